@@ -242,7 +242,8 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people who were asked have a day to answer.
     awaits_answers: bool = False
-    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is their id there.
+    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is the user's id at
+    #: the provider.
     email: str | None = None
     remote_id: str | None = None
 
@@ -291,8 +292,7 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Reminders, earliest first. Each has the number of seconds before the credential's expiry at which it is
-#: due.
+#: Reminders, earliest first. Each is paired with how many seconds before the credential's expiry it is due.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

@@ -58,7 +58,8 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    #: Whether the card says that its teachers can see the hours of the people who press the button.
+    #: Whether the card warns people that, once they press the button, its teachers can see how long their
+    #: workspaces run.
     shows_hours: bool = False
 
     @property

@@ -282,11 +282,11 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader ended the class or, if nobody did, posted its card.
+    #: Whether the reader ended the class. If nobody has ended it, whether the reader posted its card.
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: In a course: whether the reader teaches it. ``workspace`` is the one that they joined with, and
+    #: In a course: whether the reader teaches it. ``workspace`` is the workspace that they joined with, and
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None

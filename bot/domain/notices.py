@@ -154,7 +154,7 @@ class NoticeKind(StrEnum):
     #: The answer of a verb, already rendered. It is sent as a new message, or as a reply to the user's
     #: request.
     MESSAGE = Traits("message")
-    #: Asks the user a question because of a request from Slack's assistant.
+    #: Asks the user a question in response to a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
     #: A chart of usage, uploaded as a file. The body contains the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
@@ -170,7 +170,7 @@ class NoticeKind(StrEnum):
 
     # -- timers ----------------------------------------------------------------------------------------------
 
-    #: Warns that a timer will soon stop the workspace, or says that it couldn't do so.
+    #: Warns that a timer will soon stop the workspace, or says that the timer couldn't stop it.
     STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     #: Tells administrators that a user couldn't be warned that their workspace would end.

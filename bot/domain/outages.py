@@ -5,7 +5,8 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: The name that stands for Slack among the names of connections. Those can't begin with #.
+#: Stands for Slack where the name of a connection is expected. Real connection names can't begin with ``#``,
+#: so there is no clash.
 SLACK: Final = "#slack"
 
 

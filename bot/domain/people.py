@@ -76,8 +76,8 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts that people can't choose themselves. They are shown to someone who has to decide about this
-    #: person.
+    #: Facts about this person that people can't choose themselves. They are shown to anyone who has to make a
+    #: decision about the person.
     known: Person | None = None
 
 

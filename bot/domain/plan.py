@@ -165,11 +165,11 @@ def plan(
 
     ``observed_at`` is the time of that observation. ``actions`` are the actions that the provider currently
     allows. None means every action that it supports. A stop that the provider doesn't accept in this state
-    waits until it does. ``effects`` says what each stop mode does. A workspace is ended irreversibly only if
-    its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last seen
-    starting or running. ``lacks`` is what the running workspace still needs before people can use it, and
-    ``lacks_since`` is when a read first found that missing. A start is fulfilled once the workspace is
-    usable, or once it has lacked something for long enough.
+    waits until the provider accepts it. ``effects`` says what each stop mode does. A workspace is ended
+    irreversibly only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace
+    was last seen starting or running. ``lacks`` is what the running workspace still needs before people can
+    use it, and ``lacks_since`` is when a read first found that something was missing. A start is fulfilled
+    once the workspace is usable, or once it has lacked something for long enough.
 
     No operation ends because of old data: a read is used only if it is newer than the operation and its last
     call. The first call may rely on a read that was fresh when the operation was created. Even if the state
@@ -375,7 +375,7 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
-    """Return whether a start may still bring the workspace up. It was sent before the stop was requested."""
+    """Return whether a start sent before the stop was requested may still bring the workspace up."""
     # The earlier start has taken effect if the workspace was up when the stop was sent, or in any read since
     # that start.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
@@ -401,7 +401,8 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 def _had_effect(operation: Operation) -> bool:
     """Return whether a start took effect, although a busy provider had refused it.
 
-    The workspace has failed. If it hadn't failed before the start, the start must have been carried out.
+    The workspace is known to have failed by now. If it hadn't failed before the start, the start must have
+    been carried out.
     """
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
@@ -444,8 +445,8 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
     """Return whether an operation has nothing to do after a read that found this state.
 
-    That is so while a workspace whose start was accepted is reported as starting. Whatever else is known, the
-    plan is then to wait or to read again.
+    This is so if the workspace's start was accepted and the workspace is reported as starting. Whatever else
+    is known, the plan is then to wait or to read again.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
@@ -506,7 +507,8 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     return whole * (1.0 - jitter / 2.0)
 
 
-#: The workspace is busy or has unsaved work, and its owner didn't know that when they agreed to end it.
+#: The workspace is busy or has unsaved work, which its owner didn't know when they agreed to end the
+#: workspace.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)

@@ -1,9 +1,9 @@
 """Decides which of a workspace's planned stops takes effect. Pure functions.
 
-Lessons, classes and hours may all plan to stop the same workspace, but only one of these *ends* takes effect.
-An end that the owner set after last joining a class or course wins. Otherwise the latest end wins, so that
-the end of one class doesn't stop the workspace of someone who is also in another. The exception is an unused
-workspace whose capacity others are waiting for.
+Lessons, classes and hours may all plan to stop the same workspace, but only one of these planned stops
+(*ends*) takes effect. If the owner set an end after last joining a class or course, that end wins. If not,
+the latest end wins, so that the end of one class doesn't stop the workspace of someone who is also in another
+class. The exception is an unused workspace whose capacity others are waiting for.
 
 A single timer per workspace isn't enough. When there was only one, people who joined a course shortly before
 a lesson had their workspace stopped in the middle of it, because the hour for trying out the workspace was
@@ -30,10 +30,10 @@ def choose_end(
     """Return the planned stop that applies.
 
     Return None if there is none, or if the owner's hours continue after a lesson. A stop that the owner set
-    after last joining a class or course (``agreed_at``) applies even if it isn't the latest. Otherwise the
-    latest stop applies. If a lesson begins before that stop and finishes later, ``postpone`` returns the
-    lesson's end. ``is_needed_after`` returns whether the owner's hours still need the workspace after a given
-    time.
+    after last joining a class or course (``agreed_at``) applies even if it isn't the latest. If there is no
+    such stop, the latest one applies. If a lesson begins before that stop and finishes later, ``postpone``
+    returns the lesson's end. ``is_needed_after`` returns whether the owner's hours still need the workspace
+    after a given time.
     """
     # If an assistant may start but not stop workspaces, it plans a stop only for its own start, so other
     # planned stops still apply.

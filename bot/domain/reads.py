@@ -48,7 +48,7 @@ class ReadClaim:
     #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), or None if there
     #: is none. It is stored in the row of the user whose account is used for the read.
     entry: str | None = None
-    #: What the workspace lacked at the last read. ``lacks_since`` is when a read first found that missing.
+    #: What the workspace lacked at the last read. ``lacks_since`` is when a read first found it missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether the workspace's owner has requested a read since the last one.
@@ -91,7 +91,7 @@ class ReadResult:
     #: A finding about the first of ``workspace_ids`` that other reads still have to confirm. An observation
     #: clears it.
     unconfirmed: Unconfirmed | None = None
-    #: How much longer nobody may read the workspace, in seconds. The countdown restarts when the response
+    #: How much longer the workspace may not be read, in seconds. The countdown restarts when the response
     #: arrives, because the request may have reached the provider at any moment up to then.
     closed_for: float = 0.0
     #: Whether the credential can open only the reader's own workspaces. If it can open everyone's, reading a

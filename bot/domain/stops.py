@@ -51,7 +51,10 @@ class StopEffect(StrEnum):
 
 
 class Consent(IntEnum):
-    """Whether a user has agreed to an irreversible stop and, if so, whether they knew its ``StopRisk``."""
+    """Whether a user has agreed to an irreversible stop and, if so, whether they knew its risks.
+
+    ``StopRisk`` lists the risks.
+    """
 
     NONE = 0
     GIVEN = 1

@@ -24,8 +24,8 @@ class TaskKind(StrEnum):
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Stop the workspaces that the plans of a person who has left would have stopped, then end the person's
-    #: links. The task's subject is the person's key.
+    #: Once a person has left, carry out the stops planned for their workspaces, then end their links. The
+    #: task's subject is the person's key.
     OFFBOARD = "offboard"
     #: Take a snapshot of what a provider offers, or of its facts about itself. The task's subject is
     #: ``ACCOUNT/KIND``.

@@ -18,11 +18,11 @@ from bot.domain.runs import Run
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
-#: If the outcome of a start or stop is unknown and it has had no effect, it is sent again after this many
-#: seconds. Sending it twice does no harm.
+#: If the outcome of a start or stop is unknown and no effect can be seen, the call is sent again after this
+#: many seconds. Sending it twice does no harm.
 START_SETTLES: Final = 60.0
 #: If the process that was sending a start or stop has died, the call is sent again after this many seconds.
-#: Nothing can still be sending it, and nothing suggests that the server is slow, as it would after a
+#: Nothing can still be sending the call, and there is no sign of a slow server, as there would be after a
 #: time-out.
 INTERRUPTED_SETTLES: Final = 30.0
 #: If the outcome of a creation or launch is unknown, Usher looks for its result for this many seconds before
@@ -34,8 +34,9 @@ STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: Minimum number of seconds before a call is sent again if a busy provider refused it. ``MAX_BUSY_SECONDS``
-#: is the maximum. The pause grows as long as calls are refused, and ``busy_pause`` shortens it by up to half.
+#: If a busy provider refused a call, the minimum number of seconds before the call is sent again.
+#: ``MAX_BUSY_SECONDS`` is the maximum. The pause grows as long as calls are refused, and ``busy_pause``
+#: shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: If a call was refused because of another change to the workspace, it is sent again after at most this many

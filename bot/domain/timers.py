@@ -12,10 +12,10 @@ TIMER_WARNING_SECONDS: Final = 600.0
 CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: A timer that hasn't been handled this many seconds after its time needs a new warning, because the owner
-#: may have started the workspace again.
+#: If a timer still hasn't been handled this many seconds after its time, a new warning is needed, because the
+#: owner may have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
-#: Minimum number of seconds by which a timer must be in the future when it is set.
+#: When a timer is set, its time must be at least this many seconds in the future.
 SOONEST_SECONDS: Final = 60.0
 #: If the owner couldn't be warned of an irreversible stop, it is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0

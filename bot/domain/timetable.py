@@ -14,9 +14,9 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 #: How many days a course lasts if no end is given. No course may last longer than ``MAX_COURSE_DAYS``.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: The lead time of a lesson is computed this many seconds before it. Teachers are told how many members are
-#: ready ``REPORT_SECONDS`` before the lesson if that number can't change any more, and otherwise
-#: ``LATEST_REPORT_SECONDS`` before it.
+#: How many seconds before a lesson its lead time is computed. Teachers are also told how many members are
+#: ready. If that number can't change any more, they are told ``REPORT_SECONDS`` before the lesson. If it
+#: still can, they are told ``LATEST_REPORT_SECONDS`` before the lesson.
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 #: How long after its end a lesson may still be reported as missed, in seconds.

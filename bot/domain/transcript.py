@@ -1,10 +1,10 @@
 """The outputs of runs that one process is following, cleaned and split into lines.
 
-The end of an output is kept in memory for display, and all of it in a file. The code that reads an output
-from its provider writes it here, and the code that displays it reads it here. Nothing outlives the process,
-because an output can be read again from its beginning. Only the last state of a progress bar is kept.
-Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control strings, escape
-sequences).
+The end of an output is kept in memory for display, and the whole output is kept in a file. The code that
+reads an output from its provider writes it here, and the code that displays it reads it here. Nothing
+outlives the process, because an output can be read again from its beginning. Only the last state of a
+progress bar is kept. Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control
+strings, escape sequences).
 """
 
 from __future__ import annotations

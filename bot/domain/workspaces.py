@@ -176,7 +176,7 @@ class Workspace:
     #: When the workspace went down, according to its provider, or None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
-    #: What the running workspace still lacks. ``lacks_since`` is when a read first found that missing.
+    #: What the running workspace still lacks. ``lacks_since`` is when a read first found it missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 

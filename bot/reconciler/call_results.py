@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause recorded for an unreadable answer. If fewer than ``_MIN_UNREADABLE_ATTEMPTS`` arrive in a row,
-#: they may just be temporary error pages.
+#: The cause recorded for an unreadable answer. If fewer than ``_MIN_UNREADABLE_ATTEMPTS`` such answers arrive
+#: in a row, they may just be temporary error pages.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 

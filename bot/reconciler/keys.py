@@ -26,8 +26,8 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Period for recognizing an outage, in seconds: several people's credentials are refused within it and none
-#: is accepted in between.
+#: If several people's credentials are refused within this many seconds, and none is accepted in between,
+#: Usher treats this as an outage.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 

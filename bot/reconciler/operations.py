@@ -82,8 +82,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps the gate of each workspace that an earlier call may have created to its creation time, if the
-        #: list doesn't show it. Creation times never change, so each is read only once.
+        #: Maps the gates of workspaces to their creation times. Contains workspaces that an earlier call may
+        #: have created, if the list doesn't show when they were created. Creation times never change, so each
+        #: is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

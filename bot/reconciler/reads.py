@@ -70,7 +70,7 @@ class Reads(EnginePart):
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Number of reads sent on each connection since the observer was last told.
+        #: Number of reads sent on each connection since the number was last reported to the observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()

@@ -1,7 +1,7 @@
 """A process's view of a connection: its slots, rate limits, health and start queue.
 
 All of this is kept in memory. The start queue belongs to the process that owns the connection's starts. When
-the owner changes, as it does after a restart, operations request their turns again, oldest first. None is
+the owner changes, as it does after a restart, operations request their turns again, oldest first. No turn is
 granted until earlier starts no longer count towards the limit.
 """
 

@@ -10,7 +10,7 @@ from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
 #: Maximum number of rows processed at the same time, sharing commits. A command typed in the meantime has to
-#: wait only for these.
+#: wait only for these rows.
 MAX_CONCURRENT: Final = 10
 
 

@@ -59,8 +59,8 @@ QUERY_REST_SECONDS = 0.1
 #: How long a loop rests if it couldn't claim any of its due rows, in seconds. Another process has them, or
 #: they must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set for rows that are due later than this, in seconds. The heartbeat queries due times again
-#: before then.
+#: No timer is set for rows that are due more than this many seconds from now. The heartbeat queries due times
+#: again long before then.
 MAX_TIMER_SECONDS = 3_600.0
 
 

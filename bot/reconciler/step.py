@@ -143,8 +143,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # If the account was unlinked or nothing was sent, the item has certainly been cancelled.
-            # Otherwise, its outcome is unknown.
+            # If the account was unlinked or nothing was sent, the item has certainly been cancelled. In all
+            # other cases, its outcome is unknown.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -426,7 +426,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def record_absence(self, claimed: S, wait: float) -> Update:
         """Return the update after a search showed that nothing was created.
 
-        Try again, unless it was cancelled.
+        The call is tried again unless the item was cancelled.
         """
         return claimed.update(
             wait,
@@ -530,7 +530,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
         """Return the verb and target that the policy must allow before a step.
 
-        Return None if nothing is checked.
+        Return None if the policy isn't checked before this step.
         """
 
     @abstractmethod
@@ -661,7 +661,7 @@ def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
     """Return why calls are blocked, by a problem of their own or by the connection.
 
-    Return None if they aren't.
+    Return None if they aren't blocked.
     """
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason

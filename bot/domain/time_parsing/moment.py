@@ -76,8 +76,8 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: An hour without am or pm may mean the coming night only if that is at most this many seconds away.
-#: Otherwise the user is asked which one they meant.
+#: If someone types an hour without am or pm, it may mean the coming night only if the time is then at most
+#: this many seconds away. If it is further away, the user is asked what they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 #: Maximum number of possible times to offer if a zone's name is ambiguous.
 _MAX_OPTIONS: Final = 4
