@@ -1,4 +1,4 @@
-"""What ran, for how long, and what is known about that: the *lives* of workspaces and runs.
+"""The *lives* of workspaces and runs: what ran, for how long, and how exactly this is known.
 
 A life is one period of running (``docs/adr/0124-lives.md``). Its beginning and its end are either known
 exactly or known to lie between two reads. Unknown time is never counted as hours.

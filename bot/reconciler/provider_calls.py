@@ -91,8 +91,9 @@ class ProviderCall:
     #: Whether the account's row has just been read, either when a poll gate was claimed or in the commit
     #: before the call.
     is_checked: bool = False
-    #: When the call began (monotonic), if it began earlier than now. No request is sent more than ``seconds``
-    #: later, because a process that was frozen may have lost the row to another process.
+    #: When the call began (monotonic). None means that it begins now. No request is sent more than
+    #: ``seconds`` after the call began, because a process that was frozen may have lost the row to another
+    #: process.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None

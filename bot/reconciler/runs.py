@@ -1,6 +1,6 @@
 """Carries out job runs.
 
-Each is launched once, an account's runs are read together, and stops are repeated.
+Each run is launched only once, but a stop may be sent again. An account's runs are read together.
 """
 
 from __future__ import annotations

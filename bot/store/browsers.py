@@ -1,4 +1,4 @@
-"""Browser sessions, which begin with Sign in with Slack and end by signing out, unlinking or expiry."""
+"""Browser sessions. They begin with *Sign in with Slack*, and end by signing out, unlinking or expiry."""
 
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal

@@ -45,7 +45,7 @@ FIRST_STATEMENT_SECONDS = 5.0
 #: long as a lease, so that the process can continue with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
-#: PostgreSQL settings for each connection. Lock waits are short, so that callers whose patience has run out
+#: PostgreSQL settings for each connection. Lock waits are short, so that callers that have waited too long
 #: don't hold up others. If a process hangs in the middle of a transaction, or its machine has disappeared, it
 #: loses its locks. Query plans don't depend on parameter values.
 _SETTINGS = (

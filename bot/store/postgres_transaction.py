@@ -101,7 +101,7 @@ class PostgresTransaction(Transaction):
         #: Whether commits tell listening processes which tables were written.
         self.notifies = True
         #: The newest migration that this release knows. If it is set, commits fail once the database has a
-        #: newer one.
+        #: newer migration.
         self.newest_known = ""
         #: Number of rows changed on this connection up to the last wait for the server.
         self._changes = 0
