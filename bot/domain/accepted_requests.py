@@ -13,8 +13,8 @@ from bot.domain.row_times import Past
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: What can make automatic requests: working hours, a timer, a class, or the waitlist (``ROOM``). Each request
-#: is made on behalf of the person who set this up or agreed to it.
+#: What can make automatic requests: working hours, a timer, a class, or the waitlist (``ROOM``). Each
+#: automatic request is made on behalf of the person who set up its cause or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

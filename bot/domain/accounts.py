@@ -248,7 +248,7 @@ class Approval:
     remote_id: str | None = None
 
 
-#: Results of comparing an account's id with the known one. ``unclear`` means that the id or part of it is
+#: Results of comparing an account's id with the known one. ``unclear`` means that all or part of an id is
 #: missing, so nothing can be concluded.
 Comparison = Literal["same", "another", "unclear"]
 

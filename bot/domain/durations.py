@@ -13,7 +13,8 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
 #: The usual duration of a start is computed from the user's own starts if there are at least ``ENOUGH_OWN``
-#: of them. Otherwise, it is computed from similar starts if there are at least ``ENOUGH``.
+#: of them. If there are fewer, it is computed from similar starts, provided that there are at least
+#: ``ENOUGH`` of these.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: A start counts as slow once it has taken longer than this multiple of the usual duration, and longer than

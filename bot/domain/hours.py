@@ -50,7 +50,7 @@ MAX_RULES: Final = 14
 #: they don't answer, the workspace may be stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
-#: Working hours are paused after this many starts in a row that nobody used.
+#: Working hours are paused after this many unused starts in a row.
 UNUSED_PAUSES: Final = 5
 #: If a provider reports use within this many seconds after a start, it is put down to the start itself.
 START_USE_SECONDS: Final = 900.0

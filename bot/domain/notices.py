@@ -201,7 +201,7 @@ class NoticeKind(StrEnum):
 
     # -- usage -----------------------------------------------------------------------------------------------
 
-    #: Last week's usage, sent on Monday to those who want it.
+    #: Last week's usage, sent on Monday to everyone who wants this message.
     WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
 
     # -- links and workspaces that expire soon ---------------------------------------------------------------
@@ -215,7 +215,7 @@ class NoticeKind(StrEnum):
     # -- requests to be linked as a username -----------------------------------------------------------------
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Asks a person whether an account is theirs. Someone else has requested to be linked to it.
+    #: Asks a person whether an account is theirs, because someone else has requested to be linked to it.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Says that a request was denied, that the person is linked, or that linking them failed.
     APPROVAL_ENDED = Traits("approval_ended", marks=Mark.PEOPLE)
@@ -302,8 +302,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors after which nobody will miss the notice, because the user is deactivated or the card has been
-#: deleted (both are Slack's codes), or because a newer notice has replaced this one.
+#: Errors that don't matter. The user is deactivated or the card has been deleted (both are Slack's codes), or
+#: a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 

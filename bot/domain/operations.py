@@ -10,8 +10,8 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks that are added to an answer if Usher does something other than what the verb suggests. Otherwise,
-#: the remark is "".
+#: Remarks that are added to an answer if Usher does something other than what the verb suggests. The remark
+#: is "" if Usher does what the verb suggests.
 Remark = Literal[
     "",
     "calling_off",
@@ -82,7 +82,7 @@ class Operation(WorkItem):
     read_since: Past | None = None
     failed_at: Past | None = None
     #: Whether the user agreed that the workspace may be ended irreversibly. A restart then creates a new
-    #: workspace from the same spec, as it also does if the workspace has failed irreversibly. From then on,
+    #: workspace from the same spec. (It also does so if the workspace has failed irreversibly.) From then on,
     #: the verb is CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
     #: The time for which the timer or plan behind this operation was set, or None if the user requested it

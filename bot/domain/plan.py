@@ -178,7 +178,7 @@ def plan(
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
-    sends no more calls, unless it is a stop or a planned start. A read can still fulfil it.
+    sends no more calls, unless it is a stop or a planned start. It can still be fulfilled by a read.
     """
     if not operation.is_open:
         return WATCH
@@ -230,7 +230,7 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` if the call hasn't been sent yet. Otherwise, return a plan to search for its result.
+    """Return ``first`` if the call hasn't been sent yet. If it has, return a plan to search for its result.
 
     ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan if
     the user is asked about the result but doesn't answer.

@@ -48,8 +48,8 @@ def choose_end(
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, *(one for one in ends if one is own)]
-    # A stop planned as "needed" only means that nobody said that the workspace is still needed. It applies
-    # only if no other stop is planned.
+    # A stop planned as "needed" only means that nobody said that the workspace is still needed. Such a stop
+    # applies only if no other stop is planned.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := postpone(latest)) is not None:
         latest = later

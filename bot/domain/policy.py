@@ -130,7 +130,7 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 def is_current(person: Person | None, verb: str, now: float) -> bool:
     """Return whether Slack's facts about a person are recent enough to decide without asking Slack again.
 
-    Facts that would lead to a refusal expire much sooner than those that allow something.
+    Facts that would lead to a refusal expire much sooner than facts that allow something.
     """
     if person is None:
         return False

@@ -19,7 +19,7 @@ from typing import Any, Final, Literal, Self
 StopMode = Literal["stop", "suspend", "force"]
 #: Risks of stopping a workspace now. Users are asked to accept each risk first.
 #: - ``busy``: something is running in the workspace.
-#: - ``unsaved``: not everything in it is saved.
+#: - ``unsaved``: the workspace contains unsaved work.
 #: - ``memory``: a suspended workspace would lose its memory.
 StopRisk = Literal["busy", "unsaved", "memory"]
 #: What a provider itself does to a workspace at ``expires_at``, unless someone prevents it.

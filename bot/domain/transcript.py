@@ -30,9 +30,9 @@ StreamName = Literal["stdout", "stderr"]
 #: A line that is longer than this many characters is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
 #: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
-#: spans lines, so that an unterminated string costs only a line rather than the rest of the output. It is
-#: limited in length and ends before another control string begins, because matching many unterminated strings
-#: would otherwise take quadratic time.
+#: spans lines, so that an unterminated string costs only a line rather than the rest of the output. The match
+#: is limited in length and ends before another control string begins. Without these limits, matching many
+#: unterminated strings would take quadratic time.
 _CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
 _WHOLE: Final = re.compile(

@@ -1,9 +1,9 @@
-"""What a running workspace may still lack, and how long a start waits for it. Pure functions."""
+"""What a running workspace may still lack, and how long a start waits for each part. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
 
-#: What a running workspace may still lack while a start waits for it.
+#: What a running workspace may still lack before its start counts as finished.
 #: - ``address``: its link. After a minute, *ready* is sent without it.
 #: - ``page``: an answer from its own page. After half a minute, *ready* is sent without it.
 #: - ``agent``: the agent that connects it. Nobody can open the workspace without it.
@@ -11,7 +11,7 @@ from typing import Final, Literal
 Lack = Literal["address", "page", "agent", "app"]
 
 #: Maps what may be missing to how long a start waits for it, in seconds from the first read that found it
-#: missing. If it turns up within that time, nobody is told that it was missing.
+#: missing. If the missing part turns up within that time, the user isn't told that it was missing.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
 #: If a workspace lacks something, it is read as often as a starting one for this many seconds.
 MAX_LATE_SECONDS: Final = 600.0

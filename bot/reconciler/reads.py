@@ -2,8 +2,8 @@
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
-Results are written in batches. Those that arrive while a batch is being written form the next one. An *entry*
-is the secret that opens a workspace from Usher's page. It is stored only if it has changed.
+Results are written in batches. Results that arrive while a batch is being written form the next batch. An
+*entry* is the secret that opens a workspace from Usher's page. An entry is stored only if it has changed.
 """
 
 import asyncio

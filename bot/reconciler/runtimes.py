@@ -1,7 +1,7 @@
 """A process's view of a connection: its slots, rate limits, health and start queue.
 
 All of this is kept in memory. The start queue belongs to the process that owns the connection's starts. When
-the owner changes, as it does after a restart, operations request their turns again, oldest first. No turn is
+the owner changes, for example after a restart, operations request their turns again, oldest first. No turn is
 granted until earlier starts no longer count towards the limit.
 """
 
@@ -178,7 +178,7 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        #: The last failure; None if the connection has answered since.
+        #: The last failure, or None if the connection has answered since.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
         #: When the pause requested by the provider ends. ``_away_until`` is when the pause after the

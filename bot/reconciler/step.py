@@ -88,8 +88,8 @@ _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 class Stepper(EnginePart, ABC, Generic[S]):
     """Takes the steps of due operations or runs. Before each call, the state *calling* is committed (ADR 54).
 
-    An item is an operation or a run; they differ only in the abstract methods at the end. If an item is
-    replaced or unlinked in the meantime, that change wins, because an item that has ended can't be updated.
+    An item is an operation or a run. Only the abstract methods at the end differ. If an item is replaced or
+    unlinked in the meantime, that change wins, because an item that has ended can't be updated.
     """
 
     #: The outcome of an item that ends when it is unknown whether its call had an effect.
@@ -249,7 +249,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return 0 if this start may be sent now, otherwise how many seconds to wait before the next attempt.
+        """Return how many seconds to wait before this start may be tried again, or 0 if it may be sent now.
 
         A single process decides when each of a connection's starts may be sent.
         """
@@ -622,7 +622,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return what the card says if a provider has been busy or silent since ``since``, otherwise None.
+    """Return what the card says if a provider has been busy or silent since ``since``. If not, return None.
 
     ``words`` is the provider's own message about its first refusal.
     """
@@ -652,7 +652,7 @@ def hold_by_conflict(cause: str) -> Hold:
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return what the card says if a conflict or a busy provider delays these calls, otherwise None."""
+    """Return what the card says if a conflict or a busy provider delays these calls, or None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)
@@ -671,7 +671,7 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
     """While calls keep failing, keep showing that the provider isn't answering or has server errors.
 
-    Otherwise, a successful read in between would clear the message, and the next failure would set it again.
+    If the message weren't kept, a successful read would clear it, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked

@@ -43,8 +43,8 @@ class Figures:
     #: Maps each role to the number of processes that serve from a shared database. It is empty if a single
     #: process has the database to itself.
     processes: Mapping[str, int]
-    #: For each connection and kind of capacity: how many people are waiting for it, and how long those who
-    #: got it within the last day had waited on average, in seconds.
+    #: For each connection and kind of capacity: how many people are waiting for it, and the average time that
+    #: people who got it within the last day had waited, in seconds.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 

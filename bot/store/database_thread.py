@@ -41,7 +41,8 @@ REQUEST_SECONDS = 3.0
 MAX_TRANSACTION_SECONDS = 0.02
 #: Maximum number of pieces of work in a transaction.
 _BATCH_SIZE = 200
-#: After this many rounds of urgent work in a row, less urgent work gets one round, so that it isn't starved.
+#: After this many rounds of urgent work in a row, less urgent work gets one round, so that it doesn't wait
+#: forever.
 _MAX_URGENT_ROUNDS = 4
 
 

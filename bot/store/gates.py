@@ -278,8 +278,9 @@ def _grant(
 def _turn(watcher: Row) -> tuple[int, float, str]:
     """Return a key for sorting readers by whose turn it is.
 
-    Those whose access has never been tried come first, then those with proven access, then those whose access
-    was tried but isn't proven. Within each group, the reader who has waited longest for a turn comes first.
+    Readers whose access has never been tried come first. Then come readers with proven access, and finally
+    readers whose access was tried but isn't proven. Within each group, the reader who has waited longest for
+    a turn comes first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
@@ -337,8 +338,8 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
     """Return when a workspace started running.
 
     ``row`` is from before the observation. If the provider doesn't say, return the time of the first read
-    that found the workspace running, provided that the previous read was at most a minute earlier. Otherwise
-    return None.
+    that found the workspace running, provided that the previous read was at most a minute earlier. If it was
+    longer ago, return None.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -361,8 +362,8 @@ def newest_read(row: Row) -> float:
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     """Return a run's columns after a read. They are unchanged if ``observed`` is None.
 
-    If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
-    because an observation that says otherwise is outdated.
+    If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended.
+    If an observation contradicts this, the observation is outdated.
     """
     if observed is None:
         return {column: row[column] for column in RUN_COLUMNS}
@@ -525,7 +526,7 @@ def _observe(
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
-    # The last use is only shown on request, so a change in it alone doesn't redraw any message.
+    # The time of the last use is only shown on request. If nothing else has changed, no message is redrawn.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.

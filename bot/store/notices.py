@@ -42,7 +42,7 @@ from bot.store.transaction import Priority, Row, Transaction, as_json, concerns,
 CARD_FIRST_SECONDS = 5.0
 #: If one request began several operations, the message about a workspace that was stopped, suspended or
 #: removed waits this many seconds so that it can include the results of the others. Any other result waits
-#: only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
+#: only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for that result.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 #: Kinds of notices that combine several others into one message.

@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 READERS = 2
 #: Number of connections for transactions that make decisions. Each connection handles its share of the
 #: subjects, in parallel with the others. If the server answers within ``NEAR_SECONDS``, only ``NEAR_LANES``
-#: are used. More connections help only if they spend time waiting for the network. Otherwise, they just cause
-#: more commits.
+#: are used. With such a fast server, connections spend little time waiting for the network, and more of them
+#: would just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
 #: How long an open transaction on these connections accepts more work, in seconds. Its locks rarely make
 #: others wait, and fewer commits leave a busy machine more time for actual work.

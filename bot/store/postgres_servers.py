@@ -63,7 +63,7 @@ class Servers:
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
-        #: The connection parameters of the chosen server. They replace those in the URL.
+        #: The connection parameters of the chosen server. They replace the parameters in the URL.
         self.used: _Server = {}
         #: Maps the identifier of each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}

@@ -101,8 +101,8 @@ class PostgresSession:
         self._refused_since: float | None = None
         #: The advisory locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The server and its timeline. ``is_compared`` says whether they have been compared with those stored
-        #: in the database.
+        #: The server and its timeline. ``is_compared`` says whether they have been compared with the values
+        #: stored in the database.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
 

@@ -217,7 +217,7 @@ class Table(Generic[Model]):
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
-        #: Maps each column that contains a time to the kind of time (``Time``) in it.
+        #: Maps each column that contains a time to the kind of time that it contains (``Time``).
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:

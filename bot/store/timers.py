@@ -369,8 +369,8 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: States in which a workspace counts as in use. If it goes down from one of them and nobody asked for that,
-#: its owner is notified.
+#: States in which a workspace counts as in use. If a workspace goes down from one of these states without
+#: anyone having asked for it, its owner is notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 

@@ -72,7 +72,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of the query that saves a step. Those that set columns are left out.
+#: Parameters of the query that saves a step, except the parameters that set columns.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 

@@ -1,4 +1,4 @@
-"""People's workspaces: finding, adding, naming and hiding them, and claiming those that run or will end."""
+"""People's workspaces: finding, adding, naming and hiding them, and claiming running or ending workspaces."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace

@@ -91,8 +91,9 @@ _AGO: Final = re.compile(rf"([0-9]{{1,3}}) {_UNIT} ago")
 _LATEST: Final = re.compile(r"(?:last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)")
 _NUMBERED_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
 _YEAR: Final = re.compile(rf"(?:{_NUMBERED_WEEK} )?(20[0-9]{{2}})|([0-9]{{4}})-([0-9]{{2}})")
-#: Maps patterns for recurring names, such as those of months, to two values: the unit that they stand for,
-#: and a function that tests whether a unit that begins on the given day has the given name.
+#: Maps patterns for recurring names, such as the names of months, to two values. The first is the unit that
+#: the names stand for. The second is a function that tests whether a unit that begins on the given day has
+#: the given name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),
@@ -102,8 +103,8 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
 }
 #: Matches the word between the first and the last day of a span, or the dash between two names.
 _SPAN: Final = re.compile(r"\s(?:to|until|till|through|and|-)\s|(?<=[a-z0-9])-(?=[a-z])")
-#: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to the first and last
-#: day of the week that belong to it.
+#: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to its first and last
+#: day of the week.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
 #: To find the latest unit with a given name, such as a month, at most this many units are searched backwards.

@@ -59,7 +59,8 @@ _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Unless the text says otherwise, hours are assumed to begin at this minute of the day or later.
+#: Hours are assumed to begin at this minute of the day or later, unless the text shows that they begin
+#: earlier.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 

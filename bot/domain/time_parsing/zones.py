@@ -66,8 +66,8 @@ _OTHER_WORDS: Final = frozenset(
 )
 #: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words that may precede a zone's name (``in Tokyo``). ``_AFTER`` contains those that may follow it
-#: (``Tokyo time``).
+#: Words that may precede a zone's name (``in Tokyo``). ``_AFTER`` contains words that may follow a zone's
+#: name (``Tokyo time``).
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
