@@ -20,7 +20,7 @@ LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
 #: Delay before a refused credential is tried again for the first time, in seconds. The user is told only if
-#: it is refused again.
+#: the credential is refused again.
 REPEATED_SECONDS: Final = 30.0
 #: Maximum time between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
@@ -185,7 +185,8 @@ class Link:
     #: used to sign in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.
+    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got the
+    #: credential.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
     #: The id of the checked account at the provider, or "" if the provider has none.

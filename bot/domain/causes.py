@@ -48,7 +48,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
 #: Matches words in refusals that tell the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Matches words in messages about a spending limit. Stopping something doesn't help with that.
+#: Matches words in messages about a spending limit. Stopping something doesn't help in this case.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,

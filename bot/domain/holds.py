@@ -10,7 +10,8 @@ from typing import Final, NewType
 
 from bot.domain.causes import get_cause_word
 
-#: A code, followed by a colon and its detail if it has one, or "" if the work isn't on hold.
+#: Why work is on hold: a code, followed by a colon and a detail if there is one. It is "" if the work isn't
+#: on hold.
 Hold = NewType("Hold", str)
 NOTHING: Final = Hold("")
 
@@ -37,8 +38,8 @@ class HoldCode(StrEnum):
     UNSEEN = "unseen"
     #: The user's own account can't send more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has already been taking a long
-    #: time.
+    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that the stop has already been taking a
+    #: long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
     #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about it.

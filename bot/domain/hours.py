@@ -52,7 +52,8 @@ DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Working hours are paused after this many unused starts in a row.
 UNUSED_PAUSES: Final = 5
-#: If a provider reports use within this many seconds after a start, it is put down to the start itself.
+#: If a provider reports use at most this many seconds after a start, the start itself is assumed to be the
+#: reason.
 START_USE_SECONDS: Final = 900.0
 
 

@@ -110,8 +110,8 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The rules for the workspace's working hours. ``lessons`` are the courses that start it for their
-    #: lessons.
+    #: The rules for the workspace's working hours. ``lessons`` are the courses that start the workspace for
+    #: their lessons.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
     #: The class whose end stops the workspace.

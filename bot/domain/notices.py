@@ -126,7 +126,8 @@ class NoticeKind(StrEnum):
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: Says whether the provider has deleted the secret. This was promised when a link ended.
+    #: Says whether the provider has deleted the secret of an ended link. When the link ended, the user was
+    #: told to expect this message.
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
@@ -234,11 +235,11 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts twice. If posting one fails, or may have failed, the person who
-#: posted it is asked what to do. Each kind is mapped to the kind of the question.
+#: Kinds of messages that Usher never posts twice. If posting a message fails, or may have failed, the person
+#: who wanted it posted is asked what to do. Each kind is mapped to the kind of the question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
-#: Kinds of messages that contain a file. Once it has been uploaded, the message's body stores its id as
-#: ``file``.
+#: Kinds of messages that contain a file. Once the file has been uploaded, the message's body stores the
+#: file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 

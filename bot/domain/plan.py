@@ -317,9 +317,9 @@ def _bring_down(
 ) -> Plan:
     """Decide the next step for a workspace that has to be stopped or removed.
 
-    If the outcome of a stop is unknown, it is sent again, which is harmless. An accepted stop isn't sent
-    again, because someone may have started the workspace since, and would lose their work. A workspace that
-    is already stopping is left alone unless this is a forced stop or a removal.
+    If the outcome of a stop is unknown, the stop is sent again, which is harmless. An accepted stop isn't
+    sent again, because someone may have started the workspace since, and would lose their work. A workspace
+    that is already stopping is left alone unless this is a forced stop or a removal.
     """
     call, failed = downward
     if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
@@ -507,8 +507,7 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     return whole * (1.0 - jitter / 2.0)
 
 
-#: The workspace is busy or has unsaved work, which its owner didn't know when they agreed to end the
-#: workspace.
+#: The workspace is busy or has unsaved work, and its owner didn't know this when they agreed to end it.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)

@@ -1,6 +1,6 @@
 """Hourly prices, and the kinds of machines they apply to.
 
-Usher never guesses a price. Each one is stated by the provider or the operator.
+Usher never guesses a price. Every price is stated by the provider or the operator.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Kinds of stored times, and how to correct each if the clock was changed while no process was serving.
 
 Only the serving process corrects times, when it starts (``docs/adr/0019-who-heals-clocks.md``). The type of a
-model's field shows the kind of time stored in it. For columns without such a field, the table says so
-(``bot.store.tables``).
+model's field shows the kind of time stored in it. For columns without such a field, the table declares the
+kind of time (``bot.store.tables``).
 """
 
 from dataclasses import dataclass

@@ -119,7 +119,7 @@ def is_final(effects: StopEffects, mode: StopMode) -> bool:
 #: - ``own``: the workspace's owner chose the time.
 #: - ``look``: the workspace was created for a course, and the time for a first look is over.
 #: - ``class``, ``lesson``, ``hours``: the workspace was running for a class, a lesson or working hours, which
-#:   will be over.
+#:   will be over by then.
 #: - ``needed``: nobody has said that the workspace is still needed.
 #: - ``room``: its owner got capacity from the waitlist but isn't using the workspace.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]

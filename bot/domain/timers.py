@@ -17,14 +17,15 @@ LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 ABSENT_SECONDS: Final = 120.0
 #: When a timer is set, its time must be at least this many seconds in the future.
 SOONEST_SECONDS: Final = 60.0
-#: If the owner couldn't be warned of an irreversible stop, it is postponed by this many seconds.
+#: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum number of seconds until a stop that needs a warning. This includes half a minute to deliver the
-#: warning.
+#: A stop that needs a warning must be at least this many seconds away. This includes half a minute to deliver
+#: the warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds the button *1 hour more* adds to a planned stop.
 MORE_SECONDS: Final = 3600.0
-#: Minimum number of seconds between two updates of a class card, so that several presses lead to one update.
+#: Minimum number of seconds between two updates of a class card, so that several button presses lead to a
+#: single update.
 REST: Final = 3.0
 
 

@@ -136,7 +136,7 @@ class Life:
     workspace_id: str | None
     name: str
     #: The size and template chosen in the form. They are None if Usher didn't create the workspace or run, or
-    #: if its provider doesn't have any.
+    #: if the provider has no sizes or templates.
     size: str | None = None
     template: str | None = None
     began: Moment
@@ -216,7 +216,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: If a workspace has been unused for less than this many seconds, that isn't mentioned.
+#: If a workspace has been unused for less than this many seconds, messages don't mention its idle time.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 

@@ -1,6 +1,7 @@
 """Outages of connections. Each process detects them, and records them in rows that all processes read.
 
-A connection also counts as down if it refuses its own secret or the credentials of several people.
+A connection also counts as down if its provider refuses the connection's own secret or the credentials of
+several people.
 """
 
 from collections.abc import Collection, Mapping

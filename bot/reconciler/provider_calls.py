@@ -52,7 +52,7 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits for the end of a pause requested by the provider.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry made because only other processes can decrypt the secret. It takes place after
+#: Cause of a retry made because only other processes can decrypt the secret. The retry takes place after
 #: ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
@@ -99,7 +99,7 @@ class ProviderCall:
     may_leave: Callable[[], bool] | None = None
     #: Whether the previous attempt was refused with 401. None if a 401 wouldn't lead to another attempt.
     was_unauthorized: bool | None = None
-    #: Given a result, returns whether it says that something is gone.
+    #: A function that returns whether a given result says that something is gone.
     reports_absence: Callable[[Any], bool] | None = None
 
 

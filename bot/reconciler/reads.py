@@ -43,7 +43,8 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: Wait before the next read after one was refused because of its credential or permissions, in seconds.
+#: After a read is refused because of its credential or permissions, how long to wait before the next read, in
+#: seconds.
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts kept in memory. The same maximum applies to unknown states, audited reads
 #: and stored entries.

@@ -45,7 +45,7 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds. By then, a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: If a run seems to be lost, the list of runs is read again after this many seconds to confirm it.
+#: If a run seems to be lost, the list of runs is read again after this many seconds to confirm this.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50

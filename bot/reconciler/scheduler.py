@@ -56,8 +56,8 @@ READS_REST_SECONDS = 0.03
 #: How long to rest between queries of due times, in seconds. Several writes in quick succession then need
 #: only one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests if it couldn't claim any of its due rows, in seconds. Another process has them, or
-#: they must wait.
+#: How long a loop rests if it couldn't claim any of its due rows, in seconds. Another process may have
+#: claimed these rows, or they may have to wait for something.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: No timer is set for rows that are due more than this many seconds from now. The heartbeat queries due times
 #: again long before then.

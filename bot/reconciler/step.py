@@ -67,7 +67,8 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How soon to check again if another process has to send a start, in seconds. That process can then claim it.
+#: If another process has to send a start, how soon to check again, in seconds. That process can then claim
+#: the start.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -106,8 +107,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items that this process is working on. This prevents it from working on one twice if a
-        #: lease expires.
+        #: Ids of the items that this process is working on. This prevents the process from working on an item
+        #: twice if a lease expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:

@@ -342,8 +342,8 @@ class QueueWorker:
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
         #: Maximum number of writes with which to begin a transaction. There is a maximum because a
-        #: transaction begins by locking the subjects of all its writes. It is one more than the number of
-        #: writes that fitted into the last transaction, or is doubled if all of them fitted.
+        #: transaction begins by locking the subjects of all its writes. The maximum is one more than the
+        #: number of writes that fitted into the last transaction. It is doubled if all of them fitted.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:

@@ -352,7 +352,7 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return when a workspace was last read, even if that didn't reveal its state.
+    """Return when a workspace was last read, even if the read didn't reveal its state.
 
     Return 0 if it was never read.
     """
@@ -463,7 +463,7 @@ def _record(
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
-        # Wait for the account's next time slot, so that all its reads are made together.
+        # Wait for the account's next time slot, so that all the account's reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
     # Put rows with an open operation first, because a period of running belongs to the person who started the

@@ -14,8 +14,8 @@ LEASE_SECONDS: Final = 10.0
 ROLES: Final = ("serve", "web", "worker")
 #: The roles of processes that do background work.
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names with which a process announces the fingerprints of its encryption keys.
-#: ``CONNECTION_PREFIX`` is the prefix for its connections.
+#: Prefix of the names with which a process announces the fingerprints of its encryption keys. With names that
+#: begin with ``CONNECTION_PREFIX``, it announces its connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

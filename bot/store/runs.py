@@ -334,7 +334,7 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
 
 
 #: Ended runs are added from a list only if they are at most this many seconds old. At most
-#: ``MAX_RETAINED_RUNS`` are added. Others would soon be deleted anyway.
+#: ``MAX_RETAINED_RUNS`` are added. Any others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
 #: Number of runs that are merged in one transaction, along with their messages.

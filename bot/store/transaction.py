@@ -289,11 +289,11 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: If the store's time differs from the wall clock by less than this many seconds, that is a rounding error.
-#: The two then count as equal.
+#: If the store's time differs from the wall clock by less than this many seconds, the difference is a
+#: rounding error, and the two count as equal.
 _ROUNDING_SECONDS = 1e-5
-#: If the store's time differs from the wall clock by up to this many seconds, that is put down to ordinary
-#: slewing, and ignored.
+#: If the store's time differs from the wall clock by up to this many seconds, the difference is put down to
+#: ordinary slewing and ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 

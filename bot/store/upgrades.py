@@ -1,4 +1,7 @@
-"""What people lose in an upgrade, kept until they have been told about it, and former members of courses."""
+"""Former members of courses, and what people lose in an upgrade.
+
+Losses are kept until the people concerned have been told about them.
+"""
 
 from typing import Final
 

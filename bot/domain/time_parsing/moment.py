@@ -24,7 +24,8 @@ from bot.domain.time_parsing.zones import SaidZone, split_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
-#: How far ahead a time may be, in seconds (two weeks). Anything later belongs in a schedule or is a typo.
+#: How far ahead a time may be, in seconds (two weeks). Anything later is probably a typo or belongs in a
+#: schedule.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 #: Maps each part of the day to its hours. The night goes on past midnight.
