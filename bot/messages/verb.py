@@ -65,7 +65,8 @@ class Verb:
     """A verb of the slash command or of the job commands."""
 
     command: Command = "workspace"
-    #: What to type after the command; "" for a variant, which is another verb with a flag.
+    #: What to type after the command. Empty for a variant: a shorthand for another verb plus a flag, which
+    #: isn't listed separately.
     usage: str = ""
     #: The verb's line in help. ``more`` contains the sentences after it, and ``group`` and ``order``
     #: determine where in help the verb appears.
@@ -73,7 +74,8 @@ class Verb:
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Whether only Usher itself uses the verb, to continue an action, so that nobody needs to type it.
+    #: Whether the verb is left out of help and suggestions. Usher itself uses such a verb to continue an
+    #: action, so people don't need to type it.
     is_hidden: bool = False
     #: What a person needs to have for help to list the verb: a linked connection with this facet or stop
     #: mode, or ``linking``, ``linked`` or ``administrator``.

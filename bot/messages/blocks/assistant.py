@@ -35,7 +35,7 @@ _TIME_PATTERN: Final = re.compile(
     r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
 )
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: Matches bold text. Any other asterisk is part of the text.
+#: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
 #: A name of at least this many characters, or of several words, might be read as a sentence. Such names are
 #: quoted wherever they occur.

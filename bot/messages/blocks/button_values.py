@@ -26,8 +26,8 @@ class ButtonValue(NamedTuple):
 
     name: str
     key: str = ""
-    #: The workspace's start count when the button was rendered, or None if that doesn't matter. If the
-    #: workspace has been started since then, the button is out of date.
+    #: The workspace's start count when the button was rendered. If the workspace has been started since then,
+    #: the button is out of date. None for buttons that a start doesn't affect.
     seen: int | None = None
     #: Whether the button's own question warned that the workspace would end permanently, and whether it also
     #: said what would be lost.

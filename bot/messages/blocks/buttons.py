@@ -1,4 +1,4 @@
-"""A workspace's buttons, which depend on its provider and its state, and the lines that say when it ends."""
+"""A workspace's buttons, which depend on its provider and state, and the lines that say when it will end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -275,11 +275,12 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning. They apply only to the time mentioned in the warning.
+#: Buttons that answer a warning. They work only while the stop is still planned for the time mentioned in the
+#: warning.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: Buttons that stop a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons to choose from, so that people can take all of them in at a glance.
+#: Maximum number of buttons that a person is asked to choose from. This many can be taken in at a glance.
 MAX_CHOICES: Final = 5
 
 

@@ -1,7 +1,7 @@
 """A person's Home tab: the answer to their last button press, and below it their list of workspaces.
 
-Only that person sees it, so a name may link to a workspace: ``docs/internals/rules.md``, "An IDE's address
-reaches only the owner".
+Only that person sees the tab, so names in it may link to workspaces: ``docs/internals/rules.md``, "An IDE's
+address reaches only the owner".
 """
 
 from collections.abc import Sequence

@@ -47,7 +47,8 @@ HOURS_CALLBACK: Final = "hours"
 #: The names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that the form suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Maximum number of starts and stops to examine when looking for the next that applies: two weeks' worth.
+#: Maximum number of starts and stops to examine when looking for the next one that applies. For daily hours,
+#: this covers two weeks.
 MAX_LOOKED_AT: Final = 28
 #: Buttons left out of the form: the button that opens the form, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
@@ -371,7 +372,7 @@ def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> 
 
 
 def form_button() -> Element:
-    """Return the button that opens the form for any of a person's workspaces."""
+    """Return the button that opens a form in which a person can choose any of their workspaces."""
     return kit.button(cards.HOURS, "hours_form")
 
 

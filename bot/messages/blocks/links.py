@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: pages to which the message links.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the value of the *Approve* button for a suspended link. It is followed by the account's key and
-#: the id of the other account.
+#: Prefix of the value of the *Approve* button for a suspended link. The account's key and the id of the
+#: account that now has the username follow it.
 RESTING_BUTTON: Final = "link"
 
 

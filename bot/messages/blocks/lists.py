@@ -1,4 +1,7 @@
-"""Lists of workspaces, runs and a server's users, in pages of up to 50 blocks, and offers made from them."""
+"""Lists of workspaces, of runs and of a server's users, and offers made from these lists.
+
+A page has up to 50 blocks.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -424,7 +427,7 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
 
 #: The action of a button that runs a command exactly as if it had been typed. Its value is the command.
 RUN_COMMAND: Final = "say"
-#: The action that changes several workspaces. Its value names each of them.
+#: The action of a button that changes several workspaces. The button's value names each workspace.
 SEVERAL_ACTION: Final = "several"
 _IN_A_SECTION: Final = 8
 

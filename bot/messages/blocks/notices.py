@@ -1,4 +1,6 @@
-"""Messages that a person must not miss. They are posted as new messages, because edits notify nobody.
+"""Messages that a person must not miss.
+
+They are posted as new messages, because Slack doesn't notify people of edits.
 
 If such a message changes later, the posted message is edited.
 """

@@ -1,7 +1,7 @@
 """Plain texts sent with blocks or instead of them. They say what the blocks say, including URLs.
 
-People read these texts if Slack doesn't show the blocks. A text is only ever sent where its blocks would be,
-so nobody sees a URL in it that they couldn't see in the blocks.
+People read these texts if Slack doesn't show the blocks. A text is sent only where its blocks would be sent,
+so its URLs reach only people who may see them in the blocks.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

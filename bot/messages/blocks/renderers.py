@@ -26,7 +26,8 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Maps each kind of row to the function that renders a message about such a row once it no longer exists.
+#: Maps each kind of row to the function that renders a message about a row of this kind that no longer
+#: exists.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 

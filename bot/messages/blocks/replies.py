@@ -1,7 +1,7 @@
 """Answers to verbs and buttons, other than cards: sentences, problems, questions, requests, ways to link.
 
 The texts show commands as people type them in a direct message. In a channel, a form or the Home tab, only
-the slash command works.
+the slash command works, so the commands are rewritten for these places.
 """
 
 import re

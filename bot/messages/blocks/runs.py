@@ -335,8 +335,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick that is followed by another. Usher puts a zero-width space between the two, because a
-#: row of backticks in a run's output would otherwise end the code block around it.
+#: Matches each backtick that is followed by another. Usher puts a zero-width space between the two. Without
+#: this space, a row of backticks in a run's output would end the code block that contains the output.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2

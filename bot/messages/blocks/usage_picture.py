@@ -31,7 +31,7 @@ IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {w
 
 #: Shown above the bars of the usage picture: the first and the last day.
 TITLE: Final = "{first} – {last}"
-#: The hours in a row of the usage picture if nobody knows when one of the row's runs ended.
+#: The hours in a row of the usage picture if it isn't known when one of the row's runs ended.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW_LABEL: Final = "now, {at}"
 #: The words in the legend of the usage picture.

@@ -1,4 +1,4 @@
-"""Texts for Slack's assistant: results, and the titles and fields of its tools, which people see, too."""
+"""Texts for Slack's assistant: results, and its tools' titles and fields. People see the latter, too."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-The text about an obstacle says only why a stop is impossible. The text after it says what happens instead.
+The text about an obstacle says only why a stop is impossible. The text that follows says what happens next.
 """
 
 from collections.abc import Mapping
@@ -100,8 +100,8 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: Shows the server's own words about a start, and the percentage that it reports. If the server says nothing,
-#: just the percentage is shown.
+#: Shows the server's own words about a start, and the percentage that the server reports. If the server
+#: reports no words, only the percentage is shown.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -130,7 +130,7 @@ SINCE: Final[Mapping[State, str]] = {
     State.GONE: GONE_SINCE,
 }
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: Says how an operation ended if it didn't succeed, keyed by outcome. The cause follows.
+#: Says how an unsuccessful operation ended. The keys are outcomes. The cause follows the text.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",

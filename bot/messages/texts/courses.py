@@ -51,8 +51,8 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Shown on the card of a course that creates workspaces. It mentions the template, because the workspaces
-#: will have other names.
+#: Shown on the card of a course that creates workspaces. The text mentions the template, because the
+#: workspaces will have names of their own.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -147,7 +147,7 @@ def format_span(first: str, last: str, today: date) -> str:
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 #: Tells teachers the maximum number of people who can have a workspace in time for a lesson. When the lesson
-#: begins, ``REPORT`` says how many do, and ``REPORT_WHY`` says what is delaying the others.
+#: begins, ``REPORT`` says how many people have one, and ``REPORT_WHY`` says what is delaying the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )

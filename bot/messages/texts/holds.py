@@ -11,7 +11,7 @@ from bot.messages.texts.problems import WANTED, explain_cause, quote_message
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
 #: Says that the provider hasn't finished a stop that Usher didn't request. ``{said}`` is the provider's
-#: description of it.
+#: description of the stop.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
 #: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` is a time in
 #: the reader's zone, and ``{said}`` are the provider's words.

@@ -103,7 +103,8 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown both for someone else's workspace and for a missing one, so that nobody can tell which it is.
+#: Shown both for someone else's workspace and for a workspace that doesn't exist. The text therefore doesn't
+#: reveal which of the two it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )

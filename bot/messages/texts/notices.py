@@ -31,8 +31,8 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Texts that say why a workspace was stopped, if that is known. The key says how the provider was going to
-#: end it, or is ``others`` if another person stopped it.
+#: Texts that explain why a workspace was stopped, if the reason is known. The key is the kind of automatic
+#: stop that the provider had scheduled, or ``others`` if someone else stopped the workspace.
 STOPPED_BECAUSE: Final[Mapping[str, str]] = {
     "others": "Somebody else who uses *{name}* stopped it on {title}. Start it again if you need it.",
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
@@ -79,7 +79,8 @@ WAITING_ON_TIME: Final = (
 )
 #: Replaces ``WAITING`` if nothing has been sent to the provider yet. Another sentence says what happens next.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: Replaces ``WAITING`` for planned starts, because nobody is asked whether to keep waiting for those.
+#: Replaces ``WAITING`` for planned starts, because people aren't asked whether to keep waiting for a planned
+#: start.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
@@ -138,7 +139,7 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Says why an account was unlinked if someone other than its owner did that.
+#: Says why an account was unlinked if someone other than its owner unlinked it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",

@@ -1,6 +1,6 @@
 """Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-The texts are plain. Pages escape them, and code that puts one into a Slack message has to escape it, too.
+The texts are plain. Pages escape them. Code that puts such a text into a Slack message has to escape it, too.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
-#: Shown on a link page that doesn't know yet who is linking.
+#: Shown on a link page until it is known who is linking.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
@@ -79,7 +79,7 @@ ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This 
 GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
 #: Label of the button that opens the provider's token page.
 OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
-#: Label of the button that links the account. No other button on the page does so.
+#: Label of the button that links the account. No other button on the page links anything.
 CONFIRM_BUTTON: Final = "Link {title}"
 
 
@@ -248,8 +248,8 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: The reply if Slack delivers the same button press twice, because the person already received the link after
-#: the first delivery.
+#: The reply if Slack delivers the same button press again. The person already received the link after the
+#: first delivery.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 #: The reply if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
@@ -363,7 +363,7 @@ TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Shown below a form field if somebody typed a token into it. Text can't be formatted there.
+#: Shown below a form field if a token was typed into the field. Slack doesn't format text in this place.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
@@ -405,7 +405,7 @@ REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
 )
-#: Replaces the request in all administrators' messages once it has been decided.
+#: Replaces the request in all administrators' messages once the request has been decided.
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."

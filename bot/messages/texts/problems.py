@@ -15,8 +15,8 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used if the provider reports a failure without a reason. If the provider has a page about it, ``SEE_PAGE``
-#: follows, otherwise ``ASK_ADMIN``.
+#: Used if the provider reports a failure without a reason. If the provider has a page about the failure,
+#: ``SEE_PAGE`` follows. If it has none, ``ASK_ADMIN`` follows.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
@@ -197,10 +197,10 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained in the words used for failures, if Usher recognises the reason in the provider's
+#: Causes that are explained in the same words as failures if Usher recognises the reason in the provider's
 #: message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: For these reasons, the provider's own message is quoted as well, because it says how much is used, whose
+#: Reasons for which the provider's own message is quoted as well. The message says how much is used, whose
 #: rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 #: Everyday names of the resources that a provider can run short of.
@@ -302,7 +302,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Causes that aren't faults. Nobody needs to look into the log because of them, so no reference is shown.
+#: Causes that aren't faults. They don't have to be looked up in the log, so no reference to it is shown.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -348,8 +348,8 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: Explains why a list or form couldn't be read. These texts don't promise a retry, because there won't be
-#: one.
+#: Explains why a list or form couldn't be read. These texts don't promise a retry, because Usher doesn't
+#: retry such a read.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
     **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now.{said}"),

@@ -49,8 +49,8 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: For refusals that need more than a template: maps each cause to a function that is passed the title, and
-#: the refusal's fields as keyword arguments.
+#: Maps each cause for which a template isn't enough to a function. The function is passed the title, and the
+#: refusal's fields as keyword arguments.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),
     "course.removed": _explain_removal,

@@ -43,7 +43,8 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who was asked whether the account is theirs, and what they answered. The answer proves nothing.
+#: Says who has been asked whether the account is theirs, and what they answered. Their answer isn't treated
+#: as proof.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: Shown above the list of open requests. A line below the list says how many more there are.

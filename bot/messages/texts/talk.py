@@ -1,4 +1,4 @@
-"""Replies to free text: small talk, buttons with guesses, and texts with several requests or near misses."""
+"""Replies to free text: to small talk, near misses, several requests at once, and unclear requests."""
 
 from collections.abc import Mapping
 from typing import Final

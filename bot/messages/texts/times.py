@@ -153,8 +153,8 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 #: Shown instead of a person whose name isn't known.
 SOMEBODY: Final = "somebody"
-#: A person's name with their Slack workspace, for readers who need to know it. ``IN_WORKSPACE_PLAIN`` is the
-#: same without formatting.
+#: A person's name with their Slack workspace, for readers who need to know which workspace it is.
+#: ``IN_WORKSPACE_PLAIN`` is the same without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
 #: A person in a Slack workspace where Usher is no longer installed.

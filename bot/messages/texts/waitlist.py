@@ -28,7 +28,8 @@ WAITED_FOR: Final[Mapping[str, str]] = {
 #: and for several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
-#: Sent when the wait times out. It doesn't say whether capacity became free, because others may have got it.
+#: Sent when the wait times out. The text doesn't say whether any capacity became free, because other people
+#: may have got it.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
@@ -71,8 +72,8 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question about an unused workspace if others are waiting for its capacity and stopping it
-#: would end it for good.
+#: Added to the question about an unused workspace if others are waiting for its capacity and a stop would end
+#: the workspace for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
