@@ -30,7 +30,8 @@ from bot.store.transaction import Transaction
 #: The cause shown on everything that is blocked because a link's username now belongs to another account (see
 #: ``bot.messages.texts.problems``).
 RESTING_CAUSE: Final = "another_account"
-#: The cause shown on a call that waits because its account couldn't be compared with the provider's.
+#: The cause shown on a call that waits because the stored account id couldn't be compared with the
+#: provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 

@@ -1,6 +1,6 @@
 """Approvals: an administrator decides which provider username belongs to a person.
 
-Usher never guesses this from names or e-mail addresses. Every step is recorded in the audit log.
+Usher never guesses the person from names or e-mail addresses. Every step is recorded in the audit log.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,8 @@ MAX_REQUESTS_PER_DAY: Final = 3
 
 #: Maximum number of other people listed as possible owners of a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: Maximum number of open requests that are listed. Newer ones move up as older ones are decided.
+#: Maximum number of open requests that are listed, oldest first. Newer requests are added as older ones are
+#: decided.
 MAX_LISTED_REQUESTS: Final = 200
 
 

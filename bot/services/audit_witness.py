@@ -1,8 +1,9 @@
 """The audit log's witness: a small file that reveals whether the database was replaced by an older one.
 
-A database can't know that it was restored from a backup. So Usher keeps a file next to it that isn't part of
-any backup. It records how long the audit log was when this machine last saw it. If a database's audit log is
-shorter, or has a different history, using the database would bring back links that have since been ended.
+A restored database contains no sign that it comes from a backup. So Usher keeps a file next to the database
+that isn't part of any backup. The file records how long the audit log was when this machine last used it. If
+the database's audit log is shorter than that, or has a different history, the database was replaced. Using it
+would bring back links that have since been ended.
 """
 
 import asyncio

@@ -23,16 +23,18 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Number of backup copies to keep. Making one requires ``FREE_SPACE_FACTOR`` times the size of the file.
+#: Number of backup copies to keep. A copy is made only if the free space is at least ``FREE_SPACE_FACTOR``
+#: times the size of the file.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: Time limit for making a copy, in seconds. Without one, a network disk that doesn't respond would block it
-#: forever.
+#: Time limit for making a copy, in seconds. Without a limit, a network disk that doesn't respond would block
+#: the copying forever.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: Pause between the pieces of a copy, in seconds. Other work can use the disk and the processor meanwhile.
+#: Pause between the pieces of a copy, in seconds. During these pauses, other work can use the disk and the
+#: processor.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
-#: A dedicated thread for copying, because a network disk may block it.
+#: A dedicated thread for copying. If a network disk doesn't respond, only this thread is blocked.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
 #: Glob for the time in a copy's file name, which follows the database's name: ``%Y-%m-%d-%H%M``.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))

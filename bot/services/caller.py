@@ -1,7 +1,7 @@
 """Use cases and their callers. A use case is a single function that runs in a single transaction.
 
-It is a plain function in a module of this package. Its arguments are the transaction, the caller, and the
-values from the request; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
+A use case is a plain function in a module of this package. Its arguments are the transaction, the caller, and
+the values from the request; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
 
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and checks the policy
@@ -12,15 +12,16 @@ values from the request; a handler runs it with ``await caller.run(cancel_timer,
 
 The order is: read and decide (``check``, and anything else that refuses), find out whether there is anything
 to do, call ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
-may be run again from the start. SQL stays in ``bot.store``, whose functions run it.
+may be run again from the start. All SQL is in ``bot.store``, and use cases call the functions of that
+package.
 
 If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
-audit log, once per interaction, however often that is repeated. The row has a separate inbox key, so that the
-same request can still be carried out once it is allowed. Slack is never called within a transaction: if a
-person's details are missing or old, the use case ends without writing anything, the person is looked up in
-Slack, and the use case runs once more.
+audit log, once per interaction, however often the interaction is repeated. The row has a separate inbox key,
+so that the same request can still be carried out once the policy allows it. Slack is never called within a
+transaction: if a person's details are missing or old, the use case ends without writing anything, the person
+is looked up in Slack, and the use case runs once more.
 
-A use case that returns a Refused keeps what it wrote, such as the count of an attempt; ``run`` then raises
+A use case that returns a Refused keeps what it wrote, such as the count of an attempt. ``run`` then raises
 the refusal.
 """
 
@@ -100,8 +101,8 @@ class Caller:
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: What passed the request on for the person, such as an assistant. It is recorded with the request and in
-    #: the audit log. "" means that nothing did.
+    #: The intermediary that passed on the person's request, such as an assistant; "" if there was none.
+    #: Recorded with the request and in the audit log.
     via: str = ""
     #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False

@@ -59,12 +59,12 @@ class Context:
     #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
     #: seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
-    #: The public origin at which browsers reach Usher, or None if it has none.
+    #: The public origin at which browsers reach Usher, or None if there is no such origin.
     public_url: str | None = None
     #: The slash command for workspaces. ``job_command`` is the slash command for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether people prove their identity by Sign in with Slack. Otherwise, they type a code in Slack.
+    #: Whether people prove their identity with Sign in with Slack. If not, they type a code in Slack instead.
     sign_in: bool = False
     #: Whether Slack's assistant may call Usher.
     assistant: bool = False

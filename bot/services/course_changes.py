@@ -1,7 +1,7 @@
 """Changes to a course after its card was posted: members leave; teachers cancel lessons or end the course.
 
-A change is made in the card's row and takes effect immediately. It never goes beyond what members have agreed
-to.
+A change is made in the card's row and takes effect immediately. No change goes beyond what the members have
+agreed to.
 """
 
 import math

@@ -63,7 +63,7 @@ from bot.support.guards import guards
 #: is redrawn.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum number of enrollments per
-#: transaction. It is low because each enrollment writes several rows.
+#: transaction, which is low because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace created for a course runs before it is stopped, in seconds. Its owner can try it out

@@ -1,7 +1,8 @@
 """Forms and flags that specify a workspace or run, based on the provider's latest offer.
 
 Nothing here waits for a provider. A form changes with the choices made in it. So flags are applied one at a
-time, each to the form that resulted from the previous one. Fields on which others depend come first.
+time, each to the form that resulted from the previous flag. Flags for fields on which other fields depend are
+applied first.
 """
 
 from collections.abc import Callable, Sequence
@@ -55,8 +56,8 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of form fields that limit a run. If a form has none of these, flags for them can be dropped without
-#: changing the run.
+#: Names of form fields that limit a run. If a form has none of these fields, flags for them can be dropped
+#: without changing the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),

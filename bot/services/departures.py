@@ -1,8 +1,8 @@
 """People who have left or may no longer use Usher: stopping their workspaces as planned, ending their links.
 
 Workspaces that their owner's plans would have stopped are stopped immediately, using the owner's account.
-Usher administrators are told which other workspaces keep running. If anything is running, a task does all
-this, so that it survives a crash. In the meantime, the person can't request anything.
+Usher administrators are told which other workspaces keep running. If any workspace is running, a task does
+all this, because a task is resumed after a crash. Until the task is done, the person can't request anything.
 """
 
 from enum import StrEnum

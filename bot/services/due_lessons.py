@@ -1,8 +1,8 @@
 """Due lessons: starting the workspaces of a course's members and planning their stops.
 
 Each start is an ordinary operation on a member's behalf. When a lesson opens, ``course_readiness.prepare``
-marks it as due in its members' rows, a few per transaction. These rows store nothing else about the
-timetable.
+marks the lesson as due in the course members' rows, a few per transaction. The members' rows store nothing
+else about the timetable.
 """
 
 from typing import Final

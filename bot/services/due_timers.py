@@ -3,9 +3,9 @@
 The stop and the end of its timer are written in one transaction. So the workspace is stopped only once, and
 never after its owner has cancelled the stop.
 
-No workspace is stopped if its warning wasn't delivered or was about something else: the stop waits until a
-warning has been delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
-first, and its owner is warned again.
+A stop waits until a warning about it has been delivered. If no warning can be delivered, only a stop that
+doesn't end the workspace for good is carried out, and administrators are told. If Usher was down, or the
+workspace hasn't been read since the warning, the workspace is read first, and its owner is warned again.
 
 A stop that isn't possible at the moment isn't announced. Once its time has passed, the owner is told once. If
 the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out
@@ -56,8 +56,7 @@ log = structlog.get_logger(__name__)
 CLAIM_BATCH_SIZE: Final = 50
 #: Maximum wait before Usher checks again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: If a workspace can't be stopped, maps the rule that caused the refusal to the cause to show, where they
-#: have different names.
+#: Maps each rule that refuses a stop to the cause to show, if the two have different names.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 

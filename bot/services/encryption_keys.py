@@ -106,8 +106,8 @@ class Rotation:
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: If no key can decrypt the secrets of very many links, none of these links is ended. This then holds
-    #: their number and the number of all links; otherwise, it is None.
+    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if so many
+    #: links are affected that none of them is ended.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

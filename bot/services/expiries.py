@@ -22,8 +22,7 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0
-#: If a workspace that will soon be shut down wasn't read recently, how long to wait before it is claimed
-#: again, in seconds.
+#: How long a claim lasts, in seconds. A workspace that had to be read first can then be claimed again.
 READ_AGAIN_SECONDS: Final = 20.0
 
 

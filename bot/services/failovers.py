@@ -1,8 +1,8 @@
 """Failovers: telling people which of their confirmed actions the database has lost (ADR 76).
 
-Lost actions leave no row behind, so only the processes that confirmed them know about them. Each process
-compares the actions that it remembers with the rows. Workspaces that were started on a provider's own page
-aren't remembered by any process, but lists find them again.
+Lost actions leave no row behind. So each process remembers the actions that it confirmed, and compares them
+with the rows. Workspaces that were started on a provider's own page aren't remembered by any process, but are
+found again when the provider's lists are read.
 """
 
 from functools import partial

@@ -66,10 +66,10 @@ UNOFFERED_SECONDS: Final = 1800.0
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces that were left running, in seconds, so that their owners can be asked.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change. If the change added the rule, the first is None; if the change
-#: removed it, the second is.
+#: An hours rule before and after a change. The first is None if the change added the rule, and the second is
+#: None if the change removed it.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
-#: Results of scheduled starts and stops that nobody needs to be told about.
+#: Results of scheduled starts and stops that people don't need to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 

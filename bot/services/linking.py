@@ -1,9 +1,9 @@
 """Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
-Each step is a use case. Checking a token involves the provider, so it takes two: one counts the attempt
-before the provider is called, and the other stores the result. ``docs/internals/rules.md`` gives the reasons
-("Linking proves both sides"). Every refusal is a ``Refused`` with a text for the person. Its rule determines
-the HTTP status of the page.
+Each step is a use case. Checking a token involves the provider, so this step takes two use cases: one counts
+the attempt before the provider is called, and the other stores the result. ``docs/internals/rules.md`` gives
+the reasons ("Linking proves both sides"). Every refusal is a ``Refused`` with a text for the person. The
+refusal's rule determines the HTTP status of the page.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link page can be opened, in seconds. If it shows a code, the code is valid for another
+#: How long a link page can be opened, in seconds. If the page shows a code, the code is valid for another
 #: ``CODE_SECONDS``.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
@@ -84,7 +84,7 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """Return the name that identifies the link in page URLs. Knowing it isn't enough to open the link."""
+        """Return the name that identifies the link in page URLs. The name alone can't open the link."""
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
@@ -114,7 +114,7 @@ class LinkPage:
 
     @property
     def mark(self) -> str:
-        """Return a digest of the checked token. It restricts a confirmation to that token."""
+        """Return a digest of the checked token, so that a confirmation is valid only for this token."""
         return compute_digest(self.link.secret or "")[:16]
 
 
@@ -195,7 +195,7 @@ def create_links(
 def _replace_links(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
 ) -> None:
-    """Replace the person's links on a connection with a new one. Commands that wait for those wait for it."""
+    """Replace the person's links on a connection with a new one, for which their commands now wait."""
     earlier = links.list_deferred_commands(tx, caller.principal, connection)
     links.expire(tx, caller.principal.key, connection)
     _create_link(tx, caller, connection, defer_after(earlier, deferred_command), nonce)
@@ -252,7 +252,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that is waiting for this person's code. Refuse if none is, or if the code is wrong."""
+    """Link the account that is waiting for a code. Refuse if no account is waiting or the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -336,7 +336,8 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
     """Return the URL for signing in at the provider, or "" if the person can't or needn't sign in there.
 
-    Nothing is changed. The provider must return ``state``; ``challenge`` protects the code that it returns.
+    Nothing is changed. The provider must return ``state`` unchanged. ``challenge`` protects the code that the
+    provider returns.
     """
     link = _require_attempts(tx, caller, visit)
     client = caller.context.connections[link.connection].oauth
@@ -360,7 +361,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Have the provider identify the owner of a sign-in code. Otherwise, this is like ``check_token``."""
+    """Have the provider identify a sign-in code's owner. In other respects, this is like ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -399,8 +400,8 @@ def keep_credential(
 ) -> LinkPage | Refused:
     """Store the credential of an account that the provider has identified, until the link is confirmed.
 
-    If Usher obtained the credential itself, by a sign-in or in exchange for a pasted token, and it is never
-    used, it is revoked.
+    A credential that Usher obtained itself, by a sign-in or in exchange for a pasted token, is revoked if it
+    is never used.
     """
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
@@ -461,8 +462,8 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # This is encrypted, because someone who stole the database could find such a short code by comparing
-        # the digests of all possible codes.
+        # The digest is encrypted, because the code is short: someone who stole the database could find it by
+        # computing the digests of all possible codes.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
         attempts_left=MAX_ATTEMPTS,
@@ -584,7 +585,7 @@ def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
 
 
 def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
-    """Link the account and mark the link as used. Refuse (``link.taken``) if it is someone else's account."""
+    """Link the account and use up the link. Refuse (``link.taken``) if the account is someone else's."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.link_account(
         tx,
@@ -609,8 +610,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person no longer needs any other links on the connection. Commands that were waiting for those are
-    # run, too.
+    # The person no longer needs any other links on the connection. Commands that were waiting for these other
+    # links are run, too.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account

@@ -35,11 +35,11 @@ from bot.store import workspaces as workspace_rows
 from bot.store.transaction import from_json
 from bot.support.guards import guards
 
-#: Path of Usher's own pages for workspaces, followed by Usher's id of the workspace.
+#: Beginning of the path of Usher's own page for a workspace. Usher's id for the workspace follows.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-#: How many rows' facts are gathered before other work gets a chance to run.
+#: Number of rows for which facts are gathered before other work can run.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 

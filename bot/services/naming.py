@@ -76,7 +76,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> tuple[_Row, ...]:
-    """Return the rows with this whole name, id or link. The arguments are the same as for ``find``."""
+    """Return the rows whose name, id or link matches exactly. Takes the same arguments as ``find``."""
     found = _find_exact(name, rows)
     if not found and (link := to_link(name)):
         workspaces = [one for one in rows if isinstance(one, Workspace)]

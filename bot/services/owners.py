@@ -25,10 +25,11 @@ RENEWAL_SECONDS: Final = 3.0
 STARTS_PREFIX: Final = "starts:"
 #: Prefix of the names of jobs for runs whose output is being followed.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on a lease, in seconds. This is counted from just before the lease was
-#: requested, and is shorter than the lease, so no other process can take over earlier.
+#: How long this process relies on a lease, in seconds. The time is counted from just before the lease was
+#: requested, and is shorter than the lease. So no other process can take over before it has passed.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: If no process has done any background work for this many seconds, people are told. A restart takes less.
+#: If no process has done any background work for this many seconds, people are told. A restart takes less
+#: time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 

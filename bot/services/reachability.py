@@ -25,8 +25,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: The start of the silence, as this process wrote it to the row. None if this process hasn't written
-        #: one.
+        #: The start of the current silence, if this process has written it to the row; None if it hasn't.
         self.row_since: float | None = None
         self._row_at = -math.inf
 

@@ -1,4 +1,7 @@
-"""Access to a person's workspaces and operations, as far as the policy allows, and changes to their list."""
+"""Access to a person's workspaces and operations, as far as the policy allows.
+
+Also changes to the person's list of workspaces.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
