@@ -1,6 +1,6 @@
-"""A user's Home tab, published when opened, after a click in it, and when one of their links changes.
+"""A user's Home tab, published when it is opened, after a click in it, and when a link of the user's changes.
 
-Nothing else updates it, so it says when it was drawn, and has a *Refresh* button.
+Nothing else updates the tab, so it says when it was drawn and has a *Refresh* button.
 """
 
 from collections.abc import Mapping

@@ -56,7 +56,8 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Maximum number of flags in a command. Each is tried with every choice, and nobody types more than this.
+#: Maximum number of flags in a command. Each flag is tried with every choice, and a command that people type
+#: needs no more flags than this.
 MAX_FLAGS = 50
 
 declare_verb(

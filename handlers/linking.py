@@ -53,7 +53,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a link page, or a *Link* button for each connection; ``link code`` opens the code form."""
+    """Answer with a link page, or with a *Link* button per connection. ``link code`` opens the code form."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -106,7 +106,10 @@ def _answer_linkless(request: Request, linkless: Mapping[str, str]) -> Answer:
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """Offer to open a workspace whose name was typed in place of a connection's; otherwise return None."""
+    """Offer to open a workspace if its name was typed where a connection's name was expected.
+
+    If no such name was typed, return None.
+    """
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
@@ -173,7 +176,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for: describe the waiting command or, if that isn't specific, use ``template``."""
+    """Say what the link is for: describe the waiting command, or use ``template`` if it is too unspecific."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -285,7 +288,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
     """Ask for the username, in a form if one can be opened, otherwise in a message.
 
-    ``text`` is the command that is waiting for the link. The button and the form carry it.
+    ``text`` is the command that is waiting for the link. The button and the form contain this command.
     """
     services = request.services
     title = services.title(connection)
@@ -380,7 +383,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask for confirmation before unlinking, as the button does; ``connection`` is None for all links."""
+    """Ask for confirmation before unlinking, as the button does. A ``connection`` of None means all links."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -402,7 +405,7 @@ def _is_linkless(request: Request, connection: str) -> bool:
 
 
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
-    """Return the connection to unlink, or None for all of them; raise Answered if it isn't linked.
+    """Return the connection to unlink, or None for all connections. Raise Answered if it isn't linked.
 
     A connection that was removed can still be found by its name or title.
     """
@@ -521,8 +524,8 @@ async def offer_link(
     """Answer with ways to link the given connections. The request waits until one of them is linked.
 
     ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, it shows the link pages themselves. For the
-    connections in ``others``, which need no link, *New workspace* is offered.
+    the request's own. If the user is there to see the answer, the answer shows the link pages themselves. For
+    the connections in ``others``, which need no link, *New workspace* is offered.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
@@ -538,7 +541,8 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Include connections that nobody can link. Clicking on one explains why it can't be linked.
+        # Include connections that nobody can link. Clicking such a connection's button explains why it can't
+        # be linked.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )
@@ -565,6 +569,6 @@ async def offer_all_links(request: Request) -> Answer:
         template = answers.NOT_LINKED if len(names) == 1 else answers.NOT_LINKED_ANY
         waiting = request.command_after_linking
         return await offer_link(request, _format_wait(request, template, names, waiting), names)
-    # No command waits when a Home is opened.
+    # Opening the Home tab isn't a command, so nothing waits for the link.
     waits = [] if request.surface.where is Where.HOME else [answers.LINK_HERE]
     return await offer_link(request, " ".join([describe_usher(services), *waits]), names, others=linkless)

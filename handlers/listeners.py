@@ -1,4 +1,6 @@
-"""Bolt listeners, exactly one per kind. Each matches everything and looks up the verb in a table (ADR 42).
+"""Bolt listeners, exactly one per kind of payload.
+
+Each listener accepts every payload of its kind and looks up the function for it in a table (ADR 42).
 
 The work is done before the ack, so anything that was acknowledged has been written.
 """
@@ -74,8 +76,8 @@ log = structlog.get_logger(__name__)
 #: Matches any name. Bolt tries listeners one after the other, so Usher registers only one listener of each
 #: kind, which handles everything.
 _ANYTHING: Final = re.compile("")
-#: How long Slack may take to open a form, in seconds. The trigger for it expires after 3 s, when the ack is
-#: due, too.
+#: How long Slack may take to open a form, in seconds. The trigger for the form expires after 3 s, and the ack
+#: is due by then, too.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 #: How long to wait before sending a view that is too large for the response to a submitted form, in seconds.

@@ -66,8 +66,8 @@ MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum time between two releases of waiting messages, in seconds. Without it, a call that keeps failing
-#: for its own reasons could release them again and again.
+#: Minimum time between two releases of waiting messages, in seconds. Without this pause, a call that keeps
+#: failing for its own reasons could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0

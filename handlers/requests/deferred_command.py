@@ -38,7 +38,8 @@ class DeferredCommand:
     #: (``ButtonValue.text``).
     text: str = ""
     press: str = ""
-    #: Where the command was given. If a reply promised the answer, the interaction is that of the reply.
+    #: Where the command was given. If a reply promised the answer, the surface's interaction is that of the
+    #: reply.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0

@@ -50,7 +50,8 @@ class InvalidFields(Exception):
         self.rule = rule
 
 
-#: The accounts whose lists are out of date, and the workspaces, which were read after the accounts.
+#: The user's accounts whose lists are out of date, and the user's workspaces. The accounts were read before
+#: the workspaces.
 Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 

@@ -33,7 +33,7 @@ class Services:
     store: Store
     gatherer: Gatherer
     greeted: GreetedPeople
-    #: The connections that the current user may use. The context contains all of them.
+    #: The connections that the current user may use. The context contains all connections.
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids

@@ -43,7 +43,7 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
     #: Maps each similar verb to its edit distance, and to whether it was found by a synonym rather than its
-    #: own name. A synonym makes the verb less likely.
+    #: own name. A verb found by a synonym is less likely to be the one meant.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)

@@ -1,4 +1,4 @@
-"""Offers for operations that aren't carried out immediately. A single button says what it will do.
+"""Offers of operations that aren't carried out immediately. Each offer's button says what it will do.
 
 A command that names its workspaces is carried out immediately, unless something in them may be lost
 (``handlers.commands``).
@@ -42,7 +42,7 @@ NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"}
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: States that a stop leads to. A workspace in one of them doesn't have to be stopped.
+#: States that a stop leads to. A workspace in one of these states doesn't have to be stopped.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 

@@ -1,4 +1,4 @@
-"""Uploading files and images, which nobody can see until they are shared."""
+"""Uploading files and images. They aren't visible to anyone until they are shared."""
 
 from collections.abc import AsyncIterator
 from typing import Final

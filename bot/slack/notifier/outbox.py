@@ -60,8 +60,8 @@ _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Maximum age, in seconds, of a message that promised an answer and may still be replaced by it. After that,
-#: the answer is sent as a new message, because Slack doesn't notify people of edits.
+#: Maximum age, in seconds, of a message that promised an answer if the answer is to replace the message. An
+#: answer to an older promise is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
@@ -100,7 +100,7 @@ class Outbox:
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and send them, in the pool if given; return how many were claimed or retried."""
+        """Claim due notices and send them, in the pool if given. Return how many were claimed or retried."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -124,11 +124,11 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Retry one of an installation's pending messages while Slack is down; then send the rest.
+        """Retry one of an installation's pending messages, to find out whether Slack is still down.
 
-        If a send gets no response, there is one more message to search for. So while there are messages to
-        search for, only the 1st, 3rd, 7th, 15th … retry is a send. Sends never stop entirely, because
-        searches may fail for reasons of their own.
+        Each send that gets no response adds a message to search for. So while there are messages to search
+        for, only the 1st, 3rd, 7th, 15th … retry is a send. Sends never stop entirely, because searches may
+        fail for reasons of their own.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -139,8 +139,8 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to send, just a message to search for, so this retry doesn't count and the
-                # next one will be a send.
+                # There was nothing to send, just a message to search for, so this retry doesn't count, and
+                # the next retry will be a send.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
@@ -160,7 +160,7 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice so that its failure doesn't affect others. If it fails, it is retried later."""
+        """Send one notice. If that fails, retry it later, without affecting other notices."""
         # The notice may have been sent, so search for it, at increasing intervals, before sending it again.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
@@ -245,8 +245,8 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # Include the key, so that if the outcome of the edit is unknown, it can be searched for like any
-            # other message.
+            # Include the key. If the outcome of the edit is unknown, the edited message can then be searched
+            # for like any other message.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
@@ -327,7 +327,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
     async def _share_file(self, notice: Notice, answer: Answer, destination: Destination) -> None:
-        """Share a file that was uploaded earlier and that nobody could see until now."""
+        """Share a file that was uploaded earlier and hasn't been visible to anyone until now."""
         channel = destination.channel
         if destination.thread_ts is None:
             channel = await self._lookup.find_channel(notice)
@@ -398,8 +398,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails here, the whole function is repeated; otherwise, the notice would be recorded
-        # as not sent.
+        # This runs inside the write, so that it is repeated if the database fails here. Outside, such a
+        # failure would cause the notice to be recorded as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
@@ -505,7 +505,8 @@ class Outbox:
 def _is_searchable(kind: NoticeKind) -> bool:
     """Return whether a search can find messages of this kind.
 
-    Channels aren't read, and replies are never sent a second time.
+    A message in a channel can't be found, because Usher doesn't read channels. A reply needn't be found,
+    because it is never sent a second time.
     """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 

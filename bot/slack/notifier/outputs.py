@@ -28,8 +28,8 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Maximum number of attempts to upload a file that Slack doesn't accept. At increasing intervals, they take
-#: about half an hour.
+#: Maximum number of attempts to upload a file that Slack doesn't accept. The attempts are made at increasing
+#: intervals and take about half an hour in total.
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")

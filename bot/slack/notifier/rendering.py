@@ -1,8 +1,8 @@
 """Rendering notices and cards from rows.
 
 A notice stores only a person's key and the keys of rows, and is rendered from the current rows when it is
-sent. If it is no longer needed by then, it is marked as sent without being sent. If rendering fails, it is
-retried at increasing intervals, and plain text is sent in the end. Digests are compared so that the same
+sent. If the notice is no longer needed by then, it is marked as sent without being sent. If rendering fails,
+Usher tries again at increasing intervals, and finally sends plain text. Digests are compared so that the same
 content isn't sent twice.
 """
 

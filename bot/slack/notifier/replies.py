@@ -59,8 +59,8 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Ids of replies that are sent outside their thread because Slack refused the thread. They aren't
-        #: stored, because Slack will refuse the thread again after a restart.
+        #: Ids of replies that are sent outside their thread because Slack refused the thread. These ids
+        #: aren't stored. After a restart, Slack just refuses the thread once more.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:

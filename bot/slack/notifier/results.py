@@ -1,4 +1,4 @@
-"""The results of sending messages, written to the database as soon as it accepts them."""
+"""The results of sending messages. They are written to the database as soon as it accepts writes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
