@@ -91,7 +91,8 @@ class Verb:
     #: still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb in the middle of a sentence but can't begin a command. ``otherwise`` maps
-    #: other verbs to words: if the sentence contains one of those words as well, the other verb is meant.
+    #: other verbs to words. If the sentence also contains one of another verb's words, that other verb is
+    #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     #: Label of the verb's button next to a workspace's name; ``is_red`` makes that button red. ``alone`` is

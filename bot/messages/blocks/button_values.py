@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value which says that the person pressing it also agreed to the button's own
-#: confirmation question. People can type it as a command flag, too.
+#: Flag in a button's value. It says that the person pressing the button has also agreed to the button's own
+#: confirmation question. People can type the flag in a command, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")

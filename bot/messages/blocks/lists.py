@@ -66,7 +66,8 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: Workspaces read at most this many seconds before the most recent read count as read at the same time.
+#: Workspaces count as read at the same time if they were read at most this many seconds before the most
+#: recent read.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
 #: takes up at most two screens.

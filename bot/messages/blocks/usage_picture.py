@@ -87,8 +87,8 @@ class Picture:
     alt_text: str
 
 
-#: The colours of the usage picture. It has its own background, because Slack doesn't say whether the reader
-#: uses dark mode.
+#: The colours of the usage picture. The picture has its own background, because Slack doesn't say whether the
+#: reader uses dark mode.
 PAPER: Final = "#ffffff"
 INK: Final = "#1d1c1d"
 MUTED: Final = "#5c5b5d"

@@ -21,8 +21,8 @@ STATES: Final[Mapping[State, str]] = {
     State.UNKNOWN: "Unknown",
 }
 #: Maps each state to the symbol shown before a workspace's name. The state is always given in words as well.
-#: White and black symbols end with a variation selector, because browsers would otherwise draw them as small
-#: rings.
+#: White and black symbols end with a variation selector. Without this character, browsers would draw them as
+#: small rings.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",

@@ -11,8 +11,9 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if something else has been requested since the workspace became ready. Once the workspace has stopped
-#: running, one of the texts in ``READY_UNTIL`` is sent instead; its keys are states.
+#: Sent if something else has been requested since the workspace became ready. If the workspace is no longer
+#: running, one of the texts in ``READY_UNTIL`` is sent instead. The keys of ``READY_UNTIL`` are the
+#: workspace's states.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each kind of capacity to the message that none is available. ``WAITED_FOR`` maps each kind to the
+#: Maps each kind of capacity to the message that there is none left. ``WAITED_FOR`` maps each kind to the
 #: words for what people are waiting for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
