@@ -195,7 +195,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 #: Maximum number of people who are asked whether a requested account is theirs. It is also the maximum number
 #: of such questions to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How often to check, in seconds, whether a postponed question can be asked now or has been sent.
+#: How often to check, in seconds, whether a postponed question can now be asked or has already been sent.
 RECHECK_SECONDS: Final = 600.0
 
 

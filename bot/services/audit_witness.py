@@ -2,8 +2,8 @@
 
 A restored database contains no sign that it comes from a backup. So Usher keeps a file next to the database
 that isn't part of any backup. The file records how long the audit log was when this machine last used it. If
-the database's audit log is shorter than that, or has a different history, the database was replaced. Using it
-would bring back links that have since been ended.
+the database's audit log is shorter than this length, or has a different history, the database was replaced.
+Using it would bring back links that have since been ended.
 """
 
 import asyncio

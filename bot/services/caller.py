@@ -1,7 +1,8 @@
 """Use cases and their callers. A use case is a single function that runs in a single transaction.
 
 A use case is a plain function in a module of this package. Its arguments are the transaction, the caller, and
-the values from the request; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
+the values from the request. A handler runs the use case with ``await caller.run(cancel_timer,
+workspace_id)``::
 
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and checks the policy
@@ -10,10 +11,10 @@ the values from the request; a handler runs it with ``await caller.run(cancel_ti
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and who asked
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
-The order is: read and decide (``check``, and anything else that refuses), find out whether there is anything
-to do, call ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
-may be run again from the start. All SQL is in ``bot.store``, and use cases call the functions of that
-package.
+A use case first reads and decides (``check``, and anything else that refuses). It then finds out whether
+there is anything to do, calls ``is_first_delivery``, and writes. A use case waits for nothing, changes
+nothing but the database, and may be run again from the start. All SQL is in ``bot.store``, and use cases call
+the functions of that package.
 
 If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
 audit log, once per interaction, however often the interaction is repeated. The row has a separate inbox key,
@@ -97,7 +98,7 @@ class Caller:
     reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: When the request was sent. Set only if that may have been long ago.
+    #: When the request was sent. Set only if the request may have been sent long ago.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False

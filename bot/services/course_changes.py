@@ -1,4 +1,4 @@
-"""Changes to a course after its card was posted: members leave; teachers cancel lessons or end the course.
+"""Changes to a course that has been posted. Members leave, and teachers cancel lessons or end the course.
 
 A change is made in the card's row and takes effect immediately. No change goes beyond what the members have
 agreed to.

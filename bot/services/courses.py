@@ -1,4 +1,4 @@
-"""Class cards. A teacher posts a card; pressing its button enrolls a person and records their consent.
+"""Class cards. A teacher posts a card. People enroll and give their consent by pressing the card's button.
 
 A button press is handled in one transaction, without calling any provider. A class stops only workspaces
 whose owners have agreed to that (ADR 91).

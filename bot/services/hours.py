@@ -60,7 +60,8 @@ from bot.support.errors import NotLinked, Refused
 #: its owner can be asked whether it is still needed.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long after its scheduled time a start still waits for the provider to allow it, in seconds.
+#: If the provider doesn't allow a scheduled start, how long after its scheduled time the start keeps waiting,
+#: in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. No more than half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100

@@ -19,7 +19,7 @@ from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
 _Row = TypeVar("_Row", bound=Workspace | Run)
-#: Passed in place of a map of usernames where none is needed.
+#: Stands for the map of usernames in calls that don't need one.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")

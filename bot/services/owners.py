@@ -33,8 +33,8 @@ LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long other processes leave due work to the leading process before they help, in seconds. It is longer
-#: than a tick, so they check again before they help.
+#: How long other processes leave due work to the leading process before they help, in seconds. The delay is
+#: longer than a tick, so each process checks once more before it helps.
 HELP_AFTER_SECONDS: Final = 1.2
 
 

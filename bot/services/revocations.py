@@ -26,8 +26,8 @@ RemainingSecret = Literal["owed", "theirs", "none"]
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
 #: A secret is erased after this many seconds even if its provider has never responded.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: After a secret has been replaced, how long calls in progress may still use it, in seconds. Then it is
-#: revoked.
+#: After a secret has been replaced, how long calls in progress may still use it, in seconds. The secret is
+#: revoked after this time.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 

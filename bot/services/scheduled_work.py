@@ -20,8 +20,8 @@ from bot.support.errors import Refused
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
 #: How long to wait before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. An older state is read
-#: again first, and this is also the maximum wait for that read.
+#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. If the state is older,
+#: the workspace is read first. This is also the maximum wait for that read.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.
