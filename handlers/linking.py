@@ -286,7 +286,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 
 
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
-    """Ask for the username, in a form if one can be opened, otherwise in a message.
+    """Ask for the username in a form or, if no form can be opened, in a message.
 
     ``text`` is the command that is waiting for the link. The button and the form contain this command.
     """

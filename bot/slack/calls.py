@@ -71,8 +71,8 @@ TRY_INTERVAL_SECONDS: Final = 5.0
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: How long the database may take to count a call to Slack, in seconds. If it takes longer, this process
-#: counts the call by itself.
+#: How long the database may take to count a call to Slack, in seconds. If the database takes longer, this
+#: process counts the call by itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
@@ -192,7 +192,7 @@ class PacedSlack:
         #: ``_by_message`` is the same, calculated from the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: Slack's error code if Slack has locked out the whole app, otherwise None.
+        #: Slack's error code if Slack has locked out the whole app; None if it hasn't.
         self.lockout_code: str | None = None
         #: Maps each person or conversation that Slack refused to Slack's error code and the time when
         #: messages may be sent there again.

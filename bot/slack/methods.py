@@ -98,5 +98,5 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-#: The limit for methods that aren't in the table; it matches one of Slack's lower tiers.
+#: The limit for methods that aren't in the table. This is the limit of one of Slack's lower tiers.
 UNLISTED = Method(per_minute=20)

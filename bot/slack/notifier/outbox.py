@@ -231,7 +231,7 @@ class Outbox:
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Replace the message that promised the answer. Return False if the answer must be sent on its own.
 
-        If that message is still being sent, return the notice to the queue, and return True. Raises
+        If the message to replace is still being sent, return the notice to the queue, and return True. Raises
         SlackFailed.
         """
         promise = await self._find_promise(notice)

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 MAX_ATTEMPTS_PER_WAY: Final = 2
 #: Minimum time, in seconds, between two messages that tell a person that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
-#: A function that sends a reply by one route and records that it was sent; raises SlackFailed.
+#: A function that sends a reply by one route and records that the reply was sent. Raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
