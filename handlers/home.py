@@ -1,4 +1,4 @@
-"""A user's Home tab, published when it is opened, after a click in it, and when a link of the user's changes.
+"""A user's Home tab, published when it is opened, after a click in it, and when any of their links changes.
 
 Nothing else updates the tab, so it says when it was drawn and has a *Refresh* button.
 """

@@ -252,7 +252,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that is waiting for a code. Refuse if no account is waiting or the code is wrong."""
+    """Link the person's account that awaits a code. Refuse if no account awaits one or the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")

@@ -398,8 +398,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # This runs inside the write, so that it is repeated if the database fails here. Outside, such a
-        # failure would cause the notice to be recorded as not sent.
+        # Read the time inside the write, so that the whole write is repeated if the database fails here. If
+        # the time were read beforehand, such a failure would cause the notice to be recorded as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
