@@ -77,7 +77,8 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: Seconds allowed after SIGTERM for work in progress. Database writes are allowed ``END_WRITE_SECONDS``.
+#: After SIGTERM, work in progress may take this many seconds to finish. Database writes may take
+#: ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: Delays between attempts to reach the database and Slack at start-up, in seconds; the last one is repeated.
@@ -186,7 +187,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when the process should end. If the process ends by itself, ``problem`` is the reason.
+        #: Set when the process should end. If the reason is that a newer release has migrated the database,
+        #: ``problem`` says so.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: The two time limits for shutting down. They are kept here so that tests can change them.

@@ -103,7 +103,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Maps each source of an account's id, other than linking itself, to its description.
+#: Says where an account's id came from, if it wasn't recorded when the account was linked. The key is the
+#: stored source.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

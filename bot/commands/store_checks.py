@@ -41,10 +41,11 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: Age up to which refused permissions are counted, in seconds. The causes of older refusals may have been
-#: fixed long ago.
+#: Refused permissions are counted if they are at most this many seconds old. The cause of an older refusal
+#: may have been fixed since.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: Number of seconds after which a pending revocation means that something is wrong. Most take only seconds.
+#: If a revocation is still pending after this many seconds, something is wrong. Most revocations take only a
+#: few seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -58,21 +59,21 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: Age up to which the doctor considers events, in seconds. Older events say nothing about how Usher is run
-#: now.
+#: ``doctor`` ignores events that are older than this many seconds, because they say nothing about how Usher
+#: is run now.
 RECENT = 7 * 86_400.0
 #: A message counts as late once it is overdue by this many seconds.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: Number of seconds after which overdue work isn't merely late: no process is doing it.
+#: If work is overdue by this many seconds, it isn't merely late: no process is doing it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: Maximum number of notices to read that Usher has given up on, newest first. Such notices are kept for a
-#: week.
+#: The maximum number of abandoned notices to read, newest first. Usher keeps a notice for a week after giving
+#: up on it.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -81,7 +82,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: Maps the meaning of a Slack error code to advice about the messages that Usher gave up on.
+#: Advice about messages that Usher gave up on. The key is the meaning of Slack's error code.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,

@@ -1,9 +1,9 @@
 """Trying a connection with an operator's own account, and checking the assumptions about its provider.
 
 A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
-touches nothing else. Each is recorded in a file before it is created, so that the next trial can remove
-whatever an interrupted one left behind. The token is kept only in memory. As in ``serve``, a state is read
-only if the poll gate allows it (``docs/internals/rules.md``, "The poll gate").
+touches nothing else. Before creating anything, it writes a record to a file, so that the next trial can
+remove whatever an interrupted trial left behind. The token is kept only in memory. As in ``serve``, a state
+is read only if the poll gate allows it (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -41,15 +41,16 @@ T = TypeVar("T")
 #: Prefix of the names of workspaces and jobs that a trial creates, followed by eight letters or digits.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal that a trial uses to request templates. It isn't anyone in Slack, so restricted templates
-#: aren't offered.
+#: The principal that a trial uses to request templates. It stands for no one in Slack, so templates that are
+#: restricted to certain people aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 #: Time limit for starting, stopping or running something in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: If a create call got no response, the workspace or job must appear within this many seconds, if at all.
+#: If a create call got no response, the workspace or job may still appear for this many seconds. After that,
+#: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
 #: Maximum time between claiming a gate and sending the read, in seconds. ``CALL_SECONDS`` is the maximum
-#: duration of a call. Both are the same as in the engine.
+#: duration of a call. Both values are the same as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts, but not four, which would be an IP address.
@@ -123,10 +124,10 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: ``tell`` prints a line for the trial, and ``sleep`` waits for a number of seconds.
+    #: Prints a line about the trial. ``sleep`` waits for the given number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: Each step's name, its duration in seconds, and the kind of error if it failed.
+    #: For each step taken: its name, its duration in seconds, and the kind of error if it failed.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
     # -- before anything is created ------------------------------------------------------------------------

@@ -1,4 +1,7 @@
-"""The command that prints what ran within a time window: totals, or a row for each period of running."""
+"""The command that prints what ran within a time window.
+
+It prints either totals or one row for each period during which something ran.
+"""
 
 import argparse
 import csv
@@ -18,8 +21,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: Maps each kind of total, in output order, to a function that returns the group to which a period of running
-#: belongs.
+#: The kinds of totals, in output order. Each has a function that returns the group to which a period of
+#: running belongs.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
@@ -36,9 +39,9 @@ _TOTAL_COLUMNS: Final = (
     *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
     *("unknown_ends", "hours_without_price", "cost"),
 )
-#: Columns that contain text from people and providers.
+#: Columns whose text comes from people or providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: Characters that make a spreadsheet treat a cell beginning with one of them as a formula.
+#: If a cell begins with one of these characters, a spreadsheet treats it as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
