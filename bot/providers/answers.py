@@ -128,7 +128,7 @@ def _has_form(response: Response, message_pointer: str, error_keys: Collection[s
     return isinstance(place, dict) and last in place and all(key in body for key in error_keys)
 
 
-#: Maximum length, in bytes, of a response body that may be treated as a plain sentence.
+#: A response body that is longer than this many bytes isn't treated as a plain sentence.
 MAX_SENTENCE_BYTES = 2000
 
 
@@ -207,7 +207,7 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-#: Larger amounts are implausible and are treated as missing.
+#: An amount that is larger than this is implausible, and is treated as missing.
 MAX_AMOUNT = 1e9
 
 

@@ -1,8 +1,9 @@
 """The contract of a provider: a stateless translator between our vocabulary and one API.
 
-A provider uses neither the store nor Slack, and never sleeps or retries. To add one, put a module or package
-in this folder and set the class attribute ``kind`` to the provider's name. To give a provider an optional
-capability, called a facet, inherit from the facet's class. Neither providers nor facets are listed anywhere.
+A provider uses neither the store nor Slack, and never sleeps or retries. To add a provider, put a module or
+package in this folder and set the class attribute ``kind`` to the provider's name. To give a provider an
+optional capability, called a facet, inherit from the facet's class. There is no list of providers or facets
+to extend.
 """
 
 from __future__ import annotations

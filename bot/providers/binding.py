@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps a method to the name that ``Provider.credential_owner`` uses for its calls, if that differs. All of
-#: these methods take an ``Access``.
+#: Maps methods to the names that ``Provider.credential_owner`` uses for their calls. For any other method, it
+#: uses the method's own name. All of the methods here take an ``Access``.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),
@@ -34,7 +34,8 @@ _BOUND_METHODS: Final = (
 )
 #: Methods whose result may contain the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: Methods that take no ``Access``, because they check a credential, use the connection's own, or need none.
+#: Methods that take no ``Access``. They check a credential, use the connection's own credential, or need
+#: none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),

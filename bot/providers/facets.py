@@ -1,6 +1,6 @@
 """Facets of providers: base classes for optional capabilities, and the types that their methods return.
 
-A provider has a facet if it inherits from it. The methods that all providers share are in
+A provider has a facet if it inherits from the facet's class. The methods that all providers share are in
 ``bot.providers.base.Provider``.
 """
 

@@ -3,7 +3,7 @@
 Usher's own providers are modules or packages in this folder. Others are entry points in the group
 ``usher.providers``. Because a provider's code handles everyone's tokens, another distribution's code is
 imported only if a connection names that distribution. If the settings listed modules instead, they could
-import anything, without showing whose code it is or which version.
+import anything, and wouldn't show who wrote the code or which version it is.
 """
 
 import importlib
@@ -19,7 +19,8 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The entry point group in which each distribution declares its providers, named after their kinds.
+#: The entry point group in which a distribution declares its providers. Each entry point has the name of the
+#: provider's kind.
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0

@@ -280,8 +280,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to words in a refusal that show that the goal has already been reached. This wording isn't
-#: documented.
+#: Maps each goal to a pattern for the word in a refusal that shows that the goal has already been reached.
+#: The wording of these refusals isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
@@ -289,8 +289,8 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 }
 #: Matches messages that refuse a call because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches refusals that mean that another operation is in progress. It is tried only if the message doesn't
-#: say that the goal has already been reached, and it must not match a message about a quota.
+#: Matches refusals that mean that another operation is in progress. This pattern is tried only if the message
+#: doesn't say that the goal has already been reached. It must not match a message about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"

@@ -1,8 +1,8 @@
-"""Assumptions about providers that Usher relies on, and how they are checked against a real server.
+"""What Usher assumes about providers, and how the assumptions are checked against a real server.
 
 The assumptions are in ``KIND.toml``, under the names used on the provider's page in
-``docs/internals/providers``. The module named after the kind checks those that can be seen in requests and
-responses. A trial can't check the rest.
+``docs/internals/providers``. If an assumption can be checked by looking at requests and responses, the module
+named after the kind contains the check. A trial can't check the other assumptions.
 """
 
 from __future__ import annotations

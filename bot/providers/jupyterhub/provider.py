@@ -7,9 +7,10 @@ A hub doesn't report its spawner's options, so named servers are created from te
 of a start request, to the spawner.
 
 A login token expires when the user logs out, and a token that a user created may be deleted along with
-others. So Usher immediately creates a separate token that has only the permissions Usher needs and lasts as
-long as the pasted one. If Usher is registered as a service, the hub's OAuth token would expire at logout, so
-Usher uses it to create that separate token, and then deletes it ("Linking").
+others. So Usher immediately creates a separate token. This token has only the permissions that Usher needs,
+and lasts as long as the one that the user pasted. If Usher is registered as a service, it can receive the
+hub's OAuth token instead. That token would expire at logout, so Usher uses it only to create the separate
+token, and then deletes it (``docs/internals/providers/jupyterhub.md``, "Linking").
 """
 
 import secrets
@@ -451,7 +452,7 @@ async def _mint_own_token(
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Create a token for Usher that lasts this many seconds or, with None, as long as the hub allows."""
+    """Create a token for Usher that lasts ``seconds`` seconds; if that is None, as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],

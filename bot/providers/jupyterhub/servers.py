@@ -57,8 +57,8 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments that, after ``/user/NAME/`` in a URL, are pages of the default server rather than server
-#: names.
+#: If one of these path segments follows ``/user/NAME/`` in a URL, it is a page of the default server, not the
+#: name of a server.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -135,8 +135,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: The first hub release with display names alongside short plain names, with servers that can be created
-#: without being started, and with a separate scope for starting.
+#: Since this release, hubs have display names as well as short plain names, can create a server without
+#: starting it, and have a separate scope for starting servers.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0
@@ -146,7 +146,8 @@ _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Maximum number of pages of shared servers to read. Each has up to 200 servers, so nobody needs more pages.
+#: Maximum number of pages of shared servers to read. Each page has up to 200 servers, so more pages are never
+#: needed.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -472,8 +473,10 @@ _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 def _is_hubs(answer: Response, address: str) -> bool:
     """Return whether a response from a server's URL came from the hub rather than the server.
 
-    The hub puts its version into a header of its responses. Jupyter servers do so, too, but their responses
-    aren't refusals. A redirect to below the server's own URL, or to another host, comes from the server.
+    If a server isn't there, the hub redirects to one of its own pages, or refuses the request. A redirect to
+    a path below the server's own URL, or to another host, leads to none of those pages, so it comes from the
+    server. The hub puts its version into a header of its responses. Jupyter servers do so, too, but their
+    responses aren't refusals.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))

@@ -21,12 +21,13 @@ class JupyterHubSettings(connection.ConnectionSettings):
     """A connection to a hub. ``base_url`` is the URL of the hub or of its API. Users open ``public_url``."""
 
     public_url: str | None = None
-    #: Client id and secret of Usher as a service of the hub; without the secret, users paste tokens.
+    #: The client id and secret of Usher as a service of the hub. Without the secret, users have to paste
+    #: tokens.
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: Number of consecutive failed starts after which the hub shuts itself down, as set in its configuration;
-    #: 0 for never.
+    #: The hub shuts itself down after this many consecutive failed starts, as set in its configuration. If
+    #: this is 0, it never does.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property

@@ -1,7 +1,7 @@
 """URLs and ids of sessions and jobs. Pure functions.
 
-A server reports a session's URL as a path from the server's root. As a proxy may have moved that root, the
-path is appended to the configured URL, including that URL's own path. A URL on another host is never trusted.
+A server reports a session's URL as a path from the server's root. A proxy may have moved the root, so this
+path is appended to the whole configured URL. A URL on another host is never trusted.
 """
 
 import re

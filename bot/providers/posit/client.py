@@ -1,7 +1,7 @@
 """The methods of the Workbench API. Nothing is retried or cached, and redirects aren't followed.
 
-A super-admin token acts for an approved username, which each method takes under a different parameter name
-(``docs/internals/providers/posit.md``, "Tokens").
+With a super-admin token, a call acts for an approved username. The name of the parameter for the username
+differs from method to method (``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from bot.support import errors
 STREAM_BYTES = 1_000_000_000
 
 
-#: Maximum size of the list of users, in bytes; in a large installation, this list is the largest response.
+#: Maximum size of the list of users, in bytes. In a large installation, this list is the largest response.
 USERS_BYTES = 10_000_000
 #: Session fields that every call requests.
 _LEAST = ("id", "activity_state")

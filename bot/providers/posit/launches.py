@@ -2,8 +2,8 @@
 
 ``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` define launches, including
 settings that no form asks for. Hooks, default images, cloud identities, tags and apply_config_settings can be
-set only by a template. Each launch takes a template's settings from the configuration, so they aren't stored
-in any row.
+set only by a template. A template's settings are read from the configuration at each launch, and aren't
+stored in the database.
 
 ``posit.specs`` describes the contents of a spec.
 """
@@ -138,7 +138,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Maximum length of a name with its unique suffix that the launcher's schedulers accept.
+#: Maximum length of a name, including its unique suffix, that the launcher's schedulers accept.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 

@@ -19,10 +19,11 @@ _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
-#: Matches surrogates that don't stand for a byte of broken UTF-8. Those that do are U+DC80 to U+DCFF.
+#: Matches all surrogates except U+DC80 to U+DCFF, which stand for bytes of broken UTF-8.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Decodes JSON, accepting raw control characters, since not all servers escape those that a job has printed.
+#: Decodes JSON, even if control characters aren't escaped. Not all servers escape the control characters that
+#: a job has printed.
 _decode = json.JSONDecoder(strict=False).decode
 
 _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")

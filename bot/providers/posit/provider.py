@@ -1,7 +1,8 @@
 """The translator for one Posit Workbench: its sessions are workspaces, and its jobs are jobs.
 
-A user's own token acts for that user. A super-admin token acts for an approved username, which each method
-takes under a different parameter name (``docs/internals/providers/posit.md``, "Tokens").
+A user's own token acts for that user. With a super-admin token, a call acts for an approved username. The
+name of the parameter for the username differs from method to method (``docs/internals/providers/posit.md``,
+"Tokens").
 """
 
 from __future__ import annotations
@@ -46,8 +47,8 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that a session or job is already in the wanted state. No error code says so, so the
-#: state is read next.
+#: After one of these errors, a session or job may already be in the wanted state. No error code says so, so
+#: Usher then reads the state.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50
@@ -61,7 +62,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Time limit, in seconds, for a third response while a user is waiting.
+#: While a user is waiting, a third request may take at most this many seconds.
 LOOKUP_SECONDS = 2.0
 
 

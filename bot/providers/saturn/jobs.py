@@ -1,10 +1,11 @@
 """Job runs. Starting a job returns no id, so its new run is found by comparing the runs before and after.
 
 A run is a Kubernetes job with one or more pods, which run at the same time or one after another. The server
-shows the run as a whole (``runtimesummary``), and names it in the labels of its pods. On an older server, a
-run is simply its pod. A run's id is ``JOB/RUN``. Until the run is visible, its id is ``JOB/@…`` followed by
-the runs that existed before the start or, on a server without pods, ``JOB/~…``. The server shows live runs
-and a history of pods that have ended.
+shows the run as a whole (``runtimesummary``), and the labels of each pod name its run. On an older server, a
+run is simply its pod. The server shows live runs and a history of pods that have ended.
+
+A run's id is ``JOB/RUN``. Until the server shows the run, its id is ``JOB/@…``, which lists the runs that
+existed before the start. On a server without pods, it is ``JOB/~…`` instead.
 """
 
 from __future__ import annotations
@@ -45,8 +46,8 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs to list. ``MAX_CONCURRENT_LISTS`` limits how many of them are read at the same time,
-#: and ``MAX_RUNS_PER_JOB`` how many runs of each.
+#: Maximum number of jobs to list. ``MAX_CONCURRENT_LISTS`` is the maximum number of jobs to read at the same
+#: time, and ``MAX_RUNS_PER_JOB`` the maximum number of runs to list for each job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
@@ -54,7 +55,7 @@ MAX_RUNS_PER_JOB = 10
 #: more output is shown until the run ends.
 MAX_LIVE_LINES = 5000
 #: Number of entries per page of a log. The server sets the size of the first page (100, according to the
-#: OpenAPI document). A log of more than ``MAX_LOG_PAGES`` pages is treated as endless.
+#: OpenAPI document). If a log has more than ``MAX_LOG_PAGES`` pages, it is treated as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000

@@ -2,10 +2,10 @@
 
 ``[[connections.NAME.templates]] name, title, file, who`` are recipes that an operator keeps as JSON files. A
 recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked when the
-settings are loaded. Its name and owner are filled in for each user.
+settings are loaded. Usher fills in the recipe's name and owner for each user.
 
 An offer is stored between reads. A server that implements only the published guides reports no offer. In that
-case there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
+case, there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
 """
 
 from __future__ import annotations
@@ -139,8 +139,8 @@ class SaturnSettings(connection.ConnectionSettings):
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: Whose token is used. ``admin`` applies only to users whom an administrator approved; users who linked
-    #: their own token continue to use that.
+    #: Whose token is used. ``admin`` applies only to users whom an administrator approved. If a user linked
+    #: with their own token, Usher continues to use that token.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -343,7 +343,7 @@ class SaturnOffer:
 
 
 #: Path for creating a workspace, as given in Saturn Cloud's OpenAPI document. ``CLONE_PATH`` is the path in
-#: the published guide, which newer servers no longer support.
+#: the published guide. Newer servers no longer support the guide's path.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes that a server returns if it doesn't have a path or a method.
@@ -368,7 +368,8 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches messages that refuse a name because it is already taken. The guides don't specify their wording.
+#: Matches messages that refuse a name because it is already taken. The guides don't say how these messages
+#: are worded.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."

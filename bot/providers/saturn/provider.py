@@ -1,13 +1,13 @@
 """The translator for one Saturn Cloud, and the different methods of getting tokens for it.
 
 Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract. Usher also calls
-endpoints that only Saturn's own client uses; a server that implements only the guides answers those calls
+endpoints that only Saturn's own client uses. If a server implements only the guides, it answers those calls
 with 404. In that case, Usher compares tokens instead of requesting a name, and users add workspaces by link
 or id.
 
-With an administrator's token, Usher gets a user's own token through a login link ("Whose token"). Both the
-link and the token are secrets, so the session that the link opens has a separate cookie jar, which is
-discarded with the session.
+With an administrator's token, Usher gets a user's own token through a login link
+(``docs/internals/providers/saturn.md``, "Whose token"). Both the link and the token are secrets. So each
+login link is opened in a session with its own cookie jar, and both are discarded afterwards.
 """
 
 import base64

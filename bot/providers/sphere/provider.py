@@ -68,14 +68,14 @@ class SphereSettings(ConnectionSettings):
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. It is always sent, because otherwise stopping a
+    #: How long a stopped workspace is kept, in minutes. This is always sent, because without it, stopping a
     #: workspace would remove it.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: How long a workspace may be unused before it is stopped, in minutes; by default, the project's own
     #: setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: How long after its creation a workspace is removed, in minutes, even if it is in use; by default, it
-    #: never is.
+    #: A workspace is removed this many minutes after its creation, even if it is in use. By default, it isn't
+    #: removed.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. If so, a page left open starts the workspace again after
     #: it is stopped.

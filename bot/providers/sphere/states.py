@@ -110,7 +110,10 @@ def parse_minutes(value: Any) -> float:
 
 
 def _parse_whole(value: Any) -> int | None:
-    """Return a whole number, which may be written as a string or with decimals; None for anything else."""
+    """Convert a value to an int.
+
+    Accepts whole numbers, including strings and floats such as ``3.0``. Returns None for anything else.
+    """
     try:
         number = None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
