@@ -16,7 +16,7 @@ _HIDDEN: Final = HIDDEN.encode()
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Maximum number of characters that are compared. People don't notice differences beyond that.
+#: Maximum number of characters that are compared. People wouldn't notice a difference further on.
 _MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
@@ -88,7 +88,8 @@ class Hider:
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Fillers that make a name look empty. They are invisible, although their Unicode categories don't show it.
+#: Invisible fillers, which make a name look empty. Their Unicode categories don't show that they are
+#: invisible.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 

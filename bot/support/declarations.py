@@ -1,7 +1,7 @@
 """Registries of functions that modules declare by name.
 
 When a process starts, ``handlers.loading.load`` imports every module that declares something. Reading a
-registry before that raises an error. Otherwise, nobody would notice that some functions are missing.
+registry before then raises an error. Without this error, missing functions would go unnoticed.
 """
 
 from collections.abc import Callable, Mapping

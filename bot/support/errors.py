@@ -1,6 +1,6 @@
 """The exceptions that callers distinguish: refusals, and errors of the store, of Slack and of providers.
 
-A call that raised a provider's TemporaryError may be tried again; a call that raised a PermanentError may
+A call that raised a provider's TemporaryError may be tried again. A call that raised a PermanentError may
 not. ``bot.support.settings.SettingsError`` is separate: it lists all problems with the settings, which are
 found before start-up.
 """
@@ -41,8 +41,8 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: Set if the policy refused the request: the verb, its target and the policy's rule, for the audit
-        #: log.
+        #: Set only if the policy refused the request. It contains the verb, its target and the policy's rule,
+        #: for the audit log.
         self.denied: tuple[str, str, str] | None = None
 
 

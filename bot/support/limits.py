@@ -11,7 +11,7 @@ REQUESTS_PER_SECOND: Final = 1.0
 #: Minimum time, in seconds, between two messages that tell a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
 #: Maximum number of people whose requests are counted at a time. The person seen longest ago is forgotten
-#: first; by then, they would be allowed a full burst anyway.
+#: first. By then, that person would be allowed a full burst anyway.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 

@@ -124,7 +124,8 @@ class Redactor:
 
 #: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons that are counted separately, because some of them contain a stranger's words.
+#: At most this many reasons are counted separately. Some reasons contain a stranger's words, so there could
+#: be any number of them.
 _MAX_REASONS = 20
 
 

@@ -2,8 +2,8 @@
 
 On a local disk, the kernel manages ``flock`` locks and releases them when their holder dies. On NFS and SMB,
 a lock is either a byte-range lock on the server or valid only on this machine (flock(2), nfs(5):
-``local_lock``). On FUSE, it is valid only on this machine unless the file system handles locks itself. A
-second machine may then hold the same lock.
+``local_lock``). On FUSE, a lock is valid only on this machine unless the file system handles locks itself. If
+a lock is valid only on this machine, a second machine may hold the same lock.
 """
 
 import re

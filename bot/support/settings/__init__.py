@@ -34,8 +34,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffix of one of the variables that Kubernetes sets in every pod for each service; the rest of its name is
-#: the service's. ``_SERVICE_VARIABLE_PATTERN`` matches all such suffixes.
+#: Kubernetes sets several variables in every pod for each service. One of them is named after the service,
+#: with this suffix. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"

@@ -56,7 +56,8 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Matches line endings in a settings file that some programs cut off but others treat as part of the value.
+#: Matches text that some programs cut off at the end of a line in a settings file, while others treat it as
+#: part of the value.
 _REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
