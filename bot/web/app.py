@@ -146,9 +146,9 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: Maximum number of connections accepted at once. The system queues up to ``QUEUED`` more. There must be
-#: enough file descriptors for all of these for a moment, because the limiter closes excess connections only a
-#: few loop iterations later.
+#: Maximum number of connections accepted at once. The system queues up to ``QUEUED`` more. All of these
+#: briefly need file descriptors, because the limiter closes excess connections only a few loop iterations
+#: later.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
@@ -347,7 +347,8 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Matches the paths of pages that people open. Scripts may not fetch these pages, since ours never do.
+#: Matches the paths of pages that people open. No script may fetch these pages, and Usher's own scripts never
+#: do.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: Matches the paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")

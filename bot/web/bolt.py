@@ -1,6 +1,7 @@
 """The Bolt app. It gets each request from ``Front`` or Socket Mode, and first checks the Slack workspace.
 
-Bodies are never logged. Bolt finds the right listener, which finishes before its answer is sent (ADR 42).
+Bodies are never logged. Bolt finds the listener for each request. The request is answered only after its
+listener has finished (ADR 42).
 """
 
 import json

@@ -47,7 +47,8 @@ log = structlog.get_logger(__name__)
 #: cookie lasts for ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links being set up in a browser, and of sign-ins. The oldest are forgotten first.
+#: Maximum number of links, and of sign-ins, that can be in progress in one browser. The oldest are forgotten
+#: first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")

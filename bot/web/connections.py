@@ -32,7 +32,7 @@ SPARE_FILES: Final = 300
 #: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
 #: would then try to close every one of them.
 _MOST_FILES: Final = 65_536
-#: How long to keep reading and discarding a request that was answered before all of it had arrived, in
+#: If a request is answered before all of it has arrived, the rest is read and discarded for this many
 #: seconds. After that, the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.

@@ -1,10 +1,10 @@
 """Detecting another Usher that uses the same Slack app but a different database.
 
-Slack distributes requests over all of an app's connections. So each Usher receives only some of them and
-doesn't know what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack
-reports the number of the app's connections. If that is more than the processes on this database hold, the
-rest belong to another Usher. This Usher keeps working, because nobody can tell which of the two is the right
-one.
+Slack distributes requests over all of an app's connections. So each Usher receives only some of the requests,
+and can't see what is in the other's database. Even so, nothing looks wrong. Whenever a connection opens,
+Slack reports the number of the app's connections. If the processes on this database hold fewer than that, the
+rest belong to another Usher. This Usher keeps working, because there is no way to tell which of the two is
+the right one.
 """
 
 import socket
@@ -25,8 +25,9 @@ from bot.web.socket import Count, SocketSide
 log = structlog.get_logger(__name__)
 
 #: Interval at which Usher compares its number of connections with Slack's, in seconds. If Slack counts more,
-#: Usher reports this only if it lasts for ``CONFIRM_SECONDS``: Slack counts a killed process's connections
-#: until it notices, and processes replace their connections from time to time.
+#: Usher reports this only if the difference lasts for ``CONFIRM_SECONDS``. Slack takes time to notice that a
+#: process was killed, and still counts its connections until then. Processes also replace their connections
+#: from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
 #: Delay before Usher lets Slack count the connections again, in seconds, while it is unsure. Once it is sure,

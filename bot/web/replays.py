@@ -1,10 +1,10 @@
 """The signatures of past requests, remembered in order to recognise replays.
 
-They are kept in memory and, for other processes, in the database. New ones are saved together once a second,
-after their requests have been served, because saving each one first would cost more than answering it. If a
-process is killed, its last second of signatures may be lost, and other processes learn of a signature only
-after it is saved. Even then nothing is done twice, because the inbox shows which requests have been carried
-out.
+They are kept in memory and, for other processes, in the database. Once a second, the new signatures are saved
+together, after their requests have been served. Saving each signature before its request is served would cost
+more than answering the request. If a process is killed, its last second of signatures may be lost, and other
+processes learn of a signature only after it is saved. Even then, nothing is done twice, because the inbox
+shows which requests have been carried out.
 """
 
 from collections import OrderedDict
@@ -27,7 +27,8 @@ MAX_REMEMBERED = 200_000
 SAVED_EVERY = 1.0
 #: How far back to read the signatures that other processes have saved, in seconds.
 SHARED_SECONDS = 10.0
-#: Number of hexadecimal digits kept of each signature. Those 64 bits are enough to tell signatures apart.
+#: Number of hexadecimal digits kept of each signature. They amount to 64 bits, which is enough to tell
+#: signatures apart.
 LENGTH = 16
 
 

@@ -6,9 +6,9 @@ on which its payload arrived. A connection's health is judged by the age of its 
 event.
 
 Slack's own client reconnects by closing its connection and then opening another. Payloads that Slack sends in
-between are lost, and an answer that becomes ready in between is sent on a connection that never carried the
-question. So here each client serves only one connection, and instead of reconnecting, it signals that a new
-one is needed.
+between are lost. If an answer becomes ready in between, it is sent on the new connection, although its
+payload arrived on the old one. So here each client serves only one connection, and instead of reconnecting,
+it signals that a new connection is needed.
 """
 
 from __future__ import annotations
