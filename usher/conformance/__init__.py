@@ -1,8 +1,9 @@
 """The conformance kit: tests of what every provider must do, run with pytest against a local server.
 
-A package loads this with ``-p usher.conformance``. Its ``conftest.py`` contains a fixture ``open_rig``: a
-function that takes an HTTP client class and opens the provider's ``Rig``. One test module contains ``from
-usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
+A package loads the kit with ``-p usher.conformance``. The package's ``conftest.py`` contains a fixture
+``open_rig``: a function that takes an HTTP client class and opens the provider's ``Rig``. One of the
+package's test modules contains ``from usher.conformance.every import *``. Nothing else has to be written
+(``docs/provider-api.md``).
 """
 
 from __future__ import annotations

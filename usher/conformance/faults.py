@@ -85,8 +85,8 @@ def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception])
     return found
 
 
-#: The kit tries every status with one read and one change. Because all methods share the mapping, the others
-#: are tried with only two statuses.
+#: The kit tries every status with one read and one change. Because all methods map statuses in the same way,
+#: the other methods are tried with only two statuses.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 

@@ -43,7 +43,7 @@ class FrozenClock:
         return 1_000.0
 
 
-#: Maximum number of reads, ten seconds apart, before a requested state must be reached.
+#: A requested state must be reached within this many reads, which are ten seconds apart.
 MAX_READS = 60
 
 

@@ -1,8 +1,8 @@
 """A template's form: its rich parameters as fields, and the checks of the values entered. No I/O.
 
 A template's own pattern for a value is never matched here, because matching a pattern from outside could take
-forever. Coder checks it, and if it refuses the value, its message is shown. The template's explanation of the
-pattern appears below the field.
+forever. Coder checks the value instead. If Coder refuses it, Coder's message is shown. The template's
+explanation of the pattern appears below the field.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A workspace's state is that of its latest build. Builds take time, and only one is active at a time. The quota
 is checked when a build starts; if it is exhausted, the build fails. An app doesn't respond until its agent is
-ready. Before that, Coder answers 502 in its place.
+ready. Until then, Coder itself answers the app's requests with 502.
 """
 
 from __future__ import annotations

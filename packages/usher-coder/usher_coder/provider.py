@@ -1,9 +1,9 @@
 """The provider for a Coder deployment (REST API v2).
 
 According to Coder's OpenAPI document and API reference, the token is sent as ``Coder-Session-Token``. A
-workspace's state is that of its latest build. Starting, stopping or deleting the workspace creates a build,
-and only one build can be active at a time (otherwise 409). Starting a running workspace would restart it. A
-build fails if the quota is exhausted. Templates have rich parameters.
+workspace's state is that of its latest build. Starting, stopping or deleting the workspace creates a build.
+Only one build can be active at a time; if one is active, Coder answers 409. Starting a running workspace
+would restart it. A build fails if the quota is exhausted. Templates have rich parameters.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: Maps the last known detail of a workspace to what the user has to do first. Usher shows that if Coder
-#: refuses to start the workspace and gives no reason.
+#: What the user has to do before a workspace can start. The key is the last known detail of the workspace.
+#: This is shown if Coder refuses a start without giving a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
@@ -74,8 +74,8 @@ LONGEST_REASON = 500
 CREDITS = "credits"
 #: Time limit for each request that a user waits for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: Number of workspaces per page of a list, and maximum number of pages to read, which is more than anyone
-#: has.
+#: Number of workspaces per page of a list, and maximum number of pages to read. People don't have more
+#: workspaces than fit on these pages.
 PAGE, MOST_PAGES = 100, 20
 #: Maximum number of templates whose parameters are requested at the same time.
 WIDTH = 5
