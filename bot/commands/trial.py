@@ -53,7 +53,7 @@ CONFIRM_SECONDS: Final = 180.0
 #: duration of a call. Both values are the same as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
-#: Matches version numbers with two or three parts, but not four, which would be an IP address.
+#: Matches version numbers with two or three parts. Four parts would be an IP address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
 #: Maximum number of characters read from a job's output.
 MOST_OUTPUT: Final = 100_000

@@ -84,7 +84,8 @@ class Hider:
         return 0
 
 
-#: Maximum length of a displayed name, counted after escaping, as names may have thousands of characters.
+#: Maximum length of a displayed name, counted after escaping. Without a limit, a name could have thousands of
+#: characters.
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})

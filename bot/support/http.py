@@ -25,8 +25,8 @@ from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Maximum size of a response, in bytes. The documented methods return a few kilobytes; pages of lists are the
-#: largest.
+#: Maximum size of a response, in bytes. The documented methods return a few kilobytes. The largest responses
+#: are pages of lists.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0

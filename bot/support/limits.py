@@ -74,8 +74,8 @@ class RateLimiter:
         return True
 
 
-#: Number of searches that a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies,
-#: which is as fast as anyone types.
+#: Number of searches that a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies.
+#: People don't type faster than that.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 

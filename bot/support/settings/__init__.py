@@ -30,8 +30,8 @@ __all__ = [
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefixes of Usher's variables. Other programs use SLACK_, too, so a variable with that prefix doesn't count
-#: as a misspelling of a setting that is already set.
+#: Prefix of Usher's own variables. Other programs use variables that begin with SLACK_, too. So a variable
+#: with the prefix SLACK_ doesn't count as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
 #: Kubernetes sets several variables in every pod for each service. One of them is named after the service,
@@ -71,8 +71,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: Arguments for building the settings. There are none, because every field is read from the environment; this
-#: only satisfies the type checker.
+#: Arguments for building the settings. There are none, because every field is read from the environment. The
+#: variable exists only to satisfy the type checker.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 

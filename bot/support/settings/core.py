@@ -42,8 +42,8 @@ _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: Matches Slack's secrets, but not the tokens, keys, paths and placeholders that are often pasted by mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
-#: Maps each setting to the pattern that its value must match, along with the message for other values. The
-#: metrics token has to be usable after "Bearer" (RFC 6750), and too long to guess.
+#: Maps each setting to the pattern that its value must match, along with the message for values that don't
+#: match. The metrics token has to be usable after "Bearer" (RFC 6750), and too long to guess.
 _SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
     "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         extra="ignore", hide_input_in_errors=True, frozen=True, case_sensitive=True
     )
 
-    #: Without a bot token, Usher is installed through OAuth, in one or more Slack workspaces.
+    #: The bot token. Without it, Usher is installed through OAuth, in one or more Slack workspaces.
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,

@@ -9,8 +9,8 @@ from bot.support.logs import redact_from_now_on
 
 #: Matches the part of a URL that libpq interprets as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
-#: Matches a server's name or address, or the directory of its socket (percent-encoded), and then its port.
-#: Both are optional.
+#: Matches an optional host, followed by an optional port. The host is a server's name or address, or the
+#: percent-encoded directory of its socket.
 _HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
