@@ -148,8 +148,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Numbers that are at least this large are treated as milliseconds. In seconds, this number would mean the
-#: year 5138; in milliseconds, it means 1973.
+#: Numbers that are at least this large are treated as milliseconds. In milliseconds, this number means the
+#: year 1973. In seconds, it would mean the year 5138.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0

@@ -121,7 +121,7 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: Host patterns. Each matches a single host or all hosts below one, with or without a port.
+#: Host patterns. Each matches a single host, or all hosts below a domain, with or without a port.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
 #: A list of templates in the settings. Their names must be distinct.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]

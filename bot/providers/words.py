@@ -36,13 +36,13 @@ MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters in a Python literal to be parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, ``_TEXT_KEYS`` hold its text,
-#: and ``_FIELD_KEYS`` the name of the field that it concerns.
+#: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, its text is under one of the
+#: ``_TEXT_KEYS``. The name of the field that the detail concerns is under one of the ``_FIELD_KEYS``.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Path segments that name a part of the request, such as its body, rather than a field in it.
+#: Path segments that name a whole part of the request, such as its body, rather than a single field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)

@@ -465,8 +465,8 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
 
 #: Status codes that mean that a server has no route yet, or that its application isn't listening yet.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
-#: Matches the pages to which the hub redirects if a server isn't there. The hub's OAuth page isn't one of
-#: them: a running server sends users there to sign in.
+#: Matches the pages to which the hub redirects if a server isn't there. The hub's OAuth page isn't matched,
+#: because a running server sends users to that page to sign in.
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
 

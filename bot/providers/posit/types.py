@@ -57,12 +57,12 @@ def _to_mapping(value: Any) -> Any:
 
 #: A time in epoch seconds; None if it is missing or can't be read.
 Moment = Annotated[float | None, BeforeValidator(parse_time)]
-#: A list entry or an object's value, which is left out if it can't be parsed.
+#: A list entry or an object's value. If it can't be parsed, it is left out.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
 #: The name in ``name=value``. It can't contain an equals sign, because an equals sign ends the name.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
-#: A list of strings; an object in the list is replaced by its name.
+#: A list of strings. If an entry is an object, it is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 

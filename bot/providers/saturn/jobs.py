@@ -1,11 +1,11 @@
-"""Job runs. Starting a job returns no id, so its new run is found by comparing the runs before and after.
+"""Job runs. Starting a job returns no id, so the new run is found by comparing the runs before and after.
 
 A run is a Kubernetes job with one or more pods, which run at the same time or one after another. The server
 shows the run as a whole (``runtimesummary``), and the labels of each pod name its run. On an older server, a
 run is simply its pod. The server shows live runs and a history of pods that have ended.
 
 A run's id is ``JOB/RUN``. Until the server shows the run, its id is ``JOB/@…``, which lists the runs that
-existed before the start. On a server without pods, it is ``JOB/~…`` instead.
+existed before the start. On a server without pods, the id is ``JOB/~…`` instead.
 """
 
 from __future__ import annotations

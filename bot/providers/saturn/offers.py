@@ -338,7 +338,7 @@ class SaturnOffer:
     jobs: tuple[ListedJob, ...] | None = None
     #: Whether this server requires recipes to name an image.
     needs_image: bool = False
-    #: Maps sizes to their hourly prices, written as decimal strings; sizes without a price are left out.
+    #: Maps sizes to their hourly prices, written as decimal strings. Sizes without a price are left out.
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -348,7 +348,7 @@ CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes that a server returns if it doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
-#: The first release that can't clone workspaces and requires an image for new ones.
+#: Since this release, Saturn Cloud no longer clones workspaces, and requires an image for each new workspace.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0

@@ -60,7 +60,7 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host from which the SDK is loaded; by default, the base URL's host.
+    #: The host from which the SDK is loaded. By default, this is the base URL's host.
     sdk_base: str = ""
     #: Additional hosts from which the page may load resources. ``page_inline_styles`` lets the SDK add styles
     #: to the page.
@@ -71,8 +71,8 @@ class SphereSettings(ConnectionSettings):
     #: How long a stopped workspace is kept, in minutes. This is always sent, because without it, stopping a
     #: workspace would remove it.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: How long a workspace may be unused before it is stopped, in minutes; by default, the project's own
-    #: setting applies.
+    #: If a workspace isn't used for this many minutes, it is stopped. By default, the project's own setting
+    #: applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: A workspace is removed this many minutes after its creation, even if it is in use. By default, it isn't
     #: removed.
@@ -153,7 +153,7 @@ CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
 #: Maximum number of pages of a list to read. A longer list is treated as endless.
 MAX_PAGES = 100
-#: Number of entries requested per page; the server allows no more.
+#: Number of entries requested per page. The server allows no more.
 PAGE_SIZE = "30"
 #: Fields that reveal whether Usher created a workspace. Entries in a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
