@@ -54,7 +54,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long requests in progress may take to finish, in seconds, after the process has been told to stop.
+#: After the process has been told to stop, requests in progress may take this many seconds to finish.
 SHUTDOWN_SECONDS = 5.0
 #: Errors about malformed HTTP requests, raised by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)

@@ -43,7 +43,7 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a link's cookie lasts, in seconds; this includes the time for typing the link's code. A sign-in's
+#: How long a link's cookie lasts, in seconds. This includes the time for typing the link's code. A sign-in's
 #: cookie lasts for ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0

@@ -52,8 +52,8 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a request that has passed the checks, given its payload, its signature and its
-#: headers, which aren't signed.
+#: A function that serves a request that has passed the checks. Its arguments are the payload, the signature
+#: and the headers. The headers aren't signed.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 #: Status, body and content type of an answer; None if there was no answer.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None

@@ -184,8 +184,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: While someone is viewing a workspace's page, its row is read again once it is this many seconds old. The
-#: credential must not be older than that either.
+#: While someone is viewing a workspace's page, the workspace's row is read again once it is this many seconds
+#: old. The credential must not be older than that, either.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0

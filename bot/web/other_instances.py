@@ -58,7 +58,7 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: When Slack's count began to exceed ours, by the store's clock; None while it doesn't.
+        #: When Slack's count began to exceed ours, by the store's clock. None if it doesn't exceed ours.
         self._since: float | None = None
 
     async def step(self) -> None:

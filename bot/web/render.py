@@ -22,7 +22,7 @@ from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-#: Maps the names of static files to the files, which are served unchanged.
+#: The static files, by name. They are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
 #: The content security policy of our pages: no scripts, no frames and no other hosts, only our own styles and
