@@ -15,7 +15,8 @@ from typing import Any
 
 import usher.provider as up
 
-#: Prefix of the field names of parameters, which keeps them from clashing with the names of our own fields.
+#: Prefix of the field names of parameters. It keeps these names from clashing with the names of our own
+#: fields.
 PARAMETER = "p_"
 _LONGEST_HINT = 150
 

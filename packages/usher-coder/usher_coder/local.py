@@ -122,7 +122,7 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
-    #: The deadline, in epoch seconds, that someone has set to replace the default one.
+    #: The deadline that someone has set in place of the default deadline, in epoch seconds.
     extended: float | None = None
 
     @property

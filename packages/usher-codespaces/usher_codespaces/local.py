@@ -22,7 +22,7 @@ from playground.harness import Clock, Harness, refusals, run_server
 HOURLY_REQUESTS = 5000
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_MINUTE = 60
-#: GitHub's maximum retention, in minutes, which applies unless the user chooses a different one.
+#: GitHub's maximum retention, in minutes. It applies unless the user chooses a different retention.
 DEFAULT_RETENTION_MINUTES = 43200
 DEFAULT_IDLE_MINUTES = 30
 MAX_PAGE_SIZE = 100

@@ -11,8 +11,8 @@ import usher.provider as up
 API_REVISION = "2022-11-28"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_REVISION}
 PAGE_SIZE = 100
-#: Maximum number of repositories in a form, taken from those most recently pushed to. Each one costs two
-#: requests.
+#: Maximum number of repositories in a form. The form offers the ones most recently pushed to. Each repository
+#: costs two requests.
 MAX_RECENT_REPOSITORIES = 10
 MAX_CONCURRENT_REQUESTS = 4
 BRANCH_HINT = "Without a choice, the repository's default branch."

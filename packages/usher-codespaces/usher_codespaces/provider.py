@@ -30,7 +30,7 @@ FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: How long to wait, in seconds, if GitHub reports a secondary limit without saying how long that lasts.
+#: How long to wait, in seconds, if GitHub reports a secondary limit without saying how long the limit lasts.
 #: GitHub's guide says to "wait for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
@@ -61,8 +61,8 @@ TOKEN_STEPS = (
 class CodespacesSettings(up.ConnectionSettings):
     """The settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) that the form offers; by default, those to which the user has most
-    #: recently pushed.
+    #: The repositories (OWNER/NAME) that the form offers. By default, it offers those to which the user has
+    #: most recently pushed.
     repositories: tuple[str, ...] = ()
 
 
