@@ -1,7 +1,7 @@
 """All the checks run by ``usher doctor``.
 
-They change nothing and send nothing to anyone. The exit status is 0 if every check passes, 2 if the settings
-are invalid, and 1 otherwise.
+The checks change nothing and send nothing to anyone. The exit status is 0 if every check passes, 2 if the
+settings are invalid, and 1 otherwise.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of the processes that share a database: whether every kind that Usher needs is running."""
+"""Checks of processes that share a database: whether every kind of process that Usher needs is running."""
 
 from collections.abc import Collection
 

@@ -1,7 +1,7 @@
 """The command that sets up a new Usher, from the first setting to the first workspace.
 
-It asks one question at a time. Each answer is tried immediately, and saved before the next question. Settings
-that are already saved are only checked, so a setup that was interrupted continues from there.
+The command asks one question at a time. Each answer is tried immediately, and saved before the next question.
+Settings that are already saved are only checked, so a setup that was interrupted continues where it stopped.
 """
 
 import argparse

@@ -1,7 +1,8 @@
 """Logs for operators, from which secrets are removed by key, by known value and by pattern.
 
-Logs are plain text on a terminal, and one JSON object per line otherwise. Lines from libraries that use the
-standard library's logging pass through the same processors (``docs/internals/security.md``, row 19).
+On a terminal, logs are plain text. Anywhere else, they are one JSON object per line. Lines from libraries
+that use the standard library's logging pass through the same processors (``docs/internals/security.md``, row
+19).
 """
 
 import asyncio

@@ -1,8 +1,8 @@
 """Encrypting stored secrets with MultiFernet.
 
-Because Fernet doesn't support associated data, the plaintext includes the key of the secret's row, so that a
-secret moved to another row is rejected. Secrets are encrypted with the newest key, and any key can decrypt
-them. ``rotate`` re-encrypts them with the newest key.
+Because Fernet doesn't support associated data, the plaintext includes the key of the secret's row. A secret
+that was moved to another row is therefore rejected. Secrets are encrypted with the newest key, but older keys
+can still decrypt the secrets that they encrypted. ``rotate`` re-encrypts all of these with the newest key.
 """
 
 import base64

@@ -1,10 +1,10 @@
 """Limits on the number of incoming connections and on the memory that they use.
 
 Anyone can open a connection and send nothing, or only half a request. So the headers have to arrive before a
-deadline, and if there are too many connections, the one that has gone longest without a request is closed to
-make room. This way no stranger can keep others out, and file descriptors remain for the database, Slack and
-the providers. The total memory of unfinished requests is limited, too, including headers, bodies and any data
-sent after them.
+deadline. If there are too many connections, the one that has gone longest without a request is closed to make
+room. This way, no stranger can keep others out, and file descriptors remain for the database, Slack and the
+providers. The total memory of unfinished requests is limited, too. It includes headers, bodies and any data
+that is sent after a request.
 """
 
 import asyncio

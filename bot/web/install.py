@@ -38,8 +38,8 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may take on Slack's pages, in seconds. Another process's clock may be ahead by up to
-#: ``_RENEWAL_SECONDS``.
+#: How long a person may take on Slack's pages, in seconds. An OAuth state may come from another process,
+#: whose clock may be up to ``_RENEWAL_SECONDS`` ahead.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
 #: The name used to encrypt OAuth states. Other secrets are encrypted under the name of their row, and no row

@@ -30,8 +30,8 @@ log = structlog.get_logger(__name__)
 #: from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: Delay before Usher lets Slack count the connections again, in seconds, while it is unsure. Once it is sure,
-#: the delay is ``_NOTICE_SECONDS`` if there is another Usher, and ``_RECOUNT_SECONDS`` if there isn't.
+#: While Usher is unsure, it lets Slack count the connections again after this many seconds. Once Usher is
+#: sure, the delay is ``_NOTICE_SECONDS`` if there is another Usher, and ``_RECOUNT_SECONDS`` if there isn't.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
