@@ -1,4 +1,4 @@
-"""The translator for one Saturn Cloud, and the different methods of getting tokens for it.
+"""The translator for one Saturn Cloud, and the ways of getting tokens for it.
 
 Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract. Usher also calls
 endpoints that only Saturn's own client uses. If a server implements only the guides, it answers those calls
