@@ -46,8 +46,8 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: How long a build of the local Coder is queued, how long it takes in total, and how long the agent needs
-#: after that, in seconds.
+#: How long a build of the local Coder is queued, how long the whole build takes, and how long the agent then
+#: takes to get ready, all in seconds.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
