@@ -38,7 +38,8 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: Prefix of the names of workspaces and jobs that a trial creates, followed by eight letters or digits.
+#: The names of workspaces and jobs that a trial creates begin with this prefix. Eight letters or digits
+#: follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: The principal that a trial uses to request templates. It stands for no one in Slack, so templates that are

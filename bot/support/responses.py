@@ -19,7 +19,8 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Values that are at least this large are epoch seconds rather than a delay: no delay lasts thirty years.
+#: Values that are at least this large are epoch seconds rather than a delay, because no delay lasts thirty
+#: years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 

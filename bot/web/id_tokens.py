@@ -16,7 +16,7 @@ LEEWAY: Final = 60
 class IdTokens:
     """Check ID tokens for one client, using the keys that Slack publishes."""
 
-    #: The error raised for a token that names an unknown key.
+    #: The error that is raised if a token names an unknown key.
     unknown_key: Final = InvalidKeyIdError
     #: Errors raised by the library, or by a parser that it uses, for malformed tokens and keys.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)

@@ -21,7 +21,7 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Maximum number of signatures remembered; the oldest are dropped first.
+#: Maximum number of signatures remembered. The oldest are dropped first.
 MAX_REMEMBERED = 200_000
 #: Interval at which new signatures are saved, in seconds.
 SAVED_EVERY = 1.0

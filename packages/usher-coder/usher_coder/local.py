@@ -183,7 +183,7 @@ class LocalCoder:
         self.ids = {name: _id(name) for name in self.users.values()}
         self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
         self.templates = {_id(one["name"]): one for one in seed["templates"]}
-        #: The daily cost of each build; 0 for templates without a cost.
+        #: The daily cost of each build. It is 0 for templates without a cost.
         self.daily_cost = 0
         self.workspaces: dict[str, Made] = {}
         for one in seed["workspaces"]:
