@@ -31,7 +31,7 @@ MAX_DETAILS = 5
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Usher tries to parse JSON at no more than this many opening braces in a text.
+#: Maximum number of opening braces in a text at which Usher tries to parse JSON.
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters in a Python literal to be parsed. Parsing a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000

@@ -83,7 +83,7 @@ TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 #: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
 #: token that the user created.
 LASTING_KEY = "lasting"
-#: Lifetime of the tokens that Usher creates, in seconds, unless the hub allows less.
+#: Maximum lifetime of the tokens that Usher creates, in seconds. The hub may set a lower limit.
 MAX_TOKEN_SECONDS = 365 * 86_400
 #: Maximum delay, in seconds, before a hub records that a token was used: its ``activity_resolution`` of 30,
 #: plus a margin.

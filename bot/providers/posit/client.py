@@ -38,7 +38,7 @@ STREAM_BYTES = 1_000_000_000
 USERS_BYTES = 10_000_000
 #: Session fields that every call requests.
 _LEAST = ("id", "activity_state")
-#: The fields from which a session's state is derived, all of them small.
+#: The fields from which a session's state is derived. All of them are small.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
     "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",

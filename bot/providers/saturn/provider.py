@@ -77,7 +77,8 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 
 #: Time limit for responses that users wait for, in seconds. They wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Time limit for each of the five requests needed to get a user's token, in seconds: 20 s in all.
+#: Getting a user's token takes five requests. Each may take at most this many seconds, which makes 20 s in
+#: all.
 MINT_SECONDS = 4.0
 #: Maximum number of pages that a login link may lead through before a session begins. ``MAX_PAGE_BYTES`` is
 #: the maximum size of each page.
