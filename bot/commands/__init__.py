@@ -134,7 +134,7 @@ def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
-    """Read settings and connections and set up logging; raise SettingsError listing all their problems.
+    """Read settings and connections and set up logging. Raise SettingsError listing all their problems.
 
     ``is_split`` means that requests and background work run in separate processes.
     """
@@ -180,7 +180,7 @@ def with_store(
     may_be_new: bool = False,
     may_be_older: bool = False,
 ) -> int:
-    """Open the store and run a command with it; return the exit status.
+    """Open the store and run a command with it. Return the exit status.
 
     Raises NotDone if the database is from an earlier release, unless ``may_be_older``. A missing database is
     created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database from an earlier

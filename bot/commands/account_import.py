@@ -68,7 +68,7 @@ class Result:
 
 
 def read_rows(path: Path) -> list[CsvRow]:
-    """Read the file; raise ImportProblem if it isn't a CSV file or has unexpected columns."""
+    """Read the file. Raise ImportProblem if it isn't a CSV file or has unexpected columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
@@ -100,7 +100,6 @@ def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
 
 
 async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
-    """Set up Slack and read the installations; raise ImportProblem or StoreError."""
     clock = SystemClock()
 
     def make(token: str) -> WebApi:
@@ -129,10 +128,7 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row with its provider and, with ``apply``, link its account.
-
-        A problem with the row is returned rather than raised.
-        """
+        """Check a row with its provider and, with ``apply``, link its account."""
         problem = self._shape(row)
         if problem:
             return Result(row, "problem", problem)
@@ -218,7 +214,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Build the context that an operator's command needs; raise ImportProblem or StoreError."""
+    """Build the context that an operator's command needs. Raise ImportProblem or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -247,7 +243,7 @@ async def import_rows(
     *,
     apply: bool,
 ) -> list[Result]:
-    """Check all rows and, with ``apply``, link them; raise ImportProblem or StoreError."""
+    """Check all rows and, with ``apply``, link them. Raise ImportProblem or StoreError."""
     async with open_for_operator(settings, connections, store) as context:
         importer = Importer(context)
         return [await importer.one(row, apply=apply) for row in rows]

@@ -14,7 +14,6 @@ from bot.support import errors
 from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
-#: Maximum number of an account's workspaces that are listed by name.
 _MAX_LISTED_WORKSPACES = 5
 #: Matches host names in a script. Hosts in ``_NAMESPACES`` are ignored, because a script names them only to
 #: identify an image format.
@@ -96,7 +95,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_page(name: str, provider: base.Provider) -> list[Check]:
-    """Load the workspace page's script; report any hosts in the script that the page mustn't contact."""
+    """Load the workspace page's script. Report any hosts in the script that the page mustn't contact."""
     if not isinstance(provider, facets.EmbeddedPage):
         return []
     label, loads = f"connection {name} page", provider.embedding()
@@ -121,10 +120,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Check whether Usher is registered for sign-in at a provider that supports it.
-
-    Anything that isn't set up is reported.
-    """
+    """Check whether Usher is registered for sign-in at a provider that supports it."""
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)

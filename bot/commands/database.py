@@ -103,8 +103,7 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Says where an account's id came from, if it wasn't recorded when the account was linked. The key is the
-#: stored source.
+#: Says where an account's id came from, by its stored source, unless it was recorded when linking.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",
@@ -117,7 +116,6 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Return a phrase that says where and when Usher got the account's id."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -125,7 +123,6 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Return a phrase that says when a link was suspended; "" if it isn't suspended."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)

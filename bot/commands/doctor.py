@@ -42,7 +42,7 @@ _BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs ope
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
-    """Run every check that the settings allow; ``wrong`` contains the variables without a valid value."""
+    """Run every check that the settings allow. ``wrong`` contains the variables without a valid value."""
     checks: list[Check] = []
     if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))
@@ -113,7 +113,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe whatever else responds at a URL; return None if it's this Usher. Raises ProviderError."""
+    """Describe what else responds at a URL, or return None if it is this Usher. Raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)

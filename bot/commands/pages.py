@@ -1,4 +1,4 @@
-"""The pages of ``docs/``. In a wheel, they are inside the package; in a checkout, they are next to it."""
+"""The pages of ``docs/``. In a wheel, they are inside the package. In a checkout, they are next to it."""
 
 import argparse
 import re
@@ -31,7 +31,7 @@ def docs(arguments: argparse.Namespace) -> int:
 
 
 def find_section(text: str, anchor: str) -> str:
-    """Return the section whose heading has this anchor, with its subsections; "" if there is none."""
+    """Return the section whose heading has this anchor, with its subsections, or "" if there is none."""
     # Search only deeper headings, since a single # marks the page's title or a comment in an example.
     for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
         if to_anchor(heading[2]) == anchor:

@@ -12,10 +12,7 @@ from bot.support.vault import Vault
 
 
 async def check_processes(store: Store, settings: Settings) -> list[Check]:
-    """List the processes that share a database: some must serve requests, and some do background work.
-
-    Raises StoreError.
-    """
+    """Check that the processes sharing a database serve requests and do background work. Raise StoreError."""
     if not store.engine.is_shared:
         return []
     owned = await store.read(owners.list_ownerships)

@@ -51,10 +51,7 @@ async def check_clock(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_assistant(settings: Settings, http: Http) -> list[Check]:
-    """Send an unsigned call to the assistant's address, which Usher must refuse.
-
-    Only Slack knows whether it actually calls that address.
-    """
+    """Send an unsigned call to the assistant's address, which Usher must refuse."""
     if not settings.assistant or settings.public_url is None:
         return []
     url = settings.public_url + ASSISTANT_PATH
@@ -66,7 +63,7 @@ async def check_assistant(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
-    """Check a token's identity and scopes with Slack; ``place`` names the Slack workspace it is for."""
+    """Check a token's identity and scopes with Slack. ``place`` names the Slack workspace it is for."""
     of = f" of {place}" if place else ""
     advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
     checks = []
@@ -105,7 +102,6 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
 async def _call_slack(
     settings: Settings, http: Http, token: str, method: str, **query: str
 ) -> tuple[Response, dict[str, Any]]:
-    """Call a Slack method with a token; return the response and its body, or raise ProviderError."""
     url, headers = f"{settings.slack_api_url}{method}", {"Authorization": f"Bearer {token}"}
     answer = await http.request("GET" if query else "POST", url, headers=headers, query=query)
     return answer, answer.json_object()
@@ -114,11 +110,7 @@ async def _call_slack(
 async def _check_administrators(
     settings: Settings, http: Http, token: str, places: Sequence[str], of: str
 ) -> list[Check]:
-    """Look up Usher's administrators in Slack.
-
-    If there are several Slack workspaces, only the administrators of the token's own (``places``) are looked
-    up.
-    """
+    """Look up Usher's administrators in Slack, or only those of the token's own workspaces (``places``)."""
     label, known, unknown = f"administrators{of}", [], []
     for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
         place, _, user = name.rpartition(":")
@@ -148,7 +140,6 @@ async def _check_administrators(
 
 
 def _find_administrator_problem(person: Person) -> str | None:
-    """Return the reason why a person can't be an administrator, or None if they can."""
     reasons = {
         "is deactivated": person.is_deleted,
         "is a bot": person.is_bot,

@@ -1,4 +1,7 @@
-"""Checks of the store: whether it can be opened, and the state of its messages, keys, links and audit log."""
+"""Checks of the store: whether it can be opened, and the state of its messages, keys, links and audit log.
+
+If the database can't be read, all functions with a ``store`` parameter raise StoreError.
+"""
 
 import asyncio
 import os
@@ -41,11 +44,9 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: Refused permissions are counted if they are at most this many seconds old. The cause of an older refusal
-#: may have been fixed since.
+#: Permissions refused longer ago than this aren't counted, because the cause may have been fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: If a revocation is still pending after this many seconds, something is wrong. Most revocations take only a
-#: few seconds.
+#: A revocation still pending after this many seconds is a problem. Most take only a few seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -59,10 +60,8 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: ``doctor`` ignores events that are older than this many seconds, because they say nothing about how Usher
-#: is run now.
+#: Events older than this many seconds are ignored, because they don't show how Usher is run now.
 RECENT = 7 * 86_400.0
-#: A message counts as late once it is overdue by this many seconds.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 #: If work is overdue by this many seconds, it isn't merely late: no process is doing it.
@@ -72,8 +71,7 @@ _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: The maximum number of abandoned notices to read, newest first. Usher keeps a notice for a week after giving
-#: up on it.
+#: The maximum number of abandoned notices to read, newest first.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -105,7 +103,7 @@ async def check_store(
     *,
     has_keys: bool = True,
 ) -> list[Check]:
-    """Open the database and check its contents; don't change a missing or empty database.
+    """Open the database and check its contents. Don't change a missing or empty database.
 
     With ``providers``, recent refusals by providers are compared with the settings of their connections. With
     ``http``, the tokens of OAuth installations are tried. ``has_keys`` means that the encryption keys are
@@ -156,7 +154,7 @@ async def check_servers(store: Store) -> list[Check]:
 
 
 async def find_linked(settings: Settings) -> Collection[str]:
-    """Return the connections on which anyone has linked an account; empty if the database can't be read."""
+    """Return the connections on which anyone has linked an account, or none if the database can't be read."""
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return ()
@@ -181,10 +179,7 @@ def _format_place(path: Path) -> Check:
 
 
 async def read_store(store: Store, name: str = "the database") -> list[Check]:
-    """Try a tiny write, then read an open store's counts and the notices that Usher has given up on.
-
-    ``name`` is the name used for the store in the checks. Raises StoreError.
-    """
+    """Try a tiny write, then read an open store's counts and the notices that Usher has given up on."""
     await store.write(maintenance.try_writing)
     counts = await store.perform(count_rows.count_rows)
     dead = [
@@ -208,10 +203,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 
 async def check_resting(store: Store) -> Check:
-    """Count the links that are suspended because their usernames now belong to other accounts.
-
-    Raises StoreError.
-    """
+    """Count links that are suspended because their usernames now belong to other accounts."""
     resting = await store.read(account_ids.count_resting)
     if not resting:
         return Check("links that rest", True, "none")
@@ -221,7 +213,7 @@ async def check_resting(store: Store) -> Check:
 
 
 async def check_overdue(store: Store) -> Check:
-    """Count the overdue work that no process is handling; raise StoreError."""
+    """Count the overdue work that no process is handling."""
     label, overdue = "overdue work", await store.read(due_work.count_overdue, OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
@@ -231,7 +223,7 @@ async def check_overdue(store: Store) -> Check:
 
 
 async def check_messages(store: Store) -> Check:
-    """Report how many messages are waiting and for how long, and any Slack outage; raise StoreError."""
+    """Report how many messages are waiting and for how long, and any Slack outage."""
     figures, now = await store.perform(count_rows.measure_figures), await store.now()
     silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
     found = f"{figures.counts['pending_notices']} waiting"
@@ -251,7 +243,7 @@ def _advise_notice(code: str) -> str:
 
 
 async def check_keys(store: Store, settings: Settings) -> list[Check]:
-    """Try to decrypt every account's secret; raise StoreError."""
+    """Try to decrypt every account's secret."""
     opening = await try_secrets(store, Vault(settings.keys()))
     if not opening.total:
         return []
@@ -259,7 +251,7 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Report removed connections that people still depend on; raise StoreError."""
+    """Report removed connections that people still depend on."""
     return [
         Check(
             f"connection {name}",
@@ -274,10 +266,7 @@ async def check_retired(store: Store, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_revocations(store: Store) -> Check:
-    """Count the pending revocations, and warn about any that are more than a day old.
-
-    Raises StoreError.
-    """
+    """Count the pending revocations, and warn of any that are more than a day old."""
     label, now = "owed revocations", await store.now()
     pending = await store.read(revocations.list_pending_revocations)
     if not pending:
@@ -304,7 +293,7 @@ def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
 
 
 async def check_others(store: Store) -> list[Check]:
-    """Report another Usher that uses the same Slack app; raise StoreError."""
+    """Report another Usher that uses the same Slack app."""
     since = (await store.read(outages.list_outages)).get(TWICE)
     if since is None:
         return []
@@ -316,10 +305,7 @@ async def check_others(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that mustn't be served from, or that is older than the one last used on this machine.
-
-    Raises StoreError.
-    """
+    """Report a database that mustn't be served from, or is older than the one last used on this machine."""
     if said := await store.read(maintenance.explain_outdated):
         return [Check("store age", False, said)]
     return (
@@ -328,10 +314,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check what a team needs but a single user doesn't. Anything missing is only a warning.
-
-    Raises StoreError.
-    """
+    """Check what a team needs but a single user doesn't. Anything missing is only a warning."""
     since, away_at = await store.now() - RECENT, await store.read(maintenance.find_last_done, AWAY)
 
     def team(what: str, is_lacking: bool, advice: str, done: str = "done") -> Check:
@@ -354,7 +337,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
-    """Report whether a nightly copy was made after ``since``, and on which disk; raise StoreError."""
+    """Report whether a nightly copy was made after ``since``, and on which disk."""
     places, problem = settings.nightly_backups(), await store.read(maintenance.find_problem, BACKUP)
     found, advice = "not yet", "Usher makes one at 3:17 UTC, or at its next start, once it has been used."
     if places is None:
@@ -373,10 +356,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Report connections whose own secret is refused, and servers that recently refused people's tokens.
-
-    Raises StoreError.
-    """
+    """Report connections whose own secret is refused, and servers that recently refused people's tokens."""
     checks = []
     since = await store.now() - REFUSALS_SECONDS
     for name, provider in providers.items():

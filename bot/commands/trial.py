@@ -38,14 +38,12 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: The names of workspaces and jobs that a trial creates begin with this prefix. Eight letters or digits
-#: follow.
+#: Prefix of the names of workspaces and jobs that a trial creates. Eight letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: The principal that a trial uses to request templates. It stands for no one in Slack, so templates that are
 #: restricted to certain people aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
-#: Time limit for starting, stopping or running something in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: If a create call got no response, the workspace or job may still appear for this many seconds. After that,
 #: the trial assumes that it wasn't created.
@@ -56,13 +54,12 @@ MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts. Four parts would be an IP address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
-#: Maximum number of characters read from a job's output.
 MOST_OUTPUT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class TrialObject:
-    """A workspace or job that a trial creates; ``remote_id`` is None until the provider has assigned it.
+    """A workspace or job that a trial creates. ``remote_id`` is None until the provider has assigned it.
 
     ``key`` is "" for a workspace that already existed, which is started and stopped but never removed.
     ``since`` is the time of creation in epoch seconds.
@@ -93,7 +90,7 @@ class TrialRecord:
                 ) from None
 
     def keep(self, made: TrialObject) -> None:
-        """Record a workspace or job; called before it is created, and again afterwards with its id."""
+        """Record a workspace or job before it is created, and again afterwards with its id."""
         self.made[made.purpose] = made
         self._write()
 
@@ -134,7 +131,7 @@ class Trial:
     # -- before anything is created ------------------------------------------------------------------------
 
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
-        """Fill in the provider's forms with as little as they accept; raise NotDone if that's impossible."""
+        """Fill in the provider's forms with as little as they accept. Raise NotDone if that's impossible."""
         provider, mark = self.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
         making = provider.require_facet(facets.Creation)
         offer = await making.read_offer(self.access)
@@ -155,10 +152,7 @@ class Trial:
         ]
 
     async def _existing(self, name: str) -> TrialObject:
-        """Return one of the account's stopped workspaces.
-
-        It must be a workspace that still exists after being stopped. Raises NotDone if there is none.
-        """
+        """Return a stopped workspace that survives being stopped. Raise NotDone if the account has none."""
         for one in await self.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
@@ -168,7 +162,7 @@ class Trial:
     # -- the job ---------------------------------------------------------------------------------------------
 
     async def play(self, plans: list[TrialObject]) -> bool:
-        """Create each planned workspace or job, read it and remove it; return whether all went well."""
+        """Create each planned workspace or job, read it and remove it. Return whether all went well."""
         try:
             for made in plans:
                 await (self._workspace if made.purpose == "workspace" else self._job)(made)
@@ -221,7 +215,6 @@ class Trial:
     async def _make(
         self, made: TrialObject, create: Callable[[Access, Spec, str], Awaitable[Created]]
     ) -> Created:
-        """Create a workspace or job, recording it before and afterwards."""
         made = replace(made, since=self.clock.now())
         self.record.keep(made)
         name = "create" if made.purpose == "workspace" else "launch"
@@ -235,7 +228,7 @@ class Trial:
                     raise
                 return found
             except errors.ProviderError:
-                # It wasn't made.
+                # The provider created nothing.
                 self.record.drop(made)
                 raise
 
@@ -244,7 +237,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find the workspace or job that was just created, by its key or name; ignore anyone else's."""
+        """Find the workspace or job that was just created, by its key or name. Ignore anyone else's."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -255,7 +248,7 @@ class Trial:
     # -- afterwards ------------------------------------------------------------------------------------------
 
     async def put_away(self) -> bool:
-        """Stop and remove the recorded workspaces and jobs; return whether they are all gone."""
+        """Stop and remove the recorded workspaces and jobs. Return whether they are all gone."""
         for made in list(self.record.made.values()):
             try:
                 remote_id = made.remote_id
@@ -302,7 +295,7 @@ class Trial:
     # -- reading and waiting ---------------------------------------------------------------------------------
 
     async def _wait_until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
-        """Poll at the provider's pace until ``is_so`` returns True; raise Conflict if that takes too long."""
+        """Poll at the provider's pace until ``is_so`` returns True. Raise Conflict if that takes too long."""
         ends = self.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while not is_so(seen := await self._read(remote_id)):
             if self.clock.monotonic() > ends:
@@ -328,7 +321,6 @@ class Trial:
             await self.sleep(self.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
-        """Read a workspace, then act according to its state."""
         await act(
             self.access,
             self.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
@@ -353,7 +345,6 @@ class Trial:
             await self.sleep(1.0)
 
     async def _step(self, name: str, work: Awaitable[T]) -> T:
-        """Run one step and report its result and duration."""
         begins, problem, kind = self.clock.monotonic(), "", ""
         try:
             done = await work
@@ -399,10 +390,6 @@ class Trial:
 
 
 def _ran_or_failed(seen: Observed) -> bool:
-    """Return whether a workspace is running; raise Conflict if it failed.
-
-    Any other state may still change.
-    """
     if seen.state is State.FAILED:
         raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
     return seen.state is State.RUNNING

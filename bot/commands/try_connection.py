@@ -88,10 +88,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
 
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
-    """Clean up after an earlier trial, announce what will be created, ask for consent, and run the trial.
-
-    Returns the exit status.
-    """
+    """Clean up after an earlier trial, ask for consent to a new one, run it, and return the exit status."""
     provider, record = trial.provider, trial.record
     if record.made:
         print("Putting away what an earlier trial left.")

@@ -134,10 +134,7 @@ def init(_arguments: argparse.Namespace) -> int:
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Ask for missing settings, check and save them, then serve until stopped.
-
-    Once the first workspace is ready, a message is printed.
-    """
+    """Ask for missing settings, check and save them, then serve until stopped."""
     if not arguments.serves:
         _hold_conversation(look_ahead)
         written = f"{ENV_FILE} and {read_variable('USHER_CONNECTIONS')}"
@@ -165,18 +162,14 @@ def _stop(_question: str) -> str:
 
 
 class Conversation:
-    """Asks for each setting that hasn't been saved in this folder yet.
-
-    ``ask`` and ``ask_secret`` prompt for an answer. ``look`` checks the public address.
-    """
+    """Asks for each setting that hasn't been saved in this folder yet."""
 
     def __init__(self, ask: Ask, ask_secret: Ask, tell: Callable[[str], None], look: Look) -> None:
         self._ask = ask
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: The connection for which the user typed their own token, and the token itself. The token is kept
-        #: only in memory.
+        #: A connection, and the user's own token for it, which is kept only in memory.
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:
@@ -212,7 +205,7 @@ class Conversation:
         )
 
     def _ask_address(self, question: str) -> str:
-        """Ask for the public URL; an empty answer means localhost with a free port."""
+        """Ask for the public URL. An empty answer means localhost with a free port."""
         return self._ask(question) or f"http://localhost:{asyncio.run(free_port(read_settings().settings))}"
 
     def _settle(self, name: str, question: str, ask: Ask, look: Look) -> None:
@@ -233,7 +226,6 @@ class Conversation:
             keep(name, value, question)
 
     def _answer(self, ask: Ask, question: str, problem: Callable[[str], str], value: str = "") -> str:
-        """Return the value if it is valid, otherwise the first valid answer."""
         while not value or (wrong := problem(value)):
             if value:
                 self._tell(wrong)
@@ -241,7 +233,7 @@ class Conversation:
         return value
 
     def _find_failed_checks(self, look: Look) -> str:
-        """Run the checks. If any failed, return them all as text; otherwise print them and return ""."""
+        """Run the checks. If any failed, return them all as text. Otherwise, print them and return ""."""
 
         async def looking() -> Sequence[Check]:
             settings = read_settings().settings
@@ -267,7 +259,7 @@ class Conversation:
             keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
     def _add_connection(self, place: Path, value: str) -> str:
-        """Write a connections file if the server named in the answer responds; return the problem if not."""
+        """Write a connections file if the server named in the answer responds. If not, return the problem."""
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), list_installed()
         if kind not in known:
@@ -292,7 +284,7 @@ class Conversation:
         return ""
 
     def _find_connection_problems(self, place: Path | str) -> str:
-        """Return the problems of a connections file or its servers as text; "" if there are none."""
+        """Return the problems of a connections file or its servers as text, or "" if there are none."""
         found, problems = read_connections(place)
 
         async def look(_settings: Settings, http: Http) -> list[Check]:
@@ -307,7 +299,7 @@ class Conversation:
     async def _ask_own_token(
         self, connection: ConnectionSettings, _settings: Settings, http: Http
     ) -> list[Check]:
-        """Ask for the user's own token until one is accepted; if none is given, check only the server."""
+        """Ask for the user's own token until one is accepted. If none is given, check only the server."""
         name, provider = connection.name, build(connection, http)
         guide = provider.require_facet(facets.Tokens).token_help()
         steps = "\n".join(guide.steps)
@@ -341,7 +333,7 @@ async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
 
 
 async def free_port(settings: Settings) -> int:
-    """Return a free port; raise NotDone if there is none."""
+    """Return a free port. Raise NotDone if there is none."""
     ports = range(settings.port, settings.port + (1 if read_variable("PORT") else 10))
     try:
         async with listening(web.Application(), settings.host, *ports) as port:
@@ -379,7 +371,6 @@ async def look_ahead(settings: Settings, http: Http) -> list[Check]:
 
 
 def _explain_app_creation() -> str:
-    """Return the steps for creating the Slack app, with redirect URLs only if the address uses https."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
     made = socket_manifest(url, command=settings.command, job_command=settings.job_command)
@@ -388,10 +379,7 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Store the token's account until its owner proves who they are.
-
-    Returns the URL where they can do that, or "" if there is none.
-    """
+    """Store the token's account until its owner proves who they are. Return the URL for that, or ""."""
     if own is None:
         return ""
     name, token = own
@@ -455,7 +443,7 @@ def keep(name: str, value: str, remark: str) -> None:
 
 
 def _find_example() -> Path:
-    """Return the example settings file: in a wheel, inside the package; in a checkout, at the top level."""
+    """Return the example settings file, which is in the package or, in a checkout, at the top level."""
     room, name = Path(__file__).parents[1], ".env.example"
     return next(place for place in (room / name, room.parent / name) if place.is_file())
 
@@ -463,7 +451,6 @@ def _find_example() -> Path:
 def _build_table(
     provider: type[base.Provider], source: str, url: str, ask_secret: Ask
 ) -> tuple[str, dict[str, str]]:
-    """Return the text of the connections file, and the variables for the secrets that it requires."""
     kind, secrets = provider.kind, dict[str, str]()
     rows = ["# `usher docs connections` explains every key.", f"[connections.{kind}]"]
     rows += [f"provider = {_to_toml(kind)}", *([f"from = {_to_toml(source)}"] if source else ())]
@@ -480,7 +467,6 @@ def _build_table(
 
 
 def _to_toml(value: object) -> str:
-    """Format a value as TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):

@@ -1,7 +1,4 @@
-"""The command that prints what ran within a time window.
-
-It prints either totals or one row for each period during which something ran.
-"""
+"""The command that prints what ran within a time window, as totals or as one row for each period."""
 
 import argparse
 import csv
@@ -21,8 +18,7 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The kinds of totals, in output order. Each has a function that returns the group to which a period of
-#: running belongs.
+#: The kinds of totals, in output order. Each function returns the group of a period of running.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
@@ -65,7 +61,6 @@ def print_usage(arguments: argparse.Namespace) -> int:
 
 
 def _read_window(arguments: argparse.Namespace) -> tuple[float, float, list[str]]:
-    """Return the start and the end of the window, and any problems with them."""
     now = datetime.fromtimestamp(SystemClock().now(), UTC)
     usual = {"--from": now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), "--to": now}
     given = {"--from": arguments.since, "--to": arguments.until}
@@ -112,7 +107,7 @@ def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
             sums.setdefault((by, find_key(life)), Sum()).add(life.hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
-        # Only the average of their prices is left.
+        # Of the deleted periods' prices, only the average is left.
         average = Decimal(old["cost"]) / Decimal(old["hours"]) if old["currency"] and old["hours"] else None
         price = None if average is None else Price(average, old["currency"])
         for by in ("connection", "template"):
@@ -166,6 +161,5 @@ def _write_csv(columns: Sequence[str], found: Iterator[Row]) -> None:
 
 
 def _make_cell(column: str, value: Any) -> Any:
-    """Return a value in a form that no spreadsheet treats as a formula."""
     is_formula = column in _WORDS and isinstance(value, str) and value.startswith(_FORMULAS)
     return f"'{value}" if is_formula else value
