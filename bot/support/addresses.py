@@ -40,10 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which a server on this machine can be reached from this machine.
-
-    That is a loopback address if the server listens on all addresses.
-    """
+    """Return the origin at which this machine can reach its own server, which may listen on all addresses."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -102,13 +99,13 @@ def normalise_base_url(text: str) -> str:
 
 
 def parse_origin(url: str) -> Origin:
-    """Return a URL's scheme, host and port; raise ValueError with a sentence for the user."""
+    """Return a URL's scheme, host and port. Raise ValueError with a sentence for the user."""
     return split_address(url)[0]
 
 
 @lru_cache(maxsize=256)
 def split_address(url: str) -> tuple[Origin, SplitResult]:
-    """Return a URL's origin and its parts; raise ValueError with a sentence for the user."""
+    """Return a URL's origin and its parts. Raise ValueError with a sentence for the user."""
     if not url or len(url) > MAX_URL_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
     if "\\" in url or " " in url or not url.isprintable():
@@ -130,7 +127,7 @@ def split_address(url: str) -> tuple[Origin, SplitResult]:
 
 @lru_cache(maxsize=1024)
 def normalise_host(text: str) -> str:
-    """Return a host in a form that can be compared; raise ValueError with a sentence for the user."""
+    """Return a host in a form that can be compared. Raise ValueError with a sentence for the user."""
     if is_ip_address(text):
         return str(ipaddress.ip_address(text))
     try:
@@ -170,7 +167,7 @@ PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the normalised origin for browsers; raise ValueError if the URL can't be such an origin."""
+    """Return the normalised origin for browsers. Raise ValueError if the URL can't be such an origin."""
     origin = normalise_base_url(url)
     if urlsplit(origin).path:
         raise ValueError("needs an address without a path")

@@ -84,13 +84,11 @@ class Hider:
         return 0
 
 
-#: Maximum length of a displayed name, counted after escaping. Without a limit, a name could have thousands of
-#: characters.
+#: Maximum length of a displayed name, counted after escaping.
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Invisible fillers, which make a name look empty. Their Unicode categories don't show that they are
-#: invisible.
+#: Fillers that make a name look empty. Their Unicode categories don't show that they are invisible.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 
@@ -123,7 +121,8 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
     # The result is cached, because each typed word is compared with many names. Folding may turn one
-    # character into several, so the string is cut again afterwards: an index accepts only a limited length.
+    # character into several, so the string is cut again afterwards, because an index accepts only a limited
+    # length.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
@@ -151,5 +150,5 @@ def escape(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """Undo ``escape``; these three entities are the only ones in Slack's payloads."""
+    """Undo ``escape``. Slack's payloads contain no other entities."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

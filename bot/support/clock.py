@@ -35,11 +35,11 @@ class Clock(Protocol):
         ...
 
     def monotonic(self) -> float:
-        """Return the number of seconds since an arbitrary moment; it never decreases."""
+        """Return the number of seconds since an arbitrary moment. It never decreases."""
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's current boot; "" if unknown. ``monotonic`` restarts at each boot."""
+        """Return the id of the machine's current boot ("" if unknown), at which ``monotonic`` restarts."""
         ...
 
 
@@ -145,7 +145,7 @@ class Ticker:
         self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 
     def start(self) -> None:
-        """Start the jobs; call this on the running event loop."""
+        """Start the jobs. Call this on the running event loop."""
         self._jobs.start()
         self._guard = asyncio.create_task(self._watch(), name="clock-guard")
 

@@ -53,7 +53,6 @@ class CleanConnector(aiohttp.TCPConnector):
 
 
 def _poll(protocol: ResponseHandler) -> select.poll | None:
-    """Return a poll object that reports when a socket has data to read or its peer has closed it."""
     transport = protocol.transport
     sock = None if transport is None else transport.get_extra_info("socket")
     if sock is None:

@@ -17,7 +17,7 @@ class Registry(Generic[Declared]):
         self._functions: dict[str, Declared] = {}
 
     def __call__(self, *names: str) -> Callable[[Declared], Declared]:
-        """Return a decorator that registers a function; raise ValueError if a name is already taken."""
+        """Return a decorator that registers a function. Raise ValueError if a name is already taken."""
 
         def add(function: Declared) -> Declared:
             for name in names:

@@ -56,7 +56,7 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Return a sentence that says how others can access ``.env`` and how to prevent it; "" if they can't."""
+    """Explain how others can access ``.env`` and how to prevent it. Return "" if they can't."""
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -68,15 +68,12 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the secret to which a value refers, or the value itself.
-
-    Raises ValueError if it is missing or has quotes around it.
-    """
+    """Return the secret that a value refers to, or the value. Raise ValueError if it is missing or quoted."""
     return check_unquoted(_follow_reference(trim(value)))
 
 
 def check_unquoted(value: str) -> str:
-    """Return a value; raise ValueError if it has quotes around it."""
+    """Return a value. Raise ValueError if it has quotes around it."""
     if len(value) > 1 and value[0] + value[-1] in _QUOTES:
         raise ValueError("has quotes around it, which would be a part of it: remove them")
     return value
@@ -136,10 +133,7 @@ def find_key_file() -> Path | None:
 
 
 def find_connections_source() -> Path | str | None:
-    """Return the connections file's path or, on platforms without files, its text; None if neither is set.
-
-    This works even if other settings are invalid.
-    """
+    """Return the connections file's path or, on platforms without files, its text, if either is set."""
     written = read_variable("USHER_CONNECTIONS")
     if not written:
         return None
@@ -147,7 +141,7 @@ def find_connections_source() -> Path | str | None:
 
 
 def read_variable(name: str) -> str:
-    """Return a variable's value without surrounding white space and invisible characters; "" if unset."""
+    """Return a variable's value without surrounding white space and invisible characters, or "" if unset."""
     return trim(os.environ.get(name, ""))
 
 
@@ -222,7 +216,6 @@ def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[No
         os.environ.update(hidden)
 
 
-#: The command name that people type.
 PROGRAM_NAME: Final = "usher"
 
 

@@ -68,11 +68,11 @@ class StoreBusy(StoreError):
 
 
 class StoreUnsure(StoreError):
-    """A commit is taking longer than its caller can wait; it may still succeed."""
+    """A commit is taking longer than its caller can wait. It may still succeed."""
 
 
 class StoreUnavailable(StoreError):
-    """The database can't be used at all; the message tells operators why."""
+    """The database can't be used at all. The message tells operators why."""
 
 
 class StoreNotMigrated(StoreUnavailable):
@@ -84,18 +84,15 @@ class StoreAway(StoreUnavailable):
 
 
 class StoreRefused(StoreAway):
-    """The database server responds but refuses all logins; the message gives its reason."""
+    """The database server responds but refuses all logins. The message gives its reason."""
 
 
 class StoreInUse(StoreError):
-    """Another process is serving from this database; the message says what to do."""
+    """Another process is serving from this database. The message says what to do."""
 
 
 class StoreOutdated(StoreError):
-    """This database mustn't be used.
-
-    It is a backup, or it has been copied to another database. The message says which.
-    """
+    """This database mustn't be used, because it is a backup or has been copied to another database."""
 
 
 class TooLate(StoreError):
@@ -119,7 +116,7 @@ class StoreTooOld(StoreError):
 
 
 class StoreUnreleased(StoreError):
-    """The database predates the first release; the message says what to do."""
+    """The database predates the first release. The message says what to do."""
 
 
 class PictureError(UsherError):
@@ -131,7 +128,7 @@ class SecretError(UsherError):
 
 
 class SlackFailed(UsherError):
-    """A call to Slack failed; ``code`` is Slack's error code."""
+    """A call to Slack failed. ``code`` is Slack's error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -170,9 +167,9 @@ class SlackRefusedHere(SlackFailed):
 class ProviderError(UsherError):
     """A call to a provider failed. ``message`` is short, unescaped, and contains no secrets.
 
-    If the error has an HTTP ``status``, the message came from the provider, unless it was a redirect;
-    otherwise Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached,
-    so whenever Usher writes one of these, it must be a sentence that says what to do next.
+    If the error has an HTTP ``status`` other than a redirect, the message came from the provider. Otherwise,
+    Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so
+    whenever Usher writes one of these, it must be a sentence that says what to do next.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
@@ -185,10 +182,7 @@ class ProviderError(UsherError):
 
     @property
     def is_ours(self) -> bool:
-        """Return whether the message was written by Usher rather than the provider.
-
-        Usher writes it if there was no response, or only a redirect, which Usher doesn't follow.
-        """
+        """Return whether the message was written by Usher rather than the provider."""
         return self.status is None or 300 <= self.status < 400
 
     @property
@@ -229,7 +223,7 @@ class UnknownOutcome(TemporaryError):
 
 
 class RateLimited(TemporaryError):
-    """The provider's rate limit was reached; ``is_own`` means that only this account is limited."""
+    """The provider's rate limit was reached. ``is_own`` means that only this account is limited."""
 
     def __init__(
         self,
@@ -244,15 +238,12 @@ class RateLimited(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return True: a provider that limits the rate refuses a request before acting on it."""
+        """Return True, because a provider that limits the rate refuses a request before acting on it."""
         return True
 
 
 class ServerFailed(TemporaryError):
-    """The provider failed.
-
-    ``did_nothing`` means that its response said that nothing was done.
-    """
+    """The provider failed. ``did_nothing`` means that its response said that nothing was done."""
 
     def __init__(
         self,
@@ -267,10 +258,7 @@ class ServerFailed(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether the response shows that nothing was done, as 503 and 425 do.
-
-        See RFC 9110, 15.6.4, and RFC 8470, 5.2.
-        """
+        """Return whether the response shows that nothing was done (RFC 9110, 15.6.4, and RFC 8470, 5.2)."""
         return self._did_nothing or self.status in {425, 503}
 
 
@@ -279,10 +267,7 @@ class BadAnswer(TemporaryError):
 
 
 class SentTooLate(TemporaryError):
-    """The request couldn't be sent in the time allowed by the poll gate.
-
-    Nothing was sent.
-    """
+    """The request couldn't be sent in the time allowed by the poll gate, so nothing was sent."""
 
 
 class PermanentError(ProviderError):
@@ -294,11 +279,11 @@ class CredentialRefused(PermanentError):
 
 
 class CredentialExpired(CredentialRefused):
-    """The credential has expired; ``Renewal.refresh`` may obtain a new one."""
+    """The credential has expired. ``Renewal.refresh`` may obtain a new one."""
 
 
 class AccountRenamed(CredentialRefused):
-    """The credential is valid but its account was renamed; the message is the new name."""
+    """The credential is valid but its account was renamed. The message is the new name."""
 
 
 class Forbidden(PermanentError):
@@ -310,7 +295,7 @@ class RefusedInFront(PermanentError):
 
     @property
     def is_ours(self) -> bool:
-        """Return True: the message isn't the provider's, so it must never be quoted as the provider's."""
+        """Return True, because the message must never be quoted as the provider's."""
         return True
 
 

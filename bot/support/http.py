@@ -25,8 +25,7 @@ from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Maximum size of a response, in bytes. The documented methods return a few kilobytes. The largest responses
-#: are pages of lists.
+#: Maximum size of a response, in bytes. The largest responses are pages of lists.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
@@ -37,7 +36,7 @@ _REQUEST_TIMEOUT = 408
 
 
 class Asking(TypedDict, total=False):
-    """Options for an HTTP request; ``total`` limits the whole exchange, in seconds."""
+    """Options for an HTTP request. ``total`` limits the whole exchange, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -56,10 +55,7 @@ class Sending(Asking, total=False):
 
 
 class Http:
-    """Sends requests over an injected session.
-
-    ``monotonic`` is the clock that decides whether it is too late to send a request.
-    """
+    """Sends requests over an injected session. ``monotonic`` tells whether it is too late to send one."""
 
     _own: tuple[str, ...] = ()
 
@@ -70,10 +66,7 @@ class Http:
         self._monotonic = monotonic
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Remove the connections' own secrets from every response from now on.
-
-        Any secrets sent with a request are always removed from its response.
-        """
+        """Remove the connections' own secrets from every response from now on."""
         self._own = (*self._own, *secrets)
 
     def secrets_of(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
@@ -88,7 +81,7 @@ class Http:
         """Create a session suitable for this class, without cookies and retries.
 
         Just before sending each request, the session checks whether it is already too late for that.
-        ``trusting`` decides which certificates are trusted; True means those that the system trusts.
+        ``trusting`` decides which certificates are trusted. True means those that the system trusts.
         """
         session = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -115,9 +108,8 @@ class Http:
     ) -> Response:
         """Send one request, without retries, and return the whole response, whatever its status.
 
-        ``url`` must already be percent-encoded, and is used unchanged. If the monotonic time ``send_until``
-        passes before the bytes are sent, the request is dropped. ``total`` limits the whole exchange, in
-        seconds. ``hides`` are secrets to remove from the response, in addition to those in the request
+        ``url`` must already be percent-encoded, and is used unchanged. ``Sending`` describes the other
+        options. ``hides`` are secrets to remove from the response, in addition to those in the request
         itself. Raises Unreachable, SentTooLate and InvalidRequest if nothing was sent, UnknownOutcome if the
         request was sent but the response is incomplete, and BadAnswer if it has more than ``max_bytes`` once
         unpacked.

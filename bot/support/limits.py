@@ -25,8 +25,8 @@ class _Bucket:
 class RateLimiter:
     """A token bucket for each person, so that nobody uses up the capacity that others need.
 
-    The buckets are kept in memory: after a restart, everyone's bucket is full again. Each process counts
-    separately, so with several processes, people can make that many times as many requests.
+    The buckets are kept in memory, so everyone's bucket is full again after a restart. Each process counts
+    separately, so several processes together allow more requests.
     """
 
     def __init__(
@@ -49,10 +49,7 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0.
-
-        If the person is over the limit, return the number of seconds to wait, without counting the request.
-        """
+        """Count a request and return 0. Over the limit, count nothing and return the seconds to wait."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -75,16 +72,13 @@ class RateLimiter:
 
 
 #: Number of searches that a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies.
-#: People don't type faster than that.
+#: People don't type faster.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 
 
 class SearchLimiter:
-    """Limits each person to one search at a time. Of the searches that are waiting, only the newest is made.
-
-    The state is kept in memory and per process, as in ``RateLimiter``.
-    """
+    """Limits each person to one search at a time. Of the searches that wait, only the newest is made."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._limiter = RateLimiter(monotonic, burst=MAX_SEARCH_BURST, per_second=SEARCHES_PER_SECOND)

@@ -46,8 +46,7 @@ _PATTERNS = (
 )
 
 
-#: Matches the beginnings of all secrets that ``_PATTERNS`` match. Text without any of them needn't be
-#: searched further.
+#: Matches the beginning of every secret that ``_PATTERNS`` match. Other text isn't searched further.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -81,7 +80,7 @@ def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
 
 
 class Redactor:
-    """Removes secrets from log events, except short ones: removing those would blank ordinary words."""
+    """Removes secrets from log events, except short ones, whose removal would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = set(known)
@@ -136,10 +135,7 @@ def mark_as_stranger() -> None:
 
 
 def mark_as_known() -> None:
-    """Resume writing this context's log lines, because the sender has proven who they are.
-
-    The sender is Slack, a provider or a person.
-    """
+    """Stop limiting this context's lines, because Slack, a provider or a person has proven who they are."""
     _IS_STRANGER.set(False)
 
 
@@ -313,7 +309,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
             self.lost += 1
 
     def _write_lost(self, descriptor: int) -> bool:
-        """Write the number of lost lines, if any; return whether the stream still accepts more."""
+        """Write the number of lost lines, if any. Return whether the stream still accepts more."""
         if not _takes_something(descriptor):
             return False
         if self.lost:
@@ -324,10 +320,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         return True
 
     def _write(self, descriptor: int, line: bytes) -> bool:
-        """Write as much of a line as the stream accepts. Return whether that was the whole line.
-
-        Otherwise, the rest is written before the next line.
-        """
+        """Write as much of a line as the stream accepts, keeping the rest. Return whether all is written."""
         self._rest = line
         with suppress(BlockingIOError):
             while self._rest and _takes_something(descriptor):
@@ -336,7 +329,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
 
 
 def _open_terminal(stream: TextIO | None) -> int | None:
-    """Return a second descriptor of a terminal, on which writes don't block; None for anything else.
+    """Return a second descriptor of a terminal, on which writes don't block. Return None for anything else.
 
     A terminal may report that it can accept data and still block, because it writes a line end as two bytes.
     """
@@ -354,10 +347,7 @@ def _takes_something(descriptor: int) -> bool:
 
 
 def configure(level: str, redactor: Redactor) -> None:
-    """Process logs from structlog and the standard library in the same way, and write both to standard error.
-
-    Logs are plain text if standard error is a terminal, and JSON otherwise.
-    """
+    """Process logs from structlog and the standard library alike, and write both to standard error."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -41,7 +41,7 @@ _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
 def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
-    """Return the type of the file system that a path is on; "" if it can't be determined."""
+    """Return the type of the file system that a path is on, or "" if it can't be determined."""
     try:
         lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -62,5 +62,5 @@ def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
 
 
 def is_local(kind: str) -> bool:
-    """Return whether locks on a file system of this type are reliable; False if the type is unknown."""
+    """Return whether locks on a file system of this type are reliable. Return False for unknown types."""
     return kind in LOCAL_TYPES

@@ -13,14 +13,13 @@ from typing import Final
 
 from bot.support.errors import PictureError
 
-#: The font family that every SVG must name. ``FONT_FILE`` is the font's file.
+#: The font family that every SVG must name. ``FONT`` is the font's file.
 FONT_FAMILY: Final = "DejaVu Sans"
 FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
 #: Number of PNG pixels per SVG pixel, both horizontally and vertically.
 ZOOM: Final = 2
 MAX_DRAWING_SECONDS: Final = 10.0
-#: The script that renders the image. It runs in a separate process, because rendering would hold the GIL for
-#: a tenth of a second.
+#: Renders the image. It runs in a separate process, as it would hold the GIL for a tenth of a second.
 _DRAW: Final = f"""
 import sys, resvg_py
 svg = sys.stdin.buffer.read().decode()
@@ -34,7 +33,7 @@ def can_draw() -> bool:
 
 
 async def draw_png(svg: str) -> bytes:
-    """Render an SVG as PNG; raise PictureError if that fails."""
+    """Render an SVG as PNG. Raise PictureError if that fails."""
     if not FONT.is_file():
         raise PictureError(f"the font {FONT} is missing")
     return await asyncio.to_thread(_run, svg.encode())

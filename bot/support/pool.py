@@ -15,8 +15,7 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for which a search runs in a thread. With fewer rows, starting the thread takes
-#: longer than the search.
+#: Minimum number of rows for a search in a thread. Below it, starting the thread takes longer than searching.
 MIN_THREAD_ROWS: Final = 500
 #: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
 #: down, each attempt takes as long as a write waits. All attempts together last about as long as a lease.
@@ -33,10 +32,7 @@ async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, *
 
 
 class Pool:
-    """Runs at most ``size`` coroutines concurrently.
-
-    ``on_done`` is called each time a coroutine ends. The coroutines handle their own errors.
-    """
+    """Runs at most ``size`` coroutines at once. They handle their own errors. ``on_done`` follows each."""
 
     def __init__(self, size: int, on_done: Callable[[], None]) -> None:
         self._size = size
@@ -107,12 +103,11 @@ async def contain_errors(
 ) -> AsyncIterator[None]:
     """Contain the errors of one piece of work, so that other work continues.
 
-    See ``docs/internals/rules.md``, "Where errors end".
-
-    ``back`` releases the work if the task is cancelled or the result couldn't be written, so that it can be
-    done as soon as the database is available again, rather than only when its lease expires. If ``unwritten``
-    is given, it is called instead of ``back`` when the result couldn't be written. Any other error is logged
-    with a reference, and ``failed`` is called. ``about`` is added to the log lines.
+    See ``docs/internals/rules.md``, "Where errors end". ``back`` releases the work if the task is cancelled
+    or the result couldn't be written, so that it can be done as soon as the database is available again,
+    rather than only when its lease expires. If ``unwritten`` is given, it is called instead of ``back`` when
+    the result couldn't be written. Any other error is logged with a reference, and ``failed`` is called.
+    ``about`` is added to the log lines.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:

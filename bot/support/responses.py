@@ -19,8 +19,7 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Values that are at least this large are epoch seconds rather than a delay, because no delay lasts thirty
-#: years.
+#: Values this large are epoch seconds rather than a delay, because no delay lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
@@ -28,8 +27,6 @@ _NOT_JSON = object()
 @dataclass(frozen=True, slots=True)
 class Response:
     """A whole response, from which all secrets known to Usher have been removed.
-
-    The caller limits the size of the body.
 
     Attributes:
         status: The HTTP status.
@@ -44,7 +41,7 @@ class Response:
     raw: bytes = field(default=b"", repr=False)
 
     def json(self, *, unredacted: bool = False) -> Any:
-        """Parse the body; raise BadAnswer if it isn't JSON or is nested more than 50 levels deep.
+        """Parse the body. Raise BadAnswer if it isn't JSON or is nested more than 50 levels deep.
 
         ``unredacted`` parses the body as received, for responses with a token that the caller needs.
         """
@@ -60,14 +57,14 @@ class Response:
         return value
 
     def json_object(self, *, unredacted: bool = False) -> dict[str, Any]:
-        """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
+        """Parse the body as a JSON object. Raise BadAnswer if it is anything else."""
         value = self.json(unredacted=unredacted)
         if not isinstance(value, dict):
             raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
         return value
 
     def retry_after(self, header: str = "Retry-After") -> float | None:
-        """Return how many seconds the server wants us to wait, up to an hour; None if it doesn't say.
+        """Return how many seconds the server wants us to wait, up to an hour, or None if it doesn't say.
 
         The header contains seconds or a date or, like ``X-RateLimit-Reset`` on some servers, epoch seconds.
         """
@@ -77,7 +74,7 @@ class Response:
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
     def server_time(self) -> float | None:
-        """Return the server's time from the Date header, in epoch seconds; None if the header is missing."""
+        """Return the server's time from the Date header, in epoch seconds, or None without that header."""
         return _parse_date(self.headers.get("Date", ""))
 
 
@@ -113,7 +110,7 @@ class Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece with secrets removed; raise BadAnswer once the size limit is reached."""
+        """Return the next piece with secrets removed. Raise BadAnswer once the size limit is reached."""
         shown = b""
         while not shown:
             if self._room <= 0:
@@ -129,7 +126,7 @@ class Stream:
         return shown
 
     async def read_all(self, max_bytes: int = MAX_WHOLE_BYTES) -> Response:
-        """Read to the end and return the whole response; raise BadAnswer if it exceeds ``max_bytes``."""
+        """Read to the end and return the whole response. Raise BadAnswer if it exceeds ``max_bytes``."""
         body = bytearray()
         async for piece in self:
             body += piece
@@ -148,7 +145,7 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return how long to wait according to a Retry-After header, in seconds; None if it can't be read.
+    """Return how long to wait according to a Retry-After header, in seconds, or None if it can't be read.
 
     The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600: a time in
     the past becomes 0, and a longer delay is cut to an hour.

@@ -34,10 +34,7 @@ class Vault:
         return self._fernet.encrypt(clear).decode()
 
     def open(self, row_key: str, sealed: str) -> dict[str, str]:
-        """Return the secret that was sealed for this row.
-
-        Raises SecretError if the keys are wrong or the secret belongs to another row.
-        """
+        """Return the secret that was sealed for a row. Raise SecretError for wrong keys or another row."""
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))
         except (InvalidToken, ValueError):
@@ -48,7 +45,7 @@ class Vault:
 
     @staticmethod
     def find_sealing_time(sealed: str) -> float | None:
-        """Return when a secret was sealed, in epoch seconds, from its own timestamp; None if unknown."""
+        """Return when a secret was sealed, in epoch seconds, from its own timestamp, or None if unknown."""
         try:
             stamp = base64.urlsafe_b64decode(sealed.encode())[1:9]
         except ValueError:
@@ -67,7 +64,7 @@ class Vault:
             return False
 
     def rotate(self, sealed: str) -> str:
-        """Reseal a secret with the newest key; raise SecretError if no key opens it."""
+        """Reseal a secret with the newest key. Raise SecretError if no key opens it."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:

@@ -9,8 +9,7 @@ from typing import Final
 
 from bot.support.environment import read_variable
 
-#: Files whose first line gives the version of the time zone data. In tzdata.zi, that line is ``# version
-#: 2026a``; in +VERSION, it is just the version.
+#: Files whose first line gives the version of the time zone data, as ``# version 2026a`` or ``2026a``.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
 #: Matches a version of the time zone data. Data built from a working copy may say "unknown" instead.
 _VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
@@ -35,7 +34,7 @@ def describe_zones() -> str:
 
 
 def read_system_version() -> str:
-    """Return the version of the system's time zone data, such as ``2026a``; "" if it can't be found."""
+    """Return the version of the system's time zone data, such as ``2026a``, or "" if it can't be found."""
     for folder in zoneinfo.TZPATH:
         for name in _NAMED_IN:
             try:
@@ -49,7 +48,7 @@ def read_system_version() -> str:
 
 
 def read_package_version() -> str:
-    """Return the version of the package's time zone data; "" if it isn't installed."""
+    """Return the version of the package's time zone data, or "" if it isn't installed."""
     if find_spec("tzdata") is None:
         return ""
     return str(import_module("tzdata").IANA_VERSION)

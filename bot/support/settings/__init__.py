@@ -60,19 +60,17 @@ REMOVED_SETTINGS: Final = {
 
 
 class SettingsError(Exception):
-    """Lists all problems with the settings, one sentence each, without values; the exit status is 2."""
+    """Lists all problems with the settings, one sentence each, without values. The exit status is 2."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
 
 
-#: Maps each environment variable to its setting.
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: Arguments for building the settings. There are none, because every field is read from the environment. The
-#: variable exists only to satisfy the type checker.
+#: No arguments, because every field is read from the environment. The name only satisfies the type checker.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
@@ -118,7 +116,7 @@ def read_settings() -> ParsedSettings:
 
 
 def find_problem(name: str, value: str) -> str:
-    """Return the problem with a single setting's value; "" if the value is valid on its own."""
+    """Return the problem with a single setting's value, or "" if the value is valid on its own."""
     try:
         Settings(**dict[str, Any]({name: value}))
     except ValidationError as invalid:
@@ -175,7 +173,7 @@ def find_unknown_variables(
 ) -> tuple[dict[str, str], list[str]]:
     """Return misspelt variables with the settings they resemble, and other variables that have no effect.
 
-    ``known`` are the settings; ``referenced`` are the variables that contain secrets (``env:NAME``).
+    ``known`` are the settings. ``referenced`` are the variables that contain secrets (``env:NAME``).
     """
     names = {name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES)}
     unset = [name for name in known if name not in names]

@@ -71,8 +71,8 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 class _TrimmedEnvironment(EnvSettingsSource):
     """Reads the environment and trims its values. A blank value counts as unset.
 
-    The names of the proxy variables may also be in lower case. That is the form that other programs read, so
-    on many machines it is the only one that is set.
+    Proxy variables may also have lower-case names, because other programs read those, and on many machines
+    only those are set.
     """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
@@ -356,14 +356,11 @@ class Settings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return the administrators of individual Slack workspaces.
-
-        With a bot token, they are the administrators of the token's workspace.
-        """
+        """Return the administrators of individual Slack workspaces (with a bot token, of that workspace)."""
         return split_names(self.administrators) - self._list_ids_alone()
 
     def global_admin_ids(self) -> frozenset[str]:
-        """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
+        """Return the administrators of all Slack workspaces, as ``T…:U…``. With a bot token, return none.
 
         They are the administrators listed without a workspace. In another workspace the same id may belong to
         someone else, so each is assumed to be an id of the first workspace listed.
@@ -379,11 +376,11 @@ class Settings(BaseSettings):
         return self.slack_workspaces.partition(",")[0].strip()
 
     def workspace_ids(self) -> frozenset[str]:
-        """Return the Slack workspaces and organisations that are served; ``ANY_WORKSPACE`` means all."""
+        """Return the Slack workspaces and organisations that are served. ``ANY_WORKSPACE`` means all."""
         return split_names(self.slack_workspaces)
 
     def nightly_backups(self) -> tuple[Path, Path] | None:
-        """Return the SQLite file and the folder of its nightly backups; None if there is no such file."""
+        """Return the SQLite file and the folder of its nightly backups, or None if there is no such file."""
         file = find_database_file(self.database_url)
         return None if file is None else (file, self.backups or file.with_name("backups"))
 
@@ -398,7 +395,6 @@ class Settings(BaseSettings):
         return [secret for _, secret in self._list_named_secrets()] + passwords
 
     def _list_named_secrets(self) -> list[tuple[str, str]]:
-        """Return each secret value, other than passwords, with the name of its setting."""
         given = (
             ("SLACK_BOT_TOKEN", self.slack_bot_token),
             ("SLACK_SIGNING_SECRET", self.slack_signing_secret),

@@ -21,13 +21,13 @@ def is_postgres(url: str) -> bool:
 
 
 def find_database_file(url: str) -> Path | None:
-    """Return the SQLite file named in a database URL; None if the database is in memory or on a server."""
+    """Return the SQLite file named in a database URL, or None if the database is in memory or on a server."""
     path = url.removeprefix("sqlite:///")
     return None if path == ":memory:" or is_postgres(url) else Path(path)
 
 
 def explain_wrong_url(url: str) -> str:
-    """Return the problem with a database URL's form, without quoting the URL; "" if there is none."""
+    """Return the problem with a database URL's form, without quoting the URL, or "" if there is none."""
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -44,7 +44,7 @@ def explain_wrong_url(url: str) -> str:
 
 
 def explain_wrong_path(path: str) -> str:
-    """Return why a path in a setting must be a mistake; "" if it may be right."""
+    """Return why a path in a setting must be a mistake, or "" if it may be right."""
     if path.startswith("~"):
         return "needs the whole path: only a shell replaces ~"
     is_path = "?" not in path and not re.match(r"\w+:/", path)
@@ -80,7 +80,6 @@ def read_sign_in_again(url: str) -> str:
 
 
 def _leave_out_sign_in(url: str) -> tuple[str, list[str]]:
-    """Return a URL without user and password, and a sorted list of its other parameters."""
     address, _, parameters = url.partition("?")
     kept = [each for each in parameters.split("&") if each and not each.startswith(("user=", "password="))]
     return _SCHEME_AND_CREDENTIALS.sub("", address), sorted(kept)

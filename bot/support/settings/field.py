@@ -29,7 +29,7 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
 
 
 def find_advice(field: FieldInfo) -> str:
-    """Return a setting's advice for correcting an invalid value; "" if it has none."""
+    """Return a setting's advice for correcting an invalid value, or "" if it has none."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 
