@@ -7,7 +7,7 @@ import os
 
 import structlog
 
-from bot.store import (  # noqa: F401 - what they declare: queues, what follows what
+from bot.store import (  # noqa: F401 - imported for the queues and fan-outs that they declare
     accounts,
     cards,
     gates,
@@ -34,10 +34,7 @@ _SQLITE = "sqlite:///"
 
 
 def name_of(url: str) -> str:
-    """Return a database's name for operators, without secrets.
-
-    For a file, this is its path. For a server, it is the server and the database.
-    """
+    """Return a database's name for operators: its path, or its server and database without the password."""
     path = find_database_file(url)
     if path is not None:
         return str(path.absolute())

@@ -17,8 +17,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: After one link's username turns out to belong to another account, at most this many other links on the same
-#: connection are checked.
+#: Maximum number of a connection's other links to check after one link's account turned out wrong.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 
@@ -47,9 +46,9 @@ def note_compared(tx: Transaction, account: Account) -> None:
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
     """Suspend a link because its username now belongs to another account, and return the link.
 
-    A suspended link is said to *rest*, and ``other_id`` is the id of the other account. Return None if the
-    account has changed in the meantime. The link's secret and everything read through it are deleted, and its
-    open operations and runs are put on hold with ``block_reason``.
+    ``other_id`` is the id of the other account. Return None if the link has changed in the meantime. The
+    link's secret and everything read through it are deleted, and its open operations and runs are put on hold
+    with ``block_reason``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.remote_id != account.remote_id:
@@ -57,7 +56,6 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
     if not refuse(tx, current, block_reason):
         return None
     ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now(), other_id=other_id)
-    # Delete everything read through the link, and any secret that no key can decrypt.
     SNAPSHOTS.delete(tx, connection=account.connection, owner=account.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account.id)
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -110,10 +108,7 @@ def count_resting(tx: Transaction) -> dict[str, int]:
 
 
 def find_id_holder(tx: Transaction, account: Account) -> Account | None:
-    """Return another person's link to the same account.
-
-    The account is recognised by its id, not its username.
-    """
+    """Return another person's link to an account with the same id, if there is one."""
     if not is_unique(account.remote_id):
         return None
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -132,8 +127,8 @@ def rename(
 ) -> bool:
     """Save an account's new username.
 
-    Return False if another link already uses it or the account has changed. ``moved`` is the same function as
-    in ``bot.store.accounts.save``.
+    Return False if another link already uses it or the account has changed. For ``moved``, see
+    ``bot.store.accounts.save``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.username != account.username:

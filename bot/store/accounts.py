@@ -128,11 +128,11 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> None:
     """End an account and everything that depends on it.
 
-    The row is deleted. With ``can_revoke``, it is kept along with its secret until that has been revoked (see
-    ``enqueue_revocation``). Open operations and runs end as cancelled, and their cards are redrawn.
-    Workspaces, unfinished links, lists, snapshots and remembered form values are deleted, in batches if there
-    are many. ``notify`` means that messages still reach the person, so they also get a JOB_FAILED notice for
-    each open run that has a card.
+    With ``can_revoke``, the account's row and secret are kept until the provider has revoked the secret (see
+    ``enqueue_revocation``). Otherwise, the row is deleted. Open operations and runs end as cancelled, and
+    their cards are redrawn. Workspaces, unfinished links, lists, snapshots and remembered form values are
+    deleted, in batches if there are many. Set ``notify`` if messages still reach the person. They then also
+    get a JOB_FAILED notice for each open run that has a card.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
@@ -151,10 +151,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete a workspace whose account has ended.
-
-    With ``notify``, also tell its owner which plans are lost.
-    """
+    """Delete a workspace. With ``notify``, also tell its owner which plans are lost."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
@@ -189,10 +186,7 @@ def _limit_to_former(
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
-    """Yield everyone who has an account or working hours, in batches.
-
-    Anyone who has both is yielded twice.
-    """
+    """Yield everyone with an account or working hours, in batches. Anyone with both is yielded twice."""
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):
             yield {Principal.from_key(row["principal"]) for row in rows}
@@ -252,8 +246,8 @@ def move_workspaces(
 ) -> None:
     """Change workspaces' remote ids to match their owner's new username.
 
-    If the list already contains a workspace under its new id, that row is kept. If there are very many
-    workspaces, the rest are left for the next list, which adds them as new ones.
+    A workspace that is already listed under its new id keeps the listed row. If there are too many workspaces
+    for one transaction, the next list adds the remaining ones as new.
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
@@ -267,10 +261,7 @@ def move_workspaces(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume work that was waiting for an account.
-
-    ``is_other`` means that a different account is now linked.
-    """
+    """Resume work that waited for an account, which may be a different one than before (``is_other``)."""
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
@@ -366,10 +357,7 @@ def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
 
 
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
-    """Set when the next reminder is due.
-
-    Return False if another process has already done so or the link has changed.
-    """
+    """Set the time of the next reminder. Return False if the link or its reminder time has changed."""
     if not ACCOUNTS.count_changed(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):

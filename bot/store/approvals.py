@@ -50,7 +50,6 @@ def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
-#: The period, in seconds, over which requests and questions are counted: one day.
 DAY_SECONDS: Final = 86_400.0
 
 
@@ -70,10 +69,7 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return how many times in the last 24 hours a person was asked whether an account is theirs.
-
-    This includes the current question.
-    """
+    """Count how often a person was asked in the last day whether an account is theirs, including just now."""
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 

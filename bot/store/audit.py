@@ -22,10 +22,7 @@ _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
-    """Return the hash that a row should have.
-
-    It is the SHA-256 hash of the canonical JSON of the row's other columns.
-    """
+    """Return a row's correct hash: the SHA-256 hash of the canonical JSON of its other columns."""
     return hash_text(as_json([row[column] for column in ("seq", *_CONTENT, "previous_hash")]))
 
 
@@ -45,10 +42,7 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
 
 
 def append_rows(tx: Transaction) -> None:
-    """Write the queued rows and their hash chain.
-
-    This locks the head, so only the commit may follow.
-    """
+    """Append the queued rows to the hash chain. This locks the head, so only the commit may follow."""
     rows, tx.audit_rows = tx.audit_rows, []
     for row in rows:
         # Leave the first and last values out of the canonical JSON, as the query takes them from the head.
@@ -59,10 +53,7 @@ def append_rows(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-    """Return audit rows in order.
-
-    Their keys are seq, at, actor, action, target, result, detail (JSON), previous_hash and hash.
-    """
+    """Return rows in order: seq, at, actor, action, target, result, detail (JSON), previous_hash and hash."""
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 

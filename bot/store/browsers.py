@@ -12,10 +12,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
-    """Return a live session.
-
-    Return None if it is unknown, has expired, or hasn't been used for ``idle_seconds``.
-    """
+    """Return a session, or None if it is unknown, has expired, or hasn't been used for ``idle_seconds``."""
     now = tx.now()
     since = now - idle_seconds
     return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)

@@ -17,11 +17,9 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: After someone presses a button to answer a question, the question isn't redrawn for this many seconds,
-#: because the answer will replace it.
+#: A question that was just answered isn't redrawn for this many seconds, as the answer replaces it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: A message that an answer is about to replace isn't redrawn for this many seconds. By then, the replacement
-#: has either succeeded or failed.
+#: A message that is about to be replaced isn't redrawn for this many seconds.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: While work is in progress, the minimum number of seconds between two updates of its card.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
@@ -35,8 +33,7 @@ CARD_DELAY_SECONDS: Final = 60.0
 #: A message that announced a time is redrawn this many seconds after that time, so that the message about the
 #: event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If an operation's next step is due within this many seconds and will end the operation, its card isn't
-#: updated before that step.
+#: If a step due within this many seconds will end an operation, its card isn't updated before that.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
@@ -88,7 +85,6 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: Maps each reason for an update to the queue of messages that are due for that reason.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
@@ -96,10 +92,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return the query that finds why messages are due, and how many more edits Slack accepts.
-
-    The query takes no lock. A claim locks rows only if there is something to claim.
-    """
+    """Return a lock-free query that finds why messages are due and how many more edits Slack accepts."""
     due = " ".join(
         f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
         for reason, queue in _QUEUES_BY_REASON.items()
@@ -111,7 +104,7 @@ def _query_due_reasons() -> str:
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:
     """Add the card of an operation, run or class, unless one exists.
 
-    ``about`` is the workspace that the operation concerns; for a run or class, it is the subject itself.
+    ``about`` is the workspace that the operation concerns. For a run or class, it is the subject itself.
     """
     _add(tx, subject, kind, subject, principal, about or subject)
 
@@ -149,10 +142,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _leave_alone(tx: Transaction, body: Mapping[str, Any]) -> None:
-    """Hold off redrawing a message that a notice is about to replace.
-
-    It is redrawn later if the notice is lost.
-    """
+    """Don't redraw a message that a notice is about to replace, unless the notice is lost."""
     until = tx.now() + _REPLACEMENT_WAIT_SECONDS
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -170,7 +160,6 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add an answer with buttons for one workspace or run."""
     kind, who, key = parse_enum(NoticeKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", *_SAID) if name in body}
     _add(tx, notice["id"], kind, key, who, key, said)
@@ -186,10 +175,7 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return the time at which a message will next become outdated.
-
-    This happens when a time that it announced passes, or when its subject ends.
-    """
+    """Return when a message next becomes outdated: a time that it announced passes, or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
@@ -240,7 +226,6 @@ def save_location(
     if card is None:
         return
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
-    # For cards and questions, the row records when the message goes out of date.
     at["over_at"] = _find_over_at(card.kind, card.body if said is None else said, tx.now())
     tx.run("place_card", id=card_id, rendered_digest=rendered_digest, said=said, **at)
     if Mark.IN_CHANNEL not in card.kind.marks:
@@ -264,10 +249,7 @@ def close_about(tx: Transaction, workspace: Row) -> None:
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark the messages of an operation or run as dirty.
-
-    ``changed`` means that more than its progress has changed.
-    """
+    """Mark a subject's messages as dirty. ``changed`` means that more than its progress has changed."""
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
@@ -398,10 +380,7 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Give up on a card whose message won't be sent.
-
-    The card of an operation, run or class is closed; the row of a notice's card is deleted.
-    """
+    """Close a card whose message won't be sent, or delete the card if it belongs to a notice."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         close_unsent(tx, card_id)
 
@@ -420,10 +399,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card whose thread contains a run's output.
-
-    This is the run's own card or that of the message about its end.
-    """
+    """Return the card whose thread has a run's output: the run's own, or that of the notice about its end."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

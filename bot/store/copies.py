@@ -27,13 +27,11 @@ from bot.support.errors import StoreNotMigrated, StoreUnavailable
 
 #: Number of pages copied per step, about 1 MB. Each step is written to disk before the next begins.
 COPY_BATCH_PAGES: Final = 1000
-#: The largest possible row id in SQLite.
 _MAX_ROWID: Final = 2**63 - 1
 #: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the header stores the page counts.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors that can occur while a damaged part of a file is read. In such a part, a stored length may have any
-#: value, so reading it may even exhaust the process's memory.
+#: Errors from reading a damaged part of a file. A stored length may have any value, and exhaust the memory.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 
@@ -47,9 +45,9 @@ def write_backup(
 ) -> None:
     """Copy a database that may be in use to a new file. The file appears only once it has been checked.
 
-    The new file has the same owner. The copy is a snapshot of a single moment, and writers don't wait for it.
-    At the end, ``left`` is called to write into the copy. ``is_over`` is called after every batch of pages.
-    If it returns True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
+    The copy is a snapshot of a single moment, and writers don't wait for it. At the end, ``left`` is called
+    to write into the copy. ``is_over`` is called after every batch of pages. If it returns True, the copy is
+    abandoned. Raise StoreError if copying fails or the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -69,7 +67,7 @@ def write_backup(
         source.execute("BEGIN")
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
         source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-        # In WAL mode, the copy couldn't be read in a place where nothing can be written beside it.
+        # A copy in WAL mode couldn't be opened in a read-only folder.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         copy.set_progress_handler(is_over, 100_000)
         if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
@@ -85,7 +83,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
     try:
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
-        # SQLite can't write the log's index there, but without a log it needs none.
+        # On a read-only disk, SQLite can't write the log's index. Without a log, it doesn't need one.
         is_alone = not log.exists() or not log.stat().st_size
         if is_alone and find_primary_code(error) == sqlite3.SQLITE_CANTOPEN:
             source.close()

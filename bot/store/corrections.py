@@ -15,12 +15,11 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long a correction is held back so that a second read can confirm it, in seconds. A single read proves
-#: nothing.
+#: Seconds for which a correction is held back so that a second read can confirm it.
 _DOUBT_SECONDS: Final = 30.0
-#: For this many seconds after a workspace was reported as ready, an observation that contradicts the report
-#: is taken as a reason to correct it. For other successes, ``_DONE_SECONDS`` applies, and for failures
-#: ``_FAILED_SECONDS``. Later contradictions may well be due to something that the owner did elsewhere.
+#: A report that a workspace is ready can be corrected for this many seconds. Reports of other successes can
+#: be corrected for ``_DONE_SECONDS``, and failures for ``_FAILED_SECONDS``. Later changes may well be due to
+#: something that the owner did elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
@@ -47,7 +46,7 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
     if workspace is None:
         return False
     if said == "ready" and workspace.notify_stopped is not None:
-        return False  # They have chosen whether to hear when it stops by itself.
+        return False  # The owner has chosen whether to be told when it stops by itself.
     reason = explain_stop(tx, before, seen_at) if said == "ready" else {}
     _notify(tx, workspace, said, "" if last is None else last.id, seen_at, **reason)
     return True

@@ -21,7 +21,7 @@ _COUNTED_IN_BATCHES = {
 async def count_rows(engine: Engine) -> Mapping[str, int]:
     """Return the row counts shown by doctor and the metrics.
 
-    Their keys are open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
+    The keys are open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
     owed_revocations, workspaces, tasks, left_to_later_releases and people.
     """
     found = await engine.read(lambda tx: tx.one("statistics") or {}, Priority.STEADY)
@@ -55,7 +55,6 @@ async def measure_figures(engine: Engine) -> Figures:
 
 
 def _measure(tx: Transaction) -> Figures:
-    """Find out how long messages have waited, and read the outages, processes and waitlists."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.role for one in owners.list_processes(tx)]

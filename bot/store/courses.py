@@ -1,4 +1,4 @@
-"""The database rows of class cards and of the people who take part."""
+"""Database rows of class cards and their members."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -31,12 +31,11 @@ NEVER_DUE_AT = 1e12
 MAX_TAUGHT_CARDS: Final = 500
 #: The time until a card is checked again, as a fraction of the time since it last changed.
 _RECHECK_SHARE = 0.1
-#: The operations that start a workspace.
 START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
 def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
-    """Return the card of a class or course, or None if it doesn't exist."""
+    """Return the card of a class or course."""
     return CLASS_CARDS.one(tx, id=card_id)
 
 
@@ -79,10 +78,7 @@ def count_members(tx: Transaction, card_id: str) -> ClassCounts:
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Return the rows that a query finds for a card's current or next lesson.
-
-    The query contains ``{in_lesson}``.
-    """
+    """Run a query that contains ``{in_lesson}`` for a card's current or next lesson."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -150,10 +146,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim cards whose members must be counted again or whose class has ended.
-
-    A claim lasts ``rest`` seconds.
-    """
+    """Claim cards whose members must be counted again or whose class has ended, for ``rest`` seconds."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -222,10 +215,7 @@ def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return the time at which an owner last agreed that a class or course may stop the workspace.
-
-    Return 0 if they never did.
-    """
+    """Return when an owner last agreed that a class or course may stop the workspace, or 0 for never."""
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -239,10 +229,7 @@ def notify(
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands that will run once a person has linked an account.
-
-    There is one command for each class card whose button the person has pressed.
-    """
+    """Return the commands that run once a person has linked an account: one per class card they pressed."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
 
@@ -298,10 +285,7 @@ def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any)
 
 
 def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start: Operation | None) -> None:
-    """Record that a member's lesson has begun.
-
-    ``start`` is the operation, if any, that starts their workspace.
-    """
+    """Record that a member's lesson has begun, with the operation, if any, that starts their workspace."""
     begun: Row = {"lesson": lesson.local, "operation_id": None if start is None else start.id}
     begun |= {"is_ready": start is None, "ended_at": None, "stop_operation_id": None, "due_at": None}
     _change_member(tx, member, **begun)

@@ -162,7 +162,7 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
         gate_key=gate_key,
         **name_columns(created.name or row["name"]),
         alias=row["alias"],
-        # The account that created it may see it.
+        # The account that created a workspace may see it.
         verified_at=row["verified_at"] or now,
         used_at=row["used_at"] or now,
         **{column: row[column] for column in _FOUND},

@@ -1,4 +1,4 @@
-"""A thread that works on the database, and the queue of its work.
+"""A thread that runs work on the database, and the queue that feeds it.
 
 Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is either never run or
 rolled back. A lock settles which came first: the caller giving up, or the thread beginning to commit. If the
@@ -192,10 +192,7 @@ class WriteQueue:
     # -- the thread's side -----------------------------------------------------------------------------------
 
     def take(self, longest: float | None = None) -> list[QueuedWork] | None:
-        """Wait up to ``longest`` seconds for work, and return the next items.
-
-        Return None once the queue is closed and empty.
-        """
+        """Wait up to ``longest`` seconds for work and return it, or None if the queue is closed and empty."""
         with self._condition:
             while not (items := self._pop()):
                 if self._is_closed:
@@ -215,7 +212,6 @@ class WriteQueue:
         return taken
 
     def _choose(self) -> deque[QueuedWork]:
-        """Return the queue whose turn is next. It is empty if all queues are empty."""
         urgent, steady, idle = self._queues.values()
         if urgent and not (steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
             self._urgent_rounds += 1
@@ -230,7 +226,7 @@ class WriteQueue:
                 self._queues[item.priority].appendleft(item)
                 if item.stage is QueueStage.COMMITTING:
                     item.stage = QueueStage.QUEUED
-        # Nobody checked during the commit whether the callers' patience had run out.
+        # During the commit, nothing checked whether these callers had waited too long.
         if items:
             self._tell_loop(self._look_in, 0.0)
 
@@ -325,10 +321,7 @@ class Session(Protocol):
 
 
 class QueueWorker:
-    """Runs the work in a queue, using one session. This is the main loop of a database thread.
-
-    The engine passes in the function that begins a writing transaction.
-    """
+    """Runs the work in a queue, using one session. This is the main loop of a database thread."""
 
     def __init__(
         self,
@@ -341,15 +334,15 @@ class QueueWorker:
         self._begin_write = begin_write
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
-        #: Maximum number of writes with which to begin a transaction. There is a maximum because a
-        #: transaction begins by locking the subjects of all its writes. The maximum is one more than the
-        #: number of writes that fitted into the last transaction. It is doubled if all of them fitted.
+        #: Maximum number of writes in the next transaction, which begins by locking the subjects of all its
+        #: writes. This is one more than fitted into the last transaction, or twice the last maximum if all
+        #: fitted.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:
         """Start the thread, and open the session in it. Raise StoreUnavailable if that fails."""
         opened: Future[None] = Future()
-        # From now on nobody can cancel it.
+        # From here on, the future can't be cancelled.
         opened.set_running_or_notify_cancel()
         self._thread = Thread(target=self._main, args=(opened,), name=name, daemon=True)
         self._thread.start()
@@ -461,7 +454,7 @@ class QueueWorker:
     def _retry(
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
-        """Roll back, then run each item in a separate transaction. If there is only one, it fails."""
+        """Roll back and rerun each item alone, unless the error is temporary or there is just one item."""
         if len(items) == 1 or self._will_pass(error):
             self._put_back_or_fail(items, error)
             return
@@ -470,7 +463,6 @@ class QueueWorker:
             alone([item])
 
     def _will_pass(self, error: Exception) -> bool:
-        """Return whether an error comes from the driver and the same work may soon succeed."""
         return isinstance(error, self._session.errors) and isinstance(
             self._session.translated(error), StoreBusy
         )

@@ -51,8 +51,8 @@ _OWN_COLUMNS = (
 class ListedWorkspace:
     """A workspace from a provider's list, with everything that the list shows about it.
 
-    It is to be merged into a person's rows. If a list doesn't show the allowed actions or when the workspace
-    will end, the values known from a read are kept.
+    If a list doesn't show the allowed actions or when the workspace will end, the values known from a read
+    are kept.
     """
 
     remote_id: str
@@ -71,10 +71,7 @@ class ListAge:
 
 @prioritize(Priority.STEADY)
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
-    """Return the lists that haven't been read since the time ``before``, oldest first.
-
-    Only the given connections are searched.
-    """
+    """Return the lists on these connections that haven't been read since ``before``, oldest first."""
     found = [
         ListAge(row["account_id"], row["read_at"])
         for connection in connections
@@ -124,7 +121,7 @@ async def merge_discovered(
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """How far the merging of a list has got. It is done in batches, so that other work can run in between.
+    """How far a list has been merged.
 
     ``listed`` holds all remote ids in the list. ``at`` is how many of ``found`` have been merged, and
     ``after`` is the remote id up to which rows have been checked for absence from the list.
@@ -142,11 +139,7 @@ class _Merge:
 
 
 def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
-    """Merge the next batch of a list. If the account was unlinked in the meantime, end the merge.
-
-    Workspaces that are missing from the list are handled after the last batch, and only if the list was
-    complete.
-    """
+    """Merge the next batch of a list. If the account was unlinked in the meantime, end the merge."""
     account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
         # The unlink deleted what was already merged, so drop the rest of the list.
@@ -283,10 +276,6 @@ def _insert_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: f
 
 
 def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> None:
-    """Update a known row from a list.
-
-    The list was read with the person's own credential, so they have access.
-    """
     seen = one.seen
     is_news = start >= gates.newest_read(row) and seen.state is not State.UNKNOWN
     comes_up = is_news and seen.state is State.RUNNING and row["state"] != State.RUNNING
@@ -335,16 +324,12 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
 
 
 def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **columns: Any) -> None:
-    """Save what a list shows about a workspace."""
     tx.run(fill_changes("listed_workspace", "state", *columns), id=row["id"], state=seen.state, **columns)
     usage.note_listed(tx, row, seen, start, is_own=columns["owner"] is None)
 
 
 def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
-    """Return the columns for the allowed actions and the end. If the list doesn't show one, keep its value.
-
-    With ``is_new``, the state has changed, so the known values no longer apply.
-    """
+    """Keep the known actions and end if the list shows none, unless the state has changed (``is_new``)."""
     expires_at, expiry_mode = gates.choose_end(row, seen, start) if seen else (None, None)
     values = {
         "actions": as_words(seen.actions) if seen else None,

@@ -78,10 +78,7 @@ class Engine(ABC):
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """Adjust stored times whenever the clock jumps from now on.
-
-        Earlier jumps must already be corrected.
-        """
+        """From now on, adjust stored times when the clock jumps. Earlier jumps must be corrected already."""
         self._serves = True
 
     @abstractmethod
@@ -159,11 +156,9 @@ class Engine(ABC):
         """
 
     def _queues(self) -> list[WriteQueue]:
-        """Return all queues."""
         return [self._write_queue]
 
     def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
-        """Return the queue for writes of this priority that concern these subjects."""
         return self._write_queue
 
     @abstractmethod

@@ -24,20 +24,15 @@ READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A stage of a fan-out: a query, and a function that is called with each row found and the fan-out's
-#: parameters.
+#: A stage of a fan-out: a query, and a function called with each row found and the fan-out's parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: A function that gets a fan-out's parameters and returns whether the row that caused the fan-out still calls
-#: for it.
+#: Returns whether the row that caused a fan-out still calls for it, given the fan-out's parameters.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:
-    """Register the stages of a fan-out, which run one after another.
-
-    If ``holds`` is given, they run only as long as it returns True.
-    """
+    """Register a fan-out's stages, which run in order for as long as ``holds``, if given, returns True."""
     _REGISTERED[what] = holds, stages
 
 
@@ -51,10 +46,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Make a batch of changes.
-
-    Return the parameters of the next batch, or None if this was the last one.
-    """
+    """Make a batch of changes. Return the next batch's parameters, or None if this was the last one."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if holds is not None and not holds(tx, said):
         return None
@@ -94,12 +86,10 @@ async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
 
 
 async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
-    """Yield a query's rows in batches.
+    """Yield a query's rows in batches. Each comes from a separate snapshot, so other work can run in between.
 
-    Each batch comes from a separate snapshot, so other work can run in between.
-
-    In each batch, a parameter ``after_COLUMN`` contains the value of that column in the last row of the
-    previous batch.
+    For each parameter ``after_COLUMN``, a batch gets that column's value in the last row of the previous
+    batch.
     """
     while True:
         rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)

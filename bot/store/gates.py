@@ -1,4 +1,4 @@
-"""The poll gate, which decides who may read a workspace at its provider and when, and writes the results.
+"""The poll gate limits who may read a workspace at its provider, and when. It also writes the results.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -66,7 +66,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due as soon as it may open, without marking the workspace as used.
 
-    This does nothing for a workspace that hasn't been created yet, because there is nothing to read.
+    This does nothing for a workspace that hasn't been created yet.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -114,10 +114,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it has none.
-
-    The new gate stays closed at least as long as its candidate's gate.
-    """
+    """Add a workspace's gate if it has none. It stays closed at least as long as its candidate's gate."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -137,8 +134,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims reads to be added to an account's current request. They must be due soon, and their gates must be
-#: open.
+#: Claims reads for an account's current request. They must be due soon, and their gates must be open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -201,11 +197,6 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
-    """Return the row of the account that should make a granted read.
-
-    If no account on this connection can make the read, leave it to another connection. If no other connection
-    has the workspace, cancel the read.
-    """
     if len(able) == 1:
         return able[0]
     if not able:
@@ -223,7 +214,6 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], able: Mapping[str, list[Row]], now: float
 ) -> None:
-    """Record who makes each granted read, and that it was their turn."""
     tx.run_each(
         "set_reader",
         [
@@ -291,7 +281,6 @@ def _is_proven(watcher: Row) -> bool:
     return watcher["verified_at"] is not None and watcher["state"] != State.GONE
 
 
-#: The columns of a run that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 #: If a read is the first one to find a workspace running, and the previous read was at most this many seconds
 #: earlier, the workspace is taken to have started at the time of the read.
@@ -302,8 +291,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
     """Return when and how the provider will end a workspace.
 
     ``row`` is from before the observation. If the provider reports both a removal and another end, return the
-    earlier one. A removal whose time has passed is then ignored, because the workspace evidently still
-    exists.
+    earlier one. A removal whose time has passed is ignored, because the workspace evidently still exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
@@ -352,18 +340,15 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return when a workspace was last read, even if the read didn't reveal its state.
-
-    Return 0 if it was never read.
-    """
+    """Return when a workspace was last read, even if that didn't reveal its state. Return 0 for never."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     """Return a run's columns after a read. They are unchanged if ``observed`` is None.
 
-    If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended.
-    If an observation contradicts this, the observation is outdated.
+    If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
+    because an observation to the contrary must be outdated.
     """
     if observed is None:
         return {column: row[column] for column in RUN_COLUMNS}
@@ -385,7 +370,6 @@ def is_run_changed(before: Row, after: Row) -> bool:
     return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
-#: Maximum number of results written per transaction. This many take about ten milliseconds.
 _RECORD_BATCH_SIZE: Final = 100
 
 
@@ -394,8 +378,8 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
     Messages about a workspace are redrawn if anything visible changed. The time of an observation is when its
     read was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row.
-    It may merely mean that the workspace isn't the reader's, so for the other rows it is read again with
-    their own accounts. Each batch is a separate transaction, so that urgent work can run in between.
+    It may merely mean that the workspace isn't the reader's, so the workspace is read again with the accounts
+    of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -434,10 +418,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results into batches in which no gate occurs twice.
-
-    A gate's second result depends on its first.
-    """
+    """Split results so that no gate occurs twice in a batch, since its second result depends on its first."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -614,10 +595,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that couldn't determine the state. Return whether it may matter to an open operation.
-
-    The last known state is kept.
-    """
+    """Record a read that couldn't determine the state. Return whether it may matter to an open operation."""
     actions = as_words(seen.actions)
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:

@@ -16,10 +16,7 @@ WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Send an owner a workspace's URL.
-
-    This is done if they were told "ready" but no message shows the URL.
-    """
+    """Send a workspace's URL to its owner if they were told "ready" but no message shows the URL."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return

@@ -45,7 +45,7 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 def _add_task(tx: Transaction, principal: Principal, shown: dict[str, Any]) -> None:
     key = {"kind": TaskKind.HOME, "subject": principal.key}
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": shown})])
-    # A waiting task takes over the latest answer; a Home tab that is being published now is published again.
+    # A waiting task gets the latest answer. A Home tab that is being published now is published again.
     TASKS.change(tx, key | {"is_leased": False}, payload={"shown": shown})
 
 

@@ -101,10 +101,7 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Claim the rules for working hours that are due. A claim lasts ``lease`` seconds.
-
-    The rules are returned in the order in which they are due.
-    """
+    """Claim due rules for ``lease`` seconds, and return them in the order in which they are due."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 

@@ -65,9 +65,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of a row that an interaction led to without creating it.
-
-    It is needed if the interaction is delivered again.
-    """
+    """Save the id of a row that an interaction led to, for use if the interaction is delivered again."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

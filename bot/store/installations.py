@@ -18,10 +18,9 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: While a process is replacing a token, no other process may do so for this many seconds. Slack always
-#: answers sooner.
+#: For this many seconds, only one process may replace a token. Slack always answers sooner.
 RENEWING_SECONDS: Final = 30.0
-#: How long a used OAuth state is remembered, in seconds. No state is valid for that long.
+#: How long a used OAuth state is remembered, in seconds. This is longer than any state is valid.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 
@@ -76,7 +75,7 @@ def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
 def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
     """Replace a token with a new one.
 
-    The new one is valid for ``lasts`` seconds, or without a limit if that is None. Return False if the old
+    ``lasts`` is the new token's lifetime in seconds, or None if it doesn't expire. Return False if the old
     token is no longer stored.
     """
     expires_at = None if lasts is None else tx.now() + lasts
@@ -87,10 +86,7 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Record that Slack rejects a refresh token, and write the notices.
-
-    Return False if it was already known.
-    """
+    """Record that Slack rejects a refresh token, and write the notices. Return False if this was known."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -99,10 +95,7 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store the same token encrypted with another key.
-
-    Return False if the token has been replaced or is just being replaced.
-    """
+    """Re-encrypt a token with another key. Return False if it has been replaced or is being replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
@@ -119,7 +112,7 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
     """Return the enterprise id that is used in the keys of an installation's people.
 
     It is stored when the installation is first seen, and never changes. ``enterprise_id`` is the id that
-    Slack gives now. It is used for an installation that has no rows yet.
+    Slack gives now, which is used only for an installation that has no rows yet.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
         first = _find_place_in_rows(tx, id_, enterprise_id)
@@ -156,10 +149,7 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
-    """Save what Slack said about the bot token with this digest.
-
-    This replaces what it said about any other token.
-    """
+    """Save what Slack said about the bot token with this digest, replacing what it said about any other."""
     IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 

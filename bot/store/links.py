@@ -29,17 +29,11 @@ async def clear_ended_links(engine: Engine) -> int:
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link.
-
-    This also finds one that was used or expired within the last day, so that a page can say so.
-    """
+    """Return a link, even one that was used or expired within the last day, so that a page can say so."""
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
 def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
-    """Return a person's newest unexpired link at a given stage.
-
-    Without a connection, search all connections.
-    """
+    """Return a person's newest unexpired link at a given stage, on any connection unless one is given."""
     about = {"stage": stage, "connection": connection}
     return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

@@ -25,10 +25,7 @@ _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Record that daily work was done.
-
-    If there was a ``problem``, record that instead, and the work is still due.
-    """
+    """Record that daily work was done or, if there was a ``problem``, that it failed and is still due."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
@@ -49,10 +46,7 @@ def find_problem(tx: Transaction, work: str) -> str:
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Rewrite a tiny row that exists only for this test.
-
-    It fails if the database is read-only or out of space.
-    """
+    """Rewrite a row that exists only for this test. Fails if the database is read-only or out of space."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
@@ -95,7 +89,7 @@ def forget_upkeep(tx: Transaction) -> None:
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return why no process may serve from a database, and what to do about it. Return "" if one may."""
+    """Return why no process may serve from a database, and what to do about it, or "" if a process may."""
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -109,10 +103,7 @@ def refuse_outdated(tx: Transaction) -> None:
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return when a restored backup was made, when its restore began, and how much work is on hold.
-
-    The work is counted by kind.
-    """
+    """Return when a restored backup was made, when its restore began, and counts of held work by kind."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
@@ -127,10 +118,7 @@ def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made, according to its mark.
-
-    Without a mark, return when it was last in use.
-    """
+    """Return when a backup was made, according to its mark, or when it was last in use if it has none."""
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -152,17 +140,11 @@ def compare(tx: Transaction, server: str) -> None:
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server without recording a failover, because it has all rows.
-
-    This is the case if the server was upgraded, for example.
-    """
+    """Accept the next server without recording a failover because it has all rows, e.g. after an upgrade."""
     DATABASE_TIMELINE.delete(tx, id=1)
 
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return the time from which rows may be missing because of a failover, and when it was noticed.
-
-    Return None if there has been no failover.
-    """
+    """Return, for the last failover, when it was noticed and from what time on rows may be missing."""
     return tx.one("failover")

@@ -45,18 +45,15 @@ CARD_FIRST_SECONDS = 5.0
 #: only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for that result.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
-#: Kinds of notices that combine several others into one message.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: Updates that have been waiting longer than this many seconds are combined into one message per person. Such
 #: a long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction. A kind that is sent later comes first.
+#: Kinds of notices that answer an interaction, in reverse order of sending.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
-#: Kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: Urgencies of updates that may be combined into one message. All such updates have the same urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
-#: All urgencies, in the order in which notices are sent.
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
@@ -67,7 +64,6 @@ FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
 
 
-#: Maps each urgency to the queue of its notices.
 _QUEUE_OF: Final = {
     urgency: declare_queue(
         Queue(
@@ -138,7 +134,7 @@ def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> 
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question unless its subject already has one. Return False if that is a different question."""
+    """Write a question unless its subject already has one. Return False if it has a different question."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -171,10 +167,7 @@ def await_results(tx: Transaction, operation_id: str, request: str) -> None:
 
 
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
-    """Hold back the message about an operation's end until the request's other operations have ended, too.
-
-    The message is held back only for a limited time.
-    """
+    """For a while, hold back an operation's end until the request's other operations have ended, too."""
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
     if not request:
@@ -205,10 +198,7 @@ def queue_lost_card(tx: Transaction, card_id: str) -> None:
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget where a card's message is.
-
-    If it hadn't yet shown that its operation succeeded, write a notice.
-    """
+    """Forget a card's message. If it hadn't yet shown that its operation succeeded, write a notice."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -221,7 +211,7 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
 def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
     """Write a notice, unless one with the same subject, kind and person is waiting to be sent.
 
-    In that case, add the ``items`` of the new notice to the one that is waiting.
+    In that case, add the new notice's ``items`` to the waiting notice.
     """
     key = {"subject": new.subject, "kind": new.kind, "principal": new.principal}
     waiting = NOTICES.one(tx, **key, state=NoticeState.PENDING)
@@ -244,10 +234,7 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice and return its row. Return None if the same notice already exists.
-
-    ``is_first`` means that its subject has no notices yet, so there is nothing to check.
-    """
+    """Write a notice and return its row, or None if it exists. With ``is_first``, skip the check."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -272,8 +259,8 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
     """Combine updates that an outage of Slack has delayed into one message per person.
 
-    Return whether there were any. Each message takes in more updates until it is claimed. Before that, Usher
-    searches Slack for updates that may already have been sent.
+    Return whether there were any. Each message takes in more updates until it is claimed. An update that may
+    already have been sent is left out until Usher has searched Slack for it.
     """
     if _INFORMATIONAL_URGENCIES.isdisjoint(due):
         return False
@@ -316,8 +303,8 @@ def claim_notices_once(
     The number claimed is limited by what Slack still accepts (``room``) and by each urgency's share of that,
     except for replies (urgency 0). If a notice's lease has expired, it is claimed again, and
     ``unknown_since``, if unset, is set to the time of the earlier attempt. If another process is following a
-    run's output, notices about that run are left to it. Updates are combined first. If this has used up the
-    transaction, return None. In that case, call this again.
+    run's output, notices about that run are left to it. Updates are combined first. If that uses up the
+    transaction, return None, and the caller must call this again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
@@ -395,10 +382,7 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Claim the same people's other notices that may already have been sent.
-
-    Return them after ``claimed``.
-    """
+    """Claim the same people's other notices that may have been sent. Return all, ``claimed`` first."""
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
@@ -514,7 +498,6 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
 
 
 def _make_people_pattern(place: str) -> str:
-    """Return an SQL pattern that matches the keys of an installation's people."""
     return f"%:{place or '%'}:%"
 
 

@@ -19,8 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds. After that, the step goes ahead without
-#: the read.
+#: How long an operation's first step waits for a read, in seconds, before it goes ahead without.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -78,8 +77,8 @@ OPERATION_QUEUE: Final = declare_queue(
 class Details(TypedDict, total=False):
     """The details of a request. Except for ``reads_first``, they are described in ``Operation``.
 
-    ``reads_first`` means that the first step waits briefly for a read of the workspace. Without one, it can't
-    decide anything.
+    ``reads_first`` means that the first step waits briefly for a read of the workspace. Without a read, the
+    step can't decide anything.
     """
 
     id: str
@@ -99,12 +98,9 @@ def accept(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Accepted:
-    """Join a workspace's open operation with the same verb.
+    """Join a workspace's open operation with the same verb, or begin one with a row for its card.
 
-    If there is none, begin one with a row for its card.
-
-    An open operation with another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
-    arguments are the same as for ``add``.
+    An open operation with another verb ends (outcome ``replaced``). The workspace's gate becomes due.
     """
     replaced, is_timed = None, more.get("planned_for") is not None
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
@@ -243,10 +239,7 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return the number of seconds within which nine in ten similar starts succeed.
-
-    Return None if too few starts were timed.
-    """
+    """Return the seconds within which nine in ten similar starts succeed, or None if too few were timed."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
@@ -259,7 +252,6 @@ def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | Non
 def _measure_similar_starts(
     tx: Transaction, workspace: Workspace, verb: OperationVerb
 ) -> tuple[str | None, Typical]:
-    """Return a key that is shared by all starts similar to a new one, and how long they took."""
     if verb.brings_down:
         return None, Typical()
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
@@ -289,10 +281,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
-    """Set a new deadline for an open operation, and increment its deadline number.
-
-    Return None if the operation has ended.
-    """
+    """Give an open operation a new deadline and deadline number. Return None if it has ended."""
     row = work_items.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None
@@ -321,10 +310,7 @@ def find_latest_operation(tx: Transaction, workspace_id: str) -> Operation | Non
 
 
 def find_creation(tx: Transaction, workspace_id: str) -> Operation | None:
-    """Return the operation that last created a workspace, open or ended.
-
-    Return None if Usher didn't create it.
-    """
+    """Return the newest creation of a workspace, open or ended, or None if Usher didn't create it."""
     return OPERATIONS.first(tx, "creation_of", workspace_id=workspace_id)
 
 
@@ -409,7 +395,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 
 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
-    """Name an unnamed workspace. None of its owner's other workspaces on the connection may have that name.
+    """Give an unnamed workspace a name that its owner doesn't already use on the connection.
 
     The name of a workspace whose creation may still succeed counts as used, too.
     """

@@ -10,8 +10,7 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Name of a problem that is stored like an outage: a second Usher is using the same Slack app and answering
-#: people.
+#: Stored like an outage: a second Usher is using the same Slack app and answering people.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. If it refuses the secrets of
 #: several people, the suffix is ``PEOPLE``.
@@ -37,10 +36,7 @@ def list_outages(tx: Transaction) -> Mapping[str, float]:
 
 
 def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
-    """Write an outage along with its notices, and return when it began.
-
-    If another process has already written the outage, nothing is written.
-    """
+    """Write an outage and its notices, unless another process already has. Return when the outage began."""
     if OUTAGES.add_new(tx, connection=connection, since=since):
         add_notices(tx, notices)
         return since
@@ -48,10 +44,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """Mark an outage as over, and write the notices.
-
-    If it was already over, write nothing and return False.
-    """
+    """Mark an outage as over and write the notices. If it was already over, do nothing and return False."""
     if not OUTAGES.count_deleted(tx, connection=connection):
         return False
     add_notices(tx, notices)
@@ -76,10 +69,7 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.RECORDS)
 def end_silence(tx: Transaction, name: str, at: float) -> bool:
-    """Mark a period of silence as over if it began before ``at``, when an answer arrived.
-
-    Return whether there was one.
-    """
+    """End a silence that began before ``at``, the time of an answer. Return whether there was one."""
     return tx.count("silence_over", name=name, at=at) == 1
 
 

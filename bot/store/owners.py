@@ -12,7 +12,6 @@ from bot.support.release import RELEASE
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
-#: The roles of processes that do background work.
 _WORKING_ROLES: Final = ("serve", "worker")
 #: Prefix of the names with which a process announces the fingerprints of its encryption keys. With names that
 #: begin with ``CONNECTION_PREFIX``, it announces its connections.
@@ -41,10 +40,7 @@ class Ownership:
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
-    """Take or renew the lease of each name that no other process owns.
-
-    Return the names that ``owner`` now owns.
-    """
+    """Take or renew the leases on names that no other process owns. Return the names that are now owned."""
     now = tx.now()
     given = {"owner": owner, "now": now, "until": now + LEASE_SECONDS, "release": RELEASE}
     return [name for name in names if tx.one("own", name=name, **given)]
@@ -85,8 +81,5 @@ def list_processes(tx: Transaction) -> list[Ownership]:
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the encryption keys or connections that processes have announced.
-
-    ``prefix`` says which of the two.
-    """
+    """Return the announced keys (``KEY_PREFIX``) or connections (``CONNECTION_PREFIX``) of processes."""
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

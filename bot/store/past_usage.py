@@ -23,7 +23,6 @@ _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
-    """Record the *life* (period of running) of a run that is still stored, unless that has been done."""
     if LIVES.row(tx, id=row["id"]) is None:
         usage.note_run(tx, None, row)
 
@@ -68,10 +67,7 @@ def _end(tx: Transaction, workspace_id: str, earliest: float, latest: float, kno
 
 
 def _go_down(tx: Transaction, workspace_id: str, at: float, *, is_down: bool) -> None:
-    """Record how a stop ended.
-
-    Either the workspace is down, or it kept running for an unknown length of time.
-    """
+    """Record how a stop ended. A workspace that isn't down by then keeps running for an unknown time."""
     life = tx.one("last_past_life", workspace_id=workspace_id)
     if life is None:
         return

@@ -30,9 +30,9 @@ class Pause:
 
 
 def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Save pauses as a mapping from accounts to seconds. "" stands for everybody.
+    """Save pauses, given in seconds for each account id ("" for everybody).
 
-    If a longer pause has already been saved for the same account, it is kept.
+    A longer pause that is already saved for the same account is kept.
     """
     now = tx.now()
     tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)

@@ -11,7 +11,7 @@ from bot.store.transaction import Transaction, concerns
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
-    """Return what is stored about a person, or None."""
+    """Return what is stored about a person."""
     return tables.PEOPLE.one(tx, principal=principal)
 
 
@@ -35,33 +35,27 @@ def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
 
-#: Number of people saved per write. PostgreSQL takes a third of a millisecond for each (benchmark
-#: ``growth``).
 SAVE_BATCH_SIZE: Final = 30
 
 
 @concerns(lambda people: [one.principal.key for one in people])
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people. Of two rows for the same person, the one with the newer ``seen_at`` wins.
-
-    A ``seen_at`` in the future never wins.
-    """
+    """Write people. Of two rows for a person, the newer ``seen_at`` wins, unless it is in the future."""
     now = tx.now()
     for one in people:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
-#: Another process's changes may be seen with a delay of up to this many seconds. A process sees its own
-#: changes immediately.
+#: Maximum delay, in seconds, before another process's changes are seen.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Caches people for two seconds, by the store's clock. That a person is unknown is never cached.
+    """Caches people for two seconds, by the store's clock. The absence of a person is never cached.
 
-    The cache is in memory only. If there are several processes, it may be two seconds out of date, so a use
-    case that changes something reads the person's row instead.
+    With several processes, the cache may be two seconds out of date, so a use case that changes something
+    reads the person's row instead.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:

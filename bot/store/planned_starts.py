@@ -12,10 +12,8 @@ from bot.store.transaction import Transaction
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Update a workspace's planned start after some rules have ``changed``.
 
-    A start that has already been sent isn't updated.
-
-    The current rules determine how long the start is valid. The start is cancelled if no rule needs it any
-    more.
+    A start that has already been sent isn't updated. The current rules determine how long the start is valid.
+    The start is cancelled if no rule needs it any more.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

@@ -9,7 +9,6 @@ from bot.domain.runs import RunState
 from bot.store.tables import PREFERENCES, make_parser
 from bot.store.transaction import Row, Transaction
 
-#: The final states of runs that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 _PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
 
@@ -62,6 +61,6 @@ def _read_delivery(kind: NoticeKind, row: Row) -> NoticeDelivery:
         kind,
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,
-        # A start by hours has no card, but is treated like a start that has a silent card.
+        # A start for working hours has no card, but is treated like a start that has a silent card.
         has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
     )

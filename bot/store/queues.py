@@ -2,8 +2,8 @@
 
 Each queue is declared in its table's module. A single query in ``bot.store.due_work`` then finds when the
 first row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming.
-(SQLite has only one writer.) There, a claim also selects its rows as an array, because PostgreSQL might run a
-subquery again for each row.
+(SQLite has only one writer.) A claim on PostgreSQL also selects its rows as an array, because PostgreSQL
+might run a subquery again for each row.
 """
 
 from collections.abc import Mapping
@@ -16,18 +16,15 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: Query parameter that stands for the connection whose rows are claimed. ``:connections`` is a JSON list of
-#: all connections.
+#: Query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of all.
 _CONNECTION: Final = ":connection"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement that claims rows and returns them.
+    """A statement that claims rows by changing them, and returns them.
 
-    It changes them, so that no other process can claim them.
-
-    Its parts are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
+    The parts are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
     """
 
     table: str

@@ -45,10 +45,7 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
-    """Claim the next attempt to use a refused account.
-
-    Return False if another process has already done so.
-    """
+    """Claim the next attempt to use a refused account. Return False if another process already has it."""
     return (
         ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
         == 1

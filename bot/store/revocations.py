@@ -1,4 +1,4 @@
-"""Secrets of ended accounts. They are kept until the providers have revoked them."""
+"""Secrets of ended accounts, which are kept until the providers have revoked them."""
 
 from dataclasses import replace
 

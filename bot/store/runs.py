@@ -23,17 +23,13 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: Once the provider has accepted a run's stop, it isn't sent again for this many seconds. A double click then
-#: doesn't count as two requests.
+#: A stop that was accepted isn't sent again for this many seconds, so a double click counts only once.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
-    """Add a run that is due now, unless its owner already has one with the same remote id.
-
-    Return whether it was added.
-    """
+    """Add a run that is due now. Return False if its owner already has one with the same remote id."""
     made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
@@ -134,10 +130,7 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 
 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
-    """End a run whose account was unlinked.
-
-    With ``notify`` in ``said``, also tell its owner if the run has a card.
-    """
+    """End a run whose account was unlinked. With ``notify`` in ``said``, tell its owner if it has a card."""
     ended = save_run_step(tx, Update(row["id"], 0.0, outcome=Outcome.CANCELLED, cause="unlinked"), row)
     if ended is not None:
         release_card(tx, row["id"])
@@ -182,8 +175,7 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: When a run is read, other runs of the same account that become due within this many seconds are read along
-#: with it.
+#: Runs of an account that become due within this many seconds are read together.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 
@@ -202,9 +194,8 @@ def claim_runs_of(
 ) -> list[ClaimedRun] | None:
     """Claim an active account's launched runs for its next read.
 
-    These are the open runs due within two seconds.
-
-    Return None if the account isn't active, or if another process has read its runs since it was loaded.
+    These are the open runs due within two seconds. Return None if the account isn't active, or if another
+    process has read its runs since it was loaded.
     """
     now = tx.now()
     if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
@@ -325,7 +316,6 @@ def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None
 
 
 def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Merge the row that a list created for this run into the run's own, with the requests made on it."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
@@ -337,7 +327,6 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
 #: ``MAX_RETAINED_RUNS`` are added. Any others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: Number of runs that are merged in one transaction, along with their messages.
 _BATCH_SIZE = 40
 
 
@@ -367,10 +356,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update the runs in a batch that already have rows, and return the rest.
-
-    Return None if the account was unlinked.
-    """
+    """Update a batch's runs that have rows, and return the rest, or None if the account was unlinked."""
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None
@@ -387,7 +373,6 @@ def _update_runs(
 
 
 def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
-    """Return the listed runs to be added: open runs, and those that ended recently."""
     newest = sorted(unknown, key=lambda one: _estimate_start(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:MAX_RETAINED_RUNS] if _estimate_end(one, now) >= now - RETENTION_SECONDS]
@@ -395,7 +380,6 @@ def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[Disco
 
 
 def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
-    """Insert a batch of runs chosen from a list, and return how many were added."""
     pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
@@ -407,7 +391,6 @@ def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], 
 
 
 def _find_pair(tx: Transaction, account_id: str) -> Row | None:
-    """Return the principal and the connection of an account. Return None if it was unlinked."""
     account = ACCOUNTS.row(tx, id=account_id)
     if account is None or account["state"] == "revoking":
         return None
@@ -426,10 +409,7 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
 
 
 def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
-    """Reopen a run that was reported as lost, because a list contains it.
-
-    If its owner was told that it was lost, they are now told, once, that it was found.
-    """
+    """Reopen a lost run that is listed again, and tell its owner once if they were told that it was lost."""
     same, as_open = {"id": row["id"], "cause": "lost"}, dict.fromkeys(("outcome", "cause", "ended_at"))
     reopened = RUNS.change_returning(tx, same, **as_open, unconfirmed=None, next_step_at=tx.now())
     if reopened is None:
@@ -467,10 +447,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began.
-
-    If that isn't known, return the best estimate. The result is never in the future.
-    """
+    """Return when a run began, or the best estimate, which is never in the future."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 
@@ -479,5 +456,4 @@ def _estimate_end(one: DiscoveredRun, now: float) -> float:
 
 
 def _split_batches(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
-    """Split a list into batches, each to be merged in a separate transaction."""
     return (found[at : at + _BATCH_SIZE] for at in range(0, len(found), _BATCH_SIZE))

@@ -23,16 +23,15 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Creates two tables that record which migrations ran. The second one also records which release ran each
-#: migration. If the database is too new for a release, the error mentions the newer release. Release 0.1.0
-#: reads only the first table.
+#: Creates the two tables that record which migrations ran. The second also records which release ran each
+#: migration, because the error for a database that is too new names that release. Release 0.1.0 reads only
+#: the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
         name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL, oldest TEXT NOT NULL
     )""",
 )
-#: Matches the column type TEXT in a statement.
 TEXT_PATTERN = re.compile(r"\bTEXT\b")
 _TABLE_PATTERN: Final = re.compile(r"\b(?:CREATE TABLE(?: IF NOT EXISTS)?|RENAME TO) (\w+)")
 _UNRELEASED = (
@@ -70,8 +69,6 @@ def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, t
 
 def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations that have yet to run, in order.
-
-    Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
     migration counts as run once all the migrations that it replaces have run. If only some have, raise
@@ -124,28 +121,24 @@ def list_own_tables() -> frozenset[str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    This takes a sixtieth of the time that it takes to run all migrations.
-    ``test_new_database_equals_a_migrated_one`` compares the results, and can regenerate the file.
+    This is sixty times as fast as running all migrations. ``test_new_database_equals_a_migrated_one``
+    compares the results, and can regenerate the file.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
 
 
-#: Clock differences of up to this many seconds are put down to ordinary slewing. They are smaller than any
-#: poll margin.
+#: Differences up to this many seconds are put down to ordinary slewing. Poll margins are larger.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is stored again once it has changed by this many seconds. This is less than any poll
-#: margin.
+#: The clock reading is stored again after a change of this many seconds. Poll margins are larger.
 CLOCK_READING_SECONDS: Final = 0.05
-#: Maximum time that a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
 #: If it is unknown whether a message was sent, it may still appear in Slack for this many seconds. This is
 #: ``Timing.send_timeout`` plus ``Timing.settles``. It makes no difference whether the sender is waiting for
 #: the answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: If there was no heartbeat for this many seconds, Usher is assumed to have been away. A restart takes less
-#: time than that.
+#: Without a heartbeat for this many seconds, Usher is assumed to have been away. Restarts take less time.
 AWAY_SECONDS: Final = 3600.0
 
 
@@ -169,10 +162,7 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
 
 
 async def write_heartbeat(engine: Engine) -> None:
-    """Write a heartbeat with a reading of the clock.
-
-    A shared database needs none, because it has its own clock.
-    """
+    """Write a heartbeat with a clock reading, except to a shared database, which has its own clock."""
     if not engine.is_shared:
         # The clock is read inside the transaction, so that a jump noticed only by this write is included.
         await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
@@ -211,10 +201,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Repair all times. If ``is_unknown``, nobody knows how much time has passed.
-
-    In that case, every wait that mustn't end early starts again.
-    """
+    """Repair all times. If the elapsed time is unknown, start every wait that mustn't end early again."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():

@@ -16,8 +16,7 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: The period over which Slack counts the calls that arrive, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: After this many seconds, a call certainly no longer counts towards Slack's limit, whenever it reached
-#: Slack.
+#: After this many seconds, a call no longer counts towards Slack's limit, whenever it arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
@@ -88,10 +87,7 @@ def take_slack_call(
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return how many more calls are allowed within the minute. During a pause, return 0.
-
-    The result is never more than a thousand.
-    """
+    """Return how many more calls the minute allows, at most a thousand. During a pause, return 0."""
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
@@ -119,8 +115,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the key that pauses a method for one channel.
-
-    The method's name alone is the key for all channels.
-    """
+    """Name a pause of one channel. The method's name alone pauses all channels."""
     return f"{method} {channel}"

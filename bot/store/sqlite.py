@@ -53,11 +53,9 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: How long SQLite waits for another process's lock, in seconds. After that, readers may run before SQLite
-#: tries again.
+#: How long SQLite waits for another process's lock, in seconds. After that, readers get a turn.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for another process's lock while it opens the database, in seconds. No reads are
-#: waiting then, so this may be longer.
+#: How long SQLite waits for a lock while opening the database, in seconds. No reads are waiting yet.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, 16 MB of log, and temporary tables in memory. With ten thousand
@@ -69,14 +67,12 @@ MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEM
 #: hundred bytes on several pages (``docs/adr/0112-small-pages.md``).
 PAGE_BYTES = 1024
 
-#: How long a step of reclaiming space may take, in seconds.
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
 #: Matches SQL that tests a column against a list of more than two words. For each such test, SQLite would
 #: fill a temporary table.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
-#: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
 #: Settings that take effect only in a new file, before anything else is written. 2 is SQLite's number for a
 #: file that releases unused pages on request.
@@ -127,10 +123,7 @@ class SqliteEngine(Engine):
         return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))
 
     async def open(self) -> None:
-        """Start the thread and open the file. If it is new, its mode is 0600.
-
-        Raise StoreUnavailable if that fails.
-        """
+        """Start the thread and open the file, with mode 0600 if new. Raise StoreUnavailable if that fails."""
         await self._worker.start("store")
 
     async def tidy(self) -> None:
@@ -146,10 +139,7 @@ class SqliteEngine(Engine):
             log.info("the database gives back more space another night")
 
     async def migrate(self, *, serves: bool = False) -> list[str]:
-        """Bring the schema up to date, and return the names of the migrations that ran.
-
-        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
-        """
+        """Bring the schema up to date, and return the names of the migrations that ran."""
         if serves and not self._take_lock():
             raise StoreInUse(_ANOTHER.format(path=self._path))
         try:
@@ -295,10 +285,7 @@ class SqliteSession:
         self.connection.close()
 
     def applied(self) -> dict[str, str]:
-        """Map each migration that ran on this database to the release that ran it.
-
-        If the release wasn't recorded, it is "".
-        """
+        """Map each migration that ran on this database to the release that ran it ("" if not recorded)."""
         for table in schema.CREATE_MIGRATIONS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")
@@ -328,10 +315,8 @@ class SqliteSession:
     def lay_out(self) -> None:
         """Rewrite a file from an earlier release so that it has small pages.
 
-        This is done between two transactions.
-
-        If another process is reading the file, or there is no space for a copy, this is left for the next
-        start.
+        This is done between two transactions. If another process is reading the file, or there is no space
+        for a copy, it is left for the next start.
         """
         if self._path == _IN_MEMORY or self._pragma("page_size") == PAGE_BYTES:
             return
@@ -362,7 +347,7 @@ class SqliteSession:
         return value
 
     def _check_file(self) -> None:
-        """Refuse to write if the file or one next to it was moved or deleted: a restart would lose data."""
+        """Refuse writes if the file or one beside it was moved or deleted, as a restart would lose data."""
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(LOG) and inode is None:
@@ -413,10 +398,7 @@ class SqliteTransaction(Transaction):
 
     @property
     def changes(self) -> int:
-        """Return how many rows were changed on this connection.
-
-        Audit rows that are still to be written count, too.
-        """
+        """Return how many rows were changed on this connection, including audit rows yet to be written."""
         return self._connection.total_changes + len(self.audit_rows)
 
 
@@ -434,7 +416,6 @@ def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:
-    """Return a file's device and inode, or None if it doesn't exist."""
     try:
         status = os.stat(path)  # noqa: PTH116 - before each write: a Path takes three times as long
     except FileNotFoundError:
@@ -471,7 +452,6 @@ _SYSTEM_CAUSES = {
     errno.EDQUOT: "this user's part of the disk is full",
 }
 _OWNER_ADVICE = "make Usher's user the owner of it and of its folder"
-#: Maps the causes of problems with the database file to advice on how to fix them.
 _ADVICE = {
     errno.EACCES: _OWNER_ADVICE,
     errno.EPERM: _OWNER_ADVICE,
@@ -481,8 +461,7 @@ _ADVICE = {
 }
 #: SQLite's error codes for disk problems. They don't say what exactly is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to find out whether there is space left on the disk. Opening a database needs less:
-#: SQLite's WAL index takes half as much.
+#: Number of bytes written to see whether the disk has space. SQLite's WAL index takes half as much.
 PROBE_BYTES = 65_536
 
 
@@ -520,7 +499,6 @@ def probe_disk(path: str) -> OSError | None:
 
 
 def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
-    """Return the system's error number for a disk problem of a database, or 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
     code = find_primary_code(error) if isinstance(error, sqlite3.Error) else 0
@@ -593,10 +571,7 @@ class ServingLock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock, and return whether that worked.
-
-        Return False if another process has it. Raise OSError if its file can't be created.
-        """
+        """Take the lock. Return False if another process has it. Raise OSError if that is impossible."""
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             try:

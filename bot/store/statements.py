@@ -39,18 +39,12 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Map names to queries, which have ``:named`` values.
-
-    These are the queries in the SQL files and those that repair stored times.
-    """
+    """Map names to queries: those in the SQL files, and those that repair stored times."""
     return _read_files()[0] | build_healing_queries()
 
 
 def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with numbered placeholders, along with its parameters' names in that order.
-
-    A placeholder consists of a sign and a number.
-    """
+    """Return a query with placeholders (a sign and a number), and its parameters' names in that order."""
     names = tuple(dict.fromkeys(PARAMETER_PATTERN.findall(query)))
     return PARAMETER_PATTERN.sub(lambda found: f"{sign}{names.index(found[1]) + 1}", query), names
 
@@ -69,11 +63,6 @@ def fill(statement: str) -> str:
 
 @cache
 def _read_files() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the queries and the fragments in the SQL files, each by name.
-
-    A mark in braces is replaced by a list of the kinds of notices with that mark, and ``{KINDS}`` by all
-    kinds.
-    """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
     for file in sorted(files(__package__).iterdir(), key=str):
@@ -92,24 +81,19 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
-    """Return a statement with all fragments filled in, even those within other fragments."""
     while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
         statement = filled
     return statement
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds of notices that have a mark, as an SQL list.
-
-    For UNREAD, return the errors of notices that nobody has read.
-    """
+    """List the kinds of notices that have a mark or, for UNREAD, the errors of notices nobody has read."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query in which columns replace ``{columns …}``, ``{model}`` and ``{replaced}``."""
     query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
     found = _MODEL_PATTERN.match(query)
     if found is None:

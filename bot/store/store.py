@@ -65,10 +65,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that claims due rows, in one transaction.
-
-        Work that a person is waiting for takes precedence.
-        """
+        """Run a function that claims due rows, in one transaction. Work that a person awaits goes first."""
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -106,10 +103,7 @@ class Store:
         return schema.find_missing_migrations(applied, schema.read_migrations(), name)
 
     async def begin_serving(self) -> list[str]:
-        """Begin serving from this database, and return the migrations that ran.
-
-        Raise the same errors as ``migrate``, and StoreOutdated.
-        """
+        """Begin serving, and return the migrations that ran. Raise ``migrate``'s errors and StoreOutdated."""
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:

@@ -34,7 +34,6 @@ _RETENTION_SECONDS = {
 #: that delete notices, some of which have a row of their own in the table of cards.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
-#: Number of rows deleted per transaction. Deleting this many takes a few milliseconds.
 _BATCH_SIZE = 50
 
 
@@ -79,10 +78,7 @@ def _end_forgotten(tx: Transaction) -> bool:
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some enrollments in old classes, before the classes' cards are deleted.
-
-    Return whether there may be more.
-    """
+    """Delete some enrollments before their classes' cards are deleted. Return whether there may be more."""
     return (
         tx.count(
             "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
@@ -92,7 +88,6 @@ def _sweep_clicks(tx: Transaction) -> bool:
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
-    """Delete some of the rows that a query finds too old. Return whether there may be more."""
     aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
@@ -112,10 +107,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete a workspace that no longer exists, along with all rows about it.
-
-    Return whether there may be more.
-    """
+    """Delete a workspace that no longer exists and all rows about it. Return whether there may be more."""
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False
@@ -128,10 +120,7 @@ def _purge_workspace(tx: Transaction) -> bool:
 
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended operations of some workspaces.
-
-    Return where to continue, or None if this was the last batch.
-    """
+    """Delete all but the 50 newest ended operations of some workspaces. Return where to continue."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -140,10 +129,7 @@ def _sweep_operations(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended runs of some people.
-
-    Return where to continue, or None if this was the last batch.
-    """
+    """Delete all but the 50 newest ended runs of some people. Return where to continue."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -152,10 +138,7 @@ def _sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete a batch of gates that opened a day ago or earlier and have no workspace.
-
-    Return where to continue.
-    """
+    """Delete some gates without a workspace that opened over a day ago. Return where to continue."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:

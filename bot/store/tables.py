@@ -45,7 +45,7 @@ from bot.support.cleaning import fold
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
-#: Parses a person's key. The results are cached, because the same keys are parsed over and over.
+#: Parses a person's key. Results are cached, because the same keys keep coming up.
 parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
@@ -69,7 +69,6 @@ def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed
 
 
 def _choose_first(*values: str | None) -> str | None:
-    """Return the first value that is neither None nor empty. If there is none, return None."""
     return next(filter(None, values), None)
 
 
@@ -100,10 +99,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield the parts of a type hint, except None.
-
-    These are types and, for times, their ``Time`` annotations.
-    """
+    """Yield the types in a hint, except None, and for times, their ``Time`` annotations."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -112,10 +108,7 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as an SQL list.
-
-    Their order is kept, because an index condition may contain the same list.
-    """
+    """Return words as an SQL list. Their order is kept, to match the lists in index conditions."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -135,10 +128,7 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the converter for columns of this type.
-
-    Return None if the database's values are used unchanged.
-    """
+    """Return the converter for columns of a type, or None if the database's values are used unchanged."""
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # A dictionary lookup takes a third of the time of calling the class.
@@ -211,7 +201,6 @@ class Table(Generic[Model]):
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
         #: Converters for the fields that are read from a single column.
         self.ways = {field: _find_converter(hints[field]) for field in self.fields if field not in self.own}
-        #: Builds a model from a row.
         self.parse: Callable[[Row], Model] = _compile_parser((self, ""))
         found = {
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
@@ -233,10 +222,7 @@ class Table(Generic[Model]):
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
-        """Return the row that has these values, or None if there is none.
-
-        If there are several, return the first.
-        """
+        """Return the first row that has these values, or None if there is none."""
         query, params = self._find("SELECT * FROM", by)
         return tx.one(query, **params)
 
@@ -305,10 +291,7 @@ class Table(Generic[Model]):
         return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row that has these values, and return it as changed.
-
-        Return None if there is no such row.
-        """
+        """Change the row that has these values, and return it as changed, or None if there is none."""
         query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **params)
 
@@ -436,7 +419,6 @@ OPERATIONS = Table(
     leased_until=LEASE,
 )
 OUTAGES = make_plain_table("outages", "connection", since=PAST)
-# ``bot.store.owners.LEASE_SECONDS``.
 OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
 # A pause lasts at most ``bot.reconciler.runtimes.MAX_REQUESTED_PAUSE_SECONDS``.
 PAUSES = make_plain_table(
@@ -461,11 +443,11 @@ RUNS = Table(
 )
 SCHEMA_CHANGES = make_plain_table("schema_changes", "name", applied_at=STAYS)
 SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
-# Signatures are deleted after ten minutes; a request that old is refused anyway.
+# Signatures are deleted after ten minutes. Older requests are refused anyway.
 SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
-# After a reboot the clock is trusted; if it is wrong, Slack may refuse calls for up to a minute.
+# After a reboot, the clock is trusted. If it is wrong, Slack may refuse calls for up to a minute.
 SLACK_CALLS = make_plain_table("slack_calls", "team method", called_at=PAST)
-# The pause comes from Slack's *Retry-After*; if it is now too short, Slack simply sends another.
+# The pause comes from Slack's *Retry-After*. If it is now too short, Slack simply sends another.
 SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
@@ -533,7 +515,7 @@ LIVES = make_plain_table(
     opened_at=PAST,
     used_at=PAST,
 )
-# Durations, and money.
+# These are durations and amounts of money, not points in time.
 USAGE_SUMS = make_plain_table(
     "usage_sums",
     "month connection kind template currency",
@@ -542,7 +524,7 @@ USAGE_SUMS = make_plain_table(
     highest=STAYS,
     cost=STAYS,
 )
-# Due on next Monday, in any time zone.
+# Next Monday is less than eight days away in any time zone.
 MONDAYS = make_plain_table("usage_mondays", "principal", due_at=make_due(8 * 86_400.0))
 UPGRADE_LOSSES = Table("upgrade_losses", UpgradeLoss, "id", "principal", due_at=make_due(60.0))
 FORMER_MEMBERS = Table("former_members", courses.FormerMember, "id", "card_id")
@@ -551,7 +533,6 @@ TABLES: Final[dict[str, Table[Any]]] = {
 }
 
 
-#: Maps aliases to tables, for queries that use several of them.
 ALIASES: Final[dict[str, Table[Any]]] = {
     "o": OPERATIONS,
     "w": WORKSPACES,

@@ -38,7 +38,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Add tasks. A new task joins an open one of the same kind and subject if there is one."""
+    """Add tasks, or join them to open ones of the same kind and subject (see ``NewTask``)."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
@@ -49,10 +49,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
 
 
 def take_over(tx: Transaction, former: str, account: str) -> None:
-    """Move the tasks that read a former account's lists and offers to the account that replaces it.
-
-    This includes tasks that are running.
-    """
+    """Move a former account's tasks for reading lists and offers, even running ones, to its successor."""
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
@@ -81,10 +78,7 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 
 
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    """Return an unfinished task's payload, merged with that of the tasks that joined it.
-
-    If they differ, the newer values from the joining tasks win, but all waiting commands are kept.
-    """
+    """Merge the payload of joining tasks into a task's. Their newer values win, but all commands are kept."""
     newer = {name: value for name, value in joined.items() if name != "then"}
     return _merge_payload(payload | newer, joined)
 
@@ -112,7 +106,6 @@ def claim_tasks(
 
 
 def _find_claimed(tx: Transaction, task: Task) -> Row | None:
-    """Return the row of a claimed task. Return None if it was closed or claimed again in the meantime."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 

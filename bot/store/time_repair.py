@@ -20,8 +20,7 @@ _OPEN_CONDITIONS: Final = {
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: Conditions that select the rows of large tables whose times may need repair. Each of these tables has an
-#: index for its condition.
+#: Conditions, each with an index, that select the rows of large tables that may need repair.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",

@@ -21,7 +21,6 @@ from bot.store.statements import fill_changes
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, clean
 
-#: The column values of a workspace without a timer.
 NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_at": None,
     "stop_agreed": False,
@@ -93,10 +92,7 @@ def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Copy planned stops to another row of the same workspace.
-
-    If that row already has a stop for the same reason, it is left out.
-    """
+    """Copy planned stops to another row of the same workspace, except for reasons that it already has."""
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else former.planned_stops.rows
     if moving:
@@ -148,7 +144,6 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the planned stop that will take effect, given the consents, lessons and working hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),
@@ -158,7 +153,6 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
-    """Convert a planned stop to a timer's columns. ``is_named`` says whether the owner has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
@@ -192,8 +186,8 @@ def claim_timers(
 
     A warning doesn't count if Usher was away when the timer was due. Nor does a warning that wasn't
     delivered, unless it can never be delivered or, for most stops, ``waits`` seconds have passed. A timer
-    that turns out not to be due is checked again at its time. If a returned workspace has no timer, it is
-    down and has to be read.
+    that turns out not to be due is checked again when it is. If a returned workspace has no timer, it is down
+    and has to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
@@ -206,10 +200,7 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next. If the timer has changed, do nothing.
-
-    ``unwarned`` means that the owner has to be warned again.
-    """
+    """Set when a timer is checked next, unless it has changed. With ``unwarned``, warn its owner again."""
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:
@@ -258,10 +249,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that has been carried out or never can be, and notify its owner.
-
-    If the timer has changed, write nothing and return False.
-    """
+    """Clear a timer that is over, and notify its owner. If it has changed, do nothing and return False."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -348,10 +336,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Cancel a workspace's planned stops that are in the past or applied only to its last period of running.
-
-    This is called when its owner starts it.
-    """
+    """When an owner starts a workspace, cancel its stops that are past or were for the last run only."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return
@@ -369,8 +354,7 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: States in which a workspace counts as in use. If a workspace goes down from one of these states without
-#: anyone having asked for it, its owner is notified.
+#: If a workspace goes down from one of these states without a request, its owner is notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
@@ -385,7 +369,7 @@ def note_state(
     """React to a read or list that shows that a workspace came up without an operation, or went down.
 
     ``before`` is the row before the observation. ``came_up_again`` means that the workspace was down in
-    between, but no read saw that. Its planned stops stay, and its owner is warned of them again.
+    between, but no read noticed. Its planned stops stay, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -412,9 +396,7 @@ def note_state(
 
 
 def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
-    """Tell an owner that a workspace went down.
-
-    Nothing is sent if an operation or a stop by Usher explains it.
+    """Tell an owner that a workspace went down, unless an operation or a stop by Usher explains it.
 
     The notice (STOPPED_ELSEWHERE) is written once each time, because its subject is the workspace and its
     occasion is when the workspace was seen down. The owner's preferences decide whether it is sent

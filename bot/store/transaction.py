@@ -40,10 +40,7 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """How urgent work is for the database thread, most urgent first.
-
-    The comments say how long it may wait.
-    """
+    """How urgent work is for the database thread, most urgent first."""
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
@@ -60,7 +57,6 @@ class Priority(IntEnum):
 BESIDE: Final = (Priority.CLAIMS, Priority.RECORDS)
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
-#: Maps the functions that declare a priority to their priorities.
 _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
@@ -83,7 +79,6 @@ class NotAlone(Exception):
     """Raised if work was begun in parallel with other work but must run alone. It has to be run again."""
 
 
-#: Maps each function that declares subjects to a function that finds them among its arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
@@ -110,21 +105,16 @@ def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Se
 
 
 class Transaction(ABC):
-    """A database transaction.
-
-    The queries passed to it are either SQL or names of queries in the SQL files.
-    """
+    """A database transaction. A query is either SQL or the name of a query in the SQL files."""
 
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows. They are appended just before the commit, because appending them earlier would make
-        #: other transactions wait longer.
+        #: Audit rows, appended just before the commit so that other transactions wait less.
         self.audit_rows: list[Row] = []
-        #: The last audit row that this transaction wrote. It is empty if there is none.
+        #: The last audit row that this transaction wrote, if any.
         self.audited: Row = {}
-        #: A function that returns whether the caller is still waiting, or None if several callers share the
-        #: transaction.
+        #: Returns whether the caller is still waiting. It is None if several callers share the transaction.
         self.may_commit: Callable[[], bool] | None = None
         #: The tables that this transaction has written to.
         self.written: set[str] = set()
@@ -162,10 +152,7 @@ class Transaction(ABC):
         """
 
     def settle(self, *, waits: bool) -> None:  # noqa: B027
-        """Wait until the transaction has begun. With ``waits``, wait for everything in flight.
-
-        The commit then doesn't have to wait for that.
-        """
+        """Wait until the transaction has begun. With ``waits``, wait for everything in flight, too."""
 
     def finish(self) -> None:  # noqa: B027
         """Send the commit along with everything in flight, to save a wait.
@@ -185,10 +172,7 @@ class Transaction(ABC):
     @property
     @abstractmethod
     def changes(self) -> int:
-        """Return how many rows were changed on this connection.
-
-        Audit rows that are still to be written count, too.
-        """
+        """Return how many rows were changed on this connection, including audit rows yet to be written."""
 
 
 #: A callback that is passed the names of the tables that a commit wrote, or None if they aren't known.
@@ -203,10 +187,7 @@ _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes to.
-
-    For a claim, return none, because claims make nothing due.
-    """
+    """Return the table that a statement writes to. Claims return none, because they make nothing due."""
     return frozenset(_WRITES.findall(query))
 
 
@@ -229,10 +210,7 @@ def as_words(words: Iterable[str] | None) -> str | None:
 
 
 def _as_text(text: str) -> str:
-    """Replace characters that a database doesn't accept with U+FFFD.
-
-    These are NUL, which PostgreSQL doesn't accept, and lone surrogates, which aren't valid UTF-8.
-    """
+    """Replace what databases reject with U+FFFD: NUL (in PostgreSQL) and lone surrogates (invalid UTF-8)."""
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     if not text.isascii():
@@ -243,10 +221,9 @@ def _as_text(text: str) -> str:
     return text
 
 
-#: Maps each type to the function that encodes its values for storage. Values of all other types are stored as
-#: they are.
+#: Encoders of values for storage, by type. Values of all other types are stored as they are.
 _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
-    # Its values need no encoding.
+    # An enumeration's values need no encoding.
     Enum: attrgetter("_value_"),
     str: _as_text,
     bool: int,
@@ -289,11 +266,9 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: If the store's time differs from the wall clock by less than this many seconds, the difference is a
-#: rounding error, and the two count as equal.
+#: Differences from the wall clock that are smaller than this are rounding errors.
 _ROUNDING_SECONDS = 1e-5
-#: If the store's time differs from the wall clock by up to this many seconds, the difference is put down to
-#: ordinary slewing and ignored.
+#: Differences from the wall clock up to this many seconds are ordinary slewing, and are ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
@@ -354,10 +329,7 @@ class StoreTime:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
-        """Update the store's time after a clock jump.
-
-        The gates must already have been moved by the same amount.
-        """
+        """Update the store's time after a clock jump. The gates must already have been moved as far."""
         with self._lock:
             self._ahead += jump
 
@@ -376,8 +348,7 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The inbox keys that the current request has used. ``keys_in_use`` contains those used by its current
-#: transaction.
+#: Inbox keys used by the current request (``used_keys``) and transaction (``keys_in_use``).
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 

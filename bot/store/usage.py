@@ -130,10 +130,7 @@ def note_opened(tx: Transaction, workspace_id: str) -> None:
 
 
 def _find_last_sign(row: Row) -> float | None:
-    """Return when a workspace was last seen running.
-
-    Return None if it is known to be down or was never up.
-    """
+    """Return when a workspace was last seen running, or None if it is known to be down or was never up."""
     if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
         return None
     at: float | None = row["up_at"] or row["observed_at"]
@@ -180,10 +177,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return the time at which a start or stop call was sent.
-
-    The call is that of the open operation or of the operation that it replaced.
-    """
+    """Return when the open operation, or the one that it replaced, sent a start or stop call."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -203,10 +197,7 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Record a run's *life* (period of running) after its state has changed.
-
-    ``before`` is its former row, if it had one.
-    """
+    """Record a run's *life* (period of running) after its row has changed from ``before``, if it had one."""
     columns = ("state", "started_at", "finished_at", "outcome")
     if before is not None and all(before[column] == after[column] for column in columns):
         return
@@ -259,12 +250,7 @@ def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
 
 
 def fold(tx: Transaction, limit: int) -> bool:
-    """Add old *lives* (periods of running) to monthly sums, and delete them.
-
-    Return whether there may be more.
-
-    These are the lives that are past their retention. Each call takes some of them.
-    """
+    """Move some *lives* past their retention into monthly sums. Return whether there may be more."""
     rows = tx.all("old_lives", before=tx.now() - RETENTION_SECONDS, limit=limit)
     if rows:
         ids = as_json({row["id"]: 1 for row in rows})
@@ -285,10 +271,7 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all *lives* (periods of running) that overlap a time window.
-
-    Those that have ended come first, ordered by their end. The others follow.
-    """
+    """Yield all *lives* that overlap a time window: ended ones ordered by their end, then open ones."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
@@ -349,10 +332,7 @@ def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Map each member of a class to their workspaces' total in a time window.
-
-    It counts from when they joined.
-    """
+    """Map each member of a class to their workspaces' total in a time window, from when they joined on."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
@@ -366,7 +346,6 @@ def count_people(
 
 
 def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
-    """Add up totals that have the same name. Each row has at most one price."""
     sums: dict[str, Sum] = {}
     for row in rows:
         hours, price = float(row["hours"]), parse_price(row["price"], row["currency"])
@@ -381,10 +360,7 @@ def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
 
 
 def _parse_lives(rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield the *lives* (periods of running) in these rows.
-
-    Those without any sign since the window began are left out.
-    """
+    """Yield the *lives* in these rows, except those without any sign since the window began."""
     for row in rows:
         if row["ended_latest"] is None and not row["is_open"] and row["ended"] <= since:
             continue

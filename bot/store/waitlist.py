@@ -1,4 +1,4 @@
-"""The waitlist, with a line of people for each kind of capacity on a connection, and results of attempts."""
+"""The waitlist: a line of people for each kind of capacity on a connection, and the results of attempts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,7 +26,6 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of waitlist entries that are changed in a transaction because of a single event.
 MAX_WAITS_AT_ONCE: Final = 100
 #: After a person's attempt fails, wait at least this many seconds before a stopped workspace triggers another
 #: attempt. If a run ended instead, wait ``RUN_PAUSE_SECONDS``. Runs end often, but rarely free the capacity
@@ -51,15 +50,12 @@ def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
-    """Return a person's most recently ended waitlist entry. It must have ended since a given time."""
+    """Return a person's waitlist entry that ended most recently, if that was since a given time."""
     return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
-    """Return the facts about a waitlist entry, including its place in line.
-
-    ``title`` is the connection's title.
-    """
+    """Return the facts about a waitlist entry, including its place in line."""
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
     account = ACCOUNTS.first(tx, "account", principal=of.principal.key, connection=of.connection)
     return WaitlistFacts(
@@ -118,10 +114,7 @@ def summarize_lines(tx: Transaction, since: float) -> list[Row]:
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Map each connection and kind of capacity to two numbers.
-
-    These are the number of people waiting, and how long those who recently got it had waited on average.
-    """
+    """Count people waiting for each connection and kind of capacity, with recent average waits in seconds."""
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
         for row in summarize_lines(tx, since)
@@ -158,7 +151,6 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
 
 
 def _find_next_seq(tx: Transaction) -> int:
-    """Return the number for the next place at the end of a line."""
     row = tx.one("next_in_line")
     assert row is not None  # an aggregate
     return int(row["seq"])
@@ -171,14 +163,11 @@ def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End a person's turn, because no attempt can be made for them now.
-
-    After a pause, the next turn begins.
-    """
+    """End a person's turn because no attempt can be made for them now. The next turn begins after a pause."""
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
-        # The message about the wait says why the person can't be tried.
+        # The message about the wait says why no attempt can be made for the person.
         cards.queue_updates(tx, of.id, changed=True)
 
 
@@ -189,10 +178,7 @@ def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change a waitlist entry, unless its state has changed in the meantime.
-
-    Return whether it was changed.
-    """
+    """Change a waitlist entry, unless its state has changed meanwhile. Return whether it was changed."""
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
@@ -227,10 +213,7 @@ def end(tx: Transaction, of: WaitlistEntry) -> None:
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the notice that tells a person their place in line.
-
-    It is sent after their first failed attempt.
-    """
+    """Return the notice that tells a person their place in line after their first failed attempt."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, NoticeKind.WAITLIST_PLACE, "begin", of.principal, body)
 

@@ -27,10 +27,7 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or run.
-
-    If several things happened, the strongest is kept.
-    """
+    """What happened during a step of an operation or run. Of several things, the strongest is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
@@ -48,8 +45,7 @@ _FREE: Final[Mapping[str, Row]] = {
     RUNS.name: {"block_reason": None},
 }
 _CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
-#: Columns whose changes must soon appear on a card. Changes to the other columns shown on a card, such as a
-#: run's progress, can wait.
+#: Columns whose changes must soon appear on a card. Others shown there, such as progress, can wait.
 _URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
@@ -63,8 +59,8 @@ _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 
 
 def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
-    """Return an SQL condition. It holds if certain columns of a row haven't changed since they were read."""
-    # The key is compared with "=", because only that uses an index; the other columns may be NULL.
+    """Return an SQL condition that some columns of a row haven't changed since they were read."""
+    # The key is compared with "=", because only that uses an index. The other columns may be NULL.
     key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
     same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
     return f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {' AND '.join([key.format('='), *same])})"  # noqa: S608
@@ -79,10 +75,7 @@ _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease",
 def keep_waiting(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float
 ) -> Row | None:
-    """Set a new deadline for an open operation or run, and increment its deadline number.
-
-    Return None if it has ended.
-    """
+    """Give an open operation or run a new deadline and deadline number. Return None if it has ended."""
     now = tx.now()
     query = fill_changes("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
@@ -92,10 +85,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Have the call of an operation or run sent again, because its owner chose that.
-
-    Return False if the owner wasn't being asked anything.
-    """
+    """Have a call sent again because its owner chose that. Return False if the owner wasn't being asked."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -200,8 +190,8 @@ def save(
     the owner has answered a question since the step began, the step's decision is dropped. Before a call,
     raise TooLate if the request is no longer valid, and Outdated if the account or the person has changed.
     ``was`` is the row that the step worked with. If it has changed since, the result is applied to the
-    current row. ``audit`` is always appended to the audit log. ``own`` returns all columns after the update,
-    given the shared ones. The card becomes dirty if anything visible has changed.
+    current row. ``update.audit`` is always appended to the audit log. ``own`` returns all columns after the
+    update, given the shared ones. The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     save_to = partial(_save_update, tx, work_items, update, own, adds_notices=adds_notices)
@@ -275,7 +265,6 @@ def _is_late(row: Row, update: Update, now: float) -> bool:
 
 
 def _choose_changes(row: Row, update: Update, now: float) -> Row:
-    """Return the new values of the columns that operations and runs share."""
     calls = {update.start_call, update.stop_call} - {None}
     start_call, ends = update.start_call or row["start_call"], update.outcome is not None
     return {

@@ -14,7 +14,6 @@ from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Row, Transaction
 from bot.support.cleaning import fold
 
-#: Maximum number of workspaces that are read at once.
 _BATCH_SIZE: Final = 200
 _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
@@ -22,10 +21,7 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a person's workspaces, sorted by title.
-
-    Hidden ones and those of a suspended link are left out.
-    """
+    """Return a person's workspaces, sorted by title, except hidden ones and those of a suspended link."""
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=False)
 
@@ -87,10 +83,7 @@ def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 
 def insert(tx: Transaction, new: Workspace) -> bool:
-    """Insert a workspace's row, unless its owner already has one with the same remote id.
-
-    Return whether the row was inserted.
-    """
+    """Insert a workspace's row. Return False if its owner already has one with the same remote id."""
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
@@ -206,8 +199,5 @@ def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str
 
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
-    """Store the encrypted secret that opens a workspace from Usher's page.
-
-    If its gate has changed, do nothing.
-    """
+    """Store the encrypted secret that opens a workspace from Usher's page, unless its gate has changed."""
     WORKSPACES.change(tx, {"id": workspace_id, "gate_key": gate_key}, entry=entry)
