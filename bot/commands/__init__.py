@@ -182,9 +182,9 @@ def with_store(
 ) -> int:
     """Open the store and run a command with it. Return the exit status.
 
-    Raises NotDone if the database is from an earlier release, unless ``may_be_older``. A missing database is
-    created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database from an earlier
-    release, because that can be undone only by restoring a backup.
+    Raise NotDone if the database is from an earlier release, unless ``may_be_older``. A missing database is
+    created only if ``may_be_new``. Only ``migrate`` and ``restored`` migrate a database, because a migration
+    can be undone only by restoring a backup.
     """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():

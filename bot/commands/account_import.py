@@ -45,7 +45,7 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """The file can't be used at all. The message is one sentence with the reason."""
+    """The import file can't be used at all. The message is one sentence with the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ _NAMESPACES = {"www.w3.org"}
 
 
 async def check_connection(name: str, provider: base.Provider, *, is_linked: bool = False) -> Check:
-    """Check a provider's server without using anyone's credentials. It must refuse an invalid token.
+    """Check a provider's server without using anyone's credentials. The server must refuse an invalid token.
 
     ``is_linked`` means that the server has accepted someone's token, which is sufficient evidence if it hides
     its version.

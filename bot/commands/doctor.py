@@ -79,7 +79,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check the separate host name for pages. If it isn't set, warn about the risk from vendors' scripts."""
+    """Check the separate host name for workspace pages. Without one, warn about scripts from vendors."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]

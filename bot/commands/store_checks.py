@@ -64,7 +64,7 @@ _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
 RECENT = 7 * 86_400.0
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: If work is overdue by this many seconds, it isn't merely late: no process is doing it.
+#: Work that is overdue by this many seconds isn't merely late. No process is doing it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
@@ -80,7 +80,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: Advice about messages that Usher gave up on. The key is the meaning of Slack's error code.
+#: Maps the meaning of Slack's error code to advice about messages that Usher gave up on.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,
@@ -281,7 +281,7 @@ async def check_revocations(store: Store) -> Check:
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
-    """Warn if the database's file system doesn't have locks that reliably keep out a second server."""
+    """Warn if locks on the database's file system don't reliably keep out a second server."""
     kind = mounts.detect_file_system(path, mountinfo)
     if not kind or mounts.is_local(kind):
         return []

@@ -18,7 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The kinds of totals, in output order. Each function returns the group of a period of running.
+#: The kinds of totals, in output order. Each function returns the group to which a period of running is
+#: added.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
@@ -107,7 +108,7 @@ def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
             sums.setdefault((by, find_key(life)), Sum()).add(life.hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
-        # Of the deleted periods' prices, only the average is left.
+        # Of the deleted periods, only the average price is left.
         average = Decimal(old["cost"]) / Decimal(old["hours"]) if old["currency"] and old["hours"] else None
         price = None if average is None else Price(average, old["currency"])
         for by in ("connection", "template"):
