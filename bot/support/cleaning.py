@@ -121,8 +121,7 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
     # The result is cached, because each typed word is compared with many names. Folding may turn one
-    # character into several, so the string is cut again afterwards, because an index accepts only a limited
-    # length.
+    # character into several, so the string is cut again, to a length that an index accepts.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 

@@ -1,6 +1,6 @@
 """The HTTP client that all providers use. It enforces limits, and doesn't follow redirects or retry.
 
-Here, aiohttp's transport errors are converted to errors of ``support.errors``, without cause and context,
+The module converts aiohttp's transport errors to those of ``support.errors``, without cause and context,
 because ``repr(ClientResponseError)`` contains the Authorization header.
 """
 
@@ -80,7 +80,7 @@ class Http:
     ) -> aiohttp.ClientSession:
         """Create a session suitable for this class, without cookies and retries.
 
-        Just before sending each request, the session checks whether it is already too late for that.
+        Just before sending a request, the session checks whether the request's window has closed.
         ``trusting`` decides which certificates are trusted. True means those that the system trusts.
         """
         session = aiohttp.ClientSession(
@@ -92,7 +92,7 @@ class Http:
             middlewares=(proxy,) if proxy.address else (),
             request_class=GatedRequest,
         )
-        # Otherwise, aiohttp would repeat a GET after the server closes the connection. No argument turns that
+        # By default, aiohttp repeats a GET after the server closes the connection. No argument turns that
         # off.
         session._retry_connection = False
         return session

@@ -49,7 +49,7 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0. Over the limit, count nothing and return the seconds to wait."""
+        """Count a request and return 0. If over the limit, count nothing and return the seconds to wait."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket

@@ -383,8 +383,8 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Otherwise, Python would write warnings directly to standard error, which blocks if the program reading
-    # it is slow.
+    # By default, Python writes warnings directly to standard error, which blocks if the program reading it is
+    # slow.
     logging.captureWarnings(True)
     # Below this level, these libraries log request bodies, headers, or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):

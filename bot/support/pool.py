@@ -15,7 +15,7 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for a search in a thread. Below it, starting the thread takes longer than searching.
+#: Minimum number of rows for a search in a thread. With fewer rows, starting the thread takes longer.
 MIN_THREAD_ROWS: Final = 500
 #: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
 #: down, each attempt takes as long as a write waits. All attempts together last about as long as a lease.
@@ -32,7 +32,7 @@ async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, *
 
 
 class Pool:
-    """Runs at most ``size`` coroutines at once. They handle their own errors. ``on_done`` follows each."""
+    """Runs up to ``size`` coroutines at once, which handle their own errors. Calls ``on_done`` after each."""
 
     def __init__(self, size: int, on_done: Callable[[], None]) -> None:
         self._size = size

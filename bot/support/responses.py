@@ -147,7 +147,7 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 def parse_retry_after(value: str | None, now: float) -> float | None:
     """Return how long to wait according to a Retry-After header, in seconds, or None if it can't be read.
 
-    The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600: a time in
+    The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600. A time in
     the past becomes 0, and a longer delay is cut to an hour.
     """
     if not value:

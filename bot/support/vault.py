@@ -34,7 +34,7 @@ class Vault:
         return self._fernet.encrypt(clear).decode()
 
     def open(self, row_key: str, sealed: str) -> dict[str, str]:
-        """Return the secret that was sealed for a row. Raise SecretError for wrong keys or another row."""
+        """Return the secret that was sealed for a row. Raise SecretError if the keys or the row are wrong."""
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))
         except (InvalidToken, ValueError):

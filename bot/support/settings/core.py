@@ -362,7 +362,7 @@ class Settings(BaseSettings):
     def global_admin_ids(self) -> frozenset[str]:
         """Return the administrators of all Slack workspaces, as ``T…:U…``. With a bot token, return none.
 
-        They are the administrators listed without a workspace. In another workspace the same id may belong to
+        These administrators are listed without a workspace. In another workspace the same id may belong to
         someone else, so each is assumed to be an id of the first workspace listed.
         """
         return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
