@@ -1,4 +1,4 @@
--- Only for cards and questions does a change of state count as one. Other notices only lose buttons, which can wait.
+-- A change of state counts as one only for cards and questions. Other notices only lose buttons, which can wait.
 -- part: queued_again
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
@@ -13,7 +13,7 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
--- Changes that aren't changes of state are shown every 15 seconds during a card's first minute (or its run's, if the
+-- Changes other than of the state are shown every 15 seconds during the first minute of a card (or of its run, if the
 -- run waited for more than a minute to begin), and every minute after that.
 -- part: paced
 (is_notice = 1 OR updated_at <= :slowly_before OR created_at > :slowly_before OR EXISTS (
@@ -30,9 +30,9 @@ NOT EXISTS (
         AND (cards.updated_at > :moment_before OR (o.planned_for IS NOT NULL AND o.created_at > :planned_before))
 )
 
--- The message that a run's output file is posted under: the message about the end if that was written first, because
--- the card is then removed; otherwise the card, which stays. Every attempt finds the same message. If the card isn't in
--- Slack, the other message is used.
+-- The message under which a run's output file is posted. It is the message about the end if that was written first,
+-- because the card is then removed. Otherwise, it is the card, which stays. Every attempt finds the same message. If
+-- the card isn't in Slack, the other message is used.
 -- name: head_of
 SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
 ORDER BY
@@ -49,9 +49,9 @@ WHERE subject = :subject AND stage = 'live';
     leased_until = CASE WHEN subject = :ends AND leased_until < :ends_by THEN :ends_by ELSE leased_until END
 WHERE about = :about AND stage = 'live';
 
--- Older messages about the same thing may lose their buttons to the one sent now. If work has ended, its card or answer
--- is removed, even a card that was closed before it was known to be in Slack. If a question is repeated, only the
--- newest one stays open.
+-- Older messages about the same thing may lose their buttons to a new message. If work has ended, its card or answer is
+-- removed, even a card that was closed before it was known to be in Slack. If a question is repeated, only the newest
+-- one stays open.
 -- name: queue_former
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,

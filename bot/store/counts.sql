@@ -1,5 +1,4 @@
--- Notices that were given up although somebody would have read them. ``Notice.is_harmless`` tells which ones nobody
--- misses.
+-- Abandoned notices that somebody would have read (see ``Notice.is_harmless``).
 -- part: missed
 state = 'dead' AND kind NOT IN {HARMLESS} AND (error IS NULL OR error NOT IN {UNREAD})
 
@@ -14,7 +13,7 @@ SELECT
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM tasks) AS tasks;
 
--- Tables that grow with the number of people are counted in batches; each row also has the batch's last key.
+-- Tables that grow with the number of people are counted in batches. Each row also has the batch's last key.
 -- name: count_accounts
 SELECT COUNT(*) AS size, MAX(id) AS last FROM (
     SELECT id FROM accounts WHERE state <> 'revoking' AND id > :after ORDER BY id LIMIT :limit

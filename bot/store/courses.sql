@@ -1,5 +1,5 @@
--- The state of each member in a lesson, which has the local time :local and begins at :begins. Operations count towards
--- it if they have been open or have begun since it became due (:since), unless they start nothing. :is_on = 0: the
+-- The state of each member in a lesson, which has the local time :local and begins at :begins. Operations count if they
+-- have been open or have begun since the lesson became due (:since), unless they start nothing. :is_on is 0 if the
 -- lesson hasn't begun. A class has :begins 0.0, so everything since it was posted counts. A member's progress is that
 -- of the newest operation that brings their workspace up.
 -- part: in_lesson
@@ -27,7 +27,7 @@ SELECT p.*, o.id AS newest, a.id AS account_id,
         ELSE 'coming'
     END AS state
 FROM participants p
--- Each is found by its key: otherwise PostgreSQL, without statistics of a large course, would pair all rows with all.
+-- Each row is found by its key. Otherwise, PostgreSQL, without a large course's statistics, would pair all with all.
 LEFT JOIN accounts a ON a.id = (
     SELECT b.id FROM accounts b
     WHERE b.principal = p.principal AND b.connection = :connection AND b.state = 'active' ORDER BY b.id LIMIT 1

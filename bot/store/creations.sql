@@ -22,8 +22,8 @@ WHERE id = :id;
 -- name: unsent_notices_of
 SELECT id, body FROM notices WHERE subject = :subject AND state NOT IN ('sent', 'dead');
 
--- A gate that is already known isn't the new workspace's, unless a list of the same person's has added its workspace
--- since the call.
+-- A gate that is already known isn't the new workspace's, unless a list of the same person's workspaces has added the
+-- gate's workspace since the call.
 -- name: explained
 SELECT g.gate_key FROM gates g
 WHERE g.gate_key = :gate_key AND NOT EXISTS (
@@ -32,7 +32,7 @@ WHERE g.gate_key = :gate_key AND NOT EXISTS (
 );
 
 -- Another creation that was called in the meantime and whose result isn't known. If it failed and its call had no
--- effect, it created nothing; but as long as it is open, it may be called again.
+-- effect, it created nothing. But as long as it is open, it may be called again.
 -- name: nameless_creation
 SELECT o.id FROM operations o
 WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id

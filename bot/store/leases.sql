@@ -31,7 +31,7 @@ UPDATE installations SET renewing_until = 0 WHERE renewing_until > 0;
 -- name: free_owners
 DELETE FROM owners;
 
--- Scheduled work is claimed by moving the time of its next check; an extra check does no harm.
+-- Scheduled work is claimed by moving the time of its next check. An extra check does no harm.
 -- name: free_timers
 UPDATE workspaces SET stop_check_at = :now WHERE stop_check_at > :now AND stop_check_at <= :now + :longest;
 

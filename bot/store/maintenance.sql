@@ -6,7 +6,7 @@ WHERE id = 1 AND server <> :server;
 -- name: failover
 SELECT lost_since, detected_at FROM database_timeline WHERE detected_at IS NOT NULL;
 
--- A batch of the remaining rows; those already put on hold aren't found again.
+-- A batch of the remaining rows. Rows that were already put on hold aren't found again.
 -- name: open_operations_left
 SELECT * FROM operations WHERE outcome IS NULL ORDER BY created_at, id LIMIT :limit;
 
@@ -16,7 +16,7 @@ SELECT * FROM runs WHERE outcome IS NULL AND remote_id IS NULL ORDER BY created_
 -- name: timers_left
 SELECT * FROM workspaces WHERE stop_at IS NOT NULL ORDER BY stop_at, id LIMIT :limit;
 
--- No workspace is stopped at the end of a class, as that end may have been moved or cancelled since.
+-- No workspace is stopped at the end of a class, because the end may have been moved or cancelled since.
 -- name: hold_classes
 UPDATE class_cards SET stops_at = NULL, done_at = CASE WHEN closed_at IS NULL THEN done_at ELSE :now END
 WHERE id IN (

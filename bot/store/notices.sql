@@ -1,6 +1,6 @@
--- Whether a message may have been sent in the seconds lost by a failover, and hasn't been looked for since (one that is
--- waiting for a read has been). This is possible for a message about an operation or run from before the failover,
--- whenever the message is written; for any other message, if it is written within ten minutes.
+-- Whether a message may have been sent in the seconds lost by a failover, and hasn't been looked for since. (A message
+-- that is waiting for a read has been looked for.) A message about an operation or run from before the failover may
+-- have been sent whenever it is written. Any other message may have been sent only if it is written within ten minutes.
 -- part: doubted
 EXISTS (
         SELECT 1 FROM database_timeline l WHERE l.detected_at > COALESCE(
@@ -25,7 +25,7 @@ unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_si
 
 -- An expired lease means an attempt of unknown outcome. The notice about the end of an operation or run waits briefly
 -- for a card that is being sent, so that the two appear in the right order. A card that isn't being sent yet waits for
--- the notice about the end: both would say the same, and few cards are still needed after that.
+-- the notice about the end, because both would say the same, and few cards are still needed after that.
 -- part: claimable
 combined_into IS NULL
     AND NOT (
@@ -76,7 +76,7 @@ unknown_since = CASE
 SELECT * FROM notices WHERE combined_into = :notice AND state NOT IN ('sent', 'dead') AND id > :after
 ORDER BY id LIMIT :limit;
 
--- The urgencies with notices that are due, and how many of these messages Slack still accepts; read without a lock.
+-- The urgencies with notices that are due, and how many of these messages Slack still accepts. This takes no lock.
 -- name: due_urgencies
 SELECT wanted.key AS urgency, {room} AS fit FROM json_each(:urgencies) wanted
 WHERE EXISTS (
@@ -84,9 +84,9 @@ WHERE EXISTS (
     WHERE n.urgency = CAST(wanted.key AS INTEGER) AND n.state NOT IN ('sent', 'dead') AND n.due_at <= :now
 );
 
--- People with news to combine: either several pieces, the oldest of which has been waiting for long, or more news in
--- addition to an unclaimed summary. A summary counts as being as old as its oldest news. The states are named twice for
--- the index.
+-- People with news to combine: either several pieces, the oldest of which has been waiting for a long time, or more
+-- news in addition to an unclaimed summary. A summary counts as being as old as its oldest news. The states are named
+-- twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
 WHERE urgency IN (1, 3) AND {due_or_retried} AND state NOT IN ('sent', 'dead')

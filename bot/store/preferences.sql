@@ -1,4 +1,4 @@
--- Whether a card of an operation or a run is in Slack, or is about to be; a lost card shows nothing.
+-- Whether a card of an operation or a run is in Slack, or is about to be. A lost card shows nothing.
 -- name: heard
 SELECT o.id IS NOT NULL AS is_operation, o.planned_for, r.state AS run_state, w.notify_ready, w.notify_stopped,
     {columns q}, EXISTS (SELECT 1 FROM cards c WHERE c.id = wanted.key AND c.message_ts IS NOT NULL) OR EXISTS (

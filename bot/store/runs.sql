@@ -41,13 +41,13 @@ UPDATE runs SET
     {at_once}
 WHERE id = :id AND outcome IS NULL;
 
--- Another launch with the same name whose result isn't known. A run that is found may belong to either.
+-- Another launch with the same name whose result isn't known. A run that is found may belong to either launch.
 -- name: nameless_launch
 SELECT id FROM runs
 WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
     AND outcome IS NULL AND start_call <> 'none'
 LIMIT 1;
 
--- One process at a time reads an account's runs: the claim fails if the time of the last read has changed.
+-- One process at a time reads an account's runs. The claim fails if the time of the last read has changed.
 -- name: read_runs_of
 UPDATE accounts SET runs_read_at = :now WHERE id = :id AND COALESCE(runs_read_at, 0.0) = :last AND state = 'active';

@@ -9,7 +9,7 @@ SELECT name, oldest FROM schema_changes ORDER BY name;
 UPDATE {work_items} SET revision = revision + 1, next_step_at = next_step_at + :jump, leased_until = leased_until + :jump
 WHERE outcome IS NULL AND leased_until > :before;
 
--- The leases of notices are extended, too.
+-- Like ``move_leases``, for the leases of notices.
 -- name: move_sends
 UPDATE notices SET due_at = due_at + :jump WHERE state = 'leased' AND due_at > :before;
 

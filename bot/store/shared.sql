@@ -15,8 +15,8 @@ revision = revision + 1, next_step_at = :until, leased_until = :until, claim = :
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
--- A failover is settled once all claims from the seconds that it lost have ended:
--- ``bot.store.maintenance.FAILOVER_CONFIRM_SECONDS``.
+-- A failover is settled once all claims from the seconds that it lost have ended
+-- (``bot.store.maintenance.FAILOVER_CONFIRM_SECONDS``).
 -- part: settled
 NOT EXISTS (SELECT 1 FROM database_timeline WHERE detected_at + 62.0 > :now)
 

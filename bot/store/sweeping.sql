@@ -20,7 +20,7 @@ UPDATE cards SET is_dirty = 0 WHERE id IN (
     ORDER BY updated_at LIMIT :limit
 );
 
--- Release 0.2 left behind such updates for messages that are no longer live.
+-- Release 0.2 left behind updates that are due for messages that are no longer live.
 -- name: give_up_former_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
     SELECT id FROM cards

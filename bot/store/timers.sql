@@ -6,9 +6,10 @@ NOT (
     ), FALSE)
 )
 
--- A warning no longer counts if Usher was away for long, because nobody knows what the owner has done since. Nor does
--- one that wasn't delivered or was dropped as outdated. But it does count if it can never be delivered, or if Slack has
--- accepted nothing for long (:waited) and the stop isn't that of a class whose members agreed to an irreversible end.
+-- A warning no longer counts if Usher was away for long, because nobody knows what the owner has done since. Nor does a
+-- warning count that wasn't delivered or was dropped as outdated. But it does count if it can never be delivered, or if
+-- Slack has accepted nothing for a long time (:waited) and the stop isn't that of a class whose members agreed to an
+-- irreversible end.
 -- part: timer_claimed
 stop_warned = CASE
         WHEN stop_check_at < :absent AND stop_at < :absent THEN 0

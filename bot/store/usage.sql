@@ -23,8 +23,7 @@ UPDATE lives SET ended_earliest = NULL, ended_latest = NULL, ended_known = NULL,
 WHERE id = (SELECT id FROM lives WHERE subject = :subject AND ended_latest IS NOT NULL ORDER BY began_latest DESC LIMIT 1)
     AND ended_known = 'unknown' AND ended_earliest >= :told_at;
 
--- Drop a life that was already in progress when it was found, if it is the same as the one before it, whose end isn't
--- known.
+-- Drop a life that was already in progress when it was found, if it continues the previous life, whose end isn't known.
 -- name: drop_continued_life
 DELETE FROM lives WHERE subject = :subject AND workspace_id = :workspace_id AND ended_latest IS NULL
     AND began_known = 'unknown' AND EXISTS (
@@ -114,7 +113,7 @@ ON CONFLICT (month, connection, kind, template, currency) DO UPDATE SET
 DELETE FROM lives WHERE id IN (SELECT one.key FROM json_each(:ids) one);
 
 -- The likeliest, the fewest and the most hours of each given life within its window. All hours are measured in this
--- way. A life in progress is counted up to its last sign of life, and may have continued until now; if that sign is
+-- way. A life in progress is counted up to its last sign of life, and may have continued until now. If that sign is
 -- older than :silent, the end isn't known. A line adds up the lives of a workspace, or of a job's runs. Hours below
 -- zero count as none. The last sign of life may have been seen by anyone who has the workspace on their list.
 -- part: measured
@@ -280,6 +279,6 @@ UPDATE lives SET
     began_earliest = CASE WHEN began_known = 'unknown' THEN CAST(:began_earliest AS DOUBLE PRECISION) ELSE began_earliest END
 WHERE workspace_id = :workspace_id AND id NOT LIKE 'past%' AND began_latest >= :began_earliest - 120.0 AND began_latest <= :at;
 
--- Fill in what a workspace was called, where only its id was known.
+-- Fill in the name of a workspace if only its id was known.
 -- name: name_past_lives
 UPDATE lives SET name = :name WHERE workspace_id = :workspace_id AND name = workspace_id AND name <> :name;

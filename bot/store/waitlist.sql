@@ -53,13 +53,13 @@ WHERE id IN (
     WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit
 );
 
--- A newcomer is tried soon and often. The others in the line may come first, so they must be, too.
+-- A newcomer is tried soon and often. Others in the line may come first, so they must be tried as soon and as often.
 -- name: hasten_line
 UPDATE waitlist_entries SET next_at = attempted_at + :pause
 WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND attempted_at IS NOT NULL
     AND next_at > attempted_at + :pause;
 
--- How many starts in a row, by anyone, have failed on a connection; only starts that its provider accepted count.
+-- How many starts in a row, by anyone, have failed on a connection. Only starts that its provider accepted count.
 -- name: failed_in_a_row
 SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outcome = 'failed' AND start_call = 'accepted'
     AND ended_at > COALESCE((

@@ -15,7 +15,7 @@ RETURNING *;
 -- name: resume
 UPDATE {work_items} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
 
--- :is_beside = 1: this is written by something other than the step that holds the lease, and that step keeps its lease.
+-- :is_beside is 1 if something other than the step that holds the lease writes this. The step then keeps its lease.
 -- name: save
 UPDATE {work_items} SET
     revision = revision + 1,

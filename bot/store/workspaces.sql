@@ -1,4 +1,4 @@
--- As long as an operation is open, an end isn't announced. The notice's occasion is the announced end; if the end moves
+-- As long as an operation is open, an end isn't announced. The notice's occasion is the announced end. If the end moves
 -- by less than a minute, it counts as the same.
 -- part: end_is_news
 state IN ('running', 'stopped')
