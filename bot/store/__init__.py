@@ -49,7 +49,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """Open the database at a URL. Its schema must then be brought up to date with ``migrate``.
 
     For ``sqlite:///relative.db``, ``sqlite:////absolute.db`` and ``sqlite:///:memory:``, the folder must
-    exist; a new file gets mode 0600. For ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, the database must
+    exist. A new file gets mode 0600. For ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, the database must
     exist. Raise StoreUnavailable, with the cause, if it can't be opened.
     """
     engine: Engine

@@ -19,8 +19,8 @@ def was_overtaken(
 ) -> bool:
     """Return whether a newer request for a workspace has already been accepted.
 
-    The request in question was sent at ``sent_at``. If Slack doesn't say when the newer request was sent,
-    that time is estimated from when it was carried out.
+    ``sent_at`` is when the earlier request was sent. If Slack doesn't say when the newer one was sent, use an
+    estimate based on when it was carried out.
     """
     which = {"principal": principal.key, "subject": workspace_id, "interaction": interaction}
     return tx.one("was_overtaken", **which, since=sent_at, delivery=DELIVERY_SECONDS) is not None

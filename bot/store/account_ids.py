@@ -17,7 +17,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of a connection's other links to check after one link's account turned out wrong.
+#: Maximum number of other links to check on a connection after one of its links turned out to be wrong.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 
@@ -87,7 +87,7 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request fresh lists for a few other links made by username, because these may be wrong, too."""
+    """Request fresh lists for a few other links made by username, because they may be wrong, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 

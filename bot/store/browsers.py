@@ -55,6 +55,6 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
 
 
 async def end_browser_sessions_at(engine: Engine, installation: str) -> int:
-    """End all sessions in a team, or in an enterprise where Usher is installed; return their number."""
+    """End all sessions in a team, or in an enterprise where Usher is installed. Return their number."""
     given = {"within": f"%:{installation}:%", "limit": FAN_OUT_BATCH_SIZE}
     return await repeat_until_done(engine, lambda tx: tx.count("end_browser_sessions_at", **given))

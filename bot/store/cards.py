@@ -238,7 +238,7 @@ def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: 
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work as dirty, even closed ones, as another message reports the end."""
+    """Mark all messages about ended work as dirty, even closed ones. Another message reports the end."""
     tx.run("queue_ended", subject=subject)
 
 
@@ -254,7 +254,7 @@ def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
 
 
 def is_shown(tx: Transaction, subject: str) -> bool:
-    """Return whether there is, or ever was, a message about a subject that is kept up to date."""
+    """Return whether a subject has, or ever had, a message that is kept up to date."""
     return CARDS.row(tx, subject=subject) is not None
 
 

@@ -11,10 +11,11 @@ from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Record a channel's new id. Return a list of ids for each earlier id of the channel that rows still use.
+    """Record a channel's new id.
 
-    Each list begins with that id and contains all later ones. Slack may report changes late, and several of
-    them out of order. If two concern the same id, the later change is kept.
+    For each earlier id that rows still use, return a list that begins with this id and contains all later
+    ones. Slack may report changes late and out of order. Of two changes of the same id, the later one is
+    kept.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
@@ -39,7 +40,7 @@ def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
 
 
 async def replace_channel_id(engine: Engine, place: str, old: str, new: str) -> int:
-    """Replace a channel's id in all rows, in batches; return how many rows were changed."""
+    """Replace a channel's id in all rows, in batches. Return how many rows were changed."""
     return await repeat_until_done(engine, partial(_replace_id, place=place, old=old, new=new))
 
 

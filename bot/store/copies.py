@@ -77,7 +77,7 @@ def write_backup(
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a database that may be in use. This works even if its failing disk has been made read-only."""
+    """Open a database that may be in use, even on a failing disk that has been made read-only."""
     address, log = f"{path.absolute().as_uri()}?mode=ro", Path(f"{path.resolve()}{LOG}")
     source = sqlite3.connect(address, uri=True)
     try:
@@ -200,7 +200,7 @@ def _copy_with_new_header(path: Path, folder: Path) -> Path:
         for pragma in (*LAYOUT, "user_version = 1"):
             new.execute(f"PRAGMA {pragma}")
     header = bytearray(copy.read_bytes()[:_HEADER_BYTES])
-    # With zeros here, SQLite counts the pages itself; it needs none of the unused pages.
+    # With zeros here, SQLite counts the pages itself. It needs none of the unused pages.
     header[_PAGE_COUNTS] = bytes(len(header[_PAGE_COUNTS]))
     shutil.copyfile(path, copy)
     if (log := Path(f"{path.resolve()}{LOG}")).exists():
@@ -246,7 +246,7 @@ def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str)
 
 
 def _read_rows(source: sqlite3.Connection, name: str, damage: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield a table's rows. Where the file is damaged, skip ahead, then read backwards to the damage.
+    """Yield a table's rows. If part of the file is damaged, skip ahead, then read backwards to the damage.
 
     Each row is read with a separate query, because an error in a larger query would lose the rows before the
     damage.

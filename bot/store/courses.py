@@ -146,7 +146,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim cards whose members must be counted again or whose class has ended, for ``rest`` seconds."""
+    """Claim, for ``rest`` seconds, cards with an ended class or with members to be counted again."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -229,7 +229,7 @@ def notify(
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands that run once a person has linked an account: one per class card they pressed."""
+    """Return the commands that will run once a person links an account, one per class card pressed."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
 

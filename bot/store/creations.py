@@ -1,4 +1,4 @@
-"""Workspaces that are being created, and what the provider answers."""
+"""Workspaces that are being created, and the provider's answers."""
 
 from collections.abc import Sequence
 from dataclasses import replace

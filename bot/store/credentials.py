@@ -48,8 +48,8 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``, and return whether it was replaced.
 
-    ``is_fresh`` means that the secret is a new one, which may expire at ``expires_at``. In that case, work
-    that was waiting because the old secret was refused continues.
+    ``is_fresh`` means that the secret is new, not just re-encrypted. It may expire at ``expires_at``, and
+    work that waited because the old secret was refused continues.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}

@@ -142,7 +142,7 @@ class WriteQueue:
     def _look_in(self, seconds: float) -> None:
         """Check after this many seconds, or sooner, which callers have waited too long."""
         loop, timer = asyncio.get_running_loop(), self._timer
-        # Use one timer for all callers: one for each would cost more than reading a row.
+        # Use one timer for all callers. A timer for each would cost more than reading a row.
         if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
             if timer is not None:
                 timer.cancel()
@@ -388,7 +388,7 @@ class QueueWorker:
         except self._errors as error:
             self._retry(items, error, self._run_reads)
             return
-        # Deliver before the transaction ends: it has written nothing, so how it ends doesn't matter.
+        # Deliver before the transaction ends. It has written nothing, so how it ends doesn't matter.
         self._queue.deliver(ran)
         try:
             self._session.commit()

@@ -33,8 +33,8 @@ from bot.store.workspaces import insert
 #: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a read found a workspace gone but a list still contains it this many seconds later, it is taken to be a
-#: new workspace.
+#: If a read found a workspace gone but a list still contains it this many seconds later, it counts as a new
+#: workspace.
 RELISTED_AFTER_SECONDS = 30.0
 #: To detect renamed workspaces, at most this many of an account's rows are compared with a list.
 MAX_COMPARED_ROWS = 10_000

@@ -35,8 +35,8 @@ def find_next_due(
 ) -> dict[str, float]:
     """Map each kind of work to the number of seconds until it is due, or to infinity if there is none.
 
-    ``served`` are the kinds of tasks that this process handles. A claim at that time may find nothing, but
-    nothing can be claimed any sooner.
+    ``served`` are the kinds of tasks that this process handles. Nothing can be claimed before the returned
+    time, but a claim at that time may still find nothing.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},

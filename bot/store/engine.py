@@ -90,7 +90,8 @@ class Engine(ABC):
         """Bring the schema up to date, and return the names of the migrations that ran.
 
         With ``serves``, this process serves from the database until the engine is closed. Unless the database
-        is shared, no other process may do so. Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
+        is shared, no other process may serve from it. Raise StoreTooOld, StoreTooNew, StoreUnreleased or
+        StoreInUse.
         """
 
     @abstractmethod
@@ -114,8 +115,8 @@ class Engine(ABC):
     ) -> Result:
         """Run work that writes. Its changes are durable when this returns.
 
-        ``subjects`` says whose rows the work reads and writes (see ``concerns``). If it is empty, they may be
-        anyone's.
+        ``subjects`` says whose rows the work reads and writes (see ``concerns``). If it is empty, the rows
+        may be anyone's.
         """
         queue = self._queue_of(priority, subjects)
         if priority in BESIDE:
@@ -151,8 +152,8 @@ class Engine(ABC):
     async def listen(self, on_write: OnWrite, is_wanted: Callable[[], bool] = lambda: True) -> None:  # noqa: B027
         """Call ``on_write`` with the names of tables that other processes write, until cancelled.
 
-        It isn't called while ``is_wanted`` returns False. By default, this does nothing. Engines with a
-        shared database override it.
+        It isn't called while ``is_wanted`` returns False. By default, this method does nothing. Engines with
+        a shared database override it.
         """
 
     def _queues(self) -> list[WriteQueue]:

@@ -1,6 +1,6 @@
 """Fan-outs: changes to many rows that result from a change to one row. They are made in batches.
 
-The transaction that changes that row also makes the first batch. A task makes the other batches, each in a
+The transaction that changes the one row also makes the first batch. A task makes the other batches, each in a
 separate transaction, as long as the row still calls for them. After a crash, the task continues where it left
 off.
 """

@@ -1,4 +1,4 @@
-"""The poll gate limits who may read a workspace at its provider, and when. It also writes the results.
+"""The poll gate: who may read a workspace at its provider and when, and how the results are written.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -54,7 +54,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
     The gate decides when the read is sent. If the person's access isn't proven, their account may be tried
     again. ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself``
-    means that scheduled work is requesting the read, and not a person.
+    means that scheduled work is requesting the readrather than a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -84,8 +84,9 @@ def close_candidate(
     """Close the gate of a workspace that was found at the provider but may not be in the database yet.
 
     Such a gate has a key of a different form, because a regular gate would mean that the workspace is in the
-    database. If the workspace is already there, its regular gate is closed instead (see ``close_gate``). If
-    ``add_gate`` adds the regular gate later, the regular gate stays closed at least as long as this one.
+    database. If the workspace is already in the database, its regular gate is closed instead (see
+    ``close_gate``). If ``add_gate`` adds the regular gate later, the regular gate stays closed at least as
+    long as the candidate's.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -114,7 +115,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it has none. It stays closed at least as long as its candidate's gate."""
+    """Add a workspace's gate if it has none. It stays closed at least as long as its candidate's gate did."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -206,7 +207,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
-    # Accounts with a refused credential come last: one of them reads only if no other account can.
+    # Accounts with a refused credential come last. One of them reads only if no other account can.
     able.sort(key=_turn)
     return next((watcher for watcher in able if watcher["refused_since"] is None), able[0])
 
@@ -288,10 +289,10 @@ JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace.
+    """Return the time at which the provider will end a workspace, and how.
 
-    ``row`` is from before the observation. If the provider reports both a removal and another end, return the
-    earlier one. A removal whose time has passed is ignored, because the workspace evidently still exists.
+    ``row`` is the row before the observation. If the provider reports both a removal and another end, return
+    the earlier one. A removal whose time has passed is ignored, because the workspace evidently still exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
@@ -325,9 +326,9 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
     """Return when a workspace started running.
 
-    ``row`` is from before the observation. If the provider doesn't say, return the time of the first read
-    that found the workspace running, provided that the previous read was at most a minute earlier. If it was
-    longer ago, return None.
+    ``row`` is the row before the observation. If the provider doesn't report the time, return that of the
+    first read that found the workspace running. If the previous read was more than a minute earlier, return
+    None.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -495,7 +496,7 @@ def _observe(
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
     verified_at = row["verified_at"]
-    # An answer of "gone" doesn't prove access: people who may not see the workspace get the same answer.
+    # An answer of "gone" doesn't prove access. People who may not see the workspace get the same answer.
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]

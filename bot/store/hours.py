@@ -53,7 +53,7 @@ def is_rule_on(tx: Transaction, rule_id: str) -> bool:
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
     """Return when working hours will next stop a workspace, or None if no stop is planned.
 
-    The second value says whether its owner has agreed to a stop that can't be undone.
+    The second value says whether the owner has agreed to a stop that can't be undone.
     """
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
@@ -119,8 +119,8 @@ def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
     """Return a rule's starts and stops that are due and have no result yet.
 
-    Some that seem due may already have a result, if the clock was set back or the rule's time zone was
-    changed.
+    Starts and stops that seem due may already have a result, if the clock was set back or the rule's time
+    zone was changed.
     """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
@@ -240,7 +240,7 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """Pause the working hours of a workspace whose account was unlinked. Its row is about to be deleted.
+    """Pause the working hours of a workspace whose account was unlinked and whose row is being deleted.
 
     Hours paused for another reason, for instance by the owner, stay paused even after a new link.
     """

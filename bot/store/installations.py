@@ -28,11 +28,10 @@ STATE_RETENTION_SECONDS: Final = 900.0
 def install(
     tx: Transaction, made: Installed, audit: Sequence[AuditEntry] = ()
 ) -> Literal["new", "again", "enterprise", "team"]:
-    """Write an installation. If there is an earlier one, it is replaced.
+    """Write an installation, replacing any earlier one.
 
-    An enterprise's installation and that of one of its teams serve different people, so neither replaces the
-    other. In that case, nothing is written, and the result "enterprise" or "team" says which of them already
-    exists.
+    The installations of an enterprise and of one of its teams serve different people, so neither replaces the
+    other. If the other one already exists, nothing is written, and the result is "enterprise" or "team".
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:

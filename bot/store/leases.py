@@ -1,8 +1,8 @@
 """Leases: how long a claim keeps other processes away, and how the claims of dead processes are freed.
 
-While a process holds the serving lock of a SQLite file, no other process serves from that file. It can
-therefore free all earlier claims immediately. If a dead process may already have sent a call or a message,
-that call or message isn't repeated until a read or a search has shown whether it was sent.
+While a process holds the serving lock of a SQLite file, no other process serves from that file. The process
+can therefore free all earlier claims immediately. If a dead process may already have sent a call or a
+message, that call or message isn't repeated until a read or a search has shown whether it was sent.
 """
 
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """Upkeep: records of daily work, whether a process may serve from the database, and failovers.
 
 After a failover, the last commits of the old primary may be missing from the new one, and there is no way to
-tell which. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled* rely on
-this row.
+tell which ones. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled*
+rely on this row.
 """
 
 from collections import Counter
@@ -80,7 +80,7 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete a copy's marks and its records of daily work. The next start then does all of that work.
+    """Delete a copy's marks and its records of daily work. The next start then does all daily work.
 
     Since the copy was made, people may have left, and the copy's own backups may have been lost with their
     disk.

@@ -167,7 +167,7 @@ def await_results(tx: Transaction, operation_id: str, request: str) -> None:
 
 
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
-    """For a while, hold back an operation's end until the request's other operations have ended, too."""
+    """For a while, hold back the message about an end until the request's other operations have ended."""
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
     if not request:
@@ -198,7 +198,7 @@ def queue_lost_card(tx: Transaction, card_id: str) -> None:
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget a card's message. If it hadn't yet shown that its operation succeeded, write a notice."""
+    """Forget a card's message. Write a notice if the message hadn't shown that its operation succeeded."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -428,7 +428,7 @@ def mark_notice_sent(
         if row["needless_card"] is not None:
             waiting = {"id": row["needless_card"], "state": NoticeState.PENDING}
             to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
-            # If another process has just claimed the card, that process will notice by itself.
+            # If another process has just claimed the card, that process will notice this by itself.
             if NOTICES.count_changed(tx, waiting, **to):
                 cards.close_unsent(tx, subject)
     else:
@@ -521,7 +521,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
     card = CARDS.one(tx, id=row["id"]) if said.get("at") else None
     if card is not None:
-        # Its buttons are on the combined message.
+        # The notice's buttons are on the combined message.
         at = said["at"]
         shown = {**card.body, **at["said"], "holder": said["notice"]}
         cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)

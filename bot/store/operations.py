@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds, before it goes ahead without.
+#: How long an operation's first step waits for a read, in seconds. Then it goes ahead without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -267,7 +267,7 @@ def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace. It is no longer read, and if it has an open operation, that ends as cancelled."""
+    """Hide a workspace. It is no longer read, and its open operation, if any, ends as cancelled."""
     row = WORKSPACES.change_returning(
         tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NO_TIMER
     )

@@ -81,5 +81,5 @@ def list_processes(tx: Transaction) -> list[Ownership]:
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the announced keys (``KEY_PREFIX``) or connections (``CONNECTION_PREFIX``) of processes."""
+    """Return the encryption keys (``KEY_PREFIX``) or connections that processes have announced."""
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

@@ -16,7 +16,7 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: Query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of all.
+#: Query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of several.
 _CONNECTION: Final = ":connection"
 
 
@@ -53,11 +53,11 @@ class Queue:
 
     ``kind`` names the work done on the rows. ``due`` is the column with the time, ``where`` is the condition
     of the index on that column, and ``delay`` is SQL for the seconds to add to the time. ``only`` is an
-    additional condition for a claim. If a due row doesn't meet it (because another process owns it, say), it
-    is tried again after a pause. A claim makes the ``changes``. By default, the row becomes due again at
-    ``:until``. ``margins`` maps additional parameters to the number of seconds by which each of them precedes
-    now. ``is_scheduled`` marks work that becomes due only because time passes. Doing the work makes its row
-    due later, so a row that remains due shows that the work isn't being done.
+    additional condition for a claim. If a due row doesn't meet the condition (say, because another process
+    owns it), the row is tried again after a pause. A claim makes the ``changes``. By default, the row becomes
+    due again at ``:until``. ``margins`` maps additional parameters to the number of seconds by which each of
+    them precedes now. ``is_scheduled`` marks work that becomes due only because time passes. Doing the work
+    makes its row due later, so a row that remains due shows that the work isn't being done.
     """
 
     name: str

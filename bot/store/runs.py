@@ -130,7 +130,7 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 
 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
-    """End a run whose account was unlinked. With ``notify`` in ``said``, tell its owner if it has a card."""
+    """End a run whose account was unlinked. With ``notify`` in ``said``, tell the owner if it has a card."""
     ended = save_run_step(tx, Update(row["id"], 0.0, outcome=Outcome.CANCELLED, cause="unlinked"), row)
     if ended is not None:
         release_card(tx, row["id"])
@@ -195,7 +195,7 @@ def claim_runs_of(
     """Claim an active account's launched runs for its next read.
 
     These are the open runs due within two seconds. Return None if the account isn't active, or if another
-    process has read its runs since it was loaded.
+    process has read the account's runs since the account was loaded.
     """
     now = tx.now()
     if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
@@ -298,7 +298,7 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """Return what to change in a run's row if another row has the same id at the provider.
 
-    If a list added that row, it is merged into this one. If it belongs to a launch, it keeps the id.
+    A row that a list added is merged into the run's own. A row that belongs to another launch keeps the id.
     """
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:

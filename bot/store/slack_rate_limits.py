@@ -115,5 +115,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Name a pause of one channel. The method's name alone pauses all channels."""
+    """Return the name of a pause for one channel. The method's name alone pauses all channels."""
     return f"{method} {channel}"

@@ -258,7 +258,7 @@ class SqliteSession:
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction. One that writes isn't begun if the file has been moved or deleted."""
+        """Begin a transaction. Refuse one that writes if the file has been moved or deleted."""
         self.transaction.audit_rows.clear()
         self.transaction.written.clear()
         if writes:
@@ -571,7 +571,7 @@ class ServingLock:
         self._handle: int | None = None
 
     def take(self) -> bool:
-        """Take the lock. Return False if another process has it. Raise OSError if that is impossible."""
+        """Take the lock. Return False if another process has it. Raise OSError if its file can't be used."""
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             try:

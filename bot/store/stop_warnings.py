@@ -19,7 +19,7 @@ _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning and return its id. It replaces the ``former`` one if that hasn't been sent.
+    """Write a warning, replacing the ``former`` one if it hasn't been sent. Return the new warning's id.
 
     If Usher gave up on sending an earlier warning for the same time, that warning doesn't count, so a new one
     is written.

@@ -78,7 +78,7 @@ def unconfirmed_columns(found: Unconfirmed) -> Row:
 
 
 def name_columns(name: str) -> Row:
-    """Return the columns for a workspace's name. They include its case-folded form for lookups."""
+    """Return the columns for a workspace's name, including its case-folded form for lookups."""
     kept = clean(name)
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
@@ -274,7 +274,7 @@ class Table(Generic[Model]):
         tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given)
 
     def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row. If one with the same key exists, replace these columns of it."""
+        """Add a row. If one with the same key exists, replace the given columns."""
         given = self._given(one, more)
         key = self.keys[0]
         replaced = ", ".join(f"{name} = excluded.{name}" for name in given if name not in key)
@@ -348,7 +348,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement for the rows that have certain values in some columns. These include a whole key."""
+    """Return a statement for rows with certain values in some columns, which must include a whole key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
@@ -468,7 +468,7 @@ WORKSPACES = Table(
     gone_at=PAST,
     down_seen_at=PAST,
     gone_confirmed_at=PAST,
-    # This may be as far ahead as the timer, but an extra check does no harm.
+    # The check may be as far ahead as the timer, but an extra check does no harm.
     stop_check_at=make_due(60.0),
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),

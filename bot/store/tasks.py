@@ -24,10 +24,11 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be added. If there is an open task of the same kind and subject, it joins that task.
+    """A task to be added. It joins an open task of the same kind and subject, if there is one.
 
-    The open task then keeps its payload, except that the list ``then`` (waiting commands) is extended. If it
-    is already running, it runs again afterwards with the new payload, so that no waiting command is lost.
+    The open task then keeps its payload, except that the list ``then`` (waiting commands) is extended. If the
+    open task is already running, it runs again afterwards with the new payload, so that no waiting command is
+    lost.
     """
 
     kind: TaskKind

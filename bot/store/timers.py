@@ -186,8 +186,8 @@ def claim_timers(
 
     A warning doesn't count if Usher was away when the timer was due. Nor does a warning that wasn't
     delivered, unless it can never be delivered or, for most stops, ``waits`` seconds have passed. A timer
-    that turns out not to be due is checked again when it is. If a returned workspace has no timer, it is down
-    and has to be read.
+    that turns out not to be due yet is checked again once it is. If a returned workspace has no timer, it is
+    down and has to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
@@ -249,7 +249,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that is over, and notify its owner. If it has changed, do nothing and return False."""
+    """Clear a finished timer and notify its owner. If the timer has changed, do nothing and return False."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -398,7 +398,7 @@ def note_state(
 def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
     """Tell an owner that a workspace went down, unless an operation or a stop by Usher explains it.
 
-    The notice (STOPPED_ELSEWHERE) is written once each time, because its subject is the workspace and its
+    The notice (STOPPED_ELSEWHERE) is written once for each stop, because its subject is the workspace and its
     occasion is when the workspace was seen down. The owner's preferences decide whether it is sent
     (``bot.domain.notices``).
     """

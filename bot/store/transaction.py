@@ -99,7 +99,7 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the subjects of a call of a function. If there are none, it concerns everything."""
+    """Return the subjects of a function call. If there are none, the call concerns everything."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
@@ -163,7 +163,7 @@ class Transaction(ABC):
         """
 
     def be_alone(self) -> None:  # noqa: B027
-        """Raise NotAlone unless this work is running alone. It is then run again on its own."""
+        """Raise NotAlone unless this work is running alone. The work is then run again on its own."""
 
     def now(self) -> float:
         """Return the current time by the store's clock, in epoch seconds."""

@@ -72,7 +72,7 @@ def note_read(
     A life begins when a workspace comes up, and ends when it goes down. ``before`` is the row before the
     read, with its open operation. ``is_own`` means that the workspace isn't shared by somebody else.
     ``came_up_again`` means that, according to the provider, the workspace was down in between, although no
-    read saw that.
+    read noticed.
     """
     if machine := prices.find_new_machine(before, seen.machine):
         prices.note_machine(tx, before["id"], machine)
@@ -285,7 +285,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return what a person ran within a time window. It is added up for each workspace and each job."""
+    """Return what a person ran within a time window, added up for each workspace and each job."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):

@@ -322,8 +322,7 @@ def record_failure(
 
     After the first failed attempt, the person is told their place. If no message can show it, because an
     answer that only they see can't be edited, they are sent a notice. ``kind`` is the kind of capacity that
-    was missing, or "" if that isn't known. If it isn't the kind for which they were waiting, they change
-    lines.
+    was missing, or "" if that isn't known. A person who was waiting for another kind changes lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.expires_at:

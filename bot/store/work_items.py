@@ -85,7 +85,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Have a call sent again because its owner chose that. Return False if the owner wasn't being asked."""
+    """Have an item's call sent again because its owner chose that. Return False if no question was open."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:

@@ -121,12 +121,12 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether the owner is told when a workspace is ready or stopped. If None, their settings decide."""
+    """Set whether the owner is told when a workspace is ready or stopped. None leaves it to the settings."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace. It is no longer read, and if it has an open operation, that ends as cancelled."""
+    """Hide a workspace. It is no longer read, and its open operation, if any, ends as cancelled."""
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
@@ -163,10 +163,10 @@ ENDING_QUEUE: Final = declare_queue(
 def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
     """Claim workspaces that their provider will end within ``within`` seconds, soonest first.
 
-    The claim lasts ``lease`` seconds. It takes running or stopped workspaces that aren't hidden, have no open
-    operation and belong to an owner with an active account. Workspaces whose owner has already been told
-    about that end are left out. They have a WORKSPACE_EXPIRY notice whose occasion (the end in whole epoch
-    seconds) is within a minute of it.
+    The claim lasts ``lease`` seconds. The workspaces are running or stopped and not hidden, have no open
+    operation, and belong to an owner with an active account. A workspace is left out if its owner has already
+    been told about that end, which a WORKSPACE_EXPIRY notice shows. The notice's occasion, the end in whole
+    epoch seconds, is within a minute of the current end.
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
     return sorted(found, key=lambda one: (one.expires_at or 0.0, one.id))
