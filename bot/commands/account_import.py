@@ -252,8 +252,8 @@ async def import_rows(
 async def retire(context: Context, connection: str) -> tuple[int, int]:
     """End all links on a connection that is about to be removed, and notify their owners.
 
-    Returns how many links ended and how many revocations are pending. Revocations can't be carried out once
-    the connection is no longer configured, so the secrets of the pending ones are erased. Raises StoreError.
+    Return how many links ended and how many revocations are pending. If the connection is no longer
+    configured, no revocation can be carried out, so the pending secrets are erased. Raise StoreError.
     """
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}

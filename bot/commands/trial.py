@@ -398,7 +398,7 @@ def _ran_or_failed(seen: Observed) -> bool:
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
     """Fill in a form with the given values. Fill the other fields with their minimums or defaults.
 
-    Raises NotDone if the form doesn't accept the values.
+    Raise NotDone if the form doesn't accept the values.
     """
     values: dict[str, Value] = {**given}
     form = Form(())

@@ -175,7 +175,7 @@ class Conversation:
     def run(self) -> None:
         """Ask for settings, check and save them.
 
-        Raises EOFError if the input ends, and NotDone if the setup can't continue.
+        Raise EOFError if the input ends, and NotDone if the setup can't continue.
         """
         if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
@@ -346,7 +346,7 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     """Serve the public address for a moment, as ``serve`` would, to see whether it leads here.
 
     Behind a proxy, any local port will do, so if the usual one is taken, a free one is chosen and saved.
-    Raises NotDone if this Usher is already running.
+    Raise NotDone if this Usher is already running.
     """
     app = web.Application()
     app.router.add_routes([proving(Vault(settings.keys()))])

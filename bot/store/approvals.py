@@ -103,11 +103,9 @@ def move(
     decided_by: str | None = None,
     detail: str | None = None,
 ) -> Approval | None:
-    """Advance a link request to its next state.
+    """Move a link request to its next state, if it is in the preceding one (``_PRECEDING_STATES``).
 
-    A request goes from ``requested`` to ``approved`` or ``denied``, and from ``approved`` to ``linked`` or
-    ``failed``. Return None if it isn't in the preceding state. Once someone has decided, ``decided_by`` never
-    changes.
+    Otherwise, return None. Once someone has decided, ``decided_by`` never changes.
     """
     moved = APPROVALS.first(
         tx,

@@ -61,7 +61,7 @@ def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mappi
 def is_database_used(tx: Transaction) -> bool:
     """Return whether anyone has ever used the database, or has an account in it.
 
-    Only the oldest 200 audit rows are checked. If there are more, people must have caused some of them.
+    Only the oldest 200 audit rows are checked. If there are more rows, people must have caused some of them.
     """
     return tx.one("used_database") is not None
 

@@ -117,10 +117,10 @@ def name_created(
 
     In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
     due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).
-    All this happens even if the operation has ended or the workspace was hidden in the meantime, because
-    whatever exists is shown. Return None if the owner has unlinked, which deleted the row. If a list has
-    added a row for the same remote id, that row is merged into this one (see ``_take_over``). A second id for
-    the same operation gets a separate row, which is then returned. The step keeps its lease.
+    All this happens even if the operation has ended or the workspace was hidden in the meantime, because any
+    workspace that exists is shown. Return None if the owner has unlinked, which deleted the row. If a list
+    has added a row for the same remote id, that row is merged into this one (see ``_take_over``). A second id
+    for the same operation gets a separate row, which is then returned. The step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"

@@ -300,8 +300,8 @@ class Session(Protocol):
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction.
 
-        A transaction that writes excludes all others on the same subjects. One that only reads uses a
-        snapshot of the database.
+        A transaction that writes excludes all others on the same subjects. A transaction that only reads uses
+        a snapshot of the database.
         """
 
     def commit(self) -> None:

@@ -106,7 +106,7 @@ UNSURE_CLAIM: Final = Claim(
 
 @prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
-    """Write notices. Existing ones with the same subject, kind and occasion are left unchanged.
+    """Write notices. Existing notices with the same subject, kind and occasion are left unchanged.
 
     ``subject`` is used for notices without a subject of their own. Notices that the person doesn't want
     aren't written.

@@ -71,7 +71,7 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return those of the given ids that don't belong to another run.
+    """Return the given ids that don't belong to another run.
 
     If they may come from another launch whose outcome is unknown, return none of them. A row without a
     reference was added by a list, so it may belong to this run.

@@ -5,10 +5,10 @@ file take turns with BEGIN IMMEDIATE.
 
 sqlite-utils runs migrations and reads the tables for ``store copy``. Queries and transactions don't use it,
 for three reasons. Its ``query`` puts a savepoint around each statement, so that a query for one row takes 6.8
-µs instead of 3.2. Four such queries make up a tenth of the cost of recording a poll. Its ``begin`` takes no
-lock, so two processes could both read first, and one would then fail to write. Finally, importing
-sqlite-utils takes a twentieth of the start-up time. ``analyze`` isn't used, because the tests pin the query
-plans of a schema without statistics, and the statistics of a small table are misleading once it has grown.
+µs instead of 3.2. Its ``begin`` takes no lock, so two processes could both read first, and one would then
+fail to write. Finally, importing sqlite-utils takes a twentieth of the start-up time. ``analyze`` isn't used,
+because the tests pin the query plans of a schema without statistics, and the statistics of a small table are
+misleading once it has grown.
 
 The serving lock is a separate file next to the database, because SQLite loses its own locks when another
 handle to its file is closed.

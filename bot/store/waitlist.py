@@ -134,7 +134,7 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put a person at the end of the current round. If they rejoin, they don't get a second turn in it."""
+    """Put a person at the end of the current round. A person who rejoins gets no second turn in the round."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [

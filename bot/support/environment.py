@@ -36,7 +36,7 @@ def load_env_file() -> None:
     """Set the variables in ``.env`` that the environment lacks, even if their value is empty.
 
     Usher reads the file itself, because a shell would cut a value at ``&`` or ``;``. As with systemd, the
-    last line for a name wins, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence for the user.
+    last line for a name wins, and ``${NAME}`` isn't replaced. Raise ValueError with a sentence for the user.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - `--help` needs none of it
 
@@ -110,7 +110,7 @@ def _read_credential(name: str) -> str:
 def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
     """Return the trimmed content of a secret file.
 
-    Raises ValueError if the file is empty or can't be read, or if its mode has any of the bits in ``others``.
+    Raise ValueError if the file is empty or can't be read, or if its mode has any of the bits in ``others``.
     """
     try:
         if path.stat().st_mode & others:

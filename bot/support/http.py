@@ -110,7 +110,7 @@ class Http:
 
         ``url`` must already be percent-encoded, and is used unchanged. ``Sending`` describes the other
         options. ``hides`` are secrets to remove from the response, in addition to those in the request
-        itself. Raises Unreachable, SentTooLate and InvalidRequest if nothing was sent, UnknownOutcome if the
+        itself. Raise Unreachable, SentTooLate and InvalidRequest if nothing was sent, UnknownOutcome if the
         request was sent but the response is incomplete, and BadAnswer if it has more than ``max_bytes`` once
         unpacked.
         """
@@ -168,7 +168,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response to be read piece by piece. Raises the same errors as ``request``."""
+        """Open a response to be read piece by piece. Raise the same errors as ``request``."""
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -270,7 +270,7 @@ async def open_stream(
     """Send one request, without retries, and open its response, whatever its status.
 
     Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
-    it is sent. Raises the same errors as ``Http.request``: UnknownOutcome if the response breaks off,
+    it is sent. Raise the same errors as ``Http.request``: UnknownOutcome if the response breaks off,
     BadAnswer beyond ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
