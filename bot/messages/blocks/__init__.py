@@ -1,1 +1,1 @@
-"""Rendering without side effects: rows and texts become Block Kit, escaped once and within Slack's limits."""
+"""Pure functions that render rows and texts as Block Kit, escaped once and within Slack's limits."""

@@ -1,4 +1,4 @@
-"""Messages about requests to link a username, for administrators, possible owners and the requester."""
+"""Messages about requests to link a username: to administrators, to possible owners and to the requester."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,7 +16,6 @@ from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
-    """Describe a request's outcome. A decision remains the same, whatever the provider says later."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -40,7 +39,6 @@ def _is_the_same(facts: RequestFacts) -> bool:
 
 
 def _get_owner_answer(facts: RequestFacts) -> bool | None:
-    """Return whether the possible owner says that the account is theirs. Before they answer, return None."""
     answers = facts.approval.answers if facts.approval is not None else None
     return (answers or {}).get(facts.word("owner"))
 
@@ -50,7 +48,6 @@ def _is_unanswered(facts: RequestFacts) -> bool:
 
 
 def _format_owner_answer(facts: RequestFacts) -> str:
-    """Say whether the possible owner has confirmed that the account is theirs."""
     said = _get_owner_answer(facts) if _is_the_same(facts) else None
     template = {None: requests.WHOSE_OVER, True: requests.SAID_MINE, False: requests.SAID_NOT_MINE}[said]
     return fill(template, username=facts.word("username"), title=facts.connection_title)
@@ -58,10 +55,7 @@ def _format_owner_answer(facts: RequestFacts) -> str:
 
 @renders(NoticeKind.APPROVAL_REQUEST, is_true=_is_asked)
 def render_request(facts: RequestFacts) -> Answer:
-    """Render a request for an administrator, or the decision on it.
-
-    The buttons carry the request's key and username.
-    """
+    """Render a request for an administrator, or its outcome once it is no longer open."""
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
         return kit.message(_describe_outcome(facts))
     names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
@@ -74,7 +68,6 @@ def render_request(facts: RequestFacts) -> Answer:
 
 
 def _find_requester(facts: RequestFacts) -> Named | None:
-    """Return the person who made a request, even if the request no longer exists."""
     key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
     return facts.people.get(key)
 
@@ -88,8 +81,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the buttons of a request shown in a list. If one of them is pressed, the remaining requests follow
-#: the answer.
+#: Marks the buttons of a request shown in a list. Pressing one of them shows the outcome, followed by the
+#: remaining requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened: every word matters.
@@ -100,7 +93,7 @@ MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 def render_open_requests(
     approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
 ) -> Answer:
-    """Render the outcome of the request just decided and, below it, the open requests with their buttons."""
+    """Render the open requests with their buttons and, above them, the outcome of a request just decided."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
     rows, left = list[Block](), len(approvals)
@@ -127,7 +120,6 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
     if not approval.awaits_answers:
         buttons.insert(0, kit.button(pages.APPROVE, approve, style=kit.PRIMARY, confirm=question))
     if mark:
-        # In a list, no request stands out.
         buttons = [kit.without_colour(one) for one in buttons]
     small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
     if approval.similar_users:
@@ -150,14 +142,12 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
 
 
 def _name_with_identity(named: Named | None) -> Markup:
-    """Name a person, adding facts that people can't choose themselves, such as the user ID."""
     known = named.known if named is not None else None
     if known is None:
         return kit.mention(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
-    # Backticks in the name are removed, because only facts that people can't set themselves are shown as
-    # code.
+    # Remove backticks from the name: only facts that people can't set themselves may look like code.
     name = Markup(kit.name_plainly(named).replace("`", ""))
     names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
@@ -165,7 +155,7 @@ def _name_with_identity(named: Named | None) -> Markup:
 
 @renders(NoticeKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
 def render_ownership_question(facts: RequestFacts) -> Answer:
-    """Ask whether a requested account belongs to the reader, or show the reader's answer."""
+    """Ask the reader whether a requested account is theirs. Once that is settled, show what they answered."""
     if not _is_unanswered(facts):
         return kit.message(_format_owner_answer(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}
@@ -176,7 +166,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_ENDED)
 def render_end(facts: RequestFacts) -> Answer:
-    """Tell the requester, or the administrator who approved the request, how it ended."""
+    """Tell the requester, or the administrator who approved the request, how the request ended."""
     title, cause, is_own = facts.connection_title, facts.word("cause"), bool(facts.body.get("is_own"))
     match facts.word("ended"):
         case "linked":

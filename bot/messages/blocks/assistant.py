@@ -1,8 +1,8 @@
 """Results for Slack's assistant: facts as JSON, with each name in a single string, and no URLs.
 
-An answer has two forms: one that a person reads in Slack, and one for the assistant. Both are made from the
-same rows and sentences. In the assistant's form, times are machine-readable, and names are quoted and escaped
-as JSON strings. See ``docs/internals/rules.md``, "An assistant agrees to nothing".
+An answer has two forms, made from the same rows and sentences: one that a person reads in Slack, and one for
+the assistant. In the assistant's form, times are machine-readable, and names are quoted and escaped as JSON
+strings. See ``docs/internals/rules.md``, "An assistant agrees to nothing".
 """
 
 import json
@@ -29,15 +29,15 @@ from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
-#: Matches Slack's notation for a time, with the day before it, and captures its seconds. ``_LINK_PATTERN``
-#: matches a link or a mention, and captures its label.
+#: Matches a time in Slack's notation, with the day before it if there is one, and captures its epoch seconds.
+#: ``_LINK_PATTERN`` matches a link or a mention, and captures its label.
 _TIME_PATTERN: Final = re.compile(
     r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
 )
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: A name of at least this many characters, or of several words, might be read as a sentence. Such names are
+#: Names with at least this many characters, or with several words, might be read as sentences. Such names are
 #: quoted wherever they occur.
 _MIN_SENTENCE_LENGTH: Final = 12
 
@@ -50,7 +50,7 @@ def format_result(**facts: Any) -> str:
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
     """Return an answer's lines, rewritten for a program to read.
 
-    ``names`` lists every name in the lines that was chosen by a person or a program.
+    ``names`` must contain every name in the lines that a person or a program chose.
     """
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
@@ -59,8 +59,7 @@ def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
 def _write_line(text: str, names: Iterable[str]) -> str:
     """Rewrite a line so that each name in it is a JSON string.
 
-    While the line is searched, placeholders stand in for the names found so far, so that no name is looked
-    for inside another.
+    Names already found are replaced by placeholders, so that no name is found inside another.
     """
     found: list[str] = []
 
@@ -85,9 +84,9 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 def describe(
     title: Callable[[str], str], one: Workspace | Run | AcceptedRequest, **more: Any
 ) -> dict[str, Any]:
-    """Describe a workspace, run or request by its name, its connection, and any values in ``more``.
+    """Describe a workspace, run or request by its name, its connection, and the values in ``more``.
 
-    None values are left out. ``title`` returns a connection's title.
+    None values are left out. ``title`` is called with a connection's name and returns its title.
     """
     name = write_text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
@@ -95,7 +94,7 @@ def describe(
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
-    """Return a workspace's state and times, what it is waiting for, and what is planned, if known."""
+    """Return a workspace's state and times, what it is waiting for, and which start and stop are planned."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "the facts are a workspace's"
     state, since = STATES[workspace.current_state], workspace.down_at
@@ -126,7 +125,10 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
 
 
 def is_so_already(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace already was, when last read, in the state that its operation aims for."""
+    """Return whether a workspace was already in the state that its operation aims for when last read.
+
+    Return False once the operation has called the provider.
+    """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or operation is None or operation.has_called:
         return False
@@ -149,10 +151,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Describe working hours, and say when they next apply.
-
-    ``beside`` lists the workspace's other hours.
-    """
+    """Describe a rule of working hours and say when it next applies. ``beside`` are the other rules."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}
@@ -170,10 +169,10 @@ def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) ->
 
 
 def format_time(at: float | None) -> str | None:
-    """Return a time as text in UTC."""
+    """Return a time as ISO 8601 text in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def write_text(name: str) -> str:
-    """Return text from outside as plain text, with URLs removed."""
+    """Return text from outside as a single plain line with URLs removed."""
     return _ADDRESS_PATTERN.sub(HIDDEN, unescape(kit.line(name)))

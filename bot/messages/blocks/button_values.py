@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value. It says that the person pressing the button has also agreed to the button's own
-#: confirmation question. People can type the flag in a command, too.
+#: Flag in a button's value: the person pressing the button has also agreed to its confirmation question.
+#: People can type this flag in a command, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -19,29 +19,28 @@ _VALUE_PATTERN: Final = re.compile(r"(\w+)@(\d{1,18})")
 
 
 class ButtonValue(NamedTuple):
-    """A button's value, which is written into the button and read back when it is pressed.
+    """The value written into a button when it is rendered and read back when it is pressed.
 
-    ``key`` names a row, which is read and authorised again each time the button is pressed.
+    ``key`` names a row, which is read and authorised again on each press.
     """
 
     name: str
     key: str = ""
-    #: The workspace's start count when the button was rendered. If the workspace has been started since then,
-    #: the button is out of date. None for buttons that a start doesn't affect.
+    #: The workspace's start count when the button was rendered. A later start makes the button out of date.
+    #: None for buttons that a start doesn't affect.
     seen: int | None = None
-    #: Whether the button's own question warned that the workspace would end permanently, and whether it also
-    #: said what would be lost.
+    #: Whether the button's question warned that the workspace would end permanently, and whether it also said
+    #: what would be lost.
     agreed: Consent = Consent.NONE
-    #: Keeps the button distinct from others in the same message. Buttons that do the same thing to different
-    #: rows have different numbers; ``mark`` distinguishes buttons that do different things.
+    #: Tells buttons apart that do the same thing to different rows of a message. ``mark`` tells buttons apart
+    #: that do different things.
     number: int | None = None
     mark: str = ""
-    #: The time used by the button's action, in epoch seconds.
     at: float | None = None
 
     @classmethod
     def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, even if an earlier release wrote them. This never raises."""
+        """Read a button's action and value, which an earlier release may have written. Never raises."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
         found: dict[str, Any] = {"key": match[1], "seen": int(match[2])} if match else {"key": value}
@@ -63,7 +62,7 @@ class ButtonValue(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> ButtonValue:
-        """Read a value from a single string: a menu's option, a form, or the button of a question."""
+        """Read a value from a single string, as used in a menu's option, a form, or a question's button."""
         action_id, _, value = text.partition(" ")
         return cls.read(action_id, value)
 
@@ -83,5 +82,5 @@ class ButtonValue(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Return the action and the value as a single string."""
+        """Return the action and the value as a single string, the inverse of ``from_text``."""
         return f"{self.action_id} {self.value}" if self.value else self.action_id

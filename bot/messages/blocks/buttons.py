@@ -1,4 +1,4 @@
-"""A workspace's buttons, which depend on its provider and state, and the lines that say when it will end."""
+"""A workspace's buttons, which depend on its provider and state, and lines that say when it will end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,14 +35,14 @@ def make_change(
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
     """Return whether another workspace like this can be created.
 
-    It can if Usher created this one and its provider can create workspaces.
+    This requires that Usher created the workspace and that its provider can create more.
     """
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
-    """Return a workspace's entry on the waitlist, or None if it has none or is being started right now."""
+    """Return a workspace's entry on the waitlist, or None if it has none or is being worked on right now."""
     is_tried = facts.operation is not None and facts.operation.is_open
     return None if is_tried else facts.waitlist_entry
 
@@ -64,7 +64,7 @@ def start_button(workspace: Workspace) -> Element:
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return the *Stop* button, which asks first if a stop is irreversible or would interrupt something."""
+    """Return the *Stop* button, which asks first if a stop is irreversible or puts something at risk."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
@@ -72,18 +72,13 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button in a row of a list. The answer to such a button doesn't replace the list.
+#: Marks a *Stop waiting* button in a row of a list. The answer to pressing it doesn't replace the list.
 IN_ROW: Final = "row"
-#: Marks the button that undoes the operation reported in its message.
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
 
 
 def _find_opposite(verb: str, at: float | None) -> Opposite | None:
-    """Return the button that undoes a verb or, if ``at`` is given, cancels what the verb has planned.
-
-    If there is no such button, return None.
-    """
     opposite = find_verb("workspace", verb).opposite
     return opposite if at is None or opposite is None else _CANCEL_PLAN
 
@@ -93,8 +88,8 @@ def list_opposite_button(
 ) -> list[Element]:
     """Return the button that undoes what a verb has just changed or scheduled, or [] if there is none.
 
-    ``carried`` is data that the button needs in addition to the workspace. If that makes its value too long,
-    there is no button.
+    ``carried`` is data that the button needs besides the workspace. There is no button if its value would
+    become too long.
     """
     opposite = _find_opposite(verb, at)
     key = f"{workspace.id} {carried}".rstrip()
@@ -107,7 +102,7 @@ def list_opposite_button(
 
 
 def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
-    """Return buttons that undo a verb's changes to several workspaces, each labelled with its name."""
+    """Return buttons that undo a verb's changes to several workspaces, labelled with their names."""
     opposite = _find_opposite(verb, at)
     named = [
         kit.add_number(button, number, fill(opposite.named, name=Markup(line(one.title))))
@@ -119,10 +114,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return the *Suspend* button, which asks first only if something is running or unsaved.
-
-    Otherwise, suspending loses nothing.
-    """
+    """Return the *Suspend* button, which asks first only if something is at risk."""
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -132,14 +124,14 @@ def suspend_button(workspace: Workspace) -> Element:
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
-    """Say what stopping now would put at risk, as far as is known. If nothing, return ""."""
+    """Say what stopping now would put at risk, as far as is known, or "" if nothing."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
     """Say what stopping would put at risk now, then what a stop with this effect always loses.
 
-    All questions and warnings about the end of a workspace use this wording.
+    Every question and warning about the end of a workspace uses this wording.
     """
     is_final = effect is not None and effect.is_final
     cost = cards.FORCED if mode == "force" and not is_final else cards.LOST[effect or StopEffect.RETURNS]
@@ -147,10 +139,7 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent given by pressing a stop button.
-
-    It is informed if the button said what is at risk.
-    """
+    """Return the consent that a stop button gives. It is informed if the button said what is at risk."""
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -166,17 +155,13 @@ def force_button(workspace: Workspace, effects: StopEffects) -> Element:
 def _end_question(
     workspace: Workspace, effects: StopEffects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
-    """Return the confirmation dialog for a stop that ends a workspace permanently.
-
-    For any other stop, return None.
-    """
     if workspace.is_provisional or not is_final(effects, mode):
         return None
     return kit.confirm(asked, name=workspace.title, lost=format_cost(workspace, effects[mode]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button that answers a question about what would be lost. Pressing it gives consent."""
+    """Return the button that agrees to what a question said would be lost."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
@@ -196,8 +181,8 @@ def list_buttons(
 ) -> list[Element]:
     """Return the buttons for a workspace's current state, or for ``state`` if given, most important first.
 
-    ``opening`` are the buttons that open a running workspace. If there is a gentler button than *Stop*, then
-    *Stop* moves into the menu.
+    ``opening`` are the buttons that open a running workspace. *Stop* moves into the menu if a gentler button
+    is offered.
     """
     workspace = facts.workspace
     if workspace is None:
@@ -224,7 +209,6 @@ def list_buttons(
             return again if workspace.hidden else [*again, forget]
         case _:
             start = [start_button(workspace)] if facts.may("start") else []
-            # A suspended workspace isn't running, but it can still be ended for good.
             can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
             if start and can_end and facts.may("stop"):
                 return [*start, kit.menu(stop)]
@@ -232,12 +216,15 @@ def list_buttons(
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Open* button with the URL, for messages that only the owner sees."""
+    """Return the *Open* button with the URL or, without a URL, a link to the provider's page.
+
+    Only the workspace's owner may see either of them.
+    """
     return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
-    """Return the *Open* button, with the URL if there is one. Pressing it is recorded as use."""
+    """Return the *Open* button. Pressing it counts as use of the workspace."""
     key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
@@ -250,7 +237,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button in an answer about a workspace or run would still do what it says."""
+    """Return whether a button would still do what it says. ``facts`` are None if the row is gone."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -275,19 +262,17 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning. They work only while the stop is still planned for the time mentioned in the
-#: warning.
+#: Buttons that answer a warning. They work only while the stop is still planned for the time given there.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
-#: Buttons that stop a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons that a person is asked to choose from. This many can be taken in at a glance.
+#: Maximum number of buttons in a question, so that people can take them in at a glance.
 MAX_CHOICES: Final = 5
 
 
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines that say when a workspace will be stopped or will end for good.
+    """Return the lines that say when a workspace will be stopped or ended permanently.
 
-    While an operation is open, whatever the provider said earlier about the end is left out.
+    While an operation is open, leave out any end that the provider reported earlier.
     """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or (workspace.stop_at is None and workspace.expires_at is None):
@@ -320,7 +305,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Keep 2 h more* button if the provider will stop the workspace but can postpone that."""
+    """Return the *Keep 2 h more* button if the provider will stop the workspace but can postpone the stop."""
     workspace = facts.workspace
     if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
         return []
@@ -332,7 +317,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """If the provider will end a running workspace before its ``planned`` stop, return lines that say so."""
+    """Return lines to say that the provider will end a running workspace before its ``planned`` stop."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)
@@ -368,7 +353,7 @@ def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
 
 
 def list_later_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Stop later…* button, which opens the form, if the workspace can be stopped."""
+    """Return the *Stop later…* button, which opens a form, if the workspace can be stopped."""
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
@@ -376,7 +361,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Hours…* button, which opens the form, if working hours suit the workspace's state."""
+    """Return the *Hours…* button if working hours suit the workspace's state and provider."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE or facts.is_unusable:
         return []
@@ -388,7 +373,7 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_day_note(moment: Moment) -> list[str]:
-    """Point out that a time is tomorrow, or that it doesn't exist because the clocks change."""
+    """Point out that a time is tomorrow, or that the clocks skip it, so a time one hour later is used."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *(["The clocks go forward that night, so I've set it an hour later."] if moment.is_shifted else []),
@@ -398,10 +383,7 @@ def format_day_note(moment: Moment) -> list[str]:
 def list_timed_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that the user may have meant.
-
-    Each button also carries the time for its workspace.
-    """
+    """Return a button for each workspace that the user may have meant, with the time that applies to it."""
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
         kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))

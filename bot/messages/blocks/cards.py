@@ -1,4 +1,4 @@
-"""An operation's card. It is rendered from rows, so it can be rendered again at any time."""
+"""An operation's card, which is rendered from rows and so can be rendered again at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,13 +42,11 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: Maps each operation's verb to its forms in sentences. The key None is for an operation that is no longer
-#: known.
+#: Maps each operation's verb to its forms in sentences. None stands for an operation whose row is gone.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
 
-#: Maps each verb to the label of the button that requests it.
 _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
     OperationVerb.START: cards.START,
     OperationVerb.STOP: cards.STOP,
@@ -70,7 +68,7 @@ def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> 
 
 @renders(NoticeKind.CARD)
 def render_operation_card(facts: WorkspaceFacts) -> Answer:
-    """Render the card of ``facts.operation`` in its current state, with the workspace if it is known."""
+    """Render the card of ``facts.operation`` in its current state."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
     if operation.is_open:
@@ -84,7 +82,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the run's or workspace's name as its owner knows it, or a generic word if its row is gone."""
+    """Return the name by which the owner knows the run or workspace, or a generic phrase if it is gone."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -97,9 +95,9 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with the values shared by all notices: the name, the title, and the operation's words.
+    """Fill a template with ``more`` and with the name, title and operation's verb forms that notices share.
 
-    By default, ``at`` is when the notice was written.
+    By default, ``at`` is the time at which the notice was written.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = VERB_FORMS[operation.asked_verb if operation is not None else None]
@@ -112,8 +110,8 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
 def describe_gone(facts: Facts) -> Markup:
     """Say that a workspace no longer exists.
 
-    If the provider never listed the workspace as the person's own, it may still exist. In this case, say only
-    that it isn't listed.
+    If the provider has never listed the workspace as the person's own, it may still exist. Then say only that
+    it isn't listed.
     """
     text = cards.NOT_SHOWN if _was_never_shown(facts) else cards.GONE
     return Markup(fill(text, title=facts.connection_title))
@@ -132,10 +130,7 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message made from a template.
-
-    It is filled with ``more`` and the values that all notices share.
-    """
+    """Return a message made from a template, which is filled as in ``fill_notice``."""
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
@@ -154,7 +149,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    # A new request isn't shown as waiting, because most requests are sent before anyone could read that.
+    # Don't show a new request as waiting: most requests are sent before anyone could read the message.
     is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
@@ -172,8 +167,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
     """Describe a workspace's open operation for a list row: its state, and at most one more fact.
 
-    With ``is_explained``, the reason why it is waiting is left out, because that is given once at the top of
-    the list.
+    ``is_explained`` leaves out the reason for waiting, which then stands once above the list.
     """
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
@@ -188,23 +182,22 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explain
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
         state = _format_start(facts, operation)
-    # While a stop is already in progress, don't announce a later one.
+    # Don't announce a later stop while one is in progress.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
     return [state, *said]
 
 
-#: Actions of buttons that link an account.
 LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 
 
 def list_progress_buttons(
     facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
 ) -> list[Element]:
-    """Return the row buttons that end an open operation or move it forward.
+    """Return the buttons in a list row that end an open operation or move it forward.
 
-    *Refresh* and, with ``is_explained``, *Link again* are above the list and apply to all its rows. The
-    button that undoes a stop is shown only in the answer to that stop.
+    *Refresh* is left out because it is above the list, where it applies to all rows. So is *Link again* if
+    ``is_explained`` is set. The button that undoes a stop is shown only in the answer to that stop.
     """
     shared = {"refresh", *(LINKING if is_explained else ())}
     presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
@@ -212,7 +205,6 @@ def list_progress_buttons(
 
 
 def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
-    """Say when a start began and when the workspace is usually ready, or say that the start is slow."""
     usual_end_at = operation.usual_end_at
     if usual_end_at is None or operation.usual_seconds is None or is_slow(operation, facts.now):
         state = _format_progress(facts, operation, is_going=True)
@@ -222,14 +214,13 @@ def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
-    """Say why a work item is waiting."""
+    """Say why a work item is on hold."""
     return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
 def _format_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
 ) -> str:
-    """Say when an operation began (or began to wait) and when the workspace is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     going = "{Happening} since {since}." if usual is None else cards.GOING_ON_USUAL
@@ -238,7 +229,7 @@ def _format_progress(
 
 
 def format_overdue(operation: Operation, now: float) -> str:
-    """Say what happens now that an operation's deadline has passed."""
+    """Say what happens next with an operation whose deadline has passed."""
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     if not operation.has_called:
@@ -247,18 +238,14 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return why a work item can't be sent until its owner links again, or "" if that isn't needed."""
-    # If calls for several people are refused, the problem isn't this person's link, so linking again wouldn't
-    # help.
+    """Return why a work item can't be sent until its owner links again, or "" if linking wouldn't help."""
+    # If calls for several people are refused, this person's link isn't the cause.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb that describes an operation's current phase.
-
-    Once a new workspace has been created, the operation is merely starting it.
-    """
+    """Return the verb for an operation's current phase: after creating a workspace, it only starts it."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -275,7 +262,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     is_running = facts.state is State.RUNNING and not (operation.has_called or facts.is_unusable)
     if operation.block_reason and is_running and operation.verb is OperationVerb.START and facts.ide_url:
-        # The workspace was running when last read, so a link to open it may be all that people need.
+        # The workspace was running when last read, so people may only need the button that opens it.
         buttons += open_buttons(facts)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
@@ -285,7 +272,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the question asked when it isn't known whether a call succeeded."""
+    """Return the buttons for the question that Usher asks if it can't tell whether a call succeeded."""
     return [
         kit.button("Check again", f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button("Start another", f"{prefix}start_another", key),
@@ -295,7 +282,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Ask whether to create a second workspace or launch a second run, or say that this is settled."""
+    """Ask whether to create a second workspace or launch a second run. If the question is settled, say so."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -304,21 +291,21 @@ def question_or_answer(
 
 
 def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
-    """Return the *Keep waiting* button, for an operation or a run that takes longer than usual."""
+    """Return the *Keep waiting* button, for an operation or a run that is taking longer than usual."""
     return kit.button("Keep waiting", f"{prefix}keep_waiting", work_item.id, style=kit.PRIMARY)
 
 
 def list_late_buttons(operation: Operation) -> list[Element]:
     """Return the *Keep waiting* button once the deadline has passed.
 
-    The button isn't needed if nothing has been sent and Usher keeps trying anyway.
+    Return [] if no call has been made and Usher keeps trying anyway.
     """
     is_late = operation.deadline_at is None and (operation.has_called or operation.has_lapsed)
     return [keep_waiting_button(operation)] if is_late else []
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Force quit* button if a stop hasn't worked in time and the provider can force stops."""
+    """Return the *Force quit* button if a stop hasn't worked in time and the provider can force a stop."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -337,17 +324,17 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
         return []
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
-    # State the time rather than how much is left, which would have to be edited again and again.
+    # Give the time instead of the time left, which would have to be updated again and again.
     return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     """Return the provider's message about a workspace that is starting or stopping.
 
-    Until a start is slow, only warnings are returned, because other messages change with each read.
+    Until a start is slow, return only warnings, because other messages change with each read.
     """
     workspace = facts.workspace
-    # Once the workspace is running, the provider's words no longer describe its start or stop.
+    # Once the workspace is running, the provider's message is no longer about its start.
     if workspace is None or (workspace.state is State.RUNNING and not workspace.lacks):
         return []
     if is_on_time(operation, facts.now) and not workspace.lacks:
@@ -367,7 +354,6 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Say what became of a workspace that was started or restarted but is no longer running."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
@@ -385,8 +371,7 @@ def describe_running(
 ) -> tuple[list[str], list[str], list[Element]]:
     """Return the parts of a message about a running workspace: paragraphs, small print and buttons.
 
-    The small print is ``place``, then ``first``, then a line that says when the workspace ends and what it
-    runs on.
+    The small print consists of ``place``, ``first``, when the workspace ends, and its machine.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
@@ -402,13 +387,13 @@ def describe_running(
     ]
     lines = [line] if (line := format_opening(facts)) else []
     if facts.opens_in_page and workspace is not None and workspace.detail:
-        # Shows the provider's warning, for example that the workspace's set-up may have failed.
+        # The provider's warning, for example that setting up the workspace may have failed.
         lines.append(safe(workspace.detail, 300))
     return lines, small, buttons
 
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
-    """Return the machine's size and hourly price, as far as they are known."""
+    """Return a line with the machine's size and hourly price, as far as they are known."""
     if row is None or not (row.size or row.price):
         return []
     size = [fill(cards.SIZE, size=row.size)] if row.size else []
@@ -417,10 +402,7 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Say that a workspace opens on Usher's page, has no URL, or isn't usable yet.
-
-    If none of these is true, return "".
-    """
+    """Say that a workspace opens on Usher's page, has no URL, or isn't usable yet. Otherwise, return ""."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill("It can't be used right now. {because}", because=Markup(safe(because, 300)))
@@ -438,12 +420,12 @@ def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether the workspace has since reached the state that a failed operation was meant to reach."""
+    """Return whether a workspace has reached the state that its failed operation was meant to bring about."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
     if (workspace.observed_at or 0.0) <= (operation.ended_at or 0.0):
-        return False  # Nobody has checked since.
+        return False  # Nobody has read the workspace since.
     if operation.verb is OperationVerb.REMOVE:
         return workspace.state is State.GONE
     return workspace.is_down if operation.verb.brings_down else workspace.state in _UP
@@ -462,24 +444,21 @@ def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
 
 
 def format_reference(operation: Operation | None) -> list[str]:
-    """Return the operation's reference in the log, if an error occurred."""
+    """Return a line with the operation's reference in the log if it ended in an error."""
     if operation is None or operation.outcome not in _BROKEN:
         return []
     return format_reference_line(operation.reference, operation.cause)
 
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
-    """Return a line with the reference to quote to an administrator.
-
-    If no error occurred, return nothing.
-    """
+    """Return a line with the reference to quote to an administrator, or [] if no error occurred."""
     if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
 
 def format_cause(facts: WorkspaceFacts, cause: str) -> str:
-    """Explain why an operation failed. The provider's own reason is read from the workspace's row."""
+    """Explain why an operation failed. If the provider gave a reason, it is in the workspace's row."""
     said = format_failure(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}"
@@ -500,7 +479,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return the buttons for a failed operation. *Try again* requests a new operation."""
+    """Return the buttons for a failed operation."""
     word = causes.get_cause_word(operation.cause)
     if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
@@ -509,7 +488,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # *Try again* isn't offered if it would end the same way (the sentence already says what helps) or if the
+    # Don't offer *Try again* if it would fail the same way (the sentence already says what helps) or if the
     # workspace's row is gone.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
@@ -524,12 +503,12 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def no_thanks_button() -> Element:
-    """Return the *No, thanks* button, which declines a question without doing anything."""
+    """Return the *No, thanks* button, which declines a question and does nothing else."""
     return kit.button("No, thanks", "leave")
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return the *Link again* button, which opens the new link's page or asks an administrator for one."""
+    """Return the *Link again* button, which opens a link page or asks an administrator for a link."""
     if facts.linking == {"admin"}:
         return kit.button(cards.LINK_AGAIN, "ask_link", facts.connection, style=kit.PRIMARY)
     return link_connection_button(cards.LINK_AGAIN, facts.connection, facts.link_pages)
@@ -545,11 +524,12 @@ def link_connection_button(
     until: float | None = None,
     of: str = "",
 ) -> Element:
-    """Return a *Link* button, which opens the connection's link page or, if none is given, requests one.
+    """Return a *Link* button.
 
-    ``until`` is when the page expires. ``waiting`` is the command that waits for the link. The button carries
-    it as text, unless it is too long. When a button without a page is pressed, the command is parsed again
-    and runs with the rights of the person who pressed it.
+    The button opens the connection's link page. If ``pages`` has none, the button requests a new page.
+    ``until`` is when the page expires. ``waiting`` is the command to run once the account is linked. The
+    button carries this command as text, unless it is too long. When a button without a page is pressed, the
+    command is parsed again and runs with the rights of the person who pressed it.
     """
     value = f"{connection} {waiting}".strip()
     value = value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection

@@ -1,4 +1,4 @@
-"""Descriptions of commands, for the buttons and sentences that offer them."""
+"""Short descriptions of commands, for the buttons and sentences that offer them."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: Labels of buttons for commands about hours, keyed by what the command does to the hours.
+#: Labels of buttons for commands about hours, keyed by what the command does to them.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",
     "off": "Turn off the hours of {name}",
@@ -20,7 +20,6 @@ HOURS: Final[Mapping[str, str]] = {
     "start": "Start {name} {rest}",
     "stop": "Stop {name} {rest}",
 }
-#: Labels of buttons for commands about courses, keyed by what the command does to the course.
 COURSE: Final[Mapping[str, str]] = {
     "leave": "Leave {name}",
     "skip": "Skip {name} {rest}",
@@ -28,16 +27,14 @@ COURSE: Final[Mapping[str, str]] = {
     "end": "End {name}",
 }
 
-#: Matches a date in a command. When a command becomes a button's label, its dates are written the way people
-#: write them, and the flags at its end (``_FLAGS_PATTERN``) are left out.
+#: Matches a date in a command. In a button's label, dates are written out (``Mon 30 Nov``), and flags at the
+#: end (``_FLAGS_PATTERN``) are left out.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
-#: Matches the name at the start of a command's arguments, either quoted or a single word, and what follows
-#: it.
+#: Matches the name that begins a command's arguments, either quoted or a single word, and what follows it.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
-#: Matches hours on a single day that only start or only stop a workspace.
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
-#: Matches a command about a course. Quoted text is always a name, whatever it looks like.
+#: Matches a command about a course. Quoted text is always a name, even if it is a verb.
 _COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,
@@ -68,7 +65,6 @@ def describe_command(command: str, now: float) -> str:
 
 
 def _format_day(now: float, found: re.Match[str]) -> str:
-    """Return a date as people write it, or the string itself if it only looks like a date."""
     try:
         return times.format_weekday(found[0], datetime.fromtimestamp(now, UTC).date())
     except ValueError:
@@ -76,7 +72,6 @@ def _format_day(now: float, found: re.Match[str]) -> str:
 
 
 def _describe_hours(said: str) -> tuple[str, str]:
-    """Say what a command about hours does, and at what time."""
     verb, _, rest = said.partition(" ")
     if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
         return HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"

@@ -1,4 +1,4 @@
-"""A course's page, as shown to teachers, members and others, and the forms for courses and class cards."""
+"""A course as shown to teachers, members and others, and the form that posts class cards."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -31,7 +31,6 @@ READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: Shown to people who have pressed *Join* but still need an account or a workspace.
 PENDING: Final = "You've pressed *Join*, but {why}"
-#: Maps each field of a form to the error shown if the field was filled in wrongly.
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
@@ -40,8 +39,7 @@ WRONG: Final = {
 }
 
 POST: Final = "Post a class card"
-#: Labels and hints for the fields of all the forms. A field of the card form that corresponds to a flag has
-#: the flag's name.
+#: Labels and hints for the form's fields. A field that corresponds to a flag of ``card`` has the flag's name.
 FIELDS: Final = {
     "what": ("What everyone gets", ""),
     "title": ("Title", ""),
@@ -55,11 +53,11 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "max": ("Places", ""),
 }
-#: Shown if the teacher has no choices and has to type what everyone will get.
+#: Hint for the first field if there are no choices, so that the teacher has to type what everyone gets.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
 
-#: The callback id of the form for a class card. ``FIELD_TYPES`` maps each of its fields to the type of its
-#: element, and ``REQUIRED_FIELDS`` lists the mandatory fields.
+#: The callback id of the form for a class card. ``FIELD_TYPES`` maps each field to the type of its element,
+#: and ``REQUIRED_FIELDS`` lists the mandatory fields.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -70,15 +68,15 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: Name of the form's page for a course with a timetable. Only this page has ``COURSE_FIELDS``, and only the
-#: page for a single class has ``CLASS_FIELDS``.
+#: The form's page for a course with a timetable. Only this page has the ``COURSE_FIELDS``. The
+#: ``CLASS_FIELDS`` are only on the page for a single class.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
 CLASS_FIELDS: Final = frozenset({"today"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
-    """Render a course for its teacher (with what can be changed), for a member, or for anyone else."""
+    """Render a course for a teacher (with buttons that change it), for a member, or for anyone else."""
     card, lines, buttons = (
         facts.card,
         [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
@@ -99,10 +97,9 @@ def render_course(facts: ClassFacts) -> list[Block]:
 
 
 def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
-    """Describe the reader's membership of a course, with a button for anything they still need."""
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
-        # The account already has a coloured button on the Home tab, so this one is left uncoloured.
+        # The Home tab already has a coloured button for the account.
         return [fill(PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if facts.workspace is None:
         return [], []
@@ -113,7 +110,6 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    """Return a teacher's buttons: cancel the next lesson, restore lessons, end the course."""
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
@@ -130,7 +126,6 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
 
 
 def _format_counts(facts: ClassFacts) -> str:
-    """Format how many members a course has and how many are ready, for its teachers."""
     if not facts.counts.joined:
         return "Nobody has joined yet"
     said = [JOINED_COUNT, *([] if "none" in facts.linking else ["{linked} linked an account"])]
@@ -150,7 +145,6 @@ def _format_current_or_next_lesson(facts: ClassFacts) -> str:
 
 
 def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the first lesson that can still be cancelled or moved."""
     on = timetable.find_lesson_on(card, now)
     return timetable.find_lesson_after(card, now if on is None else on.at)
 
@@ -161,7 +155,7 @@ def show_no_courses(command: Markup) -> Answer:
 
 
 def answer_courses(every: Sequence[ClassFacts]) -> Answer:
-    """Answer with a list of courses and of the reader's own classes."""
+    """List courses and the reader's own classes."""
     rows = (render_course(one) if one.card.is_course else cards.render_class(one) for one in every)
     return kit.answer(block for row in rows for block in row)
 
@@ -177,7 +171,7 @@ def ask_end(facts: ClassFacts) -> Answer:
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:
-    """Explain what joining a course means, and show the button for joining it."""
+    """Explain what joining a course means, with the *Join* button."""
     card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message(
@@ -199,10 +193,10 @@ def card_button() -> Element:
 
 
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
-    """Return the form that posts a class card, with its channel already filled in if that is known.
+    """Return the form that posts a class card, with ``channel`` already filled in if it is known.
 
-    Page ``course`` of the form also has a course's timetable. ``has_choices`` means that the teacher chooses
-    what everyone gets instead of typing it.
+    Page ``course`` also has the fields for a timetable. With ``has_choices``, the teacher chooses what
+    everyone gets instead of typing it.
     """
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}

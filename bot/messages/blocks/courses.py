@@ -1,4 +1,4 @@
-"""Class cards, and the messages about them. None of them ever contains a workspace's URL."""
+"""Class cards, and the messages about classes and courses. None of these ever contains a workspace's URL."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,6 @@ from bot.messages.blocks.renderers import render_gone, renders
 from bot.messages.texts import answers, cards, holds, problems, times
 from bot.messages.texts import courses as texts
 
-#: Maximum number of people listed in one answer, one per line.
 MAX_PROBLEMS = 30
 _LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
 _ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
@@ -43,18 +42,17 @@ def render_class_card(facts: ClassFacts) -> Answer:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
     if card.is_course and card.done_at is None:
-        # Everyone sees the button. Pressing it shows people their own membership.
+        # Everyone sees this button. The answer shows people their own membership.
         blocks += kit.actions([kit.button("Show details", "course_room", card.id)])
     return kit.answer(blocks)
 
 
 def get_words(card: ClassCard) -> texts.Words:
-    """Return the wording for a class or for a course."""
+    """Return the wording for a course or for a class, whichever the card is for."""
     return texts.OF_COURSE if card.is_course else texts.OF_CLASS
 
 
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
-    """Return the lines that describe a class on its card, and the templates for the class's progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     template = texts.DOES_START if card.spec is None else "Your own workspace from *{name}* on {title}."
     if card.title == card.template:
@@ -90,7 +88,7 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 
 def render_class(facts: ClassFacts) -> list[Block]:
-    """Render an open class for someone who may end it: how many members are ready, and buttons to end it."""
+    """Render an open class for someone who may end it: how many members are ready, and buttons."""
     card, title = facts.card, Markup(fill(texts.CARD_TITLE, name=facts.card.title))
     said = [fill(texts.ONE_COURSE, name=title, channel=Markup(card.channel_id))]
     said.append(kit.join(_format_state(facts, _describe_class(facts)[1]), " · "))
@@ -106,26 +104,26 @@ def format_class_end(facts: ClassFacts) -> str:
 
 
 def format_joining(facts: ClassFacts) -> str:
-    """Format the terms of joining a course."""
+    """Say what people agree to by joining a course."""
     card, template = facts.card, texts.COURSE_JOIN if facts.card.spec is None else texts.COURSE_JOIN_MAKE
     said = fill(template, name=card.pattern or card.template, title=facts.connection_title)
     return f"{said} {texts.COURSE_SEES_HOURS}" if card.shows_hours else said
 
 
 def format_course(facts: ClassFacts) -> list[str]:
-    """Format a course's timetable, including any days on which it changes."""
+    """Return a course's title and timetable, and a line about any days off."""
     card = facts.card
     lessons = format_timetable(card, facts.now, facts.zone)
     return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]
 
 
 def format_course_name(card: ClassCard) -> str:
-    """Format a course's name for a list of courses: ``Biology · Tuesdays 08:00``."""
+    """Return a course's name for a list of courses: ``Biology · Tuesdays 08:00``."""
     return f"{card.title} · {format_weekdays(card.days)} {clock(card.starts)}"
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
-    """Return the words for how a class ends a workspace: what happens to it, and what that means.
+    """Return the words for what the end of a class does to a workspace, and for what that means.
 
     ``is_any`` has the same meaning as in ``ends_by_consent``.
     """
@@ -152,7 +150,6 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
 
 
 def _format_counts(counts: ClassCounts) -> dict[str, str]:
-    """Format the number of members, and write a clause that says how many of them are ready."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
     said |= {"people": times.format_count(counts.joined, "person has", "people have")}
@@ -160,27 +157,27 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
 
 
 def list_problem_buttons(facts: ClassFacts) -> list[Element]:
-    """If there are problems, return *Show problems*, for messages that only the card's teacher reads."""
+    """Return *Show problems* if there are any. Only for messages that nobody but teachers can see."""
     has_any = facts.counts.waiting or facts.counts.failed
     return [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if has_any else []
 
 
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return the *Stop all* button while there is something to stop, for messages that only teachers read."""
+    """Return *Stop all* if there is anything to stop. Only for messages that nobody but teachers can see."""
     card = facts.card
     has_begun = card.is_course or facts.counts.joined > 0
     return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []
 
 
 def stop_button(facts: ClassFacts) -> Element:
-    """Return the *Stop all* button, which asks first."""
+    """Return the *Stop all* button, which asks for confirmation."""
     card, asked = facts.card, get_words(facts.card).end
     question = kit.confirm(asked, **get_end_words(facts.effects, is_any=card.spec is None))
     return kit.button(asked[2], "class_stop", card.id, style=kit.DANGER, confirm=question, of=card.title)
 
 
 def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Show the teacher, and nobody else, which members are waiting and why."""
+    """Show a teacher which members are waiting or have failed, and why. Nobody else may see the answer."""
     counts = facts.counts
     if not found:
         template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE
@@ -197,7 +194,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill("*{name}*: who is waiting, and why", name=facts.card.title)
-    # At most ten people per paragraph, so that no paragraph exceeds Slack's limit.
+    # Ten people at most per paragraph, to stay within Slack's limit.
     blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
@@ -232,30 +229,29 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _format_cause(cause: str, title: str) -> str:
-    """Tell a teacher why a member's start failed. The usual wording addresses the member instead."""
+    """Tell a teacher why a member's start failed, in wording that doesn't address the member."""
     word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
 
 
 def _format_delay(hold: str, title: str) -> str:
-    """Tell a teacher what is delaying a member's start."""
     code, cause = split_hold(hold)
     is_addressed = code is HoldCode.CAUSE and cause in texts.WHY_CAUSE
     return _format_cause(cause, title) if is_addressed else holds.explain_hold(hold, title)
 
 
 def strip_addresses(text: str) -> str:
-    """Remove URLs from a provider's text, because the teacher doesn't own the workspace."""
+    """Remove URLs from a provider's text. Teachers don't own the workspaces that it is about."""
     return _ADDRESS_PATTERN.sub("…", text)
 
 
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson is still true.
 
-    During the lesson, a message that the workspace is ready or being started is true for as long as it is,
-    unless another message has already said so. A message that the start was missed is true unless the
-    workspace came up before the lesson's end. No such message is true once the owner has left the course.
+    A message that the workspace is ready or being started stays true during the lesson as long as it is,
+    unless another message has reported the same. A message that the start was missed is true unless the
+    workspace came up before the lesson's end. No message is true once the owner has left the course.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:
@@ -265,8 +261,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        # If the operation ended later than planned, another message has reported that. A creation has no
-        # planned time.
+        # If the operation ended later than planned, another message has said so. Operations that create a
+        # workspace have no planned time.
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
@@ -274,7 +270,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
 @renders(NoticeKind.LESSON, is_true=_is_lesson_on)
 @renders(NoticeKind.CLASS_STOP_WARNING, is_true=lambda _: False)
 def render_lesson(facts: WorkspaceFacts) -> Answer:
-    """Tell a person at the start of a lesson whether their workspace is ready for it."""
+    """Tell a member at the start of a lesson whether their workspace is ready."""
     is_ready = facts.state is State.RUNNING
     template: Template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     if facts.body.get("is_missed"):
@@ -299,13 +295,13 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     is_true=lambda facts: facts.now < facts.time("ends") and facts.counts.expected > 0,
 )
 def render_report(facts: ClassFacts) -> Answer:
-    """Render a lesson's figures for a teacher: how many members are ready, and what delays the others."""
+    """Render a report on a lesson for a teacher: how many members are ready, and what delays the others."""
     card, counts = facts.card, facts.counts
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # For each state, quote one failure as an example: the first, in the provider's words if there are any.
+    # For each state, quote the first failure as an example, in the provider's words if there are any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
@@ -329,7 +325,7 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
-    """Say when a course ends, and when the lesson in progress ends."""
+    """Say that a course has ended, and when the lesson in progress ends."""
     news = fill("*{course}* has ended. No workspaces are started for it any more.", course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news
@@ -337,7 +333,6 @@ def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
-    """Return whether a member still can't get a workspace for the next lesson."""
     states, coming = (
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
@@ -355,7 +350,7 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
     is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
-    """Render what a member still needs for a lesson, with the button for it."""
+    """Tell a member what is still missing for a lesson, with a button that helps."""
     card, one = facts.card, facts.problems[0]
     why, button = describe_missing(facts, one)
     begins = kit.moment_at(facts.time("begins"), facts.now, facts.zone)
@@ -366,7 +361,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
     NoticeKind.COURSE_LEFT, is_true=lambda facts: not (facts.is_superseded or facts.card.is_over(facts.now))
 )
 def render_course_left(facts: ClassFacts) -> Answer:
-    """Tell a former member why an upgrade removed them from a course, and offer to let them join again."""
+    """Tell a former member why an upgrade removed them from a course, with a button to join again."""
     days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
     names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.now, facts.zone)}
@@ -375,7 +370,7 @@ def render_course_left(facts: ClassFacts) -> Answer:
 
 
 def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:
-    """Describe what the reader still needs for a course's lessons, with the button for it."""
+    """Describe what the reader still needs for a course's lessons, with a button that helps."""
     card, names = facts.card, (facts.connection, facts.connection_title)
     is_unlinked = one.state == "unlinked"
     (link,) = replies.link_buttons([(*names, facts.linking != {"admin"})], facts.link_pages)
@@ -392,7 +387,7 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
 
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
-    """Explain what joining a course means, followed by what happens ``now``."""
+    """Explain what joining a course means. ``now`` is a sentence that says what happens right away."""
     lessons = format_timetable(card, facts.now, facts.zone)
     said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
@@ -400,18 +395,21 @@ def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
 
 
 def list_member_buttons(card: ClassCard) -> list[Element]:
-    """Return the button for leaving a course."""
+    """Return the *Leave* button for a member's message about a course."""
     return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
 
 
 @render_gone("class")
 def render_unknown() -> Answer:
-    """Return the text that replaces a message about a class, or a class's workspace, that is gone."""
+    """Return the answer shown in place of a message whose class, or whose workspace for a class, is gone."""
     return replies.answer(texts.UNKNOWN_CARD)
 
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    """Tell an owner that the end of a class or lesson stopped their workspace, or that the stop failed."""
+    """Tell an owner that their workspace was stopped because a class or lesson ended, or that this failed.
+
+    Return "" if neither applies.
+    """
     of, course = facts.stopping_class, facts.word("course")
     if of is None:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
@@ -426,7 +424,7 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
 
 @renders(NoticeKind.CLASS_OVER)
 def render_summary(facts: ClassFacts) -> Answer:
-    """Render a class's summary for its teacher."""
+    """Render a summary for the teacher after a class has ended."""
     counts, numbers = facts.counts, _format_counts(facts.counts)
     head, *said = get_words(facts.card).summary
     said = said if counts.joined else ["Nobody took part."]
@@ -440,7 +438,7 @@ def render_summary(facts: ClassFacts) -> Answer:
 
 @renders(NoticeKind.CLASS_POSTED)
 def render_post_question(facts: ClassFacts) -> Answer:
-    """Ask whether to post the card again, because Slack refused it or because it may not have appeared.
+    """Ask whether to post the card again: Slack refused it, or it may not have appeared.
 
     ``cause`` is Slack's error code, which determines the suggested remedy.
     """

@@ -22,11 +22,10 @@ from bot.messages.texts import notices, problems, times
 
 @renders(NoticeKind.LINK_EXPIRY, is_true=lambda facts: facts.link_is_ending)
 def _render_link_end(facts: Facts) -> Answer:
-    """Render the warning that a link is about to end."""
     at = facts.time("expires_at")
     left = at - facts.now
-    # A reminder arrives slightly after it is due. The time left is rounded, so that it still says "an hour"
-    # or "a day".
+    # A reminder arrives slightly after it is due. Because of the rounding, it still says "an hour" or "a
+    # day".
     unit = 3600 if left >= 3600 else 60
     names = {
         "at": kit.moment_at(at, facts.now, facts.zone),
@@ -37,10 +36,6 @@ def _render_link_end(facts: Facts) -> Answer:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still ends at the time given in the warning.
-
-    If the workspace has been used since, its end may have been postponed.
-    """
     ends_at = facts.workspace.expires_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
         return False
@@ -49,11 +44,11 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.WORKSPACE_EXPIRY, is_true=_is_coming)
 def render_workspace_end(facts: WorkspaceFacts) -> Answer:
-    """Render the warning that a provider will end a workspace, from the current row."""
+    """Warn that a provider will end a workspace, according to its current row."""
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
-    # If stopping ends a workspace permanently, a stop by the provider is described as a removal.
+    # If stopping ends a workspace permanently, describe a stop by the provider as a removal.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
@@ -76,7 +71,6 @@ _ENDING: Final[Mapping[ExpiryMode, str]] = {
 
 @renders(NoticeKind.WORKSPACE_EXTENDED)
 def _render_extension(facts: WorkspaceFacts) -> Answer:
-    """Say whether the provider agreed to postpone the end."""
     if not (cause := facts.word("cause")):
         return notice(
             notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
@@ -86,5 +80,4 @@ def _render_extension(facts: WorkspaceFacts) -> Answer:
 
 
 def _round_minutes(seconds: float) -> float:
-    """Round a duration to whole minutes, unless it is less than a minute."""
     return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -1,4 +1,4 @@
-"""Messages about records that the database has lost, or that have reappeared in it."""
+"""Messages about records that the database has lost, or that a restored backup brought back."""
 
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
@@ -13,7 +13,7 @@ from bot.messages.texts import cards, notices, pages
 
 @renders(NoticeKind.WRITES_LOST)
 def render_lost_records(facts: WorkspaceFacts) -> Answer:
-    """Say that records were lost, and give the workspace's state if it has been read since then."""
+    """Say that records were lost. Add the workspace's state if it has been read since then."""
     workspace = facts.workspace
     if workspace is None or (workspace.observed_at or 0.0) < facts.time("detected_at"):
         return notice(notices.LOST_REQUEST, facts, name=get_name(facts))
@@ -24,5 +24,4 @@ def render_lost_records(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.BACKUP_RESTORED)
 def _render_restored(facts: Facts) -> Answer:
-    """Say that a link exists again although its owner had removed it."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

@@ -1,7 +1,7 @@
 """Forms: each field of a provider's form becomes an input block of a modal or a flag of a command.
 
-A block's id is the field's name plus a digest of the field's choices or default. Slack keeps what was entered
-in a block as long as its id stays the same, so changing a field's choices resets the field.
+A block's id is the field's name plus a digest of the field's choices or default. Slack keeps what people
+entered in a block as long as the block's id stays the same, so changing a field's choices resets the field.
 """
 
 import json
@@ -18,13 +18,12 @@ from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: Name of the only field in the form that starts a workspace.
 START_FIELD: Final = "workspace"
-#: Stands for an empty choice, because Slack requires every option to have a value.
+#: Stands for an empty choice. Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: Maximum number of alternatives to list for a flag or for its value.
+#: Maximum number of alternatives listed for a flag or its value.
 MAX_FLAGS: Final = 8
 
 
@@ -40,8 +39,8 @@ def make_view(
 ) -> dict[str, Any]:
     """Return a form's modal, filled with ``values``, or a modal saying that nothing is offered.
 
-    The latter is for a form without fields. ``has_people`` is False if the operator's account creates
-    everyone's workspaces.
+    A form without fields offers nothing. ``has_people`` is False if the operator's account creates everyone's
+    workspaces.
     """
     template = verbs.AT if username else "On *{title}*, with your own account."
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
@@ -62,7 +61,7 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal with nothing but a sentence, shown while a form loads or instead of a form."""
+    """Return a modal that contains only a sentence, to show while a form loads or instead of a form."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
@@ -70,7 +69,7 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(
     answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
 ) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons. Answers to the buttons are shown in it, too."""
+    """Return a modal that shows an answer with its buttons. Answers to these buttons appear in it, too."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))
@@ -79,8 +78,8 @@ def answer_view(
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     """Return the form for starting one of the given workspaces.
 
-    Each workspace is given as its id, name and state. If none are given, the form has a search field instead
-    of a menu.
+    Each workspace is given as its id, name and state. Without choices, the form has a search field instead of
+    a menu.
     """
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
@@ -89,8 +88,8 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if not options:
-        # The search is the same as for menus in messages. The part of the action id before the colon says
-        # which menu it is for.
+        # Menus in messages use the same search. The part of the action id before the colon says which menu it
+        # is.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
         menu |= {"type": "static_select", "options": options}
@@ -115,7 +114,7 @@ def is_typed(field: Field) -> bool:
 
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return choices as menu options, up to Slack's limit, without values that are too long for Slack."""
+    """Return choices as menu options, up to Slack's limit, without those whose values are too long."""
     usable = [
         kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
     ]
@@ -123,7 +122,7 @@ def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
 
 
 def read_option_value(value: str) -> str:
-    """Return a choice's value, given the value of its option."""
+    """Return the value of the choice behind an option."""
     return "" if value == EMPTY_CHOICE else value
 
 
@@ -132,7 +131,6 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
-    """Encode a form's metadata, leaving out the least important values if it is too long for Slack."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
@@ -185,7 +183,6 @@ def _build_element(field: Field, values: Values) -> Element:
 
 
 def _build_menu(field: Field) -> Element:
-    """Build a menu that lists a field's choices if they are few and fixed, and otherwise searches them."""
     offered = list_options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
@@ -215,7 +212,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a number is within a field's bounds. Slack rejects forms with a default outside them."""
+    """Return whether a number is within a field's bounds. Slack rejects a form whose default isn't."""
     try:
         number = float(given)
     except ValueError:
@@ -225,7 +222,7 @@ def _is_within(field: Field, given: str) -> bool:
 
 
 def _format_number(bound: float) -> str:
-    """Format a bound in full, because Slack doesn't accept exponents and rounding would change the value."""
+    """Format a bound without an exponent, which Slack doesn't accept, and without rounding."""
     return f"{Decimal(str(bound)).normalize():f}"
 
 

@@ -1,4 +1,4 @@
-"""A person's Home tab: the answer to their last button press, and below it their list of workspaces.
+"""A person's Home tab: their list of workspaces, below the answer to the last button they pressed there.
 
 Only that person sees the tab, so names in it may link to workspaces: ``docs/internals/rules.md``, "An IDE's
 address reaches only the owner".
@@ -14,7 +14,7 @@ from bot.messages.blocks.replies import help_button
 from bot.messages.blocks.usage import week_button
 from bot.messages.texts import cards
 
-#: Maximum number of blocks in an answer above the list, which can itself have up to 50 blocks.
+#: Maximum number of blocks in the answer. The list below it can have up to 50 blocks.
 MAX_ANSWER_BLOCKS: Final = 20
 
 

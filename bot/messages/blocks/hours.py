@@ -1,4 +1,4 @@
-"""Working hours: how they appear in a workspace's state, answers about them, and messages caused by them."""
+"""Working hours: the lines that show them, the form that sets them, and the messages about them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -44,25 +44,23 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that the form suggests.
+#: Names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that the form suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Maximum number of starts and stops to examine when looking for the next one that applies. For daily hours,
-#: this covers two weeks.
+#: Maximum number of starts and stops to examine when looking for the next that applies. For daily hours, this
+#: covers two weeks.
 MAX_LOOKED_AT: Final = 28
-#: Buttons left out of the form: the button that opens the form, and those that affect only today.
+#: Buttons left out of the form: the one that opens it, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
-    """Return a key for sorting working hours by weekday and then by date, however they are stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
 def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
-    """Format hours, with their time zone if it isn't the reader's."""
     every = sorted(rules, key=_sort_key)
     said_of = [replace(one.wanted, zone=one.zone) for one in every]
     left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
@@ -72,7 +70,7 @@ def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
 
 
 def format_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the line that shows a workspace's own working hours, if it has any."""
+    """Return the line that shows a workspace's own working hours, or [] if it has none."""
     rules = facts.rules
     if not rules:
         return []
@@ -95,8 +93,8 @@ def describe_hours(
 ) -> tuple[str, list[Element]]:
     """Describe a workspace's hours and when they next apply, or why they are paused, with buttons.
 
-    ``once`` are the hours just requested; if they are for a single day, they come first. ``former`` are the
-    rules that they replace.
+    ``once`` are the hours just requested. If they are for a single day, they come first. ``former`` are the
+    rules that they replaced.
     """
     rules, workspace, title = facts.rules, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
@@ -126,7 +124,7 @@ def describe_hours(
         buttons = [*in_time, *buttons]
     else:
         # People are more likely to skip a day than to stop a workspace that keeps running. So the skip button
-        # comes first, and these buttons have no colour.
+        # comes first, and the buttons that stop the workspace have no colour.
         plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
         buttons = [*buttons[:1], *plain, *buttons[1:]]
     sentences += list_lessons(facts)
@@ -149,8 +147,8 @@ def describe_run_end(
 ) -> tuple[list[str], list[Element]]:
     """Say when a running workspace will stop, or that no stop is planned within a day, with buttons.
 
-    Return nothing if the description of the workspace's hours already says so. ``former`` are rules that the
-    workspace no longer has. ``name`` is what to call it if several workspaces are mentioned.
+    Return nothing if the description of the workspace's hours says the same. ``former`` are rules that the
+    workspace no longer has. Pass a ``name`` if the message mentions several workspaces.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -186,7 +184,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer a stop that would have happened within a day if hours hadn't been skipped, paused or removed."""
+    """Offer a stop within a day that was planned until the hours were skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
@@ -197,14 +195,12 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
 
 
 def _starts_without_stop(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace's hours start it but never stop it."""
     rules = facts.rules
     starts = any(one.starts is not None and not one.paused for one in rules)
     return starts and find_hours_stop(rules, facts.now) is None
 
 
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
-    """Format the hours for a single day, followed by the workspace's other hours."""
     assert facts.workspace is not None, "hours are a workspace's"
     day, zone, down = (
         date.fromisoformat(min(once.days)),
@@ -231,10 +227,7 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
 
 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the buttons that skip the next day with hours, or pause the hours until Monday.
-
-    The buttons name dates, because the message may be read on a later day.
-    """
+    """Return the buttons that skip the next day with hours, or pause the hours until Monday."""
     found = []
     for rule in facts.rules:
         coming = _find_next(facts, rule, "stop" if rule.starts is None else "start")
@@ -258,7 +251,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return when a rule next applies: its next start or stop (``side``), or whichever comes first.
+    """Return a rule's next start or stop (``side``), or whichever comes first.
 
     A stop at the very time when another rule starts the workspace is ignored, because it has no effect.
     """
@@ -274,21 +267,19 @@ def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""])
 
 
 def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
-    """Return the days that working hours skip, from today on."""
     off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
     return sorted(off)
 
 
 def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
-    """List the days that working hours skip, if any."""
+    """Return a line that lists the days skipped by working hours, or [] if there are none."""
     every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
     today = max((one.day(now) for one in rules), default=date.min)
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every), today))] if every else []
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
-    """Say when working hours next apply, and which days they skip."""
-    # If a workspace is down, or soon will be, there is nothing to stop until it is started again.
+    # There is nothing to stop while a workspace is down or about to go down.
     workspace, rules = facts.workspace, facts.rules
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
@@ -298,7 +289,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
     every = [_find_next(facts, rule, side) for rule in starts or stops or ([] if is_ending else rules)]
     coming = [one for one in every if one is not None]
     if stops and coming and min(coming).at > facts.now + DAY_SECONDS and facts.is_up:
-        coming = []  # It is said for how long it runs.
+        coming = []  # Another sentence says how long the workspace runs.
     left_out = format_left_out(rules, facts.now)
     if not coming:
         return left_out
@@ -320,7 +311,7 @@ def _format_cause(cause: str, title: str) -> str:
 def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
     """Return the form that sets hours for one of these workspaces.
 
-    If there is only one workspace, with a single weekly rule, the form changes that rule.
+    If there is only one workspace and it has a single weekly rule, the form changes that rule.
     """
     blocks: list[Block] = []
     rule, key = None, ""
@@ -363,7 +354,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
 
 
 def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
-    """Reply with the working hours of several workspaces, followed by ``remark``, if any."""
+    """List the working hours of several workspaces, followed by ``remark``."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
@@ -372,7 +363,7 @@ def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> 
 
 
 def form_button() -> Element:
-    """Return the button that opens a form in which a person can choose any of their workspaces."""
+    """Return the button that opens a form for setting the hours of any workspace."""
     return kit.button(cards.HOURS, "hours_form")
 
 
@@ -404,17 +395,15 @@ def render_missed(facts: WorkspaceFacts) -> Answer:
 
 
 def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
-    """Explain why a start wasn't sent, if that is known."""
     if facts.is_refused:
         cause = "another_account" if facts.is_resting else "credential_refused"
         return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
-    # Notices written by release 0.4.1 contain the whole sentence.
+    # Notices written by release 0.4.1 contain the whole sentence as ``because``.
     because = holds.explain_missed(facts.word("missed"), facts.connection_title) or facts.word("because")
     return [kit.format_reason(because, facts.now, facts.zone)] if because else []
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
-    """Offer the missed start, with its planned end unless that is past or too soon."""
     workspace, until = facts.workspace, facts.body.get("until")
     if workspace is None or not _is_down(facts):
         return [], []
@@ -429,12 +418,11 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again since hours were paused because their link didn't work."""
+    """Return whether a person has linked again since a broken link paused their hours."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
 def _are_paused(facts: Facts) -> bool:
-    """Return whether hours are still paused for the reason that a message gave."""
     cause = facts.word("cause")
     if cause in {"unlinked", "refused"}:
         return not is_linked_again(facts)
@@ -445,7 +433,7 @@ def _are_paused(facts: Facts) -> bool:
 
 @renders(NoticeKind.HOURS_PAUSED, is_true=_are_paused)
 def render_paused(facts: Facts) -> Answer:
-    """Tell a person that hours are paused and why, with buttons that help."""
+    """Tell a person that their hours are paused and why, with buttons that help."""
     cause = facts.word("cause")
     is_known = isinstance(facts, WorkspaceFacts) and facts.workspace is not None
     names = {} if is_known or not facts.word("name") else {"name": facts.word("name")}
@@ -460,7 +448,7 @@ def render_paused(facts: Facts) -> Answer:
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace is still running unused, under the same plan as when Usher asked."""
+    """Return whether a workspace is still running unused, with the same planned stop as when Usher asked."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False
@@ -469,7 +457,7 @@ def _is_still_idle(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.IDLE_PROMPT, is_true=_is_still_idle)
 def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
-    """Ask whether an idle workspace is still needed, and say what happens without an answer."""
+    """Ask whether an idle workspace is still needed, and say what happens if nobody answers."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
     since = kit.since(facts.time("since"), facts.now, facts.zone)
     sentences = [fill(words.STILL_NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
@@ -502,7 +490,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
 def offer_at(
     verb: str, facts: WorkspaceFacts, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
-    """Return a sentence that says what happens at a time, and the button that makes it happen."""
+    """Return a sentence that offers an action at a given time, and the button for that action."""
     assert facts.workspace is not None, "it is offered for a workspace"
     press = make_change(verb, facts.workspace, number=number, at=at)
     write = kit.moment if verb == "start" else kit.moment_at

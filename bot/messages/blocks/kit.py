@@ -1,7 +1,7 @@
 """Small Block Kit builders that stay within Slack's limits, and functions that escape text.
 
-``safe``, ``line`` and ``fill`` escape text from outside, once (``docs/internals/rules.md``, "Text from
-outside is escaped once"). Text passed to the builders must already be escaped.
+``safe``, ``line`` and ``fill`` escape text from outside, exactly once (``docs/internals/rules.md``, "Text
+from outside is escaped once"). The builders expect text that is already escaped.
 """
 
 from __future__ import annotations
@@ -25,27 +25,27 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Re-exported so that modules can import these along with the functions below.
+#: Re-exported for modules that import the functions below.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 ELLIPSIS: Final = "…"
-#: Marks the beginning and the end of a program's output in a message.
+#: Marks the beginning and the end of a program's output.
 FENCE: Final = "```"
-#: Used in place of an empty text, which Slack would reject.
+#: Stands for empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Maximum length of a name in a button's label. Longer names are cut, so that a screen reader also gets to
-#: the connection after the name.
+#: Maximum length of a name in a button's label for screen readers. Longer names are cut, so that people also
+#: hear the connection, which comes after the name.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: If paragraphs are shortened to make a message fit, each of them keeps at least this many characters.
+#: If paragraphs have to be shortened to make a message fit, each keeps at least this many characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
 
 def truncate(escaped: str, limit: int) -> str:
-    """Cut an escaped string to a limit, with an ellipsis, but not inside an entity, mention or time."""
+    """Cut an escaped string to a limit and add an ellipsis, without splitting an entity, mention or time."""
     if len(escaped) <= limit:
         return escaped
     end = limit - len(ELLIPSIS)
@@ -60,20 +60,23 @@ def truncate(escaped: str, limit: int) -> str:
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
-    """Make text from outside safe for Slack: clean, escape and shorten it. The result is never empty."""
+    """Clean, escape and shorten text from outside, which makes it safe for Slack.
+
+    The result is never empty.
+    """
     return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
 
 def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
-    """Return a name from outside as one line, made safe for Slack."""
+    """Return a name from outside as a single line that is safe for Slack."""
     return safe(" ".join(clean(text).split()), limit)
 
 
 def fill(template: Template, **values: object) -> str:
-    """Fill a template with values from outside, each escaped and shortened. Markup is left unchanged.
+    """Fill a template with values from outside, escaping and shortening each, except for Markup.
 
-    A template is one or more sentences. A sentence that mentions a time is true only until then, so it takes
-    on the times of the values it uses. Values that are functions are called.
+    A template is one or more sentences. A sentence that mentions a time is true only until then, so the
+    result carries the times of the values it uses. Values that are functions are called.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])
@@ -83,8 +86,6 @@ def fill(template: Template, **values: object) -> str:
 
 
 class _Values(dict[str, object]):
-    """A template's values; ``moments`` are the times mentioned in the values used so far."""
-
     moments: tuple[int, ...] = ()
 
     def __getitem__(self, name: str) -> object:
@@ -97,12 +98,9 @@ class _Values(dict[str, object]):
 
 
 def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return blocks that fit into a message, shortening the longest paragraphs rather than failing.
-
-    If that isn't enough, blocks are dropped from the end.
-    """
+    """Return blocks that fit into a message: shorten the longest paragraphs, then drop blocks at the end."""
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
-    # A cheap check first: nearly all messages fit even if everything around their texts is included.
+    # A cheap check first: nearly all messages fit even if everything around the text is counted.
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
@@ -115,7 +113,6 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 
 def count_characters(blocks: Iterable[Block]) -> int:
-    """Return how many characters of text the blocks contain."""
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -141,30 +138,26 @@ def _shorten(block: dict[str, Any], most: int) -> dict[str, Any]:
 Block = dict[str, Any]
 Element = dict[str, Any]
 
-#: Styles of buttons. A style of None means Slack's default.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
-#: The action id of a menu. Each of the menu's options carries the action and value of a button.
+#: The action id of a menu. Each option carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of a button that asks before it acts. Its value holds the original button's action and value.
+#: The action of an option whose button asks before it acts. Its value contains the button's action and value.
 ASK_ACTION: Final = "ask"
-#: Prefix of the block ids of a question's buttons. Pressing one of them answers the question.
+#: Prefix of the block ids of a question's buttons. A press on one of them answers the question.
 QUESTION: Final = "question"
-#: Maximum number of buttons next to each other.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open a URL meant for one person only. When such a button is pressed, no response except an ack
-#: is needed.
+#: Buttons that open a URL meant for one person only. Pressing such a button requires only an ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: Matches the space between two sentences. ``_SENTENCE_ENDS`` are the characters that can end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
-#: Maximum number of heading lines before the first sentence: a title and a workspace's line.
+#: Maximum number of heading lines (a title and a workspace's line) before the first sentence.
 _MAX_HEADINGS: Final = 2
-#: A phone shows only this many characters of a paragraph unless the paragraph is expanded.
+#: Number of characters of a paragraph that a phone shows before the reader expands it.
 _MAX_SHORT_LENGTH: Final = 150
-#: Matches a link. A notification shows only the link's label.
+#: Matches a link. Notifications show only its label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _LINK_ESCAPES: Final = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"})
@@ -172,7 +165,7 @@ _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 def mrkdwn(text: str) -> Block:
-    """Return formatted text. It is ``verbatim``, so no plain text in it turns into a link or mention."""
+    """Return formatted text. ``verbatim`` prevents Slack from turning plain text into links or mentions."""
     return {
         "type": "mrkdwn",
         "text": truncate(text, limits.MAX_SECTION_LENGTH) or EMPTY_TEXT,
@@ -186,9 +179,10 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button next to it if given. Only a program's output may be folded.
+    """Return a paragraph, with a button next to it if given.
 
-    Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more".
+    Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more". So
+    only a program's output may be folded.
     """
     block: Block = {"type": "section", "text": mrkdwn(text)}
     if not is_output(block):
@@ -197,26 +191,26 @@ def section(text: str, accessory: Element | None = None) -> Block:
 
 
 def is_output(block: Block) -> bool:
-    """Return whether a block is a paragraph with a program's output."""
+    """Return whether a block is a paragraph that shows a program's output."""
     text = (block.get("text") or {}).get("text")
     return block["type"] == "section" and str(text).startswith(FENCE)
 
 
 def divider() -> Block:
-    """Return a horizontal line."""
     return {"type": "divider"}
 
 
 def context(*texts: str) -> Block:
-    """Return small print. At least one text is required."""
+    """Return small print, made from at least one text."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    A lone third button gets its own row. Options passed in as a menu stay in it, at the end. Buttons that do
-    the same thing to different workspaces or runs are numbered, and kept out of the menu, too.
+    If there are only three buttons, the third gets its own row. Options already in a menu stay in a menu, at
+    the end. Numbered buttons, which do the same thing to different workspaces or runs, aren't moved into the
+    menu.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -228,7 +222,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
-    # A button that carries a long command may be too long for an option's value.
+    # A button that carries a long command may not fit into an option's value.
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
@@ -243,10 +237,10 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
 
 
 def menu(elements: Iterable[Element]) -> Element:
-    """Return a menu of buttons and of other menus' options.
+    """Return a menu of buttons and of other menus' options, five at most.
 
-    A button's own confirmation question is asked once its option has been chosen. Slack allows only one
-    question for all options of a menu, so none is used. A menu has at most five options.
+    Slack allows only a single confirmation question for a whole menu. So a menu has none, and a button's own
+    question is asked after its option has been chosen.
     """
     options = list[Block]()
     for one in elements:
@@ -259,13 +253,12 @@ def menu(elements: Iterable[Element]) -> Element:
 
 
 def _get_option_value(drawn: Element) -> str:
-    """Return the value of the menu option that replaces a button."""
     press = ButtonValue.from_button(drawn)
     return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
 
 def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValue]]:
-    """Yield all buttons and menu options of a message, each with its value."""
+    """Yield all buttons and menu options of a message with their values."""
     for block in blocks:
         for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
             if one.get("type") == "button":
@@ -275,13 +268,13 @@ def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValu
 
 
 def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
-    """Yield all buttons of a message, with menu options converted to buttons."""
+    """Yield all buttons of a message, turning menu options back into buttons."""
     for one, press in iterate_drawn(blocks):
         yield one if "type" in one else button(one["text"]["text"], press, url=one.get("url"))
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
-    """Return an answer without the buttons and menu options that no longer work."""
+    """Return an answer without the buttons and menu options that no longer work, as decided by ``works``."""
 
     def keep_working(one: Element) -> Element | None:
         if one.get("type") != "overflow":
@@ -303,7 +296,7 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 
 def add_number(button: Element, number: int, label: str) -> Element:
-    """Return a button with its own label, and a number that distinguishes it from similar buttons."""
+    """Return a button with another label, and with a number that tells it apart from similar buttons."""
     action_id = ButtonValue.from_button(button)._replace(number=number).action_id
     unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
     return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
@@ -312,8 +305,7 @@ def add_number(button: Element, number: int, label: str) -> Element:
 def add_label(button: Element, name: str, title: str = "") -> Element:
     """Return a button with a label that tells screen readers what it acts on, unless its text says so.
 
-    A label isn't a text object in Slack, and nobody knows how Slack shows ``&`` and ``<`` in it, so both are
-    left out.
+    It isn't documented how Slack shows ``&`` and ``<`` in such a label, so the label contains neither.
     """
     words = unescape(button["text"]["text"])
     short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
@@ -330,7 +322,7 @@ def _clean_for_label(text: str, limit: int = limits.MAX_ACCESSIBILITY_LABEL_LENG
 
 
 def add_labels(elements: Iterable[Element], objects: Mapping[str, ObjectName]) -> list[Element]:
-    """Return elements whose buttons tell screen readers what they act on, looked up by row key."""
+    """Add labels that tell screen readers what each button acts on. ``objects`` maps row keys to names."""
     return [_add_own_label(element, objects) for element in elements]
 
 
@@ -344,12 +336,11 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
-    """Return blocks whose buttons tell screen readers what they act on, with no two labels alike."""
+    """Add labels that tell screen readers what each button acts on, with no two labels alike."""
     return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
-    """Number buttons with the same name, so that a screen reader can tell them apart."""
     counts = Counter[str]()
 
     def add_count(element: Element) -> Element:
@@ -367,12 +358,10 @@ def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
 
 
 def without_colour(button: Element) -> Element:
-    """Return a button without its colour."""
     return {key: value for key, value in button.items() if key != "style"}
 
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
-    """Let only the first coloured button keep its colour, and give all buttons different names."""
     blocks = list(blocks)
     if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
         return blocks
@@ -387,7 +376,6 @@ def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
 
 
 def _change_elements(blocks: Iterable[Block], change: Callable[[Element], Element]) -> list[Block]:
-    """Return blocks with ``change`` applied to each of their elements."""
     changed = []
     for block in blocks:
         match block:
@@ -410,10 +398,7 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button. An action and a row key are usually all that it needs.
-
-    ``of`` names what the button acts on. A screen reader reads it after the text.
-    """
+    """Return a button. Screen readers say what it acts on (``of``) after its text."""
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
         "type": "button",
@@ -426,7 +411,7 @@ def button(
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
-    """Return the confirmation dialog for an action: title, text, and the labels of its two buttons."""
+    """Return a confirmation dialog. ``words`` are its title, its text, and the labels of its two buttons."""
     title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
         "title": plain(title, limits.MAX_CONFIRM_TITLE_LENGTH),
@@ -438,7 +423,7 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Mention a person or, if that is impossible, give their name. No other code mentions people."""
+    """Mention a person or, if that is impossible, give their name. All mentions are made here."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
@@ -448,7 +433,7 @@ def mention(named: Named | None) -> Markup:
 
 
 def name_plainly(named: Named | None) -> Markup:
-    """Name a person where Slack doesn't render mentions, such as in a confirmation or a notification."""
+    """Name a person in text that doesn't support mentions, such as a confirmation or a notification."""
     if named is None:
         return Markup(times.SOMEBODY)
     return _add_workspace(times.IN_WORKSPACE_PLAIN, _name(named), named)
@@ -470,7 +455,7 @@ def link(url: str, label: str) -> Markup:
 
 
 def escape_link_url(url: str) -> str:
-    """Return a URL in the form used inside a link's angle brackets."""
+    """Escape a URL for use within a link's angle brackets."""
     return url.translate(_LINK_ESCAPES)
 
 
@@ -479,8 +464,8 @@ def moment(
 ) -> Dated:
     """Return a time in its reader's zone: "14:03", or on another day "Mon 30 Nov at 14:03".
 
-    If the reader's zone isn't known, Slack formats the time for each reader, adding the day if the time is at
-    least 12 hours away or ``has_day`` is set. ``alone`` is the format of a time without its day.
+    If the reader's zone isn't known, Slack formats the time for each reader, and adds the day if the time is
+    at least 12 hours away or ``has_day`` is set. ``alone`` is the format for a time without a day.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
         return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
@@ -492,26 +477,26 @@ def moment(
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
     """Return a time as a phrase: "at 14:03", or "Mon 30 Nov at 14:03".
 
-    If there are several readers, a future time includes the day, because it may not be today for everyone.
+    Without a zone, a future time includes the day, because it may not be today for every reader.
     """
     return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return when something still in progress began: "14:03", or just "Fri 27 Nov" if that isn't today."""
+    """Return when something that is still in progress began: "14:03", or only "Fri 27 Nov" on another day."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in the reader's zone ("Mon 30 Nov"). If it is today, or without a zone, Slack words it."""
+    """Return a day ("Mon 30 Nov"). Slack words it if it is today or if the reader's zone isn't known."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a time that Slack formats for each reader, with ``otherwise`` shown if Slack can't."""
+    """Return a time for Slack to format for each reader. If Slack can't, it shows ``otherwise``."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
@@ -523,15 +508,15 @@ def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
 
 
 def strip_markup(text: str) -> str:
-    """Return a paragraph as a notification shows it, without Usher's marks for bold and code.
+    """Return a paragraph without Usher's marks for bold and code, as a notification shows it.
 
-    An asterisk that isn't one of these marks belongs to a name or a cron expression.
+    Other asterisks stay, because they belong to names or cron expressions.
     """
     return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
 
 def strip_links(text: str) -> str:
-    """Return a paragraph with its links replaced by their labels."""
+    """Return a paragraph with each link replaced by its label."""
     return _LINK_PATTERN.sub(r"\1", text)
 
 
@@ -541,7 +526,7 @@ def answer(
     replaces: bool = False,
     is_question: bool = False,
 ) -> Answer:
-    """Return an Answer. Texts and blocks that don't fit into a message are cut."""
+    """Return an Answer. Text and blocks that don't fit into a message are cut."""
     fitting = fit(_finish_buttons(blocks))
     return Answer(
         text=notification(fitting),
@@ -552,7 +537,7 @@ def answer(
 
 
 def notification(blocks: Iterable[Block]) -> str:
-    """Return the beginning of a message, for phone notifications: headings and at least one sentence."""
+    """Return the beginning of a message, for phone notifications: its headings and at least one sentence."""
     said: list[str] = []
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
         first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
@@ -565,7 +550,6 @@ def notification(blocks: Iterable[Block]) -> str:
 
 
 def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
-    """Yield the lines of text in blocks."""
     for block in blocks:
         texts = block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},)
         for text in texts:
@@ -573,15 +557,15 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
-    """Replace an answer's blocks, cutting the new ones to the limits as ``answer`` does."""
+    """Return an answer with other blocks, cut to Slack's limits in the same way as by ``answer``."""
     fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 
 
 def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any) -> Answer:
-    """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
+    """Return a message of one paragraph.
 
-    ``ways`` are keyword arguments for ``answer``.
+    Small print and buttons go below. ``ways`` are passed to ``answer``.
     """
     rows = actions(buttons) if (buttons := list(buttons)) else []
     return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
@@ -590,25 +574,28 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
-    """Return a form, or a page without a form. ``keys`` are additional keys for Slack's view object."""
-    # Slack would label the button *Cancel*, but on a page there is nothing to cancel.
+    """Return a form or, without ``submit``, a page. ``keys`` are additional keys for Slack's view object."""
+    # Slack would label the button *Cancel*, but a page has nothing to cancel.
     labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
-    """Return a Home tab view. Blocks beyond Slack's limit are dropped, so that Slack doesn't refuse it."""
+    """Return a Home tab view.
+
+    Blocks beyond Slack's limit are dropped, because Slack would refuse the view.
+    """
     return {"type": "home", "blocks": _finish_buttons(blocks)[: limits.MAX_VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
-    """Return a form field for one line of text. ``keys`` are additional keys for the Slack element."""
+    """Return a form field for one line of text. ``keys`` are additional keys for Slack's element."""
     return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})
 
 
 def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Block], hint: str = "") -> Block:
-    """Return a form field of checkboxes."""
+    """Return a form field of checkboxes, of which the ``chosen`` ones are ticked."""
     element = {"type": "checkboxes", "action_id": name, "options": list(options)}
     ticked = {"initial_options": list(chosen)} if chosen else {}
     return field(name, label, element | ticked, hint, optional=True)
@@ -646,7 +633,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[_Row]):
-    """The rows on one page, and how many rows come after it."""
+    """One page of rows, with its number and the number of rows on later pages."""
 
     shown: Sequence[_Row]
     number: int
@@ -654,7 +641,7 @@ class RowPage(Generic[_Row]):
 
 
 def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
-    """Return one page of rows. A page number that is too high gives the last page."""
+    """Return one page of rows. If ``number`` is too high, return the last page."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
@@ -674,9 +661,9 @@ def build_list(
 ) -> list[Block]:
     """Return a list: a title with *Refresh*, the rows, how many are left, a remark, and *More*.
 
-    *Refresh* repeats ``verb``, if given. ``words`` are the list's filter, which its buttons keep. ``seen``
-    says how old the list is. ``above`` are elements shown before the rows; the first button among them
-    precedes *Refresh*. ``more`` replaces *More*.
+    *Refresh* runs ``verb`` again. Without a verb, neither *Refresh* nor *More* is shown. ``words`` are the
+    list's filter, which its buttons keep. ``seen`` says how old the list is. ``above`` are elements shown
+    before the rows. The first button among them precedes *Refresh*. ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
     buttons = [one for one in above if one["type"] == "button"]
@@ -694,7 +681,7 @@ def build_list(
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a list row, with a single button next to its text, or several buttons or a menu below it."""
+    """Return a list row: its text, with a single button next to it, or several buttons or a menu below it."""
     if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]

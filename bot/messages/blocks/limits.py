@@ -1,6 +1,6 @@
-"""Slack's limits for messages and views: numbers of characters, blocks, elements and options.
+"""Slack's limits for messages and views, in characters, blocks, elements and options.
 
-A test compares them with Slack's published limits, if there are any (``tests/messages/test_limits.py``).
+``tests/messages/test_limits.py`` compares them with the limits that Slack publishes.
 """
 
 from typing import Final
@@ -10,8 +10,8 @@ MAX_VIEW_BLOCKS: Final = 100
 #: Maximum combined length of all texts in a message's blocks. Slack publishes no figure
 #: (``docs/internals/slack.md``, "Messages").
 MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
-#: Maximum length of the text sent along with blocks. `chat.update` accepts 4,000 characters, but Usher's text
-#: is only a line for notifications.
+#: Maximum length of the text sent along with blocks. ``chat.update`` accepts 4,000 characters, but Usher uses
+#: this text only for notifications.
 MAX_TEXT_LENGTH: Final = 3000
 #: Maximum length of a modal's title, and of the labels of its two buttons.
 MAX_VIEW_TITLE_LENGTH: Final = 24
@@ -28,7 +28,6 @@ MAX_CONFIRM_TITLE_LENGTH: Final = 100
 MAX_CONFIRM_TEXT_LENGTH: Final = 300
 MAX_CONFIRM_BUTTON_LENGTH: Final = 30
 
-#: Maximum number of options in an overflow menu (the three dots).
 MAX_MENU_OPTIONS: Final = 5
 MAX_SELECT_OPTIONS: Final = 100
 #: Maximum length of an option's label, and of the description below it.
@@ -37,5 +36,4 @@ MAX_OPTION_VALUE_LENGTH: Final = 150
 #: Maximum length of a form field's label, and of the hint below it.
 MAX_LABEL_LENGTH: Final = 2000
 MAX_PLACEHOLDER_LENGTH: Final = 150
-#: Maximum length of the text typed into a form field.
 MAX_INPUT_LENGTH: Final = 3000

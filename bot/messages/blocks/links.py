@@ -1,4 +1,4 @@
-"""Messages about links that were created, ended, refused, or claimed by someone else."""
+"""Messages about links that were created, ended or refused, and about attempts to link others' accounts."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -14,18 +14,17 @@ from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
-#: Maximum number of workspaces listed in a message to administrators. ``MAX_PAGES`` is the maximum number of
-#: pages to which the message links.
+#: Maximum number of workspaces listed in a message to administrators. ``MAX_PAGES`` limits how many pages it
+#: links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the value of the *Approve* button for a suspended link. The account's key and the id of the
-#: account that now has the username follow it.
+#: Prefix of the value of the *Approve* button for a suspended link. After it come the row's key and the id of
+#: the account that now has the username.
 RESTING_BUTTON: Final = "link"
 
 
 @renders(NoticeKind.RELINK_PROMPT, is_true=lambda facts: facts.is_refused)
 def _render_link_again(facts: Facts) -> Answer:
-    """Say that a link has ended and that the person has to link their account again."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
     if renamed:
         username = facts.word("username")
@@ -39,7 +38,6 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that the provider is currently refusing a sign-in. This may pass without the person's help."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -48,7 +46,6 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LINK_RESTING, is_true=lambda facts: facts.is_resting)
 def _render_link_resting(facts: Facts) -> Answer:
-    """Say that a link is suspended because its username now belongs to another account."""
     username = facts.username or facts.word("username")
     return notice(notices.LINK_RESTING, facts, [link_again_button(facts)], username=username)
 
@@ -57,7 +54,6 @@ def _render_link_resting(facts: Facts) -> Answer:
     NoticeKind.LINKS_RESTING, is_true=lambda facts: isinstance(facts, RequestFacts) and bool(facts.resting)
 )
 def _render_links_resting(facts: RequestFacts) -> Answer:
-    """Tell administrators about one suspended link, or about several in a single message."""
     title, resting = facts.connection_title, facts.resting
     if not resting:
         return kit.message(fill(requests.RESTING_OVER, title=title))
@@ -80,12 +76,12 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Says who has to be signed in at the provider: once for the message, not for each workspace.
+    # Says, once for the whole message, who has to be signed in at the provider.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it undoes what has just succeeded. It stays out of the menu, because the
+    # *Unlink* isn't red, because it undoes what has just succeeded. It isn't moved into the menu, because the
     # text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
@@ -96,9 +92,9 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return the *Unlink* button, which asks first.
+    """Return the *Unlink* button, which asks for confirmation.
 
-    If there are several, pass a ``number``, and the label also names the connection. The button's value
+    If there are several, pass a ``number``, and the label names the connection, too. The button's value
     records that the person was asked, just like the flag that people can type.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
@@ -108,7 +104,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Say what unlinking an account means for its workspaces: what Usher no longer starts or stops.
+    """Say what Usher no longer starts or stops once an account is unlinked.
 
     ``is_done`` means that the account has already been unlinked.
     """
@@ -126,8 +122,8 @@ def _render_unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    # People who unlinked their account themselves are offered a way to link again. If someone else did it,
-    # the reason matters more.
+    # Offer a new link to people who unlinked their account themselves. If someone else did it, the reason is
+    # more important.
     can_link = cause == "revoked" or (not because and bool(facts.linking & {"token", "admin"}))
     buttons = [link_again_button(facts)] if can_link and not facts.is_linked else []
     said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]
@@ -136,16 +132,12 @@ def _render_unlinked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.REVOKED)
 def _render_revoked(facts: Facts) -> Answer:
-    """Say whether the provider has revoked the access that Usher still had after a link ended."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
 
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show an administrator the workspaces that people left running when their links ended.
-
-    They are grouped by connection.
-    """
+    """Show an administrator the workspaces that people left running when their links ended."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -166,13 +158,11 @@ def render_left_running(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.NOT_REVOKED)
 def _render_not_revoked(facts: Facts) -> Answer:
-    """Warn administrators of secrets that may still be valid at a provider."""
     return notice(notices.NOT_REVOKED, facts)
 
 
 @renders(NoticeKind.LINK_ATTEMPTED)
 def _render_link_tried(facts: RequestFacts) -> Answer:
-    """Tell a linked account's owner that someone else has tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
     who, username = kit.mention(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
@@ -180,7 +170,6 @@ def _render_link_tried(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.LINK_PROVEN)
 def _render_link_proven(facts: RequestFacts) -> Answer:
-    """Tell an account's owner, or administrators, that the owner's proof has ended someone else's link."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
     who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}

@@ -1,6 +1,6 @@
 """Lists of workspaces, of runs and of a server's users, and offers made from these lists.
 
-A page has up to 50 blocks.
+A page of a list has at most 50 blocks.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence

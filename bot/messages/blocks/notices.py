@@ -1,8 +1,7 @@
 """Messages that a person must not miss.
 
-They are posted as new messages, because Slack doesn't notify people of edits.
-
-If such a message changes later, the posted message is edited.
+Each is posted as a new message, because Slack doesn't notify people of edits. Later changes edit the posted
+message.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,7 +28,6 @@ def find_renderer(kind: NoticeKind) -> Renderer:
 
 
 def _is_row_gone(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether this kind of message can't be rendered because the row it is about no longer exists."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
     return type(facts) is Facts and kind.subject in render_gone
@@ -41,7 +39,7 @@ def keep_current_buttons(
     said: Answer,
     beside: Iterable[tuple[NoticeKind, Facts | None]] = (),
 ) -> Answer:
-    """Return a sent message, keeping only the buttons that it would have if it were sent now.
+    """Return a sent message with only those buttons that it would have if it were sent now.
 
     ``beside`` are the other notices in the same message.
     """
@@ -53,13 +51,16 @@ def keep_current_buttons(
 
 
 def _get_identity(button: Element) -> tuple[str | None, ...]:
-    """Return the action, value and URL of a button, without its number."""
+    """Return a button's action, value and URL, which identify the button whatever its number."""
     press = ButtonValue.from_button(button)._replace(number=None)
     return press.action_id, button.get("value"), button.get("url")
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message would be true now. Cards and questions stay true despite newer requests."""
+    """Return whether a message is true now.
+
+    A newer request makes it untrue unless it is a card or question.
+    """
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
     return find_renderer(kind).is_true(facts)
@@ -68,8 +69,8 @@ def is_true(kind: NoticeKind, facts: Facts) -> bool:
 def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
     """Render a pending notice for the current state, or return None if there is nothing left to say.
 
-    The end of an operation is always reported. If the notice is no longer true, the operation's card is
-    rendered instead, which shows what has happened since.
+    The end of an operation is always reported. If the notice is no longer true, return the operation's card,
+    which shows what has happened since.
     """
     if isinstance(facts, HeldFacts):
         return render(kind, facts) if _list_pending(facts) else None
@@ -87,10 +88,7 @@ def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
-    """Return whether an operation or run was replaced or cancelled by a later request.
-
-    That request has been answered, so nothing more needs to be said about this one.
-    """
+    """Return whether a later request, which got its own answer, replaced or cancelled an operation or run."""
     work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
     return work_item is not None and (
         work_item.outcome is Outcome.REPLACED
@@ -98,17 +96,16 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
     )
 
 
-#: Maximum number of lines in a summary, and of names in one sentence.
+#: Maximum number of lines in a summary, and of names in a sentence.
 _MAX_LINES: Final = 30
-#: Kinds of notices saying that a workspace can be opened.
 READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK, NoticeKind.TURNED_OUT})
 _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Render a notice from its facts, or a sentence saying that the row it is about is gone.
+    """Render a notice, or a sentence saying that the row it is about is gone.
 
-    Once something newer has been requested, the notice loses its buttons unless it is a question.
+    After a newer request, the notice has no buttons, unless it is a question.
     """
     if _is_row_gone(kind, facts):
         return render_gone[kind.subject]()
@@ -121,14 +118,14 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
 @renders(NoticeKind.MESSAGE)
 @renders(NoticeKind.REPLY)
 def render_answer(facts: Facts) -> Answer:
-    """Return the Answer stored in the body of a reply or plain message, unchanged."""
+    """Return the Answer stored in the body of a reply or plain message."""
     answer = stored.read(facts.body, facts.written_at)
     return replace(answer, text=kit.truncate(answer.text, limits.MAX_TEXT_LENGTH) or kit.EMPTY_TEXT)
 
 
 @renders(NoticeKind.OUTAGE)
 def render_outage(facts: Facts) -> Answer:
-    """Say that an outage began or ended: ``what`` happened, ``since`` when, and how long it lasted."""
+    """Say that an outage began or ended (``what``), since when, and how long it lasted."""
     template = notices.OUTAGES[facts.word("what") or "away"]
     since, until = facts.time("since"), facts.time("until")
     names: dict[str, Any] = {
@@ -137,23 +134,18 @@ def render_outage(facts: Facts) -> Answer:
         "lasted": times.format_duration(until - since),
         "until": kit.moment(until, facts.now, facts.zone),
         "place": facts.word("place"),
-        # The URL is our own, from the settings, so it isn't escaped.
+        # This URL comes from Usher's settings, so it isn't escaped.
         "page": Markup(f"<{facts.word('page')}>"),
     }
     return notice(template, facts, **names)
 
 
 def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
-    """Return those notices of a message that still have something to say, each with its own answer."""
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
 @renders(NoticeKind.SUMMARY)
 def _render_summary(facts: HeldFacts) -> Answer:
-    """Render the notices delayed by an outage as one message.
-
-    Similar notices share a sentence. All buttons are below the sentences.
-    """
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
     heading = fill(
@@ -175,7 +167,6 @@ def _render_summary(facts: HeldFacts) -> Answer:
 
 
 def _write_lines(left: Sequence[tuple[tuple[NoticeKind, Facts], Answer]]) -> list[str]:
-    """Return the lines of several messages, with similar ones combined into one sentence."""
     alike: dict[tuple[str, str], list[Facts]] = {}
     lines = list[str]()
     for (kind, one), answer in left:
@@ -190,7 +181,6 @@ def _write_lines(left: Sequence[tuple[tuple[NoticeKind, Facts], Answer]]) -> lis
 
 @renders(NoticeKind.RESULTS)
 def _render_results(facts: HeldFacts) -> Answer:
-    """Render the results of one request for several workspaces, with the first button of each result."""
     left = _list_pending(facts)
     if len(left) == 1:
         return left[0][1]
@@ -210,7 +200,6 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
-    """Write a sentence about one or more workspaces or runs, listing their names."""
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)
@@ -220,7 +209,6 @@ def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
 
 
 def _get_first_words(answer: Answer) -> str:
-    """Return a message's first paragraph as one line."""
     first = answer.blocks[0] if answer.blocks else {}
     said = str(first["text"]["text"]) if first.get("type") == "section" else answer.text
     return ": ".join(said.splitlines()[:2])

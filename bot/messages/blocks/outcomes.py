@@ -1,4 +1,4 @@
-"""Messages about an operation that has ended, is taking a long time, or has an unknown outcome."""
+"""Messages about an operation that has ended, takes a long time, or may or may not have succeeded."""
 
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
@@ -40,11 +40,9 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, holds, notices, problems, times
 
-#: Kinds of notices that are sent even if their operation is no longer known.
-
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace reported as ready has since gone down or been sent a newer request."""
+    """Return whether a ready workspace has since gone down or been sent a newer request."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -54,7 +52,7 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
 def render_ready(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is up or, if it has gone down since, why it went down."""
+    """Say that a workspace is up. If it has gone down since, say why."""
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
@@ -88,14 +86,12 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     together=lambda _facts: notices.READY_TOGETHER,
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
-    """Send a workspace's URL if it appeared or changed after the workspace was reported as ready."""
     lines, small, buttons = describe_running(facts, place=Markup(kit.line(facts.connection_title)))
     said = fill_notice(notices.READY_LINK, facts, mark=get_mark(facts))
     return kit.message(kit.join([said, *lines], "\n"), small, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still hasn't reached the state that an operation was meant to lead to."""
     return facts.operation is not None and not is_reached_anyhow(facts, facts.operation)
 
 
@@ -108,7 +104,7 @@ def _render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
-    """Say why an operation failed or, if its goal was reached anyway, what state the workspace is in."""
+    """Say why an operation failed or, if its goal was reached anyway, describe the workspace."""
     operation = facts.operation
     cause = (operation.cause if operation is not None else None) or facts.word("cause")
     usual = fill_notice(
@@ -134,7 +130,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
     operation = facts.operation
-    # A stop by a class isn't combined with others, because its message names the person who ended the class.
+    # Don't combine stops by a class, because each message names the person who ended the class.
     if facts.state is not State.STOPPED or facts.stopping_class is not None or operation is None:
         return None
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
@@ -143,7 +139,6 @@ def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
 @renders(NoticeKind.STOPPED, is_true=_is_down, together=_get_combined_texts)
 @renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
 def _render_stopped(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is down, whether its owner asked for that or it stopped in another way."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
         return _render_not_created(facts)
@@ -159,8 +154,8 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # A workspace that no longer exists wasn't just stopped. Only its owner's consent shows that this was
-        # intended.
+        # A workspace that no longer exists wasn't just stopped. Its end was intended only if the owner
+        # consented.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
@@ -187,7 +182,6 @@ def _has_turned_out(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
 def _render_turned_out(facts: WorkspaceFacts) -> Answer:
-    """Say what has happened to a workspace since the message about how an operation on it ended."""
     said = facts.word("said")
     if said not in notices.TURNED_OUT:
         return _render_stopped(facts)
@@ -208,7 +202,6 @@ def _render_removed(facts: WorkspaceFacts) -> Answer:
 
 
 def _render_not_created(facts: WorkspaceFacts) -> Answer:
-    """Say that a creation was cancelled before anything was created."""
     return notice(notices.NOT_MADE, facts, list_again_buttons(facts))
 
 
@@ -250,7 +243,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.OUTCOME_QUESTION)
 def render_question(facts: WorkspaceFacts) -> Answer:
-    """Ask whether to create another workspace, or say that this has been settled."""
+    """Ask whether to create another workspace. If the question is settled, say so."""
     operation, workspace = facts.operation, facts.workspace
     buttons = list_question_buttons(operation.id) if operation is not None else []
     question = notice(notices.ASKED, facts, buttons)

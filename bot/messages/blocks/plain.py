@@ -1,7 +1,7 @@
-"""Plain texts sent with blocks or instead of them. They say what the blocks say, including URLs.
+"""Plain text sent with blocks or instead of them, with the same content, including URLs.
 
-People read these texts if Slack doesn't show the blocks. A text is sent only where its blocks would be sent,
-so its URLs reach only people who may see them in the blocks.
+People read the plain text if Slack doesn't show the blocks. It is sent only to people who may see the blocks,
+so its URLs don't reach anyone else.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,14 +12,14 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that open the URL that the message was sent to deliver.
+#: Buttons whose URL is the purpose of their message.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
 def make_fallback_text(answer: Answer) -> str:
-    """Return the text for an answer's blocks: all their lines, leaving out a program's output.
+    """Return the text sent along with an answer's blocks: all lines except a program's output.
 
-    Screen readers read it instead of the blocks, and phones show the beginning of it in a notification
+    Screen readers read this text instead of the blocks, and phones show its beginning in a notification
     (``docs/internals/slack.md``, "Messages").
     """
     lines = kit.iterate_lines(block for block in answer.blocks if not kit.is_output(block))
@@ -37,7 +37,7 @@ def make_plain_text(answer: Answer) -> str:
 
 
 def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a view as paragraphs only, without its fields and buttons."""
+    """Return a view with paragraphs only, instead of fields and buttons."""
     blocks = view.get("blocks", ())
     lines = [*kit.iterate_lines(blocks)] or [notices.FORM_REFUSED]
     lines += _list_addresses(blocks, kit.ADDRESSES)
@@ -52,7 +52,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Return a text followed by URLs. If that is too long, the text is cut, but never a URL."""
+    """Append URLs to a text. If the result is too long, cut the text rather than a URL."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

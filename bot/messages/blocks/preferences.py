@@ -1,4 +1,4 @@
-"""A person's preferences, and the form that changes them."""
+"""A person's preferences: the answers that show them, and the forms that change them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -28,17 +28,16 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists the connections where the operator has changed how soon people are asked whether a workspace is still
-#: needed.
+#: Lists the connections for which the operator has set another time after which Usher asks whether a running
+#: workspace is still needed.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
-#: Hints in the preferences form.
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: Maps each level (``bot.domain.preferences.LEVELS``) to what Slack's assistant may do at that level.
+#: What Slack's assistant can do at each level (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",
@@ -46,8 +45,7 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the options for a workspace's messages. The keys are what people can type after the workspace's
-#: name.
+#: Labels of the options for messages about a workspace, keyed by what people can type after its name.
 MESSAGE_CHOICES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",
@@ -55,8 +53,8 @@ MESSAGE_CHOICES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: Confirms which messages a person will get about a workspace. The key says whether a message is sent when
-#: the workspace is ready, and whether one is sent when it stops.
+#: Confirms which messages a person will get about a workspace. The keys say whether a message is sent when it
+#: is ready, and whether one is sent when it stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",
@@ -70,18 +68,15 @@ NOTIFY: Final = {
 NOTIFY_USUAL: Final = "*{name}* on {title} follows your usual settings."
 
 SETTINGS_CALLBACK: Final = "settings"
-#: The names of the fields in the preferences form.
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
-#: Value of the option that turns off questions about workspaces left running.
+#: Value of the option that turns questions off.
 NEVER_OPTION: Final = "-"
-#: Numbers of hours to choose from: how long a workspace runs before its owner is asked about it.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
-#: Maximum number of names shown in a list of names.
 _MAX_NAMES: Final = 10
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Answer with the preferences and the current time, and open the form if possible."""
+    """Show the preferences as they are now, and open the form if possible."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     said = f"*Your settings*\n{format_preferences(facts)}"
     shown = kit.answer([kit.section(said, kit.button(CHANGE, "settings_form")), small])
@@ -89,7 +84,7 @@ def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = Non
 
 
 def build_saved_view(said: str) -> dict[str, Any]:
-    """Return the view that replaces a saved form and shows the new settings."""
+    """Return the view shown after the form was saved."""
     return kit.modal(SETTINGS_TITLE, [kit.section(f"{SAVED}\n{said}")])
 
 
@@ -111,7 +106,6 @@ def format_preferences(facts: PreferenceFacts) -> str:
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
-    """Say, for each connection, after how many hours the person is asked about a running workspace."""
     usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
@@ -135,10 +129,7 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form with the current preferences.
-
-    ``command`` is the command for a single workspace's settings, which the form mentions.
-    """
+    """Return the form with the current preferences. ``command`` precedes the verb that a hint mentions."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
@@ -158,7 +149,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
-    """Say which messages a person receives about a workspace, and open the form if possible."""
+    """Say which messages a person gets about a workspace, and open the form if possible."""
     change = kit.button(CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in MESSAGE_CHOICES.items()]
@@ -176,5 +167,4 @@ def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
 
 
 def _join_or(parts: Sequence[str]) -> str:
-    """Join parts of a sentence with commas and a final *or*."""
     return " or ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))

@@ -1,4 +1,4 @@
-"""Renderers: the functions that turn facts into each kind of message."""
+"""Maps each kind of message to the function that renders it from facts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How a kind of message is rendered, and whether its contents are still true.
+    """How to render a kind of message.
 
     ``is_true`` returns whether the message would still be true if it were sent now. ``together`` returns the
-    wording that lets one or more such messages share a sentence, or None if they can't share one.
+    wording with which such messages can share a sentence, or None if they can't.
     """
 
     render: Callable[[Any], Answer]
@@ -26,8 +26,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Maps each kind of row to the function that renders a message about a row of this kind that no longer
-#: exists.
+#: Maps each kind of row to the function that renders a message about a row that is gone.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 
@@ -37,10 +36,7 @@ def renders(
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Return a decorator that registers the renderer for a kind of message.
-
-    The renderer is passed the facts for that kind.
-    """
+    """Return a decorator that registers the renderer for a kind of message."""
 
     def declare(render: D) -> D:
         if kind in RENDERERS:
@@ -48,7 +44,6 @@ def renders(
 
         @wraps(render)
         def render_labelled(context: Any) -> Answer:
-            """Render the message, with its buttons labelled for screen readers."""
             answer = render(context)
             return replace(answer, blocks=tuple(add_block_labels(answer.blocks, context.objects)))
 

@@ -1,7 +1,7 @@
-"""Answers to verbs and buttons, other than cards: sentences, problems, questions, requests, ways to link.
+"""Answers to verbs and buttons, other than cards: sentences, problems, questions, and ways to link.
 
-The texts show commands as people type them in a direct message. In a channel, a form or the Home tab, only
-the slash command works, so the commands are rewritten for these places.
+These texts show commands as people type them in a direct message. In a channel, a form or the Home tab, only
+slash commands work, so there the commands are rewritten.
 """
 
 import re
@@ -21,29 +21,32 @@ from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: Verbs that must be confirmed before anything is done.
+#: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
 
 def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False) -> Answer:
-    """Answer with one paragraph of Usher's own text, already filled in and escaped."""
+    """Answer with one paragraph, which is already filled in and escaped."""
     rows = kit.actions(buttons) if (buttons := list(buttons)) else []
     return kit.answer([kit.section(text), *rows], replaces=replaces)
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer with suggestions: the reply to a typo, a question or a missing link, which aren't errors."""
+    """Answer with suggestions, such as after a typo or if a link is missing.
+
+    Nothing is reported as an error.
+    """
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
 
 def ask(sentence: str, buttons: Iterable[Element], *, more: str = "") -> Answer:
-    """Ask a question with a filled-in sentence. Pressing any of its buttons settles the question."""
+    """Ask a question. Pressing any of its buttons settles the question."""
     return replace(hint(sentence, buttons, more=more), is_question=True)
 
 
 def as_question(answer: Answer) -> Answer:
-    """Return an answer with its buttons marked as answers to a question."""
+    """Mark an answer's buttons as answers to a question."""
     rows = enumerate(answer.blocks)
     named = (
         {**one, "block_id": f"{kit.QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows
@@ -60,7 +63,7 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
 
 
 def with_button(answer: Answer, button: Element) -> Answer:
-    """Add a button below an answer, next to the existing button if there is just one."""
+    """Add a button below an answer. If the answer has a single button, the new one goes next to it."""
     *blocks, last = answer.blocks
     is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BUTTONS_PER_ROW
     rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
@@ -68,19 +71,19 @@ def with_button(answer: Answer, button: Element) -> Answer:
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
-    """Answer that an error occurred, with a filled-in sentence, suggestions, and the reference in the log."""
+    """Answer that an error occurred, with suggestions and the error's reference in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
 
 
 def plain_problem(sentence: str, reference: str) -> Answer:
-    """Answer with a problem given as plain text that isn't escaped yet (``texts.problems``)."""
+    """Answer that an error occurred, in plain text that isn't escaped yet (``texts.problems``)."""
     return problem(safe(sentence), reference)
 
 
 def verb_button(verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str) -> Element:
-    """Return the button that runs a verb on a workspace, numbered to tell it apart from others in its row."""
+    """Return the button that runs a verb on a workspace. The number tells it apart from similar buttons."""
     text = kit.line(label, limits.MAX_BUTTON_LENGTH)
     match verb:
         case "stop":
@@ -100,7 +103,11 @@ def list_choice_buttons(
     labels: Sequence[str],
     effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
-    """Return buttons for the first few workspaces, and one for the others if the verb has a search."""
+    """Return buttons for the first few workspaces.
+
+    If there are more and the verb doesn't ask for confirmation, add a search field. Return [] if the verb has
+    no ``label``.
+    """
     if not find_verb("workspace", verb).label:
         return []
     buttons = [
@@ -123,7 +130,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form or, if none can be opened, in an answer with a confirming button."""
+    """Ask a button's question in a form. If no form can be opened, ask in the answer."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -152,8 +159,8 @@ def link_buttons(
     """Return a *Link* button for each connection.
 
     A connection is given as its name, its title, and whether people can link it themselves. If they can't,
-    the button asks an administrator to link them. ``waiting`` is the command that runs once an account is
-    linked. ``first`` is the number of the first button, in case others precede it.
+    the button asks an administrator to link it. ``waiting`` is the command to run once an account is linked.
+    ``first`` is the first button's number, if others precede it.
     """
     return [
         link_connection_button(
@@ -166,9 +173,10 @@ def link_buttons(
 
 
 def new_buttons(connections: Mapping[str, str], *, first: int = 0) -> list[Element]:
-    """Return a *New workspace* button for each connection. A single button doesn't show the title.
+    """Return a *New workspace* button for each connection.
 
-    ``first`` is the number of the first button, in case others precede it.
+    A single button doesn't show the connection's title. ``first`` is the first button's number, for an answer
+    that has other buttons before it.
     """
     template = answers.NEW_WORKSPACE if len(connections) + first == 1 else "New workspace on {title}"
     return [
@@ -188,11 +196,11 @@ def invitation(
     asks: Collection[str] = (),
     others: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Answer with links to the link pages of some connections.
+    """Answer with links to connections' link pages. Never use it in a channel: only the person may see them.
 
-    Only the person may see these links, so this must never be used in a channel. ``pages`` maps connections
-    to their pages. Pages that expire (``until``) end by showing a code to type in Slack, and their buttons
-    are removed at that time. ``asks`` are connections for which an administrator can be asked instead.
+    ``pages`` maps connections to their pages. A page that expires (at ``until``) ends by showing a code to
+    type in Slack, and its button is removed when the page expires. ``asks`` are connections for which the
+    person can ask an administrator instead.
     """
     is_one = len(connections) == 1
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
@@ -206,14 +214,14 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Answer with the form for a code, and a button for opening the form if that doesn't work right away."""
+    """Ask for a code: open the form, and show a button that opens it in case that fails."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:
-    """Return the form for typing the link page's code."""
+    """Return the form for the code that a link page shows."""
     field = kit.text_field("code", "Code from the link page", min_length=4, max_length=40)
     return kit.modal(
         answers.CODE_TITLE,
@@ -225,7 +233,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form for removing a workspace permanently. The workspace's name has to be typed into it."""
+    """Return the form that removes a workspace permanently. The workspace's name has to be typed into it."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         "Remove workspace",
@@ -241,7 +249,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
-    """Return the view that replaces the form if the code was correct."""
+    """Return the view shown once the right code was entered."""
     template = "Your {title} account {username} is linked." if username else "Your {title} account is linked."
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal("Linked", [done, kit.context(answers.CODE_DONE_NEXT)])
@@ -251,13 +259,13 @@ ASK_FORM = "ask_link"
 
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
-    """Return the button that opens the form for a username, numbered if there are several in its row."""
+    """Return the button that opens the form for a username. A number tells it apart from similar buttons."""
     press = ButtonValue("ask_link", f"{connection} {text}".rstrip(), number=number)
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
-    """Return the form for entering one's username."""
+    """Return the form that asks for a username, with ``suggestion`` already filled in."""
     given = {"initial_value": suggestion[:100]} if suggestion else {}
     field = kit.text_field("username", fill(pages.ASK_LABEL, title=title), max_length=100, **given)
     return kit.modal(
@@ -273,7 +281,7 @@ def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
 def explain_unread_time(
     why: Unread, given: str, soonest: float = 60.0, farthest: float = FARTHEST_SECONDS
 ) -> Markup:
-    """Explain what is wrong with a typed time, and how to write it."""
+    """Explain what is wrong with a typed time, and which forms of times can be typed."""
     forms = Markup(answers.FORMS)
     if not given.strip():
         return Markup(fill("Tell me when: {forms}.", forms=forms))
@@ -296,7 +304,7 @@ _OF_JOBS: Final = "job "
 
 
 def format_commands(text: str, command: str, job_command: str) -> str:
-    """Fill in the commands in a sentence, for workspace verbs and for job verbs."""
+    """Rewrite the commands in a sentence, using these prefixes for workspace verbs and job verbs."""
 
     def here(found: re.Match[str]) -> str:
         typed = found[1]
@@ -308,7 +316,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or Home tab with its commands shown as slash commands, since nothing else works there."""
+    """Rewrite the commands in a form or Home tab as slash commands, because only these work there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -323,8 +331,8 @@ def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
-#: Maps the kind of a button (the part of its action id before the colon) to what the button does. At most one
-#: button of each kind is offered.
+#: Maps the first part of a button's action id to what the button does. At most one button is offered for
+#: each.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",
@@ -338,35 +346,35 @@ _KINDS: Final = {
 
 
 def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
-    """Describe Usher in one sentence, depending on which connections there are."""
+    """Describe Usher in one sentence, depending on which connections are configured."""
     if not needs_accounts:
         return answers.WHAT_WITHOUT_ACCOUNTS
     return answers.WHAT_WITH_JOBS if runs_jobs else answers.WHAT
 
 
 def list_button(*, style: str | None = None) -> Element:
-    """Return the button that posts a list of the person's workspaces as a separate message."""
+    """Return the button that posts a list of the person's workspaces."""
     return kit.button(answers.SHOW, "list", style=style)
 
 
 def new_button(connection: str | None) -> Element:
-    """Return the *New workspace* button for a connection. Without one, the person is asked to choose."""
+    """Return the *New workspace* button. Without a connection, it asks which connection to use."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
 
 
 def help_button(folder: str) -> Element:
-    """Return the button that shows every command available to the person."""
+    """Return the button that shows all commands available to the person."""
     return kit.button("Show all commands", "help" if folder == "workspace" else f"{folder}_help", "all")
 
 
 def add_introduction(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
-    """Add a description of Usher above an answer, and the steps still to be taken below it."""
+    """Add a description of Usher above an answer and, below it, the ``steps`` that it doesn't offer yet."""
     offered = {_KINDS.get(press.name, press.name) for _, press in kit.iterate_drawn(answer.blocks)}
     # An answer that offers a new workspace is a list, or says that the list is empty.
     offered |= {"list"} if "new" in offered else set()
-    # People who asked to link an account are offered nothing else.
+    # Offer nothing else to people who asked to link an account.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
@@ -374,7 +382,7 @@ def add_introduction(answer: Answer, what: str, steps: Sequence[Element]) -> Ans
         what = f"{talk.HI}{what}"
         body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
     elif first == what:
-        # Some answers, such as help, already say what Usher is, so that isn't repeated.
+        # Help and some other answers already say what Usher is.
         body = body[1:]
     is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]

@@ -1,4 +1,4 @@
-"""Runs' cards, messages and output, rendered from rows in the same way as those of workspaces."""
+"""Runs' cards, messages and output, rendered from rows."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ from bot.support.cleaning import clean, escape
 
 @render_gone("job")
 def render_unknown() -> Answer:
-    """Return what replaces a message about a run that no longer exists."""
+    """Return the text that replaces a message about a run whose row is gone."""
     text = problems.explain_cause("no_job")
     return kit.message(text)
 
@@ -51,7 +51,6 @@ def run_card(facts: RunFacts) -> Answer:
 
 
 def _render_tail(facts: RunFacts) -> list[Block]:
-    """Return the end of the output from a run that is still in progress."""
     output = facts.output
     shown = format_output(output.tail) if output is not None and facts.run.is_going else None
     if output is None or shown is None:
@@ -73,12 +72,12 @@ def _get_combined_texts(facts: RunFacts) -> tuple[str, str] | None:
 
 @renders(NoticeKind.JOB_ENDED, together=_get_combined_texts)
 def run_ended(facts: RunFacts) -> Answer:
-    """Render how a run ended: exit code, duration, and the last lines of its output."""
+    """Render how a run ended: its exit code, its duration, and the last lines of its output."""
     return _render_ended(facts, _list_over_buttons(facts))
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer with how a run ended, and offer its whole output, even if that was sent before."""
+    """Say how a run ended, with a button for its whole output, even if that was sent before."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
     others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
@@ -105,7 +104,6 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
 
 
 def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
-    """Return the last lines of output, if known, or those stored when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")
@@ -136,7 +134,7 @@ def render_found(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_OUTCOME_QUESTION)
 def run_asked(facts: RunFacts) -> Answer:
-    """Ask whether to start another run, or say that this has been settled."""
+    """Ask whether to start another run. If the question is settled, say so."""
     run, sentence = facts.run, fill_notice(runs.ASKED_NOTICE, facts)
     question = kit.message(sentence, buttons=list_question_buttons(run.id, "job_"))
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
@@ -144,7 +142,7 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
-    """Explain why, for a long time, a run hasn't begun or couldn't be read."""
+    """Say why a run hasn't begun, or couldn't be read, for a long time."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")
@@ -156,7 +154,7 @@ def run_waiting(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_FILE)
 def render_file(facts: RunFacts) -> Answer:
-    """Render the message that accompanies the file with the whole output."""
+    """Return the message that accompanies the file with the whole output."""
     return kit.message(fill_notice(runs.FILE, facts))
 
 
@@ -177,13 +175,13 @@ def format_title(facts: RunFacts) -> str:
 
 
 def describe_outcome(run: Run) -> str:
-    """Describe, within a sentence, a run's progress or how it ended: ``failed after 12 s, exit code 2``."""
+    """Describe a run's progress or end within a sentence: ``failed after 12 s, exit code 2``."""
     head = _format_outcome(run)
     return head[0].lower() + head[1:]
 
 
 def format_state_lines(facts: RunFacts) -> list[str]:
-    """Return lines that say how far a run has got or how it ended, and what its provider says about it."""
+    """Return lines that say how far a run has got or how it ended, with the provider's remarks."""
     run = facts.run
     lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
@@ -196,7 +194,7 @@ def format_state_lines(facts: RunFacts) -> list[str]:
 
 
 def list_card_buttons(facts: RunFacts) -> list[Element]:
-    """Return a run's buttons for its current state."""
+    """Return the buttons for a run's current state."""
     run = facts.run
     if not run.is_going:
         return _list_over_buttons(facts)
@@ -215,28 +213,28 @@ def list_card_buttons(facts: RunFacts) -> list[Element]:
 
 
 def stop_run_button(run: Run) -> Element:
-    """Return the *Stop* button, which asks first."""
+    """Return the *Stop* button, which asks for confirmation."""
     question = kit.confirm(runs.CONFIRM_STOP, name=run.name)
     return kit.button(cards.STOP, "job_stop", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
 def force_button(run: Run) -> Element:
-    """Return the *Force quit* button, which asks first."""
+    """Return the *Force quit* button, which asks for confirmation."""
     question = kit.confirm(runs.CONFIRM_FORCE, name=run.name)
     return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
 def again_button(run: Run) -> Element:
-    """Return the *Run again* button, which asks first, so that two clicks don't start two runs."""
+    """Return the *Run again* button, which asks first, so that a double click doesn't start two runs."""
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
     return kit.button(runs.AGAIN, "job_again", run.id, confirm=question, of=run.name)
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
-    """Return the *Logs* button, unless the output is sent anyway or doesn't exist."""
+    """Return the *Logs* button, unless there is no output or the output is sent anyway."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    # The whole output of a run launched here is sent as a file anyway.
+    # Once a run launched here has ended, its whole output is sent as a file.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
     return [] if is_none or comes else [_build_output_button(run)]
 
@@ -269,7 +267,6 @@ def _list_small_texts(facts: RunFacts) -> list[str]:
 
 
 def _choose_failure_text(run: Run, not_run: str, unsure: str, lost: str) -> str:
-    """Choose the text for a run that was never launched, may have been launched, or was later lost."""
     if run.remote_id is not None:
         return lost
     return not_run if run.start_call is Call.NONE else unsure
@@ -306,7 +303,6 @@ def _format_state_line(facts: RunFacts) -> str:
 
 
 def _format_outcome(run: Run) -> str:
-    """Describe a run's progress or end, without its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return runs.STATES[run.state]
     if run.outcome is Outcome.FAILED:
@@ -319,7 +315,8 @@ def _format_outcome(run: Run) -> str:
 
 
 def _format_duration(run: Run) -> str:
-    # Use only the provider's own times: when Usher noticed the end doesn't show how long the run took.
+    # Use only the provider's own times: the time at which Usher noticed the end doesn't show how long a run
+    # took.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"
@@ -335,8 +332,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches each backtick that is followed by another. Usher puts a zero-width space between the two. Without
-#: this space, a row of backticks in a run's output would end the code block that contains the output.
+#: Matches a backtick that another follows. A zero-width space between the two keeps backticks in a run's
+#: output from ending the code block.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
@@ -345,7 +342,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """Escaped output between fences, its number of lines, and whether any lines were left out."""
+    """Escaped output in a code block, its number of lines, and whether any lines were left out."""
 
     text: str
     lines: int
@@ -353,7 +350,7 @@ class Preformatted:
 
 
 def format_output(text: str) -> Preformatted | None:
-    """Return as much of an output's end as fits into one paragraph, or None if nothing would be visible."""
+    """Return as much of an output's end as fits into one paragraph, or None if nothing is visible."""
     given = text.rstrip().splitlines()
     room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):
@@ -380,7 +377,6 @@ def _format_line(raw: str) -> str:
 
 
 def _end_of(raw: str, room: int) -> str:
-    """Return the end of a line that is too long to be shown in full."""
     tail = raw[-room:]
     while len(_format_line(tail)) + len(ELLIPSIS) > room:
         over = len(_format_line(tail)) + len(ELLIPSIS) - room

@@ -1,8 +1,8 @@
-"""Stored answers, split into parts. Each part and each button is stored with the time when it expires.
+"""Stored answers, split into parts. Each part and button is stored with the time at which it expires.
 
 A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
-written by release 0.4.1 contain only whole texts, and so do rows of messages that were found in Slack
-(``undated``). A message made from such a row says when it was written.
+written by release 0.4.1, and rows of messages found in Slack (``undated``), contain unsplit text. A message
+made from such a row says when it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a stored answer whose text isn't split into parts with expiry times.
+#: Marks a stored answer whose text isn't split into parts.
 UNDATED: Final = "undated"
 
 
@@ -30,9 +30,9 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return what an answer says and offers, and until when each part of it is true.
+    """Return a body with what an answer says and offers, and the times until which its parts are true.
 
-    The result is ``body`` with its text and blocks replaced by these.
+    They replace the text and the blocks of ``body``.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
@@ -43,7 +43,7 @@ def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> d
 
 
 def read(body: Mapping[str, Any], written_at: float) -> Answer:
-    """Return the answer stored in a row that was written at ``written_at``."""
+    """Return the answer stored in a body that was written at ``written_at``."""
     blocks = [_change_texts(block, _read_text) for block in body.get("blocks") or ()]
     answer = Answer(str(body.get("text") or ""), tuple(blocks), replaces=bool(body.get("replaces")))
     if not body.get(UNDATED) or not blocks:
@@ -74,10 +74,6 @@ def _read_text(text: Block) -> Block:
 
 
 def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
-    """Return a paragraph or small print with a function applied to each text.
-
-    Other blocks are returned unchanged.
-    """
     match block:
         case {"type": "section", "text": text}:
             return {**block, "text": change(text)}
@@ -87,20 +83,20 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the times mentioned in the texts, and the times when the buttons expire."""
+    """Return the times mentioned in the texts, and the times at which the buttons expire."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
 
 def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
-    """Return the plans that texts announce."""
+    """Return the plans that the texts announce, such as a workspace's stop."""
     return list(dict.fromkeys(part.plan for part in list_parts(blocks) if part.plan))
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
     """Cut each line of an answer just before the first part that is no longer true.
 
-    If only small print would be left, return None.
+    Return None if only small print would be left.
     """
     if not any(map(has_passed, list_parts(answer.blocks))):
         return answer

@@ -1,4 +1,4 @@
-"""Messages about timers: the warning before a stop, and why something wasn't stopped."""
+"""Messages about planned stops: the warning before a stop, and why a workspace wasn't stopped."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -29,26 +29,20 @@ from bot.messages.blocks.plans import describe_stop
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
 
-#: The value of the choice that cancels a timer.
 NEVER_CHOICE = "never"
 STOP_LATER_CALLBACK = "stop_later"
-#: The duration proposed in the form of *Stop later…*, in minutes.
 PROPOSED_MINUTES = "60"
-#: The durations that can be chosen in the form for a planned stop, in minutes.
+#: The durations that the form offers, in minutes.
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
 
 def _can_run(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace may be running: it isn't known to be down or to be stopping."""
     workspace = facts.workspace
     return workspace is not None and not workspace.is_down and workspace.state is not State.STOPPING
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether an announced stop is still going to happen, neither postponed nor cancelled.
-
-    Once its time has passed, it is still going to happen only if the owner was warned.
-    """
+    """Return whether the announced stop is still coming. Once its time has passed, it needs a warning."""
     workspace = facts.workspace
     if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
         return False
@@ -57,7 +51,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.STOP_WARNING, is_true=_is_coming)
 def render_warning(facts: WorkspaceFacts) -> Answer:
-    """Render the warning before a stop from the current row."""
+    """Render the warning before a stop, according to the workspace's current row."""
     workspace, names = facts.workspace, get_names(facts)
     if workspace is None or workspace.stop_at is None:
         is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)
@@ -106,7 +100,7 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
-    """Return *Keep running* and *1 hour more*. They stop working once the stop is moved to another time."""
+    """Return *Keep running* and *1 hour more*. Both stop working if the stop is moved to another time."""
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
@@ -115,7 +109,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
 
 
 def format_kept(facts: WorkspaceFacts) -> str:
-    """Say that a workspace keeps running. If its working hours will stop it, also say when."""
+    """Say that a workspace keeps running and, if its working hours will stop it, until when."""
     workspace = facts.workspace
     assert workspace is not None, "it was kept"
     until = facts.next_stop
@@ -126,7 +120,6 @@ def format_kept(facts: WorkspaceFacts) -> str:
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace that couldn't be stopped is still running for the same reason."""
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
@@ -147,7 +140,6 @@ def render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
-    """Explain why a stop wasn't possible when it was due, and what happens instead."""
     is_due = bool(facts.body.get("is_due"))
     then = cards.STOP_THERE if not is_due else cards.WHEN_LINKED if cause in LINK_HELPS else cards.WHEN_BACK
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
@@ -167,7 +159,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
-    """Ask whether a stop found in a restored backup is still wanted. If it is overdue, offer to stop now."""
+    """Ask whether a stop found in a restored backup is still wanted."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     names = {
@@ -185,7 +177,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
 
 
 def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
-    """Return the names of a workspace and its connection, or generic words if the row is gone."""
+    """Return the names of a workspace and its connection, with a generic name if the row is gone."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
@@ -205,10 +197,7 @@ def ask_final_stop(
     *,
     can_suspend: bool,
 ) -> Answer:
-    """Ask whether a planned stop may end a workspace permanently.
-
-    ``when`` is the time of the stop in the reader's time zone.
-    """
+    """Ask whether a planned stop may end a workspace permanently. ``when`` is its time, formatted."""
     sentence = fill(
         cards.ASK,
         name=workspace.title,
@@ -225,7 +214,7 @@ def ask_final_stop(
 
 
 def format_form_head(facts: WorkspaceFacts) -> str:
-    """Say when a workspace will stop if nothing is changed."""
+    """Say when a workspace will stop or end unless something is changed."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = list_coming_ends(facts.workspace, facts.effects, facts.now)
     said = [
@@ -238,7 +227,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     """Return the form that *Stop later…* opens.
 
-    If the chosen time would end the workspace permanently, that has to be confirmed in a separate step.
+    If a stop at the chosen time would end the workspace permanently, people confirm that in a separate step.
     """
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"
@@ -266,7 +255,6 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
 
 @renders(NoticeKind.WARNING_UNDELIVERED)
 def _render_undelivered_warning(facts: RequestFacts) -> Answer:
-    """Tell an administrator what became of a workspace whose owner couldn't be warned that it would end."""
     template = notices.UNWARNED_STOPPED if facts.body.get("survives_stop") else notices.UNWARNED_LEFT
     who = kit.mention(facts.people.get(facts.word("person")))
     return kit.message(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))

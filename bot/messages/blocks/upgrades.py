@@ -1,4 +1,4 @@
-"""The message that tells a person what they lose in an upgrade, and its texts."""
+"""The message that tells a person what they lose in an upgrade."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -15,8 +15,7 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: Maps each code for a loss to the sentence that describes it. Workspaces with the same code share a
-#: sentence.
+#: A sentence for each kind of loss. Workspaces with the loss ``hours_wait`` share a single sentence.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "
@@ -52,8 +51,8 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Tells a person that an upgrade has undone their move of a single lesson. ``_AT_USUAL_TIME`` is for a lesson
-#: that they had moved to another time on the same day, and ``_NOT_HELD`` for one moved to another day.
+#: Says that an upgrade has undone a person's changes to single lessons. ``_AT_USUAL_TIME`` is for a lesson
+#: moved within its day, ``_NOT_HELD`` for lessons moved to another day.
 _MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
@@ -102,7 +101,6 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
 
 
 def _format_moved(card: ClassCard, moved: Iterable[str], now: float) -> str:
-    """Say which lessons go back to their usual time, and which won't take place at all."""
     today = card.day(now)
     days = [day for day in sorted(moved) if day >= today.isoformat()]
     usual = [day for day in days if card.on(date.fromisoformat(day))]

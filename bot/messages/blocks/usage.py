@@ -1,4 +1,4 @@
-"""Answers about what ran, for how long and at what cost, and the weekly message about it on Mondays."""
+"""Answers about what ran, for how long and at what cost, and the weekly message that is sent on Mondays."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -19,16 +19,14 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts import times
 from bot.messages.texts import usage as words
 
-#: Maximum number of lines for individual workspaces and jobs.
+#: Maximum number of workspaces and jobs with a line of their own.
 MAX_LINES: Final = 12
-#: Maximum number of limits shown for each connection.
+#: Maximum number of limits shown per connection.
 MAX_ALLOWANCES: Final = 5
-#: Maximum number of people whose hours are listed.
 MAX_PEOPLE: Final = 30
 #: Maximum number of workspaces with buttons in the Monday message.
 MAX_RUNNING: Final = 5
 _CENT: Final = Decimal("0.01")
-#: Durations of at least this many hours are shown without minutes.
 _WHOLE_HOURS: Final = 100
 _MINUTES: Final = 60
 
@@ -48,7 +46,7 @@ def format_hours(hours: float) -> Markup:
 
 
 def format_money(total: Sum) -> Markup:
-    """Format the known cost in a total, listing each currency separately."""
+    """Format the cost in a total, listing each currency and any hours without a price."""
     amounts = [_format_amount(amount, currency) for currency, amount in sorted(total.money.items())]
     if not amounts:
         return Markup(words.NO_PRICE)
@@ -66,7 +64,7 @@ def _format_amount(amount: Decimal, currency: str) -> str:
 
 
 def format_window(window: Window, today: date) -> Markup:
-    """Format a period as its name and days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
+    """Format a period with its name and days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
     days = times.format_weekday(window.first.isoformat(), today)
     if window.last != window.first:
         days = words.DAYS.format(first=days, last=times.format_weekday(window.last.isoformat(), today))
@@ -78,10 +76,10 @@ def format_window(window: Window, today: date) -> Markup:
 
 
 def answer_usage(facts: UsageFacts, command: Markup, *, has_picture_elsewhere: bool) -> Answer:
-    """Answer with what ran for one person. If nothing ran, say what to type.
+    """Answer with what ran for one person. If nothing ran, suggest what to type.
 
-    ``has_picture_elsewhere`` means that a chart is sent as well, in a direct message that isn't directly
-    below this answer.
+    ``has_picture_elsewhere`` means that a chart will arrive in a direct message, not directly below this
+    answer.
     """
     if not facts.usage.lines:
         said = kit.join(
@@ -95,7 +93,6 @@ def answer_usage(facts: UsageFacts, command: Markup, *, has_picture_elsewhere: b
 
 
 def _render_what_is_kept(window: Window, now: float) -> list[Block]:
-    """If the period begins before the oldest records, say when the records begin."""
     today = datetime.fromtimestamp(now, UTC).date()
     first = today - timedelta(days=RETENTION_DAYS)
     if window.first >= first:
@@ -121,14 +118,13 @@ def _format_window(facts: UsageFacts) -> Markup:
 
 
 def _render(facts: UsageFacts) -> list[Block]:
-    """Render one person's usage: the total, each workspace and job, and the longest unused time."""
     usage = facts.usage
     head: list[str] = [_format_window(facts)]
     if len(usage.lines) > 1:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
         )
-    # If nothing has a price, say so only once, below the total.
+    # If nothing has a price, say that only once, below the total.
     has_price = bool(usage.total.money) or len(usage.lines) == 1
     lines = [_format_line(facts, one, has_price=has_price) for one in usage.lines[:MAX_LINES]]
     if rest := usage.lines[MAX_LINES:]:
@@ -145,7 +141,6 @@ def _render(facts: UsageFacts) -> list[Block]:
 
 
 def _format_left(facts: UsageFacts) -> list[str]:
-    """Say how much is left of the provider's limits, one line each."""
     said = []
     for connection, found in sorted(facts.left.items()):
         for one in found[:MAX_ALLOWANCES]:
@@ -191,7 +186,6 @@ def _format_idle(facts: UsageFacts, idle: Idle) -> str:
 
 
 def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
-    """Explain the terms used for figures that aren't exact."""
     why = {
         words.WHY_SPREAD: any(one.spread * _MINUTES >= 1 and not one.is_least for one in lines),
         words.WHY_LEAST: any(one.is_least for one in lines),
@@ -202,13 +196,12 @@ def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
 
 
 def _list_other_buttons(facts: UsageFacts) -> list[Element]:
-    """Return the *Last week* button, and the button that turns the Monday message on or off."""
     past = [kit.button(words.LAST_WEEK, "usage", "last week")] if facts.window.name == "this week" else []
     return [*past, weekly_button(is_on=facts.is_weekly)]
 
 
 def weekly_button(*, is_on: bool) -> Element:
-    """Return the button that turns the Monday message on or off."""
+    """Return the button that turns the Monday message off or, if it is off, on."""
     return kit.button(*((words.NO_MONDAYS, "weekly_off") if is_on else (words.EVERY_MONDAY, "weekly_on")))
 
 
@@ -243,7 +236,7 @@ def answer_group(
     now: float,
     why_no_names: str,
 ) -> Answer:
-    """Answer with the hours of a class or team: the total, and the breakdowns that the reader may see."""
+    """Answer with a class's or team's hours: the total, and the breakdowns that the reader may see."""
     days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).date())
     head = f"*{line(name)}* · {days.strip('*')}"
     if group.is_withheld:
@@ -284,7 +277,6 @@ def _format_sum(one: Sum) -> dict[str, Markup]:
 
 @renders(NoticeKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
 def _render_week(facts: UsageFacts) -> Answer:
-    """Render last week's figures, with buttons for what is still running."""
     blocks = _render(facts)
     for one in [one for one in facts.running if not _is_idle(facts, one)][:MAX_RUNNING]:
         if one.workspace is not None:
@@ -297,7 +289,7 @@ def _render_week(facts: UsageFacts) -> Answer:
 
 
 def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
-    """Return all usage figures for a period: by workspace and job, in total, and the longest unused time."""
+    """Return all figures for a period: by workspace and job, in total, and the longest unused time."""
     usage, idle = facts.usage, facts.usage.idle
     unused = (
         {}

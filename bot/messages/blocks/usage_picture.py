@@ -1,7 +1,7 @@
-"""The picture of a week: a row of bars for each workspace or job, drawn as SVG, and the same in words.
+"""A picture of a week, drawn as SVG with a row of bars for each workspace or job, and the same in words.
 
-The time scale is linear, so equal lengths mean equal durations. A day on which the clocks change is therefore
-slightly wider or narrower than the others.
+The time scale is linear: equal lengths mean equal durations. So a day on which the clocks change is slightly
+wider or narrower than the others.
 """
 
 from __future__ import annotations
@@ -24,28 +24,23 @@ from bot.messages.texts import times
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
 
-#: The message that accompanies the usage picture.
 COMMENT: Final = "Here it is as a picture."
-#: Sent instead of the usage picture if the picture couldn't be sent.
+#: Sent instead of the picture if that couldn't be drawn or sent.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
-#: Shown above the bars of the usage picture: the first and the last day.
 TITLE: Final = "{first} – {last}"
-#: The hours in a row of the usage picture if it isn't known when one of the row's runs ended.
+#: A row's hours if it isn't known when one of its runs ended.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW_LABEL: Final = "now, {at}"
-#: The words in the legend of the usage picture.
 RAN_LABEL: Final = "ran"
 PLANNED_LABEL: Final = "planned"
 UNKNOWN_LABEL: Final = "end not known"
 NIGHT_LABEL: Final = "night, 20:00–06:00"
-#: Points out a day in the usage picture that doesn't have 24 hours, because the clocks change on it.
+#: Points out a day that doesn't have 24 hours because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
-#: The line that replaces the rows left out of the picture.
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 
-#: The alternative text of the usage picture, which has one sentence per row.
 ALT_TITLE: Final = "{first} – {last}, times of {zone}."
 ALT_ROW: Final = "{name}: {hours}."
 ALT_ROW_IN_FULL: Final = "{name}: {hours} ({spans})."
@@ -57,9 +52,8 @@ BEFORE: Final = "before {day}"
 AFTER: Final = "after {day}"
 UNTIL_NOW: Final = "now"
 
-#: Maximum length of an alternative text, as set by Slack.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
-#: Maximum number of rows drawn, about as many as fit on a phone. Any further rows are just counted.
+#: Maximum number of rows drawn, about as many as fit on a phone. Further rows are only counted.
 MAX_ROWS: Final = 30
 
 _WIDTH: Final = 640
@@ -68,7 +62,7 @@ _FIRST_ROW: Final = 74
 _ROW_HEIGHT: Final = 54
 _BAR_TOP: Final = 26
 _BAR_HEIGHT: Final = 18
-#: Minimum width of a bar in pixels, so that even a run of one minute is visible.
+#: Minimum width of a bar, so that even a run of one minute is visible.
 _MIN_BAR_WIDTH: Final = 3.0
 _MIN_PLAN_WIDTH: Final = 6.0
 _MAX_NAME_WIDTH: Final = 420
@@ -87,8 +81,7 @@ class Picture:
     alt_text: str
 
 
-#: The colours of the usage picture. The picture has its own background, because Slack doesn't say whether the
-#: reader uses dark mode.
+#: Colours. The picture has its own background, because Slack doesn't say whether the reader uses dark mode.
 PAPER: Final = "#ffffff"
 INK: Final = "#1d1c1d"
 MUTED: Final = "#5c5b5d"
@@ -100,7 +93,7 @@ _GRID: Final = "#b8bac0"
 
 
 def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo) -> Picture:
-    """Draw a column for each of several consecutive days, and a row for each name, in the reader's zone."""
+    """Draw a column for each of several consecutive days and a row for each name, in the reader's zone."""
     week = _Week(days, now, zone)
     return Picture(_Drawing(rows, week).draw(), _describe(rows, week))
 
@@ -112,13 +105,11 @@ def render_comment(_: Facts) -> Answer:
 
 
 def render_in_words(alt_text: str) -> Answer:
-    """Say in words what a picture shows, in case it can't be drawn or sent."""
+    """Return a message that says in words what a picture shows, in case it can't be drawn or sent."""
     return kit.message(kit.fill(IN_WORDS, week=Markup(kit.safe(alt_text))))
 
 
 class _Week:
-    """The days in a picture: when each of them begins, and how times in it are written."""
-
     def __init__(self, days: Sequence[date], now: float, zone: tzinfo) -> None:
         self.days, self.now, self.zone = days, now, zone
         self.begins = [self.find_moment(day, time()) for day in (*days, days[-1] + timedelta(1))]
@@ -129,7 +120,6 @@ class _Week:
         return datetime.combine(day, at, self.zone).timestamp()
 
     def cut(self, span: Span) -> Span | None:
-        """Return the part of a span that falls within the week, if any."""
         begins_at, ends_at = max(span.begins_at, self.begins_at), min(span.ends_at, self.ends_at)
         is_inside = span.begins_at < self.ends_at and span.ends_at > self.begins_at
         return Span(begins_at, ends_at, span.kind) if is_inside and begins_at <= ends_at else None
@@ -138,12 +128,10 @@ class _Week:
         return [cut for span in sorted(row.spans, key=lambda one: one.begins_at) if (cut := self.cut(span))]
 
     def sum_seconds(self, rows: Iterable[UsageRow]) -> float:
-        """Return the total number of seconds within the week for which these rows ran."""
         cut = (span for row in rows for span in self.cut_all(row) if span.kind is SpanKind.RAN)
         return sum(span.ends_at - span.begins_at for span in cut)
 
     def list_unusual_days(self) -> Iterator[str]:
-        """Yield a sentence for each day on which the clocks change."""
         for day, begins_at, ends_at in zip(self.days, self.begins, self.begins[1:], strict=False):
             if ends_at - begins_at != _DAY:
                 hours = f"{(ends_at - begins_at) / _HOUR:g}"
@@ -161,8 +149,6 @@ class _Week:
 
 
 class _Drawing:
-    """Draws the SVG of one picture, from top to bottom."""
-
     def __init__(self, rows: Sequence[UsageRow], week: _Week) -> None:
         self._week = week
         self._rows, self._rest = rows[:MAX_ROWS], rows[MAX_ROWS:]
@@ -170,7 +156,6 @@ class _Drawing:
         self._parts: list[str] = []
 
     def draw(self) -> str:
-        """Return the whole picture."""
         self._add_days()
         for number, row in enumerate(self._rows):
             self._add_row(row, _FIRST_ROW + number * _ROW_HEIGHT)
@@ -178,7 +163,7 @@ class _Drawing:
             self._add_text(NOTHING, _MARGIN, _FIRST_ROW + 18, _NAME_SIZE)
         self._add_now()
         height = self._add_foot()
-        # Its lines hatch what isn't known.
+        # Stripes that mark an unknown end.
         hatch = (
             f'<pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
             f'patternTransform="rotate(45)"><path d="M0 0V7" stroke="{UNKNOWN}" stroke-width="5"/>'
@@ -210,7 +195,6 @@ class _Drawing:
         self._parts.append(f'<path d="M{x:g} {top:g}V{bottom:g}" {style}/>')
 
     def _add_days(self) -> None:
-        """Draw the title, the names of the days, the nights, and a line at each midnight."""
         week = self._week
         title = TITLE.format(first=week.format_date(week.days[0]), last=week.format_date(week.days[-1]))
         self._add_text(title, _MARGIN, 28, 19)
@@ -230,7 +214,6 @@ class _Drawing:
             self._add_line(self._find_x(begins_at), 42, self._bottom, f'stroke="{_GRID}"')
 
     def _add_row(self, row: UsageRow, top: float) -> None:
-        """Draw one row of the picture: the name, the hours that it ran, and the bars."""
         hours, spans = self._week.format_hours([row]), self._week.cut_all(row)
         if any(span.kind is SpanKind.UNKNOWN for span in spans):
             hours = AND_UNKNOWN.format(hours=hours)
@@ -249,7 +232,6 @@ class _Drawing:
         self._add_shape(span.kind, min(x, _WIDTH - _MARGIN - width), top, width)
 
     def _add_shape(self, kind: SpanKind, x: float, top: float, width: float) -> None:
-        """Draw a bar, or its example in the legend."""
         if kind is SpanKind.RAN:
             self._add_box(x, top, round(width, 1), _BAR_HEIGHT, f'fill="{RAN}"')
             return
@@ -264,7 +246,7 @@ class _Drawing:
         if not week.has_now:
             return
         x = self._find_x(week.now)
-        # The line crosses the bars, but not the names and hours above them.
+        # The line crosses the bars but not the names and hours above them.
         for top in range(_FIRST_ROW, self._bottom, _ROW_HEIGHT):
             begin, end = top + _BAR_TOP - 2, top + _ROW_HEIGHT + 2
             self._add_line(x, begin, end, f'stroke="{NOW}" stroke-width="2.5"')
@@ -273,7 +255,6 @@ class _Drawing:
         self._add_text(label, x, self._bottom + 22, 15, fill=NOW, text_anchor=anchor)
 
     def _add_foot(self) -> int:
-        """Draw the legend and any additional notes, and return the picture's height."""
         week = self._week
         y = self._bottom + (48 if week.has_now else 28)
         kinds = {span.kind for row in self._rows for span in week.cut_all(row)}
@@ -300,10 +281,7 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Estimate a text's width in pixels.
-
-    The estimate is high enough for nearly any text in the font to fit.
-    """
+    """Estimate the width of a text in pixels, generously enough for nearly any text to fit."""
     return size * sum(map(_estimate_letter, text))
 
 
@@ -322,7 +300,6 @@ def _clean_name(name: str) -> str:
 
 
 def _cut_name(name: str) -> str:
-    """Return a name, cut with an ellipsis if it wouldn't fit next to the hours in its row."""
     shown = _clean_name(name)
     if estimate_width(shown, _NAME_SIZE) <= _MAX_NAME_WIDTH:
         return shown
@@ -332,7 +309,6 @@ def _cut_name(name: str) -> str:
 
 
 def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
-    """Describe a picture in words: all hours first, then when each row ran, as far as there is space."""
     first, last = week.format_date(week.days[0]), week.format_date(week.days[-1])
     head = [ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
     shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [NOTHING]
@@ -363,7 +339,7 @@ def _describe_row(row: UsageRow, week: _Week, *, in_full: bool = False) -> str:
 
 
 def _describe_span(span: Span, week: _Week) -> str:
-    """Describe when a span began and ended: ``Tue 22:00–Wed 04:00``, ``planned Mon 09:00–17:00``."""
+    """Say when a span began and ended: ``Tue 22:00–Wed 04:00``, ``planned Mon 09:00–17:00``."""
     cut = week.cut(span)
     if cut is None:
         return ""

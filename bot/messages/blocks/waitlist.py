@@ -21,7 +21,7 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Say what a wait is for, how many people are ahead and how many attempts there were, or how it ended."""
+    """Say what a wait is for, the place in line and the number of attempts, or how the wait ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
@@ -30,7 +30,7 @@ def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) ->
 def format_lasting_place(
     of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
 ) -> str:
-    """Describe a wait without its attempts, because the message isn't updated after each of them."""
+    """Describe a wait in a message that isn't updated after each attempt, so without the attempts."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
     else:
@@ -68,7 +68,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts) -> str:
-    """Say how many people are ahead, that it is the person's turn next, or why the line is paused."""
+    """Say how many people are ahead, that the person's turn is next, or why the line is paused."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
@@ -86,7 +86,10 @@ def answer_place(
     is_lasting: bool = True,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with the place in line and *Stop waiting*. If the answer can't be edited later, add the time."""
+    """Answer with the place in line and *Stop waiting*.
+
+    If the answer can't be edited later (``is_lasting`` is False), it says what time it is from.
+    """
     if not is_lasting:
         small = [fill("as of {at}", at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
@@ -98,7 +101,6 @@ def answer_place(
 
 @renders(NoticeKind.WAITLIST_PLACE)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
-    """Render the current place in line, or how the wait ended."""
     wait = facts.wait
     if wait is None:
         return kit.message(fill_notice("*{name}* isn't waiting for room any more.", facts))
@@ -110,10 +112,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait.
-
-    A ``number`` means that there are several such buttons, so each has to name its workspace.
-    """
+    """Return the button that ends a wait. If there are several, each has a number and names its workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)
@@ -121,7 +120,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
 
 
 def render_offer(facts: WorkspaceFacts) -> Answer | None:
-    """Say that there was no capacity, and offer to keep trying. If waiting isn't possible, return None."""
+    """Say that there was no capacity, and offer to keep trying. Return None if waiting isn't possible."""
     is_start = facts.operation is None or facts.operation.verb is OperationVerb.START
     can_try = is_start and not facts.is_superseded and "waiting" in facts.capabilities
     if not facts.word("room") or facts.workspace is None or not can_try:
@@ -139,7 +138,6 @@ def render_offer(facts: WorkspaceFacts) -> Answer | None:
 
 
 def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
-    """Say that a start failed for lack of capacity, with the provider's words if they add anything."""
     given = (cause or "").partition(":")[2].lstrip(": ")
     said = "" if find_reason(given) else problems.quote_message(given, facts.connection_title)
     none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
@@ -147,7 +145,7 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
-    """Add to the *ready* message that the next person gets the capacity if the workspace isn't used."""
+    """Add to the *ready* message that an unused workspace's capacity goes to the next person in line."""
     template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
@@ -166,7 +164,6 @@ def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
 
 
 def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:
-    """Add a sentence about a kind of capacity after the first paragraph, unless its template is empty."""
     if not template or facts.workspace is None:
         return said
     what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
@@ -176,7 +173,6 @@ def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str,
 
 @renders(NoticeKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
 def _render_over(facts: WorkspaceFacts) -> Answer:
-    """Say that Usher has stopped trying to start a workspace, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
     then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
@@ -202,7 +198,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
 
 
 def build_form(key: str) -> dict[str, object]:
-    """Return the form that asks how long to wait."""
+    """Return the form that asks how long to keep trying."""
     field = kit.text_field("text", words.UNTIL_LABEL, min_length=1, max_length=300)
     keys = {"callback_id": UNTIL_FORM, "private_metadata": key}
     return kit.modal(words.KEEP_TRYING, [field], submit=words.KEEP_TRYING, close=verbs.CLOSE, **keys)
