@@ -1,1 +1,1 @@
-"""Unescaped texts for people that are long or used in several places. All other texts are written inline."""
+"""Texts for people, not yet escaped. Only long texts and those used in several places are kept here."""

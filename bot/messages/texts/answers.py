@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Warns that Usher accepts requests although no process is running to carry them out.
+#: Warns that Usher accepts requests although no process is running that carries them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
@@ -29,7 +29,7 @@ LEFT: Final = "Left as it is."
 # -- operations --------------------------------------------------------------------------------------------
 
 ACCEPTED: Final = ("{Doing} *{name}* {where} {title}.", "I'll message you when {end}.")
-#: The answer to a request for something that is already in progress.
+#: Answers a request for something that is already in progress.
 JOINED: Final = ("*{name}* is already {happening}.", "I'll message you when {end}.")
 STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
 STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
@@ -50,8 +50,7 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Shown in a message, below the description of an irreversible change. A button's own dialog and a page say
-#: the same.
+#: Shown below the description of an irreversible change, in a message.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
@@ -61,7 +60,7 @@ SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check.
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-#: Maps each remark to the answer sent when Usher does something other than what the verb suggests.
+#: Answers sent when Usher does something other than what the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
@@ -79,7 +78,7 @@ REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 USUAL: Final = "A start usually takes {usual}."
-#: Maps an operation to the command that people type for it, if the two have different names.
+#: Commands whose names differ from those of the operations that they request.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
@@ -106,8 +105,8 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: Shown above the current state if the pressed button's message or page is out of date. The key says whether
-#: the button was on a page, which means in the Home tab or in an open form.
+#: Shown above the current state if the pressed button was out of date. The key says whether the button was on
+#: a page (in the Home tab or an open form) rather than in a message.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
@@ -122,14 +121,13 @@ OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see wh
 
 # -- names -------------------------------------------------------------------------------------------------
 
-#: Shown above buttons that suggest similar names. The first text is for several buttons, the second for one.
+#: Shown above buttons that suggest similar names: the first text above several buttons, the second above one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 MAY_BE_UNLINKED: Final = "It may be on an account that you haven't linked yet."
 CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
-#: Stands for a name in an example command if there is no real name to use.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} {again}"
 READ_AGAIN: Final = "To try again, type `{command}list`."
@@ -146,7 +144,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: Maps a run's state to the word that lists use for it, if the two differ.
+#: Words that lists use for states of runs, if they differ from the state's name.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
@@ -218,13 +216,13 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces aren't shown. The key says why their connection isn't available in this process.
+#: Says how many workspaces aren't shown. The key says why this process doesn't have their connection.
 ABSENT: Final[Mapping[str, str]] = {
     "connection_gone": "{count} on *{title}*, which isn't set up any more.",
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",
 }
-#: Sent to people who have unlinked an account. The key says what still exists at the provider: a secret that
-#: Usher created, a secret that the person created, or nothing.
+#: Sent to people who have unlinked an account. The key says which secret is still valid at the provider: one
+#: that Usher created, one that the person created, or none.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "
@@ -236,8 +234,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: Says what happens to running workspaces, planned stops and so on when an account is unlinked. The first
-#: text of each pair is shown before the unlinking, the second after it.
+#: Says what unlinking an account means for running workspaces, planned stops and so on. The first text of
+#: each pair is shown before unlinking, the second afterwards.
 AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "running": ("I won't stop what's running there: {names}.",) * 2,
     "stops": (
@@ -263,14 +261,11 @@ NOTHING_TO_UNLINK: Final = (
 NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Type `{command}about` to see your links."
 NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has changed."
 
-# -- about a connection ------------------------------------------------------------------------------------
-
 
 # -- oneself -----------------------------------------------------------------------------------------------
 
 WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
-#: Maps each way of linking to a text that says how a link was made.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
     "token": "{linked} (proven with a token)",
@@ -285,7 +280,7 @@ WHOAMI_RESTING: Final = (
 
 FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 
-#: Maps each reason why a typed time can't be used to an explanation; ``given`` is what the person typed.
+#: Explains why a typed time can't be used. ``{given}`` is what the person typed.
 TIME_UNREAD: Final[Mapping[Why, str]] = {
     "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
     "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",

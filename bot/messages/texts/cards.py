@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-The text about an obstacle says only why a stop is impossible. The text that follows says what happens next.
+The text about an obstacle says only why a stop is impossible. A second text says what happens next.
 """
 
 from collections.abc import Mapping
@@ -20,9 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: Maps each state to the symbol shown before a workspace's name. The state is always given in words as well.
-#: White and black symbols end with a variation selector. Without this character, browsers would draw them as
-#: small rings.
+#: The symbol shown before a workspace's name. The state is always given in words as well. White and black
+#: symbols end with a variation selector. Without this character, browsers draw them as small rings.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -33,7 +32,7 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: First line of every message about a workspace.
+#: The first line of every message about a workspace.
 HEAD: Final = "{mark} *{name}* · {title}"
 UNMADE: Final = "Being created"
 
@@ -42,8 +41,8 @@ class VerbForms(NamedTuple):
     """The words for an operation, in the forms that sentences need.
 
     They fit "the ``verb`` of x", "I couldn't ``do`` it", "``doing`` it", "whether it was ``done``" and "I'll
-    message you when ``end``". We say that a workspace starts and stops, but that it is created, so
-    ``passive`` is for verbs that say what is done to it.
+    message you when ``end``". ``passive`` is for verbs with the workspace as their object: a workspace starts
+    and stops by itself, but is created.
     """
 
     verb: str
@@ -55,9 +54,9 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the forms by name, along with some whose subject is the workspace.
+        """Return the forms by name, along with forms whose subject is the workspace.
 
-        ``Doing`` is for the beginning of a sentence.
+        Capitalised names, such as ``Doing``, are for the beginning of a sentence.
         """
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
@@ -81,16 +80,16 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
-    # Words for an operation that is no longer known.
+    # For an operation whose row is gone.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Replaces the full status in a list row if the reason for waiting is already given at the top of the list.
+#: Used in a list row if the reason for waiting already stands above the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
-#: Completes "I'll message you when" for a start whose usual duration is known.
+#: Completes "I'll message you when" if it is known how long a start usually takes.
 USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_CHECKING: Final = "I'll keep checking and tell you when it's done."
@@ -100,8 +99,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: Shows the server's own words about a start, and the percentage that the server reports. If the server
-#: reports no words, only the percentage is shown.
+#: The provider's words about a start, with the percentage that it reports.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -113,12 +111,12 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Describes a workspace that no longer exists. ``NOT_SHOWN`` describes a workspace that the provider doesn't
-#: list as the person's own.
+#: What became of a workspace that no longer exists. ``NOT_SHOWN`` is for a workspace that the provider has
+#: never listed as the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Says that a workspace which was started successfully has since stopped running. The key is its new state.
+#: Says what became of a workspace after a successful start, by its present state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -130,7 +128,7 @@ SINCE: Final[Mapping[State, str]] = {
     State.GONE: GONE_SINCE,
 }
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: Says how an unsuccessful operation ended. The keys are outcomes. The cause follows the text.
+#: Says how an unsuccessful operation ended, by its outcome. The cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",
@@ -140,7 +138,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: The end of a button's accessible name, with which a screen reader says what the button acts on.
+#: What a button acts on, as a screen reader says it after the button's text.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -165,8 +163,8 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Confirmation questions for actions that can't be undone. Each has a title, a text, and the labels of the
-#: buttons that confirm and cancel.
+#: Questions before an action. Each has a title, a text, and the labels of the buttons that confirm and
+#: cancel.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",
@@ -179,7 +177,7 @@ CONFIRM_FORCE: Final = (
     "Force quit",
     "Keep waiting",
 )
-#: Maps the risks of a stop to what it would interrupt or lose, according to the provider's latest response.
+#: What a stop would interrupt or lose, as of the provider's latest response.
 AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
@@ -192,7 +190,6 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: Maps the effect of a stop to a text that says what is lost and what is kept.
 LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.RETURNS: "Unsaved work may be lost.",
     StopEffect.KEEPS: "",
@@ -225,8 +222,8 @@ CONFIRM_UNLINK: Final = (
 )
 
 
-#: Says how and when a workspace ends. ``{at}`` is a time with its day, such as "today at 18:00". The last
-#: three texts are for workspaces that the provider itself stops or removes.
+#: Says how and when a workspace ends. ``{at}`` includes the day if it isn't today. In the last three texts,
+#: the provider ends the workspace.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
@@ -237,8 +234,7 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to the text about a planned stop if the provider will end the workspace even earlier. The key says
-#: how the provider ends it.
+#: Added to a planned stop if the provider will end the workspace even earlier. The key says how.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
@@ -248,8 +244,8 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: Warnings before a stop, keyed by the reason for the stop. ``{over}`` is when the lesson ends.
-#: ``lesson_late`` is for a lesson that has already ended.
+#: Warnings before a stop, keyed by the stop's reason. ``{over}`` is when the lesson ends. ``lesson_late`` is
+#: for a lesson that has ended.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
     "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",
@@ -275,13 +271,13 @@ ENDING_FINAL: Final = "It can't be started again after that. {lost}"
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: Says, in a workspace's card or in a list, that a planned stop isn't possible. ``BLOCKED_PASSED`` is used
-#: once the time of the stop has passed.
+#: Says in a card or list that a planned stop isn't possible. ``BLOCKED_PASSED`` is for a stop whose time has
+#: passed.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Maps each obstacle to the end of a sentence that says why a stop isn't possible. The sentence is followed
-#: by ``WHEN_LINKED``, ``WHEN_BACK`` or ``STOP_THERE``, which say what happens next.
+#: Why a stop isn't possible, as the end of a sentence. What happens next follows: ``WHEN_LINKED``,
+#: ``WHEN_BACK`` or ``STOP_THERE``.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "connection_coming": "part of me is still being updated and doesn't have {title} yet",
@@ -335,7 +331,6 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "removed": "{title} removes *{name}* {at}.",
 }
 FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
-#: The choices in the form for a planned stop. The keys are durations in minutes.
 FORM_CHOICES: Final[Mapping[int, str]] = {
     30: "In 30 minutes",
     60: "In 1 hour",
@@ -350,5 +345,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
-#: The size of the machine that a workspace runs on. Its hourly price follows after a comma.
+#: The machine's size. An hourly price may follow, after a comma.
 SIZE: Final = "Size *{size}*"

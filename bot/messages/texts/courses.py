@@ -1,4 +1,4 @@
-"""The texts of class cards: before someone joins, after they have joined, and at the end of the class."""
+"""Texts about classes and courses: the cards, joining and leaving, lessons, and the end."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Says how a class ends a workspace. There are three texts: one to follow "will be" or "was", one to follow
-#: "it", and an explanation, which may be empty.
+#: Says how a class ends a workspace: in words to follow "will be" or "was", in words to follow "it", and in
+#: an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -43,7 +43,6 @@ CONFIRM_STOP_ALL: Final = (
 
 # -- a course: a card with a timetable -----------------------------------------------------------------------
 
-#: Replaces the list of weekdays if a course has lessons every day.
 EVERY_DAY: Final = "every day"
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 _JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."
@@ -51,8 +50,8 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Shown on the card of a course that creates workspaces. The text mentions the template, because the
-#: workspaces will have names of their own.
+#: Shown on the card of a course that creates workspaces. The text names the template, because each workspace
+#: will have a name of its own.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -60,8 +59,7 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people have joined but still have to link an account. The first text is for one person, the
-#: second for several.
+#: Says how many people who joined still have to link an account: one person, or several.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
@@ -94,13 +92,13 @@ ENROLLED: Final = (
 #: Used for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Replaces ``ENROLLED_MAKING`` if a lesson begins before the workspace would be stopped.
+#: Replaces ``ENROLLED_MAKING`` if a lesson begins before the stop.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
 )
 LEAVE_COURSE: Final = "Leave"
-#: Lists a course's lessons in messages about a workspace that its owner uses for the course.
+#: Lists a course's lessons in messages about a workspace that its owner uses for them.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
@@ -123,8 +121,7 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there are none on the requested day. There are separate texts for no
-#: remaining lessons, for one, and for several.
+#: Says when the next lessons are if there is none on the requested day: no more lessons, one, or several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -146,8 +143,8 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers the maximum number of people who can have a workspace in time for a lesson. When the lesson
-#: begins, ``REPORT`` says how many people have one, and ``REPORT_WHY`` says what is delaying the others.
+#: Tells teachers how many people can have a workspace in time for a lesson. When the lesson begins,
+#: ``REPORT`` says how many people have one, and ``REPORT_WHY`` says what delays the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -163,8 +160,7 @@ REPORT_WHY: Final = {
     "down": ("isn't running any more", "aren't running any more"),
 }
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
-#: Sent the evening before a lesson to a member whose workspace won't be ready. It says when the lesson is and
-#: what is missing.
+#: Sent on the evening before a lesson to a member whose workspace won't be ready, with what is missing.
 MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
@@ -233,7 +229,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: Maps Slack's error codes to advice for the person who posted a card that Slack refused.
+#: Advice for the person whose card Slack refused, by Slack's error code.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {
@@ -278,8 +274,8 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-#: The reply if the class is full, or if the person has no suitable workspace. In each pair, the first text is
-#: for other people and the second for the person who posted the card.
+#: The replies if the class is full or if the person has no suitable workspace: first for other people, then
+#: for the person who posted the card.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",
@@ -311,7 +307,6 @@ NOT_LINKED_ASK: Final = (
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {how_many}."
 NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {people} joined."
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
-#: Tells a teacher why a member's start failed. The keys are causes.
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
@@ -344,8 +339,7 @@ CLASS_CLOSED: Final = (
     "*{title}* is ending. I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class, in pairs. The first text is used if someone else ended the class, the
-#: second if the reader did.
+#: Texts about the end of a class: first if someone else ended the class, then if the reader did.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
@@ -365,12 +359,12 @@ STOP_FAILED_BY: Final = (
 
 
 class Words(NamedTuple):
-    """Wording that differs between a class and a course: buttons, confirmation questions, and the summary."""
+    """Wording that differs between a class and a course."""
 
     press: str
     end: tuple[str, str, str, str]
-    #: The replies to people who press a class card's button once the class is over. The first is for a card
-    #: that starts people's own workspaces, the second for a card that creates workspaces.
+    #: Replies to a press once the class is over: on a card that starts people's own workspaces, and on a card
+    #: that creates workspaces.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

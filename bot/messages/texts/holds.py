@@ -1,4 +1,4 @@
-"""Texts that explain why operations and runs are waiting, keyed by code."""
+"""Explains why operations and runs are waiting, and what delayed or ended them."""
 
 import re
 from collections.abc import Mapping
@@ -10,11 +10,11 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause, quote_message
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: Says that the provider hasn't finished a stop that Usher didn't request. ``{said}`` is the provider's
-#: description of the stop.
+#: Used for a stop that Usher didn't request and that the provider hasn't finished. ``{said}`` is the
+#: provider's description of the stop.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: Maps each code to an explanation of the wait. ``{title}`` is the connection's title, ``{at}`` is a time in
-#: the reader's zone, and ``{said}`` are the provider's words.
+#: Explains each code. ``{title}`` is the connection's title, ``{at}`` a time in the reader's zone, and
+#: ``{said}`` what the provider says.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: "{title} has been too busy for this since {at}.{said} I'll keep trying.",
@@ -47,7 +47,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Used instead of ``HOLDS`` if the provider itself gives no explanation.
+#: Replaces ``HOLDS`` if the provider gives no explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -56,12 +56,11 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: Replaces curly quotes inside quoted text with straight ones, because a curly quote would end the quotation.
+#: Replaces curly quotes within a quotation, which they would end.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: Matches a sentence, up to but not including its full stop. If quotation marks close after the full stop,
-#: they belong to the sentence.
+#: Matches a sentence without its full stop. A full stop within quotation marks belongs to the sentence.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Explains a delay after it is over. The keys are the codes of what caused the delay.
+#: Explains a delay that is over, keyed by the code of its cause.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -83,13 +82,12 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: Code for an operation that is on hold because the provider is rejecting several people's sign-ins. Linking
-#: their accounts again wouldn't help.
+#: On hold because the provider is rejecting several people's sign-ins. Linking accounts again wouldn't help.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Explain why something is waiting, with placeholders for times. If there is no reason, return ""."""
+    """Explain why something is waiting, with placeholders for times, or return "" if there is no reason."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -107,29 +105,26 @@ def explain_hold(hold: str | None, title: str) -> str:
 
 
 def explain_obstacle(hold: str | None, title: str) -> str:
-    """Explain in one sentence why something is waiting, without saying what happens next."""
+    """Explain in one sentence why something is waiting, without what happens next."""
     first = _SENTENCE_PATTERN.match(explain_hold(hold, title))
     said = first[0] if first else ""
     return said if said.endswith(".”") or not said else f"{said}."
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain what caused a delay that lasted until a given time.
-
-    If there were several causes, name the last.
-    """
+    """Explain the last cause (``hold``) of a delay that lasted until a given time."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Explain what delayed a planned start until it was too late. For any other cause, return ""."""
+    """Explain what delayed a planned start until it was too late, or return "" for any other cause."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 
 
 def explain_end(cause: str, title: str, reason: str = "", *, has_page: bool = True) -> str:
-    """Explain how an operation or run ended, like ``explain_cause`` but with placeholders for times."""
+    """Explain how an operation or run ended. Like ``explain_cause``, but with placeholders for times."""
     if missed := explain_missed(cause, title):
         return missed
     word, _, detail = cause.partition(": ")

@@ -1,4 +1,4 @@
-"""Texts about working hours, and the questions asked about idle workspaces."""
+"""Texts about working hours, and the questions about idle workspaces."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -37,13 +37,12 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: Asks people to confirm working hours whose stop would end a workspace permanently. The wording is the same
-#: as for an immediate stop.
+#: Asks people to confirm hours whose stop would end a workspace permanently, in the words used for an
+#: immediate stop.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
-#: Asks people to confirm working hours that start a workspace at the very time when other hours stop it.
 CONFIRM_RUN_ON: Final = (
     "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
 )
@@ -53,8 +52,8 @@ MISSED: Final = (
 MISSED_MORE: Final = "I also missed {count} before that."
 OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-#: Explains why hours are paused until the owner links again or resumes them. Other causes have their standard
-#: messages.
+#: Explains why hours are paused until the owner links again or resumes them. Other causes are explained in
+#: ``problems``.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
@@ -67,7 +66,7 @@ FORM_SHORT: Final = "Choose a time at least 30 minutes after the start."
 SKIP: Final = "Skip {day}"
 TURN_OFF: Final = "Turn hours off"
 RESUME: Final = "Resume hours"
-#: Asks whether a workspace left running is still needed. The key says whether the provider reports when the
+#: Asks whether a running workspace is still needed. The key says whether the provider reports when a
 #: workspace was last used.
 STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
@@ -78,7 +77,7 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
-#: Says what a button will do and when, because a label can't contain a formatted time.
+#: Says what a button will do and when. A button's label can't contain a formatted time.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

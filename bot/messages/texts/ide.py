@@ -1,4 +1,4 @@
-"""Plain texts for the pages that show a workspace, sign people in, and install Usher in Slack."""
+"""Plain text for the pages that show a workspace, sign people in, and install Usher in Slack."""
 
 from typing import Final
 
@@ -43,7 +43,6 @@ LOST: Final = (
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
 NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
-#: Maps each phase of a workspace's page to the words that describe the workspace's state.
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
     "running": "Running",
@@ -57,10 +56,9 @@ LINES: Final[dict[str, str]] = {
     "unknown": "Checking",
 }
 
-#: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Maps each phase in which there is no workspace to show to the heading and the sentence shown instead.
+#: Heading and sentence shown instead of the workspace, for each phase in which there is nothing to show.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -84,17 +82,17 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "unmade": ("Your workspace wasn't created", "The message in Slack says why."),
     "unknown": ("One moment", "Usher is checking your workspace on {title}."),
 }
-#: Added to a page about an ended workspace if another workspace with the same settings can be made.
+#: Added to the page of an ended workspace if another can be created with the same settings.
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
-#: Heading shown in place of the workspace if the vendor's script doesn't load.
+#: Heading shown instead of the workspace if the page can't load the vendor's script. ``UNREACHABLE`` is the
+#: text.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
-#: Says what the problem may be if a workspace's page can't load the vendor's script.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
 )
-#: Says what the page's own security policy has blocked, and who can change the policy.
+#: Says what the page's security policy has blocked. Only an Usher administrator can change the policy.
 BLOCKED: Final = (
     "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
     "Ask your Usher admin to allow it."
@@ -103,15 +101,14 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown both for someone else's workspace and for a workspace that doesn't exist. The text therefore doesn't
-#: reveal which of the two it is.
+#: Shown for someone else's workspace and for a workspace that doesn't exist, so it doesn't reveal which.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
 
 
 def format_planned_stop(phase: str, at: str, done: str) -> str:
-    """Say what state a workspace is in and when it will be stopped.
+    """Say what state a workspace is in and when Usher will stop it.
 
     ``at`` is a phrase such as "at 18:00", and ``done`` is a participle.
     """
@@ -128,20 +125,17 @@ def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
 
-#: Shown after a person has pressed *Cancel* on Slack's sign-in page.
 SIGN_IN_CANCELLED: Final = "You didn't finish signing in with Slack. Go back and try again when you're ready."
 #: Shown if Slack's response doesn't prove who the person is.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Go back and sign in again."
-#: Shown if the sign-in was begun in another browser, or too long ago.
+#: Shown if the sign-in began in another browser or too long ago.
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: Shown if a form wasn't sent from one of Usher's own pages.
 FORGED: Final = (
     "That request didn't come from this page, or the page was too old. "
     "Nothing was changed. Reload the page and try again."
 )
-#: Shown to a person who presses buttons too quickly.
 TOO_MANY: Final = "That was too many requests at once. Nothing was changed. Wait a moment, then try again."
 TITLE: Final = "Add Usher to Slack"
 TEXT: Final = (
@@ -165,9 +159,8 @@ OPEN_SLACK: Final = "Open Usher in Slack"
 CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-#: Confirms an installation, and names the Slack workspace or enterprise where Usher was installed.
 DONE: Final = "Usher is installed in {place}."
-#: Maps each reason for a failed installation, whether from Bolt or from Usher, to its explanation.
+#: Explains why an installation failed. Some of the reasons are Bolt's own.
 REFUSED: Final = {
     "access_denied": "You cancelled in Slack, so nothing was changed.",
     "invalid_browser": (

@@ -1,4 +1,4 @@
-"""Texts of messages that must not be missed, including those that tell administrators about outages."""
+"""Texts of messages that people must not miss, and of those that tell administrators about outages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,13 +7,12 @@ from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: Reports a planned start that was sent late. The reason for the delay follows.
+#: A planned start that was sent late. The reason for the delay follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if something else has been requested since the workspace became ready. If the workspace is no longer
-#: running, one of the texts in ``READY_UNTIL`` is sent instead. The keys of ``READY_UNTIL`` are the
-#: workspace's states.
+#: Used for a workspace that has received another request since it became ready. If it is no longer running,
+#: ``READY_UNTIL`` has the text for its state.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -23,26 +22,24 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent if the link to open a workspace becomes available only after people were told that the workspace is
-#: ready.
+#: Sent if a workspace's URL appears only after people were told that the workspace is ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
-#: Says how long a start took, below the message that a workspace is ready.
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Texts that explain why a workspace was stopped, if the reason is known. The key is the kind of automatic
-#: stop that the provider had scheduled, or ``others`` if someone else stopped the workspace.
+#: Why a workspace was stopped, if that is known. The key is the kind of automatic stop that the provider had
+#: scheduled, or ``others`` if someone else stopped the workspace.
 STOPPED_BECAUSE: Final[Mapping[str, str]] = {
     "others": "Somebody else who uses *{name}* stopped it on {title}. Start it again if you need it.",
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }
-#: Used no matter who ended the workspace, because a workspace that no longer exists can't be started again.
+#: Used regardless of who ended the workspace, because nobody can start the workspace again.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
-#: Corrections of earlier messages that turned out to be wrong. The keys say what those messages were about.
+#: Corrections of earlier messages. The keys say what the earlier messages reported.
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
@@ -73,28 +70,25 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: Replaces ``WAITING`` for a start that isn't slow yet, and says how long a start usually takes.
+#: Replaces ``WAITING`` for a start that isn't slow yet. ``{usual}`` says how long a start usually takes.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
 #: Replaces ``WAITING`` if nothing has been sent to the provider yet. Another sentence says what happens next.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: Replaces ``WAITING`` for planned starts, because people aren't asked whether to keep waiting for a planned
-#: start.
+#: Replaces ``WAITING`` for a planned start. People aren't asked whether to keep waiting for planned starts.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
 )
-#: Reports a planned operation that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
-#: Sent about an operation that can't go ahead until the owner links again.
 NOT_YET: Final = "I couldn't {do} *{name}* on {title} yet: {why}."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question of whether to start another workspace, once the answer is known.
+#: Replaces the question whether to start another workspace, once that is settled.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -140,7 +134,6 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Says why an account was unlinked if someone other than its owner unlinked it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
@@ -159,7 +152,7 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "replaced": "A new link took its place.",
 }
 
-#: Says whether the provider has revoked Usher's access to an account that was unlinked.
+#: Says whether the provider has revoked Usher's access to an unlinked account.
 REVOKED: Final[dict[str, str]] = {
     "deleted": "{title} has deleted my access to your account there. Nothing of the link is left.",
     "refused": "{title} no longer accepts my access to your account there. Nothing of the link is left.",
@@ -177,8 +170,7 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: Tells administrators why a person's links were ended, and introduces a list of the workspaces left running.
-#: The key is the reason.
+#: Tells administrators why a person's links ended. A list of the workspaces left running follows.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
@@ -187,7 +179,7 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while no messages could be sent. The texts after it are for one
+#: Introduces a summary of what happened while Usher couldn't send messages. The texts below are for one
 #: workspace and for several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
@@ -196,19 +188,18 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: A button's label followed by a name, which distinguishes buttons that do the same thing to different
-#: workspaces. ``BUTTON_OF`` is for a label that is a single verb, ``BUTTON_NAMED`` for a longer label.
+#: The label of a button that needs a name to tell it apart. ``BUTTON_OF`` is for a label that is a single
+#: verb, ``BUTTON_NAMED`` for a longer one.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
-#: Shown in the channel if Slack rejects direct messages to the person. ``NOT_IN_CHANNEL`` introduces a direct
-#: message that is sent because Usher can't post in the channel.
+#: Shown in the channel if Slack rejects direct messages to the person. ``NOT_IN_CHANNEL`` is sent as a direct
+#: message if Usher can't post in the channel.
 NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
 )
 NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
-#: Sent to the author of a card if Usher is no longer allowed to update it in its channel.
 CARD_NOT_UPDATED: Final = (
     "I can't update your card in <#{channel}> any more (Slack says `{code}`), so what it shows may be out "
     "of date. What people press still counts. Unarchive the channel or invite me there, or post the card in "
@@ -221,9 +212,8 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: The end of the plain-text version of a message that had to be cut.
+#: Ends the plain text of a message that had to be cut.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
-#: Shown in place of a form that Slack refused.
 FORM_REFUSED: Final = (
     "Slack didn't accept this form, so I can't show it. "
     "Close it and type the command with its options instead."
@@ -234,7 +224,6 @@ NOT_DRAWN: Final = (
 )
 
 
-#: Sent to administrators about a workspace whose owner couldn't be warned that it was about to end.
 UNWARNED_STOPPED: Final = (
     "I couldn't warn {who} before stopping *{name}* on {title} as planned. It can be started again."
 )
@@ -243,11 +232,11 @@ UNWARNED_LEFT: Final = (
     "Please ask them whether they still need it."
 )
 
-#: Sent after a failover to people whose requests were acknowledged but are no longer in the database.
+#: Sent after a failover to people whose acknowledged requests are no longer in the database.
 LOST: Final = "I lost my records of the last few seconds. *{name}* is {state} on {title}."
 LOST_REQUEST: Final = "I lost my records of the last few seconds. Check what became of *{name}* on {title}."
 
-#: Messages for administrators, keyed by what has happened to a connection.
+#: Tells administrators what has happened to a connection or to Usher itself.
 OUTAGES: Final[dict[str, str]] = {
     "away": (
         "*{title}* stopped answering {at}. People waiting for it can see that on their cards, and "

@@ -1,6 +1,6 @@
 """Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-The texts are plain. Pages escape them. Code that puts such a text into a Slack message has to escape it, too.
+The texts are plain. Pages escape them, and code that puts a text into a Slack message has to escape it, too.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,6 @@ from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
-#: How link pages refer to Usher: by its name in Slack.
 APP = "@{app} in Slack"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------
@@ -21,7 +20,7 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
-#: Shown on a link page until it is known who is linking.
+#: Shown until it is known who is linking.
 FIRST_TEXT = (
     "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
 )
@@ -43,7 +42,7 @@ CODE_NOTE = (
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
 DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
-#: Shown if the person requested something in Slack that had to wait for the account to be linked.
+#: Shown if a request in Slack is waiting for the link.
 DONE_WAITED = "Usher is carrying on with your request, and will message you in Slack."
 BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
@@ -66,18 +65,15 @@ BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "That didn't work"
 LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
-#: Prefix of a page's title after its form was refused.
+#: Precedes a page's title after its form was refused.
 ERROR = "Error:"
-#: Warns people who didn't request this link.
 NOT_YOU: Final = (
     "Not {person} in {workspace}? Or did somebody else send you this link? "
     "Then close this page, or they could get access to your account."
 )
-#: Shown if the person already has another account linked on this connection.
+#: Shown if the person already has an account linked on this connection.
 ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This one would take its place."
-#: Heading above the steps that lead to a token.
 GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
-#: Label of the button that opens the provider's token page.
 OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
 #: Label of the button that links the account. No other button on the page links anything.
 CONFIRM_BUTTON: Final = "Link {title}"
@@ -88,13 +84,13 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Says where to type the code on a link page that no longer shows the code itself.
+#: Shown on a link page that no longer shows the code itself.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
     "If you don't have it any more, type {command} link {title} in Slack to get a new link."
 )
-#: Maps each policy rule to the explanation that a page gives to people whom the rule refuses.
+#: Explains each policy rule to people whom it refuses.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -121,9 +117,8 @@ POLICY: Final[Mapping[str, str]] = {
 
 _ANY_LINK: Final = "Type {command} link in Slack to get a new link."
 _NEW_LINK: Final = "Type {command} link {title} in Slack to get a new link."
-#: Shown if Usher never issued this link, or if the link expired long ago.
+#: Shown for a link that Usher never issued, or that expired long ago.
 LINK_UNKNOWN: Final = f"This link doesn't exist, or it's more than a day old. {_ANY_LINK}"
-#: Shown if a link has expired or been replaced by a newer one.
 LINK_EXPIRED: Final = (
     f"A link is valid for 10 minutes, or until you ask for a newer one. This one has expired. {_NEW_LINK}"
 )
@@ -137,39 +132,34 @@ LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
 )
-#: Shown if the person has left the Slack workspace.
 LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
-#: Shown if the operator has removed the connection in the meantime.
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: Shown if the same link was open in two tabs and used for different things at the same time.
+#: Shown if the same link was used for different things in two tabs.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
-#: Shown if someone else has already linked this account.
 LINK_TAKEN: Final = (
     "The {title} account {username} is linked to somebody else in Slack. "
     "They have to unlink it first. Nothing was changed."
 )
 #: Shown if a step is opened before the person has signed in with Slack.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: Shown if the person who signed in isn't the person who requested the link.
+#: Shown if someone other than the person who requested the link has signed in.
 SIGN_IN_MISMATCH: Final = (
     "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
     "and only they can use it. Nothing was linked."
 )
-#: Shown if the person pressed Cancel on Slack's sign-in page.
 SIGN_IN_CANCELLED: Final = (
     "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
 )
 #: Shown if Slack's response doesn't prove who the person is.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Nothing was linked. Go back and sign in again."
-#: Shown if the sign-in was begun in another browser, or too long ago.
+#: Shown if the sign-in began in another browser or too long ago.
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: Shown if a submitted form didn't come from one of Usher's own pages.
 FORGED: Final = (
     "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
 )
@@ -177,15 +167,15 @@ FORGED: Final = (
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: Shown for a string that can't possibly be sent as a token, and for a refused token that doesn't look like
-#: one of the provider's.
+#: Shown for a string that can't be sent as a token, and for a refused token that doesn't look like one of the
+#: provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: Shown if a Slack token was pasted. The token isn't sent anywhere.
+#: Shown for a Slack token, which isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: Shown if the pasted token is one of the connection's own secrets. The token isn't sent anywhere.
+#: Shown for one of the connection's own secrets, which isn't sent anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
@@ -193,14 +183,14 @@ TOKEN_OWN: Final = (
 
 
 def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, attempts_left: int) -> str:
-    """Explain why the provider refused a token that doesn't look like one of its tokens."""
+    """Explain why the provider refused a token that doesn't look like one of its own."""
     return explain_failed_check(error, title, attempts_left, TOKEN_SHAPE.format(title=title))
 
 
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain in the provider's own words why it refused a token. The page says below how to get a token."""
+    """Explain why the provider refused a token, quoting the provider."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if isinstance(error, errors.RefusedInFront):
         return f"{explain_cause(error, title)} Nothing was stored. {tries}"
@@ -209,7 +199,7 @@ def explain_failed_check(
         usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
-        # A provider's package may say in its own words what the token is missing.
+        # A provider's package may say, in its own words, what the token lacks.
         said = f" {error.message}" if error.is_ours and error.message.endswith(".") else said
         return (
             f"{title} recognises this token, but doesn't let Usher do what it needs to with it.{said} "
@@ -242,20 +232,17 @@ def explain_failed_check(
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-#: Shown if Usher has no public URL that a browser could open.
+#: Shown if Usher has no public URL for a browser to open.
 NO_ADDRESS: Final = (
     "To link an account you need a page that your browser can open, "
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: The reply if Slack delivers the same button press again. The person already received the link after the
-#: first delivery.
+#: Replies to a press that Slack delivers again. The first delivery was answered with the link.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
-#: The reply if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
-#: Shown on connections where people can't link an account themselves.
+#: Shown for connections where people can't link accounts themselves.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
-#: The reply if Usher isn't waiting for a code.
 CODE_UNEXPECTED: Final = (
     "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
     f"{_ANY_LINK}"
@@ -263,42 +250,38 @@ CODE_UNEXPECTED: Final = (
 
 
 def explain_wrong_code(attempts_left: int, command: str) -> str:
-    """Explain that a code is wrong, and how many attempts are left."""
+    """Say that a code is wrong, and how many attempts are left."""
     if attempts_left == 0:
         return f"That code is wrong, and it was your last try. {_ANY_LINK.format(command=command)}"
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 
 
-#: Shown to people in a Slack workspace where Usher isn't installed.
 FOREIGN_TEAM: Final = "I'm not installed in your Slack workspace. Ask one of its admins to install me."
-#: Shown after an unexpected failure, with a reference that can also be found in the log.
+#: Shown after an unexpected failure. The log contains the same reference.
 UNEXPECTED: Final = (
     "Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
     "again, give your Usher admin this reference: {reference}"
 )
 #: Shown if the store was too busy to accept a request in time.
 BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
-#: Shown for URLs that don't exist.
 NOT_FOUND: Final = (
     "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
 )
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: Explains what happens after *Sign in with Slack* if people also have to sign in at the provider.
+#: Says what happens after *Sign in with Slack* if people also have to sign in at the provider.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
 )
-#: Label of the button that leads to the provider's own page.
 THERE_BUTTON: Final = "Sign in to {title}"
-#: Explains what happens after signing in at the provider, and which account will be linked.
+#: Says what happens after signing in at the provider, and which account will be linked.
 THERE_TEXT: Final = (
     "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
     "If you're signed in to {title} as somebody else, sign out there first."
 )
-#: Shown to people who didn't finish signing in at the provider.
 THERE_CANCELLED: Final = (
     "You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
 )
@@ -339,17 +322,17 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Added to the warning about a typed token if the token is in a message that the person sent and can delete.
+#: Added to the warning about a typed token if it is in a message that the person can delete.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Names the connection that a typed token is from and says where to replace the token. Used only if the token
-#: can't be from any other connection.
+#: The connection that a typed token is from, and where to replace the token. Left out if the token could be
+#: from several connections.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
-#: Shown for a string that could be either a token or an id, because the two look alike.
+#: Shown for a string that could be a token or an id.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
     "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
@@ -358,17 +341,16 @@ TYPED_SLACK: Final = (
     "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"
     "replace it now ({where})."
 )
-#: Shown to someone who typed a secret whose origin isn't known.
 TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Shown below a form field if a token was typed into the field. Slack doesn't format text in this place.
+#: Shown below a form field into which a token was typed. Slack doesn't format this text.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Replaces part of the warning about a typed token if only an administrator can replace the token.
+#: Replaces part of the warning about a typed token if only an administrator can replace that token.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
@@ -385,7 +367,6 @@ ASK_SUBMIT: Final = "Ask"
 ASK_LABEL: Final = "Your username on {title}"
 ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
 USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
-#: Shown to a person who keeps requesting different usernames.
 OFTEN: Final = (
     "You've asked for several usernames on {title} today, so I haven't passed this one on. "
     "Talk to your Usher admin, or ask again tomorrow."
@@ -399,13 +380,12 @@ LINKED_ALREADY: Final = (
     "To ask for another username, type `{command}link {title} USERNAME`."
 )
 
-#: A request to approve a link, shown to administrators.
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
 )
-#: Replaces the request in all administrators' messages once the request has been decided.
+#: Replaces the request in all administrators' messages once it has been decided.
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
@@ -423,7 +403,7 @@ DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = (
     "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
 )
-#: Shown if a request can't be approved yet, because possible owners of the account have been asked first.
+#: Shown for a request that can't be approved yet, because Usher has asked possible owners of the account.
 NOT_OPEN: Final = (
     "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
     "you can approve it."
@@ -440,8 +420,8 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: Sent to the requester if a request was denied. If the account couldn't be linked, ``FAILED_PERSON`` is sent
-#: to the requester and ``FAILED_ADMINISTRATOR`` to the administrator.
+#: Sent to the requester after a denial. If the account couldn't be linked, the requester gets
+#: ``FAILED_PERSON`` and the administrator ``FAILED_ADMINISTRATOR``.
 DENIED_PERSON: Final = (
     "Your request for *{username}* on {title} wasn't approved. "
     "Talk to your Usher admin, or ask again with your own username."
@@ -450,7 +430,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: The reply to an administrator who presses *Approve* for a suspended link that has changed in the meantime.
+#: Shown for a suspended link that has changed before an administrator pressed *Approve*.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )
@@ -466,5 +446,5 @@ BECAUSE: Final = {
     "not_allowed": "I don't work for guests, bots, or people from other organisations.",
     "gave_up": "{title} hasn't answered for a long time.",
 }
-#: Shown at the URL of a calendar feed from an earlier release.
+#: Shown at the URL of a calendar feed, which release 0.4 offered.
 NO_CALENDARS: Final = "Usher doesn't offer calendars any more: remove this one from your calendar program."

@@ -1,8 +1,9 @@
 """Texts for failures and obstacles. Each explains the problem in a sentence and says what to do next.
 
-A *cause* is stored with an operation. It takes one of three forms: a key of ``CAUSES``; a key, a colon and
-the provider's own message (``invalid: disk too small``); or a key, two colons and a sentence by Usher, which
-is shown unchanged. ``to_cause`` turns an error into a cause, and ``explain_cause`` puts a cause into words.
+A *cause* is stored with an operation, in one of three forms. The first is a key of ``CAUSES``. The second is
+a key, a colon and the provider's own message (``invalid: disk too small``). The third is a key, two colons
+and a sentence by Usher, which is shown unchanged. ``to_cause`` turns an error into a cause, and
+``explain_cause`` puts a cause into words.
 """
 
 from collections.abc import Mapping
@@ -15,15 +16,14 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used if the provider reports a failure without a reason. If the provider has a page about the failure,
-#: ``SEE_PAGE`` follows. If it has none, ``ASK_ADMIN`` follows.
+#: Used for a failure without a reason. Either ``SEE_PAGE`` (if the provider has a page about it) or
+#: ``ASK_ADMIN`` follows.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: Explains each cause. ``{title}`` is the connection's title, and ``{said}`` is the provider's message, if
-#: any.
+#: Explains each cause. ``{title}`` is the connection's title, and ``{said}`` the provider's message, if any.
 CAUSES: Final[Mapping[str, str]] = {
-    # How an operation ended, as decided by ``bot.domain.plan`` and the reconciler.
+    # How an operation ended, according to ``bot.domain.plan`` and the reconciler.
     "gave_up": "{title} kept failing.{said} Try again in a while.",
     "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
@@ -61,7 +61,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
     "let_go": "You told me to stop waiting for it.",
     "missed": "By the time I could do it, too little of the planned time was left.",
-    # Temporary problems, which Usher keeps retrying by itself.
+    # Temporary problems, after which Usher retries by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
     "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
     "Nothing is lost: I'll keep trying. Ask your Usher admin to look at it.",
@@ -109,7 +109,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "connection_coming": "Part of me is still being updated and doesn't have {title} yet. Try again in a few "
     "minutes.",
     "unknown_command": "I'm not set up for that command. Ask your Usher admin which ones I have.",
-    # What a provider can't do: at all, with this workspace, or right now.
+    # What a provider can't do at all, with this workspace, or right now.
     "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
     "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
     "no_force": "{title} can't force a workspace to quit. Stop it instead.",
@@ -140,11 +140,10 @@ CAUSES: Final[Mapping[str, str]] = {
     ),
     "wait_over": "That isn't waiting any more.",
     "wait_already": "It's already waiting for room on {title}.",
-    # Runs of jobs.
     "no_job": "I can't find that run on your list. Type `job list` to see your runs.",
     "cannot": "{title} doesn't let me do that with runs. You may be able to do it on the run's page there.",
     "lost": "{title} can no longer find this run. Its page there may say more.",
-    # Trouble of Usher's own.
+    # Problems within Usher.
     "unsure": "I can't tell yet whether that went through. I'll message you.",
     "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
     "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
@@ -156,7 +155,6 @@ CAUSES: Final[Mapping[str, str]] = {
     "internal": "Something went wrong on my side. Try again. If it happens again, "
     "give your Usher admin the reference.",
     "not_here": "{title} isn't available in your Slack workspace. Ask your Usher admin.",
-    # The policy (bot.policy).
     "foreign_team": "I only work for people in Slack workspaces where I'm installed. "
     "Ask a colleague there to do it.",
     "nobody": "Slack didn't tell me who you are, so I haven't done anything. "
@@ -177,8 +175,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
-#: The reply if a message's first delivery couldn't be recorded. The text has to be true whether or not Slack
-#: delivers the message again.
+#: Replies to a message whose first delivery couldn't be recorded. Slack may or may not deliver it again.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -186,9 +183,9 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """The wording of a reason in the present and in the past tense, and what to do about it.
+    """A reason in the present and in the past tense, and what to do about it.
 
-    ``passes`` means that the problem may resolve itself, so it helps to wait.
+    ``passes`` means that the problem may go away by itself, so waiting helps.
     """
 
     now: str
@@ -197,16 +194,15 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained in the same words as failures if Usher recognises the reason in the provider's
+#: Causes that are explained in the same way as failures if Usher recognises the reason in the provider's
 #: message.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own message is quoted as well. The message says how much is used, whose
-#: rule applies, or what is missing.
+#: Reasons for which the provider's message is quoted as well, because it says how much is used, whose rule
+#: applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
-#: Everyday names of the resources that a provider can run short of.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
-#: Shown while the provider keeps trying to start a workspace, because the problem may resolve itself.
+#: Shown while the provider keeps trying to start a workspace and the problem may go away by itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
     Reason.CANCELED: Because(
@@ -302,7 +298,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Causes that aren't faults. They don't have to be looked up in the log, so no reference to it is shown.
+#: Causes that aren't faults. Nobody has to look these up in the log, so no reference is shown.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -325,11 +321,11 @@ def explain_cause(
     *,
     has_page: bool = True,
 ) -> str:
-    """Explain an error or a cause to the person and say what to do next, in plain unescaped text.
+    """Explain an error or a cause to a person and say what to do next, in plain unescaped text.
 
-    A policy rule (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a cause
-    that doesn't include one. ``has_page`` says whether the provider has a page where people may learn more.
-    An unknown cause is explained as a problem within Usher, so that every cause has an explanation.
+    A policy rule (``policy.guest``) is a cause, too. ``message`` is the provider's message for a cause that
+    doesn't contain one. ``has_page`` says whether the provider has a page where people may learn more. An
+    unknown cause is explained as a problem within Usher.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
@@ -348,8 +344,8 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: Explains why a list or form couldn't be read. These texts don't promise a retry, because Usher doesn't
-#: retry such a read.
+#: Explains why a list or form couldn't be read. The texts don't promise a retry, because Usher won't retry
+#: the read.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
     **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now.{said}"),
@@ -360,7 +356,7 @@ _UNREAD_CAUSES: Final[Mapping[str, str]] = {
 
 
 def explain_unread(cause: str, title: str) -> str:
-    """Explain to the person why something couldn't be read, in plain unescaped text."""
+    """Explain to a person why something couldn't be read, in plain unescaped text."""
     word, _, text = cause.partition(": ")
     template = _UNREAD_CAUSES.get(word)
     if template is None:
@@ -368,17 +364,17 @@ def explain_unread(cause: str, title: str) -> str:
     return template.format(title=title, said=quote_message(text, title))
 
 
-#: The end of a message about an overdue request, unless the request's row no longer exists.
+#: Ends a message about an overdue request, unless the request's row is gone.
 WANTED: Final = "Do you still want it?"
 
 
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Explain an obstacle or a failure based on its provider's message. An unknown message is quoted.
+    """Explain an obstacle or a failure from its provider's message.
 
-    ``helps`` adds what to do, who can help, or that the problem may resolve itself. If something has ended
-    and there is no message, the text says so.
+    A message that Usher doesn't know is quoted. ``helps`` adds what to do, whom to ask, or that the problem
+    may go away by itself. If something has ended without a message, the text says so.
     """
     known = find_reason(message)
     if known is None:
@@ -394,8 +390,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Says what a running workspace still needs before people can use it, unless its provider has already said
-#: so.
+#: What a running workspace still lacks, unless its provider has said so.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",
@@ -405,7 +400,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Say what a workspace's provider has reported about its condition. If nothing, return ""."""
+    """Say what a workspace's provider has reported about its condition, or return "" if nothing."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED
@@ -419,18 +414,18 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 
 def describe_run_detail(run: Run, title: str) -> str:
-    """Put a run's detail into words if it is a known cause, and return any other detail unchanged."""
+    """Return a run's detail, in Usher's words if it is a known reason."""
     if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)
 
 
 def quote_error(error: errors.ProviderError, title: str) -> str:
-    """Quote the provider's words in an error, like ``quote_message``, or return "" if Usher wrote them."""
+    """Quote the provider's words in an error. Return "" if the words are Usher's own."""
     return quote_message(error.message, title) if error.is_quoted else ""
 
 
 def quote_message(message: str, title: str) -> str:
-    """Quote the provider's message as a separate sentence, or return "" if it is empty."""
+    """Quote the provider's message as a sentence of its own, or return "" if it is empty."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

@@ -1,4 +1,4 @@
-"""Texts for refusals, keyed by cause."""
+"""Explains refused requests, by cause."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -6,8 +6,8 @@ from typing import Any, Final
 from bot.messages.texts import courses, pages, problems, times
 from bot.support.errors import Refused
 
-#: Maps causes to texts. ``{title}`` is the connection's title, and the other fields come from the refusal.
-#: Causes not listed here are in ``problems``.
+#: ``{title}`` is the connection's title, and the other fields come from the refusal. Other causes are
+#: explained in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
     "add.not_yours": "That's {owner}'s on {title}, and I only work with workspaces of your own account.",
@@ -49,8 +49,7 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: Maps each cause for which a template isn't enough to a function. The function is passed the title, and the
-#: refusal's fields as keyword arguments.
+#: Functions for causes that need more than a template. Each is passed the title and the refusal's fields.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),
     "course.removed": _explain_removal,
@@ -61,7 +60,7 @@ _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
 
 
 def explain_refusal(refused: Refused) -> str:
-    """Explain what is wrong with a refused request, and what to do next."""
+    """Explain why a request was refused, and what to do next."""
     if refused.text:
         return refused.text
     words: dict[str, Any] = {**refused.words, "title": refused.title}

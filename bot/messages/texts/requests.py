@@ -1,8 +1,8 @@
-"""Texts about account ownership: proofs, and questions to administrators and other members."""
+"""Texts about who owns an account: proofs, and questions to administrators and other members."""
 
 from typing import Final
 
-#: Sent to the account's owner and administrators after a proof of ownership has ended someone else's link.
+#: Sent to the owner and to administrators after a proof of ownership has ended someone else's link.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
@@ -33,8 +33,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Shown to administrators below a request. It contains only facts that people can't choose themselves, since
-#: anyone can pick any display name.
+#: Shown to administrators below a request: only facts that people can't choose themselves, unlike display
+#: names.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
@@ -43,18 +43,17 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who has been asked whether the account is theirs, and what they answered. Their answer isn't treated
-#: as proof.
+#: Says who has been asked whether the account is theirs, and any answer. An answer isn't treated as proof.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
-#: Shown above the list of open requests. A line below the list says how many more there are.
+#: Shown above the list of open requests. ``MORE_OPEN`` is shown below it.
 OPEN: Final = "*{count} waiting for your decision*"
 NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
-#: Replaces the old message of a request that has been posted again.
+#: Replaces the old message about a request that has been posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
-#: Shown above a request that is still undecided the next morning. After a week without a decision,
-#: ``UNDECIDED`` is sent to administrators and ``UNDECIDED_PERSON`` to the requester.
+#: Shown above a request that is still open the next morning. If nobody decides for a week, administrators get
+#: ``UNDECIDED``, and the requester gets ``UNDECIDED_PERSON``.
 REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
 UNDECIDED: Final = (
     "{who} wanted to be linked to *{username}* on {title}. Nobody decided within 7 days, so the request has "
@@ -64,18 +63,17 @@ UNDECIDED_PERSON: Final = (
     "Nobody has decided about your request for *{username}* on {title} within 7 days, so it has ended. "
     "Talk to your Usher admin, then ask again."
 )
-#: Replaces the request once another member has claimed the account.
+#: Replaces the request after another member has claimed the account.
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
-#: Shown instead of an email address that Slack doesn't reveal.
 UNKNOWN: Final = "unknown"
-#: Sent to a member who may own the account whose username was requested.
+#: Asks a member who may own the account whose username was requested.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
-#: Says what happens next, after the member has answered whether the account is theirs.
+#: Says what happens next, after the member has answered.
 NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."

@@ -1,4 +1,4 @@
-"""Texts about job runs: cards, messages, output, schedules, and answers to job verbs.
+"""Texts about job runs: cards, messages, output, and answers to job verbs.
 
 ``{command}`` is what people type before a job verb: the slash command, or ``job``.
 """
@@ -121,7 +121,7 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
-#: Button label that distinguishes runs with the same name.
+#: A button's label that tells runs of the same name apart.
 FROM: Final = "{name}, {at}"
 
 # -- a run written in one line -----------------------------------------------------------------------------
@@ -162,7 +162,7 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Return a plain-text line for the output file that says what is missing. It is marked as Usher's own."""
+    """Return a line for the output file that says what is missing. The line is marked as Usher's own."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 
@@ -175,7 +175,6 @@ FILE_NOT_ALLOWED: Final = (
     "I'm not allowed to send files here yet, so I can't send the full output of *{name}*. "
     "Ask your Usher admin to reinstall me with the scope `files:write`."
 )
-#: Explains, for each cause, why there is no output file.
 NO_FILE: Final = {"missing_scope": FILE_NOT_ALLOWED, "empty": "*{name}* wrote no output."}
 
 STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"

@@ -1,4 +1,4 @@
-"""Replies to free text: to small talk, near misses, several requests at once, and unclear requests."""
+"""Replies to free text: small talk, near misses, several requests at once, and unclear requests."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from bot.domain.workspaces import State
 HI: Final = "Hi! "
 
 
-#: Maps each kind of small talk to the reply, which usually hints at what to type next.
+#: Replies to each kind of small talk. Most suggest what to type next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
@@ -45,7 +45,7 @@ UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anythin
 FLAGS_ARE: Final = "Its options are {flags}."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
-#: Maps verbs that were removed without a replacement to an explanation for people who still type them.
+#: Shown to people who type a verb that was removed without a replacement.
 FORMER_WORDS: Final[Mapping[str, str]] = {
     "undo": (
         "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are; what you did "
@@ -59,7 +59,7 @@ AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything ye
 LONGER: Final = "Keep {name} running for {time} more"
 COUNT: Final = "{count} workspaces"
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
-#: Wording for states whose names can't simply follow the word "is".
+#: Wording for states that can't simply follow "is".
 BEING: Final[Mapping[State, str]] = {
     State.FAILED: "has failed",
     State.GONE: "no longer exists",

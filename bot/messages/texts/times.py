@@ -1,4 +1,4 @@
-"""Formatting of durations, times, counts and people's names."""
+"""Formats durations, times, counts and lists of names."""
 
 import re
 from collections.abc import Iterable
@@ -6,13 +6,12 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: Matches a time in 12-hour style. People who type such a time are shown times in the same style.
+#: Matches a time in 12-hour style. People who type in this style are shown times in this style.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Durations from which ``format_roughly`` uses coarser wording. All are in minutes, except the last, which is
-#: in seconds.
+#: Durations from which ``format_roughly`` uses coarser wording, in minutes. The last is in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
@@ -33,7 +32,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_roughly(seconds: float) -> str:
-    """Format a typical duration, rounded so that nobody takes it as a promise: ``about 5 minutes``."""
+    """Format a typical duration, so roughly that nobody takes it as a promise: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
         return "under a minute"
@@ -48,40 +47,34 @@ def format_roughly(seconds: float) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """Format how many there are of something: ``1 place``, ``1,200 lines``.
-
-    ``several`` is the plural. By default, it is ``one`` with an s.
-    """
+    """Format a number of things: ``1 place``, ``1,200 lines``. By default, the plural adds an s."""
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def format_time_in_utc(at: float) -> str:
-    """Format a time of day in UTC, for readers to whom Slack can't show it in their own time zone.
-
-    ``at`` is in epoch seconds.
-    """
+    """Format a time (in epoch seconds) in UTC, used where Slack can't show the reader's own time."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
 
 
 def format_day_in_utc(at: float) -> str:
-    """Format a day and time in UTC, for readers to whom Slack can't show it in their own time zone."""
+    """Format a day and time in UTC, shown where Slack can't show the reader's own time."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
 def format_day(at: float, now: float, zone: tzinfo) -> str:
-    """Format a day and time in a time zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
+    """Format a day and time for a page: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
     local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # UTC is used only if the person's time zone isn't known, and then the text says so.
+    # A zone of UTC means that the person's zone isn't known.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
 def format_other_day(at: float, now: float, zone: tzinfo) -> str:
     """Format a time's day, or return "" if it is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
 
-    With the weekday, it fits into a sentence such as "I'll stop it Mon 30 Nov at 18:00". Unlike *tomorrow*,
+    With its weekday, it fits into a sentence such as "I'll stop it Mon 30 Nov at 18:00". Unlike *tomorrow*,
     it stays true.
     """
     local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
@@ -91,15 +84,15 @@ def format_other_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
-    """Format a time of day for pages, where a script rewrites it in the browser's own style."""
+    """Format a time of day for a page. A script there rewrites it in the browser's own style."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Format a time for a button, in the 12- or 24-hour style of ``typed``, with its date unless it is today.
+    """Format a time for a button's label, in 12- or 24-hour style like ``typed``.
 
-    Slack can't format times in buttons. If no time was typed, the sentence above the button gives the time in
-    the reader's style.
+    The date is left out if it is today. Slack can't format times in labels. If nobody typed a time, the
+    sentence above the button gives the time in the reader's style.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
@@ -108,22 +101,22 @@ def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
 
 
 def format_date(day: str, today: date) -> str:
-    """Format a date given as ``2026-11-24``: ``24 Nov``, or ``24 Nov 2026`` if that isn't this year."""
+    """Format an ISO date: ``24 Nov``, or ``24 Nov 2026`` if that isn't this year."""
     found = date.fromisoformat(day)
     return found.strftime("%-d %b" if found.year == today.year else "%-d %b %Y")
 
 
 def format_weekday(day: str, today: date) -> str:
-    """Format a date with its weekday: ``Tue 24 Nov``, or ``Mon 4 Jan 2027`` if that isn't this year."""
+    """Format an ISO date with its weekday: ``Tue 24 Nov``, or ``Mon 4 Jan 2027`` if that isn't this year."""
     return f"{date.fromisoformat(day):%a} {format_date(day, today)}"
 
 
 def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
-    """Format date spans given by first and last day: ``on Tue 24 Nov and from 22 Dec to 6 Jan``."""
+    """Format spans, each given by its first and last day: ``on Tue 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
-        # If several days are in the same month, only the last one names the month.
+        # Of several days in the same month, only the last names the month.
         days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1], today)])
         days = days if most else format_weekday(last[1], today)
         said += [f"on {days}"] if is_day else [_format_span(*span, today) for span in [*most, last]]
@@ -131,7 +124,7 @@ def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
 
 
 def _format_span(first: str, last: str, today: date) -> str:
-    # If both days are in the same year, only the last one names it.
+    # Of two days in the same year, only the last names the year.
     year_of = date.fromisoformat(last) if first[:4] == last[:4] else today
     begin = _day_of(first) if first[:7] == last[:7] else format_date(first, year_of)
     return f"from {begin} to {format_date(last, today)}"
@@ -151,10 +144,9 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
-#: Shown instead of a person whose name isn't known.
 SOMEBODY: Final = "somebody"
-#: A person's name with their Slack workspace, for readers who need to know which workspace it is.
-#: ``IN_WORKSPACE_PLAIN`` is the same without formatting.
+#: A person's name with their Slack workspace, for readers who need to know it. ``IN_WORKSPACE_PLAIN`` is
+#: without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
 #: A person in a Slack workspace where Usher is no longer installed.

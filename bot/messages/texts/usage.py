@@ -2,10 +2,9 @@
 
 from typing import Final
 
-#: Headings of a usage report: one with the name of the period, the other with its first and last day.
+#: Headings of a usage report: with the period's name, and with its first and last day.
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
-#: The total of a usage report, and the lines that add up to it.
 TOTAL: Final = "*{hours}* in all · {money}"
 LINE: Final = "*{name}* on {title}: {hours}"
 LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
@@ -17,10 +16,10 @@ SPREAD: Final = "{hours}, give or take {spread}"
 NO_TIME: Final = "0 min"
 SHORT: Final = "under a minute"
 NO_PRICE: Final = "no price"
-#: Used if a price is known for only some of the hours.
+#: Used for a total in which only some hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
 LITTLE_MONEY: Final = "under 0.01 {currency}"
-#: Names the workspace that ran unused the longest: ``UNUSED`` for providers that report when a workspace was
+#: The workspace that ran unused the longest. ``UNUSED`` is for providers that report when a workspace was
 #: last used, ``UNOPENED`` for all others.
 UNOPENED: Final = (
     "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",
@@ -30,11 +29,9 @@ UNUSED: Final = (
     "*{name}* ran longest without being used: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being used.",
 )
-#: Says how much of a provider's limit is left.
 LEFT: Final = "Left on {title}: {left}{of} {unit}."
 LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
 OF_LIMIT: Final = " of {limit}"
-#: Heading of a usage report that covers more than one person.
 TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
 ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"
@@ -46,7 +43,6 @@ NO_NAMES_OF_CLASS: Final = (
     "I don't show people's own hours, as the card didn't say that its teachers can see them."
 )
 NO_NAMES_OF_TEAM: Final = "I don't show people's own hours. Your operator can change that."
-#: Footnotes of a usage report, shown in small print.
 PICTURE_COMES: Final = "I'm sending it as a picture, too, in our direct messages."
 WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, between two of my checks."
 WHY_LEAST: Final = "*At least*: it was already running when I first saw it."
@@ -67,12 +63,10 @@ WINDOW_CLOCK: Final = (
 WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
 WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
 WINDOW_OLD: Final = "I only keep what ran for {days} days, so I have nothing of `{given}` any more."
-#: Labels of the buttons in usage messages.
 SHOW_WEEK: Final = "Show my week"
 LAST_WEEK: Final = "Last week"
 EVERY_MONDAY: Final = "Send it every Monday"
 NO_MONDAYS: Final = "Stop sending it"
-#: Texts of the weekly message, which is sent on Mondays.
 STILL_RUNNING: Final = "*{name}* on {title} is still running."
 WEEKLY_ON: Final = "Every Monday at 9:00 AM I'll send you last week's hours. I won't if nothing ran."
 WEEKLY_OFF: Final = "I won't send you last week's hours any more."

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each command to the groups of verbs in its help, in order, with their titles.
+#: The groups of verbs in each command's help, in order, with their titles.
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "workspace": {
         "": "Your workspaces",
@@ -14,7 +14,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "job": {"": "Your job runs"},
 }
-#: Maps each command to the verbs that its help lists first, if the person can use them.
+#: The verbs that help lists first, if the person can use them.
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
     "workspace": ("list", "start", "stop", "open", "new"),
     "job": ("run", "list", "logs", "stop"),
@@ -52,6 +52,6 @@ NOT_THERE: Final = {
 
 OUTDATED: Final = "This form is out of date. Close it and open a new one."
 
-#: Titles of the forms that Slack shortcuts open.
+#: Titles of views that Slack's shortcuts open.
 ANSWER_TITLE: Final = "Usher"
 START_TITLE: Final = "Start a workspace"

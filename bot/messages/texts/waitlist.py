@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Maps each kind of capacity to the message that there is none left. ``WAITED_FOR`` maps each kind to the
-#: words for what people are waiting for.
+#: Says, for each kind of capacity, that there is none left. ``WAITED_FOR`` has the words for what people are
+#: waiting for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -24,27 +24,23 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: Says how many attempts have been made to get capacity. There are separate texts for no attempts, for one,
-#: and for several.
+#: Says how many attempts were made: none, one, or several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
-#: Sent when the wait times out. The text doesn't say whether any capacity became free, because other people
-#: may have got it.
+#: Sent when a wait times out. Capacity may have become free and gone to other people, so the text doesn't say
+#: that there was none.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
 STOP_WAITING: Final = "Stop waiting"
-#: Shown in a list, in the row of a workspace that is waiting.
 WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
 WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
-#: Follows the message that there is no capacity right now.
 KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
-#: Replaces the place in line before the first attempt, because only an attempt shows which kind of capacity
-#: the workspace needs.
+#: Shown before the first attempt, because only an attempt shows which kind of capacity a workspace needs.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
-#: Shown to people on the waitlist who have already had their turn in this round.
+#: Shown to people on the waitlist who have had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
 #: Replaces the place in line from the second round on, because the place would change with every attempt.
@@ -55,7 +51,7 @@ HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
 )
-#: Replaces the waiting message once the wait is over.
+#: Replaces the message about a wait that is over.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 WAIT_REFUSED: Final = (
@@ -63,8 +59,8 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Added to the message that a workspace is ready after a wait. The key is how the workspace will be stopped
-#: if nobody uses it.
+#: Added to the message that a workspace is ready after a wait. The key says whether an unused workspace will
+#: be stopped or suspended.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -72,15 +68,15 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question about an unused workspace if others are waiting for its capacity and a stop would end
-#: the workspace for good.
+#: Added to the question about an unused workspace whose capacity others are waiting for. A stop would end it
+#: for good, so Usher only asks.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to the message about an attempt that failed for a reason other than missing capacity. Such a failure
-#: ends the wait.
+#: Added to the message about an attempt that failed for a reason other than missing capacity, which ends the
+#: wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
