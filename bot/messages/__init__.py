@@ -1,1 +1,1 @@
-"""Messages to people: their wording, and the Block Kit that displays them."""
+"""What Usher says to people: the wording, and the Block Kit that displays it."""

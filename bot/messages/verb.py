@@ -19,18 +19,15 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """Kinds of effects that verbs have.
+    """The kinds of effects, which decide whether a verb runs immediately (``handlers.commands``)."""
 
-    Effects decide whether a verb runs immediately (``handlers.commands``).
-    """
-
-    #: The verb only answers, or asks before doing anything.
+    #: Only answers, or asks before doing anything.
     SHOWS = "shows"
-    #: The verb starts something that exists and can be stopped again.
+    #: Starts something that exists and can be stopped again.
     STARTS = "starts"
-    #: The verb creates something, or changes it.
+    #: Creates or changes something.
     MAKES = "makes"
-    #: The verb ends, interrupts, hides or deletes something.
+    #: Ends, interrupts, hides or deletes something.
     ENDS = "ends"
 
 
@@ -48,11 +45,11 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """The button in a verb's answer that undoes what the verb did: its label and its action.
+    """The button in a verb's answer that undoes what the verb did.
 
-    The button carries the row and everything else that it needs, because nothing is stored about the change.
-    If it is pressed too late, the answer shows the current state. ``named`` is used as each button's label if
-    there are several.
+    The button carries everything that it needs, because nothing about the change is stored. If it is pressed
+    too late, the answer shows the current state. ``named`` is the label used if there are several such
+    buttons.
     """
 
     label: str
@@ -68,41 +65,40 @@ class Verb:
     #: What to type after the command. Empty for a variant: a shorthand for another verb plus a flag, which
     #: isn't listed separately.
     usage: str = ""
-    #: The verb's line in help. ``more`` contains the sentences after it, and ``group`` and ``order``
+    #: The verb's line in help. ``more`` contains the sentences after that line. ``group`` and ``order``
     #: determine where in help the verb appears.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: Whether the verb is left out of help and suggestions. Usher itself uses such a verb to continue an
-    #: action, so people don't need to type it.
+    #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
+    #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: What a person needs to have for help to list the verb: a linked connection with this facet or stop
-    #: mode, or ``linking``, ``linked`` or ``administrator``.
+    #: What a person must have before help lists the verb for them: a linked connection with this facet or
+    #: stop mode, or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
-    #: The verb's synonyms, separated by spaces.
     also: str = ""
     #: Maps the usage of each verb that this verb replaced in release 0.5 to what to type now. People can
     #: still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest this verb in the middle of a sentence but can't begin a command. ``otherwise`` maps
-    #: other verbs to words. If the sentence also contains one of another verb's words, that other verb is
+    #: Words that suggest this verb when they occur within a sentence but can't begin a command. ``otherwise``
+    #: maps other verbs to words. If the sentence also contains a word of another verb, that other verb is
     #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Label of the verb's button next to a workspace's name; ``is_red`` makes that button red. ``alone`` is
-    #: the label of a button that runs the command without arguments, and ``does`` is the label of a button
-    #: that runs it with arguments.
+    #: Label of the verb's button next to a workspace's name. ``is_red`` makes the button red. ``alone`` is
+    #: the label of a button that runs the command without arguments, and ``does`` the label of a button that
+    #: runs it with arguments.
     label: str = ""
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: The button that offers the verb for one workspace, and its label if a time is given. ``bulk`` and
+    #: Offers the verb for one workspace. ``button_at`` is the button's label if a time is given. ``bulk`` and
     #: ``bulk_at`` offer the verb for several workspaces, without and with a time.
     offer: Offer = _NOTHING
     button_at: str = ""
@@ -110,15 +106,15 @@ class Verb:
     bulk_at: Offer = _NOTHING
     #: The button that undoes what the verb did, or None if it can't be undone.
     opposite: Opposite | None = None
-    #: The use case to run for each workspace in a command about several; None if the verb begins an
+    #: The use case to run for each workspace in a command that names several. None if the verb begins an
     #: operation.
     each: Callable[..., Any] | None = None
-    #: The variant's name, if this is a variant of another verb.
+    #: The variant's own name. Empty unless this is a variant of another verb.
     variant: str = ""
 
     @property
     def name(self) -> str:
-        """Return the word that people type."""
+        """Return the word that people type, or the name of the variant."""
         return self.variant or self.usage.partition(" ")[0]
 
     @property
@@ -138,22 +134,20 @@ class Verb:
 
     @property
     def runs_until(self) -> bool:
-        """Return whether a time typed after the verb says when to end what it starts.
-
-        For other verbs, the time says when to begin.
-        """
+        """Return whether a time after the verb says when to end what it starts, rather than when to begin."""
         return self.button_at.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
-        """Return whether help should list the verb for a person with these abilities."""
+        """Return whether help should list the verb for a person who has ``able`` (see ``needs``)."""
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
 @dataclass(frozen=True, slots=True)
 class FormerVerb:
-    """A verb from an earlier release: whether words could follow it, and what to type instead.
+    """A verb from an earlier release, and what to type instead.
 
-    ``typed`` is the new verb, together with any words and flags that go before the old verb's arguments.
+    ``takes_words`` is whether words could follow the old verb. ``typed`` is the new verb, together with any
+    words and flags that go before the old verb's arguments.
     """
 
     takes_words: bool
@@ -161,12 +155,12 @@ class FormerVerb:
 
     @property
     def name(self) -> str:
-        """Return the verb that replaces this one."""
+        """Return the name of the verb that replaces the old one."""
         return self.typed.partition(" ")[0]
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words to insert between the new verb and the arguments of the old verb."""
+        """Return the words to insert between the new verb and the old verb's arguments."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
@@ -175,13 +169,13 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: The verb used for words that aren't verbs. It only answers.
+#: Stands for any word that isn't a verb. Such a word only leads to an answer.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 
 
 def declare_verb(verb: Verb) -> Verb:
-    """Add a verb; raise ValueError if another verb has the same name."""
+    """Add a verb. Raise ValueError if another verb has the same name."""
     if _verbs.setdefault((verb.command, verb.name), verb) is not verb:
         raise ValueError(f"{verb.command} {verb.name} has two declarations")
     return verb
@@ -200,7 +194,7 @@ def is_operation(name: str) -> bool:
 
 @cache
 def list_verbs(command: str) -> Mapping[str, Verb]:
-    """Return a command's typed verbs by name, in the order of help."""
+    """Return the verbs that can be typed after a command, by name, in the order of help."""
     require_complete()
     own = [verb for (of, _), verb in _verbs.items() if of == command and verb.usage]
     return {verb.name: verb for verb in sorted(own, key=lambda verb: verb.order)}
@@ -214,12 +208,12 @@ def list_synonyms(command: str) -> Mapping[str, str]:
 
 @cache
 def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
-    """Return the verbs of earlier releases by name, each with its replacement."""
+    """Return the names of verbs from earlier releases, each with its replacement."""
     every = [pair for verb in list_verbs(command).values() for pair in (verb.former or {}).items()]
     return {usage.partition(" ")[0]: FormerVerb(" " in usage, typed) for usage, typed in every}
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return the current name of a verb, given either that or an old name."""
+    """Return a verb's current name, given its current or its old name."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name
