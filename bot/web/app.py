@@ -1,4 +1,4 @@
-"""The web application, assembled from the parts passed to it: Slack's endpoints, pages and health checks.
+"""The web application: Slack's endpoints, pages and health checks, assembled from the parts passed in.
 
 Every request is logged in one line, without its query, nonce or headers (``docs/internals/security.md``, row
 12). No exception escapes from the application, and all responses have the same security headers.
@@ -54,9 +54,9 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: After the process has been told to stop, requests in progress may take this many seconds to finish.
+#: How many seconds requests in progress may take after the process has been told to stop.
 SHUTDOWN_SECONDS = 5.0
-#: Errors about malformed HTTP requests, raised by the parser or while a body is read.
+#: Raised for requests that aren't valid HTTP, by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
@@ -72,11 +72,11 @@ def build_app(
     machine: Clock,
     assistant: Serve | None = None,
 ) -> web.Application:
-    """Build the application; ``machine`` is the clock for checking the timestamps in Slack's signatures.
+    """Build the application.
 
-    Without a signing secret, there are no endpoints for Slack, because Usher then uses Socket Mode. Without a
-    public URL, there are no pages. The vault's keys also sign cookies. ``assistant`` handles calls from
-    Slack's assistant.
+    ``machine`` is the clock against which timestamps in Slack's signatures are checked. Without a signing
+    secret, Usher uses Socket Mode, so there are no endpoints for Slack. Without a public URL, there are no
+    pages. The vault's keys also sign cookies. ``assistant`` handles calls from Slack's assistant.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     page_url, keys = settings.page_url or "", settings.keys()
@@ -104,7 +104,7 @@ def build_app(
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         workspaces = IdePages(context, limiter, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # This route must come before those for links, which would treat its path as a nonce.
+        # Must come before the routes for links, which would take this path for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -121,7 +121,7 @@ def build_app(
 
 
 def build_health_app(health: HealthRoutes) -> web.Application:
-    """Build the application for a process that serves only the monitoring endpoints."""
+    """Build the application for a process that serves only monitoring endpoints."""
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_routes(health.routes())
     app.on_response_prepare.append(protect)
@@ -146,19 +146,15 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: Maximum number of connections accepted at once. The system queues up to ``QUEUED`` more. All of these
-#: briefly need file descriptors, because the limiter closes excess connections only a few loop iterations
-#: later.
+#: How many connections are accepted at once. The system queues up to ``QUEUED`` more. All of these briefly
+#: need file descriptors, because the limiter closes excess connections a few loop iterations later.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve on the first free port for the duration of this block, and yield the port (0 means any port).
-
-    Raises OSError.
-    """
+    """Serve on the first free port in this block, and yield the port. Port 0 means any. Raises OSError."""
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
@@ -180,7 +176,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # Given only the host, asyncio would accept IPv6 connections but refuse IPv4.
+                # Given only the host, asyncio would accept IPv6 but refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)
@@ -197,8 +193,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept no new connections. A connection that has just been accepted needs another loop
-            # iteration; without it, asyncio would drop the connection without closing it.
+            # Stop accepting connections. One more loop iteration lets asyncio close a connection that it has
+            # just accepted, instead of dropping it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -220,10 +216,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's logger, without its errors about malformed requests, which aren't our fault.
-
-    A request that isn't HTTP gets a 400 response and appears in the access log.
-    """
+    """Return the library's logger, without its errors about malformed requests, which aren't our fault."""
     log = logging.getLogger("bot.web.server")
     if not log.filters:
         log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], _NO_HTTP)))
@@ -231,8 +224,6 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
-    """Return the handler for redirects from Sign in with Slack, which both links and pages use."""
-
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.find_page_of_sign_in(request)
         if page is None:
@@ -245,8 +236,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
     """Return the route that ``doctor`` calls to check that its requests reach this Usher.
 
-    Its response at the second host name is different, which proves that proxies pass on the requested host
-    name.
+    The response at the second host name differs, which proves that proxies pass on the requested host name.
     """
 
     async def prove(request: web.Request) -> web.Response:
@@ -257,7 +247,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve a file from a fixed list, so that no name from a request ever reaches the file system."""
+    """Serve only files from a fixed list, so that no name from a request reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -265,11 +255,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _calendar(_request: web.Request) -> web.Response:
-    """Answer clients that still request the lesson calendar, which existed only in release 0.4."""
+    """Answer clients that still request the lesson calendar, which only release 0.4 offered."""
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: Whether people can reach the application only over https. If so, browsers are told to insist on https for a
+#: Whether people reach the application only over https. If so, browsers are told to insist on https for a
 #: year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
@@ -288,14 +278,14 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log the method, path, status, size and duration of requests. Routine ones appear only at debug level.
+    """Log the method, path, status, size and duration of each request. Log routine requests at debug level.
 
-    Routine requests are those from Slack, and those that an open page sends every few seconds. Most requests
-    are routine, and logging one takes up to a sixth of the time needed to serve it.
+    Requests from Slack, and those that an open page sends every few seconds, are routine. Most requests are,
+    and logging takes up to a sixth of the time needed to serve one.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Write the log line; ``time`` is the duration in seconds."""
+        """Write the log line. ``time`` is the duration in seconds."""
         is_slack = request.path in {SLACK_PATH, ASSISTANT_PATH}
         is_asked = is_slack or _ASKED_BY_PAGES.fullmatch(request.path) is not None
         level = logging.DEBUG if is_asked and response.status == 200 else logging.INFO
@@ -314,12 +304,12 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Return whether the log level allows access log lines."""
+        """Return whether the log level allows any lines at all."""
         return self.logger.isEnabledFor(logging.INFO)
 
 
 def failures(ids: Ids) -> Middleware:
-    """Return the outermost middleware, which turns every exception into a response that gives no details."""
+    """Return the outermost middleware, which turns every exception into a response without details."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -347,17 +337,17 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Matches the paths of pages that people open. No script may fetch these pages, and Usher's own scripts never
-#: do.
+#: Paths of pages that people open. No script may fetch them, and Usher's own scripts never do.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
-#: Matches the paths served at the second host name, where a provider's script runs.
+#: Paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
 def separate_hosts(page_url: str) -> Middleware:
-    """Return the middleware that, at the second host name, serves only the pages that show IDEs.
+    """Return the middleware that keeps the two host names apart.
 
-    At both host names, it keeps scripts from fetching pages that people are meant to open.
+    At the second host name, it serves only what pages that show IDEs need. At both, it keeps scripts from
+    fetching pages that people are meant to open.
     """
 
     @web.middleware
@@ -373,12 +363,12 @@ def separate_hosts(page_url: str) -> Middleware:
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every response needs. The app calls this for ``on_response_prepare``."""
+    """Set the headers that every response needs. Called on ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.app.get(OVER_HTTPS):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # Without this, the library would reveal its version numbers in the header.
+    # The library would reveal its version here.
     response.headers["Server"] = SERVER_HEADER

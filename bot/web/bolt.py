@@ -1,7 +1,7 @@
-"""The Bolt app. It gets each request from ``Front`` or Socket Mode, and first checks the Slack workspace.
+"""The Bolt app. It gets requests from ``Front`` or Socket Mode, and first checks their Slack workspace.
 
-Bodies are never logged. Bolt finds the listener for each request. The request is answered only after its
-listener has finished (ADR 42).
+Bolt finds the listener for each request, and answers only after the listener has finished (ADR 42). Bodies
+are never logged.
 """
 
 import json
@@ -35,9 +35,7 @@ log = structlog.get_logger(__name__)
 
 # -- passing requests on to Bolt ---------------------------------------------------------------------------
 
-#: The header that says how often Slack has redelivered an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
-#: The key of a request's installation in Bolt's context.
 _INSTALLATION = "installation"
 
 
@@ -48,33 +46,32 @@ def build_bolt(
     ids: Ids,
     session: aiohttp.ClientSession | None = None,
 ) -> AsyncApp:
-    """Create the Bolt app. Listeners are registered with it afterwards.
+    """Create the Bolt app, without listeners.
 
-    ``session`` is used for calls to Slack's Web API. Without it, every call opens its own.
+    ``session`` is used for calls to Slack's Web API. Without it, each call opens a session of its own.
     """
-    # Below this level, Bolt and the SDK log bodies and headers. Bolt copies this logger's level to its own
-    # loggers. None of our packages may have this name, because it would be silenced, too.
+    # Below this level, Bolt and the SDK log bodies and headers. Bolt copies the level to its own loggers.
+    # None of our packages may have this name, because it would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # For any argument that Bolt isn't given, it reads an environment variable: a token, secrets, even an
-    # OAuth flow that keeps files in the home folder. No argument turns that off.
+    # Bolt reads an environment variable for any argument that it isn't given: tokens, secrets, even an OAuth
+    # flow that keeps files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent. So whatever has been acknowledged is already in
-            # the database, and an exception can still change the answer.
+            # The listener finishes before the answer is sent. So anything acknowledged is already in the
+            # database, and an exception can still change the answer.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
             authorize=Authorize(tenants),
-            # Requests without a listener go to ``failed``. Otherwise Bolt would log them in full and answer
+            # Requests without a listener go to ``failed``. Otherwise, Bolt would log them in full and answer
             # 404.
             raise_error_for_unhandled_request=True,
             # ``Front`` has already verified HTTP requests, and Socket Mode has nothing to verify.
             request_verification_enabled=False,
-            # Not used.
             attaching_function_token_enabled=False,
             attaching_conversation_kwargs_enabled=False,
         )
@@ -98,15 +95,15 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload of the right shape. Raise Malformed if Bolt can't read it anyway.
+    """Return Bolt's answer to a payload of the right shape.
 
-    The values in ``context`` are passed to listeners in Bolt's context.
+    Listeners find the values of ``context`` in Bolt's context. Raises Malformed if Bolt can't read the
+    payload.
     """
     kind = find_kind(payload)
     try:
-        # In this mode, Bolt accepts a payload that is already parsed, so it doesn't parse it again and
-        # perhaps differently. The headers are omitted because Slack doesn't sign them, and Bolt would act on
-        # some of them.
+        # In this mode, Bolt accepts a parsed payload, and so doesn't parse it again and perhaps differently.
+        # Leave out the headers: Slack doesn't sign them, and Bolt would act on some.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -118,12 +115,12 @@ async def dispatch(
 
 
 def count_leftover(kind: str, error: Exception) -> None:
-    """Log an exception from Bolt. The payload is acknowledged anyway, because resending it wouldn't help."""
+    """Log an exception from Bolt. Its payload is acknowledged anyway, because resending wouldn't help."""
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
 def build_http_handler(app: AsyncApp) -> Serve:
-    """Build the handler for Slack's requests that ``Front`` has accepted."""
+    """Build the handler for the requests from Slack that ``Front`` accepts."""
 
     async def serve(payload: dict[str, Any], _signature: str, headers: Mapping[str, str]) -> web.Response:
         try:
@@ -136,10 +133,9 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse workspaces that aren't served. By itself, Bolt would call Slack to post a message there.
+    """Refuse requests from workspaces that aren't served. On its own, Bolt would post a message there.
 
-    This is an object rather than a function so that Bolt doesn't read its arguments from the payload, which
-    may be malformed.
+    If this were a function, Bolt would read its arguments from the payload, which may be malformed.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -152,7 +148,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Let through requests from the workspaces that are served, and Slack's own check of the URL."""
+        """Pass on requests from served workspaces, and Slack's own check of the URL."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -167,16 +163,15 @@ class TenantGuard(AsyncMiddleware):
 class Authorize(AsyncAuthorize):
     """Tell Bolt which token to use for a request, without calling Slack.
 
-    As in Bolt itself, this is an object, because Bolt can't combine a function with OAuth.
+    This is an object, as in Bolt itself, because Bolt can't combine a function with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
-        #: The latest authorization result of each installation.
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
-        """Return the token and ids of the installation that ``TenantGuard`` found for a request."""
+        """Return the token and ids of the request's installation, which ``TenantGuard`` has found."""
         found: Installation = context[_INSTALLATION]
         token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)
@@ -196,7 +191,6 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request from a workspace that isn't served. Explain why if the answer can contain text."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

@@ -1,4 +1,4 @@
-"""Identifying people in browsers: cookies, Sign in with Slack, and proof that a form is from our page.
+"""Identifies people in browsers: cookies, Sign in with Slack, and proof that a form is from our page.
 
 There are three cookies. The first contains the browser's id and the nonces of the links that are open in it.
 Each page's URL names its link, so several links may be open in different tabs. The second contains the
@@ -43,7 +43,7 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a link's cookie lasts, in seconds. This includes the time for typing the link's code. A sign-in's
+#: How long a link's cookie lasts, in seconds, which includes the time for typing the link's code. A sign-in's
 #: cookie lasts for ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
@@ -52,9 +52,8 @@ SIGN_IN_SECONDS = 600.0
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
-#: The header in which the page's script sends the CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Used in place of a connection's name for *Sign in with Slack*.
+#: Stands for *Sign in with Slack* where a connection's name is expected.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
@@ -62,8 +61,8 @@ MAX_FORM_BYTES = 16 * 1024
 def is_at(request: web.Request, url: str) -> bool:
     """Return whether a request was sent to the host name in a URL, even if a proxy omitted the port.
 
-    A dot at the end of the host name is ignored: it means the same host, although browsers treat it as a
-    different origin.
+    A dot at the end of the host name is ignored. With the dot, the host is the same, but browsers treat it as
+    a different origin.
     """
     return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
 
@@ -76,10 +75,10 @@ def cookie_name(name: str, *, is_secure: bool) -> str:
 class Browsers:
     """Write and read the cookies of our pages at one public URL.
 
-    Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies; instead, each
-    page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest is
-    used for signing, and all are accepted. Over https, the cookies are ``__Host-`` and Secure. Browsers
-    reject such cookies over plain http, which may be used only on this machine.
+    Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies. There, each
+    page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest
+    signs, and all are accepted. Over https, the cookies are ``__Host-`` and Secure. Browsers reject such
+    cookies over plain http, which may be used only on this machine.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
@@ -92,7 +91,7 @@ class Browsers:
         self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
         self._session_name = cookie_name("usher-session", is_secure=self._is_secure)
         self._clock = clock
-        # itsdangerous expects the keys in order, the newest last.
+        # itsdangerous expects the newest key last.
         self._signer = URLSafeSerializer(
             list(reversed(keys)),
             salt="usher.pages",
@@ -103,7 +102,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Add a link's nonce to the cookie, which retains the browser's id and the nonces of other tabs."""
+        """Add a link's nonce to the cookie, which keeps the browser's id and the nonces of other tabs."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -111,10 +110,7 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return the named link if it is open in this browser, or the newest link if no name is given.
-
-        Returns None if there is no such link.
-        """
+        """Return the named link, or else the newest. Return None if it isn't open in this browser."""
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -130,10 +126,7 @@ class Browsers:
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
-        """Return the sign-in that this redirect completes.
-
-        Returns None unless the sign-in was begun in this browser, and for exactly this purpose.
-        """
+        """Return the sign-in that a redirect completes, if this browser began it for this very purpose."""
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
@@ -145,10 +138,10 @@ class Browsers:
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace whose page began the sign-in, or None.
+        """Return the workspace whose page began the sign-in, or None if no page did.
 
-        If no sign-in in this browser has the redirect's state, return the workspace of the newest sign-in, so
-        that its page can show the refusal.
+        If no sign-in in this browser has the redirect's state, return the newest sign-in's workspace, so that
+        its page can show the refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -176,9 +169,9 @@ class Browsers:
         return is_at(request, self._page_url)
 
     def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
-        """Return the digest of the session id, from the cookie or the page's token; None if there is neither.
+        """Return the digest of the session id from the cookie or the page's token, or None if neither has it.
 
-        This doesn't check that the session exists.
+        The session may no longer exist.
         """
         if self.is_at_second_host(request):
             mark = request.headers.get(CSRF_HEADER, "") if mark is None else mark
@@ -192,12 +185,12 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token for one signed-in page's forms and requests; other pages reject it."""
+        """Return the CSRF token for a signed-in page's forms and requests. Other pages reject this token."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent by this very page, in this session."""
+        """Return whether this very page, in this session, sent a form or request."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -207,12 +200,12 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def get_csrf_token(self, visit: Visit) -> str:
-        """Return the CSRF token for a link's forms, which is valid only in this browser and for this link."""
+        """Return the CSRF token for a link's forms. It is valid only in this browser and for this link."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page, in this browser, sent a form; None if the form is from elsewhere."""
+        """Return the link whose page in this browser sent a form, or None if the form is from elsewhere."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -224,9 +217,9 @@ class Browsers:
     def is_same_origin(self, request: web.Request) -> bool:
         """Return whether a form came from our own page, according to the browser's headers.
 
-        Since our pages send no referrer, browsers give the origin of their forms as ``null``. That is
-        accepted only if Sec-Fetch-Site, which no page can set, confirms it. At the second host name, a form
-        may also come from the first, because pages there link to the second.
+        Our pages send no referrer, so browsers give the origin of their forms as ``null``. That is accepted
+        only if Sec-Fetch-Site, which no page can set, confirms it. At the second host name, a form may also
+        come from the first, because pages there link to the second.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -240,7 +233,6 @@ class Browsers:
     # -- helpers -------------------------------------------------------------------------------------------
 
     def _list_visits(self, request: web.Request) -> list[Visit]:
-        """Return the links that are open in this browser, newest first."""
         return [Visit(one["n"], one["b"]) for one in self._read(request, self._visit_name, ("n", "b"))][::-1]
 
     def _write(
@@ -272,7 +264,6 @@ class Browsers:
         response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
     def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Return a cookie's unexpired entries that have the given fields, oldest first."""
         value = request.cookies.get(name)
         if value is None or len(value) > 2048:
             return []
@@ -301,7 +292,7 @@ def _has_state(request: web.Request, begun: dict[str, Any]) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields, or None if the form isn't one of ours or was sent by a script."""
+    """Return a form's fields, or None if it isn't one of our forms or a script sent it."""
     is_sent = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     if not is_sent or request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
@@ -313,14 +304,14 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
 
 
 def see_other(location: str) -> web.Response:
-    """Redirect a browser to a location. The location must never come from outside."""
+    """Redirect a browser to a location, which must never come from outside."""
     return web.Response(status=303, headers={"Location": location})
 
 
 OPENID_SCOPE = "openid"
 #: How long Slack may take to respond while a person is waiting, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
-#: Minimum interval between two look-ups of Slack's keys, in seconds.
+#: Minimum interval between two fetches of Slack's keys, in seconds.
 KEY_LOOK_UP_SECONDS = 60.0
 
 
@@ -332,7 +323,7 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 class Flow:
     """The secrets of one sign-in, stored only in the browser's cookie. The redirect must match them.
 
-    Slack copies the nonce into its token. The PKCE verifier is meant for providers and isn't sent to Slack.
+    Slack copies the nonce into its token. The PKCE verifier is for providers, and isn't sent to Slack.
     """
 
     state: str
@@ -352,7 +343,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Sign in with Slack: redirect people to Slack, and verify their identity from Slack's answer."""
+    """Sign in with Slack: sends people to Slack, and checks Slack's answer."""
 
     def __init__(
         self,
@@ -374,15 +365,14 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # The library used here accounts for a thirtieth of the start-up time, so it is imported only when
-        # needed.
+        # Importing this library takes a thirtieth of the start-up time, so import it only when needed.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only needed if people sign in with Slack
 
         self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's sign-in URL for a workspace ("" if unknown), and the new sign-in."""
+        """Return Slack's sign-in URL and the new sign-in. Slack's page suggests the workspace ``team_id``."""
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -397,7 +387,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code, and return the person who signed in. If there is no proof, raise SlackFailed."""
+        """Exchange a code and return the person who signed in. Raise SlackFailed if there is no proof."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -421,10 +411,6 @@ class SlackSignIn:
             raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
-        """Return a token's claims after checking them.
-
-        The token must be signed by Slack, issued for us and for this sign-in, and not expired.
-        """
         try:
             try:
                 claims = self._tokens.verify_signature(token)
@@ -435,7 +421,7 @@ class SlackSignIn:
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library would accept a token for several audiences as long as we are one of them.
+            # The library would accept a token for several audiences if we are one of them.
             raise _build_failure("id_token: audience")
         return claims
 
@@ -446,7 +432,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # This is set only after a success, so that after a failure the next sign-in requests the keys again.
+        # Set only after a success, so that the next sign-in fetches the keys again after a failure.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -462,10 +448,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 def go_to_slack(
     browsers: Browsers, sign_in: SlackSignIn | None, request: web.Request, team_id: str, **purpose: str
 ) -> web.StreamResponse:
-    """Redirect to Slack if the button on our own page was clicked, otherwise back to that page.
-
-    The button's URL is ``/sign-in`` below the page's.
-    """
+    """Redirect to Slack if the person clicked the button on our own page. If not, redirect to the page."""
     if sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return see_other(request.path.removesuffix("/sign-in"))
     url, flow = sign_in.begin(team_id)
@@ -477,7 +460,7 @@ def go_to_slack(
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return the person whom Slack's redirect identifies; raise Refused if there is no proof.
+    """Return the person whom Slack's redirect identifies. Raise Refused if there is no proof.
 
     ``words`` contains the texts of the refusals.
     """
@@ -500,10 +483,10 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return a URL that opens a conversation or, without a channel, the workspace in any Slack client."""
+    """Return a URL that opens a conversation in any Slack client or, without a channel, the workspace."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # A Slack server other than slack.com redirects to its own client rather than to app.slack.com.
+    # A Slack server other than slack.com redirects to a client of its own.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

@@ -1,10 +1,10 @@
 """Limits on the number of incoming connections and on the memory that they use.
 
 Anyone can open a connection and send nothing, or only half a request. So the headers have to arrive before a
-deadline. If there are too many connections, the one that has gone longest without a request is closed to make
-room. This way, no stranger can keep others out, and file descriptors remain for the database, Slack and the
-providers. The total memory of unfinished requests is limited, too. It includes headers, bodies and any data
-that is sent after a request.
+deadline. If there are too many connections, the one that has gone longest without a request is closed. This
+way, no stranger can keep others out, and file descriptors remain for the database, Slack and the providers.
+The memory of unfinished requests is limited in total, too, including headers, bodies and anything sent after
+a request.
 """
 
 import asyncio
@@ -24,36 +24,35 @@ log = structlog.get_logger(__name__)
 
 #: How long a new connection may take to send the headers of its first request, in seconds.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept open for another request, in seconds. This is longer than proxies keep their
+#: How long a connection is kept open for another request, in seconds. Longer than proxies keep their
 #: connections to us open (Caddy: 120 s).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
 #: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
-#: would then try to close every one of them.
+#: would then try to close all of them.
 _MOST_FILES: Final = 65_536
-#: If a request is answered before all of it has arrived, the rest is read and discarded for this many
-#: seconds. After that, the connection is closed.
+#: If a request is answered before all of it has arrived, read and discard the rest for this many seconds,
+#: then close the connection.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Memory that a connection with an unfinished request uses in addition to the bytes received (measured with
-#: aiohttp 3.14).
+#: Memory that a connection with an unfinished request uses besides the bytes received (measured with aiohttp
+#: 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: Maximum size of a small request, in bytes. A request counts as large if more bytes were received or
-#: announced. Slack's requests are a few kilobytes in size.
+#: Maximum size of a small request, in bytes received or announced. Slack's requests are a few kilobytes in
+#: size.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Maximum number of bytes in memory for all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is
-#: the maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
+#: Maximum memory, in bytes, of all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is the
+#: maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum number of bytes counted for one connection. Anything beyond that is dropped.
+#: Maximum number of bytes counted for one connection.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered before
-#: the body is read.
+#: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered until
+#: somebody reads it.
 READ_BYTES: Final = 4 * 1024
-#: The value of the Server header, sent instead of the library's name and versions.
 SERVER_HEADER: Final = "usher"
 
 
@@ -62,7 +61,7 @@ def choose_max_connections() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
-        # A service manager may forbid this call, in which case it sets the limit itself.
+        # A service manager may forbid this call. In that case, the service manager sets the limit itself.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
             soft = allowed
@@ -82,7 +81,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the new connection. Nothing is known about its sender until a request proves who it is."""
+        """Count the new connection. Its sender counts as a stranger until a request proves who it is."""
         mark_as_stranger()
         super().connection_made(transport)
         self._limiter.on_opened(self)
@@ -113,7 +112,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that isn't HTTP or that failed outside the application. The answer has no body."""
+        """Answer, without a body, a request that isn't HTTP or that failed outside the application."""
         found = super().handle_error(request, status, exc, message)
         answer = web.Response(status=found.status, headers={**HEADERS, "Cache-Control": "no-store"})
         answer.headers["Server"] = SERVER_HEADER
@@ -126,8 +125,8 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: Maps each connection to the number of bytes counted for it. The connection whose request has been
-        #: unfinished longest comes first.
+        #: The bytes counted for each connection. The one whose request has been unfinished longest comes
+        #: first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
@@ -139,7 +138,7 @@ class RequestMemory:
         self._sizes[connection] = size
 
     def pop(self, connection: ServerConnection) -> int:
-        """Stop counting a connection; return the number of bytes that were counted for it."""
+        """Stop counting a connection. Return the number of bytes that were counted for it."""
         size = self._sizes.pop(connection, 0)
         self.total -= size
         return size
@@ -150,12 +149,11 @@ class RequestMemory:
 
 
 class ConnectionLimiter:
-    """Limit the number of connections and the memory that their unfinished requests use.
+    """Limits the number of connections and the memory that their unfinished requests use.
 
     If there are too many connections, the one that has gone longest without a request is closed. If the
-    memory is used up, the one whose request has been unfinished longest is closed.
-
-    The connections are tracked in memory, separately in each process. After a restart, there are none.
+    memory is used up, the one whose request has been unfinished longest is closed. Each process tracks its
+    own connections, in memory.
     """
 
     def __init__(self, max_connections: int, *, header_seconds: float = HEADER_SECONDS) -> None:
@@ -163,7 +161,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections without a request in progress. The connection that has been idle longest comes first.
+        #: Connections without a request in progress, the one that has been idle longest first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()
@@ -188,10 +186,7 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes. While the total is too large, close connections.
-
-        The connection whose request has been unfinished longest is closed first.
-        """
+        """Count received bytes. While there are too many, close the connection with the oldest request."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
         # Headers are held in memory twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)
@@ -217,8 +212,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # If the whole body has already arrived, this callback runs immediately. The body's bytes then
-            # stop counting before anything else is read.
+            # If the whole body has arrived, this callback runs immediately, and its bytes stop counting
+            # before anything else is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -230,10 +225,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or abandoned.
-
-        If the next request on the connection has already begun, counting continues.
-        """
+        """Stop counting a request that is complete, answered or abandoned, unless the next has begun."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

@@ -1,10 +1,10 @@
 """The front: checks the size, headers, time and signature of Slack's requests before anything parses them.
 
-Bolt parses a request before it checks anything. So, on its own, it would answer unsigned garbage with status
-500 and accept the same signed bytes again for five minutes (measured on slack-bolt 1.30). Independently of
-the front, the inbox ensures that a request takes effect only once. A proxy may repeat a request whose
-response it lost, so for a minute the same bytes get the same answer. The rule is in
-``docs/internals/rules.md``, "The front verifies before anything parses".
+Bolt parses a request before checking it. On its own, it would answer unsigned garbage with status 500, and
+accept the same signed bytes again for five minutes (measured on slack-bolt 1.30). Regardless of the front,
+the inbox ensures that a request takes effect only once. A proxy may repeat a request whose response it lost,
+so for a minute the same bytes get the same answer. See ``docs/internals/rules.md``, "The front verifies
+before anything parses".
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ log = structlog.get_logger(__name__)
 #: Maximum size of a request body in bytes, for all of Usher's endpoints. Slack's requests are far smaller.
 MAX_BYTES = 1024 * 1024
 #: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
-#: longer than that.
+#: longer.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: Number of seconds for which a repeated request gets the same answer as the first.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests. If a request's answer is no longer kept, its
-#: repetition gets an empty response.
+#: Maximum number of answers kept for repeated requests. A request whose answer is no longer kept gets an
+#: empty response.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -52,10 +52,9 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a request that has passed the checks. Its arguments are the payload, the signature
-#: and the headers. The headers aren't signed.
+#: Serves a request that has passed the checks, given its payload, its signature and its headers. The headers
+#: aren't signed.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
-#: Status, body and content type of an answer; None if there was no answer.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
@@ -67,16 +66,16 @@ class Refusal(Exception):
         self.status = status
         self.reason = reason
         #: Whether Slack signed the request. Unsigned requests prove nothing, because anyone can send any
-        #: number of them.
+        #: number.
         self.is_signed = is_signed
 
 
 class Repeated(Exception):
-    """The same bytes have already been received. The message is the request's signature."""
+    """The same bytes have been received before. The message is the request's signature."""
 
 
 class Front:
-    """Verify and count the requests sent to one of the endpoints that Slack calls."""
+    """Verifies and counts the requests to one of the endpoints that Slack calls."""
 
     def __init__(
         self,
@@ -86,8 +85,8 @@ class Front:
         metrics: Metrics,
         parse: Callable[[str, bytes], dict[str, Any]] = read,
     ) -> None:
-        #: An HMAC already initialised with the signing secret. It is copied for each request, because
-        #: preparing the key takes longer than signing.
+        #: An HMAC initialised with the signing secret. It is copied for each request, because preparing the
+        #: key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays
@@ -96,7 +95,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for all HTTP methods. Payloads that pass the checks go to ``serve``."""
+        """Return a handler for all HTTP methods. Only payloads that pass the checks go to ``serve``."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -117,10 +116,7 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, keeping it in case the same bytes are sent again.
-
-        If the same bytes arrive before the answer is ready, the second request waits for the answer.
-        """
+        """Return the answer, and keep it in case the same bytes are sent again, even before it is ready."""
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
             self._answers.popitem(last=False)
@@ -134,7 +130,6 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Repeat the answer to the same bytes, or return an empty one if this process no longer has it."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -150,7 +145,7 @@ class Front:
         if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
-            # Compressed bodies are refused, because the signature covers the bytes exactly as sent.
+            # The signature covers the bytes as sent, so compressed bodies are refused.
             raise Refusal(400, "encoding")
         raw = await read_body(request)
         signed = self._keyed.copy()
@@ -179,9 +174,9 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """Collect the pieces of a body. A long body gets its own block of memory, which is freed right after use.
+    """Collects the pieces of a body. A long body gets a block of memory of its own, freed right after use.
 
-    In the process's regular heap, the pieces of many bodies would leave gaps that can't be reused.
+    In the regular heap, the pieces of many bodies would leave gaps that can't be reused.
     """
 
     def __init__(self) -> None:
@@ -190,7 +185,6 @@ class _Body:
         self._rest: mmap | None = None
 
     def add(self, piece: bytes) -> None:
-        """Append a piece of the body; raise Refusal if that makes the body too large."""
         self.size += len(piece)
         if self.size > MAX_BYTES:
             raise Refusal(413, "size")
@@ -202,25 +196,23 @@ class _Body:
         self._rest.write(piece)
 
     def read(self) -> bytes:
-        """Return the whole body as bytes."""
         return b"".join([*self._pieces, self._rest[: self._rest.tell()] if self._rest else b""])
 
     def close(self) -> None:
-        """Free the body's memory."""
         self._pieces.clear()
         if self._rest is not None:
             self._rest.close()
 
 
 async def read_body(request: web.Request) -> bytes:
-    """Return the whole body; raise Refusal if it is too large, arrives too slowly or is cut off.
+    """Return the whole body. Raise Refusal if it is too large, arrives too slowly or is cut off.
 
-    With ``request.read()``, aiohttp could hold up to twice the limit in memory for each connection.
+    ``request.read()`` would let aiohttp hold up to twice the limit in memory for each connection.
     """
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # Nearly always, the whole body has already arrived, so there is nothing to wait for.
+                # Nearly always, the whole body has already arrived.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):
@@ -229,13 +221,13 @@ async def read_body(request: web.Request) -> bytes:
         except TimeoutError:
             raise Refusal(400, "slow body") from None
         except (aiohttp.ClientError, web.RequestPayloadError, HttpProcessingError, OSError, RuntimeError):
-            # aiohttp raises RuntimeError if the connection was closed in the meantime.
+            # aiohttp raises RuntimeError if the connection has been closed in the meantime.
             raise Refusal(400, "broken body") from None
         return body.read()
 
 
 def build_refusal(status: int, reason: str | None = None) -> web.Response:
-    """Return a response that consists only of a status and a reason, and that closes the connection."""
+    """Return a response with only a status and a reason, which closes the connection."""
     response = web.Response(status=status, text=reason)
     # Don't wait for the rest of the body.
     response.force_close()

@@ -30,8 +30,7 @@ FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: Maps each health check to a description of the problem if it fails, with advice. The store's check is
-#: missing here because it returns its own error message.
+#: Explains each failed check, with advice. The store explains its own problems.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -43,9 +42,9 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns, for each part that Usher needs to answer people, whether it works. ``works`` returns
-    the same for the parts that do background work. ``store`` is None until the database has been reached. If
-    a ``metrics_token`` is set, ``/metrics`` requires it.
+    ``ready`` says which of the parts needed to answer people work, and ``works`` says the same for the parts
+    that do background work. ``store`` is None until the database has been reached. If there is a
+    ``metrics_token``, ``/metrics`` requires it.
     """
 
     store: Store | None
@@ -68,8 +67,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked here: even while it is down, Usher can truthfully tell people that nothing
-        # was done.
+        # The store isn't checked: even while it is down, Usher can truthfully tell people that nothing was
+        # done.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -81,7 +80,7 @@ class HealthRoutes:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Check that the store can be read and written. Return a description of the problem, if any."""
+        """Return the store's problem, or "" if it can be read and written."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -97,7 +96,6 @@ class HealthRoutes:
             return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return the store's figures, or None if it takes too long to count them."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):
@@ -125,7 +123,7 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-#: Describes each kind of row that the store counts.
+#: What each of the store's counts means.
 _COUNTED_ROWS = {
     "open_operations": "what people asked for that is still under way",
     "open_runs": "job runs that haven't ended",
@@ -139,18 +137,18 @@ _COUNTED_ROWS = {
     "people": "people known from Slack",
 }
 #: Upper bounds, in seconds, of the buckets in the histogram of claim durations. Reads are sent only after
-#: they have been claimed, so a slow claim leaves them too little time.
+#: they have been claimed, so slow claims delay them.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often to check, in seconds, whether the event loop was blocked. Only delays of at least
-#: ``_LATE_SECONDS`` count, because a busy machine causes shorter ones anyway.
+#: How often to check whether the event loop was blocked, in seconds. Only delays of at least
+#: ``_LATE_SECONDS`` count, because shorter ones are normal on a busy machine.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 
 
 class Metrics:
-    """The metrics: counters of events in this process, and the store's figures.
+    """Counters of events in this process, and the store's figures.
 
-    ``described`` lists each metric's name, type, labels and meaning for the documentation.
+    ``described`` lists each metric's name, type, labels and meaning, for the documentation.
     """
 
     def __init__(self) -> None:
@@ -206,8 +204,8 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # Create these series at the start, because monitoring doesn't treat the first value of a new
-            # series as an increase.
+            # Create these series at once, because monitoring doesn't count the first value of a new series as
+            # an increase.
             self._refused.labels(reason)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -227,7 +225,7 @@ class Metrics:
         self._claims.labels(connection).observe(seconds)
 
     def count_failure(self, connection: str, kind: str) -> None:
-        """Count a failed call; ``kind`` is the error's class name."""
+        """Count a failed call. ``kind`` is the error's class name."""
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:

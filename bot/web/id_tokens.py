@@ -1,4 +1,4 @@
-"""Checking the tokens that prove who signed in: each must be signed by Slack and issued for our app."""
+"""Checks the tokens that prove who signed in. Each must be signed by Slack and issued for our app."""
 
 import warnings
 from collections.abc import Iterable
@@ -14,11 +14,10 @@ LEEWAY: Final = 60
 
 
 class IdTokens:
-    """Check ID tokens for one client, using the keys that Slack publishes."""
+    """Checks ID tokens for one client, using the keys that Slack publishes."""
 
-    #: The error that is raised if a token names an unknown key.
     unknown_key: Final = InvalidKeyIdError
-    #: Errors raised by the library, or by a parser that it uses, for malformed tokens and keys.
+    #: Raised for malformed tokens and keys by the library, or by a parser that it uses.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
     def __init__(self, client_id: str) -> None:
@@ -30,9 +29,12 @@ class IdTokens:
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token signed with one of the keys; raise ``unknown_key`` or ``odd``."""
-        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm used
-        # with a public key.
+        """Return the claims of a token signed with one of the keys.
+
+        Raise ``unknown_key`` or one of ``odd``.
+        """
+        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm with a
+        # public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
@@ -48,18 +50,17 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return all the keys. The library picks the one that the token names.
+        """Return all keys, for the library to pick the one that the token names.
 
-        A token that doesn't name one is rejected.
+        Reject tokens that name none.
         """
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys
 
     def _public_key(self, given: Any) -> RSAKey | None:
-        """Parse a published key; return None unless it is an RSA key of at least 2048 bits."""
         try:
-            # For shorter keys the library issues only a warning, so turn it into an error.
+            # For shorter keys, the library only warns.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):

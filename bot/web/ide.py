@@ -4,7 +4,7 @@ The first page shows the workspace's state and its buttons. Once the workspace i
 second page, which shows the IDE with the vendor's script and has no form. If there is a second host name, the
 second page is served there.
 
-The state comes from our own row, never directly from the provider; a visit requests a read through the poll
+The state comes from our own row, never directly from the provider. A visit requests a read through the poll
 gate. The credential that opens the workspace is given only to the page's own script, in response to a request
 that no other page can send. The HTML contains no secrets.
 """
@@ -68,7 +68,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps each phase in which the row's state may be out of date to the state whose buttons are shown instead.
+#: Phases in which the row's state may be out of date, with the state whose buttons are shown instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -78,10 +78,10 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state shown on the page. ``start`` is the label of the start button; "" means no such button.
+    """The state shown on the page.
 
-    If ``line`` mentions a time, ``clock`` is that time as text, ``at`` is the time in epoch seconds, and
-    ``zone`` is its time zone.
+    ``start`` is the label of the start button, or "" if there is none. If ``line`` mentions a time, ``clock``
+    is that time as text, ``at`` is the time in epoch seconds, and ``zone`` is its time zone.
     """
 
     phase: str
@@ -101,19 +101,16 @@ class PageState:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the state is about to change by itself, so that the page shows progress."""
+        """Return whether the state will soon change by itself, so that the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the state in the form that the page's script reads."""
+        """Return the state as the page's script reads it."""
         return {**asdict(self), "busy": self.is_busy}
 
 
 def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
-    """Return the page's state, based on the row, its latest operation, and the buttons offered in Slack.
-
-    Times are in ``zone``, the person's time zone.
-    """
+    """Return the page's state, with times in ``zone``, from the row and its latest operation."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a page shows a workspace that is there"
     phase = _phase(workspace, operation)
@@ -162,10 +159,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line that describes the workspace's state and when it stops, together with that time.
-
-    The time is 0 if the line mentions none.
-    """
+    """Return a line that describes the state and when it ends, with that time, or 0 if it mentions none."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -178,27 +172,27 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: Matches row ids, which are the only ids accepted in URLs.
+#: Matches row ids. URLs may contain no other ids.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: A function that carries out a button's action, given the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: While someone is viewing a workspace's page, the workspace's row is read again once it is this many seconds
-#: old. The credential must not be older than that, either.
+#: While someone views a workspace's page, its row is read again at this age, in seconds. The credential must
+#: not be older, either.
 FRESH_SECONDS = 20.0
-#: How long the page waits for a requested read before requesting another, in seconds.
+#: How long the page waits for a read that it requested before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps names to kinds of consent. A form that asks a question contains the name of the kind of consent that
-#: people give by submitting the form.
+#: The kinds of consent by name. A form that asks a question names the kind of consent that submitting it
+#: gives.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
-#: Matches a blocked item in a report: a directive from the page's policy, and a host (or "inline" or "eval").
+#: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
+#: or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about, with its current state. The signed-in person owns it."""
+    """The workspace that a request is about, with its current state. Its owner is signed in."""
 
     session: str
     rows: PageRows
@@ -223,13 +217,13 @@ class SessionWorkspace:
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: The data that a workspace's page may show: the workspace, and the rows that were read for the page. Both
-#: are None if there is no valid session.
+#: What a page may show: the workspace, and the rows that were read for the page. Both are None without a
+#: valid session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
-    """Serve the pages, handle their buttons and their scripts' requests, and begin and end sessions.
+    """Serves the pages, handles their buttons and scripts' requests, and begins and ends sessions.
 
     ``sign_in`` is None if no Slack client is configured.
     """
@@ -272,8 +266,8 @@ class IdePages:
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
         if self._browsers.is_at_second_host(request):
-            # The page was reloaded or opened from a bookmark. Redirect to the first host name, because only
-            # that one knows who the visitor is.
+            # The page was reloaded or opened from a bookmark. Only the first host name knows who the visitor
+            # is.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
@@ -284,7 +278,6 @@ class IdePages:
         return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to its owner, who has come here from the workspace's page."""
         await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
@@ -310,7 +303,6 @@ class IdePages:
         return response
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
-        """Return the workspace's state to the page's script."""
         shown, rows = await self._find_shown(request)
         if shown is None:
             return web.json_response({}, status=404 if rows is not None else 401)
@@ -320,8 +312,8 @@ class IdePages:
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Return the credential that opens the workspace, as recent as the poll gate allows.
 
-        ``again`` tells the script to repeat the request because a read is in progress. If the query contains
-        ``late``, the script has waited long enough and receives the stored credential.
+        ``again`` tells the script to repeat the request because a read is in progress. With ``late`` in the
+        query, the script has waited long enough and gets the stored credential.
         """
         shown, rows = await self._find_shown(request)
         if shown is None:
@@ -345,7 +337,6 @@ class IdePages:
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log what the page's security policy has blocked, as reported by the page's script."""
         shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
@@ -361,16 +352,15 @@ class IdePages:
     def _is_own(
         self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
     ) -> bool:
-        """Return whether a form, or a script's request, was sent by this very page."""
         mark = request.headers.get(CSRF_HEADER, "") if form is None else form.get("form", "")
         return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler for a link (GET) or a button (POST).
+        """Return the handler for a link (GET) or button (POST).
 
-        A button's form must have been sent from this very page.
+        A button's form must come from the same page.
         """
 
         async def pressed(request: web.Request) -> web.StreamResponse:
@@ -395,7 +385,6 @@ class IdePages:
     async def _begin(
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
-        """Begin an operation, and redirect to the workspace's page."""
         caller = Caller(self._context, shown.workspace.principal, reference=self._ids.reference())
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
@@ -407,7 +396,6 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Ask for confirmation before stopping the workspace, with the same words as the button in Slack."""
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
@@ -424,7 +412,6 @@ class IdePages:
     # -- signing in and out ----------------------------------------------------------------------------------
 
     def _ask(self, page: str) -> web.Response:
-        """Ask a visitor to sign in, whether or not the page's workspace exists."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(browsing.SESSION_SECONDS))
@@ -435,7 +422,7 @@ class IdePages:
         return go_to_slack(self._browsers, self._sign_in, request, team, page=request.match_info["id"])
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session for the person identified by Slack, and redirect to the page they wanted."""
+        """Begin a session for the person whom Slack identified, and redirect to the page they wanted."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
@@ -454,14 +441,12 @@ class IdePages:
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
-        """Ask whether to sign out. The page has a form, and contains no third-party scripts."""
         session = self._browsers.find_session(request) or ""
         return render.render_page(
             "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
         )
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
-        """End this browser's session if the form was sent by our own page."""
         session = self._browsers.find_session(request)
         if session is not None:
             fields = await read_form(request) or {}
@@ -479,7 +464,6 @@ class IdePages:
     # -- helpers -------------------------------------------------------------------------------------------
 
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
-        """Return the workspace if it may be shown, and the page's rows if the session is valid."""
         page = request.match_info["id"]
         rows = await browsing.read_page_rows(
             self._context, self._browsers.find_session(request, page, mark), page
@@ -509,16 +493,14 @@ class IdePages:
         return format_person_name(principal, await self._store.person(principal))
 
     async def _keep_fresh(self, shown: SessionWorkspace) -> None:
-        """Request a status read if the row is old and no read was requested a moment ago."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Return the page for a workspace that doesn't exist.
+        """Return the page for a workspace that doesn't exist or is someone else's.
 
-        The page for someone else's workspace looks the same, so that nobody can tell whether that workspace
-        exists.
+        Nobody can tell which from the page.
         """
         return render.render_page(
             "nothing.html",

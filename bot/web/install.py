@@ -1,7 +1,7 @@
-"""Installing Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
+"""Installs Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
-See ``docs/adr/0101-a-place-is-stored-once.md``; the facts about Slack are in ``docs/internals/slack.md``,
-"Installation by OAuth".
+See ``docs/adr/0101-a-place-is-stored-once.md``, and ``docs/internals/slack.md``, "Installation by OAuth", for
+facts about Slack.
 """
 
 import hashlib
@@ -38,14 +38,14 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may take on Slack's pages, in seconds. An OAuth state may come from another process,
-#: whose clock may be up to ``_RENEWAL_SECONDS`` ahead.
+#: How long a person may take on Slack's pages, in seconds. Another process may have issued the OAuth state,
+#: and its clock may be up to ``_RENEWAL_SECONDS`` ahead.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: The name used to encrypt OAuth states. Other secrets are encrypted under the name of their row, and no row
-#: has this name.
+#: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no
+#: row has this one.
 _STATE: Final = "state of an installation"
-#: A field that our installations have in addition to Bolt's own.
+#: A field that we add to Bolt's installations.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
@@ -54,11 +54,11 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """An installation wasn't stored. The message is the reason, a key of ``ide.REFUSED``."""
+    """An installation wasn't stored. The message is a key of ``ide.REFUSED``."""
 
 
 class States(AsyncOAuthStateStore):
-    """Issue OAuth states that can't be forged; accept each one only once and only within ten minutes.
+    """Issues OAuth states that can't be forged, each accepted once and within ten minutes.
 
     Anyone can open the page, so issuing a state stores nothing. A row is written only when a genuine state
     comes back.
@@ -69,12 +69,12 @@ class States(AsyncOAuthStateStore):
         self._vault = context.vault
 
     async def async_issue(self, *_args: object, **_named: object) -> str:
-        """Return a new state."""
+        """Return a new OAuth state."""
         made = {"nonce": secrets.token_urlsafe(16), "at": repr(await self._store.now())}
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Use up a state. Return whether it was ours, recent and not used before. Raises StoreError."""
+        """Use up an OAuth state. Return whether it was ours, recent and unused. Raises StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -87,7 +87,7 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """Store installations in encrypted rows, which ``Authorize`` uses to authorise requests."""
+    """Stores installations in encrypted rows, which ``Authorize`` reads."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
@@ -120,15 +120,13 @@ class Rows(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's OAuth flow, but with our own page and our own calls to Slack."""
-
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
         self._store = context.store
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code. Return None if Slack refuses it; raise SlackFailed if there is no response."""
+        """Exchange the code. Return None if Slack refuses it. Raise SlackFailed if Slack doesn't respond."""
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):
@@ -157,7 +155,6 @@ class _Flow(AsyncOAuthFlow):
         return made
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
-        """Return the page with the *Add to Slack* button."""
         permissions = sorted({**BOT_SCOPES, **OPTIONAL_SCOPES}.items())
         return render.render_page("install.html", url=url, permissions=permissions).text or ""
 
@@ -168,7 +165,7 @@ def _quiet() -> logging.Logger:
 
 
 class InstallPages:
-    """Serve the page that installs Usher, and the page to which Slack redirects afterwards."""
+    """Serves the page that installs Usher, and the page to which Slack redirects afterwards."""
 
     def __init__(
         self,
@@ -179,7 +176,7 @@ class InstallPages:
         self._command = context.command
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
-        # For any argument that Bolt isn't given, it reads one of these environment variables.
+        # Bolt reads an environment variable for any argument that it isn't given.
         with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
@@ -206,7 +203,7 @@ class InstallPages:
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # Pass on only one parameter: the workspace that Slack's page should suggest.
+        # Pass on a single parameter: the workspace that Slack's page should suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._to_response(
@@ -222,12 +219,12 @@ class InstallPages:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
         if self._cookie.is_valid_browser(query.get("state"), headers):
-            # Keep a state that belongs to another tab.
+            # Delete the cookie only if it belongs to this sign-in, not to one in another tab.
             answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
         return await self._to_response(answer)
 
     async def _to_response(self, answer: BoltResponse) -> web.Response:
-        """Convert Bolt's answer to a response, with the cookie attributes that Bolt's adapter leaves out."""
+        """Convert Bolt's answer to a response, with the cookie attributes that Bolt's adapter omits."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
             # With Strict, the browser wouldn't send the cookie when Slack redirects back.
@@ -272,6 +269,5 @@ class InstallPages:
         )
 
     def _answer(self, page: web.Response) -> BoltResponse:
-        """Convert a page to one of Bolt's answers."""
         headers: dict[str, str | Sequence[str]] = {"Content-Type": "text/html; charset=utf-8"}
         return BoltResponse(status=page.status, body=page.text or "", headers=headers)

@@ -1,10 +1,10 @@
-"""Detecting another Usher that uses the same Slack app but a different database.
+"""Detects another Usher that uses the same Slack app but a different database.
 
 Slack distributes requests over all of an app's connections. So each Usher receives only some of the requests,
 and can't see what is in the other's database. Even so, nothing looks wrong. Whenever a connection opens,
-Slack reports the number of the app's connections. If the processes on this database hold fewer than that, the
-rest belong to another Usher. This Usher keeps working, because there is no way to tell which of the two is
-the right one.
+Slack reports the number of the app's connections. If the processes on this database hold fewer, the rest
+belong to another Usher. This Usher keeps working, because there is no way to tell which of the two is the
+right one.
 """
 
 import socket
@@ -24,19 +24,18 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: Interval at which Usher compares its number of connections with Slack's, in seconds. If Slack counts more,
-#: Usher reports this only if the difference lasts for ``CONFIRM_SECONDS``. Slack takes time to notice that a
-#: process was killed, and still counts its connections until then. Processes also replace their connections
-#: from time to time.
+#: How often Usher compares its number of connections with Slack's count, in seconds. A difference is reported
+#: once it has lasted for ``CONFIRM_SECONDS``, because Slack takes time to notice that a process was killed,
+#: and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: While Usher is unsure, it lets Slack count the connections again after this many seconds. Once Usher is
-#: sure, the delay is ``_NOTICE_SECONDS`` if there is another Usher, and ``_RECOUNT_SECONDS`` if there isn't.
+#: How long Usher waits until it lets Slack count again, in seconds: while it is unsure, if there is another
+#: Usher (``_NOTICE_SECONDS``), and if there is none (``_RECOUNT_SECONDS``).
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: If there are no more web processes than this, each has two connections, so that one works while the other
-#: is being renewed. Slack allows a total of ten.
+#: Up to this many web processes have two connections each, so that one works while the other is renewed.
+#: Slack allows ten in total.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles of the processes that hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})
@@ -48,7 +47,7 @@ def choose_connections(webs: int) -> int:
 
 
 class OtherInstances:
-    """Record when another Usher was first noticed, and notify administrators.
+    """Records when another Usher was first noticed, and notifies administrators.
 
     Slack's last count is kept in memory, because Slack counts again after a restart. A row tells all
     processes that there is another Usher.
@@ -58,13 +57,14 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: When Slack's count began to exceed ours, by the store's clock. None if it doesn't exceed ours.
+        #: When Slack's count began to exceed ours, by the store's clock. None if it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count with the connections of this database's processes. Never raises.
+        """Compare Slack's last count with the connections of this database's processes.
 
-        This also sets how many connections this process holds, which depends on the number of processes.
+        Also set how many connections this process holds, which depends on the number of processes. Never
+        raises StoreError.
         """
         try:
             self._side.hold_connections(choose_connections(await self._count_other_webs() + 1))
@@ -78,17 +78,17 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return the difference between Slack's last count and the connections of this database's processes.
-
-        It is never less than 0.
-        """
+        """Return how many more connections Slack counted than this database's processes hold (at least 0)."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record whether there is another Usher. Return the number of seconds until a new count is needed."""
+        """Record whether there is another Usher.
+
+        Return the number of seconds until Slack should count again.
+        """
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)
@@ -109,7 +109,6 @@ class OtherInstances:
         return _IN_DOUBT if began is None else _NOTICE_SECONDS
 
     async def _held_by_others(self) -> int:
-        """Return how many connections the other processes on this database hold."""
         others = await self._count_other_webs()
         return others * choose_connections(others + 1)
 

@@ -1,8 +1,8 @@
 """One-time pages for linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
 
-The first visit moves the nonce from the URL into a cookie and redirects to a URL without the nonce. That URL
-names the link, so other links can be open in other tabs. A link can be visited any number of times. It is
-used up only when a form is submitted, and the form must come from our own page in the same browser.
+The first visit moves the nonce from the URL into a cookie and redirects to a URL without the nonce. The new
+URL names the link, so other links can be open in other tabs. A link can be visited any number of times.
+Submitting a form uses it up, and the form must come from our own page in the same browser.
 """
 
 import re
@@ -36,17 +36,15 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path of the permanent link pages, followed by a connection's name. These pages begin with Sign in with
-#: Slack.
+#: Path of the permanent link pages, followed by a connection's name. They begin with Sign in with Slack.
 NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
-#: The query parameter that names the link in the URLs of its pages.
 OF = "of"
-#: The URL to which the page for a refused request links back.
+#: The URL to which the page about a refusal links back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: Matches the strings that URLs may contain as a connection's name.
+#: Matches the strings that are accepted as a connection's name in URLs.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
@@ -62,10 +60,9 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the linking pages.
+    """Serves the linking pages.
 
-    ``sign_in`` is None if no Slack client is configured. People then type a code in Slack instead of signing
-    in.
+    ``sign_in`` is None if no Slack client is configured. People then type a code in Slack instead.
     """
 
     def __init__(
@@ -93,14 +90,13 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # This route must come last, because it treats every other path as a nonce.
+            # Must come last, because it takes every other path for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
     # -- showing pages -------------------------------------------------------------------------------------
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
-        """Move the nonce from the URL into the cookie, and redirect to a URL without it."""
         response = see_other(LINK_PATH)
         visit = self._browsers.remember(request, response, request.match_info["nonce"][:200])
         response.headers["Location"] = _address(visit)
@@ -126,7 +122,6 @@ class LinkPages:
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
     async def _ask_who(self, request: web.Request) -> web.StreamResponse:
-        """Ask a visitor of a permanent page to sign in, whether or not the page's connection exists."""
         if self._sign_in is None:
             raise Refused("link.unknown", command=self._command)
         return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
@@ -138,7 +133,6 @@ class LinkPages:
     async def _start_link(
         self, request: web.Request, response: web.StreamResponse, connection: str
     ) -> tuple[LinkPage, Visit]:
-        """Create a link for the person identified by Slack, and open it in this browser."""
         flow = self._browsers.find_flow(request, new=connection)
         proven = await prove_sign_in(self._sign_in, flow, request.query, pages)
         principal = self._context.installation.resolve_principal(proven)
@@ -159,7 +153,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Use a completed sign-in with Slack, either for the link that it was begun for, or for a new one."""
+        """Complete a sign-in with Slack, either for the link that needed it or for a new link."""
         connection = self._browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
@@ -170,7 +164,7 @@ class LinkPages:
                 visit = self._require_visit(request, name)
                 back = _address(visit)
                 opened = await self._prove(request, visit)
-            # The page that sent the person to Slack already told them what would happen next.
+            # The page that sent the person to Slack has already said what comes next.
             response.headers["Location"] = _address(visit, THERE_PATH if opened.signs_in else LINK_PATH)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
@@ -202,17 +196,13 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person has seen our page that names both accounts, and comes from there.
-
-        If Sign in with Slack is the first step, they come from Slack, which has already proven that the link
-        is theirs.
-        """
+        """Return whether the person comes from our page that names both accounts, or signed in with Slack."""
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the provider's code for a credential. The next page shows whose account it opens."""
+        """Exchange the provider's code for a credential. The next page shows whose it is."""
         visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
@@ -278,7 +268,6 @@ class LinkPages:
         return await (await self._find_caller(visit)).read(linking.show_page, visit)
 
     def _require_visit(self, request: web.Request, name: str = "") -> Visit:
-        """Return the link that a request is about; raise Refused if this browser hasn't opened it."""
         visit = self._browsers.find_visit(request, name or request.query.get(OF, ""))
         if visit is None:
             raise Refused("link.no_cookie", command=self._command)
@@ -286,7 +275,6 @@ class LinkPages:
         return visit
 
     async def _read_form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
-        """Return a submitted form's link and fields; raise Refused if the form is forged."""
         if not self._browsers.is_same_origin(request):
             self._refuse_forged("origin")
         self._require_visit(request)
@@ -316,8 +304,8 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # Normally, the first step is Sign in with Slack. If people type a code in Slack instead, that step
-        # doesn't exist.
+        # Without Sign in with Slack, the first step doesn't exist, and people type a code in Slack at the
+        # end.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(
@@ -336,8 +324,6 @@ class LinkPages:
         )
 
     def _render_refusals(self, handler: Handler) -> Handler:
-        """Wrap a handler so that refusals are shown as pages."""
-
         @wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
             try:
@@ -350,5 +336,4 @@ class LinkPages:
 
 
 def _address(visit: Visit, path: str = LINK_PATH) -> str:
-    """Return the URL of one of a link's pages, for use in the browser that opened the link."""
     return f"{path}?{OF}={visit.name}"

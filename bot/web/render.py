@@ -1,4 +1,4 @@
-"""Rendering pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
+"""Renders pages from templates. Input is escaped. Pages aren't cached or framed, and send no referrer.
 
 Only pages that show an IDE may load anything from other hosts, and then only from the IDE's vendor
 (``docs/internals/security.md``, rows 14 and 38).
@@ -22,11 +22,10 @@ from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-#: The static files, by name. They are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-#: The content security policy of our pages: no scripts, no frames and no other hosts, only our own styles and
-#: forms.
+#: The content security policy of our pages. It allows only our own styles, images and forms: no scripts,
+#: frames or other hosts.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -42,7 +41,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-#: Maps the rule that caused a refusal to the HTTP status of the page that shows it.
+#: Maps the rule that caused a refusal to the HTTP status of the page that shows the refusal.
 STATUS = {
     "link.unknown": 404,
     "link.expired": 410,
@@ -68,7 +67,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: After a refusal by one of these rules, people can continue from where they were.
+#: Rules whose refusals let people continue from where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
@@ -76,7 +75,7 @@ _CAN_GO_ON = frozenset(
 
 @cache
 def _load_templates() -> Callable[[str], Any]:
-    """Return the function that loads a template; each template is compiled once per process."""
+    """Return the function that loads a template. Each template is compiled once per process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only for pages
 
     templates = Environment(
@@ -97,18 +96,18 @@ def _load_templates() -> Callable[[str], Any]:
 
 
 def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
-    """Render a template; raises UndefinedError if it uses a missing value."""
+    """Render a template. Raises UndefinedError if it uses a missing value."""
     text = _load_templates()(template).render(**facts)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
 def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Response:
-    """Ask a visitor of a page to sign in with Slack. The button leads to ``/sign-in`` below the page."""
+    """Ask a visitor of a page to sign in with Slack. The button's URL is ``/sign-in`` below the page."""
     return render_page("first_sign_in.html", page=page, title=title, text=text, note=note)
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render the page for a refusal, with its reason and advice; ``back`` is the URL for going back."""
+    """Render the page for a refusal, with its reason and advice. ``back`` is the URL for going back."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(
@@ -127,7 +126,6 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue with its texts already escaped, so this isn't necessary for each page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -142,7 +140,7 @@ def _get_asset_url(name: str) -> str:
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Shorten outside text to one line without invisible characters. The templates will escape it."""
+    """Shorten text from outside to one line without invisible characters. Templates escape it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
@@ -151,15 +149,15 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
     """Return the headers of the page that shows a workspace's state and leads to its IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The page with the IDE has to learn from the browser's headers that the person comes from this page.
+    # The browser's headers have to tell the page with the IDE that the person comes from this page.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let a page show an IDE. Of our own URLs, the page may call those below ``own``.
+    """Return the headers that let a page show an IDE. Of our own URLs, it may call those below ``own``.
 
-    The other headers are the same as on every page. The vendor's script can do anything that the page can.
+    The other headers are those of every page. The vendor's script can do anything that the page can.
     """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
@@ -177,10 +175,9 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
             f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
             f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # An IDE may open windows and keep access to them, except for windows with our own pages, which are
-        # ``same-origin``.
+        # An IDE may open windows and keep access to them, except to our own pages, which are ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
-        # The vendor checks which site embeds the IDE, but doesn't learn on which page it is.
+        # The vendor checks which site embeds the IDE, but doesn't learn which page.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "

@@ -1,10 +1,10 @@
-"""The signatures of past requests, remembered in order to recognise replays.
+"""Remembers the signatures of past requests in order to recognise replays.
 
-They are kept in memory and, for other processes, in the database. Once a second, the new signatures are saved
-together, after their requests have been served. Saving each signature before its request is served would cost
-more than answering the request. If a process is killed, its last second of signatures may be lost, and other
-processes learn of a signature only after it is saved. Even then, nothing is done twice, because the inbox
-shows which requests have been carried out.
+Signatures are kept in memory and, for other processes, in the database. Once a second, the new ones are saved
+together, after their requests have been served. Saving each before its request is served would cost more than
+answering the request. If a process is killed, its last second of signatures may be lost, and other processes
+learn of a signature only after it is saved. Even then, nothing is done twice, because the inbox shows which
+requests have been carried out.
 """
 
 from collections import OrderedDict
@@ -23,17 +23,16 @@ log = structlog.get_logger(__name__)
 
 #: Maximum number of signatures remembered. The oldest are dropped first.
 MAX_REMEMBERED = 200_000
-#: Interval at which new signatures are saved, in seconds.
+#: How often new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
 #: How far back to read the signatures that other processes have saved, in seconds.
 SHARED_SECONDS = 10.0
-#: Number of hexadecimal digits kept of each signature. They amount to 64 bits, which is enough to tell
-#: signatures apart.
+#: Number of hexadecimal digits kept of each signature: 64 bits, enough to tell signatures apart.
 LENGTH = 16
 
 
 class Replays:
-    """Remember a limited number of signatures, each for ten minutes by the monotonic clock."""
+    """Remembers a limited number of signatures, each for ten minutes by the monotonic clock."""
 
     def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
         self._monotonic = monotonic
@@ -45,7 +44,7 @@ class Replays:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Return whether a signature (in hexadecimal) is new, remembering it if so."""
+        """Return whether a signature (in hexadecimal) is new, and remember it."""
         now, start = self._monotonic(), signature[:LENGTH]
         while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)
@@ -60,7 +59,7 @@ class Replays:
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Load the signatures seen by other processes. Call this before the first request is served."""
+        """Load the signatures that other processes have seen, before the first request is served."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
@@ -70,11 +69,11 @@ class Replays:
         """Save this process's new signatures, and load those of other processes."""
         await self.save(store)
         with suppress(StoreError):
-            # If this fails, the next load also covers the time that this one missed.
+            # After a failure, the next load covers the time that this one missed.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Save new signatures. Any that can't be saved now are saved together with the next ones."""
+        """Save new signatures. Any that can't be saved are saved with the next ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

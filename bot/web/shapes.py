@@ -1,7 +1,7 @@
-"""Checking the shape of Slack's payloads, so that a signed body of the wrong shape gets status 400, not 500.
+"""Checks the shape of Slack's payloads, so that a signed body of the wrong shape gets status 400, not 500.
 
 Bolt and our handlers read fields of payloads without checking that they exist. Who is acting, and in which
-Slack workspace, is determined later (``TenantGuard``, principal).
+Slack workspace, is determined later.
 """
 
 import json
@@ -23,12 +23,12 @@ class Malformed(Exception):
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return a payload's kind as named by Slack. Slash commands don't name it, so theirs is ``command``."""
+    """Return a payload's kind as Slack names it, or ``command`` for a slash command, which isn't named."""
     return payload.get("type") or "command"
 
 
 def read(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified request body; raise Malformed if it can't be parsed."""
+    """Parse a verified request body. Raise Malformed if it can't be parsed."""
     text = _text(raw)
     if content_type == JSON:
         return check_payload(_parse_object(text))
@@ -45,7 +45,7 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified request body from Slack's assistant; raise Malformed if it can't be parsed."""
+    """Parse a verified request body from Slack's assistant. Raise Malformed if it can't be parsed."""
     if content_type != JSON:
         raise Malformed("content type")
     return _parse_object(_text(raw))
@@ -59,9 +59,9 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Return a payload from Socket Mode after checking its shape. ``kind`` is the type of its envelope.
+    """Check the shape of a payload from Socket Mode, and return the payload.
 
-    Raises Malformed if the shape is wrong.
+    ``kind`` is the type of its envelope. Raises Malformed if the shape is wrong.
     """
     if not isinstance(payload, dict):
         raise Malformed("payload")
@@ -75,7 +75,7 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
 
 
 def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload of an interaction or event after checking its shape.
+    """Check the shape of an interaction or event, and return it.
 
     Raises Malformed if it lacks anything that its type requires.
     """
@@ -83,7 +83,7 @@ def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
     if "command" in payload:
-        # Bolt would treat any payload with this field as a slash command.
+        # Bolt would take any payload with this field for a slash command.
         payload = {key: value for key, value in payload.items() if key != "command"}
     return _check_payload(kind, payload)
 
@@ -107,7 +107,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but causes an error later when the string is encoded.
+            # A lone surrogate can be parsed, but encoding the string later would fail.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -118,7 +118,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-#: Maps each key to the type that its value must have wherever the key occurs. Null counts as missing.
+#: The type that a key's value must have, wherever the key occurs. Null counts as missing.
 _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),
@@ -159,7 +159,7 @@ _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "is_enterprise_install": (bool, str),
 }
 
-#: Maps each kind of payload to the fields that its listener needs. ``a.b`` is the field b within a.
+#: The fields that each kind of payload must have for its listener. ``a.b`` is the field b within a.
 _REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),

@@ -1,4 +1,4 @@
-"""Socket Mode: the same listeners, but over connections that Usher opens to Slack, without a public URL.
+"""Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public URL.
 
 Slack sends each payload to a random one of the app's connections, whichever process holds it, and resends
 events that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection
@@ -46,29 +46,28 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: How long to keep a connection that Slack is about to close, in seconds, unless Slack closes it sooner. The
-#: last payloads may still arrive on it.
+#: How long to keep a connection that Slack is about to close, in seconds, because the last payloads may still
+#: arrive on it.
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. If a frame is longer, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: The reason that Slack gives if the app has more than ten connections. A connection closed for this reason
-#: must be gone before another is opened.
+#: Slack's reason for closing a connection if the app has more than ten. The connection must be gone before
+#: another is opened.
 TOO_MANY: Final = "too_many_websockets"
-#: The reason recorded when Usher itself ends a connection.
+#: The reason recorded if Usher itself ends a connection.
 RENEWED: Final = "renewed"
-#: Maximum pause before reconnecting to Slack, in seconds, even if Slack or a proxy in front of it asks for a
-#: longer pause.
+#: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
 LONGEST_PAUSE: Final = 600.0
-#: A connection that lasted less than this many seconds isn't replaced immediately, because its replacement
-#: may end just as soon.
+#: A connection that lasted less than this many seconds isn't replaced immediately, because the next one may
+#: end just as soon.
 SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of connections that the app had according to Slack, and the number that this process had.
+    """How many connections the app had according to Slack, and how many this process had.
 
     ``at`` is the time of the count, by the monotonic clock.
     """
@@ -80,19 +79,19 @@ class Count:
 
 def write_frame(answer: SocketModeResponse) -> bytes:
     """Encode an acknowledgement as the text of a frame."""
-    # Lone surrogates can't be encoded, so they are replaced.
+    # Lone surrogates can't be encoded.
     return json.dumps(answer.to_dict(), ensure_ascii=False).encode(errors="replace")
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
-    """Return the acknowledgement of an envelope, which includes Bolt's answer."""
+    """Return the acknowledgement of an envelope, which contains Bolt's answer."""
     is_json = answer.first_headers().get("content-type", "").startswith("application/json")
     payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
     return SocketModeResponse(envelope_id, payload if answer.body else None)
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Parse a frame from Slack. If that fails, return only its id, which is needed to acknowledge it."""
+    """Parse a frame from Slack. If that fails, return only the id, which the acknowledgement needs."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -108,10 +107,10 @@ def wanted_pause(header: str, usual: float) -> float:
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """Keep Socket Mode connections open, and pass incoming requests to the listeners.
+    """Keeps Socket Mode connections open, and passes incoming requests to the listeners.
 
-    The connections are tracked in memory, separately in each process. After a restart they are reopened, and
-    Slack resends whatever wasn't acknowledged. Slack allows at most ten connections per app.
+    Each process tracks its own connections, in memory. After a restart, Slack resends whatever wasn't
+    acknowledged. Slack allows at most ten connections per app.
     """
 
     def __init__(
@@ -125,15 +124,14 @@ class SocketSide(AsyncSocketModeHandler):
         connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        # Bolt's own initialiser isn't called, because it creates a client, and here each connection has its
-        # own.
+        # Bolt's own initialiser would create a client, but here each connection has its own.
         self.app = app
         self.app_token = app_token.get_secret_value()
-        # On any other logger, the client would log payloads, and errors that contain the URL with its ticket.
+        # On another logger, the client would log payloads, and errors with the URL and its ticket.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
-        # This replaces the proxy that the client read from the environment.
+        # Replaces the proxy that the client has read from the environment.
         self.web_client.proxy = proxy.text_of(api_url)
         self._proxy = proxy
         self._monotonic = monotonic
@@ -143,8 +141,7 @@ class SocketSide(AsyncSocketModeHandler):
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: Slack's count of the connections when the newest one was opened. It is None if there has been no
-        #: connection yet, or if Slack gave no number.
+        #: Slack's count when the newest connection was opened. None if Slack hasn't given a number.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -156,7 +153,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Keep this many connections open from now on, or from ``start`` if that hasn't been called yet."""
+        """Keep this many connections open from now on or, before ``start``, from then on."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -168,7 +165,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection. Whenever a connection opens, Slack counts all of them."""
+        """Replace a connection, which makes Slack count all connections."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -191,11 +188,11 @@ class SocketSide(AsyncSocketModeHandler):
                 # If this fails, Slack sends the envelope again, as it would over HTTP.
                 await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
-            # Slack will send the envelope again, and the inbox will recognise the repetition.
+            # Slack sends the envelope again, and the inbox recognises the repetition.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope. Malformed ones are answered, too: resending wouldn't help."""
+        """Return the answer to an envelope, even to a malformed one: resending wouldn't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -223,7 +220,7 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection open. When Slack announces its end, open the next one before closing it."""
+        """Keep one connection open. When Slack announces its end, open the next before closing it."""
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -246,7 +243,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection. Each attempt needs a new URL, because URLs are single-use and short-lived."""
+        """Open a connection. Each attempt needs a new URL, which is single-use and short-lived."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -262,7 +259,7 @@ class SocketSide(AsyncSocketModeHandler):
             try:
                 opened = await self.web_client.apps_connections_open(app_token=self.app_token)
                 address = str(opened["url"])
-                # Without this limit, the client would retry a failed attempt with the same URL.
+                # Otherwise, the client would retry a failed attempt with the same URL.
                 async with asyncio.timeout(pause):
                     await connection.open(address)
             except TimeoutError:
@@ -277,7 +274,7 @@ class SocketSide(AsyncSocketModeHandler):
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
             except Exception as error:  # noqa: BLE001 - whatever answered in Slack's place, Slack is asked again
-                # Don't log the error itself, because it may contain the URL with its ticket.
+                # Don't log the error, which may contain the URL with its ticket.
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
@@ -287,7 +284,6 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection, as it has announced, and finish the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -305,7 +301,7 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: A connection is considered dead after this many unanswered pings.
+#: After this many unanswered pings, a connection is considered dead.
 MISSED_PINGS = 4
 #: How long Slack may take to close its side of a connection, in seconds.
 CLOSE_SECONDS = 1.0
@@ -328,15 +324,14 @@ class SocketConnection(SocketModeClient):
         self._way = proxy
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
-        #: Slack's reason for ending the connection, or "" if it gave none.
         self.reason = ""
-        #: The number of connections that the app had, according to Slack, when this connection opened.
+        #: How many connections the app had, according to Slack, when this one opened.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
-        #: The time of the last pong as recorded by the client (wall clock). ``_pong_at`` is the monotonic
-        #: time when we first saw that pong.
+        #: When the last pong arrived, by the client's wall clock. ``_pong_at`` is when we first noticed it,
+        #: by the monotonic clock.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 
@@ -349,7 +344,7 @@ class SocketConnection(SocketModeClient):
     def is_ready(self) -> bool:
         """Return whether payloads can arrive.
 
-        They can if the connection is open, Slack has sent its hello message, and the last pong is recent.
+        This requires an open connection, Slack's hello message, and a recent pong.
         """
         session = self.current_session
         is_open = session is not None and not session.closed and not self.closed
@@ -359,16 +354,15 @@ class SocketConnection(SocketModeClient):
         last = self.last_ping_pong_time
         if last != self._last_pong:
             self._last_pong, self._pong_at = last, self._monotonic()
-        # This is measured by the monotonic clock, because the wall clock may be changed between a ping and
-        # its pong.
+        # The wall clock may be changed between a ping and its pong.
         return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
 
     async def is_ping_pong_failing(self) -> bool:
-        """Return whether too many pings have gone unanswered. The client's own monitor calls this."""
+        """Return whether too many pings have gone unanswered. Called by the client's own monitor."""
         return self._misses_pongs()
 
     async def process_message(self) -> None:
-        """Read one frame. Unlike the client's own method, this also keeps frames that can't be parsed."""
+        """Read one frame. Unlike the client's own method, keep frames that can't be parsed."""
         text = str(await self.message_queue.get() or "")
         task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
         self._tasks.add(task)
@@ -379,7 +373,7 @@ class SocketConnection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Handle messages about the connection itself, and pass on messages that have to be acknowledged."""
+        """Handle messages about the connection itself, and pass on those that have to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
@@ -391,14 +385,14 @@ class SocketConnection(SocketModeClient):
             request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
             request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
             request.retry_attempt = message.get("retry_attempt")
-            # This is set here because the client's own parser raises an error for a payload that isn't an
-            # object. Such an envelope must be acknowledged, too.
+            # The client's own parser raises an error for a payload that isn't an object, but its envelope has
+            # to be acknowledged, too.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement. Leave its answer out if that is so long that Slack would disconnect."""
+        """Send an acknowledgement. Leave out an answer so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:
@@ -414,7 +408,7 @@ class SocketConnection(SocketModeClient):
             self.gone.set()
 
     async def end(self) -> None:
-        """Close the connection, and end all its tasks."""
+        """Close the connection, and end its tasks."""
         self.closed = True
         self.auto_reconnect_enabled = False
         with suppress(OSError, TimeoutError, aiohttp.ClientError):

@@ -1,4 +1,4 @@
-"""Provider webhooks, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
+"""Webhooks for providers, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
 
 A repeated event has no effect, so a provider that got no response can safely send the event again.
 """
@@ -20,14 +20,11 @@ HOOKS_PATH = "/hooks"
 
 
 def build_webhook_route(context: Context) -> web.RouteDef:
-    """Return the route for events from providers; methods other than POST get a 405.
-
-    It serves the connections whose providers send events.
-    """
+    """Return the route for events from providers. Methods other than POST get a 405."""
     hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
 
     async def hear(request: web.Request) -> web.Response:
-        """Answer 204 once the events are stored; 404 for an unknown connection, 401 for a bad signature."""
+        """Answer 204 once the events are stored, 404 for an unknown connection, 401 for a bad signature."""
         name = request.match_info["connection"]
         provider = hearing.get(name)
         if provider is None:
