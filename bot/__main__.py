@@ -1,4 +1,4 @@
-"""The command line: ``usher COMMAND``. To list the commands, run ``usher --help``.
+"""The command line: ``usher COMMAND``. ``usher --help`` lists the commands.
 
 Exit status: 0 for success, 1 for failure (a message says why), 2 for invalid settings or arguments.
 """
@@ -24,11 +24,11 @@ def main(words: Sequence[str] | None = None) -> int:
     if not arguments.run:
         arguments.parser.print_help()
         return 2
-    # Files created by this process (database, logs) are accessible only to their owner.
+    # Only its owner may read files that this process creates (database, logs).
     os.umask(0o077)
     ensure_home()
-    # Garbage collection is off during start-up: imported modules stay in memory anyway, and searching them
-    # for cycles takes an eighth of the start-up time.
+    # Imported modules stay in memory anyway, and searching them for cycles takes an eighth of the start-up
+    # time.
     gc.disable()
     from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` doesn't need it
 
@@ -36,8 +36,6 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that suggests a correction for a mistyped command (*did you mean*)."""
-
     def _check_value(self, action: argparse.Action, value: str) -> None:
         if action.choices is not None and value not in action.choices:
             near = difflib.get_close_matches(str(value), map(str, action.choices), n=1)
@@ -143,8 +141,8 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
     _add_audit(audit.add_subparsers(metavar="WHAT"))
-    # The help lists only commands with a help text. These two have none: one is for developers, and the other
-    # is a name from earlier releases.
+    # Commands without a help text aren't listed. One is for developers, the other is a name from earlier
+    # releases.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):
         commands.add_parser(name).set_defaults(run=run)
     return parser

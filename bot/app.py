@@ -1,4 +1,4 @@
-"""One Usher process, from settings to shutdown: it connects Slack, web pages and background work."""
+"""One Usher process, from settings to shutdown, which connects Slack, web pages and background work."""
 
 import asyncio
 import signal
@@ -77,12 +77,11 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: After SIGTERM, work in progress may take this many seconds to finish. Database writes may take
+#: How long work in progress may take to finish after SIGTERM, in seconds. Database writes may take
 #: ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Delays between attempts to reach the database and Slack at start-up, in seconds. The last delay is
-#: repeated.
+#: Delays between attempts to reach the database and Slack at start-up, in seconds. The last one repeats.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
 #: Interval between comparisons of this machine's clock with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
@@ -104,10 +103,7 @@ class StartError(NotDone):
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """Factories for a process's connections to the database, to providers and to Slack's Web API.
-
-    Tests pass factories that fail at a chosen call.
-    """
+    """Factories for a process's connections. Tests pass factories that fail at a chosen call."""
 
     store: Callable[[str, Clock, Ids], Awaitable[Store]] = open_store
     http: Callable[[aiohttp.ClientSession, Callable[[], float]], Http] = Http
@@ -120,10 +116,10 @@ async def serve(
     role: Role = Role.SERVE,
     beside: Callable[["Process"], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Run until SIGTERM or SIGINT. Raise StartError, StoreError or OSError if the process can't start.
+    """Run until SIGTERM or SIGINT.
 
-    Raises StoreMigrated if a newer release migrates the database meanwhile. ``beside`` is called once the
-    process is ready, and runs alongside it until it stops.
+    Raises StartError, StoreError or OSError if the process can't start, and StoreMigrated if a newer release
+    migrates the database meanwhile. ``beside`` runs alongside the process once it is ready.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)
@@ -157,10 +153,7 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 
 
 class Process:
-    """A running bot. When ``stack`` is closed, everything is undone in reverse order.
-
-    The clock and the ids are injected, so scenario tests can run the same process with their own clock.
-    """
+    """A running bot. Closing ``stack`` undoes everything in reverse order."""
 
     def __init__(
         self,
@@ -179,8 +172,7 @@ class Process:
         self._connections = connections
         self._stack = stack
         self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
-        # Workers on the same machine may share settings, so a worker listens only if a port is set
-        # explicitly.
+        # Workers on a machine may share settings, so a worker listens only if a port is set explicitly.
         self._listens = self._takes_requests or "port" in settings.model_fields_set
         self.role = role
         self.clock = clock or SystemClock()
@@ -188,25 +180,25 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when the process should end. If the reason is that a newer release has migrated the database,
-        #: ``problem`` says so.
+        #: Set when the process should end. ``problem`` is the reason if a newer release has migrated the
+        #: database.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: The two time limits for shutting down. They are kept here so that tests can change them.
+        #: The time limits for shutting down. Tests change them.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: The web servers. They are closed as soon as the process begins to shut down.
+        #: The web servers, which are closed first when the process shuts down.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: OtherInstances | None = None
-        #: The tasks that run alongside the scheduler's loops.
+        #: Tasks that run alongside the scheduler's loops.
         self._background_tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, start listening, and start the background work.
 
-        If ``loops`` is False, nothing runs by itself, and tests call ``reconciler`` and ``notifier`` step by
+        Without ``loops``, nothing runs by itself, and tests call ``reconciler`` and ``notifier`` step by
         step. Raises StartError and StoreError. The start may be cancelled at any time, because ``stack``
         undoes everything done so far.
         """
@@ -235,7 +227,7 @@ class Process:
         self.providers = build_providers(self._connections, self.http)
         if others := list_distributions(self._connections):
             # Providers from other distributions run with everyone's tokens, so the audit log records which
-            # ones were loaded.
+            # were loaded.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
             )
@@ -249,7 +241,7 @@ class Process:
         )
         if self._slack_setup.by_oauth is not None:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
-        # The scheduler uses the machine's clock rather than the database's.
+        # The scheduler uses the machine's clock, not the database's.
         self.scheduler = Scheduler(
             self.store,
             self._machine_clock,
@@ -279,7 +271,6 @@ class Process:
         self.stop.set()
 
     async def _follow_groups(self) -> None:
-        """Follow the user groups named in the settings and the connections file, and read their members."""
         groups, settings = self._slack_setup.installation.groups, self._settings
         prepared = [source for given in self._connections.values() for source in given.prepared]
         for source in prepared:
@@ -289,7 +280,6 @@ class Process:
         await self._people.read_groups(groups)
 
     def _start_background(self) -> None:
-        """Start the background work."""
         is_shared = self.store.engine.is_shared
         if is_shared:
             self.scheduler.call_every(RENEWAL_SECONDS, self.owners.renew)
@@ -331,7 +321,7 @@ class Process:
         await self.owners.leave()
 
     def check_background(self) -> Mapping[str, bool]:
-        """Return health checks of the background work. If encryption keys are missing, ``keys`` is False."""
+        """Return health checks of the background work. ``keys`` is False if encryption keys are missing."""
         keys = {"keys": False} if self._runs and self.owners.lacks_keys else {}
         if not (self._runs and self._works):
             return keys
@@ -344,12 +334,12 @@ class Process:
     def check_readiness(self) -> Mapping[str, bool]:
         """Return the readiness check: in Socket Mode, whether there is a connection to Slack.
 
-        Over HTTP, Slack connects to Usher, so this check always passes.
+        Over HTTP, Slack connects to Usher, so the check always passes.
         """
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure how far ahead of Slack's clock ours is. Slack's signatures expire after five minutes."""
+        """Measure how far our clock is ahead of Slack's. Slack's signatures expire after five minutes."""
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -378,7 +368,6 @@ class Process:
         )
 
     async def _begin_serving(self) -> Store:
-        """Open the database, migrate it if needed, and start serving from it."""
         async with AsyncExitStack() as stack:
             store = await self._outlets.store(self._settings.database_url, self.clock, self.ids)
             stack.push_async_callback(store.close)
@@ -390,7 +379,7 @@ class Process:
     async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
-        """Call ``attempt`` until the database or Slack (if ``store`` is given) responds. Return its result.
+        """Call ``attempt`` until the database or (if ``store`` is given) Slack responds. Return its result.
 
         Meanwhile, a small server tells monitoring that the process is alive but not ready.
         """
@@ -410,10 +399,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Raise StartError if none of the stored secrets can be decrypted.
-
-        With the wrong keys, new links would be lost later, too.
-        """
+        """Raise StartError if none of the stored secrets can be decrypted. New links would be lost, too."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:
@@ -422,7 +408,6 @@ class Process:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
     async def _identify_installation(self, make: Callable[[str], SlackCaller]) -> SlackSetup:
-        """Identify Usher's installation in Slack; raise StartError if the token is refused."""
         try:
             return await set_up_slack(self._settings, self.store, make, self.clock)
         except SlackPermanent as error:
@@ -493,7 +478,7 @@ class Process:
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings
-        # Close the server that answered monitoring while this process was waiting.
+        # Close the server that answered monitoring while this process waited.
         await self._front.aclose()
         self._stack.push_async_callback(self._front.aclose)
         try:
