@@ -1,4 +1,4 @@
-"""The tools offered to Slack's assistant. Each is a command that users can also type (ADR 74)."""
+"""The tools for Slack's assistant. Each is a command that users can also type (ADR 74)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
-#: Maximum length of a name or time in a call. If an error message repeats a field's name, that name is cut to
+#: Maximum length of a name or time in a call. In an error message, a field's name is cut to
 #: ``_MAX_SHOWN_LENGTH``.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
@@ -80,7 +80,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return a call's fields, and an error message if something is wrong with them (otherwise "").
+    """Return a call's fields, and what is wrong with them ("" if nothing is).
 
     Null, empty and blank values count as missing, because strict libraries fill in every field.
     """
@@ -102,7 +102,6 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time adds nothing to its command, such as *now*, or an end time of *never*."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -112,8 +111,8 @@ async def run_tool(
 ) -> str:
     """Run a tool for the user that Slack names, and answer only with facts, as JSON.
 
-    ``signature`` is the call's signature, which ensures that the same signed bytes take effect only once.
-    Raise StoreError if a question couldn't be written.
+    ``signature`` is the call's signature, so the same signed bytes take effect only once. Raises StoreError
+    if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -131,7 +130,7 @@ async def run_tool(
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
     said = drawn.write_lines(answer.blocks, call.names)
     if not call.is_run:
-        # The call was refused before it was read, and the reason is a sentence from the message catalogue.
+        # The call was refused unread, with a sentence of Usher's own.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
     asks = bool(offered & LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
@@ -143,7 +142,7 @@ async def run_tool(
         return await _ask_person(services, principal, surface, question, about)
     if not tool.only_shows and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
-    # If nothing was done because the workspaces already were as requested, add the command's own sentence.
+    # If the workspaces already were as requested, nothing was done. The command's own sentence says so.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
     says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
@@ -153,8 +152,8 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send the person a question and return ``about`` or, if it can't be sent yet, when to try again."""
-    # At most one question a minute is sent to a person. A question that isn't sent hasn't been asked.
+    """Send the person a question and return ``about``. If it can't be sent yet, return when to try again."""
+    # A person gets at most one question a minute. Any other question counts as not asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
@@ -184,33 +183,32 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run. ``facts`` describes its outcome, and ``remarks`` contains anything else
-    #: that the assistant should know.
+    #: Whether the command was run. ``facts`` are its outcome, and ``remarks`` anything else for the assistant
+    #: to know.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: The names of everything that the user owns, whether chosen by people or by programs.
+    #: Names of everything that the user owns, which people and programs have chosen.
     names: list[str] = field(default_factory=list)
-    #: Maps each workspace with an open operation to whether that operation stops the workspace.
+    #: Maps each workspace with an open operation to whether this operation brings it down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in. ``resting`` lists those whose link isn't used because its
-    #: username now belongs to another account. Nothing on these connections is shown or found.
+    #: Connections that refuse the user's sign-in. ``resting`` are connections where the link's username now
+    #: belongs to another account, so the link isn't used, and nothing there is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks the person something.
 
-        A button that links an account counts as a question, because only the person can use it. Any other
-        answer isn't a question if the command has done something, or if its buttons only cancel a planned
-        stop or show the list.
+        A button that links an account counts as a question, because only the person can use it. Apart from
+        that, an answer isn't a question if the command has done something, or if the buttons only cancel a
+        planned stop or show the list.
         """
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running", "list"})
 
     async def read(self, request: Request) -> Answer:
-        """Run the command, and keep its outcome as facts."""
         services, tool, given = request.services, self.tool, self.given
         wanted = await services.store.read(preferences_store.preferences, request.principal)
         verb, *times = request.arguments
@@ -245,7 +243,6 @@ class _Call:
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Add remarks about connections that refuse the sign-in, and about what suspended links hide."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
         if not is_all and not (shown and self.tool.takes):
@@ -255,7 +252,6 @@ class _Call:
         self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
 
     def _find_stop(self) -> float:
-        """Return the time of the stop planned by the command, or 0 if it planned none."""
         (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
@@ -266,7 +262,6 @@ class _Call:
         return is_opposite or not drawn.is_so_already(facts)
 
     async def _prepare(self, request: Request) -> None:
-        """Read whether the person has accounts, their open operations, and the names of what they own."""
         store, principal = request.services.store, request.principal
         linked = await store.read(accounts.list_accounts, principal)
         self.has_accounts = bool(linked)
@@ -282,7 +277,6 @@ class _Call:
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
     async def _collect_results(self, request: Request) -> None:
-        """Collect what the rows show: what was done, and to which workspaces or runs."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         if request.notes.facts is not None:
@@ -333,5 +327,4 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return the time since which a connection hasn't been responding, or None if it is."""
     return reached[connection].silent_since if connection in reached else None

@@ -2,8 +2,8 @@
 
 A client can list tools and call them. There are no sessions or streams: each call stands alone. The bytes
 have already been verified (``bot.web.front``), and ``handlers.assistant.tools`` carries out each call
-(``docs/slack-app.md``, ADR 74). A call in a protocol revision that Usher doesn't support is refused before
-anything is done, because its client couldn't read the outcome.
+(``docs/slack-app.md``, ADR 74). If Usher doesn't support a call's protocol revision, it refuses the call
+before doing anything, because the client couldn't read the outcome.
 """
 
 from collections.abc import Mapping
@@ -20,20 +20,19 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
-#: The header that names the protocol revision of a client's call.
 _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 
 @dataclass(frozen=True, slots=True)
 class AssistantCalls:
-    """Handles calls from Slack's assistant, using these services."""
+    """Handles calls from Slack's assistant."""
 
     services: Services
 
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that has already been verified. A notification is merely acknowledged."""
+        """Answer a message that has been verified. A notification is merely acknowledged."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:
@@ -51,7 +50,6 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    """Return a refusal if Usher doesn't support a call's protocol revision, otherwise None."""
     meta = params.get("_meta")
     named = (
         headers.get(_REVISION_HEADER),

@@ -1,1 +1,1 @@
-"""Verbs, buttons and forms for workspaces: one function for each, with a separate route."""
+"""Verbs, buttons and forms for workspaces: one function for each, with a route of its own."""

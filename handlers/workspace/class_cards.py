@@ -45,15 +45,14 @@ from handlers.workspace import course_words as orders
 from handlers.workspace import courses as verbs
 from handlers.workspace.courses import require_teacher
 
-#: Maximum number of templates listed if an unknown template was requested.
+#: Maximum number of templates to list if the one given is unknown.
 MAX_TEMPLATES = 12
-#: Maximum number of similar names suggested if a name is unknown.
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
-#: Maximum number of classes shown along with the user's courses, newest first.
+#: Maximum number of classes shown above the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: Minimum length of a class, in seconds. The end of a shorter class would be announced before anyone had
+#: Minimum length of a class, in seconds. If it were shorter, its end would be announced before anyone had
 #: enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
@@ -79,7 +78,7 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the request's channel. Without arguments, show the user's courses instead."""
+    """Post a card in the request's channel. Without arguments, show the user's courses instead."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
     # The former verb only showed courses.
@@ -103,7 +102,7 @@ async def post(request: Request) -> Answer:
         raise InvalidFields(command.problems)
     if command.problems:
         return replies.hint("\n".join(command.problems.values()))
-    # If the connection can create workspaces, ``CONNECTION`` or ``CONNECTION/TEMPLATE`` means a template.
+    # On a connection that can create workspaces, ``CONNECTION`` and ``CONNECTION/TEMPLATE`` mean a template.
     # Anything else is a name.
     name, _, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
@@ -141,7 +140,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.action("card_page")
 async def turn_page(request: Request) -> Answer:
-    """Switch an open form between its two pages: for a course and for a single class."""
+    """Switch an open form between its pages for a course and for a single class."""
     return Answer(text=verb_words.OPEN_FORM, view=await _build_form(request, request.target or ""))
 
 
@@ -153,15 +152,15 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return the choices for what every participant gets, if they match the letters typed so far."""
+    """Return the choices of what everyone gets that match the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
 
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
-    """List what a teacher can give every participant: templates, then their own workspaces by name.
+    """List what a teacher can give everyone: templates, then the teacher's own workspaces by name.
 
-    Each choice is what to type after ``card``. With ``is_read``, offers that aren't known yet are requested.
+    Each choice is what to type after ``card``. With ``is_read``, unknown offers are requested.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):
@@ -183,10 +182,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the user's courses with this title or, if there are none, all of the user's courses.
-
-    If the user has no courses, say how to post or join one.
-    """
+    """Show the user's courses of this title or, if there are none, all of the user's courses."""
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
@@ -202,10 +198,7 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change the user's course that the words name. Return None for words about a new card.
-
-    A command with flags posts a card. So does a quoted title with nothing after it.
-    """
+    """Show or change the user's course that the words name. Return None for words about a new card."""
     if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
         return None
     mine = await verbs.find_own_courses(request, command.what.rstrip("?!. "))
@@ -220,12 +213,11 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
-    """Draft a card for the workspaces with a name.
+    """Draft a card for the workspaces of a name.
 
     The card's connection is the one after an @, the only one there is, or the one with the user's own
-    workspace of that name. If none of the user's workspaces has a name that begins like this, the words may
-    be a typo or a sentence. Then, unless they are quoted or a pattern, the card is only offered, after cards
-    for similar names.
+    workspace of that name. A name that none of the user's workspaces begins with may be a typo or a sentence.
+    Unless it is quoted or a pattern, the card is then only offered, after cards for similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
@@ -255,7 +247,6 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
 
 
 async def _draft_from_template(request: Request, connection: str, template: str) -> ClassCard:
-    """Draft a card with the defaults of the provider's form. Only the name differs from person to person."""
     title = request.services.title(connection)
     offer = await require_offer(
         request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
@@ -282,14 +273,12 @@ async def _draft_from_template(request: Request, connection: str, template: str)
 
 
 def _refuse_card(request: Request, sentence: str) -> Exception:
-    """Refuse a card command, with an error at the form's field or in an answer."""
     if request.surface.kind == "form":
         return InvalidFields({"what": sentence})
     return Answered(replies.hint(sentence))
 
 
 def _list_choices(form: Form) -> Markup:
-    """List the choices of the first field in the form that has any."""
     return Markup(", ".join(f"`{line(one.label, 40)}`" for one in _offered(form)[:MAX_TEMPLATES]))
 
 
@@ -299,10 +288,7 @@ def _offered(form: Form) -> Sequence[Choice]:
 
 @dataclass(slots=True)
 class CardCommand:
-    """A parsed ``card`` command: its template or name, its flags, and any ``problems`` by flag.
-
-    In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
-    """
+    """A parsed ``card`` command: its template or name, its flags, and any ``problems`` by flag."""
 
     what: str
     flags: Sequence[tuple[str, str]] = ()
@@ -315,7 +301,7 @@ class CardCommand:
     problems: dict[str, str] = field(default_factory=dict)
 
     def format_for(self, what: str) -> str:
-        """Return what would be typed after the verb for this command with another template or name."""
+        """Return what to type after the verb for the same command with another template or name."""
         return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
@@ -350,10 +336,7 @@ def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
 
 
 def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
-    """Return the end of the class in epoch seconds, or None if none was given.
-
-    If the time can't be read, the reason is added to the command's problems.
-    """
+    """Return the end of the class in epoch seconds, or None. If it can't be read, add why to ``problems``."""
     given = command.until
     if given is None:
         return None
@@ -376,7 +359,7 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     )
 )
 async def enroll(request: Request) -> Answer:
-    """Enroll the user, or continue an enrollment that had to wait: link, then create, start or open."""
+    """Enroll the user, or continue an enrollment that had to wait for a link or a list."""
     surface, key = request.surface, request.target or request.name
     # Only a click on the card's own button shows where the card is.
     message_ts = surface.message_ts if request.verb == "class_press" else None
@@ -394,7 +377,7 @@ async def enroll(request: Request) -> Answer:
         )
         if promise:
             return replies.answer(promise)
-        # The list is as recent as it can be, so enroll the user based on what it contains.
+        # The list has just been read, so enroll the user based on what it contains.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
     is_own = card.principal.key == request.principal.key
@@ -434,7 +417,7 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the user a personal link. Enrollment waits for it, and the teacher sees who is waiting."""
+    """Offer the user a link, for which enrollment waits. The teacher sees who is waiting."""
     services = request.services
     title = services.title(card.connection)
     if card.connection not in services.linked_by("token"):
@@ -450,17 +433,12 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:
-    """Return the name for a participant's workspace.
-
-    It is built from the card's name pattern or, if there is none, from the card's title.
-    """
     return card.pattern or use_cases.get_workspace_stem(
         request.caller.context.need(card.connection), card.title
     )
 
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
-    """Answer with the workspace's URL, which only the user who clicked can see."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     return replies.answer(sentence, open_buttons(facts))
@@ -478,7 +456,7 @@ def _answer_starting(request: Request, workspace: Workspace, pressed: use_cases.
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Post the card again, unless it certainly was posted the first time."""
+    """Post the card again unless it was certainly posted."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer("I'm posting it again." if again else "It's already there.", replaces=True)
 
@@ -493,12 +471,12 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
 
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
-    """Show the teacher who is waiting, and why. Nobody else sees the answer."""
+    """Show the teacher, and nobody else, who is waiting and why."""
     return await answer_problems(request, request.target or "")
 
 
 async def answer_problems(request: Request, key: str) -> Answer:
-    """Answer with a list of the participants of a class who are still waiting, and why."""
+    """List the participants of a class who are still waiting, and why."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.gatherer.find_names(
@@ -512,7 +490,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
 
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
-    """End the class: tell participants now and, in five minutes, stop all workspaces that aren't kept."""
+    """End the class: tell participants, and in five minutes stop all workspaces that they don't keep."""
     key = request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
         return await verbs.end_course(request, card)

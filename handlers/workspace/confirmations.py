@@ -32,23 +32,22 @@ from bot.support.errors import Refused
 from handlers.linking import require_account
 from handlers.requests.request import Request
 
-#: Maximum number of workspaces that one button can change.
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that reject a kind of stop that the provider doesn't support, either for this workspace at the moment
-#: or at all.
+#: Rules that reject a kind of stop that the provider doesn't support, for this workspace at the moment or at
+#: all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: States that a stop leads to. A workspace in one of these states doesn't have to be stopped.
+#: A workspace in one of these states doesn't have to be stopped.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
 
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
-    """Offer the request's verb for one workspace, and say so if that would end the workspace for good."""
+    """Offer the request's verb for one workspace, and say so if it would end the workspace for good."""
     verb, at = request.variant, find_time(request, workspace)
     if verb in _OPERATION_VERBS:
         try:
@@ -68,14 +67,14 @@ async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
 
 
 def find_time(request: Request, workspace: Workspace) -> float | None:
-    """Return the requested time, which may be relative to when the workspace is due to stop."""
+    """Return the requested time. An extension counts from the planned stop or, without one, from now."""
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
 
 
 async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Say that a workspace can't be suspended, and offer to stop it at the given time instead."""
+    """Say that a workspace can't be suspended, and offer a stop at that time instead."""
     is_end = is_final(predict_stop_effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
@@ -99,7 +98,6 @@ async def format_label(request: Request, verb: str, name: str) -> str:
 
 
 async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Offer the request's verb for a later time, which is stored in the button."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_timed_buttons(request.verb, [workspace], [label], [at])
@@ -107,15 +105,12 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether an operation would end a workspace for good, as far as the last read shows."""
+    """Return whether an operation would end a workspace for good, according to the last read."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good.
-
-    The question says what would be lost, what would be kept, and whether there is a gentler way.
-    """
+    """Ask whether to end a workspace for good, saying what would be lost and what would be kept."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -139,7 +134,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed command could cause a loss now, by forcing a stop or interrupting something."""
+    """Return whether a typed command might lose something, by forcing a stop or interrupting something."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = request.variant
@@ -155,13 +150,13 @@ def can_do_several(request: Request) -> bool:
 
 
 async def read_operations_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations, keyed by the id of the workspace."""
+    """Return the person's open operations by workspace id."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return those workspaces that the request's verb would change, according to their rows."""
+    """Return the workspaces that the request's verb would change, according to their rows."""
     under_way, verb = await read_operations_under_way(request), request.variant
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
@@ -172,14 +167,14 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Offer the request's verb for several workspaces, with one button for exactly these.
 
-    If the user named them, the answer also lists those to which the verb doesn't apply.
+    If the user named them, also list those to which the verb doesn't apply.
     """
     services, verb = request.services, request.variant
     at = request.at
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
-        # No provider of these workspaces supports the verb, so this raises the refusal that explains why.
+        # No provider of these workspaces supports the verb. The call raises the refusal that explains why.
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
@@ -228,7 +223,6 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
-    """Return why the workspace's provider doesn't support the request's verb, or "" if it does."""
     verb = request.variant
     if verb not in _OPERATION_VERBS:
         return ""
@@ -240,7 +234,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, which later shows whether it has changed."""
+    """Return a workspace's key with a digest of its state, which shows later whether it has changed."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -261,10 +255,7 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """If a stop at the requested time would end the workspace for good, return its mode.
-
-    Otherwise, return None.
-    """
+    """Return the mode of a stop at the requested time if it would end the workspace for good, else None."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
@@ -273,7 +264,7 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
     """Return the mode in which a verb stops a workspace at a given time.
 
-    None lets Usher choose the mode: if possible, one after which the workspace can be started again.
+    None lets Usher choose: if possible, a mode after which the workspace can be started again.
     """
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)

@@ -18,7 +18,6 @@ from handlers.requests.payload import parse_values
 from handlers.requests.request import InvalidFields, Request
 from handlers.workspace import class_cards as card_verbs
 
-#: The fields of a card's form that are also flags of the ``card`` command.
 _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
@@ -29,24 +28,20 @@ async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
 
 
 def _is_teacher(request: Request, card: ClassCard) -> bool:
-    """Return whether the person may change a course, because they teach it or are an Usher admin."""
     who, installation = request.principal, request.caller.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
 
 
 @routes.action("course_room")
 async def show_course(request: Request) -> Answer:
-    """Answer a click on a course's card with the course's page, or with its owner's name."""
+    """Show the course whose card was clicked."""
     card = await request.caller.read(use_cases.find_visible_card, request.target or "")
     return await show_courses(request, [card])
 
 
 @routes.view(drawn.CARD_CALLBACK)
 async def submit_card(request: Request) -> Answer:
-    """Post the card that the form describes, just as the typed command would.
-
-    If there are errors, show them next to the form's fields.
-    """
+    """Post the card that the form describes, or show errors next to the form's fields."""
     sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
     is_course = request.form_payload == drawn.COURSE_PAGE or bool(
         sent.keys() & {"hours", "begin", "end", "from", "until"}
@@ -70,13 +65,12 @@ async def submit_card(request: Request) -> Answer:
     except InvalidFields as wrong:
         if not is_course and "until" in wrong.errors:
             raise InvalidFields({"today": wrong.errors["until"]}) from None
-        # If the lessons' hours can't be read, show only that problem.
+        # If the hours can't be read, show only that problem.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
         raise InvalidFields({name: drawn.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 
 
 def _format_value(value: Value) -> str:
-    """Format a field's value the way it would be typed, with people as mentions."""
     if isinstance(value, str):
         return value
     return ",".join(one if one in DAYS else kit.mention(Named(one)) for one in value)

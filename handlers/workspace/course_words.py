@@ -27,7 +27,7 @@ def get_verb(text: str) -> str:
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
     """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value, or none if they are unclear.
 
-    Raise Refused (``course.no_lesson``).
+    Raises Refused (``course.no_lesson``).
     """
     if re.fullmatch(r"[\d,-]+", text) and text.count("-") >= 2:
         return text.split(",")
@@ -39,9 +39,9 @@ def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
 
 
 def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days with lessons in a span of dates; raise Refused if there are none.
+    """Return the lesson days in a span of dates. Raise Refused if there are none.
 
-    In a longer span, the day of a lesson in progress is left out.
+    In a longer span, leave out the day of a lesson in progress.
     """
     days, on = (
         courses_timetable.list_lesson_days(card, now, first, last),
@@ -63,10 +63,7 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return the fields of a card that describe a course's days and times.
-
-    For a class, or if the days are unclear, return no fields.
-    """
+    """Return a card's fields for a course's days and times, or none for a class or unclear days."""
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today
@@ -95,7 +92,7 @@ def read_timetable(text: str) -> tuple[Wanted | None, str]:
 
 
 def parse_mentions(text: str) -> list[str]:
-    """Return the Slack ids mentioned in a text; raise Refused if it names people in any other way."""
+    """Return the Slack ids that a text mentions. Raise Refused if it names people in any other way."""
     found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
     if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
         raise Refused("course.teacher", words.NO_MENTION.format(name=name or "that"))

@@ -1,4 +1,4 @@
-"""Changes to courses that have already been posted, made with buttons or typed."""
+"""Changes to courses that have been posted, made with buttons or typed."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the user's courses that a text names at its start, each with the rest of the text.
+    """Return the user's courses that a text begins with, each with the rest of the text.
 
-    Each also says whether the user teaches it. If some of them have their card in this channel, only those
-    are returned.
+    Each result also says whether the user teaches the course. If any of the courses has its card in this
+    channel, return only such courses.
     """
     found = match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses that a text names at its start, treating spaces, hyphens and underscores alike."""
+    """Return the courses that a text begins with, treating spaces, hyphens and underscores alike."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -54,19 +54,19 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course that a text names at its start. If several courses fit, ask which one is meant.
+    """Change the course that a text begins with. If several fit, ask which one is meant.
 
-    If the text names no course, return None. If none of the user's own courses fits, classes are considered,
-    and so are other people's courses, which administrators may change.
+    Return None if the text names no course. If none of the user's own courses fits, consider classes, and
+    other people's courses, which administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # A class has no lessons that could be skipped, so unlike a course, it can only be ended.
+    # A class has no lessons to skip, so it can only be ended.
     found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
     # People who don't teach the course can only join or leave it.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # If several courses match, take those that have a lesson on the days named.
+    # If several courses match, take those with a lesson on the days named.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -74,7 +74,6 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether an instruction names days on which a course has lessons, or names no days."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -83,7 +82,6 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return classes that the user may end, and other people's courses, that a text names at its start."""
     place, who = request.caller.context.installation, request.principal
     others = [
         (one, place.administers(who, one.principal))
@@ -95,7 +93,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Ask which of these courses is meant. The button for each course makes the change that was typed."""
+    """Ask which course is meant. Each course's button makes the change that was typed."""
     blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -108,14 +106,14 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Make the change to a course that the pressed button stands for."""
+    """Make the change that the pressed button stands for."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)
 
 
 async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change, join or leave a course as the words after its title say; raise Refused or Answered."""
+    """Change, join or leave a course as the words after its title say. Raises Refused or Answered."""
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -145,10 +143,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned; raise Refused or Answered.
-
-    All of them must be allowed to teach.
-    """
+    """Return the keys of the people mentioned. Raise Refused or Answered unless all may teach."""
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -164,7 +159,7 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:
-    """Return mentions of the people with these keys, joined for use in a sentence."""
+    """Return mentions of these people, joined for use in a sentence."""
     people = await request.services.gatherer.find_names(
         request.principal, *map(Principal.from_key, sorted(keys))
     )
@@ -172,7 +167,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 
 
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
-    """Return the result if the user is a card's teacher or an administrator.
+    """Return the result of an action that only a card's teacher or an administrator may take.
 
     For anyone else, raise Answered with the name of the card's owner.
     """
@@ -188,7 +183,6 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Say when a course's workspace will stop, if a stop is planned for after a lesson or a trial run."""
     services = request.services
     workspace = (
         None

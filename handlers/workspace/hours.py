@@ -1,4 +1,4 @@
-"""Working hours: a verb sets and shows them, buttons turn them off, resume them and change their times."""
+"""Working hours: a verb sets and shows them, and buttons turn them off, resume them or change their times."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,10 +40,9 @@ from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: How far ahead a workspace's hours can be set to skip a day.
+#: How far ahead working hours can skip a day.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: If a day can't be read, this time is appended to it to find out why. The time is late, so that *today*
-#: isn't over yet.
+#: Appended to a day that can't be read, to find out why. It is late so that *today* isn't over yet.
 _END_OF_DAY: Final = "23:59"
 
 
@@ -85,7 +84,6 @@ async def show(request: Request) -> Answer:
 
 
 def _is_order(text: str) -> bool:
-    """Return whether the words after a name are an instruction about the workspace's hours."""
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
@@ -94,7 +92,6 @@ def _is_order(text: str) -> bool:
 
 
 async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str] | None:
-    """Return a workspace's name and the words after it that can't be read, or None if all can be read."""
     for end in range(len(given), 0, -1):
         name = " ".join(given[:end])
         if await find_by_whole_name(request, name) is not None:
@@ -116,13 +113,12 @@ def _answer_unread(request: Request, name: str, said: str) -> Answer:
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
-    """Split words into a workspace's name and the instruction about its hours."""
     found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
     return next((pair for pair in found if _is_order(pair[1])), (" ".join(given), ""))
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Carry out an instruction about a workspace's hours or, if there is none, show the hours.
+    """Carry out an instruction about a workspace's hours, or show the hours if there is none.
 
     ``former`` is the rule that the new hours replace.
     """
@@ -155,9 +151,9 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days to skip. For a pause until a certain day, these are all the days before it.
+    """Return the days to skip. For a pause until a certain day, return all days before that day.
 
-    Raise Answered for words that don't name a day, or for a day that is too far ahead.
+    Raise Answered if the words name no day, or a day too far ahead.
     """
     today = await request.find_today()
     days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
@@ -255,7 +251,7 @@ async def _answer_hours(
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
 ) -> Answer:
-    """Answer with a workspace's hours and their buttons; ``once``, hours for a single date, come first."""
+    """Answer with a workspace's hours and their buttons. ``once``, hours for a single date, come first."""
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
@@ -305,7 +301,7 @@ async def turn_off(request: Request) -> Answer:
 
 @routes.action("hours_back")
 async def turn_on_again(request: Request) -> Answer:
-    """Restore hours that were turned off, unless the workspace has been given other hours since."""
+    """Restore hours that were turned off, unless the workspace has other hours by now."""
     key, former = read_carried(request, read_former)
     workspace, is_new = await request.caller.run(use_cases.restore, key, former)
     template = words.HOURS_SET if is_new else words.CURRENT_HOURS
@@ -326,5 +322,4 @@ async def resume(request: Request) -> Answer:
     )
 
 
-#: Maps what people type after a workspace's name to the function that changes its existing hours.
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}

@@ -54,11 +54,11 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Operations after which the workspace's URL works once the workspace is running.
+#: Operations after which the workspace's URL works.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word that buttons send to request the whole list.
+#: The word with which buttons request the whole list.
 SHOW_ALL: Final = "all"
-#: The argument that makes ``list`` show the waitlist instead of the workspaces.
+#: The argument with which ``list`` shows the waitlist instead of workspaces.
 SHOW_QUEUE: Final = "waiting"
 
 
@@ -80,15 +80,15 @@ SHOW_QUEUE: Final = "waiting"
     )
 )
 async def show_list(request: Request) -> Answer:
-    """List running and recent workspaces; ``list all``, ``list 2`` and *More* list all, page by page.
+    """List running and recent workspaces. ``list all``, ``list 2`` and *More* list all, page by page.
 
-    Words narrow the list down to a state, a connection or names. The buttons keep this filter.
+    Words filter the list by state, connection or name. The buttons keep this filter.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A button of the list itself carries the page, so the list is redrawn in place. Any other button requests
-    # a new list.
+    # A button of the list itself carries the page, so the list is redrawn in place. Other buttons request a
+    # new list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -111,7 +111,7 @@ async def show_list(request: Request) -> Answer:
     not_set_up = services.describe_not_set_up(workspace.connection for workspace in rows)
     resting = await describe_resting_links(request)
     under_way = await read_operations_under_way(request)
-    # Leave out workspaces on a connection that is no longer set up.
+    # Leave out workspaces on connections that are no longer set up.
     matching_rows = [
         workspace
         for workspace in (rows if part is None else part.rows)
@@ -161,7 +161,7 @@ async def show_list(request: Request) -> Answer:
 async def show_status(request: Request) -> Answer:
     """Answer with a workspace's open operation or, if it has none, with its state.
 
-    If no workspace is named, answer with the list, unless the user has exactly one workspace.
+    Without a name, answer with the list, unless the user has exactly one workspace.
     """
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
@@ -189,7 +189,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the workspace's URL, if there is one."""
+    """Answer with the button that opens the workspace, or say why it can't be opened."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -273,7 +273,6 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 async def _bring_back_named(request: Request) -> Answer | None:
-    """If the words name a forgotten workspace and nothing else, bring that workspace back."""
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
@@ -350,10 +349,6 @@ async def restore_alias(request: Request) -> Answer:
 
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
-    """Split words into a workspace and its new name.
-
-    As many of the first words as possible are taken to be the workspace's current name.
-    """
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         match = await match_name(request, " ".join(request.arguments[:count]), rows)
@@ -435,20 +430,19 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Open the form for starting a workspace. A user without workspaces is told how to get one."""
+    """Open the form for starting a workspace. Tell a user without workspaces how to get one."""
     services = request.services
     # If a link or a read is needed first, ``list`` runs afterwards, because a form can't be opened that late.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
-        # The answer for an empty list already says what Usher is.
+        # The answer for an empty list says what Usher is.
         await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # If there are more workspaces than fit into a menu, users search for one instead, and no states are
-    # shown.
+    # If the workspaces don't fit into a menu, users search for one instead, and no states are shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
@@ -462,7 +456,7 @@ async def start_workspace(request: Request) -> Answer:
 
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
-    """Start the workspace chosen in the form, just as its button would. The answer replaces the form."""
+    """Start the workspace chosen in the form, as its button would. The answer replaces the form."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

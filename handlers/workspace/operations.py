@@ -142,7 +142,7 @@ declare_verb(
 async def start(request: Request) -> Answer:
     """Request a start and its planned stop. The card and direct messages report the progress.
 
-    If the start may wait for capacity, it has no planned stop, and the given time is when the wait ends.
+    If the start may wait for capacity, it has no planned stop, and the given time ends the wait.
     """
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if "wait" in request.flags:
@@ -238,14 +238,14 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Request a forced stop to replace a stop that seems to have no effect."""
+    """Request a forced stop in place of a stop that seems to have no effect."""
     moment = await request.read_moment()
     return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
-    """Start the button's workspace, or join the waitlist if there is no capacity for it."""
+    """Start the button's workspace, or join the waitlist if there is no capacity."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
 
 
@@ -266,10 +266,9 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
-    """Begin an operation on the user's workspace, asking first if that would end the workspace for good.
+    """Begin an operation on the user's workspace, asking first if it would end the workspace for good.
 
-    If a moment is given, the workspace is stopped at that time. If the button's message is out of date,
-    nothing is begun.
+    If a moment is given, plan a stop for then. Begin nothing if the button's message is out of date.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
@@ -303,10 +302,7 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the time of a planned stop to an answer.
-
-    If a card already shows the time, add only what the card leaves out.
-    """
+    """Add the time of a planned stop to an answer. If a card shows the time, add only what the card omits."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -318,12 +314,12 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
-    """Create another workspace like one that no longer exists, or like one that was never created."""
+    """Create another workspace like one that no longer exists or was never created."""
     return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
-    """Answer that a workspace no longer exists, with a button that removes it from the list."""
+    """Say that a workspace no longer exists, with a button that removes it from the list."""
     said = answers.NEVER_SHOWN if workspace.was_never_shown else "*{name}* no longer exists on {title}."
     if workspace.hidden:
         return replies.hint(request.fill(said, workspace))
@@ -352,7 +348,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return a sentence with anything that an operation's card leaves out, or "" if it says everything."""
+    """Return a sentence with anything that an operation's card leaves out, or "" if there is nothing."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = "I already have that request, so there's nothing more to do."
@@ -368,8 +364,6 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a request about several workspaces: those that were changed, and notes on the others."""
-
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -400,9 +394,9 @@ async def run_bulk_button(request: Request) -> Answer:
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    """Apply a typed verb to those named workspaces that lose nothing by it, and ask about the others.
+    """Apply a typed verb to the named workspaces that lose nothing by it, and ask about the others.
 
-    If all of them would lose something, or if there are too many, only offer the verb.
+    If all would lose something, or if there are too many, only offer the verb.
     """
     verb = request.variant
     needed = await confirmations.filter_needed(request, workspaces)
@@ -430,7 +424,6 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb must ask first, because it would end a workspace or lose something in it."""
     verb = request.variant
     if confirmations.may_lose(request, workspace):
         return True
@@ -443,19 +436,15 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return a caller for one of several workspaces covered by a request.
+    """Return a caller for one of the workspaces that a request covers.
 
-    With a separate caller, each workspace gets exactly one change and one audit entry.
+    With a caller of its own, each workspace gets exactly one change and one audit entry.
     """
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe a workspace that has changed since its button was drawn.
-
-    The sentence names the workspace's open operation or, if it has none, its state.
-    """
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
@@ -528,7 +517,7 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
 async def remove(request: Request) -> Answer:
     """Open the form, or answer with a *Remove* button that opens it. With ``--yes``, skip the form.
 
-    A name is always needed, because Usher never guesses which workspace to remove.
+    A name is always needed: Usher never guesses which workspace to remove.
     """
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -558,7 +547,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """If the name is typed correctly, request the removal. The card in the direct message reports on it."""
+    """Request the removal if the right name was typed. The card in the direct message reports on it."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -568,7 +557,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Request a read and answer with the current row. If the read finds anything new, the card is updated."""
+    """Request a read and answer with the current row. Anything new appears on the card."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -577,7 +566,7 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait or, if the operation has already ended, report how it ended."""
+    """Extend the wait or, if the operation has ended, say how."""
     operation = await request.caller.run(extend_deadline, request.target or "")
     if not operation.is_open:
         return answer_ended(request, operation)
@@ -590,12 +579,11 @@ async def keep_waiting(request: Request) -> Answer:
 
 
 async def _read_operation(request: Request) -> Operation:
-    """Return the operation identified by the button; raise Refused."""
     return await request.caller.read(require_operation, request.verb, request.target or "")
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Report how an operation ended, in answer to a click on a button that was meant for it."""
+    """Say how an operation ended, in answer to a button that was meant for it."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
@@ -622,7 +610,7 @@ async def retry(request: Request) -> Answer:
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending the workspace for good, because the earlier consent was given for another state.
+    # Ask again before ending the workspace for good. The earlier consent was given for another state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
@@ -634,7 +622,7 @@ async def create_another(request: Request) -> Answer:
 
 @routes.action("look_again")
 async def check_now(request: Request) -> Answer:
-    """Check on the operation now, or say that there is nothing left to check."""
+    """Check on the operation now, unless there is nothing left to check."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -643,7 +631,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Create another workspace, but only once. If the question was already answered, do nothing."""
+    """Create another workspace, but only once: do nothing if the question has already been answered."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -674,7 +662,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a place on the waitlist. Whatever is already running stays as it is."""
+    """Cancel a start, a run or a place on the waitlist. Whatever is running keeps running."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

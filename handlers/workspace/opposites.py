@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key that a button carries, and the JSON data after the key, decoded with ``read``.
+    """Return the key that a button carries, and the JSON data after it, decoded with ``read``.
 
     Raise Answered if no button of this release carries data in this format.
     """
@@ -27,10 +27,9 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 
 
 def write_former(rules: Sequence[HoursRule]) -> str:
-    """Serialise hours for a button that restores them.
+    """Serialise hours for a button that restores them. Return "" if there are none.
 
-    If there are none, or if they include consent, return "". People who restore such hours have to consent
-    again to losing something.
+    Also return "" if they include consent to losing something. Restoring them requires consent again.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""
@@ -49,7 +48,7 @@ def write_former(rules: Sequence[HoursRule]) -> str:
 
 
 def read_former(carried: Any) -> list[FormerHours]:
-    """Parse hours written by ``write_former``; raise ValueError or TypeError for anything else."""
+    """Parse hours written by ``write_former``. Raise ValueError or TypeError for anything else."""
     found = []
     for days, starts, stops, zone, off, is_paused in carried:
         wanted = Wanted(frozenset(days.split(",")), _read_minute(starts), _read_minute(stops))

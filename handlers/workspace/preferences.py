@@ -1,4 +1,4 @@
-"""Shows and changes users' settings, both their general settings and those for a single workspace."""
+"""Shows and changes users' settings, for all of their workspaces or for a single one."""
 
 import json
 from typing import Final
@@ -22,8 +22,8 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-#: Maps the words for messages about a workspace to two choices: whether the user is told when it is ready,
-#: and when it stops by itself. None means that the user's general settings apply.
+#: For each word about a workspace's messages, whether the user is told when it is ready, and when it stops by
+#: itself. None means that the user's general settings apply.
 _MESSAGES: Final = {
     "on": (True, True),
     "ready": (True, False),
@@ -56,7 +56,7 @@ _MESSAGES: Final = {
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the user's settings, either general or for one workspace, and open the form if possible."""
+    """Show the user's settings, in general or for one workspace, and open the form if possible."""
     if request.target:
         workspace = await request.caller.read(require_workspace, "notify", request.target)
         return await _show_workspace(request, workspace)
@@ -70,7 +70,6 @@ async def show_settings(request: Request) -> Answer:
 
 
 async def _read_words(request: Request) -> Answer:
-    """Show the named workspace's settings, or change them as the words after its name say."""
     *name, last = request.arguments
     chosen = _MESSAGES.get(fold_word(last)) if name else None
     if chosen is None:
@@ -85,7 +84,6 @@ async def _show_workspace(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _find_choice(request: Request, workspace: Workspace) -> str:
-    """Return the word for the user's choice of messages about a workspace."""
     if (workspace.notify_ready, workspace.notify_stopped) == (None, None):
         return "usual"
     present = await _find_messages(request, workspace)
@@ -93,7 +91,6 @@ async def _find_choice(request: Request, workspace: Workspace) -> str:
 
 
 async def _find_messages(request: Request, workspace: Workspace) -> tuple[bool, bool]:
-    """Return whether the user is told when a workspace is ready, and when it stops by itself."""
     usual = await request.services.store.read(store.preferences, request.principal)
     ready = usual.ready if workspace.notify_ready is None else workspace.notify_ready
     return ready, usual.stopped if workspace.notify_stopped is None else workspace.notify_stopped
@@ -132,7 +129,7 @@ async def _describe(request: Request, workspace: Workspace) -> str:
 
 @routes.view(drawn.SETTINGS_CALLBACK)
 async def save_form(request: Request) -> Answer:
-    """Save the settings chosen in the form, either general settings or those for a workspace."""
+    """Save the settings chosen in the form, in general or for one workspace."""
     services, principal = request.services, request.principal
     if request.form_payload:
         return await _save_workspace_form(request)
@@ -155,7 +152,6 @@ async def save_form(request: Request) -> Answer:
 
 
 async def _save_workspace_form(request: Request) -> Answer:
-    """Save the messages chosen for one workspace, or write nothing if the choice hasn't changed."""
     workspace = await request.caller.read(require_workspace, "notify", request.form_payload)
     chosen = find_value(request.view, drawn.MESSAGES)
     if chosen in _MESSAGES and chosen != await _find_choice(request, workspace):
@@ -165,6 +161,6 @@ async def _save_workspace_form(request: Request) -> Answer:
 
 
 def _asks_after(chosen: str, before: Preferences) -> int | None:
-    """Return the hours chosen, or None if the proposed default is unchanged, since that isn't a choice."""
+    """Return the hours chosen. An unchanged default isn't a choice, so return None for it."""
     hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
     return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours

@@ -35,7 +35,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
     """Return the only workspace with exactly this name, or None, without reading any other workspaces."""
     connections = request.services.connections
     if naming.to_link(name):
-        # A link may match several workspaces, whatever their names are.
+        # A link may match several workspaces of any name.
         return None
     stem, _ = naming.split_connection(name, connections)
     rows = await request.services.store.read(
@@ -46,10 +46,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 
 
 async def read_workspace(request: Request) -> Workspace:
-    """Return the request's workspace, which was read earlier or is now found by its key.
-
-    Raise Refused if the user may not act on it.
-    """
+    """Return the request's workspace. Raise Refused if the user may not act on it."""
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
@@ -57,7 +54,7 @@ async def read_workspace(request: Request) -> Workspace:
 
 
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
-    """Return the one workspace with this name; raise Answered if there isn't one, or more than one.
+    """Return the one workspace of this name. Raise Answered if there isn't one, or if there are several.
 
     With ``can_guess``, the beginning of a name is enough. Otherwise, raise Answered with an offer of the
     command with the whole name.
@@ -84,9 +81,9 @@ async def match_name(request: Request, name: str, rows: Sequence[Workspace]) -> 
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return the user's username on each connection, but only if one of the names is a URL.
+    """Return the user's usernames by connection if one of the names is a URL. Otherwise, return none.
 
-    They are needed to recognise URLs that contain a username.
+    Usernames are needed to recognise URLs that contain them.
     """
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
@@ -107,14 +104,12 @@ async def _answer_match(
     rows: Sequence[Workspace],
     old: Sequence[Account],
 ) -> Answer:
-    """Ask which of several workspaces is meant, or answer that nothing has this name."""
     if match.kind != "near":
         return await ask_which_of_these(request, match.rows, rows, name)
     return await answer_unknown_name(request, name, rows, old)
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
-    """Offer the request's command with a workspace's full name in place of its beginning."""
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
@@ -136,8 +131,8 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # If a list has been read, it is empty. If none could be read, because the server has no lists, people
-    # have to use `add`.
+    # A list that has been read is empty. If none could be read, because the server has no lists, people have
+    # to use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
@@ -145,14 +140,13 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
 
 
 async def _answer_empty_list(request: Request, sentence: str) -> Answer:
-    """Answer that the list is empty, and offer what to do next."""
     return replies.answer(
         sentence, await list_first_steps(request.services, request.principal, has_list=False)
     )
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Ask which of all the user's workspaces is meant, because no name was given."""
+    """Ask which of the user's workspaces is meant, because no name was given."""
     request.notes.note_workspaces(rows)
     labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
@@ -184,7 +178,7 @@ async def ask_which_of_these(
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
     """Return the accounts whose lists are out of date, and the workspaces.
 
-    The workspaces are read last, so if a list arrives in between, they already include its contents.
+    The workspaces are read last, so they already include a list that arrives in between.
     """
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
@@ -198,10 +192,10 @@ async def answer_unknown_name(
     *,
     near: Sequence[Workspace] = (),
 ) -> Answer:
-    """Answer that nothing has this name, suggest similar names, and reread any list that is out of date.
+    """Say that nothing has this name, suggest similar names, and reread any list that is out of date.
 
-    ``old`` and ``rows`` come from ``read_stale_and_rows``, which reads ``rows`` last. So if one of the
-    ``old`` lists arrived in between, ``rows`` already includes it. A list that arrives later is read again.
+    ``old`` and ``rows`` come from ``read_stale_and_rows``, so ``rows`` already include any of the ``old``
+    lists that arrived in between. A list that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_verb("workspace", request.verb).otherwise or {}).items():
@@ -232,8 +226,8 @@ async def answer_unknown_name(
     if not more:
         linked = await request.services.store.read(account_rows.list_account_states, request.principal)
         elsewhere = request.services.connections.keys() - linked.keys() if connection is None else ()
-        # An assistant is only told that there is no such name. The person behind it isn't sent a question
-        # just to offer links.
+        # Only tell an assistant that there is no such name. The person behind it isn't sent a question just
+        # to offer links.
         links = () if request.surface.via else request.services.make_link_buttons(elsewhere)
         hint = answers.MAY_BE_UNLINKED if links else request.fill("To add one, type `{command}add LINK`.")
         more, buttons = [hint], [replies.list_button(), *map(kit.without_colour, links)]

@@ -85,7 +85,6 @@ async def keep(request: Request) -> Answer:
 
 
 async def _extend_stop(request: Request) -> Answer:
-    """Postpone a planned stop by the requested amount of time."""
     workspace = await read_workspace(request)
     if workspace.stop_at is None:
         unplanned = fill("*{name}* has no planned stop, so there's nothing to extend.", name=workspace.title)
@@ -100,9 +99,9 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Plan a workspace's stop, asking first if that would end the workspace for good.
+    """Plan a workspace's stop, asking first if it would end the workspace for good.
 
-    If the button's message is out of date, nothing changes.
+    Nothing changes if the button's message is out of date.
     """
     if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.describe_workspace(workspace)
@@ -136,14 +135,13 @@ def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
 async def make_timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
 ) -> PlannedStop:
-    """Return the timer; raise Answered with a question if it would end the workspace for good.
+    """Return the timer, or raise Answered with a question if it would end the workspace for good.
 
-    If the timer isn't possible, the answer says what is possible.
+    If it isn't possible, the answer says what is.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
-        # The owner is warned first, so the stop can't be sooner than that allows. The answer gives the actual
-        # time.
+        # The owner is warned first, so the stop can't come sooner. The answer gives the actual time.
         at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
         return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
@@ -168,7 +166,7 @@ async def make_timer_or_ask(
 
 @routes.action("keep_running")
 async def keep_running(request: Request) -> Answer:
-    """Keep the workspace running by cancelling the planned stop that the message is about."""
+    """Cancel the planned stop that the message is about."""
     return await _answer_kept_running(
         request, await request.caller.run(cancel_timer, request.target or "", instead_of=request.at)
     )
@@ -176,14 +174,13 @@ async def keep_running(request: Request) -> Answer:
 
 @routes.action("needed")
 async def keep_needed(request: Request) -> Answer:
-    """Keep an idle workspace running by cancelling the stop that was planned in case nobody answered."""
+    """Keep an idle workspace running, by cancelling the stop that was planned in case nobody answered."""
     return await _answer_kept_running(
         request, await request.caller.run(confirm_needed, request.target or "", request.at)
     )
 
 
 async def _answer_kept_running(request: Request, changed: Workspace) -> Answer:
-    """Answer that a workspace keeps running or, if it is down or going down, what state it is in."""
     if changed.stop_at is not None:
         return await _answer_moved(request, changed)
     latest = await request.services.store.read(operations.find_latest_operation, changed.id)

@@ -26,9 +26,8 @@ from handlers.requests.request import Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
-#: Only a period of this many days is drawn as a chart.
+#: Only a period of this many days is drawn as a picture.
 WEEK_DAYS: Final = 7
-#: The word that means everyone.
 TEAM: Final = "team"
 
 
@@ -52,7 +51,7 @@ TEAM: Final = "team"
     )
 )
 async def show_usage(request: Request) -> Answer:
-    """Answer with the hours and costs of a period: this week, unless the words name another period."""
+    """Answer with the hours and costs of a period, which is this week unless the words name another."""
     request.notes.facts = {"usage": None}
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
@@ -79,7 +78,6 @@ async def show_usage(request: Request) -> Answer:
 
 
 async def _load(request: Request, window: Window) -> UsageFacts:
-    """Load the user's usage and what is left of their limits, and reread limits that are out of date."""
     services, principal = request.services, request.principal
     left, old = await snapshots.load_allowances(services.context, principal)
     if old:
@@ -88,7 +86,6 @@ async def _load(request: Request, window: Window) -> UsageFacts:
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
-    """Return the user's class cards that a text names at its start, newest first, and the other words."""
     cards = await request.caller.read(use_cases.list_cards)
     found = match_titles([(one, True) for one in cards], text)
     return [(one, rest) for one, _, rest in found]
@@ -97,7 +94,7 @@ async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
     """Answer with a class's hours since its card was posted, or for the period that the words name.
 
-    If several cards have that title, take the newest card posted before the end of the period.
+    Of several cards with that title, take the newest that was posted before the end of the period.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None

@@ -28,10 +28,7 @@ async def join(request: Request, workspace_id: str, until: float | None) -> Answ
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait for capacity until the time that the button carries.
-
-    The click itself is the consent. The answer, with the place in line, replaces the message.
-    """
+    """Wait for capacity until the time that the button carries. The click is the consent."""
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -62,7 +59,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the line. If the message was only about this wait, the answer replaces it."""
+    """Leave the line. The answer replaces a message that was only about this wait."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -79,10 +76,7 @@ async def leave(request: Request, workspace_id: str) -> Answer | None:
 
 
 async def show_waitlist(request: Request) -> Answer:
-    """Show how many people are waiting, the user's own places, and how long recent waits took.
-
-    A user who is no longer waiting sees their last place, and when that wait ended.
-    """
+    """Show how many people are waiting, the user's own places, and how long recent waits took."""
     now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
     places = [drawn.format_place(one, now, zone) for one in own or filter(None, [last])]
