@@ -1,4 +1,4 @@
-"""Parsing of typed commands, including smart quotes, dashes, capitals, Slack's links, mentions and flags.
+"""Parses typed commands, including smart quotes, dashes, capitals, Slack's links, mentions and flags.
 
 ``parse`` reads any command: its verb, names, and boolean flags. A verb whose flags take values parses its
 text again, with one of two functions. ``parse_command_line`` takes one word per flag, and leaves a program's

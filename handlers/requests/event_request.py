@@ -1,4 +1,4 @@
-"""Event requests: requests made from Slack's events rather than by a user."""
+"""Requests that come from one of Slack's events instead of from a user."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Finds what the words of a sentence refer to: workspaces, runs, verbs, times. It makes no decisions."""
+"""Finds the workspaces, runs, verbs and times that the words of a sentence refer to, without any decision."""
 
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Sequence

@@ -1,4 +1,4 @@
-"""List filters, read from the words after a verb: ``running``, a connection, a name."""
+"""Filters for lists, read from the words after a verb: a state (``running``), a connection, or a name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

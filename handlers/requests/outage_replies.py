@@ -1,4 +1,4 @@
-"""Replies to messages that the database couldn't record: one per message, posted directly."""
+"""Replies to messages that the database couldn't record. Each message gets one reply, posted directly."""
 
 import asyncio
 from typing import Any, Final

@@ -1,4 +1,4 @@
-"""Quotations in a message (mrkdwn): code blocks and quoted lines, which aren't the sender's own words."""
+"""Finds quotations in a message (mrkdwn): code blocks and quoted lines, which aren't the sender's words."""
 
 import re
 from typing import Final

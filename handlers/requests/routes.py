@@ -1,6 +1,6 @@
-"""Routes. A decorator registers a function as a verb, a button, a form, a search or an event.
+"""Routes. Decorators register functions as verbs, buttons, forms, searches or event handlers.
 
-Routes aren't listed anywhere else.
+There is no other list of routes.
 """
 
 from collections.abc import Callable, Coroutine

@@ -1,4 +1,7 @@
-"""Suggestions: commands as people type them here, verbs similar to a mistyped one, and small talk."""
+"""Suggests commands, phrased as users can type them where they are, and verbs similar to a mistyped one.
+
+Small talk also gets its replies here.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
