@@ -1,4 +1,4 @@
-"""Requests to link an account that an administrator must approve: asking, approving, denying, claiming."""
+"""Requests to link an account that administrators have to approve: asking, approving, denying, claiming."""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED
@@ -20,7 +20,7 @@ from handlers.requests.request import Request
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Answer with the form, along with text to show in case Slack doesn't open it."""
+    """Open the form that asks for a username, or answer with text in case Slack doesn't open the form."""
     connection, _, text = (request.target or "").partition(" ")
     return await ask_for_username(request, connection, text)
 
@@ -29,8 +29,8 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # Usher itself fills in this command's keys and words. It runs once the account is linked, with whatever
-    # rights the person has at that time.
+    # Usher itself wrote this command. It runs once the account is linked, with the rights that the person has
+    # by then.
     surface = Surface("replay", interaction=request.surface.interaction)
     deferred_command = DeferredCommand(text=text, surface=surface).as_body()
     username = find_value(request.view, "username").strip()
@@ -45,7 +45,7 @@ async def submit_username(request: Request) -> Answer:
 async def approve(request: Request) -> Answer:
     """Approve the request that the button is about.
 
-    For a suspended link, approve the account that now has the link's username. Usher checks that account at
+    For a suspended link, approve the account that now has the link's username. Usher checks this account at
     the provider before linking it.
     """
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
@@ -55,7 +55,7 @@ async def approve(request: Request) -> Answer:
 
 @routes.action("deny")
 async def deny(request: Request) -> Answer:
-    """Deny the request that the button is about, and notify the person who made it."""
+    """Deny the request that the button is about, and notify the requester."""
     return await decide(request, approve=False)
 
 
@@ -75,14 +75,14 @@ async def _approve_resting(request: Request) -> Answer:
 
 @routes.action("mine")
 async def claim_account(request: Request) -> Answer:
-    """Close a request for an account because the user says that the account belongs to them."""
+    """Close a request for an account that the user says is theirs."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, request.services.make_link_buttons([approval.connection]))
 
 
 @routes.action("not_mine")
 async def disclaim_account(request: Request) -> Answer:
-    """Tell the administrators that, according to the user, the account doesn't belong to them."""
+    """Tell the administrators that the user says the account isn't theirs."""
     await _say_whose(request, is_theirs=False)
     return replies.answer(requests.NOTED_NOT_MINE)
 
@@ -103,7 +103,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     )
 )
 async def show_open_requests(request: Request) -> Answer:
-    """List the open requests on which the administrator can decide, each with its buttons."""
+    """List the open requests on which the administrator can decide, with their buttons."""
     return await _list_open(request)
 
 
@@ -121,9 +121,10 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide on a request as an administrator. The answer replaces the message with the buttons.
+    """Decide on a request as an administrator.
 
-    If the request was in a list, the remaining requests follow the answer.
+    The answer replaces the message with the buttons. If the message was a list, the remaining requests
+    follow.
     """
     outcome = await _decide(request, approve=approve)
     if request.press is not None and request.press.mark == drawn.LISTED:

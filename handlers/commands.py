@@ -3,8 +3,8 @@
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
 Text in this form is run immediately. If a name is incomplete or misspelled, Usher asks which name is meant.
-Any other text is free text, which does nothing until a button is clicked. A separate reader, which may not be
-installed, handles free text.
+Any other text is free text, which does nothing until a button is clicked. The module that reads free text may
+not be installed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,22 +41,22 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words that introduce the time at which something should stop running.
+#: Words before the time at which something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: Minimum number of letters that a word needs to be taken for the beginning of a name.
+#: Minimum number of letters that may stand for the beginning of a name.
 _MIN_BEGINNING: Final = 3
-#: Slack's markers for bold and code. ``_END_SIGNS`` contains the punctuation that may end a command.
+#: Slack's markers for bold and code. ``_END_SIGNS`` are punctuation marks that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: Maximum number of words that may follow a synonym of a verb that parses its own arguments.
+#: Maximum number of words after a synonym of a verb that parses its own arguments.
 _MAX_OWN_WORDS: Final = 2
 
 
 @routes.text("words")
 async def run_words(request: Request) -> Answer:
-    """Run typed text as a command, or treat it as free text if it isn't one."""
+    """Run typed text as a command or, if it isn't one, treat it as free text."""
     try:
         if (command := await read_command(request)) is not None:
             return _add_present_verb(request, await routes.run(command))
@@ -70,7 +70,6 @@ async def run_words(request: Request) -> Answer:
 
 
 def _add_present_verb(request: Request, answer: Answer) -> Answer:
-    """If the user typed a verb's old name, mention the new one in the answer."""
     former = fold_word(request.arguments[0]) if request.arguments else ""
     verb = list_former_verbs(request.folder).get(former)
     if verb is None:
@@ -80,7 +79,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return the request for a typed command, or None if the text isn't a command; raise Answered."""
+    """Return the request for a typed command, or None if the text isn't a command. Raises Answered."""
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
@@ -98,7 +97,7 @@ async def read_command(request: Request) -> Request | None:
     if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
-        # The earlier check allowed the user to send text; it didn't cover this verb.
+        # The first check allowed the user to send text, but not yet to use this verb.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
@@ -113,12 +112,10 @@ def _is_question(request: Request) -> bool:
 
 
 def _is_one_order(request: Request) -> bool:
-    """Return whether the text is a single line without any words struck out."""
     return {"\n", "~"}.isdisjoint(request.text.strip())
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without Slack's formatting marks around them and without punctuation at the end."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -126,7 +123,6 @@ def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether these words can be the arguments of a verb that parses its arguments itself."""
     if "verb" in verb.accepts and len(words) > 1:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
@@ -135,14 +131,13 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
 
 
 async def _answer_unread(request: Request) -> Answer:
-    """Answer text that isn't a command when no reader of free text is installed."""
     if is_operation(request.verb) and request.arguments[1:]:
         return await targets.answer_name(request, " ".join(request.arguments[1:]))
     return suggestions.answer_unread(request)
 
 
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
-    """Return the request for an operation on one workspace, or None if any word can't be understood.
+    """Return the request for an operation on one workspace, or None if not all words can be understood.
 
     If the words name several workspaces, raise Answered with what was done for them. If it is unclear what is
     meant, raise Answered with a question.
@@ -158,7 +153,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
-        # A synonym without any other word (*close*, *end*) is too ambiguous.
+        # A synonym alone (*close*, *end*) is too ambiguous.
         first = fold_word(request.typed_words[0]) if request.typed_words else ""
         is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
@@ -173,7 +168,6 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer to apply a verb to all of the user's workspaces, or apply it if the user has already agreed."""
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     own = [one for one in rows if one.is_own]
     if AGREED in request.flags or not confirmations.can_do_several(request):
@@ -182,10 +176,9 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read these words.
+    """Yield the ways to read these words: as typed, then without formatting and punctuation around them.
 
-    They are first read as typed, then without formatting and punctuation around them. Times are searched for
-    only when needed, because most texts name one workspace and no time.
+    Times are looked for only when needed, because most texts name one workspace and no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -194,7 +187,6 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to split words into names and a time after them, beginning with the longest names."""
     yield given, ""
     for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
         if isinstance(given[at], Quoted):
@@ -205,16 +197,13 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb accepts.
-
-    If the verb starts something, the time says when that should end.
-    """
+    """Return whether words are a time that the verb accepts. A verb that starts something accepts its end."""
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
     lead = fold_word(text.partition(" ")[0])
     if verb.runs_until and lead not in _UNTIL_LEADS:
-        return kind == "length" and lead not in time_parsing.LEADS  # *In two hours* says when it begins.
+        return kind == "length" and lead not in time_parsing.LEADS  # *In two hours* says when to begin.
     return bool(kind)
 
 
@@ -261,7 +250,6 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin with this text, and those whose names are one typo away."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:
@@ -273,7 +261,7 @@ def _find_nearly(
 
 
 async def _read_longer(request: Request, given: Sequence[str]) -> Request | None:
-    """Return the request to keep a workspace running longer: ``keep NAME 1h longer``."""
+    """Return the request for ``keep NAME 1h longer``."""
     for at in range(len(given) - 1, 0, -1):
         seconds = time_parsing.length(" ".join(given[at:]).removeprefix("for "))
         if seconds and (workspace := await targets.find_by_whole_name(request, " ".join(given[:at]))):
@@ -290,7 +278,6 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
-    """Return the request with the given time added; raise Answered if the time can't be used."""
     if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
@@ -303,10 +290,10 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request for the user's only workspace. Raise Answered if it isn't clear which is meant.
+    """Return the request for the user's only workspace, or raise Answered if it isn't clear which is meant.
 
-    With several workspaces, ``status`` shows all of them, and ``cancel`` picks the only workspace that has
-    something to cancel. Otherwise, the user is asked to choose one, with the most recently used first.
+    With several workspaces, ``status`` shows all of them, and ``cancel`` takes the only one with something to
+    cancel. Otherwise, ask the user to choose, most recently used first.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)

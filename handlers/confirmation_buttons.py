@@ -1,4 +1,4 @@
-"""Confirmation questions for menu options. In Slack, buttons can ask for confirmation, but options can't."""
+"""Asks the confirmation questions of menu options, because in Slack only buttons can ask for confirmation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -25,10 +25,9 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 @routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
-    """Ask the confirmation question of the chosen option, given the current state of its row.
+    """Ask the chosen option's confirmation question, for the current state of its row.
 
-    An action that needs no question is carried out immediately. If the option is out of date, the answer is
-    the same as for a click on an outdated button.
+    Carry out an action that needs no question. Answer an outdated option like a click on an outdated button.
     """
     press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
@@ -42,7 +41,7 @@ async def ask_question(request: Request) -> Answer:
 
 
 async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
-    """Return the button for an action on a row. Raise Refused if the person may not act on that row."""
+    """Return the button for an action on a row, or None. Raise Refused if the person may not press it."""
     services = request.services
     if action in _RUN_BUTTONS:
         return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key.partition(" ")[0]))
@@ -64,7 +63,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Carry out the confirmed action. Its card shows the progress; any other answer goes into the form."""
+    """Carry out the confirmed action. Its card shows the progress. Any other answer appears in the form."""
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

@@ -1,4 +1,4 @@
-"""Finding connections by name or title, and giving administrators an overview of a connection's server."""
+"""Finds connections by name or title, and shows administrators an overview of a connection's server."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -19,8 +19,8 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix.
 
-    If there isn't one, raise Answered or Refused. ``more``, a sentence by Usher, and the buttons in
-    ``offers`` are added to the answer that is raised.
+    If there isn't one, raise Answered or Refused. ``more`` (a sentence by Usher) and the buttons in
+    ``offers`` are added to the answer.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
@@ -38,7 +38,7 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return the connection with this name or title, even if it was removed but is still linked.
+    """Return the connection with this name or title, which may have been removed but still be linked.
 
     Otherwise, this works like ``require_connection``.
     """
@@ -49,9 +49,9 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection named by the first words, and the remaining words.
+    """Return the connection that the first words name, and the remaining words.
 
-    If the first word isn't a connection, raise what ``require_connection`` raises.
+    If they don't name a connection, raise the same errors as ``require_connection``.
     """
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
@@ -60,13 +60,13 @@ def require_leading_connection(
 
 
 def list_making_connections(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections that can create workspaces or run jobs, whichever is asked for."""
+    """Return the connections that can create workspaces or run jobs, depending on ``purpose``."""
     needed = _FACETS[purpose]
     return sorted([name for name, provider in services.connections.items() if isinstance(provider, needed)])
 
 
 def list_commanding_connections(services: Services) -> list[str]:
-    """Return the names of the connections that run commands."""
+    """Return the connections that can run commands."""
     return sorted(
         name
         for name, provider in services.connections.items()
@@ -75,7 +75,7 @@ def list_commanding_connections(services: Services) -> list[str]:
 
 
 def list_overview_connections(services: Services) -> list[str]:
-    """Return the names of the connections that offer an overview of their server."""
+    """Return the connections that offer an overview of their server."""
     return sorted(
         name
         for name, provider in services.connections.items()
@@ -94,8 +94,8 @@ def choose_making_connection(
 ) -> str:
     """Return the connection on which to create something: the one named first, or the only possible one.
 
-    If no connection can make it, raise Answered with ``nowhere``. If several can and none is named, raise
-    Answered with ``which``. ``more`` is a sentence added to an answer, as in ``require_connection``.
+    If no connection can create it, raise Answered with ``nowhere``. If several can and none is named, raise
+    Answered with ``which``. ``more`` is added to an answer, as in ``require_connection``.
     """
     services = request.services
     connections = list_making_connections(services, purpose)
@@ -112,7 +112,7 @@ def choose_making_connection(
 
 
 def format_titles(services: Services, connections: Iterable[str]) -> Markup:
-    """Return the titles of connections as users can type them."""
+    """Return the titles of connections as users type them."""
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
@@ -145,7 +145,6 @@ async def show_overview(request: Request) -> Answer:
 
 
 def _parse_connection_and_page(request: Request) -> tuple[str, int]:
-    """Return the requested connection and page; raise Answered if there is no such connection."""
     words = (request.target or request.name).split()
     page = 1
     if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 6:

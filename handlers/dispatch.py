@@ -1,6 +1,6 @@
-"""Request dispatch: each request is counted, authorised and handled, and each outcome becomes an Answer.
+"""Dispatches requests: each is counted, authorised and handled, and each outcome becomes an Answer.
 
-All requests pass the same checks, and each kind of request has only one way to return the answer (ADR 42).
+All requests pass the same checks, and each kind has only one way to return the answer (ADR 42).
 """
 
 import asyncio
@@ -53,12 +53,10 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard library's logger. Its level is checked first, so that log lines which wouldn't be written
-#: aren't composed.
+#: The standard library's logger. Checking its level first avoids composing log lines that won't be written.
 _level = logging.getLogger(__name__)
 
-#: Maps each form to those of its fields that mustn't contain a token. A program's arguments may contain
-#: anything.
+#: The fields of each form that mustn't contain a token. A program's arguments may contain anything.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -66,18 +64,18 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer with a button for one of them already says when the state was
+#: Actions that read the state again. An answer with one of their buttons already says when the state was
 #: read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that dismisses a question.
 _DECLINE = "leave"
 #: How long to wait before retrying if the store is slow, in seconds.
 _STORE_RETRY_SECONDS = 0.2
-#: Kinds of surface where people type text.
+#: Kinds of surfaces where people type text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
-#: Matches text that can't contain a quotation, a mention or invisible characters.
+#: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: If a text is too long, only this many characters at its beginning are parsed to choose the right answer.
+#: Only this many characters of a long text are parsed to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -93,8 +91,8 @@ async def run_text(
 ) -> Answer:
     """Run text that a user typed, and always answer. The text may start with a folder (``job list``).
 
-    ``reader`` replaces the usual interpretation of the words. Some texts are refused without being read, for
-    example if the user sends too many. That costs next to nothing, so no user can hold up others.
+    ``reader`` replaces the usual interpretation of the words. Some texts are refused unread, for example if
+    the user sends too many. Refusing costs next to nothing, so no user can hold up others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -116,13 +114,13 @@ async def run_text(
 
 
 def parse_request(request: Request, text: str) -> Request:
-    """Return the request with the verb, words and flags parsed from text."""
+    """Return the request with the verb, words and flags that the text contains."""
     parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Keep the folder, so that the text still means the same when it is stored in a button, or while it
-        # waits for a link or a list.
+        # Keep the folder, because a button may store the text, or the text may have to wait for a link or a
+        # list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
@@ -137,12 +135,12 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to a text that must not be read, or None if the text may be read.
+    """Return the answer to a text that must not be read, or None if it may be read.
 
-    A text must not be read if the person has reached the rate limit, or if it is too long or has already been
+    It must not be read if the person has reached the rate limit, or if it is too long or has already been
     answered.
     """
-    # An assistant's requests have a separate limit, so that the user can always ask directly.
+    # Requests from an assistant are limited separately, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _answer_too_many(request, wait)
@@ -153,7 +151,7 @@ async def _before_reading(request: Request) -> Answer | None:
         return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
-    # Slack redelivers a message that wasn't acknowledged, even if the message was answered in another way.
+    # Slack redelivers a message that wasn't acknowledged, even if it was answered in another way.
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
@@ -162,10 +160,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long, not counting its quotations.
-
-    A job's command is counted in full, because quotation marks are part of it.
-    """
+    """Return whether a text without its quotations is too long. Quotations in a job's command count."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -176,10 +171,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a message that are to be interpreted.
-
-    ``besides`` is the rest of the message, which is only checked for tokens.
-    """
+    """The words of a message to interpret. ``besides`` is the rest, which is only checked for tokens."""
 
     text: str
     is_quoted: bool = False
@@ -197,10 +189,10 @@ def _read_message(request: Request) -> _Message:
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
-    # Many keyboards add a line break at the end, which therefore doesn't mean that the text was copied.
+    # Many keyboards add a line break at the end, so a line break doesn't mean that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
-    # In a slash command, code formatting doesn't mean that the person is quoting someone.
+    # In a slash command, code formatting doesn't mean that the text is a quotation.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
     beginning = quotations.skip_quotations(text) if quotation is None else quotation
     if _has_own_parser(request, beginning):
@@ -216,7 +208,7 @@ def _read_message(request: Request) -> _Message:
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
-    """Remove mentions of Usher from a text, but not from a program's own words."""
+    """Remove mentions of Usher, but not from a program's own words."""
     if "@" not in text:
         return text
     installation = request.services.context.installation.find_for(request.principal)
@@ -228,7 +220,6 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 
 
 def _has_own_parser(request: Request, text: str) -> bool:
-    """Return whether a text's verb parses the text itself, as a verb that runs a program does."""
     parsed = parse(text, request.services.commands)
     verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
@@ -239,7 +230,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Reply with small talk on a topic to a message that contains no words to run."""
+    """Reply with small talk to a message without words to run."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -254,7 +245,7 @@ async def run_button(
 ) -> Answer:
     """Run a button's own handler or, if it has none, the verb of the same name, and always answer.
 
-    Buttons for verbs of jobs are named ``job_VERB``. A button for an old verb runs the verb that replaced it.
+    Buttons for verbs of jobs are named ``job_VERB``. A button for an old verb runs its replacement.
     """
     request = _create_request(
         services,
@@ -278,10 +269,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command for a person who isn't typing it now, and always answer.
-
-    The command doesn't count towards the rate limit.
-    """
+    """Run a command for a person who isn't typing it now, outside the rate limit, and always answer."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])
@@ -299,7 +287,6 @@ async def run_shortcut(
 def _create_request(
     services: Services, principal: Principal, surface: Surface, verb: str, **more: Any
 ) -> Request:
-    """Create a person's request, before any of its words have been read."""
     return Request(
         principal=principal,
         verb=verb,
@@ -312,7 +299,7 @@ def _create_request(
 
 
 async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
-    """Apply the rate limit, authorise the person, and run the handler; always answer."""
+    """Apply the rate limit, authorise the person, and run the handler. Always answer."""
     wait = request.services.limiter.take(request.principal.key) if request.is_live else 0.0
     return _answer_too_many(request, wait) if wait > 0 else await _authorise_and_run(request, handler)
 
@@ -321,11 +308,11 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
     The log contains the reference shown in the answer, but nothing that a person typed. ``is_after_ack``
-    means that Slack isn't waiting for an ack. In that case, a failure of the store is raised (StoreError).
+    means that Slack isn't waiting for an ack, so a failure of the store is raised (StoreError).
     """
 
     def logger() -> Any:
-        # Only called if something is actually going to be logged, which is rare.
+        # Called only if something will be logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb,
@@ -340,7 +327,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
             try:
                 answer = await handler(request)
             except NotLinked as missing:
-                # Whatever the verb, users who aren't linked are offered *Link*.
+                # Offer *Link* to users who aren't linked, whatever the verb.
                 await require_account(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
@@ -370,31 +357,26 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Answers are usually logged below info level, because logging each of them would make a request a quarter
-    # more expensive. Every change is in the audit log.
+    # Most answers are logged below info level, because logging each would make requests a quarter more
+    # expensive. The audit log contains every change.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
 async def show_place(request: Request, place: WaitlistFacts) -> Answer:
-    """Answer with the user's place in line, for example if they repeat a start that is already waiting."""
+    """Answer with the user's place in line, for example after a repeated start that is already waiting."""
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
     now, zone = request.services.clock.now(), await request.find_zone()
     return waitlist.answer_place(place, now, zone, is_lasting=is_lasting)
 
 
 def _replace_question(answer: Answer) -> Answer:
-    """Make an answer replace the question whose button was clicked."""
     is_replacement = bool(answer.text) and answer.view is None and not answer.errors
     return replace(answer, replaces=True) if is_replacement else answer
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept.
-
-    If the store may have accepted it after all, the person is told the outcome later. Nothing else is read
-    from the store now, because there wouldn't be enough time before the ack, which is due within 3 s.
-    """
+    """Answer a request that the store didn't accept. If it may have, tell the person the outcome later."""
     if not isinstance(error, StoreUnsure):
         return replace(answer, unwritten="not")
     request.services.outcome_pool.add(_notify_of_outcome(request, handler))
@@ -404,12 +386,12 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
     """Tell a person the outcome of a slow commit, as an earlier answer promised.
 
-    The request is repeated until the store responds. Its interaction is an inbox key, so the request takes
-    effect only once, and the answer is true whether or not the first commit succeeded. Once the request is so
-    old that it would have to be confirmed, it is no longer repeated.
+    The request is repeated until the store responds or the request is so old that it would have to be
+    confirmed. Its interaction is an inbox key, so it takes effect only once, and the answer is true whether
+    or not the first commit succeeded.
     """
     services, surface = request.services, request.surface
-    # A reply is keyed by its interaction, so a redelivered message is answered only once.
+    # The key of a reply is its interaction, so a redelivered message gets only one reply.
     notice_of = make_reply_notice if surface.kind == "message" else make_message_notice
 
     async def notify() -> None:
@@ -429,7 +411,7 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
 async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
     """Repeat a write that may have been committed, until the store responds or the request is too old.
 
-    The write takes effect only once, no matter how often it is repeated.
+    The write takes effect only once, however often it is repeated.
     """
     until = services.clock.now() + MAX_REQUEST_AGE_SECONDS
     while services.clock.now() < until:
@@ -444,7 +426,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Adapt an answer to where it will be shown: its offers and commands, and a date or form if needed."""
+    """Adapt an answer to where it will be shown: its offers, its commands, a date, a form."""
     if answer.errors:
         return replace(
             answer, errors={at: request.format_commands(text) for at, text in answer.errors.items()}
@@ -467,10 +449,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """If an answer mentions future times, add below it the time at which it was written.
+    """Add the time of writing below an answer that mentions future times and can't be edited later.
 
-    This isn't needed if the answer shows that time anyway or can be refreshed. Other answers can't be edited
-    later.
+    Leave it out if the answer shows that time anyway or can be refreshed.
     """
     now = request.services.clock.now()
     moments = [at for part in list_parts(answer.blocks) for at in part.moments]
@@ -488,10 +469,10 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Note in an answer the key of the workspace or run that its buttons act on, if there is only one.
+    """Store in an answer the key of the only workspace or run that its buttons act on.
 
-    Do nothing if the answer can be refreshed. If an answer has no buttons and only one operation or run was
-    started, note the key of that, so that the message about its end replaces the answer.
+    Do nothing if they act on several, or if the answer can be refreshed. If an answer has no buttons and only
+    one operation or run was started, store its key, so that the message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
@@ -506,7 +487,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a sentence that explains a problem. An open form shows the sentence at its first field."""
+    """Answer with a sentence about a problem. An open form shows it at its first field."""
     text = request.format_commands(sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -517,12 +498,11 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
-    """Defer a request until Slack has identified the person; it never runs before that.
+    """Defer a request until Slack has identified the person. The request never runs before that.
 
-    Some requests are refused instead. A request that was already deferred is refused. So is a request from a
-    form, shortcut or search, because the person can repeat it, and text that may contain a token, because
-    that is never stored. A request from an assistant is refused because only the assistant's reader ensures
-    that it doesn't consent to anything.
+    Refuse instead if the request was already deferred, if the person can repeat it (a form, shortcut or
+    search), or if it contains text that may be a token, which is never stored. An assistant's request is
+    refused because only the assistant's reader ensures that it doesn't consent to anything.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -544,7 +524,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
 async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
     """Add a description of Usher and the first steps to a new user's answer.
 
-    The answer is left unchanged if others can read it, if it is empty, or if the person may not use Usher.
+    Leave the answer unchanged if others can read it, if it is empty, or if the person may not use Usher.
     """
     if not answer.text or services.greeted.knows(principal):
         return answer
@@ -559,7 +539,6 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
-    """Log an answer, at info level if people can see its reference, otherwise at debug level."""
     if request.reference in str(answer.blocks[-1:]):
         logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
@@ -567,10 +546,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Tell a person that they have sent too many requests.
-
-    If the response to the request can't say so, a separate message does, but only now and then.
-    """
+    """Tell a person that they have sent too many requests. For messages and buttons, only now and then."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -594,7 +570,6 @@ async def run_form(
 
 
 async def _submit_form(request: Request, handler: routes.Verb, plain: Collection[str]) -> Answer:
-    """Run a form's handler, unless a token was typed into one of the ``plain`` fields."""
     for block_id in find_state_values(request.view):
         if (name := get_field_name(block_id)) in plain:
             value = find_value(request.view, name)
@@ -608,7 +583,7 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a select menu's choices from cached rows, without waiting, or none if that fails.
+    """Return a menu's choices from cached rows, without waiting. Return none if that fails.
 
     In ``VERB:SOURCE``, the source names the handler. ``field:NAME`` is a field of a form.
     """
@@ -631,22 +606,19 @@ async def run_search(
 
 
 def find_first_field(view: Mapping[str, Any]) -> str:
-    """Return the id of the block that shows an error concerning the form as a whole."""
+    """Return the id of the block that shows errors about the form as a whole."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
 @routes.action(RUN_COMMAND)
 async def run_offered_command(request: Request) -> Answer:
-    """Run an offered command as if the user had typed it, authorised and within the rate limit."""
+    """Run an offered command as if the user had typed it: authorised and within the rate limit."""
     command = "" if request.press is None else request.press.value
     return await run_text(request.services, request.principal, request.surface, command)
 
 
 async def _ask_to_confirm(request: Request) -> Answer:
-    """Ask the user to confirm a command that is old, quoted, or more than their assistant may do.
-
-    The command hasn't been run yet.
-    """
+    """Ask the user to confirm a command that is old, quoted, or more than their assistant may do."""
     command, is_quoted = request.text, request.surface.is_quoted
     at = await request.format_time(request.surface.sent_at or request.services.clock.now())
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
@@ -658,16 +630,16 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def format_full_command(command: str) -> kit.Markup:
-    """Return the command in full, as it is shown in the question that asks for confirmation."""
+    """Return the whole command, as shown in the question that asks for confirmation."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
-    """Do nothing, and replace the question with a note saying that nothing was done."""
+    """Replace the question with a note that nothing was done."""
     return replies.answer(answers.LEFT, replaces=True)
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a click on a button in an old message if this release no longer has that button."""
+    """Answer a click on a button that this release no longer has."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

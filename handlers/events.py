@@ -30,18 +30,18 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-#: How long people are assumed to wait for the answer to a message, in seconds. Older messages get no answer.
+#: How long people are assumed to wait for an answer to a message, in seconds. Older messages get no answer.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: Subtypes of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to
-#: the channel from a thread. Messages of any other subtype (edits, joins, bot messages) are ignored.
+#: the channel from a thread. Messages of other subtypes (edits, joins, bot messages) are ignored.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
-    """Run a direct message as a command, unless it wasn't written by a person."""
+    """Run a direct message as a command, unless a person didn't write it."""
     if is_from_app(request):
         await _explain_app_message(request)
     if not is_from_person(request):
@@ -52,21 +52,21 @@ async def on_direct_message(request: EventRequest) -> None:
 
 @routes.event("app_mention")
 async def on_app_mention(request: EventRequest) -> None:
-    """Run the words around a mention of Usher as a command. Only their author sees the answer."""
+    """Run the words around a mention of Usher as a command. Only the author sees the answer."""
     if not is_from_person(request):
         return
     text, installation = str(request.event.get("text") or ""), request.installation
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel, the bot that was mentioned may be the other side's rather than the author's.
+        # In a shared channel, the mentioned bot may be the other side's instead of the author's.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # Slack also sends a mention in a direct message as a ``message``. Whichever event arrives first is
-    # answered, and the answer is the same either way.
+    # Slack also sends a mention in a direct message as a ``message``. Whichever event comes first is
+    # answered, in the same way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
@@ -80,7 +80,7 @@ def is_from_person(request: EventRequest) -> bool:
 
 
 def is_from_app(request: EventRequest) -> bool:
-    """Return whether an app has just written the message on a person's behalf."""
+    """Return whether an app has just written the message in a person's name."""
     return bool(request.event.get("user")) and _is_in_persons_name(request) and _has_app(request)
 
 
@@ -100,7 +100,7 @@ def _is_in_persons_name(request: EventRequest) -> bool:
 
 
 async def _explain_app_message(request: EventRequest) -> None:
-    """Explain, at most once a day, that Usher ignores what an app writes on a person's behalf."""
+    """Explain, at most once a day, that Usher ignores what an app writes in a person's name."""
     services, principal = request.services, await _resolve_author(request)
     key = f"app:{principal.key}:{services.clock.now() // _DAY_SECONDS:.0f}"
     if await services.store.read(inbox.was_answered, key):
@@ -112,12 +112,10 @@ async def _explain_app_message(request: EventRequest) -> None:
 
 
 def _is_forwarded(request: EventRequest) -> bool:
-    """Return whether another person's message is attached to this one. Attachments are never read."""
     return request.event.get("subtype") == "message_share" or bool(request.event.get("attachments"))
 
 
 def _is_forwarded_link(request: EventRequest, text: str) -> bool:
-    """Return whether the text is nothing but a link to an attached message."""
     attachments = request.event.get("attachments")
     shared = (
         [attachment for attachment in attachments if isinstance(attachment, dict)]
@@ -163,8 +161,7 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     elif request.event.get("files"):
         answer = await run_chat(services, principal, surface, "file")
     else:
-        # A direct message without words is treated as a greeting, and a mention without words as a request
-        # for help.
+        # Without words, a direct message counts as a greeting, and a mention as a request for help.
         default_command = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
@@ -180,10 +177,10 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the inbox key of a message's answer, or None if someone else already got an answer to it.
+    """Return the inbox key of a message's answer, or None if someone else has got an answer to the message.
 
-    A refusal to a stranger is stored under a separate key, because in a shared channel, one side may refuse
-    the author while the other side answers.
+    A refusal to a stranger has a key of its own, because in a shared channel, one side may refuse the author
+    while the other side answers.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -194,25 +191,25 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
     try:
         return await services.store.write(inbox.resolve_key, key, send)
     except StoreUnsure as error:
-        # Nothing was done for the message yet.
+        # Nothing has been done for the message yet.
         raise Unanswered(error, author, surface) from None
 
 
 async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as a member of their own Slack workspace, even if the channel is shared.
 
-    If the event comes from the other side of a shared channel, it doesn't show whether the author's workspace
-    belongs to an organisation that has installed Usher. Raise Refused, and raise SlackFailed as long as Slack
-    hasn't said who the author is.
+    An event from the other side of a shared channel doesn't show whether the author's workspace belongs to an
+    organisation that has installed Usher. Raise Refused, and raise SlackFailed until Slack has said who the
+    author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return the person who should receive the answer.
+    """Return who gets the answer.
 
-    A stranger in a shared channel can be reached only through the installation that received the message.
+    Strangers are reached only through the installation that got the message.
     """
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
@@ -225,8 +222,8 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 async def on_user_change(request: EventRequest) -> None:
     """Store the person, and end the links of former members and new guests.
 
-    A nightly sync makes up for lost events. Events may arrive late and in any order. So if an event would let
-    a person in or lock them out, the person's current state is looked up in Slack.
+    Events may arrive late and in any order, so if an event would let a person in or lock them out, look up
+    the person's current state in Slack. A nightly sync makes up for lost events.
     """
     services = request.services
     user = request.event.get("user")
@@ -241,7 +238,7 @@ async def on_user_change(request: EventRequest) -> None:
     flaw = find_flaw(person)
     is_same = known is not None and find_flaw(known) == flaw
     is_new_member = known is None and flaw is None
-    # The event is older than what we already know, so it would bring back an old name or time zone.
+    # The event is older than what we know, so it could bring back an old name or time zone.
     is_late = request.happened_at is not None or (known is not None and known.seen_at > at)
     if is_late or not (is_same or is_new_member) or await _would_end(request, person):
         try:
@@ -249,7 +246,7 @@ async def on_user_change(request: EventRequest) -> None:
         except SlackFailed as error:
             if is_late or not is_about_person(error):
                 raise
-            # Slack no longer knows the person, so there will be no more events about them.
+            # Slack no longer knows the person, so no more events about them will come.
             await services.store.save_people([person])
     else:
         await services.store.save_people([person])
@@ -260,7 +257,6 @@ async def on_user_change(request: EventRequest) -> None:
 
 
 async def _would_end(request: EventRequest, person: Person) -> bool:
-    """Return whether an event about a person would end their links."""
     if not departures.is_leaver(person):
         return False
     keys = await request.services.store.read(account_rows.find_keys_of_user, person.principal)
@@ -277,9 +273,9 @@ async def on_app_uninstalled(request: EventRequest) -> None:
 async def end_installation(request: EventRequest, installation: Installation) -> None:
     """End all of an installation's links if Slack rejects its token.
 
-    If Slack still accepts the token, the event is out of date and is ignored. The dead token is deleted last,
-    so that a redelivered event can end the remaining links. Raise SlackFailed if Slack can't be reached, so
-    that Slack sends the event again.
+    If Slack accepts the token, the event is out of date. The dead token is deleted last, so that a
+    redelivered event can end the remaining links. Raise SlackFailed if Slack can't be reached, so that Slack
+    sends the event again.
     """
     tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
@@ -295,8 +291,8 @@ async def end_links(
 ) -> None:
     """End all links, or only those of certain users, each in a separate transaction.
 
-    Any links that remain are ended when the event is redelivered. People are notified only if Usher itself is
-    still installed.
+    When the event is redelivered, any remaining links are ended. People are notified only if Usher is still
+    installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -320,10 +316,10 @@ async def end_links(
 
 @routes.event("tokens_revoked")
 async def on_tokens_revoked(request: EventRequest) -> None:
-    """End every link if the bot's own token was revoked, otherwise only the links of the people listed.
+    """End every link if the bot's own token was revoked. Otherwise, end the links of the people listed.
 
     Usher doesn't store people's tokens, so it can't check them with Slack. An event that names a bot is about
-    an installation, either the current one or an earlier one.
+    an installation, which may be an earlier one.
     """
     tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:

@@ -1,6 +1,6 @@
-"""Buttons, forms and shortcuts that only earlier releases had, and what to do instead of using them.
+"""Replies to buttons, forms and shortcuts that only earlier releases had, with what to do instead.
 
-Buttons whose verb was replaced aren't listed here, because they run the new verb (``Verb.former``).
+Buttons whose verb was replaced run the new verb (``Verb.former``), so they aren't listed here.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _LESSONS: Final = (
 _COMMANDS_OF_MESSAGES: Final = (
     "I don't take commands from messages any more. Type `{job}run -- COMMAND` instead."
 )
-#: Maps the action of each retired button to the reply for anyone who still presses it.
+#: The reply to each button that no longer exists, by action.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
     "course_form": _COURSE_FORMS,
@@ -49,9 +49,7 @@ BUTTONS: Final[Mapping[str, str]] = {
     "run_code": _COMMANDS_OF_MESSAGES,
     **talk.FORMER_WORDS,
 }
-#: Maps the callback id of each retired shortcut to the reply for anyone who still uses it.
 SHORTCUTS: Final[Mapping[str, str]] = {"run_as_job": _COMMANDS_OF_MESSAGES}
-#: Maps the callback id of each retired form to the reply for anyone who still submits it.
 FORMS: Final[Mapping[str, str]] = {
     "course": _COURSE_FORMS,
     "decline_more": _LIMITS,

@@ -39,7 +39,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-#: The commands that people can type to open a form. *Link* runs them once the account is linked.
+#: The commands that open a form. After *Link*, the command runs again.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -57,9 +57,9 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
     )
 )
 async def open_new_workspace_form(request: Request) -> Answer:
-    """Open the form of the requested connection, filled in with the values used last time.
+    """Open a connection's form, filled in with the values used last time.
 
-    A template can be given in the same way as for a class card: ``CONNECTION/TEMPLATE``.
+    A template may follow, as ``CONNECTION/TEMPLATE`` or in a word of its own.
     """
     words = tuple(request.arguments)
     request.notes.is_question = True
@@ -76,7 +76,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
 
 
 async def find_offering(request: Request, purpose: Purpose, name: str) -> list[str]:
-    """Return the connections whose form is known to offer a choice with this name."""
+    """Return the connections whose form is known to offer a choice of this name."""
     services, offering = request.services, list[str]()
     for connection in list_making_connections(services, purpose):
         account = await find_account(request.caller, connection)
@@ -101,7 +101,7 @@ async def open_form_of_button(request: Request) -> Answer:
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
-    """Answer with the form; ``words_given`` may contain the connection and a template."""
+    """Open a form. ``words_given`` may contain the connection and a template."""
     services = request.services
     connection = choose_making_connection(
         request,
@@ -133,7 +133,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 @routes.action("field")
 async def redraw_form(request: Request) -> Answer:
-    """Redraw an open form after a change in a field that other fields depend on."""
+    """Redraw an open form after a change in a field on which others depend."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     account, offer = await _require_offer(services, request.principal, form_context)
@@ -145,7 +145,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return those choices for a field of an open form that match the letters typed so far."""
+    """Return the choices for a field of an open form that match the letters typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -161,7 +161,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Request the workspace or run described in a submitted form, or show errors at its fields."""
+    """Request the workspace or run that a form describes, or show errors at its fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -176,17 +176,14 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return an empty value for each visible text field that had a default.
-
-    Slack leaves out empty fields, so if a field is missing from the submission, the user has emptied it.
-    """
+    """Return an empty value for each text field that the user has emptied. Slack leaves empty fields out."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
 
 
 async def make(request: Request, form_context: FormContext, spec: Spec, form: Form, values: Values) -> None:
-    """Request the new workspace or run, and remember the values entered in the form."""
+    """Request the new workspace or run, and remember the values from the form."""
     services, caller = request.services, replace(request.caller, channel_id=form_context.channel_id or None)
     if form_context.purpose == "workspace":
         await caller.run(create_workspace, form_context.connection, spec)
@@ -202,8 +199,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
             form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # The request has already been accepted. If an error were raised, the user would submit the form
-        # again.
+        # The request has been accepted. After an error, the user would submit the form again.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
@@ -217,15 +213,11 @@ def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> 
 
 
 def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
-    """Return the button that opens a form; the button's value contains only keys."""
+    """Return the button that opens a form. Its value contains only keys."""
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a new read of what a provider offers, and say so.
-
-    The deferred command then fills in the open form.
-    """
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -245,7 +237,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Return the form and, in case it can't be opened right away, a sentence and a button to open it."""
+    """Add to a form a sentence and a button that opens the form, in case Slack doesn't open it right away."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -253,7 +245,6 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 async def _require_offer(
     services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
-    """Return the person's account and what its provider offers. Raise Refused if either is gone."""
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
@@ -277,10 +268,7 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form, keeping values that are still offered.
-
-    ``advises`` adds the administrators' advice.
-    """
+    """Return the form with the values still offered and, with ``advises``, advice for administrators."""
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
     fitting = {field_.name: values[field_.name] for field_ in form.fields if _is_offered(field_, values)}
@@ -297,7 +285,6 @@ def make_form_view(
 
 
 def _is_offered(field_: Field, values: Values) -> bool:
-    """Return whether a value is still offered, so that the form can keep it."""
     value = values.get(field_.name)
     if value is None or forms.is_typed(field_):
         return value is not None
@@ -306,7 +293,6 @@ def _is_offered(field_: Field, values: Values) -> bool:
 
 
 def _place_errors(request: Request, error: FormProblems) -> dict[str, str]:
-    """Return the errors by field, moving the error of a hidden field to the first field."""
     fields = dict(list_fields(request.view))
     first = next(iter(fields.values()), "")
     errors: dict[str, str] = {}
@@ -321,20 +307,19 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a form is for.
+    """A form's purpose and context.
 
-    An open form carries this in its metadata. Whenever it is used, the person's access to the connection is
-    checked again.
+    An open form carries this in its metadata. On each use, the person's access to the connection is checked
+    again.
     """
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values entered so far on which other fields depend. They are kept here because a search request from
-    #: Slack doesn't include what was entered in the form.
+    #: Values entered so far on which other fields depend. Slack's search requests don't include them.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: The defaults proposed for text fields. A field's default follows the choices in other fields until the
-    #: user edits the field.
+    #: Defaults proposed for text fields. Until the user edits a field, its default follows the choices in
+    #: other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
@@ -359,7 +344,7 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return an open form's context; raise Refused if the form is outdated or its connection is gone."""
+        """Return an open form's context. Raise Refused if the form is outdated or its connection is gone."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]
@@ -378,5 +363,5 @@ class FormContext:
 
 
 def restore_value(value: Any) -> Value:
-    """Return a remembered value in its original type, because the store returns tuples as lists."""
+    """Return a remembered value in its original type. The store returns tuples as lists."""
     return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

@@ -59,7 +59,6 @@ async def show_help(request: Request) -> Answer:
 
 
 def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Answer with a list of all verbs that the person can use here."""
     usable = _list_usable_providers(request, accounts or {})
     abilities = _find_abilities(request, accounts or {}, usable)
     possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
@@ -72,7 +71,6 @@ def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> An
 
 
 def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Answer with the introduction to the help."""
     usable = _list_usable_providers(request, accounts or {})
     abilities = _find_abilities(request, accounts or {}, usable)
     head, steps = _draw_head(request, accounts)
@@ -86,7 +84,6 @@ def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Say what Usher is, and show the first steps. If their data can't be read, leave them out."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -94,7 +91,6 @@ def _draw_head(
 
 
 async def _read_account_states(request: Request) -> Mapping[str, str] | None:
-    """Return the state of each of the person's accounts, or None if they can't be read now."""
     try:
         return await request.services.store.read(account_rows.list_account_states, request.principal)
     except StoreError:
@@ -102,7 +98,6 @@ async def _read_account_states(request: Request) -> Mapping[str, str] | None:
 
 
 def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return the providers that the person has linked or that need no link. If there are none, return all."""
     connections = request.services.connections
     linked = [
         provider
@@ -115,7 +110,6 @@ def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> lis
 def _find_abilities(
     request: Request, accounts: Mapping[str, str], usable: Iterable[base.Provider]
 ) -> set[str]:
-    """Return what a person can use: the facets and stop modes of their providers, and their own roles."""
     services = request.services
     abilities: set[str] = set()
     for provider in usable:
@@ -130,7 +124,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Point to the other command's help. Help on jobs is mentioned only if some connection runs jobs."""
+    """Point to the other command's help. Mention jobs only if some connection runs jobs."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -139,7 +133,6 @@ def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -
 
 
 def _describe_other_surfaces(request: Request) -> list[str]:
-    """Return sentences about the other places where people can give commands."""
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
@@ -148,7 +141,6 @@ def _describe_other_surfaces(request: Request) -> list[str]:
 
 
 def _format_all_entries(folder: str, command: kit.Markup, entries: Sequence[Verb]) -> list[dict[str, Any]]:
-    """Format all entries of the help, by group."""
     blocks = []
     for group, title in GROUPS[folder].items():
         lines = [_format_entry(command, entry) for entry in entries if entry.group == group]
@@ -162,7 +154,6 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
-    """Explain a verb, and any other verbs with the same name."""
     entries = list_verbs(request.folder)
     verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
     if verb not in entries:
@@ -176,7 +167,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
 
 
 def describe_usher(services: Services) -> str:
-    """Describe in one sentence what Usher is, as it is set up in this installation."""
+    """Describe in one sentence what Usher does in this installation."""
     return replies.describe_usher(
         needs_accounts=len(services.linked_by("none")) < len(services.connections),
         runs_jobs=any(isinstance(provider, facets.Runs) for provider in services.connections.values()),
@@ -186,7 +177,7 @@ def describe_usher(services: Services) -> str:
 async def list_first_steps(
     services: Services, principal: Principal, *, has_list: bool = True
 ) -> list[dict[str, Any]]:
-    """Return buttons for a person's first steps: link an account, show workspaces, and create one."""
+    """Return buttons for a person's first steps: link an account, show workspaces, create one."""
     accounts = await services.store.read(account_rows.list_account_states, principal)
     return make_first_steps(services, accounts, has_list=has_list)
 
@@ -194,10 +185,10 @@ async def list_first_steps(
 def make_first_steps(
     services: Services, accounts: Mapping[str, str], *, has_list: bool = True
 ) -> list[dict[str, Any]]:
-    """Return the first steps for a person, given the state of their account on each connection.
+    """Return the first steps for a person whose accounts have these states.
 
-    A person without an account sees a button for each connection. Without ``has_list``, their list is empty,
-    so it isn't offered.
+    Without an account, there is a button for each connection. Without ``has_list``, the list is empty, so it
+    isn't offered.
     """
     linked = _list_linked(services, accounts)
     has_linked = not linked <= services.linked_by("none").keys()
@@ -220,22 +211,21 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 
 
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
-    """Return the connections that a person can use now, given the states of their accounts."""
     active = {connection for connection, state in accounts.items() if state == "active"}
     return active | services.linked_by("none").keys()
 
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     connections = list_making_connections(services, "workspace")
-    # People who haven't linked an account yet are asked to do so on the way.
+    # People without a linked account are asked to link one on the way.
     usable = [name for name in connections if name in linked] if linked else connections
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
 
 async def start_introduction(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
-    """Introduce a new person and return their first steps; None if they aren't new or may not use Usher."""
+    """Introduce a person and return their first steps, or None if they aren't new or may not use Usher."""
     if await services.store.person(principal) is None:
-        # That would require asking Slack about the person first. They can be introduced next time.
+        # Slack would have to identify the person first. The next answer can introduce them.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

@@ -1,4 +1,4 @@
-"""A user's Home tab, published when it is opened, after a click in it, and when any of their links changes.
+"""A user's Home tab. It is published when a user opens it or clicks in it, and when a link of theirs changes.
 
 Nothing else updates the tab, so it says when it was drawn and has a *Refresh* button.
 """
@@ -27,23 +27,22 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The Home tab shows the answer to this command, unless another page was opened in it.
+#: The command whose answer the Home tab shows, unless another page was opened in the tab.
 HOME_COMMAND: Final = "list all"
 HOME_VERB: Final = "list"
-#: The ids and states of a user's links.
 Links: TypeAlias = list[list[str]]
 
 
 @routes.event("app_home_opened")
 async def open_home(occurrence: EventRequest) -> None:
-    """Request a redraw of the Home tab that was opened. Until then, Slack shows the previous version."""
+    """Request a redraw of the Home tab. Until then, Slack shows the previous version."""
     services = occurrence.services
     if (occurrence.event.get("tab") or "home") != "home":
         return
     principal = services.resolve_principal(occurrence.payload)
     if not services.context.installation.has_team(principal.enterprise_id, principal.team_id):
         return
-    # The Home tab itself introduces Usher to a person who hasn't used it yet.
+    # The Home tab introduces Usher to a person who hasn't used it yet.
     if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
         await services.greeted.greet(principal)
     await request_home(services, principal)
@@ -51,12 +50,12 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Republish the Home tab. For the *totals* button of an earlier release, say where totals are now."""
+    """Republish the Home tab. The *totals* button of an earlier release says where totals are now."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
 async def request_home(services: Services, principal: Principal, **shown: Any) -> None:
-    """Request that a person's Home tab be published; ``shown`` is passed on to ``publish_home``."""
+    """Request that a person's Home tab be published. ``shown`` is passed on to ``publish_home``."""
     await services.store.carry_out(lambda tx: homes.request_home(tx, principal, **shown))
 
 
@@ -66,7 +65,7 @@ async def show_answer(
     """Request a Home tab with the answer to a click in it.
 
     With ``is_page``, the answer replaces the list. ``links`` are the user's links at the time of the answer.
-    If they have changed by the time the tab is drawn, the answer isn't shown.
+    If these change before the tab is drawn, the answer isn't shown.
     """
     if not answer.text:
         await request_home(services, principal)
@@ -83,11 +82,11 @@ async def read_links(services: Services, principal: Principal) -> Links:
 async def publish_home(
     services: Services, slack: AnySlack, principal: Principal, shown: Mapping[str, Any]
 ) -> None:
-    """Draw a person's Home tab and publish it; raise SlackFailed and StoreError.
+    """Draw a person's Home tab and publish the tab. Raises SlackFailed and StoreError.
 
     ``shown`` contains either the answer to a click, or the ``deferred`` command whose list has now been read.
-    An answer has its ``blocks``, ``is_page`` if they replace the list, and the ``links`` that the person had.
-    If these have changed since, the answer isn't shown.
+    An answer has its ``blocks``, ``is_page`` if these replace the list, and the ``links`` that the person
+    had. If the links have changed since, the answer isn't shown.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

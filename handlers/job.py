@@ -56,8 +56,7 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Maximum number of flags in a command. Each flag is tried with every choice, and a command that people type
-#: needs no more flags than this.
+#: Maximum number of flags in a command. Each flag is tried with every choice, and nobody needs to type more.
 MAX_FLAGS = 50
 
 declare_verb(
@@ -94,7 +93,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form. If flags, words after ``--`` or a job's name are given, launch the job right away."""
+    """Open the form. With flags, words after ``--`` or a job's name, launch the job right away."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -111,9 +110,9 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def launch_copy(request: Request) -> Answer:
-    """Launch a copy of an earlier run, leaving that run unchanged.
+    """Launch a copy of an earlier run.
 
-    Buttons from earlier releases may name variables to change. Only the form can do that now.
+    Buttons from earlier releases may name variables to change, which only the form can do now.
     """
     key, *variables = (request.target or "").split() or [""]
     run = await request.caller.read(runs.require_run, "run", key)
@@ -128,13 +127,12 @@ async def launch_copy(request: Request) -> Answer:
 async def _run_by_name(request: Request, name: str) -> Answer | None:
     """Run the only job that a provider offers with this name, or else a copy of the name's newest run.
 
-    Return None unless exactly one connection has that job. If a run with this name is still in progress, only
+    Return None unless exactly one connection has the job. If a run of this name is still in progress, only
     offer to launch another.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is unlikely to be a job's name, so don't wait until the offers of other connections have
-    # been read.
+    # `posit nightly` is unlikely to be a job's name, so don't wait for the offers of other connections.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -162,7 +160,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
 
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
-    """Return the connections that offer a job with this name, according to the offers last read.
+    """Return the connections that offer a job of this name, according to the offers last read.
 
     With ``waits``, raise Answered if an offer has never been read.
     """
@@ -183,10 +181,10 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job that a command line describes, or report all errors in it, each with its flag."""
+    """Launch the job that a command line describes, or report all errors in it, by flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
-    # A command after `--` is possible only on a connection that runs commands.
+    # Only a connection that runs commands accepts a command after `--`.
     commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
         request,
@@ -204,8 +202,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # A value that Usher has rejected isn't sent to the provider, which therefore reports it as missing.
-        # Usher's own sentence already says what is wrong with it.
+        # The provider doesn't get values that Usher has rejected, so it reports these as missing. Usher's own
+        # sentence already says what is wrong.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -223,7 +221,10 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider. Such jobs can be run just by name."""
+    """Return whether a connection's jobs are set up at the provider.
+
+    People can run such a job by its name.
+    """
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -232,7 +233,7 @@ def has_named_jobs(request: Request, name: str) -> bool:
 
 
 async def launch_by_name(request: Request, connection: str, name: str) -> Answer:
-    """Launch a job that is set up at its provider. The job is found by its name, id or link."""
+    """Launch a job that is set up at its provider, found by its name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE_FIELD: name}
@@ -253,9 +254,8 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, and add the hint, if any. If the run's card is enough, say nothing."""
-    # If the person has already been told that the run will start once the offer is known, there is no need to
-    # say so again.
+    """Answer that a run was accepted, followed by ``hint``. Say nothing if the run's card is enough."""
+    # The person has been told that the run will start once the offer is known.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -266,7 +266,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    The answer also offers to repeat an earlier job of that name, or of a name one typo away.
+    The answer offers to repeat earlier jobs of this name, or of a name one typo away.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -302,7 +302,6 @@ async def _offer(request: Request, connection: str) -> PersonalOffer:
 
 
 def _collect_flags(request: Request, command: CommandLine) -> list[Flag]:
-    """Return everything in a command line as flags, including the template and the program's own words."""
     rest = require_leading_connection(request, command.words)[1] if command.words else ()
     template = [Flag(creation.TEMPLATE_FIELD, " ".join(rest))] if rest else []
     tail = [Flag(creation.COMMAND_FIELD, command.tail)] if command.tail else []
@@ -334,7 +333,6 @@ def _describe_problems(
 
 
 def _format_flag_problem(name: str, sentence: str) -> str:
-    """Return an escaped sentence about a problem, with the name of the flag that it concerns."""
     label = {creation.COMMAND_FIELD: "after `--`"}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
@@ -367,9 +365,9 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
     )
 )
 async def show_list(request: Request) -> Answer:
-    """Answer with a page of the list; ``list 2`` and the *More* button show later pages.
+    """Answer with a page of the list. ``list 2`` and *More* show later pages.
 
-    Words narrow the list down to a state, a connection or a name. The buttons keep this filter.
+    Words filter the list by state, connection or name. The buttons keep this filter.
     """
     stale, rows = await read_stale_and_rows(request)
     if not rows:
@@ -413,9 +411,9 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with a run's card, and with the time at which the run was last read.
+    """Answer with a run's card and the time at which it was last read.
 
-    If no run was named and there are several, answer with the list instead. If the run is over, show its exit
+    Without a name, answer with the list if there are several runs. For a run that is over, show its exit
     code, its last lines (as long as they are stored), and its whole output.
     """
     is_named = bool(request.name) and not means_everything(request.arguments)
@@ -445,7 +443,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_logs(request: Request) -> Answer:
-    """Show the run's output on its card, posting a card if necessary. If the run is over, send the output."""
+    """Show the run's output on its card. If the run is over, send the output."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
@@ -463,7 +461,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row. It is recent, because running jobs are read every few seconds anyway."""
+    """Answer with the stored row, which is recent because jobs in progress are read every few seconds."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -484,10 +482,7 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request a stop, or only offer it if the run was guessed or the stop is to be forced.
-
-    The run's card shows everything else.
-    """
+    """Request a stop. Only offer it if the run was guessed or the stop is to be forced."""
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None or naming.find_whole(
         request.name, [run], request.services.connections
@@ -508,7 +503,7 @@ async def force_quit(request: Request) -> Answer:
 
 
 async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
-    """Request that a run be stopped, or just say that it is already over."""
+    """Request that a run be stopped, unless it is already over."""
     stopped, is_open = await request.caller.run(runs.stop_run, run.id, force=force)
     if not is_open or stopped.state.is_over:
         return answer_over(request, stopped)
@@ -517,13 +512,13 @@ async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
 
 
 def answer_over(request: Request, run: Run) -> Answer:
-    """Answer with the outcome of a finished run."""
+    """Say how a run ended."""
     return replies.answer(request.fill(run_words.OVER_ALREADY, run, state=Markup(describe_outcome(run))))
 
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait or, if the run has already ended, report how it ended."""
+    """Extend the wait or, if the run has ended, say how."""
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
@@ -533,7 +528,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 @routes.action("job_let_go")
 async def stop_following(request: Request) -> Answer:
-    """Stop following the run, or just say that it is already over."""
+    """Stop following the run, unless it is already over."""
     run = await request.caller.run(runs.unfollow_run, request.target or "")
     if not run.is_open:
         return answer_over(request, run)
@@ -544,7 +539,7 @@ async def stop_following(request: Request) -> Answer:
 
 @routes.action("job_look_again")
 async def check_now(request: Request) -> Answer:
-    """Check the run now, or answer that there is nothing left to check."""
+    """Check the run now, unless there is nothing left to check."""
     run = await request.caller.run(runs.find_launched_run, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
@@ -552,17 +547,17 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, but only once: if the question has already been answered, nothing happens."""
+    """Launch another run, but only once: do nothing if the question has already been answered."""
     run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
 
 async def find_run(request: Request) -> Run:
-    """Return the run that the user means; raise Answered with a question or a hint, or Refused.
+    """Return the run that the user means. Raise Answered with a question or a hint, or Refused.
 
-    If several runs have the name, the newest is meant. Before a stop, the user is asked to choose, unless
-    only one of them is still in progress.
+    If several runs have the name, the newest is meant. Before a stop, ask the user to choose, unless only one
+    of them is in progress.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -584,7 +579,7 @@ async def find_run(request: Request) -> Run:
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
     """Return the accounts whose lists are out of date, and the runs.
 
-    The runs are read last, so if a list arrives in between, they already include its contents.
+    The runs are read last, so they already include a list that arrives in between.
     """
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
@@ -607,10 +602,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the person's only run, for a command that doesn't name a run.
-
-    For ``stop``, that is the only run still in progress. If there isn't exactly one, raise Answered.
-    """
+    """Return the only run, or for ``stop`` the only one in progress. Raise Answered if there isn't one."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows
@@ -623,7 +615,6 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
 
 
 async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Answer that there is no such run, suggest similar names, and reread the list if it is outdated."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     await require_no_resting_link(request)

@@ -56,7 +56,6 @@ async def link(request: Request) -> Answer:
     """Answer with a link page, or with a *Link* button per connection. ``link code`` opens the code form."""
     services = request.services
     if request.target:
-        # A button names one connection.
         request = replace(request, arguments=(request.target,))
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
@@ -75,7 +74,6 @@ async def link(request: Request) -> Answer:
 
 
 async def _link_to(request: Request, connection: str, username: str = "") -> Answer:
-    """Answer with a connection's link page, or ask for the username that an administrator must approve."""
     services, title = request.services, request.services.title(connection)
     if connection in services.linked_by("none"):
         return _answer_linkless(request, {connection: title})
@@ -92,7 +90,6 @@ async def _link_to(request: Request, connection: str, username: str = "") -> Ans
 
 
 async def _describe_link(request: Request, connection: str) -> str:
-    """Say that a working account is already linked, or return "" if there is none."""
     account = await request.services.store.read(account_rows.find_account, request.principal, connection)
     if account is None or account.state != "active" or account.resting_since or account.refused_since:
         return ""
@@ -106,9 +103,9 @@ def _answer_linkless(request: Request, linkless: Mapping[str, str]) -> Answer:
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """Offer to open a workspace if its name was typed where a connection's name was expected.
+    """Offer to open a workspace whose name was typed where a connection's name was expected.
 
-    If no such name was typed, return None.
+    Return None if no such name was typed.
     """
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
@@ -123,7 +120,6 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
 
 
 def _parse_connection_and_username(request: Request) -> tuple[str, str]:
-    """Return the requested connection, and the username typed after it, if any."""
     connection, rest = naming.split_leading_connection(request.arguments, request.services.connections)
     if connection is not None and len(rest) < 2:
         return connection, "".join(rest)
@@ -132,7 +128,7 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link that a *Link* button asks for, and answer with the link's page.
+    """Create the link that a *Link* button asks for, and answer with its page.
 
     Once the account is linked, the button's command runs with the rights of the user who clicked it.
     """
@@ -151,11 +147,10 @@ async def _invite(
     template: str = cards.LINK,
     others: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Create links that a command is waiting for, and answer with their pages."""
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
-    # With the response_url of an ordinary button, the command's answer would replace the message whose button
-    # was clicked. Clicking the button that opens a link page supplies another response_url.
+    # With the response_url of an ordinary button, the command's answer would replace the button's message. A
+    # click on the button that opens a link page supplies another response_url.
     keeps_url = surface.kind != "button" or surface.is_question
     deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]
@@ -176,7 +171,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for: describe the waiting command, or use ``template`` if it is too unspecific."""
+    """Say what a link is for: for the waiting command or, if that is too unspecific, as ``template`` says."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -195,13 +190,13 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with the form for the code, and with text to show in case Slack doesn't open it."""
+    """Open the form for the code, or answer with text in case Slack doesn't open it."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking, or show next to the field that the code is wrong."""
+    """Finish linking, or say next to the field that the code is wrong."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -230,7 +225,6 @@ async def show_about(request: Request) -> Answer:
 
 
 async def _show_identity(request: Request) -> Answer:
-    """Show the user's principal and links, and Usher's version. None of this is secret."""
     services = request.services
     installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
@@ -341,7 +335,7 @@ async def unlink(request: Request) -> Answer:
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
-        # Titles aren't unique here: a removed connection may have the same title as a newer one.
+        # Titles may not be unique: a removed connection can have the title of a newer one.
         labels = {
             connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
             for connection_, title in titles.items()
@@ -356,7 +350,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # The answer replaces a question that was answered, so it is given even if a notice will say the same.
+    # Replace a question that was answered, even if a notice will say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -383,7 +377,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask for confirmation before unlinking, as the button does. A ``connection`` of None means all links."""
+    """Ask for confirmation before unlinking. Without ``connection``, all links are meant."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -423,7 +417,6 @@ def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
 
 
 async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
-    """End the links of a colleague in the same Slack workspace, if the user is an administrator."""
     other = replace(request.principal, user_id=person.group(1))
     linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
@@ -476,10 +469,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Say which of the user's links are suspended and that their workspaces are hidden.
-
-    If no link is suspended, return "".
-    """
+    """Say which of the user's links are suspended, which hides their workspaces. Return "" if none is."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -489,17 +479,14 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """If one of the user's links is suspended, raise Answered with *Link again*.
-
-    The workspaces of a suspended link are hidden.
-    """
+    """Raise Answered with *Link again* if a link is suspended, which hides its workspaces."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with ways to link the first connection that needs a link and has no working one."""
+    """Raise Answered with ways to link the first connection whose link is needed but missing or broken."""
     linkless = request.services.linked_by("none")
     for connection in connections:
         if connection not in linkless:
@@ -507,7 +494,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a hint for users who may have had another Slack ID before: links can't be moved to a new ID."""
+    """Tell users who may have had another Slack ID before that links can't be moved to a new ID."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -524,13 +511,13 @@ async def offer_link(
     """Answer with ways to link the given connections. The request waits until one of them is linked.
 
     ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, the answer shows the link pages themselves. For
-    the connections in ``others``, which need no link, *New workspace* is offered.
+    the request's own. If the user is there to see the answer, it shows the link pages themselves. For the
+    connections in ``others``, which need no link, it offers *New workspace*.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A link page is valid for only ten minutes, so it is shown only in a message, and only to someone who is
+    # A link page is valid for only ten minutes, so show it only in a message, and only to someone who is
     # waiting for it.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
@@ -541,8 +528,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Include connections that nobody can link. Clicking such a connection's button explains why it can't
-        # be linked.
+        # Include connections that nobody can link. A click on their button explains why.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )
@@ -554,8 +540,8 @@ async def offer_link(
 async def offer_all_links(request: Request) -> Answer:
     """Answer with the ways to link every connection, while the command waits for a link.
 
-    If no connection needs a link, *New workspace* is offered instead. The answer to ``list`` also explains
-    what Usher is.
+    If no connection needs a link, offer *New workspace* instead. The answer to ``list`` also explains what
+    Usher is.
     """
     services = request.services
     linkless, names = services.linked_by("none"), [name for name, *_ in services.list_link_methods()]

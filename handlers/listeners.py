@@ -1,8 +1,7 @@
 """Bolt listeners, exactly one per kind of payload.
 
-Each listener accepts every payload of its kind and looks up the function for it in a table (ADR 42).
-
-The work is done before the ack, so anything that was acknowledged has been written.
+Each listener accepts every payload of its kind and looks up the function for it in a table (ADR 42). A
+listener acknowledges only after the work is done, so whatever was acknowledged has been written.
 """
 
 import asyncio
@@ -73,26 +72,24 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches any name. Bolt tries listeners one after the other, so Usher registers only one listener of each
-#: kind, which handles everything.
+#: Matches any name. Bolt tries listeners one after the other, so Usher registers only one of each kind.
 _ANYTHING: Final = re.compile("")
-#: How long Slack may take to open a form, in seconds. The trigger for the form expires after 3 s, and the ack
-#: is due by then, too.
+#: How long Slack may take to open a form, in seconds. Both the form's trigger and the ack are due within 3 s.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
 #: How long to wait before sending a view that is too large for the response to a submitted form, in seconds.
-#: Until then, the response keeps the form's window open.
+#: Until then, that response keeps the form's window open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Maximum number of characters in a text that fits into any ack, whatever its language.
+#: Maximum number of characters that fit into any ack, whatever their language.
 _MAX_SHORT_LENGTH: Final = 500
 
 
 def register(
     app: AsyncApp, services: Services, slack: AnySlack, *, view_seconds: float = VIEW_SECONDS
 ) -> None:
-    """Register the six listeners; raise ValueError for an app that acknowledges before the work is done.
+    """Register the six listeners. Raise ValueError for an app that acknowledges before the work is done.
 
     ``view_seconds`` is how much of the 3 s for an ack Slack may take to open a form.
     """
@@ -123,7 +120,7 @@ def _limit_store_wait(
 class Listeners:
     """The listeners, one for each kind of payload. None of them raises.
 
-    Each does its work before acknowledging. It returns the result with the ack, or sends the answer in
+    Each does its work before acknowledging, then returns the result with the ack or sends the answer in
     another way.
     """
 
@@ -136,7 +133,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in the body of its ack or, if the answer doesn't fit there, as a reply."""
+        """Answer a slash command in its ack or, if the answer doesn't fit, with a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -161,7 +158,7 @@ class Listeners:
     async def on_action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Run a button's handler. The outbox sends its answer, because Slack ignores the body of the ack."""
+        """Run a button's handler. The outbox sends the answer, because Slack ignores the body of the ack."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         press = payload.parse_button(action)
@@ -177,7 +174,7 @@ class Listeners:
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
-                # For all we know, an ephemeral message may be in the user's direct messages with the bot.
+                # An ephemeral message may be in the user's direct messages with the bot.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         links: Links = []
@@ -195,15 +192,15 @@ class Listeners:
         if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
-            # Until a worker is running, the answer waits in the outbox like everything else.
+            # The answer waits in the outbox until a worker is running.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
-        """Record that a person has opened a page with a button.
+        """Record that a person opened a page with a button.
 
-        A workspace's page counts as a use of the workspace. For a link's page, Usher stores the URL with
-        which the button's message can be replaced.
+        Opening a workspace's page counts as use of the workspace. For a link's page, store the URL with which
+        the button's message can be replaced.
         """
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
@@ -246,8 +243,7 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        # If the answer promises another answer, the other one will replace it. So the page that shows the
-        # first answer is given an id.
+        # If this answer promises another, the other one replaces it, so the page needs an id.
         surface = Surface(
             "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
         )
@@ -255,10 +251,10 @@ class Listeners:
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                # The Home tab may show what the form changed.
+                # The form may have changed what the Home tab shows.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work. The Home tab will show the result the next time it is opened.
+                # The form has done its work, and the Home tab shows the result when it is next opened.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -275,7 +271,7 @@ class Listeners:
     async def on_options(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a select menu's search by returning the list in the ack."""
+        """Answer a menu's search with choices in the ack."""
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
             return await ack(options=[])
@@ -285,7 +281,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event. An event that can't be stored isn't acknowledged, so that Slack sends it again."""
+        """Handle an event. If it can't be stored, don't acknowledge it, so that Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -313,7 +309,6 @@ class Listeners:
     async def _write_in_home(
         self, answer: Answer, press: ButtonValue, principal: Principal, links: Links
     ) -> bool:
-        """Request a Home tab with the answer to a click in it; return whether the request was stored."""
         try:
             is_page = press.name == HOME_VERB
             await show_answer(self._services, principal, answer, links=links, is_page=is_page)
@@ -325,7 +320,6 @@ class Listeners:
     async def _write_reply(
         self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0
     ) -> bool:
-        """Write the reply to the outbox; return False if it must be sent in another way."""
         if not answer.text:
             return True
         services = self._services
@@ -334,7 +328,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # The reply may already be in the outbox, so sending it directly as well might show it twice.
+            # The reply may be in the outbox, so sending it directly might show it twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -342,7 +336,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form. This is the only call to Slack that is made before an ack."""
+        """Open the form, with the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
@@ -353,8 +347,8 @@ class Listeners:
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
-                    # A form can be replaced by text. But a page may show something that is said nowhere else,
-                    # so it is opened as plain paragraphs.
+                    # A form can be replaced by text. A page may show something that is said nowhere else, so
+                    # open it as plain paragraphs.
                     if not is_content_refused(error) or "submit" in view:
                         raise
                     shown = plain.make_plain_view(view)
@@ -372,10 +366,9 @@ class Listeners:
         surface: Surface,
         principal: Principal | None = None,
     ) -> None:
-        """Answer a button press without using the outbox, so that nobody is left without a reply.
+        """Answer a button press without the outbox, so that nobody is left without a reply.
 
-        The answer is shown only once: another way of sending it is tried only if the previous one has
-        certainly shown nothing.
+        To show the answer only once, try another way only if the previous one certainly showed nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}
@@ -412,7 +405,6 @@ class Listeners:
             log.warning("reply not sent", problem=error)
 
     def _resolve_principal(self, body: dict[str, Any]) -> Principal | Answer:
-        """Return the principal of a payload, or the answer to send if the payload doesn't name one."""
         try:
             return self._services.resolve_principal(body)
         except Refused as refusal:
@@ -424,12 +416,11 @@ class Listeners:
 
 
 async def _post_to_response_url(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
-    """Post a message to a response_url; raise SlackFailed if that fails."""
     if url is None:
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
-    # Use the client's session, which has the proxy configured; ``respond`` would create its own session.
+    # The client's session has the proxy configured. ``respond`` would create a session of its own.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
     if (failed := to_slack_error(answer.status_code, answer.body)) is not None:
         raise failed

@@ -1,4 +1,4 @@
-"""Loads every module that declares something, once, when a process starts."""
+"""Loads every module that declares something, once per process."""
 
 import pkgutil
 from functools import cache
@@ -10,8 +10,8 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: The module that serves Slack's assistant. Only the process that serves the assistant loads it, because it
-#: declares nothing, and its protocol types are slow to load.
+#: The module that serves Slack's assistant. It declares nothing, and its protocol types are slow to load, so
+#: only the process that serves the assistant loads it.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

@@ -23,12 +23,12 @@ from handlers.requests.services import Services
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
-    """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
+    """Run a deferred command with the user's current rights. ``body`` is a ``DeferredCommand``.
 
     The answer is sent to the response_url as long as that is valid. After that, it is sent to the channel if
-    the command was a recent mention, and otherwise to the user as a direct message. A command that runs twice
-    has only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raise
-    StoreError if nothing could be written.
+    the command was a recent mention, otherwise to the user as a direct message. A command that runs twice has
+    only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises StoreError
+    if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     given = deferred.surface
@@ -64,7 +64,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if not (answer.text or answer.replaces):
         return
     if where is Where.FORM and answer.view is None:
-        # An open form is waiting for the answer, so show it in the form.
+        # An open form is waiting for the answer.
         purpose: Purpose = "job" if deferred.text.startswith("job ") else "workspace"
         answer = replace(answer, view=answer_view(answer, purpose))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
@@ -78,10 +78,10 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, deferred: DeferredCommand, answer: Answer
 ) -> Answer:
-    """Make an answer replace the message that has the link's button, and say what was linked.
+    """Make an answer replace the message with the link's button, and say what was linked.
 
-    In a direct message, the answer leaves that out, because Usher's own message about the link is next to it
-    or a click away.
+    In a direct message, leave that out, because Usher's own message about the link is next to the answer or a
+    click away.
     """
     connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)

@@ -1,4 +1,4 @@
-"""Schedules typed after a job's name. They are refused, because jobs run now and providers schedule them."""
+"""Refuses schedules typed after a job's name: Usher runs jobs right away, and providers schedule them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -42,7 +42,6 @@ async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
 
 
 def _is_schedule(words: Sequence[str]) -> bool:
-    """Return whether words say only when a job should run."""
     text = " ".join(words)
     first = words[0].casefold()
     is_led = first in _BEGINNING_LEADS or bool(time_parsing.days_of(first))
@@ -50,7 +49,6 @@ def _is_schedule(words: Sequence[str]) -> bool:
 
 
 def _link_page(request: Request, connection: str, run: Run | None) -> Markup:
-    """Return a link to the page of a run's job or, if there is none, to the provider."""
     provider = request.services.connections.get(connection)
     if provider is None:
         return Markup(kit.line(connection))

@@ -1,8 +1,8 @@
 """Free text: any text that isn't a command. Questions are answered, and actions are offered as buttons.
 
 Names, verbs and times are looked for separately among the words (``handlers.requests.finding``), without any
-grammar to connect them. No action is offered for a question, or for a text with a *not*, a condition or a
-time that isn't understood.
+grammar to connect them. No action is offered for a question, or for a text that contains a *not*, a
+condition, or a time that can't be understood.
 """
 
 from __future__ import annotations
@@ -61,15 +61,15 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: Maximum number of buttons offered. A text of up to ``_MAX_COMMAND_WORDS`` words may be a mistyped command.
+#: Maximum number of buttons offered. Texts of up to ``_MAX_COMMAND_WORDS`` words may be mistyped commands.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
-#: Maximum number of workspaces, runs and courses that a single text can name. At most ``_MAX_STRANGE``
-#: unknown words are compared with all names.
+#: Maximum number of workspaces, runs and courses that one text can name. At most ``_MAX_STRANGE`` unknown
+#: words are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: Words that keep Usher from offering an action, because the user doesn't want it, doesn't want it now, or
-#: doesn't mean everything that is named.
+#: Words that keep Usher from offering an action: the user may not want it, or not now, or not for everything
+#: that is named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
@@ -82,15 +82,15 @@ _QUESTIONS: Final = split_words(
     isn't aren't didn't wie wann warum wo ist"""
 )
 _ASKING: Final = split_words("what whats where why how which who")
-#: Openings of polite requests, which aren't questions even if they end in a question mark.
+#: Openings of polite requests. These aren't questions even if they end in a question mark.
 _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "please")
 _GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
-#: Words that make a start wait if there is no capacity.
+#: Words that make a start wait for capacity.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
-#: Filler words. They mean nothing here, so they are never taken for mistyped names.
+#: Filler words. These mean nothing here, so they are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now wait
@@ -103,25 +103,20 @@ _FILLERS: Final = split_words(
 
 @dataclass(slots=True)
 class _Part:
-    """One part of a sentence: a verb, the workspaces, runs or courses that it names, and its times."""
-
     verb: Verb | None = None
     things: list[object] = field(default_factory=list)
     times: list[Time] = field(default_factory=list)
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few workspaces named in this part.
-
-        A longer list would be too much to choose from.
-        """
+        """Return the first few workspaces that this part names. More would be too many to choose from."""
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks about, or offer buttons for the actions that it may request."""
+    """Answer a sentence: show what it asks about, or offer buttons for actions that it may request."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint("I only work with your own workspaces, so I haven't done anything.")
@@ -163,7 +158,6 @@ async def answer(request: Request) -> Answer:
 
 
 async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
-    """Return the words that are URLs of workspaces, each with its workspace."""
     links = [word for word in request.arguments if naming.to_link(word)]
     usernames = await targets.read_usernames(request, *links)
     connections = request.services.connections
@@ -172,7 +166,6 @@ async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple
 
 
 async def _list_others(request: Request) -> list[tuple[str, object]]:
-    """Return the person's runs (the newest of each name) and courses, each with its name."""
     runs: dict[str, Run] = {}
     for run in await request.services.store.read(run_rows.list_runs, request.principal):
         runs.setdefault(run.name, run)
@@ -183,7 +176,6 @@ async def _list_others(request: Request) -> list[tuple[str, object]]:
 def _find(
     words: Sequence[str], named: Sequence[tuple[str, object]], zone: ZoneInfo, now: float
 ) -> tuple[list[Found[Any]], list[int]]:
-    """Return the complete names, times and verbs among words, and the positions of words without meaning."""
     found: list[Found[Any]] = [*find_names(words, named)]
     found += find_hours(words, found)
     found += find_times(
@@ -197,10 +189,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name that was quoted or used in a command but doesn't match anything of the user's.
-
-    If there isn't one, return "".
-    """
+    """Return a name that was quoted or used in a command but doesn't match anything of the user's, or ""."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -211,7 +200,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is really a question rather than a polite request."""
+    """Return whether a text is a question rather than a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -223,8 +212,8 @@ def _asks(words: Sequence[str]) -> bool:
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     """Return whether a text must not lead to an offer.
 
-    Nothing is offered if the text rules something out, is conditional, or speaks of the past or of other
-    people's workspaces, or if it contains a time that can't be read or anything struck out.
+    Nothing is offered for a text that rules something out, is conditional, speaks of the past or of other
+    people's workspaces, or contains an unreadable time or anything struck out.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -241,7 +230,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return a word that should be a time but can't be read as one, or "" if there is none."""
+    """Return a word that should be a time but can't be read as one, or ""."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -255,12 +244,10 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
 
 
 def _names_by_line(text: str, named: Sequence[tuple[str, object]]) -> bool:
-    """Return whether names are spread over several lines. If so, it is unclear what belongs together."""
     return "\n" in text and sum(bool(find_names(line.split(), named)) for line in text.splitlines()) > 1
 
 
 def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
-    """Split a sentence into parts: a verb with the names after it, or names with a verb after them."""
     name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
     parts = [part := _Part()]
     for what in (one.what for one in found):
@@ -283,7 +270,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
         is_start = former.verb is not None and former.verb.effect is Effect.STARTS
         is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
         if is_start and is_stop and part.things == former.things:
-            # A start and a later stop are treated as a start that lasts until then.
+            # Treat a start and a later stop as a start that lasts until then.
             former.times += [one._replace(lead="until") for one in part.times]
             part.verb, part.things, part.times = None, [], []
     return [part for part in parts if part.verb is not None or part.things or part.times]
@@ -291,8 +278,6 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
 
 @dataclass(frozen=True)
 class _Sentence:
-    """A sentence and everything that was found in it."""
-
     request: Request
     rows: Sequence[Workspace]
     zone: ZoneInfo
@@ -302,7 +287,6 @@ class _Sentence:
 
     @property
     def named(self) -> _Part:
-        """Return everything that the sentence names."""
         return _Part(things=[thing for part in self.parts for thing in part.things])
 
     # -- showing what the text asks about -----------------------------------------------------------------
@@ -344,7 +328,7 @@ class _Sentence:
     # -- offering actions ---------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may request; raise Answered if the user must be asked first."""
+        """Return buttons for what a sentence may request. Raise Answered if the user must be asked first."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -366,7 +350,7 @@ class _Sentence:
             commands = [f"hours {join_words((one.title,))} {order}" for one in own]
             return lists.list_command_buttons(commands, self.now)
         if verb is None and part.times:
-            # *gpu for 2 hours*: start the workspace if it's down, or stop it in two hours if it's running.
+            # *gpu for 2 hours*: start the workspace if it is down, or stop it in two hours if it is running.
             return [
                 button
                 for one in own
@@ -393,7 +377,6 @@ class _Sentence:
         ]
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
-        """Return a workspace's buttons, one for each time; raise Answered if a time can't be read."""
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
@@ -419,7 +402,7 @@ class _Sentence:
         return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons for a planned start. It is stored as working hours for that one date."""
+        """Return the buttons for a planned start, which is stored as working hours for that one date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -433,19 +416,13 @@ class _Sentence:
 
 
 async def _run(request: Request) -> Answer:
-    """Authorise and run a verb that only shows something.
-
-    The user has already been allowed to send free text, but not yet to run this verb.
-    """
+    """Authorise and run a verb that only shows something. So far, only free text was authorised."""
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours in the form in which they would be typed in a command.
-
-    A single time is the time of the start or, with the verb ``stop``, the time of the stop.
-    """
+    """Return hours as typed in a command. A single time is a start or, with the verb ``stop``, a stop."""
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -457,7 +434,6 @@ def _write_hours(verb: Verb | None, hours: str) -> str:
 async def _offer_runs(
     request: Request, verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]
 ) -> list[kit.Element]:
-    """Return buttons to run or stop jobs, or none if a time is given; for a schedule, raise Answered."""
     if hours and (verb is None or verb.effect is not Effect.ENDS):
         await refuse_schedule(request, (runs[0].name, *hours.split()))
     if verb is None or hours or verb.effect is Effect.SHOWS or at:
@@ -470,7 +446,6 @@ async def _offer_runs(
 
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
-    """Answer with the first few of these buttons, each with a distinct id."""
     numbered = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
     return replies.as_question(replies.hint(sentence, numbered))
 

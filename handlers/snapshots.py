@@ -35,9 +35,9 @@ async def refresh_lists(
 ) -> str:
     """Request reads of outdated lists and defer this command. Return a sentence that says so, or "".
 
-    If no list is out of date, return "". Otherwise, the command runs again once the first list has been read,
-    and if it still needs the next list, it waits for that. The sentence is said only once: later runs raise
-    Answered with nothing to say.
+    If no list is out of date, return "". Otherwise, the command runs again once the first list has been read.
+    If it then still needs the next list, it waits for that list. The sentence is said only once: later runs
+    raise Answered with nothing to say.
 
     - ``text`` runs in place of the command.
     - ``connection`` limits all this to the list of that connection.
@@ -62,7 +62,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # The reads of the other lists were already requested together with the first one.
+        # The reads of the other lists were requested together with the first.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)
@@ -71,7 +71,7 @@ async def refresh_lists(
 
 
 def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
-    """Return the accounts on the named connections; if none is named, return all accounts."""
+    """Return the accounts on the named connections, or all accounts if none is named."""
     connections = set(names) - {None}
     return [account for account in accounts if not connections or account.connection in connections]
 
@@ -81,8 +81,8 @@ async def refresh_in_background(
 ) -> str:
     """Request reads of outdated lists while showing the cached ones. Return a hint that says so, or "".
 
-    After a button, in a Home tab, and in a direct message, the answer can be edited, so the list replaces it
-    once it has been read. Elsewhere, people are asked to press *Refresh*, which an assistant can't do.
+    After a button, in a Home tab, and in a direct message, the answer can be edited, so the new list replaces
+    it. Elsewhere, people are asked to press *Refresh*, which an assistant can't do.
     """
     deferred, surface = request.deferred, request.surface
     is_late = deferred.is_late(request.services.clock.now())
@@ -104,7 +104,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list couldn't be read, so that people don't take it to be empty."""
+    """Explain that a list couldn't be read, so that people don't think it is empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     is_home = request.surface.where is Where.HOME
@@ -129,8 +129,8 @@ async def require_account_offer(
 ) -> Snapshot[Any]:
     """Return an account's offer or, while it is being read, raise Answered with ``asking``.
 
-    If it was just read and there is no offer, the answer gives the reason, or ``nothing`` if no reason is
-    known.
+    If it was just read and there is no offer, the answer gives the reason or, if that isn't known,
+    ``nothing``.
     """
     snapshot = await read_cached_offer(request, account)
     if snapshot is not None:
@@ -141,7 +141,7 @@ async def require_account_offer(
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return the offer as last read, and also request a new read if it is outdated."""
+    """Return the offer as last read, and request a new read if it is outdated."""
     context = request.services.context
     snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
@@ -172,8 +172,5 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, waiting: DeferredCommand) -> DeferredCommand:
-    """Defer a command until an account's list or offer has been read, recording what it has waited for.
-
-    The command then doesn't request another read.
-    """
+    """Defer a command until an account's list or offer has been read. It won't request that read again."""
     return replace(waiting, looked=(*waiting.looked, account.id), is_promised=True)
