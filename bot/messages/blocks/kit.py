@@ -208,9 +208,9 @@ def context(*texts: str) -> Block:
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    If there are only three buttons, the third gets its own row. Options already in a menu stay in a menu, at
-    the end. Numbered buttons, which do the same thing to different workspaces or runs, aren't moved into the
-    menu.
+    A single remaining button gets a row of its own instead of a menu. Options already in a menu stay in a
+    menu, at the end. Numbered buttons, which do the same thing to different workspaces or runs, aren't moved
+    into the menu.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
