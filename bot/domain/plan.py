@@ -1,8 +1,7 @@
-"""Planning: chooses the next step of an operation or a run, based on what was last observed.
+"""Chooses the next step of an operation or a run, based on the state that was last observed.
 
-All functions here, including the one that schedules the next read, are pure and total. They use no clock and
-no I/O, and have an answer for every input. The tables in ``tests/domain/test_plan.py`` and
-``tests/domain/test_plan_runs.py`` are the specification.
+All functions are pure and total. They use neither a clock nor I/O, and return a result for every input. The
+tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are the specification.
 """
 
 from dataclasses import dataclass
@@ -67,10 +66,10 @@ class Step(StrEnum):
     SUSPEND = "suspend"  #: send the call that stops the workspace but keeps its memory
     FORCE = "force"  #: send the call that stops the workspace without asking the IDE
     REMOVE = "remove"  #: send the call that deletes the workspace
-    RENEW = "renew"  #: the workspace ended as agreed, or failed: create a new one in its place
+    RENEW = "renew"  #: replace a workspace that ended as agreed, or that failed, with a new one
     WAIT = "wait"  #: do nothing until the next read, or until ``at``
     END = "end"  #: end the operation or run with ``outcome`` and ``cause``
-    WATCH = "watch"  #: do nothing, as the operation or run has already ended
+    WATCH = "watch"  #: do nothing, because the operation or run has already ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +101,8 @@ NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, but the provider still reports the workspace as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read after the call shows a failure. As this may have occurred before the call, another read has to
-#: confirm it.
+#: A read after the call found the workspace failed. The failure may be older than the call, so another read
+#: has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
 #: A stop that was sent before this start was requested is still in progress. The start is sent once the stop
 #: has finished.
@@ -164,28 +163,28 @@ def plan(
     """Decide the next step for an operation whose workspace was last seen in ``state``.
 
     ``observed_at`` is the time of that observation. ``actions`` are the actions that the provider currently
-    allows. None means every action that it supports. A stop that the provider doesn't accept in this state
+    allows, or None for every action that it supports. A stop that the provider doesn't accept in this state
     waits until the provider accepts it. ``effects`` says what each stop mode does. A workspace is ended
     irreversibly only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace
     was last seen starting or running. ``lacks`` is what the running workspace still needs before people can
     use it, and ``lacks_since`` is when a read first found that something was missing. A start is fulfilled
     once the workspace is usable, or once it has lacked something for long enough.
 
-    No operation ends because of old data: a read is used only if it is newer than the operation and its last
-    call. The first call may rely on a read that was fresh when the operation was created. Even if the state
-    has changed since, that call does no harm, and waiting for the poll gate would only delay the user. A call
+    Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
+    The first call may rely on a read that was fresh when the operation was created. Even if the state has
+    changed since, that call does no harm, and waiting for the poll gate would only delay the user. A call
     that can't be undone needs a newer read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
-    sends no more calls, unless it is a stop or a planned start. It can still be fulfilled by a read.
+    sends no more calls, unless it is a stop or a planned start. A read can still fulfil it.
     """
     if not operation.is_open:
         return WATCH
     if observed_at is None:
         return READ
     if state is State.FAILED and "stop" not in effects:
-        actions = frozenset()  # A provider without a stop leaves nothing of a failed workspace running.
+        actions = frozenset()  # If a provider offers no stop, nothing of a failed workspace keeps running.
     is_made = operation.creates_stopped and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     brings_up = not operation.verb.brings_down and state is State.RUNNING
@@ -274,7 +273,7 @@ def _decide(
         return _bring_down(operation, state, observed_at, actions, (REMOVE, "not_removed"))
     mode = _mode(operation, effects)
     if mode is None and state is State.FAILED and "stop" not in effects:
-        return RENEW  # The workspace has already ended, so a new one ends nothing.
+        return RENEW  # The workspace has already ended, so creating a new one loses nothing.
     if mode is None:
         return _fail("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
@@ -352,7 +351,7 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """If a second read also shows a failure, end the operation as failed. After the first one, read again."""
+    """End the operation as failed if this is the second read that found a failure. If not, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
@@ -401,8 +400,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 def _had_effect(operation: Operation) -> bool:
     """Return whether a start took effect, although a busy provider had refused it.
 
-    The workspace is known to have failed by now. If it hadn't failed before the start, the start must have
-    been carried out.
+    The workspace must have failed by now. If it hadn't failed before the start, the start was carried out.
     """
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
@@ -445,19 +443,17 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
     """Return whether an operation has nothing to do after a read that found this state.
 
-    This is so if the workspace's start was accepted and the workspace is reported as starting. Whatever else
-    is known, the plan is then to wait or to read again.
+    While a workspace whose start was accepted is reported as starting, every plan is to wait or to read
+    again.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
-    """Return whether a step's call can be sent twice without harm.
+    """Return whether a step's call can be sent twice without harm. Starts and all kinds of stops can.
 
-    This is so for a start or any kind of stop.
-
-    In a restart, a repeated call might undo the call that followed it. In a creation, it would create a
-    second workspace.
+    The exceptions are restarts, where a repeated call might undo the call that followed it, and creations,
+    where it would create a second workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,

@@ -4,10 +4,6 @@ Lessons, classes and hours may all plan to stop the same workspace, but only one
 (*ends*) takes effect. If the owner set an end after last joining a class or course, that end wins. If not,
 the latest end wins, so that the end of one class doesn't stop the workspace of someone who is also in another
 class. The exception is an unused workspace whose capacity others are waiting for.
-
-A single timer per workspace isn't enough. When there was only one, people who joined a course shortly before
-a lesson had their workspace stopped in the middle of it, because the hour for trying out the workspace was
-over.
 """
 
 from collections.abc import Callable, Collection
@@ -48,7 +44,7 @@ def choose_end(
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, *(one for one in ends if one is own)]
-    # A stop planned as "needed" only means that nobody said that the workspace is still needed. Such a stop
+    # A stop with the reason "needed" only means that nobody confirmed that the workspace is still needed. It
     # applies only if no other stop is planned.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := postpone(latest)) is not None:

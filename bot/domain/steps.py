@@ -54,7 +54,7 @@ class Update:
     #: is set only with an ``outcome``.
     question_since: float | None = None
     card_dirty: bool = False
-    notices: Sequence[NewNotice] = ()  #: one without a subject is about this item
+    notices: Sequence[NewNotice] = ()  #: a notice without a subject is about this item
     audit: Sequence[AuditEntry] = ()
     #: The account and person on which the decision to call was based. They are set only with a call, which
     #: isn't sent if either has changed.
@@ -68,7 +68,7 @@ class Update:
     # For operations.
     read_needed: bool = False  #: set ``read_since`` to the store's time and make the gate due
     wants_read: bool = False  #: make the gate due in the same transaction, as ``gates.want`` does
-    failed_at: float | None = None  #: the new value of ``Operation.failed_at``
+    failed_at: float | None = None
     hides: bool = False  #: with an ``outcome``: remove the workspace from its owner's list
     name: FreeName | None = None  #: the new workspace's name, set with a creation's first call
 
@@ -103,7 +103,7 @@ class Claimed(Generic[_Subject]):
     row: dict[str, Any]
 
     def update(self, next_in: float, **changes: Any) -> Update:
-        """Return an update with these changes. It carries this step's claim."""
+        """Return an update with these changes and this step's claim."""
         return Update(self.subject.id, next_in, claim=self.claim, **changes)
 
 

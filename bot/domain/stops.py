@@ -1,10 +1,9 @@
 """Stop modes, their effects on a workspace, and planned stops.
 
 The provider declares the effect of each mode (``returns``, ``keeps``, ``ends``, ``erases``). These effects
-determine what *Restart*, *Stop* and planned stops do. Before an irreversible stop, users are asked to
-confirm. They may press the button hours later. So the decision relies on a newer read, and they are asked
-again if the stop would lose more than they knew. They aren't asked before a reversible stop, because that
-would mean an extra click every evening.
+determine what *Restart*, *Stop* and planned stops do. Users must confirm an irreversible stop, and may do so
+hours after being asked. So the decision relies on a newer read, and users are asked again if the stop would
+lose more than they knew. A reversible stop needs no confirmation.
 """
 
 from collections.abc import Mapping
@@ -51,10 +50,7 @@ class StopEffect(StrEnum):
 
 
 class Consent(IntEnum):
-    """Whether a user has agreed to an irreversible stop and, if so, whether they knew its risks.
-
-    ``StopRisk`` lists the risks.
-    """
+    """Whether a user has agreed to an irreversible stop and, if so, whether they knew its ``StopRisk``."""
 
     NONE = 0
     GIVEN = 1
@@ -85,18 +81,12 @@ def choose_restart_mode(effects: StopEffects) -> StopMode | None:
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops that the owner didn't plan.
-
-    This is suspend if that keeps the memory, and otherwise stop.
-    """
+    """Return the mode for stops that the owner didn't plan: suspend if it keeps the memory, or else stop."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops that the owner planned.
-
-    This is stop or, if that is irreversible, the gentlest mode.
-    """
+    """Return the mode for stops that the owner planned: stop or, if irreversible, the gentlest mode."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
@@ -127,14 +117,14 @@ Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """A planned stop. It says when and how to stop a workspace.
+    """When and how to stop a workspace, as planned.
 
     ``agreed`` means that the owner knows that the stop is irreversible. ``warns`` means that the owner is
     warned even if the stop is near, because someone or something else chose the time. ``source`` is the id of
     the class card or hours rule that planned the stop, ``title`` is the course's title, ``over_at`` is the
     end of the lesson, and ``since`` is when the stop was set. ``via`` names the assistant that asked for it,
-    if any. ``start`` is the operation that must bring the workspace up first. If it doesn't, the stop is
-    dropped.
+    if any. ``start`` is the operation that must bring the workspace up first. If that operation doesn't, the
+    stop is dropped.
     """
 
     at: float
