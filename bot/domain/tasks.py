@@ -8,45 +8,40 @@ from bot.domain.row_times import Past, TaskDue
 
 
 class TaskKind(StrEnum):
-    """The kinds of background work that the reconciler does besides operations."""
+    """The kinds of background work that the reconciler does besides operations.
+
+    The comments say what the subject of each kind of task is.
+    """
 
     DISCOVER = "discover"
-    #: Revoke the credential of a link that wasn't confirmed in time. The task's subject is the secret's
-    #: digest.
+    #: Revoke the credential of a link that wasn't confirmed in time. Subject: the secret's digest.
     REVOKE_UNUSED = "revoke_unused"
-    #: Have the provider delete a secret that is no longer used. The task's subject is the account's id.
+    #: Have the provider delete a secret that is no longer used. Subject: the account's id.
     REVOKE_CREDENTIAL = "revoke_credential"
-    #: Create an account's next credential before the current one expires. The task's subject is the account's
-    #: id.
+    #: Create an account's next credential before the current one expires. Subject: the account's id.
     RENEW_CREDENTIAL = "renew_credential"
-    #: Ask the provider to let a workspace run longer. The task's subject is ``ACCOUNT/WORKSPACE``.
+    #: Ask the provider to let a workspace run longer. Subject: ``ACCOUNT/WORKSPACE``.
     EXTEND = "extend"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Once a person has left, carry out the stops planned for their workspaces, then end their links. The
-    #: task's subject is the person's key.
+    #: Stop the workspaces of a person who has left, as planned, then end their links. Subject: their key.
     OFFBOARD = "offboard"
-    #: Take a snapshot of what a provider offers, or of its facts about itself. The task's subject is
-    #: ``ACCOUNT/KIND``.
+    #: Take a snapshot of what a provider offers, or of its facts about itself. Subject: ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
-    #: Check an approved username with its provider, and link it. The task's subject is the approval's id.
+    #: Check an approved username with its provider, and link it. Subject: the approval's id.
     APPROVE = "approve"
-    #: Look up the e-mail address of the requested account at the provider. The task's subject is the
-    #: approval's id.
+    #: Look up the requested account's e-mail address at the provider. Subject: the approval's id.
     LOOK_UP_USER = "look_up_user"
-    #: Ask the people who may own the requested account. They have a day to answer. The task's subject is the
-    #: approval's id.
+    #: Ask the people who may own the requested account, giving them a day. Subject: the approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
-    #: Remind administrators of a request for an account, and close it when its time is up. The task's subject
-    #: is the approval's id.
+    #: Remind administrators of a request for an account, or close it in the end. Subject: the approval's id.
     FOLLOW_UP = "follow_up"
-    #: Refresh the list of a user's runs. The task's subject is the account's id.
+    #: Refresh the list of a user's runs. Subject: the account's id.
     LIST_RUNS = "list_runs"
-    #: Publish a user's Home tab. The task's subject is the user's key.
+    #: Publish a user's Home tab. Subject: the user's key.
     HOME = "home"
-    #: Update many rows in batches, because a row that affects them has changed. The task's subject is its own
-    #: id.
+    #: Update many rows in batches, because a row that affects them has changed. Subject: the task's own id.
     FAN_OUT = "fan_out"
 
 
