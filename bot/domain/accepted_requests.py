@@ -8,13 +8,12 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long an interaction's requests can be looked up, in seconds, in case Slack delivers the interaction
-#: twice.
+#: How long an interaction's requests can be looked up, in seconds. Slack may deliver an interaction twice.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: What can make automatic requests: working hours, a timer, a class, or the waitlist (``ROOM``). Each
-#: automatic request is made on behalf of the person who set up its cause or agreed to it.
+#: Values of ``initiator``. ``ROOM`` stands for the waitlist. An automatic request is made on behalf of the
+#: person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

@@ -1,7 +1,4 @@
-"""Accounts: users' links to providers, links in progress, and approval requests.
-
-Users are reminded one week and one day before their link's credential expires.
-"""
+"""Accounts: users' links to providers, links in progress, and approval requests."""
 
 import re
 from collections.abc import Iterable
@@ -36,7 +33,6 @@ MAX_COMPARED_SECONDS: Final = 570.0
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Links suspended within this many seconds of each other are reported to administrators in one message.
 SAME_REST_SECONDS: Final = 86_400.0
-#: Maximum number of commands that can be waiting for one link.
 MAX_DEFERRED_COMMANDS: Final = 10
 #: Key under which a deferred command stores the commands that were deferred before it.
 _EARLIER: Final = "earlier"
@@ -70,7 +66,6 @@ class Account:
     unlinked_at: Past | None = None
     refused_since: Past | None = None
     checked_at: Past | None = None
-    #: When the account's runs were last read.
     runs_read_at: Past | None = None
     #: The time at which the credential expires, according to its provider. ``remind_at`` is when the next
     #: reminder is due.
@@ -95,10 +90,7 @@ class Account:
         return self.resting_since is not None
 
     def was_compared(self, now: float) -> bool:
-        """Return whether the account's id was checked recently enough.
-
-        If so, a call that names the account is made without another check.
-        """
+        """Return whether the account's id was checked so recently that calls needn't check it again."""
         return self.compared_at is not None and 0.0 <= now - self.compared_at <= MAX_COMPARED_SECONDS
 
     @property
@@ -108,18 +100,12 @@ class Account:
 
     @property
     def is_approved(self) -> bool:
-        """Return whether an administrator or operator made the link.
-
-        Such a link expires unless the user proves that the account is theirs.
-        """
+        """Return whether an administrator or operator made the link, so that it expires unless proven."""
         return self.link_source in {"approval", "import"}
 
     @property
     def refusal(self) -> str:
-        """Return why a refused account can't be used.
-
-        This is a cause from ``bot.messages.texts.problems``.
-        """
+        """Return the cause (``bot.messages.texts.problems``) that keeps a refused account from being used."""
         if self.is_resting:
             return "another_account"
         if self.renamed_to:
@@ -141,22 +127,16 @@ class Account:
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
     def compute_retry_delay(self, now: float) -> float:
-        """Return how many seconds to wait before a refused credential is tried again.
-
-        The wait grows each time.
-        """
+        """Return how many seconds to wait before a refused credential is tried again."""
         if not self.is_held or self.checked_at is None:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)
         wait = min(max(lasted, REPEATED_SECONDS), RAREST_SECONDS)
-        # If this time is in the future, it was written before the clock was corrected.
+        # A time in the future was written before the clock was corrected.
         return max(self.checked_at + wait - now, 0.0) if self.checked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
-        """Return whether the account's credential has expired.
-
-        If the provider gave no expiry, return False.
-        """
+        """Return whether the account's credential has expired. If its expiry isn't known, return False."""
         return self.expires_at is not None and self.expires_at <= now
 
 
@@ -298,10 +278,7 @@ _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("
 
 
 def plan_first_reminder(linked_at: float, ends_at: float | None) -> float | None:
-    """Return when the first reminder is due.
-
-    Return None if the credential never expires or expires too soon.
-    """
+    """Return when the first reminder is due, or None if the credential never expires or expires too soon."""
     if ends_at is None:
         return None
     return next((ends_at - before for _, before in _BEFORE if ends_at - before > linked_at), None)

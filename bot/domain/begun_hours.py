@@ -1,7 +1,4 @@
-"""Working hours in progress: when they end, whether they continue, and when failed starts are retried.
-
-Pure functions.
-"""
+"""Working hours in progress: when they end, whether they continue, and when failed starts are retried."""
 
 from collections.abc import Collection
 from typing import Final
@@ -35,11 +32,9 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of the hours in progress along with the rule that plans it.
+    """Return the next stop of the hours in progress, and its rule. If there is none, return None.
 
-    If there is none, return None.
-
-    The stop may be planned by a different rule than the one that started the workspace.
+    The rule may differ from the rule that started the workspace.
     """
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
@@ -50,7 +45,7 @@ def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrenc
 
 
 def has_begun(rules: Collection[HoursRule], now: float) -> bool:
-    """Return whether working hours are in progress. They have started, and their stop is still to come."""
+    """Return whether working hours are in progress."""
     active = [one for one in rules if not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
@@ -66,10 +61,7 @@ def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the first start or stop (``side`` says which) planned for the next 24 hours, and its rule.
-
-    One that has already been dealt with doesn't count.
-    """
+    """Return the first start or stop in the next 24 hours that hasn't been dealt with, and its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 
@@ -79,10 +71,7 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 
 def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
-    """Return a rule's starts and stops in the next 24 hours that haven't been dealt with.
-
-    If the rule is paused, return none.
-    """
+    """Return a rule's starts and stops in the next 24 hours that haven't been dealt with."""
     return [] if rule.paused else rule.between(max(now, rule.processed_until), now + DAY_SECONDS)
 
 

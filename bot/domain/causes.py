@@ -108,10 +108,7 @@ def make_missed_cause(hold: str) -> str:
 
 
 def to_cause(error: BaseException) -> str:
-    """Return the cause to store for an error.
-
-    It is a word, followed by the provider's message if that helps.
-    """
+    """Return the cause to store for an error. It includes the provider's message if that helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
         # Only the provider's message says what is missing; the status alone doesn't.
@@ -137,7 +134,7 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return a word for why a request was refused: the token, missing permissions, or something else."""
+    """Return the cause's first word for a refused request, based on the provider's message."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

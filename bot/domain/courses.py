@@ -10,8 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum number of seconds between two updates of a card's counts, because Slack accepts only fifty edits a
-#: minute.
+#: Minimum number of seconds between two updates of a card's counts. Slack accepts only fifty edits a minute.
 MIN_COUNT_SECONDS: Final = 10.0
 #: What is still missing before a member's button press can create an operation, or "" if nothing is.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
@@ -74,10 +73,7 @@ class ClassCard(Timetable):
 
     @property
     def stopper(self) -> str:
-        """Return the key of the person who ends the class.
-
-        If nobody asked for that, it is the card's poster.
-        """
+        """Return the key of the person who ended the class, or of the card's poster if nobody did."""
         return self.stopped_by or self.principal.key
 
     def is_over(self, now: float) -> bool:

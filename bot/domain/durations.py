@@ -34,10 +34,7 @@ class Typical:
 
     @property
     def late(self) -> float | None:
-        """Return how many seconds a start may take before it counts as slow.
-
-        This is at least 1.5 times the usual duration.
-        """
+        """Return how many seconds a start may take before it counts as slow, or None if that isn't known."""
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
@@ -55,10 +52,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start usually takes.
-
-    This is based on the user's own starts or, if there are too few, on those of others.
-    """
+    """Return how long a start usually takes, based on the user's own starts or else on similar ones."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

@@ -53,7 +53,6 @@ _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
 )
-#: Matches messages that say that a quota is used up.
 _QUOTA_USED_UP: Final = (
     r"(?:\bquotas? (?:of|limit|allows)\b|\bno (?:\w+ )?quota (?:left|remaining)\b"
     r"|\bquotas?\b.{0,80}\b(?:used up|reached|exhausted|depleted|full|violated)\b"
@@ -154,10 +153,7 @@ _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfaile
 
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
-    """Return the resources that a message says are scarce.
-
-    They can be "cpu", "memory" and "ephemeral-storage".
-    """
+    """Return which of "cpu", "memory" and "ephemeral-storage" a message says are scarce."""
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
@@ -200,9 +196,7 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return why a workspace is held up or has failed.
-
-    This depends on what was known and on what a read found.
+    """Return why a workspace is held up or has failed, given the known reason and the reason just read.
 
     The known reason is kept until the workspace runs, is started again, or fails while stopping.
     """

@@ -26,9 +26,7 @@ Values = Mapping[str, Value]
 #: - ``searches``: several of many choices.
 FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
-#: What a form is for.
-#: - ``workspace``: a new workspace.
-#: - ``job``: a run.
+#: What a form creates: a workspace, or a run of a job.
 Purpose = Literal["workspace", "job"]
 
 #: Key of the name that users see. It is used if the provider's own name for the workspace can't be shown.
@@ -124,10 +122,7 @@ MAX_MENU_CHOICES = 20
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
-    """Return a field for picking one of several choices.
-
-    It is a menu, or a search if there are many choices.
-    """
+    """Return a field for picking one of several choices. It is a search if there are many choices."""
     return Field(
         name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
     )
@@ -247,10 +242,7 @@ class NameRule:
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def to_stem(self, text: str, word: str) -> str:
-        """Turn a string into a stem. It is short enough for a suffix to be added.
-
-        If nothing is left of the string, return ``word``.
-        """
+        """Turn a string into a stem that leaves room for a suffix. If nothing is left, return ``word``."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
@@ -269,10 +261,7 @@ class FreeName:
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return a name that is neither taken nor in ``others``.
-
-        It is the stem, either alone or with a number or a suffix.
-        """
+        """Return the stem, with a number or suffix if it is taken or in ``others``."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 

@@ -81,10 +81,7 @@ def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
 
 
 def hold_until(code: HoldCode, until: float) -> Hold:
-    """Make a hold that lasts until a time.
-
-    The time is rounded up to a minute, so that computing the hold again gives the same result.
-    """
+    """Make a hold until a time, rounded up to a minute so that recomputing it changes nothing."""
     return make_hold(code, math.ceil(until / 60) * 60.0)
 
 
@@ -100,10 +97,7 @@ def split_hold(hold: str) -> tuple[HoldCode | None, str]:
 
 
 def find_common_code(hold: str | None) -> str:
-    """Return a hold's code or cause, provided that it affects everything a user has on a connection.
-
-    Otherwise return "".
-    """
+    """Return a hold's code or cause if it affects everything a user has on a connection, otherwise ""."""
     code, detail = split_hold(hold or "")
     if code is HoldCode.CAUSE and get_cause_word(detail) in _CAUSES_OF_CONNECTION:
         return detail
@@ -121,10 +115,7 @@ def is_silence(hold: str | None) -> bool:
 
 
 def find_server_words(hold: str | None) -> str:
-    """Return the provider's own description of its server errors, if the hold quotes one.
-
-    Otherwise return "".
-    """
+    """Return the provider's own description of its server errors, or "" if the hold quotes none."""
     return split_hold(hold or "")[1].partition(": ")[2] if is_failure_of_server(hold) else ""
 
 

@@ -1,10 +1,10 @@
-"""Working hours of workspaces, the starts and stops that follow, and workspaces left running. Pure functions.
+"""Working hours of workspaces, and workspaces left running. Pure functions.
 
-The times of an hours rule are local times, in the time zone that its owner had set in Slack when the rule was
-made. The starts and stops that follow from it, its *occurrences*, are computed rather than stored, because
-stored ones would have to change whenever the rule did. Each occurrence is identified by its local date and
-time, so that none happens twice, even after a crash or a clock change. If clocks skip a time, it is moved
-later by as much as they skip. If a time occurs twice, the first one counts.
+The times of an hours rule are local times in the time zone that the owner had set in Slack when they made the
+rule. The rule's starts and stops, its *occurrences*, are computed rather than stored, so they always match
+the rule. An occurrence is identified by its local date and time, so none happens twice, even after a crash or
+a clock change. A time that the clocks skip is moved later by the length of the gap. If the clocks repeat a
+time, the first repetition counts.
 """
 
 from __future__ import annotations
@@ -73,10 +73,7 @@ class Occurrence:
 
     @property
     def latest_start(self) -> float:
-        """Return the latest time at which a start may be sent.
-
-        Until then, enough of the planned time is left, or the start is at most a minute late.
-        """
+        """Return the latest time at which a start may be sent. Later, too little of the period is left."""
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
 
@@ -219,7 +216,7 @@ class HoursRule(Timetable):
         return None if self.paused else next(coming, None)
 
     def is_on(self, now: float) -> bool:
-        """Return whether the rule's hours are in progress. They have started and haven't ended yet."""
+        """Return whether the rule's hours are in progress."""
         coming = self.after(now)
         return coming is not None and coming.side == "stop" and self.starts is not None
 
@@ -242,10 +239,7 @@ def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
 
 
 def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
-    """Return whether working hours start (or stop) a workspace at this time.
-
-    This includes hours that have already done so.
-    """
+    """Return whether working hours start (or stop) a workspace at this time, even if it is in the past."""
     active = (one for one in rules if not one.paused)
     return any((one.side, one.at) == (side, at) for rule in active for one in rule.between(at - 1.0, at))
 
@@ -267,18 +261,12 @@ def _local(day: date, minute: int) -> str:
 
 
 def list_dates(first: date, until: date) -> list[str]:
-    """Return all dates from ``first`` up to, but not including, ``until``.
-
-    They have the format that rules use.
-    """
+    """Return all dates from ``first`` up to, but not including, ``until``, in the format that rules use."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Group days into spans, each with its first and last day.
-
-    Days without a start or stop don't end a span.
-    """
+    """Group days into spans of (first day, last day). Days without a start or stop don't end a span."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
@@ -312,12 +300,11 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return a time this evening if an idle workspace's owner should be asked about it now.
+    """Return this evening's hour for stops if an idle workspace's owner should be asked about it now.
 
-    Otherwise return None.
-
-    At that time, the workspace may be stopped if the owner hasn't answered. Owners are asked in the daytime,
-    once the workspace has been idle for ``seconds``. Anything they do with it in Slack counts as use.
+    Otherwise return None. If the owner doesn't answer by then, the workspace may be stopped. Owners are asked
+    in the daytime, once the workspace has been idle for ``seconds``. Anything they do with it in Slack counts
+    as use.
     """
     left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:

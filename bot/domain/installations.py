@@ -207,10 +207,7 @@ class Installation(Administered):
         return False
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "" for an administrator, because everyone's key begins with that.
-
-        Return None for anyone else.
-        """
+        """Return "" for an administrator, because every key begins with "", and None for anyone else."""
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
@@ -235,14 +232,11 @@ class Installation(Administered):
 
 
 class Installations(Administered):
-    """All current installations.
+    """All current installations, if Usher is installed through OAuth in several Slack workspaces.
 
-    This is used if Usher is installed through OAuth in several Slack workspaces.
-
-    It has the methods of ``Installation``, applied to all installations. ``replace`` sets the installations.
-    This class doesn't read the database; ``bot.slack.installed`` does. People in ``administrators``
-    administer their own workspace, and those in ``everywhere`` administer all workspaces. These lists don't
-    accept an id without a workspace.
+    The methods are those of ``Installation``, applied to all installations. ``bot.slack.installed`` reads the
+    installations from the database. People in ``administrators`` administer their own Slack workspace, and
+    people in ``everywhere`` administer all of them. Entries in both lists must name a Slack workspace.
     """
 
     def __init__(
@@ -267,10 +261,7 @@ class Installations(Administered):
         return iter([self._installations[name] for name in sorted(self._installations)])
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to.
-
-        It may be that of the team or of its whole enterprise.
-        """
+        """Return the installation that covers a team, either on its own or with its whole enterprise."""
         for name in (team_id, enterprise_id):
             found = self._installations.get(name or "")
             if found is not None and found.has_team(enterprise_id, team_id):
@@ -303,10 +294,9 @@ class Installations(Administered):
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return the prefix that the keys of all people administered by this person begin with.
+        """Return "" if the person administers everyone, or the prefix of the only workspace they administer.
 
-        It is "" if they administer everyone, otherwise the prefix of their own Slack workspace. Return None
-        if they aren't an administrator.
+        Return None if they aren't an administrator.
         """
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):
@@ -341,10 +331,7 @@ class Tenants(Protocol):
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to.
-
-        It may be a few seconds out of date. Never raise an error.
-        """
+        """Return a team's installation, possibly a few seconds out of date. Never raise an error."""
         ...
 
     def token_of(self, name: str) -> str:

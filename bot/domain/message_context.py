@@ -22,10 +22,7 @@ END_SECONDS: Final = 2.0
 
 
 class ObjectName(NamedTuple):
-    """The name of the object that a button acts on, such as a workspace.
-
-    ``title`` is its connection's title or "".
-    """
+    """The name of the object that a button acts on. ``title`` is its connection's title or ""."""
 
     name: str
     title: str = ""
@@ -235,10 +232,7 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """The facts needed for a message about a link request that an administrator decides on.
-
-    These are names and, if it still exists, the request itself.
-    """
+    """The facts needed for a message about a link request that an administrator decides on."""
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
@@ -271,7 +265,7 @@ class HeldFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassFacts(Facts):
-    """The facts needed for a message about a class. They include its card and its counts.
+    """The facts needed for a message about a class.
 
     ``effects`` says what a stop does to the card's workspaces, as far as it is the same for all of them.
     ``people`` contains the names of the card's poster and of the person who ended the class, as shown to this

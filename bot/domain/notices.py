@@ -252,10 +252,7 @@ EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
-    """Return the kind of message that reports an operation's outcome.
-
-    Refusals and cancellations count as failures.
-    """
+    """Return the kind of message for an operation's outcome. Refusals and cancellations count as failures."""
     if (outcome or operation.outcome) is not Outcome.FULFILLED:
         return NoticeKind.FAILED
     if operation.verb is OperationVerb.REMOVE:
@@ -310,10 +307,7 @@ UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A row of the outbox.
-
-    ``unknown_since`` is the time of an attempt whose outcome is unknown.
-    """
+    """A row of the outbox. ``unknown_since`` is the time of an attempt whose outcome is unknown."""
 
     id: str
     subject: str
@@ -342,11 +336,7 @@ class Notice:
 
     @property
     def is_harmless(self) -> bool:
-        """Return whether no harm is done if this notice is never sent.
-
-        Nobody reads it if the user is deactivated or the card has been deleted, and nobody misses a message
-        once a newer one has replaced it.
-        """
+        """Return whether no harm is done if this notice is never sent."""
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
     @property
@@ -358,8 +348,6 @@ class Notice:
 @dataclass(frozen=True, slots=True)
 class Card:
     """A message in Slack that Usher keeps up to date.
-
-    Its row says where it is and whether it needs an update.
 
     ``kind`` is the kind of notice that posted it, ``subject`` is the row that it shows, and ``about`` is the
     workspace, run or class that its buttons act on. A card is redrawn until its operation or run is over, and

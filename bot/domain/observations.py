@@ -1,4 +1,4 @@
-"""What providers report about workspaces. These are observations, creations and events."""
+"""Observations, creations and events that providers report."""
 
 from dataclasses import dataclass, field, replace
 
@@ -83,7 +83,7 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
 
 
 def drop_future_time(at: float | None, latest: float) -> float | None:
-    """Return a time unless it is later than ``latest``. In that case, return None."""
+    """Return a time, or None if it is later than ``latest``."""
     return None if at is None or at > latest else at
 
 

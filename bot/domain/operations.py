@@ -107,10 +107,7 @@ class Operation(WorkItem):
 
     @property
     def has_lapsed(self) -> bool:
-        """Return whether the deadline passed before anything was sent.
-
-        If so, the user must be asked first.
-        """
+        """Return whether the deadline passed before anything was sent, so the user must be asked first."""
         is_late = self.is_open and self.deadline_at is None and self.good_until is None
         return is_late and self.verb.expires and not self.has_called
 
@@ -127,7 +124,7 @@ class Operation(WorkItem):
 
     @property
     def began_at(self) -> float:
-        """Return the beginning of the measured time. It is the request or, if that had to wait, the call."""
+        """Return when the measured time begins: at the request or, if that had to wait, at the call."""
         was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
         return self.created_at if was_prompt else self.called_at or self.created_at
 

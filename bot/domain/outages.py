@@ -12,10 +12,7 @@ SLACK: Final = "#slack"
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """When a connection or Slack last answered, and when it stopped doing so.
-
-    If it answers, the latter is None.
-    """
+    """When a connection or Slack last answered, and when it stopped answering (None if it answers)."""
 
     name: str
     answered_at: Past | None = None

@@ -28,10 +28,7 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the key by which rows refer to the person.
-
-        It consists of enterprise, Slack workspace and user.
-        """
+        """Return the person's key in rows. It consists of enterprise, Slack workspace and user."""
         return f"{self.place}{self.user_id}"
 
     @property

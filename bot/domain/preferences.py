@@ -7,8 +7,8 @@ from typing import Final
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import Workspace
 
-#: Users are asked about a workspace left running after this many hours. They or the operator can choose
-#: another number.
+#: Default number of hours after which users are asked about a workspace that was left running. Users and
+#: operators can choose a different number.
 ASKS_AFTER: Final = 12
 #: Number of hours that stands for "never".
 NEVER_HOURS: Final = 1_000_000
@@ -64,7 +64,7 @@ class NoticeDelivery:
 
 
 def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether a notice is sent as a separate message. Otherwise, only the card shows it."""
+    """Return whether a notice is sent as a separate message, instead of only being shown on the card."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
         return False

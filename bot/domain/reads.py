@@ -56,7 +56,7 @@ class ReadClaim:
 
     @property
     def is_usable(self) -> bool:
-        """Return whether a start can stop waiting. Either the workspace is usable or the wait is over."""
+        """Return whether a start can stop waiting, because the workspace is usable or the wait is over."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
     @property

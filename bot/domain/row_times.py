@@ -22,10 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A kind of time.
-
-    For DUE, ``farthest`` is the maximum number of seconds by which it can lie in the future.
-    """
+    """A kind of time. For DUE, ``farthest`` is how many seconds in the future it can be."""
 
     kind: Kind
     farthest: float = 0.0

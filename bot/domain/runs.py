@@ -132,7 +132,6 @@ class Run(WorkItem):
     """
 
     name: str
-    #: The form values that the run was launched with, or None if Usher didn't launch the run.
     spec: Spec | None
     remote_id: str | None = None
     state: RunState = RunState.QUEUED

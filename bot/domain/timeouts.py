@@ -59,8 +59,7 @@ ANSWER_SECONDS: Final = 86_400.0
 #: do.
 _SELDOM: Final = 300.0
 
-#: Kind of report: the read didn't find the workspace. Like a refusal and the other kinds below, this is
-#: uncertain and has to be confirmed.
+#: Kind of report: the read didn't find the workspace. This and the kinds below have to be confirmed.
 GONE: Final = "gone"
 #: Kind of report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
@@ -76,10 +75,7 @@ _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
 def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
-    """Return when a call's outcome became unknown.
-
-    For a call in flight, return the latest time at which it can end.
-    """
+    """Return when a call's outcome became unknown. For a call in flight, return when it must have ended."""
     if call is Call.INTERRUPTED:
         return called_at or 0.0
     if since is not None and call is not Call.CALLING:
@@ -127,10 +123,7 @@ class Pace:
 
 
 def search_in(pace: Pace, asked_at: float | None, now: float) -> float:
-    """Return how many seconds to wait before the next search.
-
-    The wait is longer while the user is being asked what to do.
-    """
+    """Return how many seconds to wait before the next search. The wait is longer while the user is asked."""
     usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
@@ -158,13 +151,11 @@ def judge(
     has_settled: bool,
     is_wanted: bool,
 ) -> Created | Verdict:
-    """Return what a search found if it can be accepted as a call's result.
+    """Return the call's result if a search found it. If not, return what to do instead.
 
-    Otherwise, return what to do instead.
-
-    Something with Usher's mark (``ours``) is accepted. Failing that, if exactly one thing has no other
-    explanation, that one is accepted. ``is_proof`` means that the provider would show Usher's mark, so that
-    finding nothing proves that nothing was created.
+    Something with Usher's mark (``ours``) is accepted. Failing that, the only thing without another
+    explanation is accepted. ``is_proof`` means that the provider would show Usher's mark, so that finding
+    nothing proves that nothing was created.
     """
     if ours is not None:
         return ours
@@ -184,10 +175,7 @@ def is_confirmed(unconfirmed: Unconfirmed, now: float) -> bool:
 
 
 def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unconfirmed:
-    """Return how many reads in a row, including this one, have made this kind of report.
-
-    A read that reports something else restarts the count.
-    """
+    """Return how many reads in a row, including this one, have made this kind of report."""
     if before is None or before.kind != kind:
         return Unconfirmed(kind, 1, now)
     return Unconfirmed(kind, before.times + 1, before.since)

@@ -48,11 +48,7 @@ def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the start of the current lesson.
-
-    If there is none, but workspaces are already being started for the next lesson, return the start of that
-    one.
-    """
+    """Return the start of the current lesson, or of a next one for which workspaces are already starting."""
     coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 

@@ -1,10 +1,9 @@
 """The outputs of runs that one process is following, cleaned and split into lines.
 
-The end of an output is kept in memory for display, and the whole output is kept in a file. The code that
-reads an output from its provider writes it here, and the code that displays it reads it here. Nothing
-outlives the process, because an output can be read again from its beginning. Only the last state of a
-progress bar is kept. Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control
-strings, escape sequences).
+The end of an output is kept in memory for display, and the whole output is kept in a file. Nothing outlives
+the process, because an output can be read again from its beginning. Only the last state of a progress bar is
+kept. Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control strings, escape
+sequences).
 """
 
 from __future__ import annotations
@@ -131,19 +130,13 @@ class Lines:
 
 
 class EscapeRemover:
-    """Removes escapes and control characters from a stream.
-
-    Newlines, returns, backspaces and tabs are kept.
-    """
+    """Removes escapes and control characters, except newlines, returns, backspaces and tabs."""
 
     def __init__(self) -> None:
         self._kept = ""
 
     def feed(self, text: str) -> str:
-        """Return the text without escapes.
-
-        If an escape is incomplete, it is held back until the rest of it arrives.
-        """
+        """Return the text without escapes. An incomplete escape is held back until the rest arrives."""
         text = self._kept + text
         self._kept = ""
         plain: list[str] = []
@@ -250,10 +243,7 @@ class Transcript:
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return the lines to show when the run ends. If there are only a few, these are all of them.
-
-        Otherwise, they are the last ones.
-        """
+        """Return the lines to show when the run ends: all of them if there are few, or else the last ones."""
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:
@@ -274,9 +264,9 @@ class Transcript:
         return is_new
 
     def end(self, note: str = "") -> None:
-        """End the output and complete unfinished lines. A ``note`` may say what is missing.
+        """End the output and complete unfinished lines. Calling this again has no effect.
 
-        Only the first call has an effect.
+        ``note`` says what is missing, if anything.
         """
         if self.has_ended:
             return
@@ -309,10 +299,7 @@ class Transcript:
 
 
 class Seen:
-    """Counts the characters read from each stream.
-
-    If a stream is read again from the beginning, they are skipped.
-    """
+    """Counts the characters read from each stream, to skip them if the stream is read again."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
@@ -370,7 +357,7 @@ Missing = Literal["cut", "not_kept", "not_read"]
 
 
 class Board:
-    """The outputs that this process is following. They are keyed by run id."""
+    """The outputs that this process is following, keyed by run id."""
 
     def __init__(
         self,
@@ -407,10 +394,7 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return the parts of a run's output that messages show.
-
-        Return None if this process isn't following it.
-        """
+        """Return what messages show of a run's output, or None if this process isn't following it."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None

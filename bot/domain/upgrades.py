@@ -30,10 +30,7 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss with the names that its message needs.
-
-    They name a workspace, template, job, connection or course.
-    """
+    """A loss, with the names of the workspace, template, job, connection or course that its message needs."""
 
     what: str
     name: str = ""

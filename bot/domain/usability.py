@@ -19,24 +19,20 @@ MAX_LATE_SECONDS: Final = 600.0
 #: may still work, because Usher might simply not see it.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
-#: Tells users that a page's certificate isn't trusted.
 UNTRUSTED_PAGE: Final = (
     "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
 )
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a start should go on waiting for what the workspace lacks.
-
-    ``at`` is the time of the read.
-    """
+    """Return whether a start should go on waiting for what the workspace lacked in a read at ``at``."""
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether a workspace began to lack something only minutes ago. It is then read often."""
+    """Return whether a workspace began to lack something only minutes ago, so that it is read often."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 

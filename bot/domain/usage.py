@@ -162,7 +162,7 @@ class Life:
 
 @dataclass(slots=True)
 class Sum:
-    """The number of several lives, and the hours in all of them, both in total and at each price.
+    """How many lives there are, and their hours, both in total and at each price.
 
     Hours without a known price are under the key None.
     """
@@ -201,10 +201,7 @@ class Sum:
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
-    """Return the months, in UTC, that a period touches.
-
-    Each comes with its start and the next month's start.
-    """
+    """Return the months (in UTC) that a period touches, each with its start and the next month's start."""
     months: list[tuple[str, float, float]] = []
     first = datetime.fromtimestamp(began, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while not months or first.timestamp() < ended:
@@ -323,8 +320,8 @@ MIN_PEOPLE: Final = 5
 class GroupUsage:
     """The usage of several people: the total, and its parts by connection and by person, longest first.
 
-    ``is_withheld`` means that the total isn't shown. It includes so few people that it would reveal the hours
-    of an individual. ``leaves_out`` says whether connections were left out for the same reason.
+    ``is_withheld`` means that the total isn't shown, because it includes so few people that it would reveal
+    the hours of an individual. ``leaves_out`` says whether connections were left out for the same reason.
     """
 
     people: int = 0
@@ -368,10 +365,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A row of a usage chart.
-
-    It has spans, and the name of a workspace or job, which may contain any text.
-    """
+    """A row of a usage chart, for a workspace or job. Its name may contain any text."""
 
     name: str
     spans: tuple[Span, ...]
@@ -381,10 +375,7 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return the usage of a class, given the total of each person.
-
-    ``is_seen`` says whether teachers may see these totals.
-    """
+    """Return the usage of a class, given each person's total. ``is_seen``: teachers may see these totals."""
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())

@@ -16,8 +16,8 @@ def is_group(name: str) -> bool:
 class UserGroups:
     """The members of the user groups that the settings name, as last reported by Slack.
 
-    A group that Slack hasn't reported lately is treated as empty. Members are kept only in memory, and read
-    again after a restart. Each process reads them every five minutes.
+    A group that Slack hasn't reported lately is treated as empty. Each process reads the members every five
+    minutes and keeps them only in memory.
     """
 
     def __init__(self) -> None:

@@ -35,11 +35,11 @@ class WaitlistState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitlistEntry:
-    """An entry on the waitlist. It stands for a user who is waiting for capacity for a workspace.
+    """A user who is waiting for capacity for a workspace.
 
-    Its place in line isn't stored. Among the entries for the same ``kind`` of capacity on the connection, it
-    follows first from ``round``, the number of rounds in which the user has had a turn, and then from
-    ``seq``. ``mode`` is how the workspace is stopped if nobody uses it, or "" if it isn't stopped.
+    The place in line isn't stored. Among the entries for the same ``kind`` of capacity on the connection, it
+    depends first on ``round``, the number of rounds in which the user has had a turn, and then on ``seq``.
+    ``mode`` is how the workspace is stopped if nobody uses it, or "" if it isn't stopped.
     """
 
     id: str
@@ -61,10 +61,7 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has shown which kind of capacity is missing.
-
-        Until then, it may be any.
-        """
+        """Return whether an attempt has shown which kind of capacity is missing."""
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
@@ -112,8 +109,8 @@ def lacks_reason(cause: str | None) -> bool:
 class OthersInLine:
     """The other people in line for the same capacity: their rounds, and their attempts.
 
-    Some have had a turn in the current round and the rest haven't, so their numbers of rounds differ by at
-    most one.
+    The numbers of rounds differ by at most one, because some people have had a turn in the current round and
+    the rest haven't.
     """
 
     lowest: int | None = None
@@ -126,10 +123,7 @@ class OthersInLine:
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round that a user rejoins.
-
-        While they were away, others may have had their turns or left.
-        """
+        """Return the round that a user rejoins. Others may have had their turns or left in the meantime."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
@@ -139,7 +133,7 @@ class OthersInLine:
     def pause_after(self, attempts: int) -> float:
         """Return how many seconds to wait before a user's next attempt.
 
-        This depends on the smallest number of failed attempts in the line.
+        This depends on the fewest failed attempts of anyone in line, including the user's own ``attempts``.
         """
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 

@@ -1,4 +1,4 @@
-"""Work items, which are operations and runs. Each is carried out for a user step by step until it ends."""
+"""Work items: operations and runs. Each is carried out for a user, step by step, until it ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -121,27 +121,18 @@ class WorkItem:
 
     @property
     def refusal(self) -> str | None:
-        """Return the cause with which the item will fail, or None.
-
-        It fails unless a read shows that the refused call isn't needed.
-        """
+        """Return the cause with which the item fails unless a read shows that the call isn't needed."""
         is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
-        """Return the cause with which the item will fail, or None.
-
-        It fails unless a read confirms that the desired state has been reached.
-        """
+        """Return the cause with which the item fails unless a read confirms the desired state."""
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property
     def conflict(self) -> str | None:
-        """Return the cause of the last refusal, if another change in progress was the reason.
-
-        Such a refusal is temporary.
-        """
+        """Return the cause of the last refusal if it was temporary, due to another change in progress."""
         is_refused = self.is_open and self.busy_since is not None
         return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 

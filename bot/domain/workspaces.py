@@ -42,7 +42,6 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: States of a workspace that is running or starting.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
 #: States of a workspace that is down. It can be started from any of ``DOWN_OR_FAILED_STATES``.
 #: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running, which ``is_down``
@@ -80,10 +79,7 @@ PROVISIONAL = "new:"
 
 
 def get_name_in_id(remote_id: str) -> str:
-    """Return the workspace's name from a provider's id such as ``OWNER/NAME``.
-
-    If it contains none, return "".
-    """
+    """Return the workspace's name from a provider's id such as ``OWNER/NAME``, or "" if there is none."""
     return unquote(remote_id.partition("/")[2])
 
 
@@ -139,7 +135,6 @@ class Workspace:
     #: when it stops without being asked to. If these are None, the user's preferences decide.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
-    #: Whether the workspace survives a stop, or None if its provider hasn't said.
     survives_stop: bool | None = None
     #: When a read last showed the workspace as starting or running.
     up_at: Past | None = None
@@ -153,8 +148,8 @@ class Workspace:
     #: itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
     stop_at: Stays | None = None
     stop_warned: bool = False
-    #: Whether the owner agreed that the stop is irreversible. ``stop_card`` is the id of the class that set
-    #: the timer, if one did. Some statements search for these values.
+    #: Whether the owner accepted that the stop is irreversible. ``stop_card`` is the id of the class that set
+    #: the timer, if one did. Some SQL statements search for these values.
     stop_agreed: bool = False
     stop_card: str | None = None
     #: All planned stops. ``bot.domain.planned_stops`` picks the one that the timer uses. This field also
@@ -167,7 +162,6 @@ class Workspace:
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: The risks of a stop, as last reported by the workspace's provider, or None if it doesn't report any.
     stop_risks: frozenset[StopRisk] | None = None
     last_used_at: Stays | None = None
     #: Why the workspace is held up or has failed, in its provider's words. The text is kept until the
@@ -182,10 +176,7 @@ class Workspace:
 
     @property
     def is_own(self) -> bool:
-        """Return whether the workspace is this user's own.
-
-        As far as Usher knows, it isn't shared with them.
-        """
+        """Return whether, as far as Usher knows, the workspace belongs to this user."""
         return self.owner is None
 
     @property
@@ -207,18 +198,12 @@ class Workspace:
 
     @property
     def is_provisional(self) -> bool:
-        """Return whether the provider hasn't created the workspace yet.
-
-        If so, it can't be read or stopped.
-        """
+        """Return whether the provider hasn't created the workspace, so that it can't be read or stopped."""
         return self.remote_id.startswith(PROVISIONAL)
 
     @property
     def current_state(self) -> State:
-        """Return the state that the latest read found, even if it is unknown.
-
-        ``state`` is the last known one.
-        """
+        """Return the state that the latest read found, even if unknown. ``state`` is the last known state."""
         return self.state if self.unknown_at is None else State.UNKNOWN
 
     @property

@@ -3,10 +3,10 @@
 A duration (``2h``, ``90 min``, ``1h30``, ``half an hour``) is called a *length* in the code, and counts from
 now. A time of day means the next moment at which clocks in the user's time zone show that time. ``for`` and
 ``in`` introduce a duration, while ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without
-such a word, ``17h`` is read as a time of day and ``2h`` as a duration. The dividing line is 13, the first
-hour that a 12-hour clock doesn't show. Machine formats are also read: ``2027-01-15T18:00:00+00:00``,
-``PT2H``. A zone written next to a time applies to that time. A time that has passed is refused, and so is an
-ambiguous one, because Usher doesn't guess.
+such a word, hours of 13 or more (``17h``) are read as a time of day, and fewer (``2h``) as a duration,
+because 13 is the first hour that a 12-hour clock doesn't show. Machine formats such as
+``2027-01-15T18:00:00+00:00`` and ``PT2H`` are accepted. A zone written next to a time applies to that time.
+Past times are refused, and so are ambiguous ones, because Usher doesn't guess.
 """
 
 import math
