@@ -59,7 +59,7 @@ log = structlog.get_logger(__name__)
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: Ends an operation whose workspace is no longer on its owner's list.
+#: The plan that ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before the card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
@@ -122,10 +122,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided
 
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
-        """Return whether the operation ends even if the person links the account again.
-
-        It does if its workspace is no longer listed, or if it was planned and its time has passed.
-        """
+        """Return whether the operation ends even if the person links the account again."""
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
@@ -172,10 +169,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """Handle a refused permission: end the operation and return False.
-
-        If it brings down the workspace of someone who has left, return True instead, so that it goes on.
-        """
+        """End the operation and return False. Return True if it stops the workspace of a leaver."""
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -235,8 +229,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
-        # The read request and the update are saved in one transaction, so that no result can be missed: each
-        # result wakes this operation.
+        # The read request and the update are saved in one transaction. As each result wakes this operation,
+        # none can be missed.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
@@ -273,10 +267,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _schedule_check(self) -> float:
-        """Return how many seconds until a waiting operation is checked again.
-
-        Only a limited number of checks are run per second.
-        """
+        """Return how many seconds until a waiting operation is checked again, at a limited rate."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
         self._last_check = min(at, now + self._numbers.slow_tick)
@@ -287,10 +278,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def prepare_call(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
-        """Return the update to commit before the call. Choose a free name for a new workspace that has none.
-
-        If the call uses an administrator's rights, this is recorded in the audit log.
-        """
+        """Return the update to commit before the call. If a new workspace has no name, choose a free one."""
         operation = claimed.subject
         # If the credential can reach everyone's workspaces, a read must already have verified that this
         # workspace is the person's own.
@@ -326,10 +314,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
 
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
-        """Return a free name. If the provider doesn't answer, return the update that tries again later.
-
-        If the provider can't list the names in use, the name gets a unique suffix.
-        """
+        """Return a name that is free or has a unique suffix, or an update if the provider doesn't answer."""
         answer = await self._provider_caller.call(
             ProviderCall(runtime, claimed.account, "names", claimed.subject.attempts),
             lambda access: runtime.provider.require_facet(facets.Creation).list_names(access, stem),
@@ -347,8 +332,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update | None:
         """Return the update that ends a creation whose name is in use, or None if the call may be sent.
 
-        This is checked only before the first call. After that, the name may be in use because of the call
-        itself.
+        Only the first call is checked. After that, the name may be in use because of the call itself.
         """
         operation = claimed.subject
         if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
@@ -363,7 +347,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=True)
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
-            case _:  # If that can't be found out, the creation itself will show it.
+            case _:  # The creation itself will show whether the name is in use.
                 return None
 
     async def reload_name(self, claimed: ClaimedOperation) -> ClaimedOperation:
@@ -397,8 +381,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         """Record an accepted call. If a newer operation has replaced this one, carry out the newer one."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
-            # The workspace is still starting and will come up in spite of this answer, so stop it again
-            # later.
+            # The workspace will come up in spite of this answer, so stop it again later.
             return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.subject, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
@@ -418,8 +401,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        # The step is scheduled only as a precaution. Normally, the result of the read wakes the operation
-        # sooner.
+        # The step is only a precaution, because the result of the read normally wakes the operation sooner.
         next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
@@ -443,7 +425,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update that reads the workspace and then retries the call.
 
-        If the call's outcome is unknown, the read follows soon: a pause requested by the provider applies
+        If the call's outcome is unknown, the read follows soon. A pause requested by the provider applies
         only to calls.
         """
         hold, wait, changes = answer.hold, REFUSED_WAIT_SECONDS, dict[str, Any](name_call(step, known))
@@ -462,11 +444,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """Return the update for a rejected call: end the operation, or find out the workspace's actual state.
-
-        The call is repeated after a conflict that may be temporary. A stop is repeated the first time that it
-        finds nothing to stop.
-        """
+        """Return the update for a rejected call: retry it, end the operation, or read the workspace."""
         operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         # A transitional or unknown state may last a long time, so attempts during it don't use up the limit.
@@ -474,7 +452,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
-            # One answer that there is nothing to stop doesn't prove it.
+            # A single answer that there is nothing to stop doesn't prove it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
@@ -494,7 +472,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(ended, start_call=Call.NONE)
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Return the update that repeats a stop later, because the workspace is still starting."""
         retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
@@ -550,10 +527,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation is still a creation.
-
-        If its verb is another one, it cancels the creation.
-        """
+        """Return whether the operation is still a creation. With any other verb, it cancels the creation."""
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
@@ -581,7 +555,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return creation
 
     async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
-        """Return the operation that creates the workspace: either the claimed one or one that it replaced."""
         is_it = claimed.subject.verb is OperationVerb.CREATE
         return (
             claimed.subject
@@ -636,7 +609,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return what the card says about the thing that the plan is waiting for, or "" for nothing."""
+    """Return the hold that the card shows for whatever the plan is waiting for, or "" for nothing."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)
@@ -651,20 +624,14 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
-    """Return whether an operation ends without ever having created its workspace.
-
-    Such a workspace is left out of lists.
-    """
+    """Return whether an operation ends without having created its workspace, so that no list shows it."""
     operation = claimed.subject
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
-    """Send the call for any step that brings a workspace down.
-
-    The return value is the same as that of ``Provider.stop``.
-    """
+    """Send the call that brings a workspace down. Return the result of ``Provider.stop`` or ``remove``."""
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:

@@ -1,7 +1,4 @@
-"""Carries out job runs.
-
-Each run is launched only once, but a stop may be sent again. An account's runs are read together.
-"""
+"""Carries out job runs. Each run is launched only once, but a stop may be sent again."""
 
 from __future__ import annotations
 
@@ -105,10 +102,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return is_fit and plan_run(claimed.subject, now).step is Step.READ
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
-        """Read an account's runs that are due or nearly due in one request.
-
-        Return the runs that need no read.
-        """
+        """Read an account's due and nearly due runs in one request. Return the runs that need no read."""
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
@@ -164,20 +158,14 @@ class RunStepper(Stepper[ClaimedRun]):
         return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target to check permission for.
-
-        Only launches, searches and stops need permission.
-        """
+        """Return the verb and target to check permission for. Only launches, searches and stops have one."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
         return verb, Target("job", claimed.subject.id, claimed.subject.principal)
 
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
-        """Handle a refused permission: end a launch, postpone a stop, or return True for a search.
-
-        A search continues, because the run may be in progress.
-        """
+        """End a refused launch, or postpone a refused stop. Allow a search, because the run may exist."""
         if step is Step.LAUNCH:
             await self.save(
                 claimed, outcomes.make_end_update(claimed.subject, Outcome.FAILED, rule, claimed.claim)
@@ -194,10 +182,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return outcomes.make_end_update(claimed.subject, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
-        """Postpone a run briefly.
-
-        Its read became due only after it was claimed, so the next claim reads it.
-        """
+        """Postpone a run briefly, because its read became due only after it was claimed."""
         await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
@@ -205,10 +190,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
-        """Return the update to commit before the call.
-
-        If a stop is repeated, the time of the first one is kept.
-        """
+        """Return the update to commit before the call. A repeated stop keeps the time of the first one."""
         is_first = step is Step.LAUNCH or claimed.subject.stop_call is Call.NONE
         who = {"account": claimed.account, "person": claimed.person}
         call = name_call(step, Call.CALLING)
@@ -269,7 +251,7 @@ class RunStepper(Stepper[ClaimedRun]):
     ) -> Update:
         """Return the update for a retry. If the outcome is unknown, Usher soon searches for the run.
 
-        A pause that the provider requested doesn't delay that search.
+        A pause that the provider requested doesn't delay the search.
         """
         run, wait, attempts = claimed.subject, provider_calls.REFUSED_WAIT_SECONDS, None
         if not isinstance(answer, call_results.Rejected):
@@ -288,10 +270,7 @@ class RunStepper(Stepper[ClaimedRun]):
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
-        """If a launch was refused, end the run.
-
-        If a stop was refused, give it up and keep reading the run.
-        """
+        """End the run if a launch was refused. If a stop was refused, give it up and keep reading the run."""
         run = claimed.subject
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
@@ -405,7 +384,7 @@ class RunStepper(Stepper[ClaimedRun]):
         began = observed.started_at or run.started_at or run.called_at or run.created_at
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
-            # An unknown state doesn't prove that the run exists; the card mentions it only if it recurs.
+            # An unknown state doesn't prove that the run exists, so the card mentions it only if it recurs.
             hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
             return await self._block_unseen(claimed, claimed.update(wait, observed=observed), hold)
         # The run still exists, so the stop wasn't refused because the run had ended.
@@ -487,10 +466,7 @@ def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether a stop has just gone without effect for so long that it can now be forced.
-
-    Return False if this was already the case at the last read.
-    """
+    """Return whether, since the last read, a stop has been without effect long enough to be forced."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

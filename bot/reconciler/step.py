@@ -1,7 +1,7 @@
 """Taking one step of an operation or a job run: check preconditions, plan, call, verify, and save the result.
 
-A step needs a linked account, a configured connection, and a known person who has permission. If the account
-isn't linked, the operation or run ends. If anything else is missing, the step is delayed, and the card says
+If the account isn't linked, the operation or run ends. If the policy refuses the person, it usually ends,
+too. If the connection is missing or Slack can't identify the person, the step is delayed, and the card says
 why.
 """
 
@@ -67,8 +67,8 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: If another process has to send a start, how soon to check again, in seconds. That process can then claim
-#: the start.
+#: If another process has to send a start, this process leaves it alone for this many seconds, so that the
+#: other one can claim it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -89,8 +89,9 @@ _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 class Stepper(EnginePart, ABC, Generic[S]):
     """Takes the steps of due operations or runs. Before each call, the state *calling* is committed (ADR 54).
 
-    An item is an operation or a run. Only the abstract methods at the end differ. If an item is replaced or
-    unlinked in the meantime, that change wins, because an item that has ended can't be updated.
+    An *item* is an operation or a run. The methods at the end contain what differs between the two. If an
+    item is replaced or unlinked during a step, that change wins, because an item that has ended can't be
+    updated.
     """
 
     #: The outcome of an item that ends when it is unknown whether its call had an effect.
@@ -122,10 +123,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Process a batch without letting its errors affect others: log them, and retry the batch later.
-
-        A process that is shutting down hands its batch back.
-        """
+        """Process a batch. If it fails, log that and retry it later. At shutdown, hand the batch back."""
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
         # If the state *calling* was committed, the next step first finds out what the call did.
@@ -250,10 +248,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return how many seconds to wait before this start may be tried again, or 0 if it may be sent now.
-
-        A single process decides when each of a connection's starts may be sent.
-        """
+        """Return how many seconds to wait before trying this start again, or 0 if it may be sent now."""
         owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
             OTHER_PROCESS_POLL_SECONDS
@@ -333,7 +328,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call which certainly had no effect.
+        """Return the update that retries a call that certainly had no effect.
 
         If the provider is busy, the pauses between retries grow, and a read must first confirm that the call
         had no effect.
@@ -352,7 +347,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait)
 
     async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
-        """Return the update that retries a call which was refused because something else is in progress.
+        """Return the update that retries a call that was refused because something else is in progress.
 
         The pauses between retries grow, and a read must first confirm that the call is still needed.
         """
@@ -365,7 +360,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether the name that is taken may have been taken by an earlier attempt at this call."""
+        """Return whether an earlier attempt at this call may have taken the name."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -380,10 +375,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result.
-
-        This changes nothing, so nothing is committed beforehand.
-        """
+        """Search the provider for the call's result. This changes nothing, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -425,10 +417,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update after a search showed that nothing was created.
-
-        The call is tried again unless the item was cancelled.
-        """
+        """Return the update after a search found nothing. Unless cancelled, the call is repeated."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -440,7 +429,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _ask_person(self, claimed: S, runtime: Runtime, now: float) -> Update:
-        """Ask the person once whether to create another one, and keep searching in the meantime."""
+        """Ask the person once whether to repeat the call, and keep searching in the meantime."""
         subject = claimed.subject
         wait = search_in(runtime.pace, subject.question_since, now)
         if subject.question_since is not None:
@@ -480,9 +469,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step no later than the deadline.
-
-        Add the notice that is due, if any.
+        """Return the update with its next step no later than the deadline, and with any notice that is due.
 
         With ``is_blocked``, the person is told even before the deadline that nothing can be sent. A person
         who has already been asked what to do isn't also told that the item is late.
@@ -517,10 +504,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
-        """Do the work that the items of a batch share.
-
-        Return the items that still need a step of their own.
-        """
+        """Do the work that a batch's items share. Return the items that still need a step of their own."""
         return batch
 
     @abstractmethod
@@ -529,10 +513,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that the policy must allow before a step.
-
-        Return None if the policy isn't checked before this step.
-        """
+        """Return the verb and target that the policy must allow before a step, or None for no check."""
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
@@ -589,7 +570,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ) -> Update:
         """Return the update that retries the call or searches for its result.
 
-        If the result is Rejected, the retry waits for a new credential.
+        If ``answer`` is Rejected, the retry waits for a new credential.
         """
 
     @abstractmethod
@@ -623,7 +604,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return what the card says if a provider has been busy or silent since ``since``. If not, return None.
+    """Return the hold while a provider is busy or silent, or None if it isn't (``since`` is None).
 
     ``words`` is the provider's own message about its first refusal.
     """
@@ -637,7 +618,7 @@ def find_busy_reason(
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may go away on its own, in which case it makes sense to repeat the call.
+    """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
 
     A conflict over a name that is already taken won't go away. Nor will a conflict over a start or a
     suspension if the error's message comes from Usher itself, because such a message tells the person what to
@@ -660,10 +641,7 @@ def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return why calls are blocked, by a problem of their own or by the connection.
-
-    Return None if they aren't blocked.
-    """
+    """Return the hold that blocks an item's calls, either its own or the connection's, or None."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
@@ -683,7 +661,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update's field that records the state of the step's call. A search has no such field."""
+    """Return the update's field for the state of the step's call. A search has no such field."""
     match step:
         case Step.FIND:
             return {}
