@@ -80,7 +80,6 @@ async def _publish_home(engine: EngineContext, task: Task) -> None:
         raise TaskRetry(seconds) from None
 
 
-#: Maps each kind of background task to its handler.
 TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
     TaskKind.DISCOVER: TaskHandler(do=lists.read, person=find_holder),
     TaskKind.LIST_RUNS: TaskHandler(do=lists.read, person=find_holder),
@@ -117,12 +116,11 @@ TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
 
 
 class Reconciler:
-    """Brings the actual state closer to the requested one: claim due work, plan, call the provider, save.
+    """Brings the actual state closer to the requested one: claims due work, plans, calls providers and saves.
 
-    A step returns once everything that it claimed is done. If it is given a pool, it only waits until the
-    work has been started there. Slots, locks, health and outputs are kept in this process's memory and
-    needn't survive a restart. The output of watched runs is put on the ``board``, where the notifier finds
-    it.
+    A step returns once everything that it claimed is done or, if it is given a pool, has been started there.
+    Slots, locks, health and outputs are kept in this process's memory and needn't survive a restart. The
+    output of watched runs goes to the ``board``, from which the notifier reads it.
     """
 
     def __init__(
@@ -155,7 +153,6 @@ class Reconciler:
         self.engine = engine
         self.outages = Outages(engine)
         self.tasks = Tasks(engine, TASK_HANDLERS)
-        # The step method of each of these two returns the number of items that it found.
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)

@@ -71,10 +71,7 @@ async def link(engine: EngineContext, task: Task) -> None:
 
 
 async def look_up(engine: EngineContext, task: Task) -> None:
-    """Look up the requested user's e-mail address, to show it to the approvers.
-
-    Raise TaskRetry if the provider doesn't answer.
-    """
+    """Look up the requested user's e-mail address. Raise TaskRetry if the provider doesn't answer."""
     approval = await engine.store.read(store.find_request, task.subject)
     runtime = engine.runtimes.get(approval.connection) if approval is not None else None
     if approval is None or approval.state != "requested" or runtime is None:
@@ -95,7 +92,7 @@ async def look_up(engine: EngineContext, task: Task) -> None:
 
 
 async def give_up(engine: EngineContext, task: Task, because: str = "gave_up", said: str = "") -> None:
-    """Tell the person and the administrator that linking failed. The default cause is a missing answer."""
+    """Tell the person and the administrator that linking failed. ``because`` is the cause."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is not None:
         caller = Caller(engine, approval.principal)

@@ -28,7 +28,7 @@ class Succeeded(Generic[_T]):
 class RetryLater:
     """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
-    ``hold`` is the reason shown to people, or None to show none; ``cause`` is its key in
+    ``hold`` is the reason shown to people, or None to show none. ``cause`` is its key in
     ``bot.messages.texts.problems``. ``attempts`` is the number of consecutive failures so far, not counting
     calls that weren't sent.
     """
@@ -69,10 +69,7 @@ class OutcomeUnknown:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider rejected the call, and retrying it won't help.
-
-    ``cause`` and ``hold`` are as in ``RetryLater``.
-    """
+    """The call was rejected, so retrying won't help. ``cause`` and ``hold`` are as in ``RetryLater``."""
 
     error: errors.ProviderError | errors.SecretError
     cause: str

@@ -34,7 +34,7 @@ OUTAGE_WINDOW_SECONDS: Final = 600.0
 #: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if it refuses the connection's
 #: own secret, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: The result of comparing accounts: ``changed`` means that the account was renamed, so the call must be
+#: The result of comparing accounts. ``changed`` means that the account was renamed, so the call must be
 #: repeated with the new name. ``resting`` means that the name now belongs to another account, so the link
 #: isn't used. ``unclear`` means that the provider's answer proves nothing, so calls that name the account
 #: have to wait.
@@ -49,8 +49,7 @@ REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: How long decrypted secrets are cached, in seconds, so that frequent polls (one every ten seconds) don't
-#: have to decrypt them each time.
+#: How long decrypted secrets are cached, in seconds, to save polls (one every ten seconds) the decryption.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
@@ -66,11 +65,9 @@ class Keys:
     """Decrypts accounts' secrets, renews those that are refused, and checks which account each one opens.
 
     Decrypted secrets are cached in memory, and so is the time at which each unknown account id was last
-    requested. After a restart, secrets are decrypted again, and a renewed secret that the provider hadn't
-    accepted yet may be renewed once more. An account's row is read before each call, and every 2 s during a
-    long call. This cuts a call off within about 2 s if another process unlinks the account. A new secret only
-    ever replaces the one that was refused. Refusals, and outages that affect several people, are stored as
-    rows.
+    requested. After a restart, a renewed secret that the provider hadn't accepted yet may be renewed once
+    more. A new secret only ever replaces the one that was refused. Refusals, and outages that affect several
+    people, are stored as rows.
     """
 
     def __init__(self, context: Context) -> None:
@@ -160,7 +157,7 @@ class Keys:
                 return "changed"
             fresh = await self._refresh(current, runtime.provider)
             if isinstance(fresh, Credential) and self._is_of_connection(current):
-                # The credential was fetched by the account's name, which may have become another account's.
+                # The credential was fetched by the account's name, which may now belong to another account.
                 owner = RemoteAccount(fresh.account_id, current.username)
                 match await self._judge(current, owner, is_own_token=False):
                     case "resting":
@@ -235,10 +232,7 @@ class Keys:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> Verdict:
-        """Compare the linked account with ``current``, the account that has its name now. Return the verdict.
-
-        The link's row is updated accordingly.
-        """
+        """Compare the linked account with ``current``, which has its name now, and update the link's row."""
         is_learned = False
         if account.remote_id:
             match account_ids.compare_account(account, current):
@@ -287,9 +281,9 @@ class Keys:
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Check whether an account was renamed. If so, save its new name and return True.
+        """Save the new name of an account that was renamed.
 
-        The credential must prove that it is still the same account.
+        Return whether it is provably still the same account.
         """
         if not account.remote_id:
             return False
@@ -329,8 +323,7 @@ class Keys:
             return refusal
         except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=error)
-            # A permanent error means that the connection's secret is valid but gives no access to this
-            # account.
+            # A permanent error means that the connection's secret is valid but can't access this account.
             return error if is_of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:

@@ -38,7 +38,7 @@ RECENT_USE_SECONDS = 3600.0
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
     """Read a task's list. Return tasks that run the commands waiting for the list.
 
-    Raise TaskRetry if the list has to be read later.
+    Raise TaskRetry to try again later.
     """
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state == "revoking":
@@ -67,10 +67,7 @@ async def _read(
     read: Callable[[base.Access], Coroutine[Any, Any, _T]],
     merge: Callable[[EngineContext, Account, Runtime, _T], Awaitable[None]],
 ) -> str:
-    """Read a list and store it. Return "" if this succeeds, otherwise the cause of the failure.
-
-    Raise TaskRetry if the list has to be read later.
-    """
+    """Read a list and store it. Return the cause if the provider refused it, otherwise ""."""
     with hold_slot(runtime):
         answer = await engine.provider_caller.call(
             ProviderCall(runtime, account, what, task.attempts, LIST_TIMEOUT_SECONDS), read
@@ -136,8 +133,7 @@ async def refresh(engine: EngineContext) -> int:
         discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
     )
     lost = sum(row.read_at < lost_at for row in stale)
-    # Half of the reads are reserved for lists in use, and half for the others, so that many lists of one kind
-    # don't delay the other kind.
+    # Half of the reads go to lists in use, and half to the others, so that neither kind delays the other.
     half = numbers.discover_at_once // 2
     chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
     chosen += used[: max(half, numbers.discover_at_once - len(chosen))]

@@ -30,8 +30,7 @@ _MESSAGE_WORDS: Final = {
 class Outages(EnginePart):
     """Records when outages begin and end, as observed by this process.
 
-    All processes share the rows: an outage that one process recorded is ended by the first process that gets
-    an answer.
+    All processes share the rows. Whichever process first gets an answer ends the outage for all of them.
     """
 
     def __init__(self, engine: EngineContext) -> None:
@@ -146,11 +145,7 @@ class Outages(EnginePart):
     def _build_notices(
         self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a notice for each of the connection's administrators.
-
-        A notice is identified by the beginning of its outage, so each administrator is notified only once per
-        outage.
-        """
+        """Return a notice for each administrator, identified by the outage's beginning."""
         serves = self._runtimes[connection].provider.is_available_to
         body = {"connection": connection, "what": what, "since": since, "until": until}
         return [

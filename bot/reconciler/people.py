@@ -24,7 +24,7 @@ LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Look a person up in Slack. Return tasks that run the commands waiting for the answer.
+    """Look up a person in Slack, and return tasks that run the commands waiting for the answer.
 
     Raise TaskRetry if Slack doesn't answer.
     """
@@ -61,10 +61,7 @@ async def release(engine: EngineContext, task: Task) -> None:
 
 
 async def _look_again(engine: EngineContext, principal: Principal) -> Person | None:
-    """Return the person as Slack describes them now. If Slack no longer knows them, return the stored person.
-
-    Raise TaskRetry if Slack doesn't answer.
-    """
+    """Return the person as Slack describes them now, or as stored if Slack no longer knows them."""
     try:
         return await engine.people.look_up(principal)
     except SlackFailed as error:

@@ -1,7 +1,4 @@
-"""Calls to providers. Each has an account and a time limit, and returns a type from ``call_results``.
-
-Every provider error is converted to one of these types here. The caller decides what to do about it.
-"""
+"""Calls to providers. Each has an account and a time limit, and returns a type from ``call_results``."""
 
 from __future__ import annotations
 
@@ -162,13 +159,12 @@ class ProviderCaller:
         """Call a provider once and return the result.
 
         Errors that don't come from the provider, but from the store or Usher itself, are raised. Nothing is
-        sent for an account that any process has unlinked: its row is read before the call, and again during a
-        long call, which may consist of many requests.
+        sent for an account that any process has unlinked. The account's row is read before the call and
+        repeatedly during a long call, which may consist of many requests.
 
-        If the provider accepts the same credential for another call, the credential wasn't the reason for a
-        refusal (rule 9). So a refused credential is first tested by reading a list, if the provider has
-        lists. The account's id is compared if the call requires that (``docs/internals/rules.md``, "Nobody
-        acts through another's account").
+        A credential that the provider accepts for another call isn't the reason for a refusal. So a refused
+        credential is first tested by reading a list, if the provider has lists. The account's id is compared
+        if the call requires that (``docs/internals/rules.md``, "Nobody acts through another's account").
         """
         within = self._numbers.call_seconds if call.seconds is None else call.seconds
         until = (self._monotonic() if call.began is None else call.began) + within
@@ -214,10 +210,7 @@ class ProviderCaller:
         seconds: float,
         window: Window,
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
-        """Send a call within its time window.
-
-        Return its result or error, or Rejected if the link has ended.
-        """
+        """Send a call within its time window. Return its result, or Rejected if the link has ended."""
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         until, limit = loop.time() + seconds, asyncio.timeout(None)
 
@@ -317,10 +310,7 @@ class ProviderCaller:
         return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
-        """Return an account's current row.
-
-        Return None if it was unlinked, unless the call revokes its secret.
-        """
+        """Return an account's current row, or None if it was unlinked, unless the call revokes its secret."""
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.find_account_by_id, account.id)
@@ -358,10 +348,7 @@ class ProviderCaller:
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return the retry of a call for a refused account. A first refusal isn't shown to the person.
-
-        ``at`` is the time of the refusal.
-        """
+        """Return the retry of a call for a refused account. A first refusal isn't shown to the person."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
@@ -382,8 +369,7 @@ class ProviderCaller:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # If the write fails, the call's result must not be lost. The next accepted call tries to write
-            # again.
+            # A failed write mustn't lose the call's result. The next accepted call tries to write again.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
@@ -425,7 +411,6 @@ class ProviderCaller:
     async def _handle_temporary_error(
         self, call: ProviderCall, error: errors.TemporaryError
     ) -> RetryLater | OutcomeUnknown:
-        """Record an error that may be temporary, and return the result for it."""
         runtime, account_id = call.runtime, call.account.id if call.account is not None else ""
         is_busy = call.repeats and error.is_refusal
         attempts = call.attempts + (not is_busy)
@@ -442,14 +427,12 @@ class ProviderCaller:
             # If a start's outcome is unknown, a search for its result precedes the next attempt.
             await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
-            # The provider did answer, even if only to say that it is busy. Reads will show whether it is
-            # down.
+            # The provider did answer, if only that it is busy. Reads will show whether it is down.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
         elif call.what in CHANGING_CALLS and (
             error.status == HTTPStatus.INTERNAL_SERVER_ERROR or error.is_quoted
         ):
-            # The provider did answer, even if with an error for this one request. Reads will show whether it
-            # is down.
+            # An error for this one request is an answer, too. Reads will show whether the provider is down.
             runtime.health.note_answer(error)
         elif not error.was_answered:
             runtime.health.note_failure(error)
@@ -518,7 +501,7 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
 
     People then see the message that they would see if the start failed for the same reason a minute later.
     """
-    # If a server error says that there is no room, nothing was started.
+    # If a server error reports a lack of capacity, nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
     if not refuses or not error.is_quoted or isinstance(error, (errors.CredentialRefused, errors.NoCapacity)):
         return error

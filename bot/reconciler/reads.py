@@ -1,9 +1,7 @@
 """Reading workspaces' states through the poll gate: claim a read, send it in time, and record the result.
 
-The rule is in ``docs/internals/rules.md``, "The poll gate".
-
-Results are written in batches. Results that arrive while a batch is being written form the next batch. An
-*entry* is the secret that opens a workspace from Usher's page. An entry is stored only if it has changed.
+``docs/internals/rules.md`` states the rule ("The poll gate"). Results that arrive while a batch is being
+written form the next batch. An *entry* is the secret that opens a workspace from Usher's page.
 """
 
 import asyncio
@@ -135,11 +133,7 @@ class Reads(EnginePart):
     async def _read_account_batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
-        """Send one request for an account's claims, and record every result.
-
-        The slot is released as soon as the answer arrives, so that others can send while the results are
-        being written.
-        """
+        """Send one request for an account's claims, and queue every result."""
         try:
             results = await self._request_results(runtime, claims, window)
         except errors.StoreError as error:
@@ -342,10 +336,7 @@ class Reads(EnginePart):
     def _report_unknown_state(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float
     ) -> ReadResult:
-        """Keep the last known state if the provider reports an unknown one.
-
-        Log each unknown state only once.
-        """
+        """Keep the last known state if the provider reports an unknown one, which is logged only once."""
         word = observed.detail or "unknown state"
         if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
             self._unknown_states.add((runtime.name, word))
@@ -376,10 +367,7 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Return the result of a read that was refused for this account.
-
-        Other people's rows aren't changed.
-        """
+        """Return the result of a refused read of this account. Other people's rows aren't changed."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
@@ -491,7 +479,6 @@ def _compute_slot(
 
 
 def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
-    """Group claims by the account used for reading, in batches of at most ``size``."""
     by_account: defaultdict[str, list[ReadClaim]] = defaultdict(list)
     for claim in claims:
         by_account[claim.account.id].append(claim)
@@ -519,10 +506,7 @@ class Recorder:
             pool.add(self.write(BATCH_SECONDS))
 
     async def write(self, pause: float = 0.0) -> None:
-        """Write the queued results and any that arrive meanwhile.
-
-        Wait ``pause`` seconds before each batch.
-        """
+        """Write the queued results and any that arrive meanwhile. Wait ``pause`` before each batch."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -552,8 +536,8 @@ class Entries:
     """Stores the entries of workspaces that have been read, unless they are the same as before.
 
     Most reads return an unchanged entry. To notice that without decrypting the stored entry every time, this
-    process remembers a digest of it. The digest is computed again after a restart, and if another process has
-    replaced the stored entry: each row claimed for a read comes with the entry that is stored now.
+    process remembers a digest of it. The digest is computed again after a restart, or if the row claimed for
+    a read shows that another process has replaced the stored entry.
     """
 
     def __init__(self, engine: EngineContext) -> None:
@@ -563,10 +547,7 @@ class Entries:
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
-        """Store an entry that has changed in the row whose account read it.
-
-        If that fails, keep the old entry.
-        """
+        """Store an entry that has changed in the row whose account read it. On failure, keep the old one."""
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _hash_entry(row, entry)

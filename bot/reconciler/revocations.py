@@ -28,10 +28,7 @@ MAX_RETRY_SECONDS: Final = 1_200.0
 
 
 async def revoke(engine: EngineContext, task: Task) -> None:
-    """Revoke a secret.
-
-    Raise TaskRetry until the provider confirms or refuses, or until the secret expires.
-    """
+    """Revoke a secret. Raise TaskRetry until the provider confirms or refuses, or ``LAPSE_SECONDS`` pass."""
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     if account is None or account.state != "revoking":
         return
@@ -75,10 +72,7 @@ async def _try_to_revoke(
 
 
 async def enqueue_unused(engine: EngineContext, task: Task) -> None:
-    """Queue the revocation of a secret whose link expired unused.
-
-    Do nothing if an account uses the secret.
-    """
+    """Queue the revocation of a secret whose link expired unused, unless an account uses the secret."""
     unused = _as_account(task)
     access = engine.provider_caller.open(unused)
     if isinstance(access, RetryLater):

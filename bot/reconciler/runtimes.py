@@ -1,9 +1,4 @@
-"""A process's view of a connection: its slots, rate limits, health and start queue.
-
-All of this is kept in memory. The start queue belongs to the process that owns the connection's starts. When
-the owner changes, for example after a restart, operations request their turns again, oldest first. No turn is
-granted until earlier starts no longer count towards the limit.
-"""
+"""A process's view of a connection, kept in memory: its slots, rate limits, health and start queue."""
 
 from __future__ import annotations
 
@@ -56,10 +51,7 @@ class Slots:
     """Slots for a connection's in-flight requests. A fifth is reserved for calls that a user is waiting for.
 
     One person's calls may use at most half of the slots, and all lists together a quarter, so that some are
-    left for others. Reads can't use the reserved fifth.
-
-    Each process keeps its own slots in memory. After a restart, all of them are free: leases expire, and
-    calls with an unknown outcome are checked.
+    left for others. Reads can't use the reserved fifth. Each process has its own slots.
     """
 
     def __init__(self, size: int) -> None:
@@ -108,11 +100,10 @@ class Limits:
     """The pauses after 429s. Each delays the account that was rate-limited, and sometimes everyone.
 
     A pause delays everyone if the 429 concerned the connection's own secret, or if several people received a
-    429 within a short time. In that case, ``delay`` is called with the number of seconds.
+    429 within a short time. ``delay`` is then called with the number of seconds.
 
-    The pauses are kept in memory and in the table ``pauses``, which every process reads once a second, and
-    after a restart. A process that hasn't read a new pause yet may still send calls, which the provider
-    refuses.
+    The pauses are kept in memory and in the table ``pauses``, which every process reads once a second. A
+    process that hasn't read a new pause yet may still send calls, which the provider refuses.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
@@ -217,10 +208,7 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Treat the connection as down, because an outage was already recorded.
-
-        For now, only a probe may be sent.
-        """
+        """Treat the connection as down because of a recorded outage. For now, only a probe may be sent."""
         self.answering.record_failure(since)
         self._failures = max(self._failures, MAX_FAILURES)
 
@@ -312,13 +300,10 @@ MAX_QUEUED_STARTS: Final = 10_000
 
 
 class StartQueue:
-    """The queue of a connection's starts, while this process owns it.
+    """The queue of a connection's starts, kept in memory while this process owns them.
 
-    ``per_second`` is the rate limit, if any.
-
-    The queue is kept in memory, and each connection's starts are owned by a single process. After a restart,
-    operations queue again, oldest first. No start is granted until earlier starts are too old to affect the
-    rate limit.
+    ``per_second`` is the rate limit, if any. A new owner grants no start until starts granted by the earlier
+    owner are too old to affect the limit. Operations then queue again, oldest first.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:

@@ -15,10 +15,7 @@ MAX_CONCURRENT: Final = 10
 
 
 class ScheduledWorkRunner:
-    """Runs all kinds of scheduled work.
-
-    If processing a row fails, it becomes due again when its claim ends.
-    """
+    """Runs all kinds of scheduled work. A row that fails becomes due again when its claim ends."""
 
     def __init__(self, context: Context, kinds: Sequence[ScheduledWork[Any]]) -> None:
         self._context = context

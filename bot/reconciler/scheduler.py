@@ -65,7 +65,7 @@ MAX_TIMER_SECONDS = 3_600.0
 
 
 async def _do_nothing() -> None:
-    """Do nothing. This is what a beat does by default."""
+    """Do nothing. This is the default for ``on_beat``."""
 
 
 Step = Callable[[Pool], Awaitable[int]]
@@ -194,10 +194,7 @@ class Scheduler:
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
-        """Create the loops for the steps of the reconciler and the notifier.
-
-        Call this once, before ``start``.
-        """
+        """Create the loops for the reconciler and the notifier. Call this once, before ``start``."""
         self._engine, timed = reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.outages, self._engine.board
         served = reconciler.tasks.handlers
@@ -245,7 +242,7 @@ class Scheduler:
         self.wake()
 
     def wake(self) -> None:
-        """Have the due times of all kinds of work queried soon."""
+        """Schedule a query of the due times of all kinds of work."""
         self._note_changed(list_kinds(), self._owners.leaves_for)
 
     def on_written(self, tables: Collection[str] | None) -> None:
@@ -262,10 +259,7 @@ class Scheduler:
         self._note_changed(self.due.intersection(kinds), self._owners.leaves_for)
 
     async def _on_tick(self) -> None:
-        """Detect clock changes, and writes by other processes.
-
-        APScheduler runs coroutines in this thread.
-        """
+        """Detect clock changes, and writes by other processes."""
         if self._store.engine.has_jumped or self._store.engine.is_shared:
             self.wake()
         for loop in self._loops:
@@ -329,12 +323,10 @@ class Scheduler:
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, and give running work ``seconds`` to finish.
+        """Stop claiming, and give running work ``seconds`` to finish. Cancel the rest and return its count.
 
-        Cancel what is left and return its count.
-
-        Cancelling loses nothing: the outcome of a cancelled call is unknown, so it is looked up at the
-        provider, and a cancelled notice is searched for in Slack.
+        Cancelling loses nothing. The outcome of a cancelled call is unknown, so it is looked up at the
+        provider. A cancelled notice is searched for in Slack.
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()

@@ -29,7 +29,7 @@ _CONNECTION: Final = "connection:"
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
     """Read and store a task's snapshot. Return tasks that run the commands waiting for it.
 
-    Raise TaskRetry if it has to be read later.
+    Raise TaskRetry to try again later.
     """
     owner, _, kind = task.subject.rpartition("/")
     account: Account | None = None
@@ -48,10 +48,7 @@ async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 async def _read(
     engine: EngineContext, task: Task, connection: str, account: Account | None, kind: str
 ) -> str:
-    """Read and store a snapshot. Return "" if this succeeds, otherwise the cause of the failure.
-
-    Raise TaskRetry if it has to be read later.
-    """
+    """Read and store a snapshot. Return the cause if it can't be read, otherwise ""."""
     runtime = engine.runtimes.get(connection)
     if runtime is None:
         return "connection_gone"

@@ -103,10 +103,7 @@ class Streams(context.EnginePart):
         return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
 
     async def _prepare_stream(self, run: Run, began_at: float, free: int) -> Account | None:
-        """Update the progress of one output.
-
-        Return the account for its next stream, or None if none is due now.
-        """
+        """Update one output's progress. Return the account for its next stream, or None if none is due."""
         follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
         if follower is None:
             return None

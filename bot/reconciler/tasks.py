@@ -92,10 +92,7 @@ class TaskHandler:
 
 
 async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
-    """Return the owner of a task's account, or None if the account was unlinked.
-
-    The task's subject begins with the account's id.
-    """
+    """Return the owner of the account that a task's subject begins with, or None if it was unlinked."""
     account = await engine.store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
     return account.principal if account is not None else None
 
@@ -170,10 +167,7 @@ class Tasks(EnginePart):
         return build_replays(task)
 
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
-        """Return the policy rule that forbids calling a provider for this person, or "" if it is allowed.
-
-        Raise TaskRetry if the person's stored details aren't enough and Slack doesn't answer.
-        """
+        """Return the policy rule that forbids calling a provider for this person, or "" if it is allowed."""
         owner = None if handler.person is None else await handler.person(self._context, task)
         if owner is None:
             return ""
@@ -222,7 +216,7 @@ def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
     """Return a task for each command that was waiting for this task. Each new task has a unique subject.
 
-    They run as ``principal``, the owner of the task's account. If that is None, they run as the person who
+    They run as ``principal``, the owner of the task's account. If that is None, each runs as the person who
     gave the command. ``problem`` is the cause if the task failed.
     """
     return [
