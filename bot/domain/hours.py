@@ -3,8 +3,8 @@
 The times of an hours rule are local times in the time zone that the owner had set in Slack when they made the
 rule. The rule's starts and stops, its *occurrences*, are computed rather than stored, so they always match
 the rule. An occurrence is identified by its local date and time, so none happens twice, even after a crash or
-a clock change. A time that the clocks skip is moved later by the length of the gap. If the clocks repeat a
-time, the first repetition counts.
+a clock change. A time that the clocks skip is moved later by the length of the gap. If a time occurs twice,
+its first occurrence counts.
 """
 
 from __future__ import annotations
@@ -300,11 +300,10 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return this evening's hour for stops if an idle workspace's owner should be asked about it now.
+    """Return a time this evening if an idle workspace's owner should be asked about it now, otherwise None.
 
-    Otherwise return None. If the owner doesn't answer by then, the workspace may be stopped. Owners are asked
-    in the daytime, once the workspace has been idle for ``seconds``. Anything they do with it in Slack counts
-    as use.
+    Owners are asked in the daytime, once the workspace has been idle for ``seconds``. If they don't answer by
+    the returned time, the workspace may be stopped. Anything they do with it in Slack counts as use.
     """
     left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:

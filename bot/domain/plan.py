@@ -400,7 +400,8 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 def _had_effect(operation: Operation) -> bool:
     """Return whether a start took effect, although a busy provider had refused it.
 
-    The workspace must have failed by now. If it hadn't failed before the start, the start was carried out.
+    The workspace is known to have failed by now. If it hadn't failed before the start, the start was carried
+    out.
     """
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED

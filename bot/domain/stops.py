@@ -86,7 +86,7 @@ def choose_gentlest_mode(effects: StopEffects) -> StopMode:
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops that the owner planned: stop or, if irreversible, the gentlest mode."""
+    """Return the mode for stops that the owner planned: stop or, if that is final, the gentlest mode."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 

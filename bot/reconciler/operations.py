@@ -169,7 +169,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation and return False. Return True if it stops the workspace of a leaver."""
+        """End the operation and return False. Return True if it stops the workspace of someone who left."""
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)

@@ -417,7 +417,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update after a search found nothing. Unless cancelled, the call is repeated."""
+        """Return the update after a search found nothing. The call is sent again unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -604,7 +604,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return the hold while a provider is busy or silent, or None if it isn't (``since`` is None).
+    """Return the hold to show for a provider that is busy or silent, or None if ``since`` is None.
 
     ``words`` is the provider's own message about its first refusal.
     """
