@@ -7,7 +7,7 @@ workspace_id)``::
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and checks the policy
         if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
-            timers.clear_stops(tx, workspace.id)                     # the effect
+            timers.clear_stops(tx, workspace.id)                             # the effect
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and who asked
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
@@ -19,7 +19,7 @@ the functions of that package.
 If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
 audit log, once per interaction, however often the interaction is repeated. The row has a separate inbox key,
 so that the same request can still be carried out once the policy allows it. Slack is never called within a
-transaction: if a person's details are missing or old, the use case ends without writing anything, the person
+transaction. If a person's details are missing or old, the use case ends without writing anything, the person
 is looked up in Slack, and the use case runs once more.
 
 A use case that returns a Refused keeps what it wrote, such as the count of an attempt. ``run`` then raises
@@ -102,8 +102,8 @@ class Caller:
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: The intermediary that passed on the person's request, such as an assistant; "" if there was none.
-    #: Recorded with the request and in the audit log.
+    #: The intermediary that passed on the person's request, such as an assistant, or "" if there was none. It
+    #: is recorded with the request and in the audit log.
     via: str = ""
     #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
@@ -152,10 +152,7 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a read-only use case on a snapshot, in parallel with writers.
-
-        Otherwise, this is the same as ``run``.
-        """
+        """Run a read-only use case like ``run``, but on a snapshot and in parallel with writers."""
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )
@@ -222,10 +219,7 @@ class Caller:
     # -- before anything is read or done ---------------------------------------------------------------------
 
     async def authorise(self, verb: str) -> None:
-        """Check that the policy allows a verb.
-
-        If it doesn't, record the refusal in the audit log and raise it.
-        """
+        """Check that the policy allows a verb. If it doesn't, audit the refusal and raise it."""
         decision = await self.decide(verb)
         if not decision.allowed:
             refusal = build_refusal(decision, verb)
@@ -303,9 +297,7 @@ class Caller:
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant may act at this level.
-
-        Return True if no assistant is involved.
+        """Return whether the person's assistant may act at this level, or True if none is involved.
 
         The level "" is reserved for the person.
         """
@@ -353,10 +345,8 @@ class Caller:
     ) -> None:
         """Record the request, and add an entry to the audit log.
 
-        ``about`` is the subject before the change, or a name.
-
-        ``began`` is the id of the work item that the request began. ``initiator`` is what acted on the
-        person's behalf.
+        ``about`` is the subject before the change, or a name. ``began`` is the id of the work item that the
+        request began. ``initiator`` is what acted on the person's behalf.
         """
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
@@ -432,7 +422,7 @@ async def decide_installed(
 
 
 def require_usable(provider: Provider, account: Account | None) -> Account:
-    """Return the account. Raises NotLinked if it isn't usable."""
+    """Return the account, or raise NotLinked if it isn't usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
         raise NotLinked(name, "unlinked", title)

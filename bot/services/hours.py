@@ -86,11 +86,10 @@ def add(
 ) -> list[HoursRule]:
     """Give a workspace hours. Return the existing rules that conflict with them, which they replace.
 
-    ``former`` is the id of a rule that the new hours replace in any case. The rules of Refused are
-    ``workspace.ends`` if a stop would be final and the owner hasn't agreed, ``hours.makes`` if a stopped
-    workspace couldn't be started again, ``hours.many`` if there are too many rules, ``hours.never`` if the
-    hours never occur, and ``hours.runs_on`` if a stop and a start coincide and the owner hasn't agreed to
-    that.
+    ``former`` is the id of a rule that the new hours replace in any case. Raises Refused: ``workspace.ends``
+    if a stop would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be
+    started again, ``hours.many`` if there are too many rules, ``hours.never`` if the hours never occur, and
+    ``hours.runs_on`` if a stop and a start coincide and the owner hasn't agreed to that.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     known = rows.list_rules(tx, workspace.id)
@@ -142,7 +141,7 @@ def _make_rule(
 
 @concerns_caller
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Remove a workspace's hours and return the workspace. Hours that have begun still end as planned."""
+    """Remove a workspace's hours and return the workspace. Hours in progress still end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     rules = rows.list_rules(tx, workspace.id)
     if rules and caller.is_first_delivery(tx):
@@ -186,11 +185,11 @@ def change_rules(
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
 ) -> None:
-    """Change a workspace's rules. Hours that have begun end as planned or according to the new rules.
+    """Change a workspace's rules. Hours in progress end as planned or according to the new rules.
 
-    If the change would remove the stop of hours that have begun, that stop is planned immediately. A stop
-    that is already planned is cancelled only if the new rules include another one, or if no hours had begun.
-    In the latter case, the rules may plan it again.
+    If the change would remove the stop at the end of hours in progress, that stop is planned immediately. A
+    stop that is already planned is cancelled only if the new rules include another one, or if no hours are in
+    progress. In the latter case, the rules may plan the stop again.
     """
     now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
@@ -224,7 +223,7 @@ def change_rules(
 def _keep_stop(
     tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
 ) -> None:
-    """If the workspace is up or starting, plan the stop that belongs to the hours that have begun."""
+    """If the workspace is up or starting, plan the stop at the end of the hours in progress."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if is_coming_up or not workspace.is_down:
@@ -235,11 +234,9 @@ def _keep_stop(
 def leave_out_days(
     tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
 ) -> Workspace:
-    """Skip some days of a workspace's hours.
+    """Skip some days of a workspace's hours. Without ``days``, skip none and resume paused hours.
 
-    Without ``days``, stop skipping any days and resume paused hours.
-
-    Hours that have begun end as planned. Raises NotLinked or Refused if the workspace can't be used.
+    Hours in progress still end as planned. Raises NotLinked or Refused if the workspace can't be used.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     resting: list[RuleChange] = []
@@ -256,7 +253,7 @@ def leave_out_days(
 
 @concerns_caller
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Pause a workspace's hours until its owner resumes them. Hours that have begun end as planned."""
+    """Pause a workspace's hours until its owner resumes them. Hours in progress still end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     found = [one for one in rows.list_rules(tx, workspace.id) if not one.paused]
     return _change_days_off(
@@ -332,10 +329,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return the starts and stops of a rule that are due.
-
-    If none are, record when the rule was last processed.
-    """
+    """Return a rule's due starts and stops. If there are none, record when it was last processed."""
     due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
@@ -351,7 +345,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
     """Return a rule with one more start counted.
 
-    It counts consecutive starts after which nobody used the workspace.
+    Only consecutive starts after which nobody used the workspace are counted.
     """
     since = rule.started_at
     if since == plan.at:

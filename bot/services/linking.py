@@ -1,6 +1,6 @@
 """Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
-Each step is a use case. Checking a token involves the provider, so this step takes two use cases: one counts
+Each step is a use case. Checking a token involves the provider, so this step takes two use cases. One counts
 the attempt before the provider is called, and the other stores the result. ``docs/internals/rules.md`` gives
 the reasons ("Linking proves both sides"). Every refusal is a ``Refused`` with a text for the person. The
 refusal's rule determines the HTTP status of the page.
@@ -264,8 +264,8 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
-    # Every attempt counts, whatever its result. `is_first_delivery` can't be used here: after a wrong code,
-    # the form stays open and is submitted again with the same key.
+    # Every attempt counts, whatever its result. `is_first_delivery` can't be used here, because after a wrong
+    # code the form stays open and is submitted again with the same key.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -279,10 +279,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the person for whom a link was created, as the caller on the link's page.
-
-    Raises Refused (``link.unknown``).
-    """
+    """Return the person for whom a link was created, as a caller. Raises Refused (``link.unknown``)."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -361,7 +358,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Have the provider identify a sign-in code's owner. In other respects, this is like ``check_token``."""
+    """Have the provider identify the owner of a sign-in code, as ``check_token`` does for a token."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -462,7 +459,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # The digest is encrypted, because the code is short: someone who stole the database could find it by
+        # Encrypt the digest. The code is so short that someone who stole the database could find it by
         # computing the digests of all possible codes.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
@@ -515,7 +512,6 @@ async def _identify_account(
 
 
 async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait for the provider's response, for at most ten seconds. Raises ProviderError."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
@@ -542,10 +538,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may still change it.
-
-    A link whose page already shows a code counts as used.
-    """
+    """Return the link if this browser may still change it. A link with a code counts as used."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -563,7 +556,6 @@ def _require_attempts(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _is_unchanged_since(tx: Transaction, tried: Link) -> bool:
-    """Return whether a link is still valid and hasn't changed since the attempt began."""
     return links.find_link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
@@ -654,7 +646,6 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key that is used to encrypt a link's code."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
@@ -684,7 +675,6 @@ def _get_audit_target(link: Link) -> str:
 
 
 def _audit(tx: Transaction, link: Link, action: str, result: str, **detail: Any) -> None:
-    """Add an entry about a link to the audit log."""
     append_audit(
         tx,
         [
