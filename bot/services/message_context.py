@@ -45,10 +45,7 @@ Item = TypeVar("Item")
 
 
 class Gatherer:
-    """Gathers the facts for messages.
-
-    Each IDE's URL is checked against the hosts that its connection allows.
-    """
+    """Gathers the facts for messages, and checks IDE URLs against the hosts that connections allow."""
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
@@ -200,7 +197,7 @@ class Gatherer:
     async def describe_courses(
         self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
     ) -> list[ClassFacts]:
-        """Describe courses. Each comes with whether the reader teaches it; teachers get up-to-date counts."""
+        """Describe courses, each with whether the reader teaches it. Teachers get up-to-date counts."""
         every, found = await self.store.read(courses.list_memberships, reader), []
         joined = {one.card_id: one.workspace_id or "" for one in every}
         pending = await self.store.read(courses.list_pending_courses, reader)
@@ -322,7 +319,6 @@ class Gatherer:
         return RequestFacts(**common, people=people)
 
     async def _add_facts_of_kind(self, message: Message, facts: Facts) -> Facts:
-        """Add the facts that only this kind of message needs."""
         kind = message.kind
         if kind.subject == "class":
             return await self._add_class(message, facts)
@@ -345,7 +341,6 @@ class Gatherer:
         return facts
 
     async def _add_to_workspace(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add to the facts about a workspace what only this kind of message needs."""
         match message.kind:
             case NoticeKind.CARD | NoticeKind.STOPPED | NoticeKind.FAILED:
                 if facts.operation is not None and facts.operation.verb.brings_down:
@@ -402,7 +397,6 @@ class Gatherer:
     async def _add_stopping_class(
         self, message: Message, facts: WorkspaceFacts, card: ClassCard | None
     ) -> WorkspaceFacts:
-        """Add the class that will stop the workspace, if there is one."""
         if card is None:
             return facts
         of = await self.describe_class(card, message.principal, message.body, zone=facts.zone)
@@ -417,7 +411,6 @@ class Gatherer:
         return replace(facts, others=tuple(await self.describe_workspaces(message.principal, others)))
 
     async def _add_request(self, message: Message, facts: Facts) -> Facts:
-        """Add the approval request that a message is about, and the names of the people in it."""
         approval = await self.store.read(approvals.find_request, message.subject)
         if approval is None or not isinstance(facts, RequestFacts):
             return facts
@@ -438,7 +431,6 @@ class Gatherer:
         return RequestFacts(**facts.common() | {"body": {"left": left}}, people=named)
 
     async def _add_resting(self, message: Message, facts: Facts) -> RequestFacts:
-        """Add the links that are still suspended, and the names of their owners."""
         since = facts.now - SAME_REST_SECONDS
         current = await self.store.read(account_id_rows.list_resting, facts.connection, since)
         account_ids, is_several = facts.body.get("accounts", ()), facts.body.get("is_several")
@@ -447,10 +439,7 @@ class Gatherer:
         return RequestFacts(**facts.common(), people=people, resting=resting)
 
     async def _add_combined(self, message: Message, facts: Facts) -> HeldFacts:
-        """Add the notices that a message combines.
-
-        If several have the same subject, only the newest is added.
-        """
+        """Add the notices that a message combines. Of those with the same subject, add only the newest."""
         newest: dict[str, tuple[NoticeKind, Facts]] = {}
         for one in await self.store.read(notices.list_combined_notices, message.id):
             found = await self.describe_notice(one)
@@ -461,7 +450,6 @@ class Gatherer:
         return HeldFacts(**facts.common(), held=tuple(newest.values()))
 
     async def _add_losses(self, message: Message, facts: Facts) -> UpgradeFacts:
-        """Add what a person lost in an upgrade, with the names to show."""
         found = [await self._describe_loss(*one) for one in message.body.get("losses", ())]
         return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 
@@ -515,8 +503,8 @@ class Gatherer:
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
         """Map people's keys to the names that a reader should see.
 
-        ``in_full`` is for administrators' decisions: it includes names even if a mention would otherwise
-        suffice, and each person's Slack workspace if there are several.
+        ``in_full`` is for administrators' decisions. It adds names even if a mention would suffice, and each
+        person's Slack workspace if there are several.
         """
         return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
 
@@ -592,10 +580,7 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields that all facts have.
-
-        ``zone`` is the reader's time zone, if there is just one reader.
-        """
+        """Return the fields that all facts have. ``zone`` is the time zone of the only reader."""
         provider, body, prefix = self.connections.get(connection), body or {}, self._link_page_prefix
         return {
             "now": now,
