@@ -117,7 +117,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:
-    """Return a new link. It contains the account id that came with the credential."""
+    """Return a new link with the account id that came with the credential."""
     has_id = bool(remote_id)
     return replace(
         account,

@@ -55,10 +55,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None.
-
-    If no linking is needed there, create the account.
-    """
+    """Return a person's account on a connection, or None. If no linking is needed there, create it."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -139,9 +136,9 @@ def link_account(
     """Save a person's account, notify them, and request its lists. Return None if someone else has it.
 
     The person's old link on the connection is replaced. If the account was only renamed, its workspaces are
-    kept; if it is a different account, those found through the old link are deleted. Another link to the same
-    account ends if it was only approved and this one is proven, or if it belongs to this person under an old
-    key. It is suspended if its account has a different id (``remote_id``). The commands in
+    kept. If it is a different account, the workspaces found through the old link are deleted. Another link to
+    the same account ends if it was only approved and this one is proven, or if it belongs to this person
+    under an old key. It is suspended if its account has a different id (``remote_id``). The commands in
     ``deferred_command`` run once the lists have been read. ``actor``, ``proof`` (of the person's identity)
     and ``more`` are recorded in the audit log.
     """
@@ -247,7 +244,7 @@ def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id:
 
 
 def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:
-    """Encrypt a credential, so that it can be stored in the row of a user's account."""
+    """Encrypt a credential for the row of the caller's account."""
     row = row_key(caller.principal.key, connection)
     return caller.context.vault.seal(row, credential.as_mapping())
 
@@ -313,7 +310,7 @@ def warn_holders(
 ) -> None:
     """Warn an account's owner that someone else has tried to link it, once per ``occasion``.
 
-    ``is_approved`` means that an administrator had approved the attempt. Otherwise, a token was used.
+    ``is_approved`` means that an administrator had approved the attempt. If not, a token was used.
     """
     body = {
         "connection": connection,
@@ -474,7 +471,7 @@ def suspend_account(
 
     Returns True without sending a notice if the connection is refusing several people: their refusals began
     within the last ``lately`` seconds, and the connection has accepted nobody since. ``renamed`` is the
-    account's new username if it was renamed; linking that username keeps its workspaces.
+    account's new username if it was renamed. Linking that username keeps the account's workspaces.
     """
     held = refusals.hold(tx, account, renamed or None)
     if held is None or held.refused_since is None:

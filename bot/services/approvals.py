@@ -263,10 +263,10 @@ def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAcc
 def decide(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, approve: bool
 ) -> tuple[Approval, bool]:
-    """Approve or deny a request as an administrator. Return it, and whether this call decided it.
+    """Approve or deny a request as an administrator. Return the request, and whether this call decided it.
 
-    ``username`` is the one shown to the administrator. If the request now names a different one, it isn't
-    decided. Raises Refused (``approval.unknown``, ``approval.waits``).
+    The request isn't decided if it no longer names ``username``, which the administrator was shown. Raises
+    Refused (``approval.unknown``, ``approval.waits``).
     """
     approval = store.find_request(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
@@ -293,7 +293,7 @@ def decide(
 def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
     """Approve the account to which a suspended link's username now belongs.
 
-    Returns the link and whether this call approved it. ``other_id`` is the id shown to the administrator; it
+    Returns the link and whether this call approved it. ``other_id`` is the id shown to the administrator. It
     is compared again when the account is linked. Raises Refused (``account.not_resting``).
     """
     account = rows.find_account_by_id(tx, account_id)
@@ -328,10 +328,7 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
 
 
 def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
-    """Link a person to the username that was approved and checked.
-
-    Do nothing if the request was withdrawn.
-    """
+    """Link a person to the username that was approved and checked, unless the request was withdrawn."""
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return

@@ -41,14 +41,12 @@ _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
-    """Copy a file into a folder and delete the oldest copies there.
+    """Copy a file into a folder and delete the oldest copies there. Return the problem, or "" if none.
 
-    Return the problem, or "" if there is none.
-
-    Returns None if there is nothing to do: no copy is due, and the folder already contains one (a folder on a
-    new disk wouldn't). A database that isn't in use isn't copied either, because the copy would be newer than
-    the ones that someone may be about to restore. Without ``places``, nothing is copied, and a due backup
-    counts as done, so that an old problem is cleared.
+    Returns None if there is nothing to do, because no copy is due and the folder already contains one. (A
+    folder on a new disk wouldn't.) A database that isn't in use isn't copied either, because the copy would
+    be newer than the ones that someone may be about to restore. Without ``places``, nothing is copied, and a
+    due backup counts as done, so that an old problem is cleared.
     """
     if places is None:
         return "" if is_due else None

@@ -69,10 +69,7 @@ async def end(context: Context, id_hash: str | None) -> None:
 
 
 async def read_page_rows(context: Context, id_hash: str | None, workspace_id: str) -> PageRows | None:
-    """Return the rows for a workspace's page, whoever owns the workspace.
-
-    Return None for an invalid session.
-    """
+    """Return the rows for a workspace's page, whoever owns it, or None if the session is invalid."""
     if id_hash is None:
         return None
     store = context.store

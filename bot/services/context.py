@@ -29,10 +29,7 @@ class PeopleBook(Protocol):
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise to a signed-in person's principal, if it has installed Usher.
-
-        Raise SlackFailed.
-        """
+        """Add the enterprise, if Usher is installed in it, to a signed-in principal. Raise SlackFailed."""
         ...
 
 
@@ -100,15 +97,12 @@ class Context:
     def link_page_prefix(self) -> str:
         """Return the URL prefix of the permanent link pages, or "" if there are none.
 
-        A connection's name follows the prefix. Such a page begins with Sign in with Slack. Where that isn't
-        set up, only a one-time URL can show who is linking.
+        A connection's name follows the prefix. Such a page begins with Sign in with Slack. Without Sign in
+        with Slack, only a one-time URL can show who is linking.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
 
     def title(self, connection: str) -> str:
-        """Return a connection's title, even if the connection was removed.
-
-        If the title isn't known, return the name.
-        """
+        """Return a connection's title, even if it was removed. If the title isn't known, return the name."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else self.titles.get(connection, connection)

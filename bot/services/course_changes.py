@@ -72,9 +72,7 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Cancel the lessons on some days.
-
-    Without ``days``, restore all cancelled lessons that are still to come.
+    """Cancel the lessons on some days. Without ``days``, restore all cancelled lessons to come.
 
     Raises Refused (``course.over``, ``course.began``, ``course.never``).
     """
@@ -90,10 +88,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that have passed.
-
-    They stay cancelled, or their lessons would count as missed.
-    """
+    """Return the cancelled days that have passed. If restored, their lessons would count as missed."""
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(

@@ -17,7 +17,6 @@ from bot.store import operations
 from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
-#: Maximum number of members notified per transaction.
 NOTICES_PER_TRANSACTION: Final = 30
 #: Maximum number of members per transaction whose rows are marked because a lesson is due.
 MEMBERS_PER_TRANSACTION: Final = 50
@@ -74,7 +73,6 @@ class StartRate:
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return what is known about how fast a course's connection starts workspaces."""
     provider = context.connections.get(card.connection)
     slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -124,8 +122,8 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
     """Mark a missed lesson as due for a batch of members. Return whether there may be more members.
 
-    These are members for whom the lesson never began. Because it is over, nothing is started, and each of
-    them is told once that it was missed.
+    The lesson never began for these members. Because it is over, nothing is started, and each of them is told
+    once that the lesson was missed.
     """
     last = timetable.find_last_lesson(card, tx.now())
     if last is None:

@@ -143,7 +143,6 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
 
 
 def _build_post_notice(card: ClassCard) -> NewNotice:
-    """Return the notice that posts a card to its channel."""
     body = {"channel_id": card.channel_id, "connection": card.connection}
     return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
 
@@ -208,12 +207,12 @@ def enroll(
 ) -> JoinResult:
     """Enroll a person: record their consent and, unless their workspace is already running, request a start.
 
-    If a start is already open, the person joins it; an open stop is replaced by the start. If a button is
+    If a start is already open, the person joins it. If a stop is open, the start replaces it. If a button is
     pressed twice at the same time, only one workspace is created. If a person can't have a workspace yet,
     that is noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's
-    list must be read first (``sought``). ``is_list_fresh`` means that it has been read. ``message_ts`` is the
-    message whose button was pressed. It shows where the card is, if Usher didn't know whether the card was
-    sent. Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    list must be read first (``sought``). ``is_list_fresh`` means that the list has been read. ``message_ts``
+    is the message whose button was pressed. It shows where the card is, if Usher didn't know whether the card
+    was sent. Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -320,7 +319,7 @@ def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace can be created without a start. The next lesson must be far off."""
+    """Return whether a course's workspace can be created stopped, because the next lesson is far off."""
     making = context.need(card.connection).require_facet(Creation)
     coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
@@ -421,10 +420,7 @@ def _find_target(
 
 
 def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
-    """Return whether a workspace exists or is being created.
-
-    Raises Refused if its creation is being cancelled.
-    """
+    """Return whether a workspace exists or is being created. If its creation is cancelled, raise Refused."""
     if not workspace.is_provisional:
         return workspace.state is not State.GONE
     operation = operations.find_latest_operation(tx, workspace.id)
@@ -480,10 +476,7 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan a workspace's stop at the end of its class.
-
-    Return whether this stop takes precedence over others.
-    """
+    """Plan a workspace's stop at the end of its class. Return whether this stop takes precedence."""
     workspace = workspaces.find_workspace(tx, workspace_id)
     provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
@@ -498,10 +491,7 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
 
 
 def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Process a card that is due. Members are counted and, shortly before the end, stops are planned.
-
-    When everything is over, the summary is sent.
-    """
+    """Process a card that is due: count members, plan stops shortly before the end, and send the summary."""
     card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
@@ -544,7 +534,6 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
-    """Close a card and send the summary."""
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}

@@ -228,7 +228,6 @@ def _group_by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | N
 
 
 def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -> None:
-    """Write a flag's values into its field, or record the problem with them."""
     found = [value for value in given if value is not None]
     if len(found) < len(given):
         result.problems[wanted.name] = FlagProblem("empty")
@@ -276,10 +275,7 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return choices that would change the form, as (field, value) pairs.
-
-    Ignore the fields in ``besides``.
-    """
+    """Return choices that would change the form, as (field, value) pairs. Ignore fields in ``besides``."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -67,7 +67,7 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 
 
 class Progress(StrEnum):
-    """How far the task that follows a person's departure has got."""
+    """The progress of the task that follows a person's departure."""
 
     #: Before the next step, which can't be undone, Slack must confirm again that the person has left.
     UNCONFIRMED = "unconfirmed"
@@ -198,10 +198,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Tell administrators which workspaces of people who left keep running.
-
-    One message covers several people.
-    """
+    """Tell administrators which workspaces of people who left keep running. One message covers several."""
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])

@@ -22,7 +22,6 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Maximum number of course members per claim.
 _BATCH_SIZE: Final = 50
 #: How long to wait before a member's workspace is started again, in seconds, if the member's account isn't
 #: linked or is refused.
@@ -65,7 +64,6 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
 
 def _tell_missed_lesson(tx: Transaction, card: ClassCard, member: Participant) -> None:
-    """If the last lesson is over and never began for a member, close it and tell the member."""
     last = timetable.find_last_lesson(card, tx.now())
     if last is not None and member.lesson < last.local and (member.consented_at or 0.0) < last.until:
         store.close_lesson(tx, member, last)

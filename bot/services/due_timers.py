@@ -3,9 +3,9 @@
 The stop and the end of its timer are written in one transaction. So the workspace is stopped only once, and
 never after its owner has cancelled the stop.
 
-A stop waits until a warning about it has been delivered. If no warning can be delivered, only a stop that
-doesn't end the workspace for good is carried out, and administrators are told. If Usher was down, or the
-workspace hasn't been read since the warning, the workspace is read first, and its owner is warned again.
+A stop waits until a warning about it has been delivered. If no warning can be delivered, only a reversible
+stop is carried out, and administrators are told. If Usher was down, or the workspace hasn't been read since
+the warning, the workspace is read first, and its owner is warned again.
 
 A stop that isn't possible at the moment isn't announced. Once its time has passed, the owner is told once. If
 the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out
@@ -52,7 +52,6 @@ from bot.support.errors import NotLinked, Refused
 
 log = structlog.get_logger(__name__)
 
-#: Maximum number of timers per claim.
 CLAIM_BATCH_SIZE: Final = 50
 #: Maximum wait before Usher checks again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
@@ -170,9 +169,9 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     """Begin the stop, postpone it, or just end the timer. Return the stop if one was begun.
 
     If the workspace is already being stopped, only the timer ends. If a workspace is busy, a final stop is
-    postponed by an hour and its owner is asked. If the owner couldn't be warned, a final stop is tried again
-    a day later, or dropped if it was for a class; any other stop is carried out. In both cases,
-    administrators are told.
+    postponed by an hour and its owner is asked. If the owner couldn't be warned, administrators are told. A
+    final stop is then tried again a day later, or dropped if it was for a class. Any other stop is carried
+    out.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:

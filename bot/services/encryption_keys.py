@@ -80,7 +80,6 @@ def _can_open(vault: Vault, account: Account) -> bool:
 
 
 def _get_sort_key(account: Account) -> tuple[str, float, str]:
-    """Return a sort key for accounts: by connection, then by age of the link, oldest first."""
     return account.connection, account.linked_at, account.id
 
 
@@ -118,10 +117,7 @@ class Rotation:
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a secret that was encrypted again.
-
-        ``was_written`` is False if another process replaced it first.
-        """
+        """Count a secret that was encrypted again or, if not ``was_written``, replaced by another process."""
         self.done += was_written
         self.changed += not was_written
 
@@ -155,8 +151,8 @@ async def rotate(
     again. If that is more than a tenth of all links, the keys are probably wrong. In that case, none is ended
     unless ``forget`` is their exact number (0 means that no number was given). The encrypted secrets are kept
     for a week, and a link resumes if a key can decrypt its secret within that time. The connections in
-    ``unlinked`` need no linking, so their secrets contain nothing: those that can't be decrypted are simply
-    created again.
+    ``unlinked`` need no linking, so their secrets contain nothing. Secrets that can't be decrypted there are
+    simply created again.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)

@@ -1,7 +1,4 @@
-"""Workspaces that their provider will soon shut down.
-
-The owner is warned once, and again if the time changes.
-"""
+"""Workspaces that their provider will soon shut down. Owners are warned once of each shutdown time."""
 
 from typing import Final
 
@@ -18,7 +15,6 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of workspaces per claim.
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0

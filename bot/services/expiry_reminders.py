@@ -1,7 +1,4 @@
-"""Reminders that a link will expire.
-
-Their due times are stored, so downtime may delay them but not lose them.
-"""
+"""Reminders that a link will expire. Their due times are stored, so downtime only delays them."""
 
 from typing import Final
 
@@ -18,7 +15,6 @@ from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: Maximum number of reminders per claim.
 REMINDERS_PER_CLAIM: Final = 100
 
 

@@ -52,10 +52,7 @@ class Failovers:
             self._last = found
 
     async def _tell_of_two_primaries(self) -> None:
-        """Tell administrators that there are two primary databases, one of which is outdated.
-
-        Once a day at most.
-        """
+        """Tell administrators, at most once a day, that there are two primary databases."""
         context, store = self._context, self._context.store
         if not (said := store.engine.warning):
             self._told = ""
@@ -69,10 +66,7 @@ class Failovers:
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
-    """If a commit's row was lost, notify the person.
-
-    Wait until the workspace has had time to be read again.
-    """
+    """If a commit's row was lost, notify the person once the workspace has had time to be read again."""
     table = next(table for table in TABLES.values() if table.model is type(one))
     if table.row(tx, id=one.id) is not None:
         return

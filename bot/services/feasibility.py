@@ -39,10 +39,7 @@ _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVe
 
 
 def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
-    """Raise Refused if this operation on a workspace isn't possible.
-
-    Either the provider doesn't support the operation, or the workspace's last known state doesn't allow it.
-    """
+    """Raise Refused if the provider or the workspace's last known state doesn't allow an operation."""
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if verb is OperationVerb.CREATE:
@@ -97,10 +94,7 @@ def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 
 def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects that each stop mode will have on a workspace once it is up.
-
-    The workspace doesn't have to exist yet.
-    """
+    """Return the effects of each stop mode on a workspace once it is up. It needn't exist yet."""
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
     return context.need(workspace.connection).stop_effects(up)

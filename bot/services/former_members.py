@@ -16,7 +16,6 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of members who are compared with their course per transaction.
 MEMBERS_PER_TRANSACTION: Final = 20
 
 

@@ -1,7 +1,4 @@
-"""Finding what a name refers to, among a person's own workspaces and runs. Guesses are only suggested.
-
-All functions here are pure.
-"""
+"""Finding what a name refers to, among a person's own workspaces and runs. Guesses are only suggested."""
 
 import re
 from collections import Counter
@@ -31,7 +28,6 @@ _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
 #: Words and characters that join the names in a list.
 _JOINS: Final = frozenset({"and", "&", "+", ",", "und"})
-#: Maximum length of an alias.
 _MAX_ALIAS_LENGTH: Final = 60
 
 
@@ -169,9 +165,9 @@ def suggest(name: str, rows: Sequence[_Row]) -> tuple[_Row, ...]:
 
 
 def choose_newest(runs: Iterable[Run], *, is_stop: bool = False) -> list[Run]:
-    """Return the newest run of each name. With ``is_stop``, prefer those that are still running.
+    """Return the newest run of each name. ``runs`` are sorted, newest first.
 
-    If any are, all of them are returned. ``runs`` are sorted, newest first.
+    With ``is_stop``, return all runs of a name that are still running, if there are any.
     """
     by_name: dict[str, list[Run]] = {}
     for run in runs:

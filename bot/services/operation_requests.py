@@ -54,9 +54,9 @@ def begin_operation(
 
     A start joins an open creation. If a workspace that Usher created is gone, another is created. ``agreed``
     is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation. An operation
-    with ``planned_for`` carries out a plan (``initiator``): it has no card, and its start may be sent until
-    ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks the
-    person to confirm.
+    with ``planned_for`` carries out a plan (``initiator``). It has no card, and its start may be sent until
+    ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``). ``workspace.ends`` means
+    that the person must confirm.
     """
     context = caller.context
     workspace, reached, _, waits = reach_workspace(tx, caller, verb, workspace_id)
@@ -333,10 +333,7 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
 
 
 def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
-    """Drop the stops planned for earlier runs.
-
-    If Usher created the workspace, update its machine and cost.
-    """
+    """Drop the stops planned for earlier runs. Update the machine of a workspace that Usher created."""
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
@@ -412,7 +409,7 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Have the provider's list read again now: a creation with an unknown outcome may have succeeded."""
+    """Have the provider's list read now, to find out whether a creation has succeeded."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
@@ -420,9 +417,9 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
 
 @concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
-    """Repeat a creation whose outcome is unknown. Return it, and whether it was actually repeated.
+    """Repeat a creation whose outcome is unknown. Return the operation, and whether it was repeated.
 
-    It isn't repeated if its outcome is known by now.
+    Nothing is repeated if the outcome is known by now.
     """
     operation = require_operation(tx, caller, "start_another", operation_id)
     workspace = require_workspace(tx, caller, "new", operation.workspace_id)

@@ -57,10 +57,7 @@ class Owners:
         return True
 
     async def own(self, thing: str) -> float | None:
-        """Return when this process became a job's owner (monotonic).
-
-        Return None if another process owns it.
-        """
+        """Return when this process became a job's owner (monotonic), or None if another process owns it."""
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
@@ -103,10 +100,7 @@ class SharedOwners(Owners):
         keys: Collection[str] = (),
         connections: Collection[str] = (),
     ) -> None:
-        """Store ``keys`` and ``connections``, which are shown to other processes.
-
-        ``keys`` are the fingerprints of this process's encryption keys.
-        """
+        """Store what other processes are shown: fingerprints of encryption keys, and connections."""
         self.name = name
         self._keys, self._connections = frozenset(keys), frozenset(connections)
         self._presence = presence
@@ -219,10 +213,7 @@ class SharedOwners(Owners):
         self.lacking_connections = lacking
 
     async def end(self) -> None:
-        """On shutdown, release start queues, so that other processes needn't wait for them. Never raises.
-
-        Nothing is acquired after that.
-        """
+        """Release start queues on shutdown. Never raises."""
         async with self._asking:
             self._has_ended = True
         starts = [one for one in self._since if one.startswith(STARTS_PREFIX)]
@@ -247,10 +238,7 @@ class SharedOwners(Owners):
 def create_owners(
     store: Store, clock: Clock, ids: Ids, role: str, keys: Collection[str], connections: Collection[str]
 ) -> Owners:
-    """Create the object that manages ownership for this process.
-
-    If the database is shared, it uses leases.
-    """
+    """Create the object that manages ownership for this process. If the database is shared, use leases."""
     if not store.engine.is_shared:
         return Owners()
     name = ids.new(f"{socket.gethostname()}/{os.getpid()}")

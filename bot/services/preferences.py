@@ -1,4 +1,4 @@
-"""People's preferences, which they set and view themselves."""
+"""Setting and loading people's preferences."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

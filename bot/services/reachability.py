@@ -1,7 +1,4 @@
-"""Whether a connection or Slack is reachable, judging by this process's calls.
-
-The result is stored in a row, so that all processes share it.
-"""
+"""Whether a connection or Slack is reachable, judging by this process's calls."""
 
 import math
 from typing import Final
@@ -16,8 +13,8 @@ WRITE_INTERVAL_SECONDS: Final = 60.0
 class Reachability:
     """Records when a connection or Slack last responded, and when it then fell silent (epoch seconds).
 
-    ``write`` stores both times. They are kept in memory; after a restart, the next call shows whether the
-    other side responds. Processes share them in a row of ``reached``.
+    ``write`` stores both times in a row of ``reached``, which all processes share. After a restart, the next
+    call shows whether the other side responds.
     """
 
     def __init__(self, name: str) -> None:
@@ -25,7 +22,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: The start of the current silence, if this process has written it to the row; None if it hasn't.
+        #: The start of the current silence if this process has written it to the row, otherwise None.
         self.row_since: float | None = None
         self._row_at = -math.inf
 

@@ -1,7 +1,4 @@
-"""What this process committed in the last ten minutes: people's actions, and calls to providers.
-
-If the database fails over, their rows might be lost.
-"""
+"""People's actions and provider calls that were committed recently and that a failover might lose."""
 
 from typing import Final
 

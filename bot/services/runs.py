@@ -61,10 +61,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Give a run that hasn't begun or can't be read a new deadline.
-
-    Returns the run, and whether it is still open.
-    """
+    """Give a run that hasn't begun or can't be read a new deadline. Return it, and whether it is open."""
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
@@ -96,7 +93,7 @@ def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
     """Repeat a launch whose outcome is unknown. Return the run, and whether it is launched again.
 
-    It isn't if the outcome is known by now.
+    Nothing is launched if the outcome is known by now.
     """
     run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")

@@ -65,10 +65,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
-    """Cancel a timer.
-
-    With ``instead_of``, cancel only the one set for that time. Return the updated workspace.
-    """
+    """Cancel a timer. With ``instead_of``, cancel only the one set for that time. Return the workspace."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
@@ -89,10 +86,7 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
 def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:
-    """Record that a workspace is still needed.
-
-    If a stop was planned in case its owner didn't answer, that stop is cancelled.
-    """
+    """Record that a workspace is still needed, and cancel any stop planned for ``stop_at``."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
@@ -105,10 +99,7 @@ def confirm_needed(
 def change_timer(
     tx: Transaction, caller: Caller, workspace: Workspace, timer: PlannedStop | None
 ) -> Workspace:
-    """Set a timer, or clear it if it is None, and record that in the audit log.
-
-    Return the updated workspace.
-    """
+    """Set a timer, or clear it if it is None, and audit the change. Return the updated workspace."""
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
             timers.clear_stops(tx, workspace.id)
@@ -119,7 +110,6 @@ def change_timer(
 
 
 def _describe_timer(timer: PlannedStop | None) -> dict[str, str]:
-    """Return a timer's details for the audit log."""
     if timer is None:
         return {"stops": "never"}
     agreed = {"agreed": "yes"} if timer.agreed else {}

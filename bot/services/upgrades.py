@@ -16,15 +16,11 @@ from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction, from_json
 from bot.support.release import RELEASE
 
-#: Maximum number of upgrade losses that are claimed at a time.
 _BATCH_SIZE: Final = 50
 
 
 def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
-    """Write one message about everything that a person lost in the upgrade.
-
-    Do nothing if there is one already.
-    """
+    """Write one message about everything that a person lost in the upgrade, unless there is one already."""
     found = store.take_losses(tx, caller.principal)
     kept = [one for one in found if one.what != "moved" or _restore_lessons(tx, one)]
     if kept:
@@ -40,10 +36,7 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
 
 
 def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
-    """Restore the end of a course, without its moved lessons. Return whether one of these was still to come.
-
-    The course's co-teachers are told, too.
-    """
+    """Restore a course's end, without its moved lessons. Return whether any of them was still to come."""
     card = courses.find_card(tx, loss.subject)
     if card is None or card.is_over(now := tx.now()):
         return False

@@ -37,7 +37,6 @@ from bot.store.tables import MONDAYS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of people who are claimed at a time for their weekly usage message.
 MAX_CLAIMED: Final = 50
 
 
@@ -159,9 +158,9 @@ def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
 def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
     """Return the hours of a class's workspaces within a window, for its teachers and administrators.
 
-    The time from when a person pressed the card's button until the end of the class is counted, and no other.
-    People who have left, or who are keeping the workspace, are left out. Individual hours are included only
-    if the card says so before people press its button.
+    Only the time from when a person pressed the card's button until the end of the class counts. People who
+    have left, or who are keeping the workspace, are left out. Individual hours are included only if the card
+    says so before people press its button.
     """
     card = require_teacher(tx, caller, "class_usage", card_id)
     until = min(at for at in (card.stops_at, card.done_at, until) if at is not None)

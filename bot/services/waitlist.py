@@ -38,7 +38,6 @@ from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
 
-#: Maximum number of waitlist entries claimed at a time.
 ENTRIES_PER_CLAIM: Final = 50
 
 
@@ -51,10 +50,7 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether one more failed start might make the provider shut down.
-
-    Attempts in progress count, too, because they may fail.
-    """
+    """Return whether one more failed start might make the provider shut down. Open attempts count, too."""
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
     return rows.count_failures_in_a_row(tx, wait.connection) + under_way >= allowed
@@ -249,10 +245,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """If the sign-in is refused or the workspace is in transition, pass the turn on.
-
-    Any other refusal ends the entry.
-    """
+    """Pass the turn on if the sign-in is refused or the workspace is changing. If not, end the entry."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
         return  # While an attempt is open, its end decides.

@@ -1,7 +1,4 @@
-"""Access to a person's workspaces and operations, as far as the policy allows.
-
-Also changes to the person's list of workspaces.
-"""
+"""Access to a person's workspaces and operations, and changes to the person's list of workspaces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,10 +53,7 @@ def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: 
 
 @concerns_caller
 def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Request a status read through the poll gate.
-
-    Return the current row, which says how old its state is.
-    """
+    """Request a status read through the poll gate. Return the current row."""
     workspace = require_workspace(tx, caller, "status", workspace_id)
     gates.want(tx, workspace.id)
     return workspace
@@ -179,5 +173,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return the latest time at which a workspace was requested, used at its provider, or seen up."""
+    """Return when a workspace was last requested, used at its provider, or seen up, or last went down."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))
