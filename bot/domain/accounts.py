@@ -16,8 +16,7 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: Delay before a refused credential is tried again for the first time, in seconds. The user is told only if
-#: the credential is refused again.
+#: Seconds before a refused credential is tried again. The user is told only if it is refused again.
 REPEATED_SECONDS: Final = 30.0
 #: Maximum time between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
@@ -28,8 +27,7 @@ RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 #: For this many seconds after an account's id was checked, calls that name the account are made without
 #: another check. This is ten minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: If a link is suspended because its username now belongs to another account, Usher waits this many seconds
-#: before it tells administrators. The message can then include other links suspended in the meantime.
+#: Seconds before administrators are told of a suspended link. One message can then cover several links.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Links suspended within this many seconds of each other are reported to administrators in one message.
 SAME_REST_SECONDS: Final = 86_400.0
@@ -67,8 +65,7 @@ class Account:
     refused_since: Past | None = None
     checked_at: Past | None = None
     runs_read_at: Past | None = None
-    #: The time at which the credential expires, according to its provider. ``remind_at`` is when the next
-    #: reminder is due.
+    #: When the credential expires, according to its provider. ``remind_at`` is when the next reminder is due.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
     #: The account's new username at the provider, if the provider refuses the account because it was renamed.
@@ -165,8 +162,7 @@ class Link:
     #: used to sign in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got the
-    #: credential.
+    #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
     #: The id of the checked account at the provider, or "" if the provider has none.
@@ -223,8 +219,7 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people who were asked have a day to answer.
     awaits_answers: bool = False
-    #: The e-mail address of the requested user, if the provider reveals it. ``remote_id`` is the user's id at
-    #: the provider.
+    #: The requested user's e-mail address, if the provider reveals it. ``remote_id`` is their id there.
     email: str | None = None
     remote_id: str | None = None
 

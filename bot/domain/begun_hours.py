@@ -7,11 +7,9 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop at the end of the current working hours, in seconds. Hours never last
-#: longer than a day.
+#: How far ahead to look for the stop at the end of hours in progress, in seconds. Hours last at most a day.
 DAY_SECONDS: Final = 86_400.0
-#: If no stop of a running workspace is planned within this many seconds, its owner may be asked whether it is
-#: still needed.
+#: Owners may be asked about a running workspace if no stop is planned within this many seconds.
 STOP_AHEAD_SECONDS: Final = 86_400.0
 #: If working hours start a workspace but never stop it, it is assumed to be needed for this many seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0
@@ -52,10 +50,7 @@ def has_begun(rules: Collection[HoursRule], now: float) -> bool:
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether working hours will stop a workspace for which a stop at the time ``at`` was planned.
-
-    They will if the next thing they do is stop it, or if they start it by ``at`` and stop it later.
-    """
+    """Return whether working hours will stop a workspace for which a stop at the time ``at`` was planned."""
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
@@ -71,7 +66,6 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 
 def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
-    """Return a rule's starts and stops in the next 24 hours that haven't been dealt with."""
     return [] if rule.paused else rule.between(max(now, rule.processed_until), now + DAY_SECONDS)
 
 

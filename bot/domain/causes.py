@@ -43,8 +43,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Matches words that show that a refusal is about the token. Another token for the same account may have the
-#: required permission.
+#: Matches words about the token. Another token for the same account may have the required permission.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
 #: Matches words in refusals that tell the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
@@ -111,7 +110,7 @@ def to_cause(error: BaseException) -> str:
     """Return the cause to store for an error. It includes the provider's message if that helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
-        # Only the provider's message says what is missing; the status alone doesn't.
+        # Only the provider's message says what is missing. The status alone doesn't.
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
     if isinstance(error, errors.UnknownOutcome) and (
         error.status == HTTPStatus.INTERNAL_SERVER_ERROR or error.is_quoted
@@ -134,7 +133,6 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return the cause's first word for a refused request, based on the provider's message."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

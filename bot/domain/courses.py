@@ -57,8 +57,7 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    #: Whether the card warns people that, once they press the button, its teachers can see how long their
-    #: workspaces run.
+    #: Whether the card warns people that its teachers will see how long their workspaces run.
     shows_hours: bool = False
 
     @property

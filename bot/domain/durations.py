@@ -17,8 +17,7 @@ from bot.domain.people import Principal
 #: ``ENOUGH`` of these.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: A start counts as slow once it has taken longer than this multiple of the usual duration, and longer than
-#: nine in ten of the starts it is compared with.
+#: Multiple of the usual duration after which a start may count as slow (see ``Typical.late``).
 _LATE_SHARE: Final = 1.5
 
 

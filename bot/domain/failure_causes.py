@@ -1,7 +1,6 @@
 """Reasons for failures and waits that Usher recognises in providers' messages. Pure functions.
 
-``bot.messages.texts.problems`` puts these reasons into words. Messages without a recognised reason are
-quoted.
+``bot.messages.texts.problems`` puts these reasons into words. Messages without a known reason are quoted.
 """
 
 import re
@@ -11,8 +10,7 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Only this many characters of a message are searched for a reason. Messages can be long, because a scheduler
-#: may list every machine it has.
+#: Only this many characters of a message are searched, because a scheduler may list all its machines.
 MAX_REASON_LENGTH: Final = 500
 
 
@@ -47,8 +45,7 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: Matches the name of a service that manages quotas. An error in such a service doesn't mean that a quota has
-#: been used up.
+#: Matches the names of services that manage quotas. An error there doesn't mean that a quota is used up.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
@@ -61,8 +58,7 @@ _QUOTA_USED_UP: Final = (
 )
 #: Matches words for storage. Deleting files frees a storage quota, but stopping something doesn't.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the names of things, such as workspaces or jobs, of which an account may have only a certain
-#: number.
+#: Matches the names of things of which an account may have only a certain number, such as workspaces.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
@@ -72,8 +68,7 @@ _COUNTED: Final = (
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
-        # Usher's provider packages write this message if the provider reports a state without giving a
-        # reason.
+        # Usher's provider packages write this message for a state without a reason.
         (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,

@@ -1,7 +1,6 @@
 """Whether a user's plan can be carried out right now and, if not, why. Pure functions.
 
-Plans, warnings, messages and reports all use these functions, so that Usher never announces something
-impossible. An obstacle is a key of ``bot.messages.texts.cards.OBSTACLES``, or "" if there is none.
+An obstacle is a key of ``bot.messages.texts.cards.OBSTACLES``, or "" if there is none.
 """
 
 from typing import Final

@@ -1,7 +1,4 @@
-"""Forms as data: what a provider needs to know in order to create something, and names that Usher chooses.
-
-``bot.messages`` renders forms.
-"""
+"""Forms as data: what a provider needs to know to create something, and names that Usher chooses."""
 
 import hashlib
 import re

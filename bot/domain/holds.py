@@ -17,10 +17,7 @@ NOTHING: Final = Hold("")
 
 
 class HoldCode(StrEnum):
-    """The codes of holds.
-
-    A hold's detail is a time in epoch seconds, a cause, or the provider's own words.
-    """
+    """The codes of holds. Their details are a time in epoch seconds, a cause, or the provider's own words."""
 
     #: Since the time in the detail, the connection has given no usable answer (``SILENT``), or has refused
     #: calls because it is too busy (``OVERLOADED``, whose detail may end with the provider's own words).
@@ -38,8 +35,7 @@ class HoldCode(StrEnum):
     UNSEEN = "unseen"
     #: The user's own account can't send more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that the stop has already been taking a
-    #: long time.
+    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has been taking long.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
     #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about it.
@@ -59,8 +55,7 @@ class HoldCode(StrEnum):
     CAUSE = "cause"
 
 
-#: Codes of holds that affect everything a user has on a connection. Other holds affect only one workspace or
-#: run.
+#: Codes of holds that affect everything a user has on a connection. Others affect one workspace or run.
 _OF_CONNECTION: Final = frozenset(
     {
         HoldCode.SILENT,

@@ -24,14 +24,11 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: A workspace's timer is set this many seconds before working hours will stop it. That leaves time to warn
-#: the owner.
+#: Seconds before a stop by working hours at which the workspace's timer is set, to warn the owner in time.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: Working hours without a stop are assumed to last this many seconds when deciding whether a start is too
-#: late.
+#: Assumed length of working hours without a stop, in seconds, for deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: A late start is sent only if at least this share of the planned time is left, and at least
-#: ``MIN_SECONDS_LEFT``.
+#: Share of the planned time, and number of seconds, that must be left for a late start to be sent.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late may be sent however short its hours are.
@@ -190,9 +187,9 @@ class HoursRule(Timetable):
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return a copy of the rule in which another start is recorded.
+        """Return a copy of the rule with another start.
 
-        ``is_used`` says whether the workspace was used after the previous start.
+        ``is_used`` says whether the previous start led to use.
         """
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 

@@ -44,19 +44,13 @@ class Installed:
 
 
 class Administered(ABC):
-    """The base class of ``Installation`` and ``Installations``, which say who administers whom.
-
-    Administrators administer either their own Slack workspace or everyone.
-    """
+    """The base class of ``Installation`` and ``Installations``, which say who administers whom."""
 
     __slots__ = ()
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return the prefix that the keys of all people administered by this person begin with.
-
-        Return None if they aren't an administrator.
-        """
+        """Return the key prefix of everyone whom this person administers, or None for non-administrators."""
 
     @abstractmethod
     def list_administrators(self) -> list[Principal]:
@@ -93,10 +87,7 @@ class Administered(ABC):
         """Return whether two principals are the same person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether a person may decide on an owner's requests.
-
-        People may decide on their own requests only if nobody else can.
-        """
+        """Return whether a person may decide on an owner's requests (their own only if nobody else can)."""
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)
@@ -257,7 +248,6 @@ class Installations(Administered):
         self._installations = {one.id: one for one in installations}
 
     def __iter__(self) -> Iterator[Installation]:
-        """Iterate over all installations, in the order of their ids."""
         return iter([self._installations[name] for name in sorted(self._installations)])
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
@@ -318,8 +308,7 @@ class Installations(Administered):
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: Either a single installation, identified by its bot token, or any number of installations made through
-#: OAuth.
+#: Either one installation, identified by its bot token, or any number made through OAuth.
 AnyInstallation = Installation | Installations
 
 

@@ -60,8 +60,7 @@ class Facts:
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: When the message was written. ``is_superseded`` says whether the user has made a newer request since
-    #: then.
+    #: When the message was written. ``is_superseded`` says whether the user has made a newer request since.
     written_at: float = 0.0
     is_superseded: bool = False
 
@@ -107,16 +106,14 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The rules for the workspace's working hours. ``lessons`` are the courses that start the workspace for
-    #: their lessons.
+    #: Rules for the workspace's working hours. ``lessons`` are the courses that start it for their lessons.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
     #: The class whose end stops the workspace.
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
-    #: Details of the wait for capacity, in a message about that wait. None in other messages, or if the
-    #: waitlist entry no longer exists.
+    #: Details of the wait for capacity. None if the message isn't about one, or its entry no longer exists.
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
@@ -129,10 +126,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspaces and of the connection.
-
-        A workspace's name is stored under the workspace's key, and under that of its operation.
-        """
+        """Return the connection's name, and each workspace's under its own and its operation's key."""
         names = {self.connection: ObjectName(self.connection_title)}
         for one in (self, *self.others):
             if one.workspace is not None:
@@ -250,10 +244,7 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The facts needed for a message that combines all updates held back during an outage of Slack.
-
-    Each update has its own kind and facts. The oldest comes first.
-    """
+    """The facts for a message that combines updates held back during an outage of Slack, oldest first."""
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 

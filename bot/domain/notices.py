@@ -32,13 +32,11 @@ class Mark(Flag):
     NONE = 0
     #: The message is kept in sync with its row, and has that row's id.
     CARD = auto()
-    #: The message says how an operation or a run ended. It waits a moment for the card, so that the two
-    #: arrive in order.
+    #: The message says how an operation or run ended. It waits briefly, so that the card arrives first.
     END = auto()
     #: The message isn't sent if its operation has a card, because the card already says the same thing.
     IN_CARD = auto()
-    #: The message reports something that needs no decision. After an outage, all such updates for a person
-    #: are combined into one message.
+    #: The message needs no decision. After an outage, one message combines all such updates for a person.
     NEWS = auto()
     #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
@@ -46,8 +44,7 @@ class Mark(Flag):
     ASKS = auto()
     #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
-    #: The message announces a change or asks about one. It is removed once it is no longer true, or once a
-    #: newer message replaces it.
+    #: The message announces or asks about a change. It is removed once it is untrue or has been replaced.
     PASSES = auto()
     #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
     STANDS = auto()
@@ -100,8 +97,7 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Gives the user the workspace's URL, if it appeared or changed after they were told that the workspace
-    #: is ready.
+    #: Gives the user the workspace's URL if it appeared or changed after the *ready* message.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = Traits("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
@@ -126,8 +122,7 @@ class NoticeKind(StrEnum):
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: Says whether the provider has deleted the secret of an ended link. When the link ended, the user was
-    #: told to expect this message.
+    #: Says whether the provider has deleted an ended link's secret, as promised when the link ended.
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
@@ -144,16 +139,14 @@ class NoticeKind(StrEnum):
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
     #: Tells a user that someone else has tried to link the user's own account.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
-    #: Says that a user has proven that an account is theirs. This has ended someone else's approved link to
-    #: it.
+    #: Says that a user has proven that an account is theirs, which ended someone else's approved link.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
     #: Combines all updates for a user that accumulated while Slack was unavailable.
     SUMMARY = Traits("summary")
     #: Combines the results of several operations that one request started.
     RESULTS = Traits("results")
-    #: The answer of a verb, already rendered. It is sent as a new message, or as a reply to the user's
-    #: request.
+    #: A verb's answer, already rendered. It is sent as a new message, or as a reply to the user's request.
     MESSAGE = Traits("message")
     #: Asks the user a question in response to a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
@@ -187,8 +180,7 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course, because the course isn't what they
-    #: agreed to.
+    #: Tells a person that an upgrade has removed them from a course that isn't what they agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -223,8 +215,7 @@ class NoticeKind(StrEnum):
 
     # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
 
-    #: Says that the database has lost requests that had already been answered, and describes the current
-    #: state.
+    #: Says which answered requests the database has lost, and describes the current state.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
     #: Says that a restored backup may have brought back a link that the user had ended.
     BACKUP_RESTORED = Traits("backup_restored")
@@ -238,13 +229,11 @@ class NoticeKind(StrEnum):
 #: Kinds of messages that Usher never posts twice. If posting a message fails, or may have failed, the person
 #: who wanted it posted is asked what to do. Each kind is mapped to the kind of the question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
-#: Kinds of messages that contain a file. Once the file has been uploaded, the message's body stores the
-#: file's id as ``file``.
+#: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: Occasion of the message about how an operation or run ended. A single word is enough, because each of them
-#: ends only once.
+#: Occasion of the message about how an operation or run ended. A word is enough, as each ends only once.
 END: Final = "end"
 #: State of the message about how an operation ended. It is "" if there is no such message, ``pending`` while
 #: it waits or may have been sent, and ``sent`` once it is known to be in Slack.
@@ -326,8 +315,7 @@ class Notice:
     error: str | None = None
     #: Whether the notice is sent as plain text because Slack refused its blocks.
     is_text: bool = False
-    #: When the notice began to wait for a read of its workspace. ``tried_at`` is when Usher last tried to
-    #: send it while Slack was unavailable.
+    #: When the notice began to wait for a read. ``tried_at`` is the last attempt while Slack was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
     #: The key in the metadata of the Slack message. It is set if a release that used a different word for the
@@ -379,8 +367,7 @@ class Card:
     claimed_digest: str = ""
     #: The time at which the lease of the current claim ends.
     leased_until: Send = 0.0
-    #: The time at which the message will next become outdated, because a time that it announces passes or its
-    #: subject ends.
+    #: When the message will next be outdated, because a time it announces passes or its subject ends.
     over_at: Stays | None = None
 
 

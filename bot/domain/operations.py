@@ -10,8 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks that are added to an answer if Usher does something other than what the verb suggests. The remark
-#: is "" if Usher does what the verb suggests.
+#: Remarks added to an answer if Usher does something other than what the verb suggests, otherwise "".
 Remark = Literal[
     "",
     "calling_off",
@@ -31,8 +30,7 @@ CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_sto
 
 #: If a planned start is sent this many seconds after its time or later, it counts as late.
 LATE_START_SECONDS: Final = 300.0
-#: If a call is sent within this many seconds of the request, it counts as immediate. Its duration is then
-#: measured from the request.
+#: A call sent within this many seconds of the request is immediate. Its duration counts from the request.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 
@@ -55,10 +53,7 @@ class OperationVerb(StrEnum):
 
     @property
     def expires(self) -> bool:
-        """Return whether the call must be sent before the deadline.
-
-        This doesn't apply to a stop, because it only ends something.
-        """
+        """Return whether the call must be sent before the deadline. Stops needn't be."""
         return not self.brings_down or self is OperationVerb.REMOVE
 
 
@@ -85,8 +80,7 @@ class Operation(WorkItem):
     #: workspace from the same spec. (It also does so if the workspace has failed irreversibly.) From then on,
     #: the verb is CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: The time for which the timer or plan behind this operation was set, or None if the user requested it
-    #: directly.
+    #: The time for which this operation's timer or plan was set, or None if the user requested it directly.
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent. None means the deadline.
     good_until: Stays | None = None
@@ -153,10 +147,7 @@ class Operation(WorkItem):
 
     @property
     def asked_verb(self) -> OperationVerb:
-        """Return the verb that the user asked for.
-
-        If this operation creates the replacement in a restart, that is RESTART.
-        """
+        """Return the verb that the user asked for. For the creation in a restart, that is RESTART."""
         return OperationVerb.RESTART if self.replaces_ended_workspace else self.verb
 
     @property

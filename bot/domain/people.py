@@ -73,8 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts about this person that people can't choose themselves. They are shown to anyone who has to make a
-    #: decision about the person.
+    #: Facts about this person that people can't choose themselves, for whoever has to decide about them.
     known: Person | None = None
 
 

@@ -104,13 +104,11 @@ STILL_DOWN = Plan(Step.READ, cause="still_down")
 #: A read after the call found the workspace failed. The failure may be older than the call, so another read
 #: has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop that was sent before this start was requested is still in progress. The start is sent once the stop
-#: has finished.
+#: A stop sent before this start was requested is still in progress. The start follows once it finishes.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: The stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: The provider doesn't accept a stop in the workspace's current state. The stop is sent as soon as the
-#: provider accepts it.
+#: The provider doesn't accept a stop in the current state. The stop is sent as soon as it does.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
 #: A start was sent before this stop was requested, so the workspace may still start running.
 START_SENT = Plan(Step.READ, cause="start_sent")
@@ -120,8 +118,7 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to two values: the plan that sends its call, and the cause of failure if an accepted
-#: call has no effect.
+#: Maps each stop mode to the plan that sends its call, and to the cause of failure if it has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
@@ -136,8 +133,7 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: Operations with these verbs never give up while their workspace might still be running, because a running
-#: workspace costs money.
+#: Operations with these verbs never give up, because a workspace that keeps running costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 #: The effects of the stop modes, for providers that don't declare any.
@@ -351,7 +347,6 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """End the operation as failed if this is the second read that found a failure. If not, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 

@@ -32,17 +32,14 @@ SHOWING: Final = frozenset(
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
 #: Verbs on a class that are open to its owner, to the people named on its card, and to administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
-#: The only verb that may be used on another person's workspace, and only with that person's recorded consent
-#: (ADR 91).
+#: The only verb for another person's workspace, and only with that person's recorded consent (ADR 91).
 CONSENTED: Final = "class_stop"
-#: If Slack's facts about a person are older than this many seconds, they can't be used to allow verbs that
-#: change something.
+#: Maximum age of Slack's facts about a person for allowing verbs that change something, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
-#: Slack's facts about a person may be dated up to this many seconds in the future, because the clock of
-#: another machine may be ahead.
+#: How far in the future Slack's facts may be dated, in seconds. Another machine's clock may be ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: If Slack's facts about a person are older than this many seconds, they can't be used to refuse the person,
-#: for example as a guest. This period is short because the person's status in Slack may have changed.
+#: Maximum age of Slack's facts for refusing a person, for example as a guest, in seconds. It is short because
+#: the person's status in Slack may have changed.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people whose Slack workspace hasn't installed Usher.
 FOREIGN_TEAM: Final = "policy.foreign_team"
@@ -140,10 +137,7 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
 
 
 def find_flaw(person: Person | None) -> str | None:
-    """Return why a person may not use Usher at all, or None if they may.
-
-    They may have left, or they may be a bot, a stranger or a guest.
-    """
+    """Return why a person may not use Usher at all ("left", "bot", "stranger" or "guest"), or None."""
     if person is None:
         return None
     if person.is_deleted:

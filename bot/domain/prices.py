@@ -1,7 +1,4 @@
-"""Hourly prices, and the kinds of machines they apply to.
-
-Usher never guesses a price. Every price is stated by the provider or the operator.
-"""
+"""Hourly prices of machines. Providers and operators state them, and Usher never guesses a price."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation

@@ -88,8 +88,7 @@ class ReadResult:
     #: The time slots for an account's combined reads, as a period and an offset in seconds. The next read
     #: waits for a slot.
     slot: tuple[float, float] | None = None
-    #: A finding about the first of ``workspace_ids`` that other reads still have to confirm. An observation
-    #: clears it.
+    #: A finding about the first of ``workspace_ids`` that has to be confirmed. An observation clears it.
     unconfirmed: Unconfirmed | None = None
     #: How much longer the workspace may not be read, in seconds. The countdown restarts when the response
     #: arrives, because the request may have reached the provider at any moment up to then.

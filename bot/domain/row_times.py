@@ -37,11 +37,9 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: When a lease ends. This is at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are
-#: shorter than that.
+#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter.
 LEASE: Final = make_due(60.0)
-#: When a message is next sent. This is at most five minutes ahead, like the longest waits in
-#: ``bot.slack.notifier``.
+#: When a message is next sent: at most five minutes ahead, like the waits in ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
@@ -55,12 +53,9 @@ Send = Annotated[float, SEND]
 #: A deadline, which is at most a day ahead. That is enough for ``bot.domain.work_items.DEADLINE_SECONDS``,
 #: and for *Keep waiting*, which could add up to a day in earlier releases.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: When a link in progress ends. This is at most twenty minutes ahead: ten for the page and ten for the code
-#: (``bot.services.linking``).
+#: When a link in progress ends: ten minutes for its page and ten for its code (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: When a task is due. This is at most 22 minutes ahead, which is enough for
-#: ``bot.services.linking.UNUSED_SECONDS``.
+#: When a task is due: at most 22 minutes ahead, enough for ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: When a browser session ends. This is at most a week ahead, because no release has had a longer
-#: ``bot.services.browsers.SESSION_SECONDS``.
+#: When a browser session ends: at most a week ahead, the longest that sessions last in any release.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

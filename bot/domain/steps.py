@@ -44,8 +44,7 @@ class Update:
     cause: str | None = None  #: why the item ended, or why its last call was refused ("" if it wasn't)
     deadline_passed: bool = False  #: clear ``deadline_at``, because the person is told now
     asked: bool | None = None  #: whether the person is now being asked if the call should be repeated
-    #: When the provider began to refuse calls because it was too busy. ``retry_at`` is when the next call may
-    #: be sent.
+    #: When the provider began to refuse calls as too busy. ``retry_at`` is when the next call may be sent.
     busy_since: float | None = None
     retry_at: float | None = None
     #: Whether the user chose to keep waiting. They then get the full time again to answer the next question.

@@ -8,13 +8,11 @@ from typing import Literal
 class Where(StrEnum):
     """Where an answer is read. This determines how it words commands, and what it leaves to a card."""
 
-    #: The answer appears where the user asked. There may be other people's messages, but only the user sees
-    #: the answer.
+    #: The answer appears where the user asked, among other people's messages, but only the user sees it.
     CHANNEL = "channel"
     #: The answer appears in the channel where the user mentioned the bot, but only the user sees it.
     MENTION = "mention"
-    #: The answer appears in the user's direct messages with the bot. Their cards and notices are also sent
-    #: there.
+    #: The answer appears in the user's direct messages with the bot, like their cards and notices.
     DIRECT = "direct"
     #: The answer appears in the form that the user has open.
     FORM = "form"
@@ -33,8 +31,7 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The interaction's key in the inbox. It ensures that the interaction takes effect only once, however
-    #: often Slack delivers it.
+    #: The interaction's key in the inbox, so that repeated deliveries by Slack take effect only once.
     interaction: str = ""
     #: When the request was sent, in epoch seconds. It is set only if Slack may have delivered it much later.
     sent_at: float | None = None

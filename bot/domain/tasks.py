@@ -8,10 +8,7 @@ from bot.domain.row_times import Past, TaskDue
 
 
 class TaskKind(StrEnum):
-    """The kinds of background work that the reconciler does besides operations.
-
-    The comments say what the subject of each kind of task is.
-    """
+    """Kinds of background work other than operations. The comments say what each task's subject is."""
 
     DISCOVER = "discover"
     #: Revoke the credential of a link that wasn't confirmed in time. Subject: the secret's digest.

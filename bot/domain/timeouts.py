@@ -25,8 +25,7 @@ START_SETTLES: Final = 60.0
 #: Nothing can still be sending the call, and there is no sign of a slow server, as there would be after a
 #: time-out.
 INTERRUPTED_SETTLES: Final = 30.0
-#: If the outcome of a creation or launch is unknown, Usher looks for its result for this many seconds before
-#: it gives up.
+#: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
 #: If a workspace is still reported as down this many seconds after its start was accepted, the card says so.
 #: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
@@ -51,12 +50,10 @@ SAID_AGAIN_AFTER: Final = 86_400.0
 #: Once a call by another process is this many seconds old, it has ended or the process has died. This is
 #: longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, in seconds. A connection that has been missing for this long counts as
-#: removed.
+#: How long a question stays open, in seconds. A connection missing for this long counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum number of seconds between two searches for a missing result while the user is being asked what to
-#: do.
+#: Maximum time between two searches for a missing result while the user is being asked, in seconds.
 _SELDOM: Final = 300.0
 
 #: Kind of report: the read didn't find the workspace. This and the kinds below have to be confirmed.

@@ -19,13 +19,11 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: A stop that needs a warning must be at least this many seconds away. This includes half a minute to deliver
-#: the warning.
+#: Minimum seconds until a stop that needs a warning, including half a minute to deliver the warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds the button *1 hour more* adds to a planned stop.
 MORE_SECONDS: Final = 3600.0
-#: Minimum number of seconds between two updates of a class card, so that several button presses lead to a
-#: single update.
+#: Minimum seconds between updates of a class card, so that several presses lead to a single update.
 REST: Final = 3.0
 
 
@@ -65,10 +63,7 @@ def needs_warning(end: PlannedStop, now: float) -> bool:
 
 
 def find_warning_seconds(card: str | None) -> float:
-    """Return how many seconds before a stop its warning is sent.
-
-    ``card`` is the class that planned it, if any.
-    """
+    """Return how many seconds before a stop its warning is sent. ``card`` is the class that planned it."""
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 

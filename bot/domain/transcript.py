@@ -45,8 +45,7 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be removed. Line feed, carriage return, backspace and tab are kept.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How many lines to keep from the end of an output. They have at most ``CHARACTERS`` characters in all, and
-#: ``OF_A_LINE`` characters each.
+#: Lines kept from the end of an output, with at most ``CHARACTERS`` in all and ``OF_A_LINE`` each.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
@@ -57,10 +56,7 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line of output, or part of a long one.
-
-    ``begins`` and ``ends`` say whether it includes the line's beginning and end.
-    """
+    """A line of output, or a part of a long one that may lack the line's beginning or end."""
 
     stream: StreamName
     text: str
@@ -264,10 +260,7 @@ class Transcript:
         return is_new
 
     def end(self, note: str = "") -> None:
-        """End the output and complete unfinished lines. Calling this again has no effect.
-
-        ``note`` says what is missing, if anything.
-        """
+        """End the output and complete unfinished lines. ``note`` says what is missing, if anything."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -423,8 +416,7 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum number of bytes that are kept of all outputs together.
 TOTAL: Final = 500_000_000
-#: Number of bytes that are buffered in memory before they are written to the file. The same number is read
-#: from the file at a time.
+#: Bytes buffered in memory before they are written to the file, and read from the file at a time.
 KEPT: Final = 65_536
 
 

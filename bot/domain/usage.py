@@ -113,8 +113,7 @@ class Hours:
         self.unknown += other.unknown
 
 
-# This isn't frozen, because frozen instances take three times as long to create, and a year has more than a
-# thousand of them.
+# Not frozen, because frozen instances take three times as long to create, and a year has over a thousand.
 @dataclass(slots=True, kw_only=True)
 class Life:
     """One period during which a workspace was running, or one run of a job.
@@ -147,8 +146,7 @@ class Life:
     hours: Hours
     #: When a read last showed the workspace or run running.
     last_seen_at: float
-    #: When the workspace was last opened through Usher. ``used_at`` is when it was last used, according to
-    #: its provider.
+    #: When the workspace was last opened in Usher. ``used_at`` is its last use according to its provider.
     opened_at: float | None = None
     used_at: float | None = None
     #: The price at the beginning of the life, or None if it isn't known.
@@ -162,10 +160,7 @@ class Life:
 
 @dataclass(slots=True)
 class Sum:
-    """How many lives there are, and their hours, both in total and at each price.
-
-    Hours without a known price are under the key None.
-    """
+    """How many lives there are, and their hours in total and at each price (None if it isn't known)."""
 
     lives: int = 0
     hours: Hours = field(default_factory=Hours)

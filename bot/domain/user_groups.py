@@ -3,8 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long a group's members remain valid after Slack has listed them, in seconds. After that, the group
-#: counts as empty.
+#: How long a group's members are valid after Slack lists them, in seconds. Then the group counts as empty.
 COUNTS_FOR: Final = 3600.0
 
 

@@ -107,11 +107,7 @@ def lacks_reason(cause: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The other people in line for the same capacity: their rounds, and their attempts.
-
-    The numbers of rounds differ by at most one, because some people have had a turn in the current round and
-    the rest haven't.
-    """
+    """The other people in line for the same capacity: their rounds, and their attempts."""
 
     lowest: int | None = None
     highest: int = 0
@@ -131,10 +127,7 @@ class OthersInLine:
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return how many seconds to wait before a user's next attempt.
-
-        This depends on the fewest failed attempts of anyone in line, including the user's own ``attempts``.
-        """
+        """Return the pause before a user's next attempt, based on the fewest attempts of anyone in line."""
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 

@@ -12,8 +12,7 @@ from bot.domain.row_times import Deadline, Past, Since, Step
 DEADLINE_SECONDS: Final = 1800.0
 #: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of ``cause`` if the provider refused the last call because the workspace or run already had the
-#: desired state.
+#: First word of ``cause`` if a call was refused because the desired state had already been reached.
 LOST_TRACK: Final = "lost_track"
 #: First word of ``cause`` if the provider refused the last call because another change was in progress.
 CONFLICT: Final = "conflict"

@@ -113,8 +113,7 @@ class Workspace:
     detail: str | None = None
     progress: int | None = None
     observed_at: Past | None = None
-    #: When the latest read found an unknown state. None if it found a known state, which is stored in
-    #: ``state``.
+    #: When the latest read found an unknown state, or None if it found a known one (see ``state``).
     unknown_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
@@ -126,8 +125,7 @@ class Workspace:
     actions: frozenset[Action] | None = None
     expires_at: Stays | None = None
     expiry_mode: ExpiryMode | None = None
-    #: The encrypted secret that Usher's page uses to open the workspace (``bot.support.vault``), or None if
-    #: there is none.
+    #: The encrypted secret with which Usher's page opens the workspace (``bot.support.vault``), or None.
     entry: str | None = None
     #: The latest event that the provider has reported about the workspace, as a sentence.
     event_message: str | None = None
