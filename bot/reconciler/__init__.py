@@ -1,7 +1,4 @@
-"""The reconciler: the only part of Usher that asks providers for work.
-
-``docs/internals/rules.md`` explains why ("Only the reconciler asks providers for work").
-"""
+"""The reconciler: the only part of Usher that asks providers for work (``docs/internals/rules.md``)."""
 
 import math
 import random

@@ -43,8 +43,7 @@ Verdict = Literal["usable", "changed", "resting", "unclear"]
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
-#: Time limit for refreshing a credential, in seconds. It is short because the step has already made a call
-#: and must finish before its lease ends.
+#: Time limit for refreshing a credential, in seconds. The step must still finish before its lease ends.
 REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
@@ -75,8 +74,7 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Cache of decrypted credentials, keyed by account, username and stored secret. All entries expire at
-        #: the same time.
+        #: Cache of credentials by account, username and stored secret. All entries expire at the same time.
         self._accesses: dict[tuple[str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
@@ -275,16 +273,12 @@ class Keys:
         return True
 
     async def _save_rename(self, account: Account, username: str) -> bool:
-        """Save the new name of an account that was renamed. Return whether the link now uses it."""
         return await self._store.carry_out(
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save the new name of an account that was renamed.
-
-        Return whether it is provably still the same account.
-        """
+        """If an account was renamed and is provably still the same, save its new name and return True."""
         if not account.remote_id:
             return False
         try:

@@ -28,8 +28,7 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: Time limit for reading a list, in seconds. Lists may have many pages, but this is still shorter than the
-#: task's lease.
+#: Time limit for reading a list of many pages, in seconds. It is shorter than the task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
 #: For this many seconds after one of an account's workspaces was used, the account's list is read often.
 RECENT_USE_SECONDS = 3600.0

@@ -236,8 +236,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.subject, claimed.workspace.current_state
         update = claimed.update(await self._schedule_check(), waits_for="change")
-        # If the workspace is now starting or stopping, the call took effect even if it was refused or
-        # unanswered.
+        # If the workspace is now starting or stopping, even a refused or unanswered call took effect.
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
@@ -257,7 +256,6 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _offer_force(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: Hold, next_in: float
     ) -> tuple[Hold, float]:
-        """Offer to force a stop that has had no effect for a while, if the provider supports forced stops."""
         operation = claimed.subject
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
@@ -280,8 +278,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update to commit before the call. If a new workspace has no name, choose a free one."""
         operation = claimed.subject
-        # If the credential can reach everyone's workspaces, a read must already have verified that this
-        # workspace is the person's own.
+        # If the credential reaches everyone's workspaces, a read must have shown that this one is theirs.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -305,8 +302,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # The use of someone else's rights is audited before the call is sent, so that it is recorded
-            # whatever the result.
+            # Audited before the call is sent, so that the use of others' rights is recorded in any case.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -491,8 +487,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # Read other creations only after the list: by then, the creation of everything on it has been
-        # recorded.
+        # Read other creations after the list. By then, the creation of everything on it has been recorded.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
             creations.find_unexplained_gates, creation.id, runtime.name, list(by_gate), others_since
@@ -573,8 +568,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if latest.is_open:
             await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
-            # The person was told that the workspace is down, but this call took effect later. So stop or
-            # remove the workspace again.
+            # The person was told that the workspace is down, so bring it down again.
             log.info("bringing down what was replaced", operation=claimed.subject.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(

@@ -109,8 +109,7 @@ class Outages(EnginePart):
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
-            # End outages of connections that are no longer configured. Outages that concern no connection
-            # ("") are ended elsewhere.
+            # End outages of unknown connections. Outages that concern no connection ("") are ended elsewhere.
             if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]
@@ -145,7 +144,6 @@ class Outages(EnginePart):
     def _build_notices(
         self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a notice for each administrator, identified by the outage's beginning."""
         serves = self._runtimes[connection].provider.is_available_to
         body = {"connection": connection, "what": what, "since": since, "until": until}
         return [

@@ -17,8 +17,7 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long after a deadline Usher tells the person that an operation or run is late, in seconds. It waits a
-#: moment because the operation or run may still end.
+#: Seconds from a deadline until the person is told. By then, the operation or run may have ended.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
@@ -125,7 +124,6 @@ def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, caus
     """Return ACCEPTED if a call that was refused or unanswered did take effect after all, otherwise None."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
-    # A busy provider refuses calls without trying them. So if the workspace has failed, the call was
-    # accepted.
+    # A busy provider refuses calls without trying them, so a failed workspace means an accepted call.
     has_failed = outcome is Outcome.FAILED and causes.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

@@ -42,8 +42,7 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds. Such calls are expected to
-#: fail until the credential is replaced.
+#: Seconds before the next call with a refused credential, which is expected to fail until replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider object already has.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
@@ -85,8 +84,7 @@ class ProviderCall:
     starts: bool = False
     #: Whether sending the call twice is harmless.
     repeats: bool = False
-    #: Whether the account's row has just been read, either when a poll gate was claimed or in the commit
-    #: before the call.
+    #: Whether the account's row was just read, when a poll gate was claimed or in the commit before the call.
     is_checked: bool = False
     #: When the call began (monotonic). None means that it begins now. No request is sent more than
     #: ``seconds`` after the call began, because a process that was frozen may have lost the row to another
@@ -193,8 +191,7 @@ class ProviderCaller:
         reports = call.reports_absence
         is_absent = reports is not None and isinstance(sent, Succeeded) and reports(sent.value)
         if is_absent or isinstance(sent, errors.NotFound):
-            # If the username now belongs to another account, whatever the linked account owns only seems to
-            # be gone.
+            # What the linked account owns only seems gone if another account has its username now.
             unusable = await self._compare_account(call, access, now=True)
             if unusable is not None:
                 return unusable
@@ -497,10 +494,7 @@ class ProviderCaller:
 
 
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoCapacity or LimitReached if the message of a refused start says so, whatever its status code.
-
-    People then see the message that they would see if the start failed for the same reason a minute later.
-    """
+    """Return NoCapacity or LimitReached if a refused start's message says so, whatever its status code."""
     # If a server error reports a lack of capacity, nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
     if not refuses or not error.is_quoted or isinstance(error, (errors.CredentialRefused, errors.NoCapacity)):
@@ -519,5 +513,4 @@ def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | R
 
 
 def _reject_account(cause: str) -> Rejected:
-    """Return the result of a call with an account whose credential may no longer be used."""
     return Rejected(errors.CredentialRefused(), cause, hold_by_cause(cause))

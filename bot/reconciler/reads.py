@@ -41,13 +41,11 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: After a read is refused because of its credential or permissions, how long to wait before the next read, in
-#: seconds.
+#: Seconds before the next read after one is refused because of its credential or permissions.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of failure counts kept in memory. The same maximum applies to unknown states, audited reads
-#: and stored entries.
+#: Maximum number of failure counts, unknown states, audited reads and stored entries kept in memory.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before Usher asks the provider why, and how often it asks again, both in seconds.
+#: How long a start may take before Usher asks why, and how often it asks again, both in seconds.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
@@ -175,8 +173,7 @@ class Reads(EnginePart):
                 return [self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold) for claim in claims]
             case Rejected(error=errors.CredentialRefused()):
                 is_operators = answer.cause == "connection_refused"
-                # People who must link again have already been notified, so the card shows only problems that
-                # the operator has to solve.
+                # People who must link again were already told. The card shows only problems for the operator.
                 hold = answer.hold if is_operators else None
                 return [
                     self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
@@ -246,7 +243,7 @@ class Reads(EnginePart):
         """Send one request, and count it in the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state whose reason this read should find out; None for an ordinary read.
+        # The state whose reason this read should find out, or None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
@@ -268,8 +265,6 @@ class Reads(EnginePart):
         claims: Sequence[ReadClaim],
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
-        """Check the pages of running workspaces that may not be usable yet."""
-
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
                 return remote_id, await provider.check_page(access, remote_id, observed_by_id[remote_id])
@@ -350,7 +345,6 @@ class Reads(EnginePart):
     def _postpone(
         self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
     ) -> ReadResult:
-        """Return a result that schedules another read and leaves the last known state unchanged."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < MAX_REMEMBERED or claim.gate_key in self._failures:
@@ -381,7 +375,7 @@ class Reads(EnginePart):
             )
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
-            # A refused read doesn't show whether a list was right to omit the workspace; the next list will.
+            # A refused read doesn't show whether a list rightly omitted the workspace. The next list will.
             result = replace(result, unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
             # Other people share this workspace, so the next read uses another person's credential.

@@ -121,8 +121,7 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit wait for the next request. If another process has just read the account's
-            # runs, all of them wait.
+            # Runs that didn't fit wait, and all do if another process has just read the account's runs.
             remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
             await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
@@ -237,8 +236,7 @@ class RunStepper(Stepper[ClaimedRun]):
             start_call=Call.ACCEPTED,
         )
         if not await self.save(claimed, launched):
-            # The account was unlinked while the call was in flight. The run continues, but Usher can't follow
-            # it.
+            # The account was unlinked in the meantime. The run continues, but Usher can't follow it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def build_retry(
@@ -323,14 +321,12 @@ class RunStepper(Stepper[ClaimedRun]):
     # -- a read ----------------------------------------------------------------------------------------------
 
     async def _compute_read_wait(self, account: Account, runtime: Runtime) -> float:
-        """Return how many seconds must pass before an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
         remaining = (account.runs_read_at or 0.0) + interval - await self._store.now()
         # If the clock has been set back since, treat the last read as having happened just now.
         return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
-        """Read an account's runs in one request and record the results. End the runs that have finished."""
         runtime.observer.count_reads(runtime.name, len(batch))
         remote_ids = [_require_remote_id(claimed.subject) for claimed in batch]
         answer = await self._provider_caller.call(
@@ -402,7 +398,6 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
-        """Return the update that ends a finished run. It includes the last lines of the run's output."""
         run = claimed.subject
         output = self._board.find_tail(run.id)
         return outcomes.make_end_update(

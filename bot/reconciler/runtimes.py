@@ -38,11 +38,9 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: A pause may end up to this many seconds later in its database row than in this process's memory, because
-#: the row is written slightly later.
+#: A stored pause may end up to this many seconds later than in memory, because it is written later.
 ROW_DELAY_SECONDS = 1.0
-#: Maximum share of a connection's slots that one person's calls may use. ``LISTS_SHARE`` is the maximum for
-#: all lists together.
+#: Maximum share of a connection's slots for one person's calls, and for all lists together.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
@@ -402,11 +400,9 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: A function that publishes a Home tab. The mapping is what a pressed button adds to the tab. Raises
-#: SlackFailed and StoreError.
+#: Publishes a Home tab. The mapping is what a pressed button adds. Raises SlackFailed and StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
-#: A function that runs a deferred command as if the person had just typed it. Raises StoreError if nothing
-#: could be written.
+#: Runs a deferred command as if the person had just typed it. Raises StoreError if nothing is written.
 Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
@@ -438,8 +434,7 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum time between two checks of a waiting operation, in seconds. A check looks at its deadline and
-    #: at what is delaying it.
+    #: Minimum seconds between checks of a waiting operation's deadline and of what is delaying it.
     tick: float = 20.0
     #: Maximum number of checks of waiting operations per second. If there are very many open operations, each
     #: is checked less often, but at least every ``slow_tick`` seconds.

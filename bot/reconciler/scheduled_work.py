@@ -9,8 +9,7 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Maximum number of rows processed at the same time, sharing commits. A command typed in the meantime has to
-#: wait only for these rows.
+#: Maximum number of rows processed at once, sharing commits. A newly typed command waits only for these.
 MAX_CONCURRENT: Final = 10
 
 

@@ -36,12 +36,10 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: The length of a day in seconds. Daily work is due from ``NIGHT_SECOND_OF_DAY`` on, which is counted in
-#: seconds after midnight UTC.
+#: Daily work is due from ``NIGHT_SECOND_OF_DAY`` on, counted in seconds after midnight UTC.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: How often Usher makes a tiny write, in seconds. This checks that the store is writable, and reads its
-#: clock.
+#: Seconds between tiny writes that check whether the store is writable, and read its clock.
 BEAT_SECONDS: Final = 30.0
 #: How often to look for old lists that should be read again, in seconds.
 LIST_REFRESH_SECONDS: Final = 120.0
@@ -53,14 +51,11 @@ LOOP_REST_SECONDS = 0.05
 #: slots, usually 51. With 10,000 workspaces starting, each of which may be read every 10.5 s, a rest of 0.05
 #: s would be too long.
 READS_REST_SECONDS = 0.03
-#: How long to rest between queries of due times, in seconds. Several writes in quick succession then need
-#: only one query.
+#: Seconds between queries of due times. Several writes in quick succession then need only one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests if it couldn't claim any of its due rows, in seconds. Another process may have
-#: claimed these rows, or they may have to wait for something.
+#: Seconds that a loop rests if it could claim none of its due rows. Others may have claimed them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set for rows that are due more than this many seconds from now. The heartbeat queries due times
-#: again long before then.
+#: No timer is set further ahead than this many seconds. Due times are queried again long before.
 MAX_TIMER_SECONDS = 3_600.0
 
 
@@ -104,8 +99,7 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: When the current step began (monotonic). If the loop keeps failing, when the first failing step
-        #: began.
+        #: When the current step, or the first of several failing steps, began (monotonic).
         self.began = math.inf
         #: The time until which the loop rests after a claim that found nothing (monotonic).
         self.rests_until = -math.inf

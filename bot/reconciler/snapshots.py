@@ -21,8 +21,7 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of the subject of a task that reads facts about a server. All other snapshot tasks have subjects of
-#: the form ``ACCOUNT/KIND``.
+#: Prefix of subjects of tasks that read facts about a server. Others have the form ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 

@@ -67,13 +67,11 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: If another process has to send a start, this process leaves it alone for this many seconds, so that the
-#: other one can claim it.
+#: How long a start is left to the process that has to send it, in seconds.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long to postpone a call while another request tests whether the connection is answering again, in
-#: seconds.
+#: How long to postpone a call while another request probes the connection, in seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
@@ -81,8 +79,7 @@ MAX_CONFLICT_ATTEMPTS: Final = 4
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
 #: What cards show after a step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
-#: Steps that create something. Before such a call is repeated, Usher searches the provider for the result of
-#: the earlier one.
+#: Steps that create something. Before repeating such a call, Usher searches for the earlier one's result.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
@@ -108,8 +105,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items that this process is working on. This prevents the process from working on an item
-        #: twice if a lease expires.
+        #: Ids of the items in progress, so that none is worked on twice if its lease expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
@@ -498,9 +494,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Lease the operations or runs that are due, oldest first. Batches are processed concurrently.
+        """Lease due items, oldest first, in batches for concurrent work.
 
-        Items that share a call are in the same batch.
+        Items that share a call stay together.
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
@@ -579,10 +575,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return everything at the provider that may result from the call and belongs to no other item.
-
-        Return None if the search must be repeated.
-        """
+        """Return what may result from the call and belongs to no other item, or None to search again."""
 
     async def find_creation(self, claimed: S) -> Operation | Run:
         """Return the item that creates something: this one, or the creation that this one is cancelling."""

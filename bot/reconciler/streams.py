@@ -21,8 +21,7 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams that are open at the same time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: Once a run has ended, its output is considered complete when the stream has been silent for this many
-#: seconds.
+#: Seconds of silence after which the output of a run that has ended is considered complete.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
@@ -55,11 +54,7 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """Reads the outputs that people are watching and that this process owns.
-
-    Outputs are kept in the memory of the process that owns them. After a restart, they are read again from
-    the beginning.
-    """
+    """Reads the outputs that people are watching and that this process owns. A restart reads them again."""
 
     def __init__(self, engine: context.EngineContext) -> None:
         super().__init__(engine)
@@ -169,7 +164,6 @@ class Streams(context.EnginePart):
             self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
 
     async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
-        """After a stream has ended, schedule another one or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):

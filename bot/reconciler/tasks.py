@@ -27,8 +27,7 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum number of attempts at a failing task, unless its handler sets another maximum. The waits between
-#: them grow.
+#: Maximum number of attempts at a failing task, with growing waits, unless its handler sets another.
 MAX_TASK_ATTEMPTS: Final = 10
 #: For this many seconds after a task was created, attempts at which nothing could be tried aren't counted. If
 #: the reason is a missing encryption key, they are never counted.
@@ -36,8 +35,7 @@ MAX_BUSY_SECONDS = 900.0
 #: After this many seconds, a person waiting for a list that can't be read is told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The name under which all of a connection's lists take slots, so that they share one allowance. It can't
-#: clash with a principal's key.
+#: The name under which all lists of a connection share slots. It can't clash with a principal's key.
 LISTS_HOLDER = "lists"
 
 
