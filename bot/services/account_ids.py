@@ -27,11 +27,9 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: The cause shown on everything that is blocked because a link's username now belongs to another account (see
-#: ``bot.messages.texts.problems``).
+#: Cause of everything blocked because a link's username now belongs to another account.
 RESTING_CAUSE: Final = "another_account"
-#: The cause shown on a call that waits because the stored account id couldn't be compared with the
-#: provider's.
+#: Cause of a call that waits because the account id couldn't be compared with the provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 

@@ -172,8 +172,7 @@ def link_account(
         # This message replaces the one that contained the link page's URL.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # The commands that were waiting for the link: the deferred command, and button presses on class and
-    # course cards.
+    # The commands that were waiting: the deferred one, and button presses on class and course cards.
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}

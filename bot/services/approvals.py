@@ -37,15 +37,13 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of usernames that a person may request per day on a connection. It is low because each
-#: request interrupts administrators.
+#: Maximum number of a person's requests per day on a connection. Each request interrupts administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 
 #: Maximum number of other people listed as possible owners of a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: Maximum number of open requests that are listed, oldest first. Newer requests are added as older ones are
-#: decided.
+#: Maximum number of open requests listed, oldest first. Others are listed once these are decided.
 MAX_LISTED_REQUESTS: Final = 200
 
 
@@ -70,7 +68,7 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     scored = (
         (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
     )
-    # Score e-mail addresses first: Slack has confirmed them, so nobody can simply choose one.
+    # Score e-mail addresses first. Slack has confirmed them, so nobody can simply choose one.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
@@ -179,8 +177,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # If there are other possible owners, the request can't be approved for a day. After that, it is posted
-    # again.
+    # With other possible owners, a request can't be approved for a day. After that, it is posted again.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -378,7 +375,6 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
 
 
 def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
-    """Return a person's request if it is approved and hasn't been withdrawn or settled since."""
     approval = store.find_request(tx, approval_id)
     is_theirs = approval is not None and approval.principal == caller.principal
     return approval if approval is not None and is_theirs and approval.state == "approved" else None

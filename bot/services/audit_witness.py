@@ -20,8 +20,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Reported by the checks, with advice, if the witness file shows that the database is older than it should
-#: be.
+#: Reported by the checks, with advice, if the database is older than the witness file shows.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
@@ -48,10 +47,7 @@ class AuditWitness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Return whether the file records a longer audit log than the database contains, or a different one.
-
-        Raises StoreError.
-        """
+        """Return whether the file contradicts the audit log in the database. Raises StoreError."""
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False

@@ -27,11 +27,9 @@ log = structlog.get_logger(__name__)
 #: times the size of the file.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: Time limit for making a copy, in seconds. Without a limit, a network disk that doesn't respond would block
-#: the copying forever.
+#: Time limit for a copy, in seconds. A network disk that doesn't respond would block it forever.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: Pause between the pieces of a copy, in seconds. During these pauses, other work can use the disk and the
-#: processor.
+#: Pause between the pieces of a copy, in seconds, during which other work can use disk and processor.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
 #: A dedicated thread for copying. If a network disk doesn't respond, only this thread is blocked.

@@ -58,13 +58,11 @@ AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long to wait for Slack to identify a person, in seconds. Requests must be acknowledged within three
-#: seconds.
+#: How long to wait for Slack to identify a person, in seconds. Slack expects an answer within three.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Maximum age of a request, in seconds. Much may have changed since an older request was made, so the user
-#: must confirm it.
+#: Maximum age of a request, in seconds. Older ones must be confirmed, because much may have changed.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -109,18 +107,15 @@ class Caller:
     uses_stored_identity: bool = False
     #: Whether a reply has already told the person what was started. If so, the card can wait.
     is_answered: bool = False
-    #: Whether the request concerns several workspaces. If so, a single message reports the outcome for all of
-    #: them.
+    #: Whether the request concerns several workspaces, so that one message reports all outcomes.
     is_about_several: bool = False
-    #: Whether the user acted on their Home tab. If so, the tab is published again once the request has been
-    #: carried out.
+    #: Whether the user acted on their Home tab, which is then published again after the request.
     is_in_home: bool = False
     #: Whether this person has already been looked up in Slack for this request.
     _has_looked: bool = False
     #: The ids of the workspaces that the request concerns.
     reached: set[str] = field(default_factory=set)
-    #: The accepted requests, keyed by kind and subject. There may be several, because one interaction can
-    #: change several rows.
+    #: Accepted requests, by kind and subject. One interaction can change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
     @property
@@ -227,10 +222,7 @@ class Caller:
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return the policy's decision, without recording it in the audit log.
-
-        If the person's row is missing or too old, look the person up in Slack first.
-        """
+        """Return the policy's decision without auditing it. Look the person up if their row is too old."""
         context, principal = self.context, self.principal
         person = await context.store.person(principal)
         known = await decide_installed(context, principal, verb, target, person)
@@ -397,10 +389,7 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return the refusal for a request that the policy denies, with details for the audit log.
-
-    If ``as_`` is given, that is the refusal. Otherwise, it is built from the rule that denied the request.
-    """
+    """Return ``as_``, or a refusal named after the rule, with what the audit log needs about the denial."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)

@@ -35,10 +35,7 @@ class PeopleBook(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The outside world (store, providers, people, clock), the installation, and the settings.
-
-    Constructors take the context, along with anything that no other part needs.
-    """
+    """The outside world (store, providers, people, clock), the installation, and the settings."""
 
     store: Store
     connections: Mapping[str, Provider]
@@ -50,11 +47,9 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Decides which of the jobs shared by all processes on the database belong to this process. Usually, all
-    #: of them do.
+    #: Decides which of the jobs shared by all processes on the database are this one's, usually all.
     owners: Owners = field(default_factory=Owners)
-    #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
-    #: seconds.
+    #: How long a planned stop waits for its warning while Slack accepts no messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The public origin at which browsers reach Usher, or None if there is no such origin.
     public_url: str | None = None

@@ -20,8 +20,7 @@ from bot.store.transaction import Transaction
 NOTICES_PER_TRANSACTION: Final = 30
 #: Maximum number of members per transaction whose rows are marked because a lesson is due.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: Number of members assumed for a course without a maximum. It is high, so that even a large class is ready
-#: in time.
+#: Assumed number of members of a course without a maximum, high enough for a large class.
 LARGE_CLASS_SIZE: Final = 500
 #: While a lesson's workspaces are being started, how often to check the progress, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
@@ -30,8 +29,7 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: How long a start is assumed to take until enough starts have been measured, in seconds.
 USUAL_START_SECONDS: Final = 180.0
-#: A lead time is shorter, by at least this many seconds, than the time after which the provider stops an idle
-#: workspace.
+#: Minimum number of seconds by which a lead time is shorter than the provider's idle limit.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: How long a lesson's summary may wait until all of the lesson's workspaces have been stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
@@ -50,10 +48,7 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how many seconds before a lesson the starts for this many people must begin.
-
-        The result is rounded to whole minutes, so that it rarely changes if a few people join or leave.
-        """
+        """Return how many seconds, in whole minutes, before a lesson this many people's starts must begin."""
         took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL_START_SECONDS)
         return max(min(max(math.ceil(took / 60.0) * 60.0, MIN_SECONDS_AHEAD), self._max_seconds_ahead), 0.0)
 

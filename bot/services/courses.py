@@ -59,15 +59,13 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum time between redraws of a card, in seconds. The longer nothing happens to a card, the less often it
-#: is redrawn.
+#: Maximum time between redraws of a card, in seconds. Quiet cards are redrawn less often.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum number of enrollments per
 #: transaction, which is low because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace created for a course runs before it is stopped, in seconds. Its owner can try it out
-#: in the meantime.
+#: How long a workspace created for a course runs for its owner to try it out, in seconds.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 
@@ -282,8 +280,7 @@ def _start_workspace(
         now = tx.now()
         tx.run("use_workspace", id=workspace.id, now=now, last_request_at=now, brings_up=False)
         return workspace.id, None, False
-    # If a button is pressed twice at the same time, the second press uses the workspace that the first one
-    # creates.
+    # If a button is pressed twice at the same time, the second press uses the first one's workspace.
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)

@@ -56,8 +56,7 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of form fields that limit a run. If a form has none of these fields, flags for them can be dropped
-#: without changing the run.
+#: Names of fields that limit a run. In a form with no limits, flags for them can be dropped.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),

@@ -34,8 +34,7 @@ from bot.store.transaction import Transaction
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: How long to wait before administrators are told about people who left, in seconds. One message can then
-#: cover several people.
+#: Seconds before administrators are told about people who left, so that one message covers several.
 GATHER_SECONDS: Final = 60.0
 #: Maximum number of stops that are begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
@@ -119,7 +118,6 @@ def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[W
 
 
 def _is_running(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, coming up, or going down."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_going_down = workspace.state is State.STOPPING or _is_stopping(latest)
     return is_going_down or accounts.is_up(workspace, latest)

@@ -23,16 +23,12 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 _BATCH_SIZE: Final = 50
-#: How long to wait before a member's workspace is started again, in seconds, if the member's account isn't
-#: linked or is refused.
+#: Seconds before another start for a member whose account isn't linked or is refused.
 LINK_SECONDS: Final = 300.0
 
 
 def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
-    """Begin the current lesson for a member. If they missed the last one, tell them.
-
-    Raises NotIdentified and Refused.
-    """
+    """Begin the current lesson for a member. If they missed the last one, tell them. Raises Refused."""
     card = store.find_card(tx, claimed.card_id)
     member = store.find_participant(tx, claimed.card_id, claimed.principal)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

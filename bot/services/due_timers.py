@@ -135,7 +135,6 @@ def _request_read(tx: Transaction, workspace: Workspace, *, unwarned: bool = Fal
 
 
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and tell the owner why."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
         # The workspace is in transition, so another attempt will be possible sooner or later.

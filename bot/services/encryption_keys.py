@@ -191,7 +191,6 @@ async def rotate(
 
 
 def _rotate_secret(vault: Vault, sealed: str) -> str | None:
-    """Encrypt a secret with the newest key and return the result, or None if no key can decrypt it."""
     try:
         return vault.rotate(sealed)
     except SecretError:

@@ -23,10 +23,7 @@ READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """After a failover, notifies administrators, and people whose confirmed requests were lost.
-
-    Each process notifies the people whose requests it has answered itself.
-    """
+    """After a failover, notifies administrators, and people who lost requests that this process confirmed."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._last, self._told = context, Row(), ""

@@ -56,19 +56,16 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How long to wait before a workspace is checked again, in seconds. This applies if it has to be read before
-#: its owner can be asked whether it is still needed.
+#: Seconds before another check of a workspace that must be read before its owner can be asked.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: If the provider doesn't allow a scheduled start, how long after its scheduled time the start keeps waiting,
-#: in seconds.
+#: How long a scheduled start waits for the provider to allow it, in seconds after its time.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces per claim. No more than half as many rules are claimed at a time.
 CLAIM_BATCH_SIZE: Final = 100
-#: How often to look for workspaces that were left running, in seconds, so that their owners can be asked.
+#: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change. The first is None if the change added the rule, and the second is
-#: None if the change removed it.
+#: An hours rule before and after a change. None stands for a rule that doesn't exist then.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that people don't need to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
@@ -271,10 +268,7 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a workspace that exists and can be used, because hours never create one.
-
-    Raises NotLinked or Refused.
-    """
+    """Return a workspace that exists and can be used. Raises NotLinked or Refused."""
     workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)
@@ -417,10 +411,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def is_given_up(latest: Operation) -> bool:
-    """Return whether a workspace's owner is having it stopped or removed, or tried in vain to remove it.
-
-    In any of these cases, hours don't start it again.
-    """
+    """Return whether a workspace's owner is having it stopped or removed, or tried in vain to remove it."""
     if not latest.verb.brings_down or latest.planned_for is not None:
         return False
     failed = latest.outcome in {Outcome.FAILED, Outcome.UNKNOWN}

@@ -37,12 +37,10 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link page can be opened, in seconds. If the page shows a code, the code is valid for another
-#: ``CODE_SECONDS``.
+#: Seconds for which a link page can be opened, and for which a code on it is then valid.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Number of seconds after which a link page has certainly expired. A credential that hasn't been used by then
-#: will never be used.
+#: Seconds after which a link page has certainly expired, so that its credential will never be used.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -53,8 +51,7 @@ MAX_TOKEN_LENGTH = 4096
 #: How many characters of a link's digest appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters used in codes. None is easily confused with another. There are no vowels, so that codes don't
-#: form words.
+#: Characters of codes. None is easily confused with another, and without vowels they form no words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -442,10 +439,7 @@ def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 
 
 def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
-    """Link the checked account, or return a code to type in Slack. ``mark`` identifies the check.
-
-    A link can't be used again once its account is linked.
-    """
+    """Link the checked account, or return a code to type in Slack. ``mark`` identifies the check."""
     link = _require_writable(tx, caller, visit)
     opened = _build_page(tx, caller, link, visit)
     if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
@@ -474,10 +468,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return a refusal if a token is Slack's or one of a connection's own secrets. Otherwise, return None.
-
-    No such token may ever be sent to a provider.
-    """
+    """Return the refusal of a token that no provider may see: Slack's, or a connection's own secret."""
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
     own = (secret for provider in connections for secret in provider.settings.secrets())
@@ -627,7 +618,6 @@ def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Li
 
 
 def _build_revocation(link: Link, username: str, sealed: str) -> NewTask:
-    """Return the task that revokes a link's credential if the link expires unused."""
     payload = {
         "principal": link.principal.key,
         "connection": link.connection,

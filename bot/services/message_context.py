@@ -90,7 +90,6 @@ class Gatherer:
         return await self._add_plans(principal, found)
 
     async def _add_plans(self, principal: Principal, every: Sequence[WorkspaceFacts]) -> list[WorkspaceFacts]:
-        """Add hours, lessons and waitlist entries to the facts about one person's workspaces."""
         keys = [facts.workspace.id if facts.workspace is not None else "" for facts in every]
         if not keys:
             return []
@@ -164,7 +163,6 @@ class Gatherer:
         )
 
     async def _describe_followed_run(self, run_id: str) -> Facts | None:
-        """Describe a run. Include as much of its output as this process has read so far."""
         run = await self.store.read(run_rows.find_run, run_id)
         if run is None:
             return None
@@ -419,7 +417,6 @@ class Gatherer:
         return replace(facts, approval=approval, people=people)
 
     async def _add_leavers(self, message: Message, facts: Facts) -> RequestFacts:
-        """Add people's names, connections' titles, and the pages of running workspaces at the provider."""
         left = []
         for one in message.body.get("left", ()):
             provider = self.connections.get(one["connection"])
@@ -628,7 +625,6 @@ def get_ide_url(
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
-    """Return the URL of a run's page at the provider, if it is on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))

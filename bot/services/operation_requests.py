@@ -341,7 +341,6 @@ def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -
 
 
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
-    """Return the operation that resulted when an interaction was first delivered."""
     first = operations.find_operation(tx, inbox.find_result(tx, caller.interaction))
     first = first or operations.find_latest_operation(tx, workspace_id)
     if first is None or first.principal != caller.principal:

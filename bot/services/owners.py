@@ -28,8 +28,7 @@ OUTPUT_PREFIX: Final = "output:"
 #: How long this process relies on a lease, in seconds. The time is counted from just before the lease was
 #: requested, and is shorter than the lease. So no other process can take over before it has passed.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: If no process has done any background work for this many seconds, people are told. A restart takes less
-#: time.
+#: After this many seconds without background work by any process, people are told. A restart is faster.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
@@ -75,10 +74,7 @@ class Owners:
         """Renew this process's leases. Never raises."""
 
     async def end(self) -> None:
-        """On shutdown, release start queues, so that other processes needn't wait for them. Never raises.
-
-        Nothing is acquired after that.
-        """
+        """On shutdown, release start queues, so that other processes needn't wait for them. Never raises."""
 
     async def leave(self) -> None:
         """Release everything when the process ends. Never raises."""
@@ -189,8 +185,7 @@ class SharedOwners(Owners):
         try:
             found = await self._store.read(owners.list_ownerships)
         except StoreError:
-            # If the database can't be read, other processes may still be working. So don't report that none
-            # is.
+            # If the database can't be read, others may still be working, so don't report that nobody is.
             self._worked_at = now
             raise
         working = {one.name for one in found if one.works}

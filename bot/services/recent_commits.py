@@ -11,16 +11,12 @@ RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-#: Something that a failover might lose: an action that was confirmed to the person, or an operation or run
-#: whose call was sent.
+#: What a failover might lose: a request confirmed to a person, or a work item whose call was sent.
 RecentCommit = AcceptedRequest | Operation | Run
 
 
 class RecentCommits:
-    """Actions that were recently confirmed to people, and operations and runs whose calls were sent.
-
-    The list is lost on restart. Each process has its own, but people are told only once.
-    """
+    """Actions recently confirmed to people, and work items whose calls were sent. Lost on restart."""
 
     def __init__(self) -> None:
         self._commits: dict[str, tuple[float, RecentCommit]] = {}

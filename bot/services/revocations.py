@@ -26,8 +26,7 @@ RemainingSecret = Literal["owed", "theirs", "none"]
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
 #: A secret is erased after this many seconds even if its provider has never responded.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: After a secret has been replaced, how long calls in progress may still use it, in seconds. The secret is
-#: revoked after this time.
+#: How long calls in progress may still use a replaced secret before it is revoked, in seconds.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 

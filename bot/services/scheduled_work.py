@@ -21,7 +21,7 @@ CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
 #: How long to wait before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
 #: Maximum age of a workspace's state for decisions about scheduled work, in seconds. If the state is older,
-#: the workspace is read first. This is also the maximum wait for that read.
+#: the workspace is read first, which takes at most ``READ_TIMEOUT_SECONDS``.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.

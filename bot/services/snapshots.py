@@ -30,8 +30,7 @@ RUNS_KIND: Final = "runs"
 ALLOWANCES_KIND: Final = "allowances"
 #: Kind of a connection's snapshot that contains the facts about its server.
 ABOUT_KIND: Final = "about"
-#: A list of workspaces or runs, or an offer, that is older than this many seconds is read again when someone
-#: views it.
+#: Age in seconds at which a list of workspaces or runs, or an offer, is read again when viewed.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
@@ -123,7 +122,6 @@ async def load_templates(context: Context, account: Account, interaction: str = 
 
 
 def _find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the workspace that an interaction requested, or "" if there is none."""
     first = operations.find_operation(tx, inbox.find_result(tx, interaction))
     return "" if first is None else first.workspace_id
 
@@ -180,7 +178,6 @@ def to_payload(value: object) -> Any:
 
 
 def _parse_payload(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
-    """Return a snapshot with its payload parsed, or None if it is missing or unreadable."""
     if kept is None:
         return None
     try:

@@ -78,8 +78,7 @@ def add_workspace(
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
-        # A single shared secret opens everyone's workspaces. So people may add only those that they created
-        # through Usher.
+        # A single shared secret opens everyone's workspaces, so people may add only those they created here.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
     if owner is not None and owner != account.username:
@@ -150,7 +149,6 @@ def set_notifications(
 
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
-    """Raise Refused if another of this person's workspaces already has this name."""
     for other in workspaces.list_workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):
