@@ -126,7 +126,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the connection's name, and each workspace's under its own and its operation's key."""
+        """Return the names of the workspaces and of the connection."""
         names = {self.connection: ObjectName(self.connection_title)}
         for one in (self, *self.others):
             if one.workspace is not None:

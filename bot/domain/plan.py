@@ -104,11 +104,11 @@ STILL_DOWN = Plan(Step.READ, cause="still_down")
 #: A read after the call found the workspace failed. The failure may be older than the call, so another read
 #: has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop sent before this start was requested is still in progress. The start follows once it finishes.
+#: An earlier stop is still in progress. This start is sent once the stop has finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: The stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: The provider doesn't accept a stop in the current state. The stop is sent as soon as it does.
+#: The provider doesn't accept a stop in the workspace's current state, so the stop has to wait.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
 #: A start was sent before this stop was requested, so the workspace may still start running.
 START_SENT = Plan(Step.READ, cause="start_sent")
@@ -118,7 +118,7 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to the plan that sends its call, and to the cause of failure if it has no effect.
+#: Maps each stop mode to the plan that sends its call, and to the cause if an accepted call does nothing.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),

@@ -22,7 +22,7 @@ class TaskKind(StrEnum):
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Stop the workspaces of a person who has left, as planned, then end their links. Subject: their key.
+    #: Stop a leaver's workspaces as planned, then end the leaver's links. Subject: the leaver's key.
     OFFBOARD = "offboard"
     #: Take a snapshot of what a provider offers, or of its facts about itself. Subject: ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
@@ -32,7 +32,7 @@ class TaskKind(StrEnum):
     LOOK_UP_USER = "look_up_user"
     #: Ask the people who may own the requested account, giving them a day. Subject: the approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
-    #: Remind administrators of a request for an account, or close it in the end. Subject: the approval's id.
+    #: Remind administrators of a request for an account until it expires. Subject: the approval's id.
     FOLLOW_UP = "follow_up"
     #: Refresh the list of a user's runs. Subject: the account's id.
     LIST_RUNS = "list_runs"

@@ -150,7 +150,7 @@ def judge(
 ) -> Created | Verdict:
     """Return the call's result if a search found it. If not, return what to do instead.
 
-    Something with Usher's mark (``ours``) is accepted. Failing that, the only thing without another
+    A result with Usher's mark (``ours``) is accepted. Failing that, a single result without another
     explanation is accepted. ``is_proof`` means that the provider would show Usher's mark, so that finding
     nothing proves that nothing was created.
     """

@@ -19,11 +19,11 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum seconds until a stop that needs a warning, including half a minute to deliver the warning.
+#: Minimum time until a stop that needs a warning, in seconds, including half a minute to deliver it.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds the button *1 hour more* adds to a planned stop.
 MORE_SECONDS: Final = 3600.0
-#: Minimum seconds between updates of a class card, so that several presses lead to a single update.
+#: Minimum number of seconds between updates of a class card, so that several presses lead to only one.
 REST: Final = 3.0
 
 

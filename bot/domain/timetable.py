@@ -48,7 +48,7 @@ def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the start of the current lesson, or of a next one for which workspaces are already starting."""
+    """Return the start of the current lesson, or of the next one if its workspaces are starting already."""
     coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 

@@ -160,7 +160,7 @@ class Life:
 
 @dataclass(slots=True)
 class Sum:
-    """How many lives there are, and their hours in total and at each price (None if it isn't known)."""
+    """How many lives there are, and their hours in total and at each price. None is an unknown price."""
 
     lives: int = 0
     hours: Hours = field(default_factory=Hours)
@@ -370,7 +370,7 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return the usage of a class, given each person's total. ``is_seen``: teachers may see these totals."""
+    """Return a class's usage from each person's total. ``is_seen`` says whether teachers see the totals."""
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())

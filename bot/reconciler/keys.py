@@ -48,7 +48,7 @@ REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: How long decrypted secrets are cached, in seconds, to save polls (one every ten seconds) the decryption.
+#: How long decrypted secrets are cached, in seconds, because polls every ten seconds need them.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that

@@ -265,7 +265,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _schedule_check(self) -> float:
-        """Return how many seconds until a waiting operation is checked again, at a limited rate."""
+        """Return how many seconds until a waiting operation is checked again. The check rate is limited."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
         self._last_check = min(at, now + self._numbers.slow_tick)

@@ -109,7 +109,7 @@ class Outages(EnginePart):
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
-            # End outages of unknown connections. Outages that concern no connection ("") are ended elsewhere.
+            # End outages of unconfigured connections. Outages that concern no connection ("") end elsewhere.
             if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]

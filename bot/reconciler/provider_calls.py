@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: Seconds before the next call with a refused credential, which is expected to fail until replaced.
+#: Seconds before the next call with a refused credential. Calls fail until the credential is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider object already has.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
@@ -191,7 +191,7 @@ class ProviderCaller:
         reports = call.reports_absence
         is_absent = reports is not None and isinstance(sent, Succeeded) and reports(sent.value)
         if is_absent or isinstance(sent, errors.NotFound):
-            # What the linked account owns only seems gone if another account has its username now.
+            # If another account has the username now, what the linked account owns only seems to be gone.
             unusable = await self._compare_account(call, access, now=True)
             if unusable is not None:
                 return unusable

@@ -121,7 +121,7 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit wait, and all do if another process has just read the account's runs.
+            # Runs that didn't fit have to wait. All of them wait if another process has just read them.
             remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
             await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
@@ -157,7 +157,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target to check permission for. Only launches, searches and stops have one."""
+        """Return the verb and target that a launch, search or stop needs permission for, otherwise None."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
@@ -461,7 +461,7 @@ def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether, since the last read, a stop has been without effect long enough to be forced."""
+    """Return whether a stop that couldn't be forced at the last read has now been unanswered long enough."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

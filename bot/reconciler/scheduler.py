@@ -55,7 +55,7 @@ READS_REST_SECONDS = 0.03
 QUERY_REST_SECONDS = 0.1
 #: Seconds that a loop rests if it could claim none of its due rows. Others may have claimed them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set further ahead than this many seconds. Due times are queried again long before.
+#: No timer is set further ahead than this many seconds. Due times are queried again long before then.
 MAX_TIMER_SECONDS = 3_600.0
 
 

@@ -389,7 +389,7 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return ``as_``, or a refusal named after the rule, with what the audit log needs about the denial."""
+    """Return a denied request's refusal, with details for the audit log. ``as_`` replaces the usual one."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)

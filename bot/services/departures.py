@@ -196,7 +196,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Tell administrators which workspaces of people who left keep running. One message covers several."""
+    """Tell administrators which leavers' workspaces keep running. One message covers several people."""
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])

@@ -1,4 +1,4 @@
-"""Workspaces that their provider will soon shut down. Owners are warned once of each shutdown time."""
+"""Workspaces that their provider will soon shut down. Owners are warned again if the time changes."""
 
 from typing import Final
 

@@ -65,7 +65,7 @@ UNOFFERED_SECONDS: Final = 1800.0
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change. None stands for a rule that doesn't exist then.
+#: An hours rule before and after a change. One of them is None if the rule was added or removed.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that people don't need to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})

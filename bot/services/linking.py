@@ -468,7 +468,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return the refusal of a token that no provider may see: Slack's, or a connection's own secret."""
+    """Return a refusal if no provider may see a token, because it is Slack's or a connection's own secret."""
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
     own = (secret for provider in connections for secret in provider.settings.secrets())
@@ -529,7 +529,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may still change it. A link with a code counts as used."""
+    """Return the link if this browser may still change it. A link that shows a code counts as used."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")

@@ -577,7 +577,7 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields that all facts have. ``zone`` is the time zone of the only reader."""
+        """Return the fields common to all facts. ``zone`` is None if the message has several readers."""
         provider, body, prefix = self.connections.get(connection), body or {}, self._link_page_prefix
         return {
             "now": now,
