@@ -1,4 +1,1 @@
-"""The domain, which consists of models, plans and rules.
-
-Only ``transcript`` does any I/O: it writes a file.
-"""
+"""The domain: models, plans and rules. Only ``transcript`` does any I/O, by writing a file."""

@@ -30,10 +30,7 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of the hours in progress, and its rule. If there is none, return None.
-
-    The rule may differ from the rule that started the workspace.
-    """
+    """Return the next stop of the hours in progress, and its rule. If there is none, return None."""
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
     if not begun and has_begun(rules, now):

@@ -12,9 +12,8 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: The usual duration of a start is computed from the user's own starts if there are at least ``ENOUGH_OWN``
-#: of them. If there are fewer, it is computed from similar starts, provided that there are at least
-#: ``ENOUGH`` of these.
+#: The usual duration of a start is computed from at least this many of the user's own starts. If there are
+#: fewer, it is computed from at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: Multiple of the usual duration after which a start may count as slow (see ``Typical.late``).

@@ -30,7 +30,7 @@ CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_sto
 
 #: If a planned start is sent this many seconds after its time or later, it counts as late.
 LATE_START_SECONDS: Final = 300.0
-#: A call sent within this many seconds counts as immediate. Its duration is measured from the request.
+#: A call sent within this many seconds of its request counts as immediate. It is timed from the request.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 

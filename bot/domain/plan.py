@@ -439,7 +439,7 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
     """Return whether an operation has nothing to do after a read that found this state.
 
-    While a workspace whose start was accepted is reported as starting, every plan is to wait or to read
+    Once a start has been accepted and the workspace is reported as starting, every plan is to wait or to read
     again.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING

@@ -253,10 +253,7 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """The longest time during which a workspace ran without being used, or opened from Usher.
-
-    ``is_use_known`` says whether the provider reports when it was last used.
-    """
+    """The longest time during which a workspace ran without being used, or opened from Usher."""
 
     name: str
     connection: str

@@ -91,7 +91,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     updated.
     """
 
-    #: The outcome of an item that ends when it is unknown whether its call had an effect.
+    #: The outcome of an item that ends while the effect of its call is unknown.
     lost_outcome: ClassVar[Outcome]
     #: The kind of notice that asks whether to create another workspace or run.
     question_kind: ClassVar[NoticeKind]

@@ -66,9 +66,9 @@ async def find_account(caller: Caller, connection: str) -> Account | None:
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
     """Return whether this person may have had a link under a key that is no longer in use.
 
-    That key belongs to a former Slack workspace, or to another user id in the same workspace with the same
-    e-mail address, which only one member can have at a time. The old link is only mentioned in messages. It
-    is never taken over, because a link belongs to the key for which it was proven.
+    Such a key belongs to a former Slack workspace, or to another user id in the same workspace. That user has
+    the same e-mail address, which only one member at a time can have. The old link is only mentioned in
+    messages. It is never taken over, because a link belongs to the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)

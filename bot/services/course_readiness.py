@@ -48,7 +48,7 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how many seconds before a lesson so many starts must begin, rounded up to whole minutes."""
+        """Return how many seconds before a lesson the starts for ``people`` must begin, in whole minutes."""
         took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL_START_SECONDS)
         return max(min(max(math.ceil(took / 60.0) * 60.0, MIN_SECONDS_AHEAD), self._max_seconds_ahead), 0.0)
 

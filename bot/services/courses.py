@@ -61,8 +61,7 @@ from bot.support.guards import guards
 
 #: Maximum time between redraws of a card, in seconds. Quiet cards are redrawn less often.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim. ``ENROLLMENTS_PER_TRANSACTION`` is the maximum number of enrollments per
-#: transaction, which is low because each enrollment writes several rows.
+#: Maximum number of cards per claim, and of enrollments per transaction. Each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace created for a course runs for its owner to try it out, in seconds.

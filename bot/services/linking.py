@@ -90,8 +90,8 @@ class LinkPage:
     """The contents of a link's page.
 
     ``signs_in`` says whether the person can sign in at the provider instead of pasting a token. ``former`` is
-    the username of the person's existing link on this connection, or "". ``channel`` is the person's direct
-    message with Usher, if known.
+    the username of the person's existing link on this connection, or "". ``channel`` is that of the person's
+    direct messages with Usher, if known.
     """
 
     link: Link
