@@ -33,8 +33,8 @@ class Facts:
     """The facts needed for any message about a user's account. ``now`` is in epoch seconds.
 
     ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, and ``linking``
-    lists the ways to link an account there. ``body`` contains the facts stored with the notice. They are all
-    that remains if the message's row has been deleted.
+    lists the ways to link an account on the connection. ``body`` contains the facts stored with the notice.
+    They are all that remains if the message's row has been deleted.
     """
 
     now: float

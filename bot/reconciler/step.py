@@ -87,8 +87,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     """Takes the steps of due operations or runs. Before each call, the state *calling* is committed (ADR 54).
 
     An *item* is an operation or a run. The methods at the end contain what differs between the two. If an
-    item is replaced or unlinked during a step, that change wins, because an item that has ended can't be
-    updated.
+    item is replaced or its account is unlinked during a step, that change wins, because an item that has
+    ended can't be updated.
     """
 
     #: The outcome of an item that ends while the effect of its call is unknown.
