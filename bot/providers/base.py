@@ -1,9 +1,8 @@
-"""The contract of a provider: a stateless translator between our vocabulary and one API.
+"""The contract of a provider, which translates between Usher's terms and one API.
 
-A provider uses neither the store nor Slack, and never sleeps or retries. To add a provider, put a module or
-package in this folder and set the class attribute ``kind`` to the provider's name. To give a provider an
-optional capability, called a facet, inherit from the facet's class. There is no list of providers or facets
-to extend.
+A provider has no state, uses neither the store nor Slack, and never sleeps or retries. To add a provider, put
+a module or package in this folder and set the class attribute ``kind`` to the provider's name. To give a
+provider an optional capability, called a facet, inherit from the facet's class.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ class Provider(ABC):
     Methods raise only subclasses of ``bot.support.errors.ProviderError``. CredentialRefused means that the
     user has to link again, Forbidden that a permission is missing, and NotFound that the workspace or job is
     gone. After UnknownOutcome, Usher reads the state before it calls again. After any other TemporaryError,
-    it tries again later.
+    it tries again later. All methods except the ``async`` ones and ``run_output`` must be pure functions.
 
     Attributes:
         api_version: The version of ``usher.provider`` that the provider is written for; external providers
@@ -113,18 +112,16 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: The connection's secrets. Every word that a user types is compared with them, in case the user
-        #: pasted a secret by mistake.
+        #: The connection's secrets, in case a user pastes one by mistake (``looks_like_token``).
         self._secrets = frozenset(settings.secrets())
         #: An HTTP client without a credential, for calls that don't need one.
         root = settings.base_url + self.api_path
         self.api = ApiClient(http, root, self.credential_in, self.other_hosts, to_error=self.to_error)
 
-    # -- methods of every provider
-    # ----------------------------------------------------------------------------
+    # -- methods of every provider ---------------------------------------------------------------------------
 
     def to_error(self, response: Response, *, changes: bool) -> ProviderError:
-        """Return the error that ``call`` raises for a non-2xx response. This is a pure function.
+        """Return the error that ``call`` raises for a non-2xx response.
 
         Override this if your API uses a status, header or body differently, and call ``super().to_error`` for
         everything else. ``changes`` says whether the request was meant to change something.
@@ -154,17 +151,11 @@ class Provider(ABC):
         )
 
     def find_owner(self, remote_id: str) -> str | None:
-        """Return the username of a workspace's owner if the workspace's id contains it.
-
-        This is a pure function.
-        """
+        """Return the username of a workspace's owner if the workspace's id contains it."""
         return None
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
-        """Return a workspace's id after its owner was renamed.
-
-        This is a pure function.
-        """
+        """Return a workspace's id after its owner was renamed."""
         return remote_id
 
     @abstractmethod
@@ -173,33 +164,31 @@ class Provider(ABC):
     ) -> Mapping[str, Observed]:
         """Read the states of several workspaces in one call. Report a missing workspace as ``gone``.
 
-        If a workspace is running but can't be used yet, ``Observed.lacks`` names the part that is still
-        missing.
+        If a workspace is running but not usable yet, ``Observed.lacks`` names the missing part.
         """
 
     @abstractmethod
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask the provider to start a workspace. Return once it accepts, or if the workspace is running.
 
-        If the server refused because the workspace is already running, return the server's own message; the
-        state then has to be read to confirm it. The workspace passed to this method and to the ones below has
-        just been read through its gate, so don't read its state again.
+        If the server refuses because the workspace is already running, return the server's own message. Usher
+        then reads the state to confirm it. Don't read the state here: Usher has just read it through the
+        workspace's gate.
         """
 
     @abstractmethod
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask the provider to stop a workspace. Return once it accepts, or if the workspace is stopped.
 
-        The return value means the same as for ``start``. A mode that isn't in ``stop_modes`` raises
-        InvalidRequest.
+        The return value means the same as for ``start``. Raises InvalidRequest for an unsupported mode.
         """
 
     @abstractmethod
     async def check_credential(self, credential: Credential) -> Identity:
         """Find out which account a credential opens; raise CredentialRefused if it opens none.
 
-        If the server doesn't name the owner, check that it refuses a made-up credential. If it accepts that
-        one, too, something other than the provider may be answering.
+        If the server doesn't name the owner, check that it refuses a made-up credential
+        (``verify_bad_token_is_refused``).
         """
 
     @abstractmethod
@@ -249,10 +238,10 @@ class Provider(ABC):
         return Access(access.username, access.credential, api)
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call uses a secret that opens all accounts, and selects one by name.
+        """Return whether a call uses a secret that opens all accounts, and selects an account by name.
 
-        Before such a call, ``read_account`` checks that the name still belongs to the linked account. This is
-        a pure function.
+        Before such a call, Usher uses ``read_account`` to check that the name still belongs to the linked
+        account.
         """
         return False
 
@@ -278,30 +267,21 @@ class Provider(ABC):
     def other_hosts(self) -> Mapping[str, bool]:
         """Return patterns for the hosts, other than the API's own, that calls may reach.
 
-        The value for each pattern says whether calls send the credential there. This is a pure function.
+        The value for each pattern says whether calls send the credential there.
         """
         return {}
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
-        """Return whether calls can reach everyone's workspaces.
-
-        If so, Usher uses only workspaces that are known to belong to the user.
-        """
+        """Return whether calls can reach everyone's workspaces, so that Usher has to check who owns each."""
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:
-        """Return whether a spec uses a template that the principal may no longer use.
-
-        This is a pure function.
-        """
+        """Return whether a spec uses a template that the principal may no longer use."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return template is not None and not template.is_for(principal)
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return the known facts about the machine and price of a workspace created from a spec.
-
-        This is a pure function.
-        """
+        """Return the known facts about the machine and price of a workspace created from a spec."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return MachineKind() if template is None else MachineKind(template.name, None, template.price)
 
@@ -310,10 +290,7 @@ class Provider(ABC):
         return None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether a URL is a page of the workspace with this name and owner.
-
-        This is a pure function.
-        """
+        """Return whether a URL is a page of the workspace with this name and owner."""
         return False
 
     def parse_job_reference(self, text: str) -> str | None:
@@ -354,19 +331,15 @@ class Provider(ABC):
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Return the effect of each stop mode on a workspace, according to its last read.
 
-        Anything that stops or restarts a workspace, or asks for confirmation first, relies on this. If a
-        running workspace's actions aren't known, return the effects that apply to the provider in general.
-        This is a pure function.
+        If a running workspace's actions aren't known, return the effects that the provider's stops have in
+        general.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
         }
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return how many seconds a workspace is kept after it is stopped, and after it is created.
-
-        Both are infinite if workspaces are never removed, which is the default.
-        """
+        """Return how many seconds a workspace is kept after it is stopped, and after it is created."""
         return math.inf, math.inf
 
     def require_stop_mode(self, mode: StopMode) -> None:

@@ -1,6 +1,6 @@
-"""Facets of providers: base classes for optional capabilities, and the types that their methods return.
+"""Facets: base classes for optional capabilities of providers, and the types that their methods return.
 
-A provider has a facet if it inherits from the facet's class. The methods that all providers share are in
+A provider has a facet if it inherits from the facet's class. Every provider has the methods of
 ``bot.providers.base.Provider``.
 """
 
@@ -100,9 +100,8 @@ class Lists(Facet):
     async def discover(self, access: Access) -> Listing[DiscoveredWorkspace]:
         """List the user's workspaces; raise NotFound if the server has no lists.
 
-        An entry that can't be read completely is still returned if it has an id; its state is then
-        ``unknown``. If an entry has no id, the list is incomplete, so a workspace's absence from it proves
-        nothing. If no entry can be read, BadAnswer is raised.
+        If an entry has an id but can't be read otherwise, return it with the state ``unknown``. If an entry
+        has no id, mark the list as incomplete. If no entry can be read, raise BadAnswer.
         """
 
 
@@ -113,7 +112,7 @@ class Reasons(Facet):
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
         """Read why a workspace is waiting or has failed; return "" if the server gives no reason.
 
-        This replaces a status read, so it has to pass the workspace's poll gate.
+        For the workspace's poll gate, this counts as a status read.
         """
 
 
@@ -124,9 +123,8 @@ class PageChecks(Facet):
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Return ``seen``, marked as lacking its ``page`` unless the page responds.
 
-        A page that can't be reached counts as not responding. This method is called after each read until the
-        page responds or Usher has waited long enough. It isn't called again while the workspace is running,
-        because the provider may count the request as activity.
+        Usher calls this after each read until the page responds or Usher has waited long enough. It doesn't
+        call this again while the workspace is running, because the request may count as activity.
         """
 
 
@@ -135,10 +133,7 @@ class Removal(Facet):
 
     @abstractmethod
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
-        """Delete a workspace irreversibly.
-
-        The return value means the same as for ``Provider.stop``.
-        """
+        """Delete a workspace irreversibly. The return value means the same as for ``Provider.stop``."""
 
 
 class Extension(Facet):
@@ -194,10 +189,7 @@ class OAuthClient(ABC):
 
     @abstractmethod
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
-        """Return the URL of the provider's page that sends users to ``redirect_uri`` with a code.
-
-        This is a pure function.
-        """
+        """Return the URL of the provider's page that sends users to ``redirect_uri`` with a code."""
 
     @abstractmethod
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
@@ -240,37 +232,29 @@ class Forms(Facet, Generic[Offer]):
     async def read_offer(self, access: Access) -> Offer:
         """Read what the server offers this account, such as its templates, and the names already in use.
 
-        All choices in the form come from this offer. It is read when a user opens the form, unless the last
-        offer is less than five minutes old.
+        Usher reads the offer when a user opens the form, unless the last one is less than five minutes old.
         """
 
     @abstractmethod
     def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Return the form for an offer and the values filled in so far. This is a pure function.
+        """Return the form for an offer and the values filled in so far.
 
-        Values that are no longer offered are dropped. Only templates that the ``principal`` may use are
-        offered.
+        Drop values that are no longer offered, and templates that the ``principal`` may not use.
         """
 
     @abstractmethod
     def spec(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Return the spec of a completed form, for ``create`` or ``launch_run``. A pure function.
+        """Return the spec of a completed form, for ``create`` or ``launch_run``.
 
         Raises FormProblems with a sentence for each invalid field.
         """
 
     def update_spec(self, offer: Offer, spec: Spec) -> Spec:
-        """Return an earlier spec with the offer's current price, if the offer has prices.
-
-        This is a pure function.
-        """
+        """Return an earlier spec with the offer's current price, if the offer has prices."""
         return spec
 
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
-        """Return the offer, counting the names of workspaces on Usher's list as in use.
-
-        This is a pure function.
-        """
+        """Return the offer, counting the names of workspaces on Usher's list as in use."""
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
             return offer
@@ -288,15 +272,12 @@ class Creation(Forms[Offer]):
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
         """Create a workspace; return once the provider has accepted the request.
 
-        Every attempt at the same creation has the same ``key``. If an attempt's outcome is unknown,
-        ``find_created`` is called before the next attempt.
+        All attempts at the same creation have the same ``key``. If the outcome of an attempt is unknown,
+        Usher calls ``find_created`` before the next attempt.
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
-        """Return whether ``create_stopped`` can create a workspace without starting it.
-
-        This is a pure function.
-        """
+        """Return whether ``create_stopped`` can create a workspace without starting it."""
         return False
 
     async def create_stopped(self, access: Access, spec: Spec, key: str) -> Created:
@@ -307,18 +288,15 @@ class Creation(Forms[Offer]):
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the names in use that begin with ``stem``, or at least those of the user's own workspaces.
 
-        Returns None if the server can't tell the user's own workspaces from other people's. A unique suffix
-        is then added to each new name.
+        Return None if the server can't tell the user's own workspaces from other people's. Usher then adds a
+        unique suffix to each new name.
         """
 
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
-        """Return whether the new name is already in use.
+        """Return whether the new name is already in use. Usher asks just before the first ``create``.
 
-        Override this if ``create`` would then return the existing workspace instead of a new one.
-
-        This is called just before the first ``create``, so that anything that ``find_created`` finds later
-        must come from that call. Don't override this if the server refuses a name that is in use, or always
-        creates a new workspace.
+        Override this if ``create`` returns an existing workspace that has the name. Otherwise,
+        ``find_created`` might later take that workspace for the new one.
         """
         return False
 
@@ -326,8 +304,8 @@ class Creation(Forms[Offer]):
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Search for a workspace that an earlier ``create`` with an unknown outcome may have created.
 
-        That call was sent at ``since``. Raises OutcomeNotReported if the server can't tell. If a list gives
-        too few details about a workspace, it is returned as a candidate with ``has_details`` set to False.
+        The call was sent at ``since``. Raises OutcomeNotReported if the server can't tell. If a list gives
+        too few details about a workspace, return the workspace as a candidate without ``has_details``.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
@@ -339,8 +317,7 @@ class Runs(Forms[Offer]):
     """Running jobs: launches, states and output.
 
     Attributes:
-        runs_named_jobs: Whether naming a job that is already set up at the provider is enough to run it, so
-            that users aren't asked for anything else.
+        runs_named_jobs: Whether users run jobs that are already set up at the provider, just by naming them.
     """
 
     runs_named_jobs: ClassVar[bool] = False
@@ -358,7 +335,7 @@ class Runs(Forms[Offer]):
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Search for a run that a launch with an unknown outcome may have started.
 
-        Works like ``Creation.find_created``.
+        This works like ``Creation.find_created``.
         """
 
     @abstractmethod
@@ -395,8 +372,8 @@ class Impersonation(Facet):
     async def check_username(self, username: str) -> Identity:
         """Check that the connection's own secret may act for a username; return the user's identity.
 
-        Raises NotFound if there is no such user, Forbidden if the user is inactive or the secret may not act
-        for them.
+        Raises NotFound if there is no such user, and Forbidden if the user is inactive or the secret isn't
+        allowed to act for the user.
         """
 
     async def is_secret_accepted(self) -> bool | None:
@@ -452,7 +429,7 @@ class Events(Facet):
 
     @abstractmethod
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Verify the signature of a provider's webhook request and return its events. A pure function.
+        """Verify the signature of a provider's webhook request and return its events.
 
         Raises CredentialRefused for a wrong signature, before parsing any of the body, and BadAnswer if the
         body can't be read.
