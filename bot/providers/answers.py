@@ -29,7 +29,8 @@ T = TypeVar("T")
 class Listing(list[T]):
     """The entries of a list, in the server's order.
 
-    If any entry couldn't be identified, the list is incomplete, so something missing from it may still exist.
+    Unless ``is_whole``, entries are missing because they couldn't be identified. Something that isn't in the
+    list may then still exist.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -48,10 +49,10 @@ def to_error(
     """Return the error for a non-2xx response, with the server's own message cleaned and shortened.
 
     ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901), and
-    ``error_keys`` are further keys that every error contains. If a 401, 403, 404 or server error lacks any of
-    these, it is assumed to come from a proxy in front of the server. With ``is_plain``, a 401 or 403 is
-    trusted without them, because this server may refuse a request without sending JSON. The message in such a
-    server error is shown only if it says that there is no capacity.
+    ``error_keys`` are further keys that every error contains. If a 401, 403, 404 or server error lacks the
+    message or a key, a proxy in front of the server is assumed to have sent it. The message in such a server
+    error is shown only if it says that there is no capacity. ``is_plain`` means that the server may refuse
+    requests without JSON, so that a 401 or 403 needs neither message nor keys.
     """
     status = response.status
     is_own = _has_form(response, message_pointer, error_keys)
@@ -64,8 +65,7 @@ def to_error(
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if not is_own and (not changes or (said is None and response.body.strip())):
-            # A proxy returns a page like this when its backend is down, so it doesn't prove that the
-            # workspace is gone.
+            # A proxy whose backend is down may send this page, so the workspace may still exist.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
@@ -133,7 +133,6 @@ MAX_SENTENCE_BYTES = 2000
 
 
 def _read_sentence(response: Response) -> str:
-    """Return the body if it is a plain sentence, or "" if it is anything else, such as a web page."""
     kind, body = response.headers.get("Content-Type", ""), response.body.strip()
     if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
         return ""
@@ -148,8 +147,7 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Numbers that are at least this large are treated as milliseconds. In milliseconds, this number means the
-#: year 1973. In seconds, it would mean the year 5138.
+#: Times that are at least this large are treated as milliseconds. In milliseconds, this is the year 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -186,10 +184,7 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
 
 @lru_cache(maxsize=16_384)
 def encode_id(text: str) -> str:
-    """Return an id percent-encoded for one path segment, or "" if the string can't be an id.
-
-    A segment made up only of dots would lead to another path, and lone surrogates can't be encoded.
-    """
+    """Return an id percent-encoded for one path segment, or "" if the string can't be an id."""
     try:
         quoted = quote(text, safe="")
     except UnicodeEncodeError:
@@ -276,9 +271,8 @@ def _parse_time(text: str, form: str) -> float:
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
     """Apply ``read`` to each entry of the list under ``key``. Leave out entries for which it returns None.
 
-    If ``read`` raises BadAnswer, the entry is left out and logged once. The same happens to a page without
-    the list. The result is then marked as incomplete. If no entry is left, BadAnswer is raised, so that the
-    list isn't mistaken for an empty one.
+    If ``read`` raises BadAnswer or a page lacks the list, the problem is logged and the result is marked as
+    incomplete. Raises BadAnswer if that leaves no entries, because the list isn't known to be empty.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None

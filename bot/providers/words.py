@@ -1,8 +1,8 @@
-"""Reading a provider's words: the innermost message of a response, cleaned and shortened for users.
+"""Finds the actual message in a provider's response, and cleans and shortens it for users.
 
 A provider may pass on another program's output, such as a Kubernetes client's exception with headers and a
-JSON body, ``HTTP 500: error (words)``, an HTML page, or text in quotes. For every provider,
-``find_innermost_words`` finds the message in such output before anything is shortened or classified.
+JSON body, ``HTTP 500: error (words)``, an HTML page, or text in quotes. ``find_innermost_words`` finds the
+message in such output before anything is shortened or classified.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ from bot.support.cleaning import HIDDEN
 
 #: Maximum number of characters of a server's message that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message that includes details. It is larger than ``MAX_MESSAGE_LENGTH``
-#: because details take up more space.
+#: Maximum number of characters of a message that includes details.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
@@ -33,27 +32,26 @@ MAX_SEARCHED_LENGTH: Final = 8000
 MAX_NESTING: Final = 12
 #: Maximum number of opening braces in a text at which Usher tries to parse JSON.
 MAX_OBJECT_ATTEMPTS: Final = 10
-#: Maximum number of characters in a Python literal to be parsed. Parsing a longer one would take too long.
+#: Maximum number of characters in a Python literal to be parsed. Parsing a longer literal would be slow.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``). Within a detail, its text is under one of the
-#: ``_TEXT_KEYS``. The name of the field that the detail concerns is under one of the ``_FIELD_KEYS``.
+#: (``errors``, ``messages``), OAuth (``error_description``). A detail has its text under one of the
+#: ``_TEXT_KEYS``, and the name of the invalid field under one of the ``_FIELD_KEYS``.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Path segments that name a whole part of the request, such as its body, rather than a single field.
+#: Names of whole parts of a request, as opposed to fields.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
-#: Matches the labels that programs put before a message: a status, a word like "error", or an exception's
-#: name.
+#: Matches the labels that programs put before a message: a status, a word like "error", an exception's name.
 _LABEL_PATTERN: Final = re.compile(
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: Matches uninformative words next to a label: a status phrase, a number, a URL, or filler words.
+#: Matches meaningless words next to a label: a status phrase, a number, a URL, or filler words.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
@@ -101,8 +99,7 @@ _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})
 _NO_WORDS: Final = frozenset(
     {"none", "null", "undefined", "nil", "[object object]", "{}", "[]", "n/a", "no message available"}
 )
-#: HTML tags that occur in pages and formatted sentences. Anything else in angle brackets may be part of the
-#: message.
+#: Names of HTML tags. Anything else in angle brackets may be part of the message.
 _TAG_NAMES: Final = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
     "|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|noscript|ol|p|pre|q|s|samp|section"
@@ -134,8 +131,7 @@ _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
 )
-#: Patterns for Markdown and Slack's markup, each with its replacement: images, links, URLs, headings, code
-#: and emphasis.
+#: Patterns for Markdown and Slack's markup, each with its replacement.
 _MARKDOWN_PATTERNS: Final = (
     (re.compile(r"!\[[^\[\]]{0,200}\]\([^\s()]{1,500}\)"), ""),
     (re.compile(r"\[([^\[\]]{1,200})\]\((https?://[^\s()]{1,500})\)"), r"\1 (\2)"),
@@ -169,7 +165,7 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 def find_innermost_words(text: str) -> str:
     """Return the actual message inside another program's output. Any other text is returned unchanged.
 
-    Returns "" for output that contains no message, but only a status or a page that names a status.
+    Returns "" if the output contains nothing but a status, or a page that names a status.
     """
     words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
@@ -198,7 +194,6 @@ def _open_once(text: str) -> str:
 
 
 def _read_literal(text: str) -> str | None:
-    """Return the words in a text that is a single JSON value or Python literal; None for any other text."""
     if text[:1] not in {'"', "{", "[", "'", "b", "("} or len(text) < 2:
         return None
     value = _parse_json(text)
@@ -214,7 +209,6 @@ def _read_literal(text: str) -> str | None:
 
 
 def _read_value_words(value: Any) -> str:
-    """Return the words in a parsed value, ignoring keys and numbers, or "" if there are none."""
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
     return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
@@ -237,7 +231,6 @@ def _parse_literal(text: str) -> Any:
 
 
 def _read_embedded_object(text: str) -> str | None:
-    """Return the words in JSON found somewhere inside a text, or None if there is none."""
     decoder, start = json.JSONDecoder(), -1
     for _ in range(MAX_OBJECT_ATTEMPTS):
         start = text.find("{", start + 1)
@@ -285,8 +278,8 @@ def _read_exception(text: str) -> str:
 def _is_label(text: str, *, is_whole: bool = False) -> bool:
     """Return whether a text is only a label: a status, a word for a status, or an exception's name.
 
-    An exception's name that gives the reason isn't a mere label. Neither is a program's own name with nothing
-    after it.
+    An exception's name isn't a mere label if ``find_reason`` recognises it. Neither is a program's name on
+    its own.
     """
     has_label = False
     for word in _LABEL_WORD_PATTERN.findall(text[:MAX_LABEL_LENGTH]):
@@ -301,7 +294,6 @@ def _is_label(text: str, *, is_whole: bool = False) -> bool:
 
 
 def _read_arguments(text: str) -> str:
-    """Return the strings among an exception's arguments or, if there are none, the arguments themselves."""
     try:
         call = ast.parse(f"e({text})", mode="eval").body if len(text) <= MAX_LITERAL_LENGTH else None
         given = [*call.args, *(one.value for one in call.keywords)] if isinstance(call, ast.Call) else []
@@ -323,7 +315,6 @@ def _read_page(text: str) -> str | None:
 
 
 def _drop_unseen(text: str) -> str:
-    """Return a page without its comments, scripts, styles and title."""
     for begin, end in _UNSEEN_PARTS:
         folded = text.casefold() if len(text.casefold()) == len(text) else text
         parts, at = [], 0
@@ -341,7 +332,6 @@ def _list_page_words(text: str) -> list[str]:
 
 
 def _is_heading(line: str) -> bool:
-    """Return whether a line of a page contains only a status, its phrase, or the server's name."""
     return (
         line.casefold().rstrip(".") in _PHRASES
         or _is_label(line, is_whole=True)
@@ -350,14 +340,12 @@ def _is_heading(line: str) -> bool:
 
 
 def _read_markup(text: str) -> str | None:
-    """Return a text without its HTML tags and entities, or None if it contains none."""
     if not _MARKUP_PATTERN.search(text) and not _ENTITY_PATTERN.search(text):
         return None
     return " ".join((_strip_tags(text, " ") if _MARKUP_PATTERN.search(text) else unescape(text)).split())
 
 
 def _strip_tags(text: str, separator: str) -> str:
-    """Replace tags with a separator (inline tags with nothing), and entities with their characters."""
     return unescape(
         _TAG_PATTERN.sub(lambda tag: "" if _INLINE_TAG_PATTERN.match(tag[0]) else separator, text)
     )
@@ -371,7 +359,6 @@ def _read_markdown(text: str) -> str:
 
 
 def _read_quotes(text: str) -> str | None:
-    """Return a text without the quotes around it, or None if it isn't enclosed in quotes."""
     closing = _CLOSING_QUOTES.get(text[:1])
     if closing is None or len(text) < 3 or text[-1:] != closing or closing in text[1:-1]:
         return None
@@ -394,14 +381,14 @@ def read_words(
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
-        # This is a response from Kubernetes, where the details just repeat the object's name and kind.
+        # The details in a response from Kubernetes just repeat the object's name and kind.
         return cut_words(message, without_details)
     places = [answer, *([place] if outer and isinstance(place, dict) else [])]
     parts = [None if isinstance(value, str) else value]
     parts += [one.get(key) for one in places for key in _DETAIL_KEYS]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not message and not details:
-        # If no key belongs to a known API, treat any string of several words as a sentence.
+        # If the body has none of the known keys, use its strings of several words.
         every = _list_unique_details([dict(answer)], "")
         details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
     if not details:
@@ -430,7 +417,7 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
-    """Yield the details that the message doesn't already contain. They are cleaned first."""
+    """Yield the cleaned details that the message doesn't already contain."""
     known = clean(message, MAX_DETAILED_LENGTH).casefold()
     for part in parts:
         for text in _read_details(part, ""):
@@ -452,7 +439,7 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
         text = next((said for key in _TEXT_KEYS if isinstance(said := value.get(key), str) and said), None)
         named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
         if text is None and (code := value.get("code")) and isinstance(code, str):
-            # GitHub describes what is wrong with a field by a code rather than a sentence.
+            # GitHub describes a problem with a field by a code rather than a sentence.
             field = next(filter(None, named), where)
             yield from _read_details(code.replace("_", " "), field)
             return
@@ -465,7 +452,6 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
 
 
 def _field_name(value: Any) -> str:
-    """Return a field's name, given its location as a string or as a list of keys and indices."""
     keys = [str(key) for key in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
     return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
 
