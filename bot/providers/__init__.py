@@ -1,9 +1,8 @@
 """The providers, each a module or package in this folder, and the connections that operators configure.
 
-A connection names its provider's ``kind`` and, unless the provider is one of Usher's own, the distribution
-that contains it (``registry``). The connections file has one TOML table per connection, validated by the
-provider's own settings model. Anyone who can write to the file decides where users' tokens are sent, so Usher
-rejects the file if other users of the machine can write to it, or can read it while it contains secrets.
+The connections file has one TOML table per connection, validated by the provider's own settings model. Anyone
+who can write to the file decides where users' tokens are sent. Usher therefore rejects the file if other
+users of the machine can write to it, or can read it while it contains secrets.
 """
 
 import re
@@ -35,10 +34,7 @@ _REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a high
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
-    """Create the provider for a connection; raise SettingsError if no provider has that kind.
-
-    From then on, the connection's own secrets are removed from every response.
-    """
+    """Create the provider for a connection; raise SettingsError if no provider has that kind."""
     try:
         provider = find_provider_class(settings.provider, settings.source)
     except SettingsError as wrong:
@@ -47,7 +43,10 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider in which each method uses the right secret for its calls (see ``bind``)."""
+    """Create a provider whose methods each use the right secret (see ``bind``).
+
+    From then on, ``http`` removes the connection's own secrets from every response.
+    """
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)
@@ -57,9 +56,9 @@ def build_bound_provider(provider: type[Provider], settings: ConnectionSettings,
 def read_connections(
     source: Path | str, *, has_several: bool = False
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:
-    """Return the valid connections, and a list of every problem found in the others.
+    """Return the valid connections, and every problem found in the others.
 
-    ``source`` is the file's path, or its content if that is given in the environment. ``has_several`` says
+    ``source`` is the file's path, or the file's content if the environment contains it. ``has_several`` says
     whether Usher is installed in more than one Slack workspace.
     """
     checked: dict[str, ConnectionSettings] = {}

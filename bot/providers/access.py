@@ -1,4 +1,4 @@
-"""Accounts and credentials: which account a call acts for, and which account a credential opens."""
+"""The account that a call acts for, and the account that a credential opens."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods to the names that ``Provider.credential_owner`` uses for their calls. For any other method, it
-#: uses the method's own name. All of the methods here take an ``Access``.
+#: Maps methods to the names that ``Provider.credential_owner`` uses for their calls, if they differ from the
+#: methods' own names. All of these methods take an ``Access``.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),
@@ -77,8 +77,7 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:
-                # Close the context before each yield, because the consumer's handling of a chunk isn't part
-                # of this call.
+                # Leave the context before each yield, so that it doesn't extend to the consumer's code.
                 with redact_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)
@@ -110,7 +109,6 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
 
 
 def _hide_tokens(provider: Provider, result: Any) -> Any:
-    """Return a method's result with any tokens removed from the provider's own wording."""
     if isinstance(result, Observed):
         detail = result.detail and provider.hide_tokens(result.detail)
         reason = result.reason and provider.hide_tokens(result.reason)
@@ -128,7 +126,6 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
 
 
 def _hide_secrets(error: ProviderError, secrets: Collection[str], provider: Provider) -> None:
-    """Remove the call's secrets, any other tokens and the response from an error."""
     error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
     if not error.is_ours:
         error.message = provider.hide_tokens(error.message)

@@ -1,7 +1,4 @@
-"""The settings shared by all connections, including their templates and allowed hosts.
-
-``bot.support.addresses`` parses and compares URLs.
-"""
+"""The settings shared by all connections, including their templates and allowed hosts."""
 
 import math
 import re
@@ -121,9 +118,9 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: Host patterns. Each matches a single host, or all hosts below a domain, with or without a port.
+#: Host patterns; see ``normalise_pattern``.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: A list of templates in the settings. Their names must be distinct.
+#: Templates in the settings, with distinct names.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
@@ -138,10 +135,7 @@ def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the template chosen by name or label.
-
-    If there is none, return the only template offered, or None if several are offered.
-    """
+    """Return the template chosen by name or label or, failing that, the only template offered."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
@@ -173,8 +167,8 @@ class ConnectionSettings(SettingsPart):
         starts_per_second: Maximum number of start requests per second, if limited.
         currency: The currency of prices, if the operator sets one.
         asks_after_hours: The number of hours that a workspace may run before Usher asks its user, once a day,
-            whether they still need it. With 0, only users who chose to be asked are asked.
-        stops_unanswered: Whether a workspace is stopped in the evening if its owner didn't answer, unless
+            whether they still need it. With 0, Usher asks only users who chose to be asked.
+        stops_unanswered: Whether Usher stops a workspace in the evening if its owner didn't answer, unless
             stopping would end it irreversibly.
     """
 
@@ -323,9 +317,8 @@ def normalise_pattern(text: str) -> str:
 def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
     """Return a safe form of an IDE's URL if it may be sent to the workspace's owner, otherwise None.
 
-    The URL must use https; http is allowed only if both it and the base URL are on loopback. It must have the
-    base URL's host and port, or match a pattern. A pattern without a port allows the default port and the
-    base URL's.
+    The URL must use https, unless it and the base URL are both on loopback. It must have the base URL's host
+    and port, or match a pattern. A pattern without a port allows the default port and the base URL's port.
     """
     if url is None:
         return None

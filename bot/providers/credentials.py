@@ -1,4 +1,4 @@
-"""Credentials: the secrets that open a user's account, and their owners."""
+"""The secrets that open a user's account, and who owns them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-#: Whose secret is used for calls on behalf of an account.
-#: - ``person``: the user's own.
-#: - ``admin``: the connection's, for an approved username. If the provider allows it, the connection's secret
-#:   is used only to get a token for that user.
-#: - ``none``: the connection's, because the provider has no user accounts.
+#: The owner of the secret that Usher uses for calls on behalf of an account.
+#: - ``person``: the user.
+#: - ``admin``: the connection, for an approved username. If the provider allows it, Usher uses the
+#:   connection's secret only to get a token for that user.
+#: - ``none``: the connection, because the provider has no user accounts.
 CredentialOwner = Literal["person", "admin", "none"]
 
 

@@ -1,9 +1,8 @@
 """The registry of providers: Usher's own, and those from other distributions.
 
 Usher's own providers are modules or packages in this folder. Others are entry points in the group
-``usher.providers``. Because a provider's code handles everyone's tokens, another distribution's code is
-imported only if a connection names that distribution. If the settings listed modules instead, they could
-import anything, and wouldn't show who wrote the code or which version it is.
+``usher.providers``. A provider's code handles everyone's tokens, so Usher imports a distribution's code only
+if a connection names that distribution.
 """
 
 import importlib
@@ -19,8 +18,7 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The entry point group in which a distribution declares its providers. Each entry point has the name of the
-#: provider's kind.
+#: The group in which a distribution declares its providers. An entry point's name is the provider's kind.
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0
@@ -61,10 +59,9 @@ def list_provider_classes() -> Mapping[str, type[Provider]]:
 
 
 def list_installed() -> dict[str, str]:
-    """Map each available kind to its distribution's name and version ("" for ours).
+    """Map each available kind to its distribution's name and version ("" for Usher's own).
 
-    Nothing outside Usher is imported. A kind that several distributions provide is left out, because each
-    connection has to choose one of them.
+    This imports nothing outside Usher. It leaves out a kind that several distributions provide.
     """
     brought: dict[str, list[str]] = {}
     for one in entry_points(group=ENTRY_POINT_GROUP):
@@ -74,10 +71,9 @@ def list_installed() -> dict[str, str]:
 
 
 def find_distribution(kind: str, source: str) -> str:
-    """Return the name and version of the distribution that provides a connection's provider ("" for ours)."""
+    """Return the name and version of a provider's distribution, or "" for Usher's own providers."""
     if not source:
-        # Skip the entry point lookup for Usher's own providers: it would read the metadata of every installed
-        # package.
+        # Avoid ``entry_points``, which reads the metadata of every installed package.
         return ""
     brought = (one.dist for one in entry_points(group=ENTRY_POINT_GROUP, name=kind) if one.dist)
     return next(
@@ -113,7 +109,6 @@ def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
 
 
 def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
-    """Import a provider from another distribution; raise SettingsError listing everything wrong with it."""
     try:
         value = found.load()
     except Exception as error:  # noqa: BLE001 - importing another distribution's module may raise anything

@@ -1,4 +1,4 @@
-"""Requests to a provider's API: sending them, and interpreting refusals and unknown outcomes."""
+"""Sends requests to a provider's API, and interprets refusals and unknown outcomes."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]
 class ApiClient:
     """Call one API below ``root`` (normalised, no trailing slash), with or without a credential.
 
-    The credential is sent in the place that ``credential_in`` names, but only below ``root`` and to hosts
-    that ``other_hosts`` allows to receive it. It never appears in a response, a stream or an error. An
-    address is a path below ``root``, in which each ``{}`` is replaced by the next of ``ids``,
-    percent-encoded. A path that contains ``?``, ``..`` or anything unencoded raises NotFound. A full URL,
-    wherever it comes from, must lead to the API's own origin or to a declared host. ``to_error`` interprets
-    refused responses.
+    The credential is sent in the place that ``credential_in`` names, but only to the API's own origin and to
+    hosts that ``other_hosts`` allows to receive credentials. No response, stream or error contains it.
+
+    An address is either a path below ``root`` or a full URL. In a path, the next of ``ids``, percent-encoded,
+    replaces each ``{}``; a path that contains ``?``, ``..`` or anything unencoded raises NotFound. A full URL
+    must have the API's own origin or a host that ``other_hosts`` names.
 
     Attributes:
         root: The base URL of the calls.
@@ -130,9 +130,8 @@ class ApiClient:
     ) -> Response:
         """Send one request, as ``send`` does, and return a 2xx response.
 
-        For any other response, raise the ProviderError that it represents (``Provider.to_error``), with its
-        ``status`` and ``response``. A call that changes something raises UnknownOutcome if it was sent but no
-        usable response was received.
+        Any other response raises the ProviderError that it represents (``Provider.to_error``). A call that
+        changes something raises UnknownOutcome if it was sent but no usable response was received.
         """
         changes = method not in _SAFE_METHODS
         response = await self.send(method, address, *ids, changes=changes, window=window, **options)
@@ -141,7 +140,7 @@ class ApiClient:
             error.response = response
             raise error
         if changes and response.body.strip():
-            # A response that isn't JSON may come from something other than the server.
+            # If the response isn't JSON, something other than the server may have sent it.
             with bad_answer_as_unknown_outcome():
                 response.json()
         return response
@@ -175,7 +174,6 @@ class ApiClient:
         return open_stream(self._http, method, url, **asked)
 
     def _prepare(self, address: str, ids: Sequence[str], options: Options) -> tuple[str, Any]:
-        """Return the full URL and the options. These include the credential if it may be sent to that URL."""
         url, takes_it = self._resolve(insert_ids(address, ids) if ids else address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
@@ -246,7 +244,7 @@ def bad_answer_as_unknown_outcome() -> Iterator[None]:
 def forbidden_as_credential_refused() -> Iterator[None]:
     """Turn Forbidden into CredentialRefused, for servers that refuse bad tokens with 403.
 
-    Use this for requests that every valid token may make.
+    Use this only for requests that every valid token may make.
     """
     try:
         yield
@@ -257,8 +255,7 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If the made-up token is accepted, too, the real one wasn't really checked: the answers may not be coming
-    from the API at all.
+    An answer to a made-up token shows that nothing checks tokens, so it may not come from the API at all.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -268,10 +265,7 @@ async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[obje
 
 
 async def none_if_absent(call: Awaitable[T]) -> T | None:
-    """Return a call's result, or None if the server doesn't have the resource or endpoint.
-
-    A 404 or 410 counts even if its body is a web page.
-    """
+    """Return a call's result, or None after a 404 or 410, even if its body is a web page."""
     try:
         return await call
     except (errors.NotFound, errors.BadAnswer) as error:
@@ -280,8 +274,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to a pattern for the word in a refusal that shows that the goal has already been reached.
-#: The wording of these refusals isn't documented.
+#: Maps each goal to a pattern for the word by which a refusal shows that the goal was already reached. No
+#: document specifies the wording of refusals.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
@@ -289,8 +283,7 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 }
 #: Matches messages that refuse a call because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches refusals that mean that another operation is in progress. This pattern is tried only if the message
-#: doesn't say that the goal has already been reached. It must not match a message about a quota.
+#: Matches refusals because another operation is in progress, but not messages about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -306,10 +299,7 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether a message says that this workspace is already in the wanted state.
-
-    Messages about another workspace, or about a part of this one, don't count.
-    """
+    """Return whether a message says that this whole workspace is already in the wanted state."""
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
     what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"
@@ -320,11 +310,11 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 
 
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
-    """Return the server's refusal if it means that the ``goal`` (start, stop, remove) is already reached.
+    """Return None if the server accepts a call, or its refusal if the ``goal`` was already reached.
 
-    The refusal's text has to say so, as in "the workspace is already running"; ``names`` are the names that
-    it may use for the workspace. Any other refusal is raised, as Conflict if another operation is in
-    progress. If the server accepts the call, the result is None.
+    The goal is start, stop or remove. The refusal has to say that it was reached, as in "the workspace is
+    already running". ``names`` are the names that the refusal may use for the workspace. Any other refusal is
+    raised, as Conflict if another operation is in progress.
     """
     try:
         await call
@@ -346,7 +336,7 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
 async def map_concurrently(
     max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
 ) -> list[T]:
-    """Make one call per key, ``max_concurrent`` at a time.
+    """Make one call per key, at most ``max_concurrent`` at a time.
 
     If any calls fail, raise the first error once all calls have ended.
     """
@@ -371,8 +361,8 @@ async def read_pages(
 ) -> Listing[dict[str, Any]]:
     """Return the pages of a list. The result is incomplete if there are more than ``max_pages``.
 
-    ``ask(None)`` reads the first page, and ``ask(next_key(page))`` reads the page after ``page``. The list
-    ends when that key is None or "".
+    ``ask(None)`` reads the first page, and ``ask(next_key(page))`` reads the page after ``page``. After the
+    last page, ``next_key`` returns None or "".
     """
     found: Listing[dict[str, Any]] = Listing()
     asked: set[str] = set()
@@ -392,10 +382,7 @@ async def read_pages(
 
 
 def encode_path_segment(text: str) -> str:
-    """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
-
-    Ids that ``require_id`` has checked never raise NotFound.
-    """
+    """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id."""
     quoted = encode_id(text)
     if not quoted:
         raise errors.NotFound("there is no such id")
