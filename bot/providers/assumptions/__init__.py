@@ -1,8 +1,8 @@
-"""What Usher assumes about providers, and how the assumptions are checked against a real server.
+"""Usher's assumptions about providers, and checks that compare them with a real server.
 
-The assumptions are in ``KIND.toml``, under the names used on the provider's page in
-``docs/internals/providers``. If an assumption can be checked by looking at requests and responses, the module
-named after the kind contains the check. A trial can't check the other assumptions.
+``KIND.toml`` contains the assumptions, under the names used on the provider's page in
+``docs/internals/providers``. The module named after the kind contains a check, of the same name, for each
+assumption that requests and responses can confirm or refute.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Tests of our assumptions about JupyterHub.
-
-Each check has the same name as its assumption on the provider's documentation page.
-"""
+"""Checks of Usher's assumptions about JupyterHub."""
 
 import re
 from collections.abc import Mapping

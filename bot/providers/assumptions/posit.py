@@ -1,7 +1,4 @@
-"""Tests of our assumptions about Posit Workbench.
-
-Each check has the same name as its assumption on the provider's documentation page.
-"""
+"""Checks of Usher's assumptions about Posit Workbench."""
 
 import re
 from collections.abc import Mapping
@@ -24,12 +21,10 @@ def _list_objects(one: Exchange, key: str) -> list[Mapping[str, Any]]:
 
 
 def _has_owner_names(one: Exchange) -> bool:
-    """Return whether the sessions in a response name their owners, as they do on newer servers."""
     return any("username" in session for session in _list_objects(one, "sessions"))
 
 
 def _is_bare_or_wrapped_twice(one: Exchange) -> bool:
-    """Return whether the result in a response isn't wrapped in ``{"result": …}``, or is wrapped twice."""
     found = _unwrap_result(one)
     return found is one.body or (isinstance(found, dict) and "result" in found)
 

@@ -1,7 +1,4 @@
-"""Tests of our assumptions about Saturn Cloud.
-
-Each check has the same name as its assumption on the provider's documentation page.
-"""
+"""Checks of Usher's assumptions about Saturn Cloud."""
 
 import re
 from collections.abc import Mapping
@@ -23,7 +20,6 @@ def _is_known(one: Exchange) -> bool | None:
 
 
 def _has_field_when_running(field: str) -> Check:
-    """Return a check that responses about running workspaces contain this field."""
     return lambda one: field in one.body if one.is_good and _read_status(one) == "running" else None
 
 

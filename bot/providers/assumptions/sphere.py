@@ -1,7 +1,4 @@
-"""Tests of our assumptions about Sphere Engine.
-
-Each check has the same name as its assumption on the provider's documentation page.
-"""
+"""Checks of Usher's assumptions about Sphere Engine."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -12,7 +9,6 @@ _WORKSPACE_PATH: Final = r"/workspaces/[^/]+$"
 
 
 def _unwrap_workspace(one: Exchange) -> Mapping[str, Any]:
-    """Return the workspace in a response: the ``workspace`` field or, without one, the whole body."""
     body = one.body if isinstance(one.body, dict) else {}
     found = body.get("workspace", body)
     return found if isinstance(found, dict) else {}
