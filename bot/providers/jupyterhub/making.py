@@ -1,8 +1,8 @@
-"""Creating servers: the form and its validation, and how to avoid returning an existing server.
+"""The form for new servers, and their creation.
 
-Since 6.0, a hub can create a server without starting it, and refuses a name that is already in use. Before
-6.0, starting a server creates it if it is missing and restarts it if it exists, so Usher checks the list
-before it creates a server.
+Since 6.0, a hub can create a server without starting it, and refuses a name that is already in use. An older
+hub creates a server by starting it, and would restart an existing server of that name. For such a hub, Usher
+checks the list of servers first.
 """
 
 from __future__ import annotations
@@ -31,8 +31,7 @@ from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Matches names that any spawner can use for a container, folder or host. Hubs before 6.0 accept any name
-#: that fits into a path.
+#: Matches names that any spawner can use for a container, folder or host.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
 #: Key in a spec, set if the hub can create a server without starting it.
@@ -47,7 +46,7 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The names in use. A hub offers nothing else, because it doesn't report its spawner's options."""
+    """The names in use. A hub doesn't report its spawner's options."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release; 0 if it isn't known.
@@ -71,7 +70,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         """Return the client for calls to a hub's servers."""
 
     async def read_offer(self, access: Access) -> JupyterHubOffer:
-        """Read the names of the user's servers; the hub doesn't report what its spawner offers."""
+        """Read the names of the user's servers, and the hub's release."""
         servers = await self._servers.list_servers(access, None)
         servers = ServerList() if servers is None else servers
         names = {name for name in _list_names(servers) if name.isprintable()}
@@ -135,8 +134,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
         if await self._servers.read_release(access, servers) >= DISPLAY_NAMES_RELEASE:
-            # Either the hub's release wasn't known when the form was filled in, or the hub has been upgraded
-            # since.
+            # When the form was filled in, the hub was older, or its release wasn't known.
             return await self._create_and_start(access, spec, name, options)
         if name.server in servers and not _is_untouched(servers, name.server):
             raise errors.Conflict(forms.NAME_IN_USE)
@@ -145,8 +143,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.Conflict:
             is_other = True
         if is_other:
-            # Someone else created the server after the list was read: it is already running, starting or
-            # stopping.
+            # Someone else created the server after the list was read.
             raise errors.Conflict(forms.NAME_IN_USE)
         return Created(name.remote_id, spec.label)
 
@@ -159,7 +156,6 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return await self._create_stopped(access, spec, *self._prepare(access, spec))
 
     def _prepare(self, access: Access, spec: forms.Spec) -> tuple[ServerName, Mapping[str, Any] | None]:
-        """Return the new server's name, and its template's options if it has a template."""
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
@@ -231,8 +227,8 @@ def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
     """Return whether a server has never been started.
 
-    Hubs before 6.0 leave such a server behind when they refuse a start. It must be ours, because no server
-    had this name just before the first attempt (``Creation.is_name_in_use``).
+    Hubs before 6.0 leave such a server behind when they refuse a start. Usher's own attempt must have created
+    it, because no server had the name just before the first attempt (``is_name_in_use``).
     """
     server = find_object(servers, name)
     return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

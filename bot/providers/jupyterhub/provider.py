@@ -1,16 +1,14 @@
 """The translator for one JupyterHub.
 
-The facts in ``docs/internals/providers/jupyterhub.md`` were measured on hub 6.1.
+Facts, measured on hub 6.1: ``docs/internals/providers/jupyterhub.md``.
 
-A hub doesn't report its spawner's options, so named servers are created from templates:
-``[[connections.NAME.templates]] name, title, options = {…}, who``. The hub passes ``options``, the JSON body
-of a start request, to the spawner.
+Named servers are created from templates (``[[connections.NAME.templates]] name, title, options = {…}, who``),
+because a hub doesn't report its spawner's options. The hub passes ``options``, the JSON body of a start
+request, to the spawner.
 
-A login token expires when the user logs out, and a token that a user created may be deleted along with
-others. So Usher immediately creates a separate token. This token has only the permissions that Usher needs,
-and lasts as long as the one that the user pasted. If Usher is registered as a service, it can receive the
-hub's OAuth token instead. That token would expire at logout, so Usher uses it only to create the separate
-token, and then deletes it (``docs/internals/providers/jupyterhub.md``, "Linking").
+When a user links, Usher immediately creates a token of its own, with only the permissions that Usher needs.
+The user might delete a pasted token along with others, and the hub's OAuth token expires when the user logs
+out. Usher's token lasts as long as the pasted one, or up to a year if the user signed in.
 """
 
 import secrets
@@ -73,8 +71,7 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 #: Maps each required scope to broader scopes that include it. Before 6.0, there was no separate scope for
 #: starting servers.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
-#: Scopes that grant everything that the token's owner may do. When a hub lists a token's scopes, it replaces
-#: these with all the scopes that they include.
+#: Scopes that grant everything that the token's owner may do.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
 #: Time limit for creating a token, in seconds. With ``CHECK_SECONDS``, it keeps users' waits below 10 s.
 MINT_SECONDS = 2.5
@@ -85,11 +82,10 @@ TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 LASTING_KEY = "lasting"
 #: Maximum lifetime of the tokens that Usher creates, in seconds. The hub may set a lower limit.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: Maximum delay, in seconds, before a hub records that a token was used: its ``activity_resolution`` of 30,
-#: plus a margin.
+#: A hub records the use of a token within this many seconds: its ``activity_resolution`` of 30, and a margin.
 USE_SECONDS = 60.0
-#: Time limit for exchanging the code when a user signs in, in seconds. ``FORGET_SECONDS`` is the time limit
-#: for deleting the exchanged token. Users wait at most 10 s in all.
+#: Time limits for exchanging the code when a user signs in, and for deleting the exchanged token, in seconds.
+#: Users wait at most 10 s in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
@@ -220,7 +216,7 @@ class JupyterHub(
         )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask the hub to start a server. It accepts with 201 or 202; a running server isn't an error."""
+        """Ask the hub to start a server. A running server isn't an error."""
         return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
@@ -275,10 +271,10 @@ class JupyterHub(
         return TOKEN_ID in credential.extra
 
     async def revoke(self, access: Access) -> None:
-        """Delete a token that Usher created.
+        """Delete a token that Usher created. The token itself authorises the call.
 
-        The token itself authorises the call. Hubs reuse the ids of deleted tokens, but as long as the token
-        still opens the account, its id can't belong to another one.
+        Hubs reuse the ids of deleted tokens, but an id can't belong to another token while this one still
+        works.
         """
         owner = await read_token_owner(access.api)
         token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
@@ -289,17 +285,11 @@ class JupyterHub(
             return
 
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher created the token and chose when it expires.
-
-        Otherwise, the expiry was copied from a pasted token.
-        """
+        """Return whether Usher chose when the token expires, rather than copying that from a pasted token."""
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Create the next token, using the current one.
-
-        The current token is allowed to do that (``tokens!user``).
-        """
+        """Create the next token, using the current one, which has the scope ``tokens!user``."""
         return await mint_lasting(
             access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
         )
@@ -358,7 +348,6 @@ class JupyterHub(
 
 
 def _to_id(name: ServerName) -> str:
-    """Return a server's id, or "" if its name can't be part of a path."""
     try:
         return name.remote_id
     except errors.NotFound:
@@ -394,10 +383,7 @@ class Grants:
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return whether the token has exactly this scope for everything that belongs to its owner.
-
-        Unlike in ``has_scope``, a broader scope doesn't count.
-        """
+        """Return whether the token has this scope for its whole owner. A broader scope doesn't count."""
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:
@@ -486,8 +472,8 @@ async def _read_token_end(
 ) -> tuple[float | None, int | None]:
     """Return when the pasted token expires, and how many seconds are left. Both are None if it never expires.
 
-    Hubs before 5.0 don't say which token was used. For these, return the earliest expiry among the tokens
-    that were just used.
+    Hubs before 5.0 don't say which token was used. For such a hub, this is the earliest expiry among the
+    tokens that were just used.
     """
     path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
     response = await api.call("GET", path, total=MINT_SECONDS)
@@ -502,10 +488,7 @@ async def _read_token_end(
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return the user's tokens that were used just now, except for those that belong to sessions.
-
-    Raises BadAnswer if there are none.
-    """
+    """Return the user's tokens that were just used, except for tokens of sessions."""
     own = [token for token in _list_tokens(response) if not token.get("session_id")]
     used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
     if not used:
@@ -520,7 +503,7 @@ def _list_tokens(response: Response) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class SignInClient(OAuthClient):
-    """Usher as an OAuth client of the hub; ``public`` is the hub's URL for users, without ``/hub``."""
+    """Usher as an OAuth client of the hub. ``public`` is the hub's URL for users, without ``/hub``."""
 
     api: ApiClient
     public: str
@@ -541,7 +524,7 @@ class SignInClient(OAuthClient):
         return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
 
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange the code for a token, use that to create a token for Usher, and delete the first one."""
+        """Exchange the code for a token, create a token for Usher with it, and delete the exchanged token."""
         response = await self._exchange(code, verifier, redirect_uri)
         if response.status == 401:
             raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
@@ -560,10 +543,7 @@ class SignInClient(OAuthClient):
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
-        """Find out whether the hub knows Usher by sending it an invalid code.
-
-        The hub checks the client before the code, so its answer shows whether it knows the client.
-        """
+        """Return whether the hub knows Usher. The hub checks the client before it looks at the code."""
         response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
         if response.status == 401:
             return False
@@ -585,11 +565,7 @@ class SignInClient(OAuthClient):
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
-        """Return the token's id.
-
-        Hubs before 5.0 don't report it. For these, return the ids of all tokens that Usher got in the
-        session.
-        """
+        """Return the token's id. For hubs before 5.0, return the ids of all Usher's tokens in the session."""
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []
@@ -613,7 +589,6 @@ class SignInClient(OAuthClient):
 
 
 def _to_service(client_id: str) -> str:
-    """Return the name of the service with this client id, as written in the hub's configuration."""
     return client_id.removeprefix("service-")
 
 

@@ -1,4 +1,4 @@
-"""Reading a user's servers: first the hub's list, then each server that is running, starting or broken.
+"""Reads a user's servers: first the hub's list, then each server that is running, starting or broken.
 
 In ids, paths and links, the names of users and servers are percent-encoded and never joined by a hyphen,
 because ``alice-prod`` could mean either alice's server *prod* or the user *alice-prod*.
@@ -135,8 +135,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: Since this release, hubs have display names as well as short plain names, can create a server without
-#: starting it, and have a separate scope for starting servers.
+#: Since this release, servers have display names, a hub can create a server without starting it, and there is
+#: a separate scope for starting servers.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0
@@ -146,8 +146,7 @@ _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Maximum number of pages of shared servers to read. Each page has up to 200 servers, so more pages are never
-#: needed.
+#: Maximum number of pages of shared servers to read. Each page has up to 200 servers.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -220,10 +219,7 @@ class Servers:
     allowed_url: Callable[[str | None], str | None]
 
     async def call(self, method: str, path: str, access: Access, **options: Any) -> Response:
-        """Call the API; after a 403 or 404, check who owns the token.
-
-        The hub also answers 403 for bad tokens, and 404 for anything that belongs to a renamed user.
-        """
+        """Call the API. After a 403 or 404, check whether the token is bad or its owner was renamed."""
         try:
             return await access.api.call(method, path, **options)
         except (Forbidden, NotFound) as error:
@@ -246,7 +242,7 @@ class Servers:
         if answer.get("name", access.username) != access.username:
             raise BadAnswer("the answer is about another person")
         if "servers" not in answer:
-            # Every hub includes the user's name, so an answer without it comes from some other server.
+            # Every hub includes the user's name. Without a name, something else is answering.
             require_text(answer, "name")
             raise Forbidden(NO_SERVERS)
         servers = answer["servers"]
@@ -259,8 +255,8 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that others share with the user, each with its id.
 
-        The result is empty if the hub has no such list (before 5.0), if a proxy doesn't know the list's URL,
-        or if the token lacks ``read:users:shares``.
+        The result is empty if the hub has no such list (before 5.0), a proxy doesn't know the list's URL, or
+        the token lacks ``read:users:shares``.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
@@ -286,9 +282,8 @@ class Servers:
     ) -> Observed:
         """Return the state of a server that is shared with the user.
 
-        The list shows only whether the server is ready. Anything else requires a token that ``is_wide``: one
-        with all of its owner's permissions, which include those of the share. Hubs before 6.0 can't report a
-        single shared server.
+        The list shows only whether the server is ready. To read more, the token has to be wide: it needs all
+        of its owner's permissions. Hubs before 6.0 can't report a single shared server.
         """
         name, server = ServerName.from_id(remote_id), share.server
         if is_wide and "read:servers" in share.scopes:
@@ -328,8 +323,7 @@ class Servers:
         try:
             await self.call(method, name.path, access, json_body=body)
         except RateLimited as error:
-            # A refusal with Retry-After means that too many servers are starting right now. Any other refusal
-            # means that the hub is full.
+            # With Retry-After, too many servers are starting right now. Without it, the hub is full.
             if method == "POST" and error.retry_after is None:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
@@ -394,10 +388,9 @@ class Servers:
         return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
 
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
-        """Return the progress that the hub reports for the last start, or None if it reports none.
+        """Return the progress of the last start, or None if the hub reports none.
 
-        If there is none, the server's state is taken from the list, where a failed start looks like a stopped
-        server.
+        Without progress, a server whose start failed looks like a stopped one.
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
@@ -411,14 +404,12 @@ def _read_header(response: Response) -> int:
 
 
 def _parse_release(version: str) -> int:
-    """Return the major release in a version, or 0 if there is none."""
     with suppress(ValueError):
         return int(version.partition(".")[0])
     return 0
 
 
 def _find_next_offset(page: Mapping[str, Any]) -> object:
-    """Return the offset of the next page of shared servers, or None if there isn't one."""
     pagination = find_object(page, "_pagination")
     return None if pagination.get("next") is None else find_object(pagination, "next").get("offset")
 
@@ -446,8 +437,8 @@ def _list_spellings(name: ServerName) -> tuple[str, ...]:
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     """Return a ready server's state, marked as lacking its page unless the server itself responds.
 
-    Applications other than Jupyter have no ``api/status``, so their root is read. If the server isn't there,
-    the hub or the proxy answers for that root: with 404, 424, an error or a redirect to the hub.
+    Applications other than Jupyter have no ``api/status``, so this reads their root instead. If the server
+    isn't there, the hub or the proxy answers, with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
 
@@ -474,9 +465,8 @@ def _is_hubs(answer: Response, address: str) -> bool:
     """Return whether a response from a server's URL came from the hub rather than the server.
 
     If a server isn't there, the hub redirects to one of its own pages, or refuses the request. A redirect to
-    a path below the server's own URL, or to another host, leads to none of those pages, so it comes from the
-    server. The hub puts its version into a header of its responses. Jupyter servers do so, too, but their
-    responses aren't refusals.
+    any other page comes from the server. The hub's responses have its version in a header. Those of Jupyter
+    servers do, too, but they aren't refusals.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))
@@ -534,17 +524,14 @@ class Progress:
 
 
 def parse_last_event(stream: bytes) -> Progress | None:
-    """Return the last complete event of a stream that may be cut off anywhere, or None if there is none.
-
-    Anything but a JSON object is skipped. That does no harm, because progress is only displayed.
-    """
+    """Return the last complete event of a stream that may be cut off anywhere, or None if there is none."""
     whole = stream.decode("utf-8", "replace").replace("\r\n", "\n").rpartition("\n")[0]
     lines = (line[5:] for line in whole.split("\n") if line.startswith("data:"))
     events = [event for event in map(_parse_event, lines) if event is not None]
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
-    # An earlier warning may explain better than the last event why the start is waiting.
+    # An earlier warning may explain the wait better than the last event.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 

@@ -1,4 +1,4 @@
-"""The settings of a connection to a hub, with the templates for its servers."""
+"""The settings of a connection to a JupyterHub, and the templates for its servers."""
 
 import math
 from typing import Any
@@ -21,18 +21,16 @@ class JupyterHubSettings(connection.ConnectionSettings):
     """A connection to a hub. ``base_url`` is the URL of the hub or of its API. Users open ``public_url``."""
 
     public_url: str | None = None
-    #: The client id and secret of Usher as a service of the hub. Without the secret, users have to paste
-    #: tokens.
+    #: Usher's id and secret as a service of the hub. Without the secret, users have to paste tokens.
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: The hub shuts itself down after this many consecutive failed starts, as set in its configuration. If
-    #: this is 0, it never does.
+    #: The hub's setting of the same name: how many consecutive failed starts make it shut down; 0 for never.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property
     def failures_allowed(self) -> float:
-        """Return half the hub's own limit, because other users' failed starts count towards it, too."""
+        """Return half the hub's limit, because other users' failed starts count towards that limit, too."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 
@@ -43,7 +41,6 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
 
 def _strip_hub_path(url: str) -> str:
-    """Return the hub's URL without ``/hub``, whichever of its URLs was configured."""
     for ending in ("/hub/api", "/hub/home", "/hub"):
         if url.endswith(ending):
             return url.removesuffix(ending)
