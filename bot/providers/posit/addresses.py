@@ -1,7 +1,7 @@
 """URLs and ids of sessions and jobs. Pure functions.
 
-A server reports a session's URL as a path from the server's root. A proxy may have moved the root, so this
-path is appended to the whole configured URL. A URL on another host is never trusted.
+A server reports a session's URL as a path from the server's root. A proxy may have moved the root, so Usher
+appends the path to the whole configured URL.
 """
 
 import re
@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from bot.providers.connection import path_below
 from bot.support.errors import NotFound
 
-#: Matches session ids. Only these characters are allowed, because requests join several ids with commas.
+#: Matches session ids. They can't contain commas, because a request joins several ids with commas.
 SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: Matches a session's path, which ends in the project's id and the session's id, each 8 characters long.
+#: Matches a session's path, which ends in the ids of the project and the session (8 characters).
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
 #: Matches the path segments ``.`` and ``..``, however they are encoded.
 _DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
@@ -24,7 +24,7 @@ _BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 def to_session_url(address: str, base_url: str) -> str | None:
     """Return a session's URL on the configured server, or None if the address isn't a URL.
 
-    A URL on another host is returned unchanged; the connection's list of hosts decides whether it is allowed.
+    A URL on another host is returned unchanged; ``Provider.allowed_url`` decides whether it may be shown.
     """
     if not address or "\\" in address:
         return None

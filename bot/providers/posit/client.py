@@ -1,7 +1,7 @@
-"""The methods of the Workbench API. Nothing is retried or cached, and redirects aren't followed.
+"""The methods of the Workbench API.
 
-With a super-admin token, a call acts for an approved username. The name of the parameter for the username
-differs from method to method (``docs/internals/providers/posit.md``, "Tokens").
+With a super-admin token, a call acts for an approved username. Each method has its own name for the parameter
+that contains the username (``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -30,22 +30,22 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: Maximum size of a job's output stream, in bytes. At least a tenth of a stream is the job's actual output.
+#: Maximum size of a job's output stream, in bytes. Up to nine tenths of a stream may be overhead.
 STREAM_BYTES = 1_000_000_000
 
 
-#: Maximum size of the list of users, in bytes. In a large installation, this list is the largest response.
+#: Maximum size of the list of users, in bytes.
 USERS_BYTES = 10_000_000
 #: Session fields that every call requests.
 _LEAST = ("id", "activity_state")
-#: The fields from which a session's state is derived. All of them are small.
+#: The fields from which a session's state is derived.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
     "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",
 )  # fmt: skip
 
 
-#: Time limit for a response that users may be waiting for, in seconds. They wait at most 10 s in all.
+#: Time limit for a response that users wait for, in seconds. Users wait at most 10 s in all.
 CHECK_SECONDS = 4.0
 #: Default time limit for a call, in seconds.
 USUAL_SECONDS = 20.0
@@ -61,17 +61,15 @@ _NEEDS: Mapping[Right, str] = {
 class Workbench:
     """Call a server for one user, with one request per method.
 
-    Invalid ids raise NotFound before anything is sent.
-
-    ``user`` is the username that the token acts for, or None if it acts for its owner. Only an
-    administrator's token can act for another user.
+    Invalid ids raise NotFound before anything is sent. ``user`` is the username that an administrator's token
+    acts for, or None if the token acts for its owner.
     """
 
     api: ApiClient
     user: str | None = None
 
     async def version(self, *, total: float = CHECK_SECONDS, right: Right | None = None) -> Version:
-        """Request the version and the features, which is a cheap way to check a token."""
+        """Request the version and the features. This is a cheap way to check a token."""
         return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
     async def get_users(self, *, total: float = USUAL_SECONDS) -> Listing[WorkbenchUser]:
@@ -110,10 +108,10 @@ class Workbench:
         return read_entries([_require_object(answer)], "sessions", WorkbenchSession.from_json)
 
     async def get_jobs(self) -> Listing[WorkbenchJob]:
-        """Read all of the user's jobs, because the API can't return just one.
+        """Read all of the user's jobs. The API can't return just one of them.
 
         The flag that asks for jobs has an old and a new name. The response always includes the sessions, so
-        only a few of their fields are requested.
+        this requests only a few of their fields.
         """
         kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
         answer = _require_object(await self._call("get_session", kwparams, right="read"))
@@ -171,13 +169,12 @@ class Workbench:
     async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
         """Yield a job's output from the start until the job ends, the server times out, or the stream breaks.
 
-        If it breaks, everything received by then is yielded first, and then UnknownOutcome is raised.
+        If the stream breaks, yield everything received so far, and then raise UnknownOutcome.
         """
         body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
-            # The server checks the token when the stream is opened; a later refusal appears as an error in
-            # the stream.
+            # The server checks the token at the opening. A later refusal is an error inside the stream.
             async with self._explain_refusals("read"):
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
@@ -195,7 +192,6 @@ class Workbench:
             raise errors.UnknownOutcome("the stream was cut")
 
     async def _change(self, method: str, right: Right, kwparams: Mapping[str, Any]) -> Any:
-        """Call a method that changes something; raise UnknownOutcome if nothing usable came back."""
         return await self._call(method, kwparams, right=right, changes=True)
 
     async def _call(
@@ -208,11 +204,7 @@ class Workbench:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Any:
-        """Send one request and return the unwrapped result.
-
-        Without ``kwparams``, the request is a GET, as the reference shows for version, get_users and
-        get_compute_envs.
-        """
+        """Send one request and return the unwrapped result. Without ``kwparams``, send a GET."""
         verb = "GET" if kwparams is None else "POST"
         options["json_body"] = None if kwparams is None else _build_body(method, kwparams)
         async with self._explain_refusals(right):
@@ -224,8 +216,8 @@ class Workbench:
         """Turn a refusal into CredentialRefused if the token is bad, or Forbidden if its level is too low.
 
         Servers answer both cases in the same way (401, 403, error 3). To tell them apart, this requests the
-        version, which every valid token may read. ``right`` is the right that the call needs; if it is None,
-        refusals aren't changed.
+        version, which every valid token may read. ``right`` is the right that the call needs; with None,
+        refusals stay as they are.
         """
         try:
             yield
@@ -243,7 +235,6 @@ class Workbench:
 
 
 def _build_body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the envelope of a call, leaving out parameters that are None."""
     given = {key: value for key, value in kwparams.items() if value is not None}
     return {"method": method, "kwparams": given}
 

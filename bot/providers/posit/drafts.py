@@ -1,7 +1,7 @@
 """Drafts: the choices made so far for a session or a job, and the options that remain. Pure functions.
 
-Values that are no longer offered are dropped. Users aren't asked for anything that a template sets.
-``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a submitted form against it.
+A draft leaves out values that are no longer offered, and questions that its template already answers.
+``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a submitted form against the draft.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The envelope of the Workbench API: a result inside wrappers, or an error.
 
-Requests have the form ``POST {server}/api/{method}`` with a bearer token
-(``docs/internals/providers/posit.md``, "Transport"). Servers report errors with HTTP 200 as well as 4xx, as
-JSON, plain text or an HTML page.
+Servers report errors with HTTP 200 as well as 4xx, as JSON, plain text or an HTML page
+(``docs/internals/providers/posit.md``, "Transport").
 """
 
 import json
@@ -21,13 +20,12 @@ from bot.support.responses import Response
 MESSAGE_POINTER = "/error/message"
 #: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
-#: Error codes for a service that is unreachable, unavailable or offline. If one is returned, the method
-#: wasn't executed.
+#: Error codes for a service that is unreachable, unavailable or offline, so that nothing was done.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Error codes for reaching a limit shared by all users: on sessions, or on licensed users.
-#: ``_OWN_SESSIONS_CODE`` is the error code for the session limit in a user's own profile.
+#: Error codes for limits on all users' sessions, or on licensed users. ``_OWN_SESSIONS_CODE`` is the limit on
+#: the sessions of one user.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
@@ -35,15 +33,15 @@ _BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
 _BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
-#: HTTP statuses for valid requests that came at a bad time, and so may succeed later.
+#: HTTP statuses for valid requests that may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 
 def unwrap(response: Response, *, changes: bool) -> Any:
-    """Return the result in a response, or raise the ProviderError that it represents.
+    """Return the result in a response, or raise the ProviderError that the response represents.
 
-    ``changes`` says whether the request was meant to change something. If so, an unreadable response leaves
-    the outcome unknown, and an empty one means that the change was accepted.
+    ``changes`` says whether the request was meant to change something. After such a request, an unreadable
+    response raises UnknownOutcome, while an empty response means that the server accepted the change.
     """
     answer = unwrap_result(_parse_json(response))
     error = answer.get("error") if isinstance(answer, dict) else None
@@ -51,8 +49,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         error = error if isinstance(error, dict) else {"message": error}
         raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
-        # A server may refuse a token in plain text, but only with a 401 that doesn't require any other kind
-        # of sign-in.
+        # Servers may refuse a token in plain text, with a 401 that doesn't ask for another kind of sign-in.
         challenge = response.headers.get("WWW-Authenticate", "Bearer")
         is_plain = response.status == 401 and not response.body.lstrip().startswith((b"{", b"["))
         is_plain = is_plain and _BEARER_PATTERN.match(challenge) is not None
@@ -88,8 +85,7 @@ def to_provider_error(
         return errors.ServerFailed(words, status=status, did_nothing=True)
     kind = _find_error_class(code, changes=changes)
     if kind is None and response is not None:
-        # An unknown code may be an HTTP status. Otherwise, the response's own status decides whether to retry
-        # and, if there is no code, which error this is.
+        # An unknown code may be an HTTP status. Otherwise, the response's own status decides.
         for said in (code, response.status):
             is_later = said in _LATER_STATUSES or 500 <= (said or 0) < 600
             if is_later or (code is None and (said or 0) >= 400):
@@ -100,7 +96,7 @@ def to_provider_error(
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError] | None:
     if code in _UNAUTHORISED_CODES:
-        # The server refused either the token or its level. The client, which knows the call, finds out which.
+        # The token may be bad, or its level too low. ``Workbench._explain_refusals`` finds out which.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound
@@ -114,7 +110,6 @@ def _find_error_class(code: int | None, *, changes: bool) -> type[errors.Provide
         return errors.UnknownOutcome if changes else errors.ServerFailed
     if code == _EXECUTION_CODE:
         return errors.ServerFailed
-    # The message says what is wrong.
     return errors.InvalidRequest if code in _BAD_REQUEST_CODES else None
 
 
@@ -129,7 +124,6 @@ def _parse_code(value: Any) -> int | None:
 
 
 def _parse_json(response: Response) -> Any:
-    """Return the body parsed as JSON, or None if it isn't JSON or is null."""
     try:
         return response.json()
     except errors.BadAnswer:

@@ -1,7 +1,6 @@
 """The form for a draft: its fields, with the choices that remain. Pure functions.
 
-Values that the server proposes are sent back exactly as the server wrote them, so an unchanged form is always
-accepted.
+A field's initial value is written exactly as the server wrote it, so the server accepts an unchanged form.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Launch templates, and the arguments that launch_session and launch_job need for a spec. Pure functions.
 
-``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` define launches, including
-settings that no form asks for. Hooks, default images, cloud identities, tags and apply_config_settings can be
-set only by a template. A template's settings are read from the configuration at each launch, and aren't
-stored in the database.
+A template (``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who``) may contain
+settings that no form asks for: hooks, default images, cloud identities, tags and apply_config_settings. Each
+launch reads its template's settings from the configuration; the database doesn't contain them.
 
 ``posit.specs`` describes the contents of a spec.
 """
@@ -30,7 +29,6 @@ class NamedValue(SettingsPart):
 
 
 def _to_pairs(value: Any) -> Any:
-    """Return a table of variables as a list of names and values; a list is returned unchanged."""
     if isinstance(value, Mapping):
         return [{"name": name, "value": item} for name, item in value.items()]
     return value
@@ -155,13 +153,13 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 
 def build_mark(spec: Spec, key: str) -> str:
-    """Return a name for a session's launch parameters, different for each launch of the same session name."""
+    """Return a name for a session's launch parameters that is unique to this launch."""
     mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
 
 def is_mark(name: str) -> bool:
-    """Return whether ``build_mark`` built a name in launch parameters, which means the launch is ours."""
+    """Return whether a name comes from ``build_mark``, which means that Usher launched the session."""
     return _MARK_PATTERN.fullmatch(name) is not None
 
 
@@ -214,9 +212,8 @@ def find_workbench(spec: Spec, template: WorkbenchTemplate | None) -> str:
 def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
     """Return the arguments of launch_job, except for the user and any that are None.
 
-    A job is either ``exe`` with ``args``, or ``command`` for a shell. The reference uses snake_case but
-    servers read camelCase, so field names of several words are sent in both spellings. Without
-    ``apply_config_settings``, the server decides whether its usual settings apply.
+    A job is either ``exe`` with ``args``, or ``command`` for a shell. Names of several words are sent in both
+    snake_case, as in the reference, and camelCase, which servers read.
     """
     set_up = read_job_template(template)
     has_command = set_up.exe is not None or set_up.command is not None
@@ -249,7 +246,6 @@ def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -
 
 
 def _split_pairs(spec: Spec, key: str) -> list[dict[str, str]]:
-    """Return the ``name=value`` strings in a list, split into names and values."""
     return [
         {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.texts(key))
     ]

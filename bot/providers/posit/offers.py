@@ -1,4 +1,4 @@
-"""What a Workbench server offers: IDEs, clusters and images, with their display names. Pure functions."""
+"""The IDEs, clusters and images that a Workbench server offers. Pure functions."""
 
 import re
 from dataclasses import dataclass

@@ -9,7 +9,7 @@ from bot.domain.runs import OutputChunk
 from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
-#: Maximum size of a JSON object in the stream, in bytes. Anything longer isn't valid output.
+#: Maximum size of a JSON object in the stream, in bytes.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
 #: Matches anything that may separate two objects: whitespace, record separators, or the commas and brackets
@@ -22,17 +22,16 @@ _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
 #: Matches all surrogates except U+DC80 to U+DCFF, which stand for bytes of broken UTF-8.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Decodes JSON, even if control characters aren't escaped. Not all servers escape the control characters that
-#: a job has printed.
+#: Decodes JSON, even if the server hasn't escaped the control characters that a job printed.
 _decode = json.JSONDecoder(strict=False).decode
 
 _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 
 
 class OutputDecoder:
-    """Decode a stream as it arrives; ``failure`` is set once nothing more can be read from the stream.
+    """Decode a stream as it arrives. ``failure`` is the error after which nothing more can be decoded.
 
-    Any output before an error in the stream is returned first; the caller then raises ``failure``.
+    The caller first uses the output that arrived before the error, and then raises ``failure``.
     """
 
     def __init__(self, *, max_object: int = MAX_OBJECT) -> None:
@@ -58,7 +57,7 @@ class OutputDecoder:
         return found
 
     def finish(self) -> list[OutputChunk]:
-        """Return the remaining bytes, which belong to characters that were never completed."""
+        """Return the text for the remaining bytes of characters that were never completed."""
         return [
             OutputChunk(name, text)
             for name in _STREAMS
@@ -142,7 +141,6 @@ class OutputDecoder:
 
 
 def _to_bytes(output: str) -> bytes:
-    """Return the bytes that a job printed."""
     try:
         return output.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:

@@ -1,9 +1,4 @@
-"""The translator for one Posit Workbench: its sessions are workspaces, and its jobs are jobs.
-
-A user's own token acts for that user. With a super-admin token, a call acts for an approved username. The
-name of the parameter for the username differs from method to method (``docs/internals/providers/posit.md``,
-"Tokens").
-"""
+"""The translator for one Posit Workbench: its sessions are workspaces, and its jobs are jobs."""
 
 from __future__ import annotations
 
@@ -47,8 +42,7 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: After one of these errors, a session or job may already be in the wanted state. No error code says so, so
-#: Usher then reads the state.
+#: Errors that may mean that a session or job is already in the wanted state. Usher then reads its state.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50
@@ -62,7 +56,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: While a user is waiting, a third request may take at most this many seconds.
+#: Time limit for a third request while a user is waiting, in seconds.
 LOOKUP_SECONDS = 2.0
 
 
@@ -105,7 +99,6 @@ class PositProvider(
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
 
     def _to_server(self, access: base.Access) -> Workbench:
-        """Return the client that acts for an account; raise CredentialRefused if it would act for nobody."""
         if access.credential.owner == "person":
             return Workbench(access.api)
         if not access.username:
@@ -135,10 +128,9 @@ class PositProvider(
             read = await _read(server, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
             found |= {session.id: self._observe(session) for session in read}
-        # The missing session may be one whose entry couldn't be identified.
         gone = Observed(State.GONE, actions=frozenset())
-        # With an administrator's token, stopping it might affect another user's session, so no action is
-        # allowed for now.
+        # If the list is incomplete, the session may be one of its unreadable entries. With an administrator's
+        # token, a stop might then affect another user's session, so no action is allowed.
         may = None if server.user is None else frozenset[Action]()
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
@@ -156,10 +148,7 @@ class PositProvider(
         return Listing(found, is_whole=listed.is_whole)
 
     async def start(self, access: base.Access, workspace: Workspace) -> None:
-        """Resume a suspended RStudio session with its original settings. A running session isn't an error.
-
-        Only the server knows these settings, so they are read first.
-        """
+        """Resume a suspended RStudio session with its original settings. A running session isn't an error."""
         if workspace.state in UP_STATES:
             return
         server, remote_id = self._to_server(access), workspace.remote_id
@@ -180,7 +169,7 @@ class PositProvider(
         self.require_stop_mode(mode)
         server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
-            # An administrator's token can stop anyone's session, as this method doesn't take a username.
+            # An administrator's token could stop anyone's session, because the API takes no username here.
             raise errors.NotFound("there is no such session")
         if (
             workspace.state is State.UNKNOWN
@@ -191,12 +180,12 @@ class PositProvider(
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
         if mode == "suspend" and not self._can_suspend(workspace):
-            # Some servers stop a session of any other IDE when told to suspend it.
+            # Some servers stop a session when asked to suspend it, unless the IDE is RStudio.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
-            # The session may have ended by itself. If it belongs to another user, this raises NotFound.
+            # The session may have ended by itself. For another user's session, the read raises NotFound.
             if not is_over(await _read_before_change(server, remote_id)):
                 raise
 
@@ -208,8 +197,7 @@ class PositProvider(
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        # Until it is known whether the session can be suspended, Usher may try to suspend it. The next read
-        # will show more.
+        # With None, Usher may try to suspend the session. The next read shows the result.
         if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
@@ -252,11 +240,10 @@ class PositProvider(
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for a session whose launch may have succeeded, by its unique suffix or else by its name.
+        """Search for a session whose launch may have succeeded, by its mark or else by its name.
 
-        A session that has the name but comes from another of our launches is left out. If the server doesn't
-        show the suffixes, every session with the name is a candidate, unless it has ended or is older than
-        the launch.
+        A session with the mark of another launch is left out. If the server doesn't show marks, every session
+        with the name is a candidate, unless it has ended or is older than the launch.
         """
         listed = await self._to_server(access).get_sessions(only=_WHOLE_FIELDS)
         mark = launches.build_mark(spec, key)
@@ -320,8 +307,7 @@ class PositProvider(
         """Stop a job, or kill it; a job that has already ended isn't an error."""
         server = self._to_server(access)
         if server.user is not None:
-            # An administrator's token can stop anyone's job, as the method doesn't take a username, so check
-            # whose job it is.
+            # An administrator's token could stop anyone's job, so check first that the job is the user's.
             await _read_job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
@@ -338,9 +324,9 @@ class PositProvider(
     # -- credentials and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check a token by reading the version, then its sessions, which name the owner on newer servers.
+        """Read the version to check a token, and the sessions to find out its owner (newer servers only).
 
-        If there are no sessions, or they don't name the owner, the server must also refuse a made-up token.
+        If the sessions don't name an owner, the server must also refuse a made-up token.
         """
         server = Workbench(self.api.acting_as(credential))
         with forbidden_as_credential_refused():
@@ -359,7 +345,7 @@ class PositProvider(
         try:
             users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
         except errors.ProviderError:
-            # The id is optional, because a user's own token never selects an account by name.
+            # The id is optional: with a user's own token, no call selects an account by name.
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 
@@ -425,7 +411,7 @@ class PositProvider(
         return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
-        """Request the version, using the connection's own token if there is one: some servers require it."""
+        """Request the version. Use the connection's own token if there is one, as some servers require it."""
         token = self.settings.super_admin_token
         try:
             api = self.api if token is None else self.connection_api()
@@ -455,10 +441,7 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts about the connection, including its template names.
-
-        They say whether there is a super-admin token, without revealing it.
-        """
+        """Return the facts about the connection, without revealing the super-admin token."""
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
@@ -469,13 +452,12 @@ class PositProvider(
 async def _read(
     server: Workbench, remote_ids: Sequence[str], *, only: Sequence[str] = STATE_FIELDS, **options: Any
 ) -> Listing[WorkbenchSession]:
-    """Read sessions by id."""
     try:
         found = await server.get_sessions(remote_ids, only=only, **options)
     except errors.NotFound:
         if len(remote_ids) == 1:
             return Listing()
-        # If any requested session has ended, the server's answer is an error, so read all sessions instead.
+        # The server answers with an error if any of these sessions has ended, so read all sessions instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):
         raise errors.BadAnswer("the answer is about other sessions")
@@ -485,10 +467,8 @@ async def _read(
 async def _read_before_change(
     server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS
 ) -> WorkbenchSession:
-    """Read a session before it is changed; raise NotFound if it isn't this user's."""
     check_session_id(remote_id)
-    # Something else may be answering in place of the server, and might also answer the request for the
-    # change, so check first.
+    # A bad answer may not come from the server at all, so the change isn't sent.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)
@@ -502,7 +482,6 @@ async def _read_before_change(
 
 
 async def _read_job_state(server: Workbench, remote_id: str) -> RunState:
-    """Read a job's state before or after a change; raise NotFound if it isn't this user's."""
     check_job_id(remote_id)
     with bad_answer_as_unknown_outcome():
         read = await server.get_jobs()

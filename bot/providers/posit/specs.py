@@ -1,9 +1,8 @@
-"""Building the spec for a submitted form, checked against its draft. Pure functions.
+"""The spec of a submitted form, checked against the form's draft. Pure functions.
 
-Depending on the values that were filled in, a spec contains ``template``, ``workbench``, ``cluster``,
-``image``, ``queue``, ``profile``, ``directory``, ``file`` and ``command``, and the ``name=value`` lists
-``limits``, ``limit_types``, ``constraints`` and ``environment``. A spec without a cluster is launched without
-the launcher.
+A spec may contain ``template``, ``workbench``, ``cluster``, ``image``, ``queue``, ``profile``, ``directory``,
+``file`` and ``command``, and the ``name=value`` lists ``limits``, ``limit_types``, ``constraints`` and
+``environment``. Without a cluster, the server doesn't use its launcher.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
 
 
 def _is_custom_profile(key: str, value: str, cluster: ComputeEnv) -> bool:
-    """Return whether this is the profile that our form adds for custom limits, which servers don't know."""
+    """Return whether this is the profile that Usher's form adds for custom limits. Servers don't know it."""
     listed = {one.name for one in cluster.resource_profiles}
     return key == "profile" and value == CUSTOM_PROFILE and value not in listed
 
@@ -125,7 +124,6 @@ def _check_limits(
 
 
 def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str]) -> tuple[str, ...]:
-    """Return the placement constraints as ``name=value`` strings."""
     listed = {choice.value for choice in list_constraint_choices(drafted.cluster)}
     if drafted.preset_resources.placement_constraints:
         return ()
@@ -150,7 +148,6 @@ def _check_line(values: Values, name: str, problems: dict[str, str]) -> str:
 
 
 def _check_command(values: Values, problems: dict[str, str]) -> str:
-    """Check a shell command, which may span several lines."""
     text = text_of(values, "command").replace("\r\n", "\n")
     if len(text) > MAX_COMMAND:
         problems["command"] = f"At most {MAX_COMMAND} characters."

@@ -1,7 +1,4 @@
-"""Converting Workbench's states to ours (``docs/internals/providers/posit.md``, "States").
-
-Pure functions.
-"""
+"""Workbench's states in Usher's terms (``docs/internals/providers/posit.md``, "States"). Pure functions."""
 
 from collections.abc import Callable, Mapping
 
@@ -50,7 +47,7 @@ SUSPENDED_BY_CLUSTER = "Suspended by the cluster."
 
 
 def to_observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
-    """Convert a session to our terms; ``address`` checks the URL that the server gives."""
+    """Convert a session to Usher's terms; ``address`` checks the URL that the server gives."""
     state = _SESSION_STATES.get(session.activity_state.casefold())
     label = clean(session.title, MAX_NAME_LENGTH) or None
     if state is None:
@@ -94,10 +91,10 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
 
 
 def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
-    """Return whether a session can be suspended, which only RStudio can; None while its IDE is unknown.
+    """Return whether a session can be suspended, as only RStudio's can; None if that isn't known.
 
-    ``ide`` is the IDE that the session was launched with, if known. While a session is running, its allowed
-    actions also reveal its IDE.
+    ``ide`` is the IDE that the session was launched with, if known. The state or the allowed actions may show
+    whether the IDE is RStudio.
     """
     if ide:
         return ide == SUSPENDS
@@ -117,12 +114,11 @@ def is_up(session: WorkbenchSession) -> bool:
 
 
 def to_observed_run(job: WorkbenchJob) -> ObservedRun:
-    """Convert a job to our terms; a finished job counts as failed if its exit code says so."""
+    """Convert a job to Usher's terms. A finished job counts as failed if its exit code isn't 0."""
     word = job.status.casefold()
     state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
-    # Prefer the message, as the code is only an abbreviation of it.
     detail = clean_words(job.status_message) or clean(job.status_code) or None
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))

@@ -1,7 +1,7 @@
 """The parts of the Workbench API's responses that Usher uses.
 
-Only names and ids are required. Any other value that is missing, null or not of the documented type is logged
-once and replaced by its default. A list entry without a name is left out.
+Only names and ids are required. Any other value that isn't of the documented type is logged and replaced by
+its default. A list entry without a name is left out.
 """
 
 import math
@@ -60,7 +60,7 @@ Moment = Annotated[float | None, BeforeValidator(parse_time)]
 #: A list entry or an object's value. If it can't be parsed, it is left out.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: The name in ``name=value``. It can't contain an equals sign, because an equals sign ends the name.
+#: The name in ``name=value``, so without an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
 #: A list of strings. If an entry is an object, it is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
@@ -80,10 +80,7 @@ class _Answer(BaseModel):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Parse a JSON object; raise BadAnswer, naming the field, if a required value is missing.
-
-        All validation errors of these types are handled here.
-        """
+        """Parse a JSON object; raise BadAnswer, naming the field, if a required value is missing."""
         try:
             return cls.model_validate(answer)
         except ValidationError as error:
@@ -110,7 +107,7 @@ class _Answer(BaseModel):
 
 
 class PlacementConstraint(_Answer):
-    """A placement option from the server's configuration; users type in its value if it has none."""
+    """A placement option from the server's configuration. If it has no value, users type one in."""
 
     name: Key
     value: str = ""
@@ -124,8 +121,7 @@ class ResourceLimit(_Answer):
     """A resource limit: ``cpuCount`` in processors, or ``memory`` in MB. Values are strings.
 
     The reference calls the kind of a limit ``name``, but servers call it ``type``. A maximum of 0 means
-    *unlimited* for some kinds and *none* for others, so it isn't enforced here; the server has to refuse
-    values that are too high.
+    *unlimited* for some kinds and *none* for others, so only the server can enforce it.
     """
 
     name: Key = Field(validation_alias=AliasChoices("type", "name"))
@@ -189,7 +185,7 @@ class ResourceProfile(_Answer):
 
 
 class LaunchParameters(_Answer):
-    """Where a session runs and which resources it uses; requests contain the three lists even if empty."""
+    """Where a session runs and which resources it uses. Requests need the three lists, even empty ones."""
 
     name: str = ""
     cluster: str = ""
@@ -222,10 +218,7 @@ class Launched(_Answer):
 
 
 class WorkbenchSession(_Answer):
-    """What the server reports about a session.
-
-    ``id`` and ``activity_state`` are always requested; fields that were not requested are empty or None.
-    """
+    """A session as the server reports it. Fields that weren't requested are empty or None."""
 
     id: str = Field(pattern=SESSION_ID_PATTERN)
     activity_state: str = ""
@@ -241,7 +234,7 @@ class WorkbenchSession(_Answer):
     save_prompt_required: StrictBool = False
     last_used: Moment = None
     last_state_updated: Moment = None
-    #: How much of the session's memory is preserved while it is suspended, in bytes.
+    #: How much memory the server preserves while the session is suspended, in bytes.
     suspend_size: float = 0.0
     #: The owner's name. Newer servers send it, although the reference doesn't mention it.
     username: str = ""
@@ -258,7 +251,7 @@ class WorkbenchSession(_Answer):
 
 
 class WorkbenchJob(_Answer):
-    """What the server reports about a job."""
+    """A job as the server reports it."""
 
     #: The job's id, called ``job_id`` in the reference's text but ``id`` in its example.
     id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
@@ -277,7 +270,7 @@ class WorkbenchJob(_Answer):
 
 
 class WorkbenchSupport(_Answer):
-    """What a cluster supports for one IDE; a field is None if the cluster doesn't specify it."""
+    """A cluster's support for one IDE. A field is None if the cluster doesn't specify it."""
 
     supports_interactive_sessions: StrictBool | None = None
     supports_adhoc_jobs: StrictBool | None = None
@@ -316,10 +309,7 @@ class ComputeEnv(_Answer):
 
 
 class ComputeEnvs(_Answer):
-    """The response of get_compute_envs, with IDEs in the server's order.
-
-    Without a launcher, there are no clusters.
-    """
+    """The response of get_compute_envs, with IDEs in the server's order. Clusters need a launcher."""
 
     clusters: tuple[Each[ComputeEnv], ...]
     workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_to_mapping)]]
@@ -329,8 +319,7 @@ class ComputeEnvs(_Answer):
     def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         envs = read(value)
         if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
-            # The response lists clusters, but none could be identified, which isn't the same as having no
-            # clusters.
+            # Clusters that can't be read aren't the same as having no clusters.
             raise ValueError("no cluster can be read")
         return envs
 
