@@ -1,4 +1,4 @@
-"""Saturn Cloud: workspaces and jobs. A workspace's state is read at most once every ten seconds."""
+"""Saturn Cloud: workspaces and jobs."""
 
 from bot.providers.saturn.offers import SaturnSettings
 from bot.providers.saturn.provider import Saturn

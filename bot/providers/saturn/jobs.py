@@ -1,11 +1,11 @@
-"""Job runs. Starting a job returns no id, so the new run is found by comparing the runs before and after.
+"""Runs of jobs. Starting a job returns no id, so Usher compares the job's runs before and after the start.
 
 A run is a Kubernetes job with one or more pods, which run at the same time or one after another. The server
-shows the run as a whole (``runtimesummary``), and the labels of each pod name its run. On an older server, a
-run is simply its pod. The server shows live runs and a history of pods that have ended.
+shows live runs as a whole (``runtimesummary``), and a history of pods that have ended. Each pod's labels name
+its run. On an older server, a run is simply its pod.
 
-A run's id is ``JOB/RUN``. Until the server shows the run, its id is ``JOB/@…``, which lists the runs that
-existed before the start. On a server without pods, the id is ``JOB/~…`` instead.
+A run's id is ``JOB/RUN``. Until the server shows the run, Usher uses the id ``JOB/@…``, which describes the
+runs that existed before the start. On a server that shows no pods, the id is ``JOB/~…`` instead.
 """
 
 from __future__ import annotations
@@ -46,16 +46,15 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs to list. ``MAX_CONCURRENT_LISTS`` is the maximum number of jobs to read at the same
-#: time, and ``MAX_RUNS_PER_JOB`` the maximum number of runs to list for each job.
+#: Maximum number of jobs to list, of jobs to read at the same time, and of runs to list for each job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
-#: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, no
-#: more output is shown until the run ends.
+#: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, Usher
+#: shows no more output until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries per page of a log. The server sets the size of the first page (100, according to the
-#: OpenAPI document). If a log has more than ``MAX_LOG_PAGES`` pages, it is treated as endless.
+#: Number of entries per page of a log, except the first page (100, according to the OpenAPI document). A log
+#: of more than ``MAX_LOG_PAGES`` pages is treated as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -78,7 +77,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
-            # The run was certainly started, so a later read will identify it.
+            # The run was started, so a later read will identify it.
             after = JobRuns()
         new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
@@ -86,7 +85,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since the launch as candidates. Nothing marks those that Usher launched."""
+        """Return the job's runs since the launch as candidates. Nothing shows which run Usher launched."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -125,12 +124,11 @@ class SaturnRuns(Runs[SaturnOffer]):
         if waited or any(seen.find(name) is None for name in named):
             seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
-            # The id may be a pod's, if it was stored before the server was upgraded to show runs.
+            # An id that was stored before the server was upgraded is a pod's.
             pods = await self._read_live_pods(access, job) or ()
             seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
-            # A missing run may be one that couldn't be read, so report it as unknown, which preserves its
-            # last state.
+            # A missing run may be one that couldn't be read. With "unknown", it keeps its last state.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
@@ -146,10 +144,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return found
 
     async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
-        """Convert a run to our terms.
-
-        If the server still shows the run's pods, the result says why the run is waiting or has ended.
-        """
+        """Convert a run to Usher's terms, with the reason given by its pods if the server shows them."""
         if not run.is_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
@@ -159,7 +154,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
-            # The pods are optional here, as the run's state is known without them.
+            # The run's state is known even without the pods.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
@@ -243,14 +238,13 @@ class SaturnRuns(Runs[SaturnOffer]):
         )
 
     async def _read_past_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return a job's past runs, or None if the server keeps no history."""
         pods = await self._read_past_pods(access, job)
         if pods is None:
             return None
         grouped: dict[str, list[Pod]] = {}
         for pod in pods:
             grouped.setdefault(pod.run or pod.name, []).append(pod)
-        # The number of pods that have to succeed matters only if some have succeeded and others have failed.
+        # The scale matters only if some pods have succeeded and others have failed.
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
@@ -266,25 +260,22 @@ class SaturnRuns(Runs[SaturnOffer]):
         return scale if isinstance(scale, int) and scale > 0 else 1
 
     async def _list_job_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return all runs of a job, or None if the server reports neither live nor past runs."""
         now, past = await self._read_live_runs(access, job), await self._read_past_runs(access, job)
         return None if now is None and past is None else (past or JobRuns()) | (now or JobRuns())
 
     async def _read_list(
         self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
     ) -> Listing[T] | None:
-        """Return the entries of a list, or None if there is no such resource or endpoint."""
         found = await none_if_absent(fetch_pages(access.api, path, query))
         return None if found is None else read_entries(found, key, read)
 
     async def _find_exit_code(self, access: Access, pod: str) -> int | None:
-        """Return a pod's exit code if the server still shows the pod, or None if it isn't given."""
         try:
             path = f"/api/active/pods/{encode_path_segment(pod)}"
             response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _read_exit_code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
-            # The exit code is optional, since the run's outcome is known without it.
+            # The run's outcome is known even without the exit code.
             return None
 
     # -- output ----------------------------------------------------------------------------------------------
@@ -332,7 +323,6 @@ class SaturnRuns(Runs[SaturnOffer]):
         return text if text is None or text.count("\n") + 1 < MAX_LIVE_LINES else None
 
     async def _stream_past_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
-        """Yield the log of a pod that has ended; raise BadAnswer if it has too many pages."""
         path, query = f"/api/jobs/{encode_path_segment(job)}/logs", {"pod_name": pod}
 
         async def ask(key: str | None) -> dict[str, Any]:
@@ -352,7 +342,6 @@ class SaturnRuns(Runs[SaturnOffer]):
 
 
 def _join_log(logs: Any) -> str:
-    """Return a log, given as a string or a list of ``{content}``, as one string without a final newline."""
     if isinstance(logs, str):
         return logs.rstrip("\n")
     if not isinstance(logs, list):
@@ -387,10 +376,7 @@ STOPS_ALL = "On this server a stop ends all runs of the job."
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """One pod as the server shows it, with times in epoch seconds.
-
-    ``run`` is the pod's Kubernetes job, if shown.
-    """
+    """A pod as the server shows it. ``run`` is its Kubernetes job, if shown. Times are in epoch seconds."""
 
     name: str
     status: str
@@ -426,7 +412,7 @@ class JobRun:
 
     @classmethod
     def from_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
-        """Combine a run's pods from the history into a run that needs ``scale`` pods to succeed."""
+        """Combine a run's past pods into a run that needs ``scale`` pods to succeed."""
         if len(pods) == 1:
             return replace(cls.from_pod(pods[0]), name=name)
         states = {pod.state: pod.status for pod in pods}
@@ -470,7 +456,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """A job's runs, keyed by name. Unless ``is_whole``, there may be others that couldn't be identified."""
+    """A job's runs, keyed by name. Unless ``is_whole``, some runs couldn't be identified and are missing."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -492,10 +478,7 @@ class JobRuns:
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return an id for a run that isn't visible yet.
-
-    The id contains enough about earlier runs to rule them out later.
-    """
+    """Return an id for a run that isn't visible yet, with the facts that later rule out the earlier runs."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
@@ -548,8 +531,7 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The field in the OpenAPI document says when the pod was last seen; the field that the older client
-    # reads says when it ended.
+    # ``last_seen`` is from the OpenAPI document, and ``end_time`` from the older client.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 
@@ -564,7 +546,6 @@ def _read_pod(live: Any, name: str, began: str, ended: str) -> Pod:
 
 
 def _read_exit_code(live: Mapping[str, Any]) -> int | None:
-    """Return the exit code of a pod's main container, or else of its first container; None if not given."""
     summaries = live.get("container_summaries")
     containers = [one for one in summaries if isinstance(one, dict)] if isinstance(summaries, list) else []
     first = containers[0] if containers else {}
@@ -573,7 +554,6 @@ def _read_exit_code(live: Mapping[str, Any]) -> int | None:
 
 
 def _read_pod_reason(live: Mapping[str, Any]) -> str:
-    """Return why a pod failed or is waiting, or "" if the server gives no reason."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
         return clean_words(reason, failure_causes.MAX_REASON_LENGTH)

@@ -1,11 +1,11 @@
-"""A server's offer to an account, the forms built from that offer, and the creation of workspaces.
+"""A server's offer to an account, the forms built from the offer, and the creation of workspaces.
 
-``[[connections.NAME.templates]] name, title, file, who`` are recipes that an operator keeps as JSON files. A
-recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked when the
-settings are loaded. Usher fills in the recipe's name and owner for each user.
+An operator keeps recipes as JSON files, and names them in templates (``[[connections.NAME.templates]] name,
+title, file, who``). A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes").
+For each user, Usher fills in the name and the owner.
 
-An offer is stored between reads. A server that implements only the published guides reports no offer. In that
-case, there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
+A server that implements only the published guides reports no offer. Users then can't choose a size, Usher
+can't check names, and users identify jobs by their links.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ from bot.providers.words import clean
 from bot.support import errors
 from bot.support.responses import Response
 
-#: Maximum size of a recipe file, in bytes. A typical recipe is about a page of JSON.
+#: Maximum size of a recipe file, in bytes.
 MAX_BYTES = 200_000
 #: Fields that Saturn Cloud documents for a recipe's ``spec``, grouped by type.
 _TEXTS = (
@@ -134,13 +134,13 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """A Saturn connection. ``act_as`` says whose token reads, starts and stops workspaces."""
+    """The settings of a connection to Saturn Cloud."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: Whose token is used. ``admin`` applies only to users whom an administrator approved. If a user linked
-    #: with their own token, Usher continues to use that token.
+    #: Whose token reads, starts and stops workspaces. ``admin`` applies only to users whom an administrator
+    #: approved. For users who linked with their own token, Usher uses that token.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -232,8 +232,8 @@ async def list_resources(
 ) -> Listing[Resource]:
     """List the user's own resources of a kind with a given name prefix, or those of a ``group``.
 
-    Raises NotFound if the server has no lists. Only the owner of a workspace can open its IDE, so other
-    people's workspaces aren't listed as the user's.
+    Raises NotFound if the server has no lists. Other people's workspaces are left out, because only the owner
+    can open the IDE.
     """
     query = (
         {"type": kind} | ({"name": beginning} if beginning else {}) | ({"owner_name": group} if group else {})
@@ -255,10 +255,7 @@ async def list_resources(
 
 
 async def list_groups(access: Access) -> Mapping[str, str]:
-    """Map owners (``org/group``) to group names, for each group that shares its resources with the user.
-
-    Servers that implement only the guides have no groups.
-    """
+    """Map owners (``org/group``) to group names, for each group that shares its resources with the user."""
     try:
         found = await fetch_pages(access.api, "/api/user/owners", {})
     except (errors.NotFound, errors.Forbidden, errors.RefusedInFront):
@@ -324,7 +321,7 @@ def read_owner(answer: Mapping[str, Any]) -> str:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Return whether a resource may be the user's own, judging by its owner's name (``org/user``)."""
+    """Return whether a resource may be the user's own, according to its owner's name (``org/user``)."""
     return not username or not owner or owner.rpartition("/")[2] == username
 
 
@@ -342,8 +339,8 @@ class SaturnOffer:
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Path for creating a workspace, as given in Saturn Cloud's OpenAPI document. ``CLONE_PATH`` is the path in
-#: the published guide. Newer servers no longer support the guide's path.
+#: Path for creating a workspace according to the OpenAPI document. ``CLONE_PATH`` is the path in the guide,
+#: which newer servers no longer support.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes that a server returns if it doesn't have a path or a method.
@@ -368,8 +365,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches messages that refuse a name because it is already taken. The guides don't say how these messages
-#: are worded.
+#: Matches messages that refuse a name because it is already taken. The guides don't specify their wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
@@ -387,7 +383,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         try:
             workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
-            # The names in use are optional, so failing to read them doesn't invalidate the offer.
+            # The offer is useful even without the names in use.
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
@@ -410,7 +406,6 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _read_version(self) -> str:
-        """Return the server's version, or "" if that requires a token or the server doesn't say."""
         try:
             response = await none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
         except (errors.CredentialRefused, errors.Forbidden, errors.RefusedInFront):
@@ -420,21 +415,16 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _needs_image(self) -> bool:
-        """Return whether this server requires an image in recipes.
-
-        The server is asked only if some template has no image.
-        """
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
             version = _VERSION_PATTERN.match(await self._read_version())
         except errors.ProviderError:
-            # This check is optional, since the server itself refuses recipes without an image.
+            # The server itself refuses recipes without an image.
             return False
         return version is not None and tuple(int(part) for part in version.groups()) >= IMAGES_SINCE
 
     async def _list_or_none(self, access: Access, kind: str) -> Listing[Resource] | None:
-        """Return the user's own resources, or None if the server has no lists."""
         try:
             return await list_resources(access, kind)
         except errors.NotFound:
@@ -443,10 +433,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def form(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Build the form for a new workspace (recipe, name and size) or for a run (its job).
-
-        The form has no fields if there is no recipe for the user, or no job.
-        """
+        """Build the form for a new workspace (recipe, name and size) or for a run (its job)."""
         if purpose == "job":
             return _build_job_form(offer, values, self.settings.currency or "")
         offered = connection.list_available(self.settings.templates, principal)
@@ -468,10 +455,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def spec(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec: ``recipe``, ``size`` and ``owner`` for a workspace, or ``job`` for a run.
-
-        Raises FormProblems if the form isn't filled in correctly.
-        """
+        """Return the spec: ``recipe``, ``size`` and ``owner`` for a workspace, or ``job`` for a run."""
         if purpose == "job":
             return self.update_spec(offer, _build_job_spec(offer, values, self.settings.base_url))
         problems: dict[str, str] = {}
@@ -502,17 +486,13 @@ class SaturnMaking(Creation[SaturnOffer]):
         return replace(spec, chosen=chosen | ({"price": price} if price else {}))
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Create a workspace from a recipe.
-
-        Calling this twice might create two workspaces, but a workspace can be found by its name.
-        """
+        """Create a workspace from a recipe. A second call might create a second workspace of that name."""
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
         if await self.is_name_in_use(access, spec):
             raise errors.Conflict(forms.NAME_IN_USE)
-        # The new workspace's owner is ``org/user`` if the organisation is known. Otherwise it is "", which
-        # means the token's owner.
+        # The owner is ``org/user`` if the organisation is known.
         organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
         body = recipe.to_request(spec.name, owner, spec.text("size"))
@@ -537,8 +517,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     ) -> Response | None:
         """Send a recipe to the first of these paths that the server has, or return None if it has none.
 
-        Recipes are never applied (``PUT``), because that would overwrite an existing resource with the same
-        name.
+        This never uses ``PUT``, which would overwrite an existing resource with the same name.
         """
         for path in paths:
             try:
@@ -572,15 +551,13 @@ class SaturnMaking(Creation[SaturnOffer]):
         return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
-        """Look for a workspace by its name; raise OutcomeNotReported if the server can't look it up."""
         path = f"/api/recipes/workspace/{encode_path_segment(name)}"
         response = await none_if_absent(access.api.call("GET", path, total=LIST_SECONDS))
         if response is not None:
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
-            # Someone else's workspace has this name. One of the user's own may have it, too.
-        # A server that supports neither of these calls answers all of them with 404.
+            # Someone else's workspace has this name, but one of the user's own may have it, too.
         try:
             listed = await list_resources(access, "workspace", name)
         except errors.NotFound:
@@ -594,7 +571,6 @@ class SaturnMaking(Creation[SaturnOffer]):
 
 
 def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> forms.Form:
-    """Return the form for a run, with the job preselected if the typed command names it."""
     if offer.jobs is None:
         return forms.Form(
             (forms.Field("template", "Job", "text", hint=JOB_HINT, max_length=500, is_remembered=False),)
@@ -611,7 +587,6 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> 
 
 
 def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> forms.Spec:
-    """Return the spec for the job with this name, id or link; raise FormProblems unless exactly one fits."""
     asked = forms.text_of(values, "template")
     listed = offer.jobs or ()
     found = _match_jobs(listed, asked)
@@ -624,7 +599,6 @@ def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> 
 
 
 def _match_jobs(jobs: Iterable[ListedJob], asked: str) -> list[ListedJob]:
-    """Return the jobs to which a word may refer: by id, by name, or by the beginning of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:
         return []
@@ -644,7 +618,6 @@ def parse_resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | No
 
 
 def _format_size(name: str, value: Any, currency: str) -> str:
-    """Return a size's label: the server's own, or else one made from the size's description."""
     one = value if isinstance(value, dict) else {}
     price = _format_price(_find_price(one), currency)
     shown = one.get("display_name")
@@ -660,7 +633,7 @@ def _format_price(amount: Decimal | None, currency: str) -> str:
 
 
 def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
-    """Return the size, with its price if the operator has set a currency, otherwise the template's price."""
+    """Return the size, with its price if the operator has set a currency, or else the template's price."""
     recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
     size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
     of_template = None if recipe is None else recipe.price
@@ -671,8 +644,7 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
 async def price_resources(access: Access, currency: str | None) -> Callable[[Resource], MachineKind | None]:
     """Return a function that finds a listed resource's size and price.
 
-    The function returns None if no currency is set or the sizes can't be read. The resources can be listed
-    anyway.
+    The function returns None if no currency is set or the sizes can't be read.
     """
     sizes: Mapping[str, Any] = {}
     if currency:

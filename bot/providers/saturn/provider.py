@@ -1,13 +1,12 @@
-"""The translator for one Saturn Cloud, and the ways of getting tokens for it.
+"""The translator for one Saturn Cloud, and the ways of getting tokens.
 
 Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract. Usher also calls
-endpoints that only Saturn's own client uses. If a server implements only the guides, it answers those calls
-with 404. In that case, Usher compares tokens instead of requesting a name, and users add workspaces by link
-or id.
+endpoints that only Saturn's own client uses, and copes with servers that answer these calls with 404. On such
+a server, Usher can't find out who owns a token, and users add workspaces by link or id.
 
 With an administrator's token, Usher gets a user's own token through a login link
-(``docs/internals/providers/saturn.md``, "Whose token"). Both the link and the token are secrets. So each
-login link is opened in a session with its own cookie jar, and both are discarded afterwards.
+(``docs/internals/providers/saturn.md``, "Whose token"). Both the link and the token are secrets. Usher opens
+each link in a session with its own cookie jar, and then discards the session and the link.
 """
 
 import base64
@@ -75,17 +74,15 @@ _WORKSPACE_STATES = {
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: Time limit for responses that users wait for, in seconds. They wait at most 10 s in all.
+#: Time limit for responses that users wait for, in seconds. Users wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Getting a user's token takes five requests. Each may take at most this many seconds, which makes 20 s in
-#: all.
+#: Time limit for each of the five requests that getting a user's token takes, in seconds.
 MINT_SECONDS = 4.0
-#: Maximum number of pages that a login link may lead through before a session begins. ``MAX_PAGE_BYTES`` is
-#: the maximum size of each page.
+#: Maximum number of pages that a login link may lead through before a session begins, and maximum size of
+#: each page.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: The ``CredentialOwner`` recorded for tokens that Usher got with the administrator's token and can get
-#: again.
+#: The ``CredentialOwner`` of tokens that Usher got with the administrator's token and can get again.
 _MINTED: CredentialOwner = "admin"
 
 #: Maps each limit's field to the unit shown to users. The server's days and months are in UTC.
@@ -117,9 +114,8 @@ class Saturn(
     template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
-    # The guide allows one read every ten seconds. It recommends that rate while a workspace is starting or
-    # stopping, and a lower one otherwise. If ten thousand workspaces are read at the allowed rate and each
-    # answer takes up to 80 ms, 80 requests are in flight.
+    # The guide allows one read every ten seconds, and recommends that rate only while a workspace is starting
+    # or stopping. For ten thousand workspaces and answers that take 80 ms, this means 80 requests in flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0,
         pending_interval=10.0,
@@ -183,7 +179,7 @@ class Saturn(
         return Observed(State.RUNNING, url, detail, **known)
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise AccountRenamed if the account has been renamed. Its workspaces still belong to it."""
+        """Raise AccountRenamed if the account has been renamed, since it then still owns its workspaces."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)
@@ -200,8 +196,7 @@ class Saturn(
                 [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
         except (errors.BadAnswer, errors.Forbidden, errors.RefusedInFront, errors.ServerFailed):
-            # The reason is optional: the state is known without it, and must be reported even if the reason
-            # can't be read.
+            # The state must be reported even if the reason can't be read.
             return ""
         return max(pods, key=start_order).why if pods else ""
 
@@ -211,11 +206,11 @@ class Saturn(
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask the server to start a workspace. The request has no body."""
+        """Ask the server to start a workspace."""
         return await self._change_state(access, workspace, "start")
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Ask the server to stop a workspace. The response may be empty."""
+        """Ask the server to stop a workspace."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop")
 
@@ -240,7 +235,7 @@ class Saturn(
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
             return Identity(owner.username, replace(credential, account_id=owner.account_id))
-        # The server doesn't name the owner, but looking up a workspace requires a valid token.
+        # Looking up a workspace requires a valid token.
         await self._probe_credential(credential)
         await verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
@@ -264,7 +259,7 @@ class Saturn(
             found = await offers.fetch_pages(self.api.acting_as(credential), "/api/tokens", {})
             return next(iter(read_entries(found, "tokens", its_own)), None)
         except errors.ProviderError:
-            # The time is useful but not needed.
+            # The time is optional.
             return None
 
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
@@ -298,7 +293,6 @@ class Saturn(
         return None if used is None else Allowance(unit, max(limit - used, 0.0), limit)
 
     async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
-        """Return the account that a token belongs to, or None if the server can't say."""
         asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
         response = await none_if_absent(asking)
         # A 204 means that no user belongs to the token, or that the server doesn't say which one.
@@ -343,7 +337,7 @@ class Saturn(
         try:
             owner = await self._read_owner(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
-            # The administrator's token is valid, but the server rejected the login link's session.
+            # The server rejected the login link's session, not the administrator's token.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
         if owner is not None and owner.username != username:
             raise errors.Untrusted(
@@ -407,7 +401,6 @@ class Saturn(
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
     async def _find_name(self, account_id: str) -> str:
-        """Return the current name of an account, or "" if the server doesn't say."""
         if not account_id:
             return ""
         path = f"/api/users/{encode_path_segment(account_id)}"
@@ -419,10 +412,7 @@ class Saturn(
         return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return ``admin`` for reads, starts and stops if the connection is configured to use its own token.
-
-        See ``docs/internals/providers/saturn.md``, "Whose token".
-        """
+        """Return ``admin`` for reads, starts and stops if the connection is configured to use its token."""
         return "admin" if call in _DRIVEN and self.can_reach_all_workspaces(access) else "person"
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
@@ -451,10 +441,7 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the user's groups.
-
-        If the token may be someone else's, it would show that person's groups, so none are returned.
-        """
+        """Return the user's groups, or none if the token may show another person's groups."""
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
@@ -501,10 +488,7 @@ class Saturn(
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts about the connection, including whose token is used.
-
-        They say whether an administrator's token is set, but don't reveal any token.
-        """
+        """Return the facts about the connection, without revealing any token."""
         return {
             **super().describe(),
             "act_as": self.settings.act_as,
@@ -525,10 +509,7 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Return a sentence about the idle time after which a workspace stops; None if it never stops by itself.
-
-    The server doesn't report the time of the next stop.
-    """
+    """Return a sentence about the idle time after which a workspace stops; None if there is no limit."""
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
@@ -536,10 +517,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
-    """Return a JSON Web Token's claims, unverified, or an empty mapping if it isn't such a token.
-
-    Only the server can check the signature.
-    """
+    """Return a JSON Web Token's claims, unverified; empty for any other token."""
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 else None
@@ -549,7 +527,6 @@ def _decode_claims(token: str) -> Mapping[str, Any]:
 
 
 def _read_shown_token(response: Response) -> str:
-    """Return the token in a response, which is a bare string or a field of an object."""
     body = response.json(unredacted=True)
     shown = require_text(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
@@ -624,7 +601,7 @@ class _Session:
         except errors.InvalidRequest:
             raise errors.PermanentError("the login link can't be opened") from None
         except errors.UnknownOutcome as error:
-            # An unknown outcome doesn't matter here, since the next attempt uses a new login link.
+            # The next attempt uses a new login link, so the outcome doesn't matter.
             raise errors.BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)
