@@ -1,4 +1,4 @@
-"""Sphere Engine Containers: workspaces are made from projects and opened in a page that Usher serves."""
+"""Sphere Engine Containers: workspaces created from projects and opened in a page that Usher serves."""
 
 from bot.providers.sphere.provider import SphereProvider, SphereSettings
 

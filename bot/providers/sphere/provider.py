@@ -1,8 +1,8 @@
-"""The translator for Sphere Engine Containers: workspaces made from projects and opened in our own page.
+"""The translator for Sphere Engine Containers.
 
-Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract, supplemented by other
-documents. The account has a single token, which is part of each call's URL and is removed from every report
-about a call. Only Usher's records say who owns a workspace, so workspaces can't be listed for users.
+Facts: ``docs/internals/providers/sphere.md``. The account has a single token, which each call's URL contains,
+so Usher removes the token from everything it reports about a call. Only Usher's records say who owns a
+workspace, so workspaces can't be listed for users.
 """
 
 import math
@@ -49,10 +49,10 @@ _MAX_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
-    """A Sphere connection. Times are in minutes.
+    """The settings of a connection to Sphere Engine.
 
-    The token opens everything in the account, so nobody else should create workspaces in that account.
-    ``projects`` are the projects from which users may create workspaces.
+    The token opens everything in the account, so nobody else should create workspaces in the account. Users
+    may create workspaces from ``projects``.
     """
 
     # The account has one token and no users.
@@ -62,23 +62,19 @@ class SphereSettings(ConnectionSettings):
     access_token: SecretStr
     #: The host from which the SDK is loaded. By default, this is the base URL's host.
     sdk_base: str = ""
-    #: Additional hosts from which the page may load resources. ``page_inline_styles`` lets the SDK add styles
-    #: to the page.
+    #: Additional hosts from which Usher's page may load resources.
     page_hosts: HostPatterns = ()
+    #: Whether the SDK may add styles to Usher's page.
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. This is always sent, because without it, stopping a
-    #: workspace would remove it.
+    #: How long a stopped workspace is kept, in minutes. The server's own default is to remove it on a stop.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: If a workspace isn't used for this many minutes, it is stopped. By default, the project's own setting
-    #: applies.
+    #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: A workspace is removed this many minutes after its creation, even if it is in use. By default, it isn't
-    #: removed.
+    #: Minutes after its creation at which a workspace is removed, even if it is in use. By default, it isn't.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. If so, a page left open starts the workspace again after
-    #: it is stopped.
+    #: Whether opening a stopped workspace starts it. A page left open then restarts a workspace that stops.
     auto_resume: bool = False
 
     @property
@@ -128,7 +124,7 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def sdk_host(self) -> str:
-        """Return the host from which the SDK is loaded, with its port if that isn't the default."""
+        """Return the host from which the SDK is loaded, with the port unless it is the default."""
         return self.sdk_base or parse_origin(self.base_url).netloc
 
     @property
@@ -203,7 +199,6 @@ class SphereProvider(
     async def _read(
         self, access: base.Access, remote_id: str, window: base.SendWindow | None = None
     ) -> dict[str, Any] | None:
-        """Read a workspace, or return None if it doesn't exist."""
         try:
             response = await access.api.call("GET", f"/workspaces/{_check_id(remote_id)}", window=window)
             answer = response.json_object()
@@ -215,7 +210,7 @@ class SphereProvider(
         return workspace
 
     async def start(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Resume a workspace. The server refuses as long as the workspace is still stopping."""
+        """Resume a workspace. The server refuses while the workspace is stopping."""
         return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
@@ -254,8 +249,7 @@ class SphereProvider(
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 
-    # -- creating workspaces
-    # ----------------------------------------------------------------------------------
+    # -- creating workspaces ---------------------------------------------------------------------------------
 
     async def read_offer(self, access: base.Access) -> SphereOffer:
         """Read the projects that users may use, page by page."""
@@ -272,10 +266,7 @@ class SphereProvider(
     def form(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Build the form: the project, which users may have given by name, and the workspace's own name.
-
-        The form has no fields if there are no projects.
-        """
+        """Build the form: the project, which users may have given by name, and the workspace's own name."""
         projects = offer.projects
         if not projects:
             return forms.Form(())
@@ -292,10 +283,7 @@ class SphereProvider(
     def spec(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec, with the ``project`` (its id) and ``project_name``.
-
-        Raises FormProblems if the form isn't filled in correctly.
-        """
+        """Return the spec, with the ``project`` (its id) and ``project_name``."""
         projects = {one.value: one.label for one in offer.projects}
         project = forms.text_of(values, "template")
         problems = {}
@@ -310,14 +298,10 @@ class SphereProvider(
         return forms.Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
 
     async def create(self, access: base.Access, spec: forms.Spec, key: str) -> Created:
-        """Create a workspace from a project.
-
-        This isn't idempotent, because nothing marks the workspace as Usher's.
-        """
+        """Create a workspace from a project. Nothing on the server marks the workspace as Usher's."""
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
-            # The project was available when the form was filled in or the previous workspace was created, but
-            # it isn't any longer.
+            # The settings have changed since the form was filled in or the previous workspace was created.
             raise errors.Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
@@ -348,8 +332,8 @@ class SphereProvider(
     ) -> OutcomeSearch:
         """Search for workspaces that were created in the project since the call, with Usher's settings.
 
-        Workspaces that the list doesn't fully describe are included; ``read_creation_time`` then reads them.
-        If an entry can't be read at all, it may be the right one, so the search is inconclusive.
+        A workspace that the list doesn't fully describe is a candidate, too, and ``read_creation_time`` reads
+        it. An unreadable entry may be the new workspace, so it makes the search inconclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
@@ -386,7 +370,7 @@ class SphereProvider(
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check the account's only token (GET /test). An account has no users."""
+        """Check the account's only token. An account has no users."""
         with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)
@@ -415,10 +399,7 @@ class SphereProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts about the connection, including the settings for workspaces.
-
-        They show which secrets are set, without revealing them.
-        """
+        """Return the facts about the connection, without revealing any secret."""
         own = self.settings
         return {
             **super().describe(),
@@ -445,7 +426,7 @@ async def _pages(
 
 
 def _refine_refusal(refusal: errors.PermanentError) -> errors.PermanentError:
-    """Return NoCapacity for a refused creation or resume if the account's quota seems to be used up."""
+    """Return NoCapacity for a refused creation or start if the account's quota seems to be used up."""
     if refusal.status not in _QUOTA or refusal.is_ours:
         return refusal
     if not refusal.is_quoted:
@@ -456,10 +437,6 @@ def _refine_refusal(refusal: errors.PermanentError) -> errors.PermanentError:
 async def _change(
     access: base.Access, method: str, path: str, fields: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
-    """Send a change once; return the object in the response, or an empty one if there is none.
-
-    Raises UnknownOutcome if the request was sent but no usable response was received.
-    """
     form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
     response = await access.api.call(method, path, form=form)
     answer = response.json() if response.body.strip() else {}
@@ -467,7 +444,6 @@ async def _change(
 
 
 def _check_id(remote_id: str) -> str:
-    """Return an id for use in a path; raise NotFound, before anything is sent, if it is malformed."""
     if not ID_PATTERN.fullmatch(remote_id):
         raise errors.NotFound("there is no such workspace")
     return remote_id

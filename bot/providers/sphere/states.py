@@ -1,7 +1,4 @@
-"""Converting the workspace states in Sphere Engine's responses to ours. Pure functions.
-
-Facts: ``docs/internals/providers/sphere.md``.
-"""
+"""Sphere Engine's states in Usher's terms (``docs/internals/providers/sphere.md``). Pure functions."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -52,7 +49,7 @@ def read_id(workspace: Any) -> str:
 
 
 def to_observed(workspace: Mapping[str, Any]) -> Observed:
-    """Convert a workspace to our terms, with its token hidden. Raise BadAnswer if it can't be read."""
+    """Convert a workspace to Usher's terms, with its token hidden; raise BadAnswer if it can't be read."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else parse_minutes(value) > 0
     return replace(
@@ -110,10 +107,6 @@ def parse_minutes(value: Any) -> float:
 
 
 def _parse_whole(value: Any) -> int | None:
-    """Convert a value to an int.
-
-    Accepts whole numbers, including strings and floats such as ``3.0``. Returns None for anything else.
-    """
     try:
         number = None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -122,13 +115,11 @@ def _parse_whole(value: Any) -> int | None:
 
 
 def _parse_code(value: Any) -> int | str:
-    """Return the code of a state: a number or a string, "" if there is none."""
     number = _parse_whole(value)
     return number if number is not None else value.strip()[:40] if isinstance(value, str) else ""
 
 
 def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
-    """Return the actions that the server currently permits, or None if it doesn't say."""
     value = workspace.get("permissions")
     if value is None:
         return None
@@ -143,7 +134,6 @@ def _restrict_actions(actions: frozenset[Action] | None, *kept: Action) -> froze
 
 
 def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
-    """Return a message that the initialisation failed, with the end of its output."""
     if workspace.get("workspace_init_failed") is not True:
         return None
     streams = workspace.get("streams")
@@ -153,7 +143,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
         # Leave out the link to the log, because only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
-        # Remove secrets before shortening the text, because half a secret wouldn't be recognised.
+        # Remove secrets before shortening the text, which might cut a secret in half.
         wrote = wrote.replace(secret, "…") if secret else wrote
     room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
@@ -180,10 +170,7 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when an idle workspace will be stopped, and when a workspace will be removed in any case.
-
-    The server doesn't report when a workspace was stopped.
-    """
+    """Return when an idle workspace will be stopped, and when a workspace will be removed in any case."""
     created = parse_sphere_time(workspace.get("created_at"))
     kept = parse_minutes(workspace.get("retention_time_stopped"))
     total = parse_minutes(workspace.get("retention_time_total"))

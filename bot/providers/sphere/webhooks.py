@@ -23,15 +23,12 @@ MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Names of results that count as success. Names are compared because the result codes aren't published.
+#: Names of results that count as success. The result codes aren't published.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
 def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
-    """Raise CredentialRefused unless the body is signed with the secret.
-
-    The signatures are compared in constant time.
-    """
+    """Raise CredentialRefused unless the body is signed with the secret."""
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
@@ -42,10 +39,7 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
 
 
 def parse_messages(body: bytes) -> list[Event]:
-    """Return the events in a verified body, one for each finished scenario.
-
-    Raises BadAnswer if the body can't be read.
-    """
+    """Return the events in a verified body, one per finished scenario; raise BadAnswer if it is broken."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -73,7 +67,6 @@ def _parse_event(message: Mapping[str, Any]) -> Event:
 
 
 def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
-    """Describe a scenario's result in a sentence."""
     value = payload.get("scenario")
     name = clean(value, _MAX_SCENARIO_NAME_LENGTH) if isinstance(value, str) else ""
     result = payload.get("result")
