@@ -1,6 +1,6 @@
 """The notifier, which sends each message to Slack once, within Slack's limits. Urgent messages go first.
 
-For the reasons, see ``docs/internals/rules.md``, "No notice is lost or sent twice".
+See ``docs/internals/rules.md``, "No notice is lost or sent twice".
 """
 
 from typing import Final
@@ -33,9 +33,8 @@ FORGET_ABSENCE_SECONDS: Final = 120.0
 class Notifier:
     """Sends notices and card updates. Raises ValueError if a send could take longer than its lease.
 
-    ``http`` posts replies to the URLs that Slack sent with a command or a click, provided that they belong to
-    the same Slack as ``api_url``, the URL of its Web API. The reconciler puts the outputs of runs on the
-    ``board``.
+    ``http`` posts replies to the URLs that Slack sent with a command or a click, but only if they belong to
+    the same Slack as its Web API (``api_url``). The reconciler puts the outputs of runs on the ``board``.
     """
 
     def __init__(
@@ -82,9 +81,8 @@ class Notifier:
     async def _note_absence(self) -> None:
         """Record and log when Slack stops responding and when it responds again.
 
-        A single unanswered call doesn't count as an absence. Since pending messages are retried, nothing is
-        waiting for Slack if no call has failed for a while. Then nobody knows whether Slack would respond,
-        and the absence is forgotten.
+        A single unanswered call isn't an outage. Usher retries pending messages, so if no call has failed for
+        a while, nothing is pending. The outage is then forgotten, whether or not it is over.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at

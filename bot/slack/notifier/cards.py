@@ -1,4 +1,4 @@
-"""Updating dirty cards: messages in Slack that no longer show the latest state."""
+"""Updates dirty cards: messages in Slack that no longer show the latest state."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class CardUpdates:
-    """Updates dirty cards in place, so that each shows the latest state."""
+    """Updates dirty cards in place."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, results: Results, timing: Timing
@@ -49,7 +49,7 @@ class CardUpdates:
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
         cards = await self._store.claim(card_rows.claim_cards, limit, self._timing.lease, updates, owner)
-        # Several cards may share one message, so it is rendered once, with all of them.
+        # Several cards may share a message. Render each message once.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
@@ -58,7 +58,7 @@ class CardUpdates:
         return len(cards)
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
-        # Repeating an update is harmless, whatever happened to the first attempt.
+        # Repeating an update is harmless.
         delay, failed = backoff(4, 0.5), partial(self._hand_over, card)
         back = partial(self._store.write, card_rows.retry_card, card.id, delay)
         unwritten = partial(self._results.write, card.id, back)
@@ -66,8 +66,7 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # Once the lease has ended, the rendered content may be out of date, so don't start sending it
-                # after that.
+                # Don't send anything after the lease has ended, because it may be out of date by then.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
@@ -83,10 +82,7 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell a card's author that Slack won't let Usher edit it in that channel.
-
-        Say so once a day at most.
-        """
+        """Tell a card's author, once a day at most, that Slack doesn't let Usher edit the card."""
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
@@ -97,7 +93,7 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
-        """Pass a card to the outbox, which retries at growing intervals and falls back to plain text."""
+        """Pass a card to the outbox, which retries at increasing intervals and finally sends plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
@@ -105,10 +101,7 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message, so that no search for the card's key finds it.
-
-        Returns False if Slack refuses.
-        """
+        """Delete a card's message, so that no search for the card's key finds it; return False if refused."""
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:
@@ -120,7 +113,7 @@ class CardUpdates:
     async def _update_card(self, card: Card) -> None:
         slack = self._slack.find_client(card.principal)
         if Mark.OUTPUT in card.kind.marks:
-            # A run's output is stored nowhere else.
+            # Keep the message, because a run's output is stored nowhere else.
             await self._store.write(card_rows.finish_update, card.id, card, card.claimed_digest)
             return
         updated = await render_update(self._gatherer, card)

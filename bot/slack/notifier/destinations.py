@@ -1,4 +1,4 @@
-"""Where messages are sent: a conversation, and possibly a thread in it."""
+"""Finds the conversation and thread for each notice."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +14,7 @@ MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A conversation, and possibly a thread in it. For a direct message, the person's id is enough."""
+    """A conversation (for a direct message, the person's id is enough), and possibly a thread in it."""
 
     channel: str
     thread_ts: str | None = None
@@ -23,11 +23,10 @@ class Destination:
 class Destinations:
     """Finds out where to send each notice. A thread reply goes below its card or the card's replacement.
 
-    Output is never sent to a channel, where others would see it and files may be refused. If a run's card is
-    in a channel, its output is sent as a direct message.
+    Output is never sent to a channel, where others would see it. If a run's card is in a channel, Usher sends
+    the output as a direct message.
 
-    Notices whose thread Slack has refused are remembered in memory. After a restart, or in another process,
-    Slack refuses the thread again.
+    Threads that Slack has refused are remembered in memory only.
     """
 
     def __init__(self, store: Store) -> None:

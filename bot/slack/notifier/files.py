@@ -1,4 +1,4 @@
-"""Uploading files and images. They aren't visible to anyone until they are shared."""
+"""Uploads files and images."""
 
 from collections.abc import AsyncIterator
 from typing import Final

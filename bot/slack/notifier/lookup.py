@@ -1,4 +1,4 @@
-"""Searching Slack for messages that may have been sent, by the keys in their metadata."""
+"""Searches Slack for messages that may have been sent, by the keys in their metadata."""
 
 from __future__ import annotations
 
@@ -41,11 +41,10 @@ class Lookup:
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
     ) -> dict[str, PostedMessage]:
-        """Return the messages found for one person's notices, by notice id; raises SlackFailed.
+        """Return the messages found for one person's notices, by notice id. Raises SlackFailed.
 
-        ``oldest`` is a time by our clock. The first response shows how far our clock is ahead of Slack's, and
-        ``oldest`` is corrected by that difference; for this reason, the search starts with the newest
-        message. Threads are read in full, because they are short and Slack returns them from the beginning.
+        ``oldest`` is a time by Usher's clock. The search starts with the newest message, because the first
+        response shows how far Usher's clock is ahead of Slack's. Threads are short, and are read in full.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
@@ -79,10 +78,7 @@ class Lookup:
                 return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
-        """Return the id of the person's direct message channel. If it isn't stored, ask Slack.
-
-        Raises SlackFailed.
-        """
+        """Return the id of a person's direct message channel, stored or from Slack. Raises SlackFailed."""
         channel = notice.channel_id or await self._store.read(
             notice_rows.find_direct_channel, notice.principal
         )
@@ -115,9 +111,8 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether the key found in a message belongs to a notice.
 
-    If the notice says how an operation or run ended, any message about that end matches. After a failover,
-    the database may have lost the row of the message that was sent, and the work may then have ended
-    differently.
+    If the notice says how an operation or run ended, any message about the end matches. After a failover, the
+    database may have lost the row of the message that was sent, and may say that the work ended differently.
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key

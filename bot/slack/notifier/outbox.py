@@ -1,4 +1,4 @@
-"""The outbox, which claims notices, renders each from its rows, sends it once, and records the result."""
+"""The outbox. It claims notices, renders each notice from its rows, sends it once, and records the result."""
 
 from __future__ import annotations
 
@@ -48,8 +48,7 @@ from bot.support.windows import Window, limit_departures
 log = structlog.get_logger(__name__)
 
 
-#: Maps a notice's urgency (0 is the highest) to the share of Slack's rate limit that it may use. The rest is
-#: reserved for more urgent notices.
+#: Maps a notice's urgency (0 is the highest) to the share of Slack's rate limit that it may use.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
 #: Meanings of the Slack errors that keep a person from receiving direct messages.
@@ -60,16 +59,16 @@ _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Maximum age, in seconds, of a message that promised an answer if the answer is to replace the message. An
-#: answer to an older promise is sent as a new message, because Slack doesn't notify people of edits.
+#: Maximum age, in seconds, of a message that promised an answer and that the answer may replace. A later
+#: answer is a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Maximum length of a rate-limit pause, in seconds, that an edit waits for. If the pause is longer, the
-#: answer is sent as a new message instead.
+#: Maximum rate-limit pause that an edit waits for, in seconds. If the pause is longer, Usher sends the answer
+#: as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: The error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded for a
-#: message that couldn't be sent because of a bug in Usher.
+#: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded after a
+#: bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
@@ -113,8 +112,7 @@ class Outbox:
                     notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
                 )
         shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
-        # Notices beyond the budget aren't claimed, so they keep their place in the queue. Replies don't count
-        # towards the budget.
+        # Notices beyond the budget aren't claimed, so they keep their place in the queue.
         quota = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
@@ -126,9 +124,9 @@ class Outbox:
     async def _try(self, slack: PacedSlack) -> None:
         """Retry one of an installation's pending messages, to find out whether Slack is still down.
 
-        Each send that gets no response adds a message to search for. So while there are messages to search
-        for, only the 1st, 3rd, 7th, 15th … retry is a send. Sends never stop entirely, because searches may
-        fail for reasons of their own.
+        Each send without a response adds a message to search for. So while there are messages to search for,
+        only the 1st, 3rd, 7th, 15th … retry is a send. Sends never stop entirely, because searches may fail
+        for reasons of their own.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -139,18 +137,14 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to send, just a message to search for, so this retry doesn't count, and
-                # the next retry will be a send.
+                # There was only a message to search for, so this retry doesn't count, and the next one sends.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return coroutines that send the notices or search for those that may already have been sent.
-
-        There is one search per person.
-        """
+        """Return coroutines that send the notices or search for those that may already have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -160,16 +154,14 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice. If that fails, retry it later, without affecting other notices."""
-        # The notice may have been sent, so search for it, at increasing intervals, before sending it again.
+        # The notice may have been sent, so search for it before sending it again.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` keeps the result of every send, even if the database fails. So if the database fails here,
-        # nothing was sent.
+        # `Results` keeps the result of every send, so if the database fails here, nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # Don't start a call so late that it could continue after the lease has ended.
+            # Don't start a call that could outlast the lease.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -186,8 +178,7 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Usher never reads a channel's history, so ask the person who posted the card whether to post
-                # it again.
+                # Usher never reads a channel's history, so ask the card's author whether to post it again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -199,7 +190,6 @@ class Outbox:
     async def _record_failure(
         self, notice: Notice, error: errors.SlackFailed, *, is_search: bool = False
     ) -> None:
-        """Record that an attempt to send a notice, or to search for it, has failed."""
         if isinstance(error, errors.SlackLimited):
             await self._postpone_limited(notice, error)
         elif isinstance(error, errors.SlackUnknownOutcome) and not is_search:
@@ -231,8 +221,7 @@ class Outbox:
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Replace the message that promised the answer. Return False if the answer must be sent on its own.
 
-        If the message to replace is still being sent, return the notice to the queue, and return True. Raises
-        SlackFailed.
+        If the promise is still being sent, requeue the notice, and return True. Raises SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:
@@ -245,15 +234,13 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # Include the key. If the outcome of the edit is unknown, the edited message can then be searched
-            # for like any other message.
+            # With the key, Usher can search for the edited message if the outcome is unknown.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up this minute's edits. Since a person is waiting, send a new message
-            # instead.
+            # Card updates have used up this minute's edits, and a person is waiting: send a new message.
             return False
         except errors.SlackPermanent as error:
             if classify(error).is_shut_out:
@@ -265,8 +252,8 @@ class Outbox:
     async def _find_promise(self, notice: Notice) -> Notice | None:
         """Return the message that a notice should replace, or None if there is none.
 
-        A promise that hasn't been sent yet is dropped. In that case, the message that it would have replaced
-        is returned.
+        This drops a promise that hasn't been sent yet, and returns the message that the promise would have
+        replaced.
         """
         passed = [notice.id]
         while interaction := str(notice.body.get("becomes") or ""):
@@ -279,7 +266,6 @@ class Outbox:
         return None
 
     async def _search_person(self, notices: Sequence[Notice]) -> None:
-        """Search for messages that may have been sent to a person, and requeue those that aren't found."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         postpone, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
@@ -313,7 +299,6 @@ class Outbox:
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Return notices to the queue, because a search for them has failed."""
         for notice in notices:
             await self._record_failure(notice, error, is_search=True)
 
@@ -327,7 +312,6 @@ class Outbox:
         await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
     async def _share_file(self, notice: Notice, answer: Answer, destination: Destination) -> None:
-        """Share a file that was uploaded earlier and hasn't been visible to anyone until now."""
         channel = destination.channel
         if destination.thread_ts is None:
             channel = await self._lookup.find_channel(notice)
@@ -342,7 +326,6 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Share a picture, uploading it first if necessary. If that fails, describe it in words."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -393,13 +376,12 @@ class Outbox:
         return str(channel), str(ts)
 
     async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
-        """Record that it isn't known whether a send succeeded, and schedule a search for the message."""
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time inside the write, so that the whole write is repeated if the database fails here. If
-        # the time were read beforehand, such a failure would cause the notice to be recorded as not sent.
+        # If the database fails to return the time here, the whole write is repeated. Before the write, such a
+        # failure would mean that the notice wasn't sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
@@ -408,7 +390,7 @@ class Outbox:
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
         """Return a rate-limited notice to the queue until the pause ends.
 
-        If only our own budget has run out, the notice keeps its place in the queue.
+        If only Usher's own budget has run out, the notice keeps its place in the queue.
         """
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
@@ -425,7 +407,7 @@ class Outbox:
         if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
-        # Jitter isn't needed, because the budget spreads out the sends anyway.
+        # The budget spreads out the sends, so there is no jitter.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         if isinstance(error, errors.SlackRefusedHere):
@@ -434,10 +416,10 @@ class Outbox:
         await self._results.retry(notice, max(wait, min_wait), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
-        """Give up on a channel's card and ask the person who posted it what to do.
+        """Give up on a card in a channel, and ask the card's author what to do.
 
-        The question is written first. If giving up then fails and both steps are repeated, the question isn't
-        asked again.
+        The question is written first. If giving up then fails, both steps are repeated, but the question is
+        asked only once.
         """
         body = {
             "connection": notice.body.get("connection"),
@@ -473,7 +455,7 @@ class Outbox:
     async def _say_in_channel(self, notice: Notice) -> None:
         """Tell a person, in the channel where they wrote, that Slack rejects direct messages to them.
 
-        They are told at most once a day in each channel.
+        Do so at most once a day in each channel.
         """
         channel = str(notice.body.get("channel_id") or "")
         if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
@@ -485,7 +467,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person in plain text that they missed a message, at most once a day for each cause."""
+        """Tell a person, at most once a day for each cause, that they missed a message."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
@@ -503,10 +485,9 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether a search can find messages of this kind.
+    """Return whether to search for messages of this kind.
 
-    A message in a channel can't be found, because Usher doesn't read channels. A reply needn't be found,
-    because it is never sent a second time.
+    Usher doesn't read channels, and never sends a reply a second time.
     """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 

@@ -1,4 +1,4 @@
-"""Sending the output of runs as files."""
+"""Sends the output of runs as files."""
 
 import re
 from typing import Final
@@ -28,8 +28,7 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Maximum number of attempts to upload a file that Slack doesn't accept. The attempts are made at increasing
-#: intervals and take about half an hour in total.
+#: Maximum number of attempts to upload a file, at increasing intervals. In total, they take half an hour.
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
@@ -52,8 +51,8 @@ class Outputs:
     async def step(self, pool: Pool | None = None) -> int:
         """Upload the files that are due; return how many were uploaded.
 
-        An output is sent only if this process still owns it. If the process was frozen, another may have
-        taken over the output and sent it in the meantime.
+        This process sends an output only while it owns the output. If it was frozen, another process may have
+        sent the output in the meantime.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -87,7 +86,6 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output, and queue the notice that shares it. Nobody sees the file until then."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
@@ -120,8 +118,7 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # Because of the new file's id, this is a separate notice, so the file is sent again to anyone who
-            # asks for it again.
+            # The file's id is the occasion, so anyone who asks again gets another notice.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
@@ -142,7 +139,6 @@ class Outputs:
         return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.rendered_digest
 
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
-        """Return the notice that explains why no output file is sent."""
         log.info("no file of an output", run=run.id, problem=cause)
         body = {"job": run.id, "connection": run.connection, "problem": "file_missing", "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_PROBLEM, self._ids.new("file"), run.principal, body)

@@ -1,9 +1,8 @@
-"""Rendering notices and cards from rows.
+"""Renders notices and cards from rows.
 
-A notice stores only a person's key and the keys of rows, and is rendered from the current rows when it is
-sent. If the notice is no longer needed by then, it is marked as sent without being sent. If rendering fails,
-Usher tries again at increasing intervals, and finally sends plain text. Digests are compared so that the same
-content isn't sent twice.
+A notice stores only a person's key and the keys of rows. When Usher sends the notice, it renders the current
+rows. A notice that isn't needed any more is marked as sent without being sent. If rendering fails, Usher
+tries again at increasing intervals, and finally sends plain text.
 """
 
 import hashlib
@@ -47,8 +46,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again, in seconds, if it wasn't ready.
 NOT_READY_SECONDS: Final = 2.0
-#: If a message about a workspace was delayed because Slack wasn't responding, the workspace must have been
-#: read at most this many seconds before the message is sent.
+#: Maximum age of a workspace's last read, in seconds, if an outage of Slack delayed a message about the
+#: workspace.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
@@ -67,7 +66,7 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 class RenderedNotice:
     """A message to be sent, and where to send it.
 
-    With ``is_plain``, it is a plain sentence that is sent because rendering failed. ``said`` is the text to
+    ``is_plain`` means that rendering failed and the message is a plain sentence. ``said`` is the text to
     store as sent, or None if the message is to be rendered again from its rows.
     """
 
@@ -101,8 +100,7 @@ class NoticeRenderer:
             facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
-                # The message about the end was sent while this card was waiting, so the card has nothing left
-                # to say.
+                # While this card was waiting, the message about the end was sent.
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             if destination is None or end == "pending":
@@ -125,7 +123,6 @@ class NoticeRenderer:
             reference = self._ids.reference()
             log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
         if await self._store.now() - notice.created_at < self._timing.plain_text_after:
-            # Nothing was sent, so there is no need to search Slack.
             wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
             await self._store.write(notice_rows.retry_notice, notice, wait, error=NoticeError.UNDRAWABLE)
             return None
@@ -137,8 +134,8 @@ class NoticeRenderer:
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
         """Return the text to store for a message found in Slack, or None if it is to be rendered again.
 
-        The text is rendered from the notice's rows. If they no longer call for a message, the text found in
-        Slack is kept.
+        The text is rendered from the notice's rows or, if the rows no longer need a message, it is the text
+        found in Slack.
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
@@ -148,11 +145,11 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Return a notice to the queue if a Slack outage delayed it and its workspaces must be reread first.
+        """If a Slack outage delayed a notice and its workspaces must be reread, requeue it and return True.
 
-        Returns whether the notice was returned. It waits at most ``SILENCE_SECONDS``. A read is good enough
-        if it is recent and was requested after the wait began. If the message still can't be sent after that,
-        or if the last retry was long ago, the notice waits for another read.
+        The notice waits at most ``SILENCE_SECONDS``. A read counts if it is recent and was requested after
+        the wait began. If the message still can't be sent after the read, or the last retry was long ago, the
+        notice waits for another read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -162,8 +159,7 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # If sending wasn't retried while Slack was down, any read since the beginning of the wait is good
-            # enough.
+            # If sending wasn't retried while Slack was down, any read since the beginning of the wait counts.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -196,7 +192,7 @@ class NoticeRenderer:
     async def _update(self, notice: Notice, destination: Destination) -> RenderedNotice | None:
         card = await self._store.read(cards.find_card, notice.subject)
         updated = None if card is None else await render_update(self._gatherer, card)
-        if card is None or updated is None:  # Its subject was deleted: the message stays as it is.
+        if card is None or updated is None:  # The subject was deleted, so the message stays as it is.
             await self._store.write(
                 notice_rows.mark_notice_sent, notice, destination.channel, notice.body["message_ts"]
             )
@@ -229,9 +225,9 @@ class MessageUpdate:
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return the time at which the subject of a message became news.
+    """Return when a message became news.
 
-    For a card, that is when its operation ended, or now if the operation hasn't ended.
+    For a card, this is the end of its operation, or now if the operation hasn't ended.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
@@ -242,7 +238,7 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
     """Return whether a message keeps its text as it was sent.
 
-    Questions, output, messages in channels, and cards of unfinished work don't: they are rendered again.
+    Questions, output, messages in channels, and cards of unfinished work are rendered again.
     """
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
@@ -266,8 +262,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # The message says that the workspace is ready and for how long. That is no longer true, so the
-            # message is replaced by a report of what has happened since.
+            # The message says that the workspace is ready, which is no longer true. Report what has happened.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -284,7 +279,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # The message says how something ended, or announces something that is still to come, so keep it.
+        # Keep a message that says how something ended, or announces something that is still to come.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -293,7 +288,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """The part of a message that is left after removing sentences about past times or dropped plans."""
+    """The part of a message that remains without the sentences about past times or dropped plans."""
 
     answer: Answer
     is_nothing: bool = False
@@ -306,10 +301,7 @@ class _Remainder:
 
 
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
-    """Remove sentences about times that have passed, or about plans that no longer exist.
-
-    A button that refers to the time in such a sentence is removed, too.
-    """
+    """Remove sentences about times that have passed or plans that no longer exist, and their buttons."""
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
 
@@ -331,7 +323,7 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
     for button in kit.iterate_buttons(answer.blocks):
         press = ButtonValue.from_button(button)
         if press.name == "link_url" and has_come(press.at):
-            # The message still asks the person to link, so the button now requests a new page.
+            # The message still asks the person to link, so let the button request a new page.
             again = ButtonValue("invite", press.key, number=press.number)
             asks = kit.button("", again, style=button.get("style")) | {"text": button["text"]}
             kept = replies.with_button(kept, asks)
@@ -340,29 +332,28 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether any part of a message mentions a button's time.
+    """Return whether any part mentions a button's time.
 
-    If the part announces a plan, the button must also be for the planned workspace.
+    A part that announces a plan counts only if the button is for the planned workspace.
     """
     at, keys = None if press.at is None else int(press.at), press.key.split()
     return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether the plan announced in part of a message still exists. Without facts, return False."""
+    """Return whether the plan that part of a message announces still exists. Without facts, return False."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # If a plan concerns several workspaces, the facts don't show whether it still exists.
+    # The facts don't show whether a plan for several workspaces still exists.
     return facts is not None
 
 
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
-    """Render an answer again, without the buttons that no longer work."""
     facts = await gatherer.describe_offer(card)
     is_about_links = card.about == cards.make_link_key(card.principal.key)
     linked = await gatherer.list_linked(card.principal) if is_about_links else ()
     links = [press for _, press in kit.iterate_drawn(said.blocks) if press.name in LINKING]
-    # If a command can use any of several accounts, linking one of them is enough.
+    # If a command can use any of several accounts, one link is enough.
     is_enough = any(" " in press.key and press.key.partition(" ")[0] in linked for press in links)
 
     def is_useful(button: Element) -> bool:
@@ -374,13 +365,12 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
     answer = kit.keep_buttons(said, is_useful)
     left = await _remove_past(gatherer, card, answer, facts)
-    # A question is no longer open if it was answered by typing or its buttons are gone.
+    # A question was answered if the person typed the answer, or its buttons are gone.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has started something. Another message reports how it ended, or will soon do
-    # so.
+    # An answer without buttons has started something, and another message reports how it ends.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
@@ -395,10 +385,7 @@ def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, An
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
-    """Edit a message as ``build_edit`` describes, or change only its text if Slack rejects the blocks.
-
-    Raises SlackFailed. Repeating an edit is harmless.
-    """
+    """Edit a message, or change only its text if Slack rejects the blocks. Raises SlackFailed."""
     try:
         await slack.call(methods.CHAT_UPDATE, message)
     except SlackPermanent as error:

@@ -1,4 +1,4 @@
-"""Replies to commands, clicks and mentions. Each is sent once, within a minute, or not at all (ADR 88)."""
+"""Sends replies to commands, clicks and mentions, each once within a minute or not at all (ADR 88)."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ Way = Callable[[Notice], Awaitable[None]]
 class Replies:
     """Sends replies, each by the best route that still reaches its recipient.
 
-    A reply's body contains the Answer (``text``, ``blocks``, ``replaces``) and where to send it: a
-    ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). If it contains
-    neither, the reply is sent to the person. With ``view``, the reply redraws an open form. Without text, it
-    just deletes the message that it replaces.
+    A reply's body contains the Answer (``text``, ``blocks``, ``replaces``) and a ``response_url``, or a
+    ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). If it contains neither, the reply is
+    sent to the person. A body with a ``view`` redraws an open form. A body without text deletes the message
+    that the reply replaces.
     """
 
     def __init__(
@@ -59,14 +59,13 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Ids of replies that are sent outside their thread because Slack refused the thread. These ids
-        #: aren't stored. After a restart, Slack just refuses the thread once more.
+        #: Ids of replies that are sent outside their thread because Slack refused the thread.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
-        """Send a reply once. Give up if it is too late for that, or if the reply may already have been sent.
+        """Send a reply once. Give up if it is too late, or if the reply may already have been sent.
 
-        If Slack refuses its blocks, it is sent as text. While Slack is down, it waits, unless it has a
+        If Slack refuses the blocks, send text. While Slack is down, a reply waits, unless it has a
         ``response_url`` or is the message that is being retried (``is_try``).
         """
         seconds_left = notice.created_at + self._timing.reply_lives - await self._store.now()
@@ -76,7 +75,7 @@ class Replies:
         try:
             await self._deliver(notice, seconds_left, is_try=is_try)
         except errors.SlackLimited as error:
-            # The reply wasn't delivered, so it may be retried while it is still useful.
+            # The reply wasn't delivered, so try again while it is still useful.
             await self._retry(notice, error.retry_after, seconds_left, error.code)
         except errors.SlackFailed as error:
             if not isinstance(error, errors.SlackPermanent | errors.SlackUnknownOutcome):
@@ -97,7 +96,7 @@ class Replies:
     async def _deliver(self, notice: Notice, seconds_left: float, *, is_try: bool) -> None:
         """Try each route to the person until one works; raise the last SlackFailed if none does.
 
-        The next route is tried only if Slack has definitely refused the previous one.
+        Try the next route only after a definite refusal.
         """
         ways = self._list_ways_back(notice)
         for way in ways:
@@ -116,10 +115,7 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the routes to a person, best first. Only replies by the first may be visible to others.
-
-        If a form has been closed, the message meant for it is sent as a direct message.
-        """
+        """Return the routes to a person, best first. Only replies by the first may be visible to others."""
         body = notice.body
         if body.get("replaces") and not body.get("text"):
             return [self._respond]
@@ -130,7 +126,6 @@ class Replies:
         return [*ways, *([self._post_ephemeral] if is_in_channel else []), self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
-        """Update an open form, using only plain paragraphs if Slack has refused it before."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if notice.is_text else body["view"]
@@ -142,7 +137,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Slack never supplies a URL like this, so send nothing to it, and don't try another route.
+            # Slack never supplies a URL like this, so send nothing, by any route.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -169,7 +164,6 @@ class Replies:
         await self._results.write_sent(notice, channel, over, in_place=True)
 
     async def _post_ephemeral(self, notice: Notice) -> None:
-        """Answer in a channel, with a message that only the person can see."""
         channel = str(notice.body["channel_id"])
         message = (
             _make_content(notice)
@@ -180,7 +174,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer by direct message, explaining why if the person asked in a channel."""
+        """Answer by direct message; if the person asked in a channel, explain why."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -192,8 +186,7 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # A direct message can be addressed by its channel id or by the person's id, but its rate limit is
-        # counted under the person's id.
+        # Count the rate limit of direct messages under the person's id, even if the channel's id is given.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
@@ -222,7 +215,7 @@ class Replies:
             await self._results.retry(notice, wait, error=error)
 
     async def _say_unsure(self, notice: Notice) -> None:
-        """Tell a person, at most once per ``UNSURE_PERIOD_SECONDS``, that they may have missed an answer."""
+        """Tell a person that they may have missed an answer, at most once per ``UNSURE_PERIOD_SECONDS``."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
         person, body = notice.principal, stored.to_body(Answer(notice_words.NOT_CONFIRMED))
         await self._store.write(
@@ -238,9 +231,8 @@ class Replies:
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
     """Return whether to try another route, because the same one won't deliver the reply in time.
 
-    This is never done if the reply may already have been shown. Temporary errors are first retried by the
-    same route. If the person has changed a form in the meantime, the form is newer than the reply, so no
-    other route is tried.
+    Never do so if the reply may already have been shown, or if the person has changed a form since. After a
+    temporary error, try the same route again first.
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left
@@ -254,13 +246,11 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left
 
 
 def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
-    """Return whether Slack may accept a refused reply as text without blocks."""
     has_blocks = bool(notice.body.get("blocks") or notice.body.get("view"))
     return has_blocks and not notice.is_text and is_content_refused(error)
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return a reply's content, which begins with an explanation if the reply was moved out of a channel."""
     return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 

@@ -1,4 +1,4 @@
-"""The results of sending messages. They are written to the database as soon as it accepts writes."""
+"""The results of sending messages, which Usher writes as soon as the database accepts writes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -20,16 +20,15 @@ Write = Callable[[], Awaitable[object]]
 class Results:
     """Writes the results of sending messages; if the database fails, retries each until its lease ends.
 
-    Results that haven't been written are kept in memory and lost on restart. The leases then expire, and
-    messages that may have been sent are searched for.
+    A restart loses the results that haven't been written. Once the leases expire, Usher searches for the
+    messages that may have been sent.
     """
 
     def __init__(self, context: Context, timing: Timing) -> None:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Maps message ids to the writes to retry, in order. Each write has a time after which it is no
-        #: longer retried.
+        #: Maps message ids to the writes to retry, in order, each with the time at which to give up.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property
@@ -88,7 +87,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may be rejecting just this write, so start with another message next time.
+                    # The database may reject just this write, so start with another message next time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class Timing:
     """The notifier's parameters, with times in seconds.
 
-    ``settles`` is how long to wait before searching for a message that may have been sent, so that it has
-    time to appear. ``looks_back`` is how long before the attempt, by Slack's clock, the searched period
-    begins. Usher gives up on a reply that hasn't been sent within ``reply_lives``.
+    ``settles`` is the delay before a search for a message that may have been sent, so that the message has
+    time to appear. The search goes back to ``looks_back`` before the attempt, by Slack's clock. Usher gives
+    up on a reply that hasn't been sent within ``reply_lives``.
     """
 
     lease: float = 60.0
@@ -17,18 +17,17 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: How long Slack may fail to accept a notice, in seconds, before Usher gives up on it and doctor reports
-    #: it.
+    #: How long Slack may fail to accept a notice, in seconds, before Usher gives up on the notice.
     gives_up_after: float = 86_400.0
     #: How long Slack may refuse a channel's class card with an unknown code, in seconds, before Usher gives
-    #: up on the card. This is shorter than for other notices, because a class is waiting for the card.
+    #: up on the card. The limit is shorter because a class is waiting.
     gives_up_in_channel: float = 3_600.0
     #: How long a notice may fail to be rendered, in seconds, before it is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease, since another process would then repeat it."""
+        """Raise ValueError if a send could outlast its lease. Another process would then repeat the send."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
