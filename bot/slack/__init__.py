@@ -1,1 +1,1 @@
-"""Everything that deals with Slack's Web API: its methods and rate limits, people, and Usher's messages."""
+"""Slack's Web API: its methods and rate limits, the people in Slack, and Usher's messages."""

@@ -1,4 +1,4 @@
-"""Keys of facts that the web process adds to Bolt's context because the payload doesn't contain them."""
+"""Keys of the facts that Usher adds to Bolt's context because the payload doesn't contain them."""
 
 from typing import Final
 

@@ -1,7 +1,7 @@
 """Calls to Slack's methods, within Slack's rate limits.
 
-Every call to a rate-limited method is counted in the database before it is made, so the limit holds across
-restarts and for all processes together (ADR 30).
+Usher counts every call to a rate-limited method in the database before making the call. The limit therefore
+holds across restarts and for all processes together (ADR 30).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ from bot.support.windows import Attempt, TooLateError, narrow_window, track_atte
 log = structlog.get_logger(__name__)
 
 
-#: Usher's own error code for a Slack workspace in which Usher isn't installed or no longer is.
+#: Usher's own error code for a Slack workspace in which Usher isn't installed.
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
@@ -61,23 +61,22 @@ _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 UNREACHABLE_CODE: Final = "unreachable"
 #: Maximum time for which a method or a conversation is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: If Slack refuses this many people or channels without serving any in between, the whole app is considered
-#: locked out, even if ``auth.test`` succeeds.
+#: If Slack refuses this many people or channels in a row, Usher treats the whole app as locked out, even if
+#: ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum time between two releases of waiting messages, in seconds. Without this pause, a call that keeps
-#: failing for its own reasons could release them again and again.
+#: Minimum time between two releases of waiting messages, in seconds. Otherwise, a call that keeps failing for
+#: its own reasons could release messages again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: How long the database may take to count a call to Slack, in seconds. If the database takes longer, this
-#: process counts the call by itself.
+#: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
+#: call in memory.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for messages. ``_TRY_METHODS`` also contains the methods that Usher needs to resend a
-#: pending message.
+#: Methods for searching for a pending message. ``_TRY_METHODS`` also contains those for resending it.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 #: Arguments of Slack methods that identify a conversation, a person or a group of people.
@@ -87,10 +86,10 @@ _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
 def is_slack_address(url: str, api_url: str) -> bool:
-    """Return whether Usher may send requests to a URL.
+    """Return whether Usher may send requests to a URL, which has to be one of Slack's and use https.
 
-    Slack's own URLs are accepted if they use https. ``api_url`` is the URL of Slack's Web API. If its host is
-    a loopback address, it belongs to a local test server, and no other server is accepted.
+    ``api_url`` is the URL of Slack's Web API. If it is on loopback, it belongs to a local test server, and
+    only that server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -126,15 +125,15 @@ class SlackCaller(Protocol):
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Send ``size`` bytes to an upload URL from Slack, or raise one of the SlackFailed errors.
 
-        Nobody can see the file until the upload is completed, so repeating the upload does no harm.
+        Repeating an upload does no harm, because nobody sees the file until it is shared.
         """
         ...
 
 
 async def check_token(caller: SlackCaller) -> str | None:
-    """Return Slack's error code if it refuses a caller's token, or None if it accepts the token.
+    """Return Slack's error code if Slack refuses a caller's token, or None if it accepts the token.
 
-    Raises SlackFailed if Slack can't be reached right now.
+    Raises SlackFailed if Slack can't be reached.
     """
     try:
         await caller.call(AUTH_TEST, {})
@@ -148,8 +147,8 @@ async def check_token(caller: SlackCaller) -> str | None:
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     """Return whether Slack knows a channel id. Raises SlackFailed if Slack can't be reached or won't say.
 
-    This needs no scope. Usher requests a message's permalink, and the error code shows whether Slack doesn't
-    know the channel or only the message.
+    Requesting a message's permalink needs no scope. The error code shows whether Slack lacks the channel or
+    only the message.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -163,15 +162,14 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 class PacedSlack:
     """A client that keeps to the budget, and tracks Slack's clock and whether Slack has locked the app out.
 
-    ``prepare`` runs before a call is counted, since it may take a while. If it fails, it raises one of the
-    SlackFailed errors.
+    ``prepare`` runs before a call is counted, since it may take a while. It may raise one of the SlackFailed
+    errors.
 
-    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise, Usher stops sending
-    only to the refused conversation or person for a while, and still serves everyone else.
+    If an error means that Slack refuses the app, the client calls ``auth.test``. If Slack refuses that as
+    well, the whole app is locked out. If not, the client pauses only the refused conversation or person.
 
-    What the client knows about Slack is kept in memory only: its clock, whether it responds, whether it has
-    locked the app out, and whom it refuses. After a restart, the next calls find this out again. Each process
-    finds out from its own calls, within a minute.
+    All that the client knows about Slack is kept in memory. After a restart, and in each process, the next
+    calls find it out again within a minute.
     """
 
     def __init__(
@@ -188,33 +186,31 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How many seconds Slack's clock is ahead of ours, calculated from the header of the last response.
-        #: ``_by_message`` is the same, calculated from the last message.
+        #: How many seconds Slack's clock is ahead of ours, according to the header of the last response and
+        #: to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: Slack's error code if Slack has locked out the whole app; None if it hasn't.
         self.lockout_code: str | None = None
-        #: Maps each person or conversation that Slack refused to Slack's error code and the time when
-        #: messages may be sent there again.
+        #: Maps each refused person or conversation to the end of the pause and Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels that Slack has refused since it last served a call that names a person or
-        #: channel.
+        #: People and channels that Slack has refused since it last served any of them.
         self._refused_people: set[str] = set()
-        #: Whether a call has gone unanswered since waiting messages were last released. It is True initially,
-        #: because calls made by the previous process may have gone unanswered.
+        #: Whether a call has gone unanswered since waiting messages were last released. Initially True, for
+        #: the calls of the previous process.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: ``_waits`` says whether messages wait until Slack accepts one; it is True initially. ``tries``
-        #: counts the retries since Slack last accepted a message or answered a search. ``_tries_at`` is the
-        #: time of the next retry, and ``_silent_at`` the time when a call last got no response.
+        #: Whether messages wait until Slack accepts one (initially True), the number of retries since Slack
+        #: last accepted a message or answered a search, the time of the next retry, and the time when a call
+        #: last got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return this client, because there is only one installation."""
+        """Return this client, which is the only one."""
         return self
 
     def list_clients(self) -> list[PacedSlack]:
-        """Return a list of this client alone, because there is only one installation."""
+        """Return a list of this client, which is the only one."""
         return [self]
 
     def get_quota(self, method: str) -> CallQuota:
@@ -223,7 +219,7 @@ class PacedSlack:
 
     @property
     def is_locked_out(self) -> bool:
-        """Return whether Slack is currently locking the app out. While it is, nothing can be sent."""
+        """Return whether Slack has currently locked the app out, so that nothing can be sent."""
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
@@ -236,7 +232,7 @@ class PacedSlack:
         """Call a method once, and return the answer or raise one of the SlackFailed errors.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
-        counted. In both cases, the call had no effect.
+        counted. After either error, the call has had no effect.
         """
         return await self._call(self.budget, method, arguments, channel, share)
 
@@ -266,8 +262,7 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Check again: while this call was being counted, another call may have found that Slack has locked
-        # the app out.
+        # While this call was being counted, another call may have found out about a lockout.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -305,8 +300,7 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches without accepting messages, so the next retry is a send, and is due
-            # now.
+            # Slack may answer searches without accepting messages, so the next retry sends, and is due now.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -317,11 +311,11 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether Slack may be down: it failed to respond, and hasn't accepted a message since."""
+        """Return whether Slack may be down: a call got no response, and no message was accepted since."""
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether Slack isn't responding and the next retry is due. If so, record that retry."""
+        """Return whether Slack isn't responding and a retry is due. If so, record the retry."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -329,22 +323,19 @@ class PacedSlack:
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:
-        """Note that no messages are pending. The next one is then sent without waiting for a retry.
+        """Note that no messages are pending, so that the next one needn't wait for a retry.
 
-        However, if a call has gone unanswered in the last ``seconds``, the next message must still wait.
+        It still has to wait if a call has gone unanswered in the last ``seconds``.
         """
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages are waiting for Slack to respond or, now that it does, must be released."""
+        """Return whether messages are waiting for Slack to respond, or have yet to be released."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return whether to release the waiting messages now.
-
-        The answer is True only once after each outage, when Slack responds again.
-        """
+        """Return whether to release the waiting messages, once after each outage that has ended."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -398,10 +389,10 @@ class PacedSlack:
         self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """After a refusal, stop sending to that person or conversation for a while.
+        """After a refusal, stop sending to the person or conversation for a while.
 
-        If several people were refused and nobody was served in between, Slack counts as refusing everybody,
-        and a lockout is recorded. Even then, each person is still tried, since some may be served.
+        If Slack has refused several people in a row, record a lockout. Usher still tries each person, because
+        Slack may serve some of them.
         """
         now = self._clock.monotonic()
         if place is not None:
@@ -415,7 +406,7 @@ class PacedSlack:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Record that Slack has accepted a call. This may show that a lockout is over."""
+        """Record that Slack has accepted a call, which may end a lockout."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -424,7 +415,7 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people that a call addresses. If there are none, return the method's name.
+    """Return the conversations and people that a call addresses or, if there are none, the method's name.
 
     Returns None if the call only addresses an interaction or a form.
     """
@@ -438,7 +429,7 @@ class Budget:
     """The budget for an installation's calls. Its methods raise StoreError.
 
     ``share`` is the part of a method's limit that a call may use up. The rest is reserved for more urgent
-    calls. Calls to methods that Slack doesn't limit aren't counted.
+    calls.
     """
 
     def __init__(self, store: Store, installation: Installation) -> None:
@@ -467,8 +458,8 @@ class Budget:
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
         """Stop calling a method for as long as Slack requested.
 
-        If Slack limits the method per channel, only that channel is paused, unless another channel is already
-        paused. In that case, the whole method is paused.
+        If Slack limits the method per channel, this pauses only the channel. If another channel is already
+        paused, it pauses the whole method.
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(
@@ -479,8 +470,7 @@ class Budget:
 class UncountedBudget:
     """A budget for the few kinds of calls that are made even if the database can't count them.
 
-    The calls of the last minute, and any pauses, are kept in memory and lost on restart. If there are several
-    processes, each may use a share of a method's limit without knowing about the others' calls.
+    This process counts its own calls in memory, and may use only ``UNCOUNTED_SHARE`` of a method's limit.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -492,8 +482,7 @@ class UncountedBudget:
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0. If it has to wait, return the delay in seconds without counting it."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # The database may be slow only because other processes are sending, too. That is exactly when the
-            # shared count matters.
+            # If the database is slow because other processes are sending, too, the shared count matters most.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]

@@ -1,4 +1,4 @@
-"""Slack's errors. The meaning of each error code is defined in only one place, ``error_codes.toml``."""
+"""Slack's errors. ``error_codes.toml`` defines the meaning of each error code."""
 
 import tomllib
 from collections.abc import Mapping
@@ -42,12 +42,11 @@ class Meaning(StrEnum):
 
     @property
     def is_shut_out(self) -> bool:
-        """Return whether this means that Slack has locked the app out, not that it objects to the message."""
+        """Return whether Slack has locked the app out, rather than objecting to a message."""
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long Usher pauses all calls after Slack has locked the app out, in seconds. Then a single call tests
-#: whether the lockout is over.
+#: How long Usher pauses all calls after Slack has locked the app out, in seconds.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
@@ -55,7 +54,7 @@ _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Me
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
     """Return the error codes in the file, grouped first by method and then by meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # The table "meanings" contains no codes: it only explains the meanings used in the other tables.
+    # The table "meanings" explains the meanings, and contains no codes.
     return {name: codes for name, codes in table.items() if name != "meanings"}
 
 
@@ -97,8 +96,7 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Only one conversation or person was refused. That may be temporary, even if the code sometimes
-        # concerns the whole app.
+        # Slack refused only one conversation or person, perhaps temporarily, whatever the code says.
         return Meaning.AGAIN
     return classify_code(error.code)
 

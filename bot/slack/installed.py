@@ -1,8 +1,4 @@
-"""Usher's OAuth installations, with a client for each.
-
-The rows of the installations are cached in memory. They are reread every two seconds, and immediately when a
-request arrives from an unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
-"""
+"""Usher's OAuth installations, with a client for each (``docs/adr/0101-a-place-is-stored-once.md``)."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -44,8 +40,7 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Minimum time between two reads of the rows on behalf of the same unknown team, in seconds. At most
-#: ``MAX_UNKNOWN_TEAMS`` such teams are remembered.
+#: Minimum time between two reads of the rows for the same unknown team, in seconds.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 
@@ -53,13 +48,11 @@ MAX_UNKNOWN_TEAMS: Final = 1_000
 class InstalledSlack:
     """The installations, their tokens and their clients.
 
-    ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
-    and organisations are served. ``page`` is the URL of the page for installing Usher.
+    ``client`` is the app's id and secret; ``make`` returns a caller for a token. Usher serves only ``listed``
+    workspaces and organisations. ``page`` is the URL of the page for installing Usher.
 
-    The rows are cached in memory and reloaded after a restart. To replace a token, a process first claims it
-    by writing a row that expires after 30 s. A token that Slack has issued but that was never stored is lost.
-    With several processes, the cache may be up to 2 s out of date. The rows are also reread when Slack
-    refuses a token, and when a workspace isn't known: immediately the first time, then at most every 5 s.
+    The rows are cached in memory. Usher rereads them every 2 s, when Slack refuses a token, and when a
+    request arrives from an unknown workspace, but at most every 5 s for the same workspace.
     """
 
     def __init__(
@@ -82,17 +75,14 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown team to the earliest time when the rows may be reread for it (monotonic).
+        #: Maps each unknown team to the earliest time of the next read for this team (monotonic).
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Read and return the installations, unless the settings include a bot token.
-
-        Raises StoreError if the installations can't be read.
-        """
+        """Create this object and read the installations; raise StoreError if that fails."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -135,15 +125,14 @@ class InstalledSlack:
             log.warning("installations not read", problem=error)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a request belongs to, rereading the rows if it might be a new one."""
+        """Return the installation that a request belongs to. For an unknown team, reread the rows."""
         found, asked = self.installations.find_for_team(enterprise_id, team_id), (enterprise_id, team_id)
         now = self._clock.monotonic()
         if found is None and self._unknown.get(asked, now) <= now:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # Don't reread the rows for this team for a while. The regular reads will find any new
-                # installation.
+                # Don't reread the rows for this team for a while.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
                 self._unknown[asked] = now + UNKNOWN_SECONDS
@@ -160,9 +149,9 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an unlimited quota, because each workspace has a limit of its own.
+        """Return an unlimited quota, because each workspace has its own limit.
 
-        Messages that exceed their workspace's limit are returned to the queue.
+        The outbox requeues messages that exceed their workspace's limit.
         """
         return UNLIMITED
 
@@ -202,20 +191,16 @@ class InstalledSlack:
     # -- installing and removing ----------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Exchange an OAuth code; return Slack's grant and the installation that it contains.
-
-        Raises SlackFailed if Slack refuses or doesn't respond.
-        """
+        """Exchange an OAuth code; return Slack's grant and its installation. Raises SlackFailed."""
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
         token = str(granted.get("access_token") or "")
         return granted, Installation.from_auth_test((await self._make(token).call(AUTH_TEST, {})).data)
 
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
-        """Store an installation; return the result of ``bot.store.installations.install``.
+        """Store an installation; return the result of ``bot.store.installations.install``. Raises StoreError.
 
-        Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace, and
-        that Usher has already been uninstalled from it.
+        If the operator doesn't serve the workspace, uninstall Usher there and return "unlisted".
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -245,10 +230,7 @@ class InstalledSlack:
         )
 
     def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
-        """Return notices that tell the installer and administrators that the refresh token was lost.
-
-        The access token still works until it expires.
-        """
+        """Return notices that tell the installer and the administrators that the refresh token was lost."""
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
@@ -281,7 +263,7 @@ class InstalledSlack:
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
-        # A token that has merely expired can be replaced, unless Usher has been uninstalled.
+        # A token that has merely expired can be replaced.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
@@ -335,7 +317,7 @@ class _Caller:
         return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes. No token is needed, because the upload URL itself grants permission."""
+        """Upload a file's bytes. The upload URL itself grants permission."""
         token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)

@@ -1,8 +1,7 @@
 """Slack's app manifest, for Socket Mode and for HTTP, with a reason for everything that it requests.
 
-Importing this module has no side effects. ``manifest.yml`` is ``socket_manifest()`` as YAML. Tests check that
-the two are equal, that both forms match Slack's published schema, and that their scopes, events and commands
-match the tables here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
+``manifest.yml`` is ``socket_manifest()`` as YAML. Source: ``docs/internals/slack.md``, "The manifest" and
+"Sign in with Slack".
 """
 
 import json
@@ -85,7 +84,7 @@ SLACK_PATH: Final = "/slack/events"
 ASSISTANT_PATH: Final = "/slack/mcp"
 #: Path to which Slack redirects people after Sign in with Slack.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
-#: Path of the page for installing Usher in a Slack workspace by OAuth. Slack redirects back to the same path.
+#: Path of the page for installing Usher in a Slack workspace by OAuth.
 INSTALL_PATH: Final = "/slack/install"
 INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
@@ -108,9 +107,8 @@ def socket_manifest(
 ) -> dict[str, Any]:
     """Return the manifest for Socket Mode, which works even if Slack can't reach Usher's server.
 
-    ``url``, if given, is Usher's URL in people's browsers, to which Sign in with Slack redirects them.
-    ``by_oauth`` says whether Usher is to be installed in several Slack workspaces. Raises ValueError for a
-    URL or a command that Slack would reject.
+    ``url`` is Usher's URL in people's browsers, for Sign in with Slack. ``by_oauth`` says whether Usher is to
+    be installed in several Slack workspaces. Raises ValueError for a URL or command that Slack would reject.
     """
     manifest = _build_common(command, job_command)
     if url is not None:
@@ -159,10 +157,7 @@ def render(manifest: Mapping[str, Any]) -> str:
 
 
 def create_url(manifest: Mapping[str, Any]) -> str:
-    """Return the link that opens Slack's *Create app* page with the manifest filled in.
-
-    Source: ``docs/internals/slack.md``, "The manifest".
-    """
+    """Return the link that opens Slack's *Create app* page with the manifest filled in."""
     written = json.dumps(manifest, separators=(",", ":"))
     return f"https://api.slack.com/apps?new_app=1&manifest_json={quote(written, safe='')}"
 
@@ -208,8 +203,7 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # This makes Slack send mentioned people and channels as ids, because their names may not
-                    # be unique.
+                    # Slack then sends mentioned people and channels as ids, as names may not be unique.
                     "should_escape": True,
                 },
                 {
@@ -237,7 +231,6 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
 
 
 def _require_https(url: str) -> str:
-    """Return a URL in the form that ``serve`` expects, or raise ValueError if it isn't https."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - imports aiohttp, which `--help` doesn't need
 
     try:

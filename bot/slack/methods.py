@@ -9,14 +9,12 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """A Slack method's requirements and its rate limit. ``METHODS`` contains the methods that Usher calls.
+    """A Slack method's requirements and its rate limit per app and workspace.
 
-    Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
-
-    ``caller`` is the kind of token needed to call the method. It is "none" if no token is needed, or if the
-    client id and secret, or a URL that itself grants permission, take its place. ``scopes`` lists the scopes
-    that the token needs. ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None
-    if Slack publishes no limit.
+    ``caller`` is the kind of token that the method needs, or "none" if it needs none, for example because a
+    URL itself grants permission. ``scopes`` lists the scopes that the token needs. ``per_minute`` and
+    ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no limit. Source:
+    ``docs/internals/slack.md``, "Rate limits".
     """
 
     caller: Caller = "bot"
@@ -25,7 +23,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Shows whether Slack responds, and the time by Slack's clock. Needs no token.
+#: Shows whether Slack responds, and Slack's time.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -45,8 +43,7 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - a method's name, not a secret
-#: Removes the app from a Slack workspace. If Slack refuses to do so, ``auth.revoke`` revokes the token
-#: instead.
+#: Removes the app from a Slack workspace. If Slack refuses, Usher calls ``auth.revoke`` instead.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
@@ -68,12 +65,12 @@ METHODS: Final[Mapping[str, Method]] = {
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
     # The app's own messages only.
     CHAT_DELETE: Method(scopes=_CHAT, per_minute=50),
-    # Called to find out whether Slack knows a channel id. It changes nothing.
+    # Shows whether Slack knows a channel id.
     CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
     # Used for direct messages only; Usher requests no other history scope.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds a person's direct message channel, to search it for a first message that may have been sent.
+    # Finds a person's direct message channel, to search it for a message that may have been sent.
     CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
     # Reads a thread in a direct message, to search it for a message or a file that may have been sent.
     CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
@@ -98,5 +95,5 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-#: The limit for methods that aren't in the table. This is the limit of one of Slack's lower tiers.
+#: The limit for methods that aren't in the table: that of one of Slack's lower tiers.
 UNLISTED = Method(per_minute=20)

@@ -1,4 +1,4 @@
-"""Reading people from Slack into the database: members, guests, bots, deactivated users and strangers."""
+"""Reads people from Slack into the database: members, guests, bots, deactivated users and strangers."""
 
 import asyncio
 from collections import defaultdict
@@ -22,14 +22,13 @@ log = structlog.get_logger(__name__)
 
 #: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that a process holds while it reads all people. Meanwhile, other processes wait for
-#: ``OTHER_PROCESS_WAIT_SECONDS``.
+#: Name of the lease that a process holds while it reads all people.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age of an enterprise's list of workspaces, in seconds. If a workspace isn't on the list, the list
-#: may be reread after only ``MIN_TEAMS_REREAD_SECONDS``.
+#: Maximum age of an enterprise's list of workspaces, in seconds. If the list lacks a workspace, Usher may
+#: reread the list after ``MIN_TEAMS_REREAD_SECONDS``.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
@@ -38,7 +37,7 @@ MIN_TEAMS_REREAD_SECONDS = 60.0
 class _Reading:
     """Progress in reading an installation's people, which Slack's rate limit may interrupt.
 
-    ``teams`` are the workspaces still to be read: None if they aren't known yet, [""] for a single workspace.
+    ``teams`` are the workspaces still to be read: None before they are known, [""] for a single workspace.
     """
 
     teams: list[str] | None = None
@@ -54,28 +53,26 @@ class _Reading:
 class PeopleDirectory:
     """Looks up people in Slack and stores the results.
 
-    The progress of reading all people, and an organisation's workspaces, are kept in memory, so both start
-    over after a restart. With several processes, only one of them reads all people, and each one's list of
-    workspaces may be up to an hour old.
+    Only one process at a time reads all people. The progress and the list of an enterprise's workspaces are
+    kept in memory.
     """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Maps each installation id to the progress in reading that installation's people.
+        #: Keyed by installation id.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: Maps each installation id to the ids of its enterprise's workspaces, along with the time when these
-        #: were listed.
+        #: Maps each installation id to the time when its enterprise's workspaces were listed, and their ids.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
         """Look up one person (``users.info``); raise SlackFailed if that isn't possible right now.
 
-        If more lookups are needed than Slack allows, for example because a whole class presses a button at
-        the same time, all people are read instead, since one page of the list contains hundreds.
+        If Slack limits the lookups, for example because a whole class has pressed a button, read all people
+        instead: one page of the list contains hundreds.
         """
         began = await self._store.now()
         try:
@@ -108,9 +105,9 @@ class PeopleDirectory:
     async def sync(self) -> list[Person]:
         """Read all people (``users.list``, paged) of each installation, and return them.
 
-        Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. If one of several installations is rejected, the others are still read. If several
-        processes share the database, only this one reads people until it has finished.
+        Raises SlackFailed if Slack requires a pause or refuses every installation. The next call continues
+        where this one stopped, or starts over if Slack rejected the request. Until this process has finished,
+        no other process reads all people.
         """
         failed: list[SlackFailed] = []
         async with self._reading:
@@ -148,10 +145,7 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise that has installed Usher, if any, to a principal; raises SlackFailed.
-
-        Only Slack's list shows which workspaces belong to an enterprise.
-        """
+        """Add the enterprise that has installed Usher, if any, to a principal. Raises SlackFailed."""
         places = [(slack, slack.budget.installation) for slack in self._slack.list_clients()]
         if principal.enterprise_id is None and not any(
             here.has_team(None, principal.team_id) for _slack, here in places
@@ -162,7 +156,6 @@ class PeopleDirectory:
         return principal
 
     async def _has_team(self, slack: PacedSlack, team_id: str) -> bool:
-        """Return whether a workspace belongs to the enterprise that has installed Usher."""
         name = slack.budget.installation.id
         async with self._listing:
             now = await self._store.now()
@@ -189,7 +182,7 @@ class PeopleDirectory:
                 except SlackRefusedHere as error:
                     if not reading.teams[0]:
                         raise
-                    # Only this workspace of the organisation has refused the app; others may accept it.
+                    # Other workspaces of the enterprise may accept the app.
                     log.warning("people not read", team=reading.teams[0], problem=error.code)
                     del reading.teams[0]
                     reading.cursor = ""
@@ -200,7 +193,6 @@ class PeopleDirectory:
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return an enterprise's workspaces where the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:
@@ -226,7 +218,6 @@ class PeopleDirectory:
 
 
 def _find_next_cursor(answer: SlackAnswer) -> str:
-    """Return the cursor of the next page, or "" after the last page."""
     return str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
 
 
@@ -255,9 +246,8 @@ def resolve_member(
 ) -> Principal | None:
     """Return the principal of a Slack user object; None if the user isn't part of the installation.
 
-    A user who isn't part of it comes from a shared channel, and can be identified only in their own Slack
-    workspace. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the id
-    given in an event.
+    A user from outside comes from a shared channel, and can be identified only in their own Slack workspace.
+    Members of an organisation may belong to several workspaces. ``enterprise_id`` is the id in an event.
     """
     own = user.get("enterprise_user") or {}
     enterprise, id_ = own.get("enterprise_id") or enterprise_id, str(user.get("id") or "")
@@ -271,7 +261,7 @@ def resolve_member(
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
     """Return whether a user belongs to the principal's team; True if Slack doesn't name the user's team.
 
-    If an enterprise has installed Usher, the id of the principal's team is that enterprise's id.
+    If an enterprise has installed Usher, the principal's ``team_id`` is the enterprise's id.
     """
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}

@@ -10,16 +10,16 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: An HTTP status that may come from a proxy that doesn't know whether the request reached Slack.
+#: A proxy may send this HTTP status without knowing whether the request reached Slack.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
 
 def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
-    """Return the error from a post, or None if Slack accepted it.
+    """Return the error from a post, or None if Slack accepted the post.
 
-    ``pause`` is how long to wait after too many posts. Only a 4xx status or ``"ok": false`` is a refusal;
-    after any other error, the message may have been shown.
+    ``pause`` is how long to wait after too many posts. Only a 4xx status or ``"ok": false`` is a refusal.
+    After any other error, the message may have been shown.
     """
     code = _read_error_code(body)
     if status < 300 and not code:
@@ -33,7 +33,6 @@ def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0)
 
 
 def _read_error_code(body: bytes | str | None) -> str:
-    """Return the error code from an object with ``"ok": false`` or from plain text, otherwise ""."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
     try:
         answer = json.loads(text)

@@ -22,11 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """The only installation, whose bot token is in the settings. ``caller`` calls Slack with that token.
-
-    The installation is kept in memory. After a restart, Usher asks Slack for it again, and uses the stored
-    one if Slack doesn't respond. With several processes, each keeps its own settings until it is restarted.
-    """
+    """The only installation, whose bot token is in the settings. ``caller`` calls Slack with this token."""
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
         self._installation = installation
@@ -42,10 +38,7 @@ class OneTenant:
         return self._token
 
     async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
-        """Return the token if Slack no longer accepts it, otherwise None.
-
-        Raises SlackFailed if Slack can't be reached.
-        """
+        """Return the token if Slack no longer accepts it, otherwise None. Raises SlackFailed."""
         return None if await check_token(self._caller) is None else self._token
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
@@ -58,10 +51,7 @@ class OneTenant:
 
 @dataclass(frozen=True, slots=True)
 class SlackSetup:
-    """The installations, the tenants (installations with their tokens), and the clients.
-
-    ``by_oauth`` is None if the settings contain a bot token.
-    """
+    """The installations, their tokens and the clients. ``by_oauth`` is None with a bot token."""
 
     installation: AnyInstallation
     tenants: OneTenant | InstalledSlack
@@ -74,10 +64,9 @@ async def set_up_slack(
 ) -> SlackSetup:
     """Ask Slack which installation the bot token belongs to, or read the OAuth installations.
 
-    Slack's answer is stored with the token's digest. If Slack later doesn't respond or refuses the token, the
-    stored answer is used. People's keys keep the enterprise that was stored at the first start, whatever
-    Slack says later. ``make`` returns a client for a token. Raises StoreError, and raises SlackFailed if no
-    answer is stored.
+    Slack's answer is stored with the token's digest, for later starts at which Slack doesn't respond or
+    refuses the token. People's keys keep the enterprise of the first answer, whatever Slack says later.
+    ``make`` returns a client for a token. Raises StoreError, and SlackFailed if no answer is stored.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
@@ -102,7 +91,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # This call fails, which records from the start that nothing can be sent.
+        # This call fails, and thereby records that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

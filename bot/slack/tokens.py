@@ -1,7 +1,4 @@
-"""The bot tokens of installations.
-
-Before a token expires, a single process replaces it, using the token's row as a lock.
-"""
+"""The bot tokens of installations. One process replaces a token before it expires, with its row as a lock."""
 
 import asyncio
 import contextvars
@@ -25,8 +22,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: A token is replaced this many seconds before it expires. If the replacement fails, the old token still
-#: works.
+#: A token is replaced this many seconds before it expires.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
@@ -43,7 +39,7 @@ class InstallationTokens:
     """The token of each installation; ``client`` is the app's id and secret, and ``make`` returns a client.
 
     Rows of workspaces and organisations that aren't ``listed`` are ignored. A refresh token is lost if Slack
-    has replaced it but the new one was never stored. ``lost`` returns the notices to send when that happens.
+    has replaced it but Usher never stored the new one. ``lost`` returns the notices that report the loss.
     """
 
     def __init__(
@@ -63,11 +59,9 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Tokens that were issued but haven't been saved to the database yet, keyed by the encrypted secret
-        #: that each of them replaces.
+        #: Issued tokens that have yet to be stored, keyed by the encrypted secret that each of them replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack recently refused to replace because it had locked the app out of the
-        #: workspace.
+        #: Encrypted secrets that Slack refused to replace because it has locked the app out of the workspace.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
@@ -113,8 +107,7 @@ class InstallationTokens:
     async def get_valid_token(self, name: str) -> str:
         """Return a valid token, and start replacing it if it expires soon.
 
-        Raises SlackLimited if there is no valid token at present, and SlackPermanent if there won't be one
-        later either.
+        Raises SlackLimited if there is no valid token right now, and SlackPermanent if there won't be one.
         """
         entry = self._opened.get(name)
         if entry is None or not entry.token:
@@ -129,14 +122,12 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # Shield the task: other calls are waiting for the new token, too, and it must not be lost if this
-        # call is cancelled.
+        # Other calls are waiting for the new token, too, so shield the task from this call's cancellation.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
-                # SlackLimited would be wrong here, because its pause would also delay people in other
-                # workspaces.
+                # SlackLimited would also delay people in other workspaces.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Another process is replacing the token, or Slack didn't respond.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
@@ -151,11 +142,10 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Return the task that replaces a token. All calls that are waiting for the new token share it."""
+        """Return the task that replaces a token, shared by all calls that wait for the new token."""
         name = entry.row.id
         if name not in self._renewing:
-            # Use a separate context, so that this task isn't bound by the deadline of the first caller's own
-            # request.
+            # In a separate context, the deadline of the first caller's request doesn't apply.
             context = contextvars.Context()
             task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
@@ -178,7 +168,7 @@ class InstallationTokens:
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            # Unless the token is lost, Usher tries to replace it again once the claim has ended.
+            # Unless the token is lost, Usher tries again once the claim has ended.
             log.warning("token not replaced", installation=row.id, problem=str(error))
             if isinstance(error, SlackFailed) and classify(error).is_shut_out:
                 self._lockouts.add(row.secret)
@@ -187,7 +177,6 @@ class InstallationTokens:
                 await self._record_lost(row)
 
     async def _record_lost(self, row: Installed) -> None:
-        """Record that a token can no longer be replaced, and notify the people who can reinstall Usher."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:
             await self._store.write(installations.lose_token, row.id, row.secret, self._lost(row))

@@ -1,4 +1,4 @@
-"""A client for Slack's Web API, which sends requests and translates errors."""
+"""A client for Slack's Web API."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,19 +16,17 @@ from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
 
-#: Minimum speed of an upload, in bytes per second. A slower upload is abandoned and tried again later.
+#: Minimum speed of an upload, in bytes per second. Usher abandons a slower upload and tries again later.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: Shortest pause after a 429 response that specifies no pause, in seconds. ``MAX_PAUSE_SECONDS`` is the
-#: longest.
+#: Shortest and longest pause after a 429 response that specifies no pause, in seconds.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class _Pauses:
-    """Pauses after 429 responses that don't specify one. The first pause lasts one second.
+    """Pauses after 429 responses that don't specify a pause: one second, doubled for each 429 in a row.
 
-    A 429 that follows the last pause doubles the pause. Each method's last pause is kept in memory. After a
-    restart, and in each process, pauses start at one second.
+    Each method's last pause is kept in memory only.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -37,7 +35,7 @@ class _Pauses:
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return the pause in seconds. Calls refused at the same time all wait until the same time."""
+        """Return the pause in seconds. Calls that are refused during a pause wait until its end."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -52,7 +50,7 @@ class _Pauses:
 
 
 class WebApi:
-    """The SlackCaller used in production. Whichever code creates ``session`` has to close it."""
+    """The SlackCaller used in production. It doesn't close the ``session``."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -129,7 +127,6 @@ class WebApi:
 
 
 def _encode_form(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Encode arguments as a form, with lower-case booleans and without empty values."""
     texts = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in arguments.items()
