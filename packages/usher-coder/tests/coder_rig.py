@@ -64,7 +64,7 @@ def wrong_with(value: Any, kind: Any, where: str = "$") -> Iterator[str]:
 
 
 class Held:
-    """Checks requests and responses against the API document, and records which operations were used."""
+    """Checks requests and responses against the API document, and records the operations used."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []

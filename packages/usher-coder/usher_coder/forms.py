@@ -1,7 +1,6 @@
 """A template's form: its rich parameters as fields, and the checks of the values entered. No I/O.
 
-A template's own pattern for a value is never matched here, because matching a pattern from outside could take
-forever. Coder checks the value instead. If Coder refuses it, Coder's message is shown. The template's
+Matching a template's own pattern for a value could take forever, so only Coder does that. The template's
 explanation of the pattern appears below the field.
 """
 
@@ -15,15 +14,14 @@ from typing import Any
 
 import usher.provider as up
 
-#: Prefix of the field names of parameters. It keeps these names from clashing with the names of our own
-#: fields.
+#: Prefix of the fields for parameters, so that their names don't clash with those of Usher's own fields.
 PARAMETER = "p_"
 _LONGEST_HINT = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A rich parameter of a template's version."""
+    """A rich parameter of a template."""
 
     name: str
     label: str
@@ -38,10 +36,7 @@ class Parameter:
 
     @classmethod
     def read(cls, one: Any) -> Parameter | None:
-        """Read a parameter; return None if it applies only to a single build.
-
-        Raises BadAnswer if it can't be read.
-        """
+        """Read a parameter; return None if the parameter applies only to a single build. Raises BadAnswer."""
         name = up.require_text(_object(one), "name")
         if one.get("ephemeral") is True:
             return None
@@ -91,7 +86,7 @@ class Parameter:
         )
 
     def problem(self, value: up.Value) -> str:
-        """Return the problem with a value; "" if there is none, or if Coder's own explanation is better."""
+        """Return the problem with a value, or "" if there is none or Coder explains it better."""
         if not value and not self.can_be_empty:
             return self.lacking if self.required and not self.default else ""
         if not value and not self.options:
@@ -113,13 +108,13 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether a value may be empty, because an option is empty or to override the default."""
+        """Return whether a value may be empty: because an option is, or to override the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"
 
     def written(self, value: up.Value) -> str:
-        """Return a value in the form expected by Coder."""
+        """Return a value in the form that Coder expects."""
         if self.kind != "list(string)":
             return str(value)
         several = [one.strip() for one in value.split(",")] if isinstance(value, str) else list(value)
@@ -208,7 +203,7 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def objects(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return the objects in the list under a key. The list may be missing, or contain other values, too."""
+    """Return the objects in the list under a key. The list may be missing, and may contain other values."""
     listed = holder.get(key)
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
@@ -225,7 +220,6 @@ def _bound(one: Mapping[str, Any], key: str) -> float | None:
 
 
 def _value(option: Mapping[str, Any]) -> str | None:
-    """Return an option's value, which may be empty; None if it has none."""
     value = option.get("value")
     return value if isinstance(value, str) else up.find_text(option, "value")
 

@@ -1,8 +1,8 @@
 """A strict local Coder, written from Coder's documentation. It refuses unknown fields, headers and ids.
 
-A workspace's state is that of its latest build. Builds take time, and only one is active at a time. The quota
-is checked when a build starts; if it is exhausted, the build fails. An app doesn't respond until its agent is
-ready. Until then, Coder itself answers the app's requests with 502.
+A workspace's state is that of its latest build. Builds take time, and only one is active at a time. A build
+fails if the quota is exhausted when it starts. Until an app's agent is ready, Coder answers the app's
+requests with 502.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: How long a build of the local Coder is queued, how long the whole build takes, and how long the agent then
-#: takes to get ready, all in seconds.
+#: How long a build is queued, how long the whole build takes, and how long the agent then takes to get ready,
+#: in seconds.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
@@ -113,7 +113,7 @@ SEED: Mapping[str, Any] = {
 
 @dataclass(eq=False)
 class Build:
-    """A build: when it began, whether it was canceled, and the contents of its job and log if it fails."""
+    """A build, and the contents of its job and log if it fails."""
 
     id: str
     number: int
@@ -122,7 +122,7 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
-    #: The deadline that someone has set in place of the default deadline, in epoch seconds.
+    #: A deadline that someone has set, in epoch seconds.
     extended: float | None = None
 
     @property
@@ -159,8 +159,8 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: If set, stopping this workspace always fails with this error. ``cancels`` lists the kinds of builds
-    #: that someone will cancel.
+    #: If set, stopping this workspace always fails with this error. Someone cancels builds of the kinds in
+    #: ``cancels``.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False
@@ -248,7 +248,7 @@ class LocalCoder:
         return made
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
-        """Begin a build. If the owner's quota is exhausted, a build that starts a workspace will fail."""
+        """Begin a build, which will fail if it starts a workspace and the owner's quota is exhausted."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
@@ -298,7 +298,6 @@ class LocalCoder:
         return user in made.users or any(user in groups.get(one, ()) for one in made.groups)
 
     def _list_actors(self, made: Made) -> list[dict[str, Any]]:
-        """Return the people and groups that a workspace is shared with, as the API shows them."""
         users = [{"id": self.ids[one], "actor_type": "user", "name": one} for one in made.users]
         groups = [{"id": _id(one), "actor_type": "group", "name": one} for one in made.groups]
         return [{**one, "roles": ["use"]} for one in (*users, *groups)]
@@ -369,7 +368,6 @@ class LocalCoder:
         return shown
 
     def _last_deadline(self, made: Made) -> float | None:
-        """Return the latest deadline that the template allows, or None if it sets no limit."""
         template = next(one for one in self.templates.values() if one["name"] == made.template)
         hours = template.get("autostop_requirement")
         return None if hours is None else made.builds[-1].at + hours * 3600.0
@@ -415,7 +413,7 @@ class LocalCoder:
         return web.json_response(user | more)
 
     async def quota(self, request: web.Request) -> web.Response:
-        """Return a user's quota. In a deployment without a licence, the budget is -1."""
+        """Return a user's quota. Without a licence, the budget is -1."""
         user = request[USER]
         if request.match_info["id"] != _id("everyone") or request.match_info["user"] != self.ids[user]:
             raise Refusal(404, _ABSENT)
@@ -610,7 +608,6 @@ class LocalCoder:
 
 
 def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
-    """Refuse the values that Coder would refuse, such as those that don't match a template's pattern."""
     known = {one["name"]: one for one in template.get("parameters", [])}
     for one in given:
         name, value = str(one.get("name")), one.get("value")
@@ -668,7 +665,6 @@ def guest(people: Collection[str]) -> dict[str, Any]:
 
 
 def _token(name: str) -> str:
-    """Make up a token: a ten-character id followed by 22 unguessable characters."""
     letters = string.ascii_letters + string.digits
     key = re.sub(r"[^0-9A-Za-z]", "", name)[:10]
     return f"{key:0<10}-" + "".join(secrets.choice(letters) for _ in range(22))

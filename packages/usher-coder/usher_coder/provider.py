@@ -1,9 +1,8 @@
-"""The provider for a Coder deployment (REST API v2).
+"""The provider for a Coder deployment (REST API v2), written from Coder's OpenAPI document and reference.
 
-According to Coder's OpenAPI document and API reference, the token is sent as ``Coder-Session-Token``. A
-workspace's state is that of its latest build. Starting, stopping or deleting the workspace creates a build.
-Only one build can be active at a time; if one is active, Coder answers 409. Starting a running workspace
-would restart it. A build fails if the quota is exhausted. Templates have rich parameters.
+A workspace's state is that of its latest build. Starting, stopping or deleting the workspace creates a build.
+While a build is active, Coder answers 409 to a request for another build. Starting a running workspace would
+restart it. A build fails if the quota is exhausted.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ _GOING = {"start": _GOING_UP, "stop": _GOING_DOWN, "delete": _GOING_DOWN}
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
-    # Nobody knows how far a failed or canceled build got, so the workspace may be running.
+    # After a failed or canceled build, the workspace may be running.
     "canceled": up.State.FAILED,
     "failed": up.State.FAILED,
     "deleted": up.State.GONE,
@@ -65,17 +64,16 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: What the user has to do before a workspace can start. The key is the last known detail of the workspace.
-#: This is shown if Coder refuses a start without giving a reason.
+#: What the user has to do before a workspace can start, keyed by the workspace's last detail. Shown if Coder
+#: refuses a start without giving a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
-#: The default unit of costs, because Coder itself doesn't specify a currency.
+#: The unit of costs if the operator sets none. Coder doesn't specify a currency.
 CREDITS = "credits"
 #: Time limit for each request that a user waits for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: Number of workspaces per page of a list, and maximum number of pages to read. People don't have more
-#: workspaces than fit on these pages.
+#: Number of workspaces per page of a list, and maximum number of pages to read.
 PAGE, MOST_PAGES = 100, 20
 #: Maximum number of templates whose parameters are requested at the same time.
 WIDTH = 5
@@ -84,7 +82,7 @@ WIDTH = 5
 class CoderSettings(up.ConnectionSettings):
     """The settings of a Coder connection."""
 
-    #: The slug of the app to open. By default, the first app that has a page is opened.
+    #: The slug of the app to open; by default, the first app that has a page.
     app: str | None = None
     #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps that are served from a separate host.
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
@@ -105,13 +103,13 @@ class Coder(
     token_pattern: ClassVar[str] = _TOKEN
     offer_model: ClassVar[type[Offer]] = Offer
     name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
-    # A build takes a minute or more, and for each read, the server collects all resources, agents and apps.
+    # A build takes a minute or more, and each read makes the server collect all resources, agents and apps.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=300.0)
 
     # -- linking ---------------------------------------------------------------------------------------------
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Find out whose token this is and when it expires. A token begins with the id of its key."""
+        """Find out who owns a token and when it expires. A token begins with the id of its key."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
@@ -123,8 +121,8 @@ class Coder(
             told = await api.call("GET", "/users/me/keys/{}", key, total=CHECK_SECONDS)
             ends_at = up.parse_time(told.json_object().get("expires_at"))
         except up.errors.ProviderError:
-            ends_at = None  # The time is useful but not required.
-        # A name may change, and may later belong to someone else.
+            ends_at = None  # The time is optional.
+        # A username may later belong to someone else.
         own_id = up.find_account_id(me)
         extra = {**credential.extra, **({OWN_ID: own_id} if own_id else {})}
         checked = replace(credential, expires_at=ends_at, extra=extra, account_id=own_id)
@@ -199,9 +197,9 @@ class Coder(
         return up.Listing(by_id.values(), is_whole=is_whole)
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Request a build that starts a workspace, waking the workspace first if it is dormant.
+        """Request a build that starts a workspace, after waking the workspace if it is dormant.
 
-        A workspace that is already up is left alone, because starting it would restart it.
+        A workspace that is up is left alone, because a start would restart it.
         """
         if workspace.state in up.UP_STATES:
             return None
@@ -210,8 +208,7 @@ class Coder(
                 "start", _build(access, workspace, "start"), *_list_names(workspace)
             )
         except (up.errors.Forbidden, up.errors.CredentialRefused):
-            # The refusal gives no reason. Older releases answer 401, and don't wake a dormant workspace when
-            # it is started.
+            # The workspace may be dormant. Older releases then refuse a start with 401 and without a reason.
             if not await self._wake(access, workspace):
                 if hurdle := _FIRST.get(workspace.detail or ""):
                     raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
@@ -349,7 +346,6 @@ class Coder(
         return up.MachineKind(template, None, price)
 
     def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
-        """Return why a build is pending: it is waiting for its turn or for a suitable provisioner."""
         matched = build.get("matched_provisioners")
         if build.get("status") == "pending" and isinstance(matched, dict):
             if _count(matched, "count") == 0:
@@ -409,14 +405,11 @@ class Coder(
         return (*self.settings.ide_hosts, *of_apps)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the page that lists all workspaces, as a workspace's own page can't be found by its id."""
+        """Return the page that lists all workspaces, as the URL of a workspace's own page lacks its id."""
         return f"{self.settings.base_url}/workspaces"
 
     def parse_reference(self, text: str) -> str | None:
-        """Return the text if it is a bare id, otherwise None.
-
-        Links to pages contain names rather than ids; these names are looked up in lists.
-        """
+        """Return the text if it is a bare id, otherwise None. Links contain names (see ``is_page_of``)."""
         return text if _UUID.fullmatch(text) else None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
@@ -478,7 +471,7 @@ class Coder(
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Look up the workspace by name. If it is older than ``since``, it is a different workspace."""
+        """Look up the workspace by name. A workspace older than ``since`` is a different one."""
         response = await up.none_if_absent(access.api.call("GET", "/users/me/workspace/{}", spec.name))
         if response is None:
             return up.OutcomeSearch(is_conclusive=True)
@@ -490,7 +483,7 @@ class Coder(
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return why a workspace can't simply be started (it is dormant or outdated), or None if it can."""
+    """Return why a workspace can't simply be started (dormant or outdated), or None if it can."""
     if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
@@ -498,17 +491,15 @@ def _hurdle(workspace: Mapping[str, Any]) -> str | None:
 
 
 def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | None:
-    """Return why a workspace can't simply be started or, failing that, why Coder stopped it; else None."""
     return _hurdle(workspace) or (TIME_UP if build.get("reason") == "autostop" else None)
 
 
 async def _read(
     access: up.Access, remote_id: str, window: up.SendWindow | None
 ) -> tuple[dict[str, Any], str | None]:
-    """Return a workspace and, if it is only shared with the user, its owner; otherwise raise NotFound.
+    """Return a workspace and, if it is shared with the user, its owner (None if it is the user's own).
 
-    A workspace that neither belongs to the user nor is shared with them counts as not found, because Coder
-    shows admins everyone's workspaces.
+    Raises NotFound for any other workspace. Coder shows everyone's workspaces to admins.
     """
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
@@ -524,14 +515,12 @@ async def _read(
 
 
 def _of(owner: str | None, seen: up.Observed) -> up.Observed:
-    """Return an observation of a workspace that belongs to ``owner`` or, if that is None, to the user."""
     return seen if owner is None else replace(seen, owner=owner, actions=SHARED_ACTIONS)
 
 
 def _sharer(
     access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
 ) -> str:
-    """Return who shares a workspace with the account or its groups; "" if nobody does."""
     for one in objects(workspace, "shared_with"):
         its_id, name = (up.find_text(one, key) or "" for key in ("id", "name"))
         is_group = one.get("actor_type") == "group"
@@ -546,7 +535,8 @@ async def _groups(
 ) -> frozenset[str]:
     """Return the ids of the account's groups, if any of the workspaces is shared with a group.
 
-    An organisation's group of all members has the organisation's id; without a licence, it is the only group.
+    The group of all members of an organisation has the organisation's id. Without a licence, there are no
+    other groups.
     """
     shared = [one for one in workspaces if _is_shared_with_groups(one)]
     if not shared or not own_id:
@@ -571,7 +561,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id, as saved with the link. If it isn't saved, request it when necessary."""
+    """Return the account's id as saved with the link. Without one, request it if names don't suffice."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
@@ -592,7 +582,6 @@ def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
 
 
 def _list_names(workspace: up.Workspace) -> tuple[str, ...]:
-    """Return the names that Coder may use for a workspace in a refusal."""
     return workspace.remote_id, workspace.name
 
 
@@ -602,7 +591,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Read a list page by page. Mark it as incomplete if Coder reports more entries than it has sent."""
+    """Read a list page by page. The list is incomplete if Coder reports more entries than it sends."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
@@ -630,7 +619,6 @@ def _template(one: Any) -> Template | None:
 
 
 def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the apps that open in a browser, each with its agent."""
     for agent in _agents(build):
         for app in objects(agent, "apps"):
             if not (app.get("external") or app.get("hidden") or app.get("command")):
@@ -638,7 +626,7 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a build's agents. Those of dev containers come last, because they run inside another agent."""
+    """Yield a build's agents, those of dev containers last."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 
@@ -649,7 +637,6 @@ def _count(holder: Mapping[str, Any], key: str) -> int | None:
 
 
 def _part(remote_id: str) -> str:
-    """Return an id for use in a path; if it isn't valid, raise NotFound before anything is sent."""
     if not _UUID.fullmatch(remote_id):
         raise up.errors.NotFound("there is no such workspace")
     return remote_id
