@@ -21,7 +21,7 @@ LOGIN = (
 
 
 def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
-    """Return the body of an error in Lagoon's format. Errors injected by the kit use it, too."""
+    """Return the body of an error in Lagoon's format, also for errors that the kit injects."""
     return {"error": {"message": message}}
 
 

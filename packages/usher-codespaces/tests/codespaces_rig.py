@@ -21,8 +21,7 @@ from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_pr
 from usher.provider import Access, Credential
 
 DOCUMENT = json.loads(Path(__file__).with_name("github_api.json").read_text(encoding="utf-8"))
-#: Responses that any operation may give, because GitHub refuses a request without a token or over a limit
-#: before it looks at what is requested.
+#: Responses that any operation may give, to a request without a token or over a limit.
 GATE_ANSWERS = {
     401: "#/components/responses/requires_authentication",
     403: "#/components/responses/forbidden",
@@ -105,8 +104,7 @@ CHECKER = DocumentChecker()
 async def codespaces_rig(client: type[Http] = Http) -> AsyncIterator[Rig]:
     """Open the local server together with a provider that uses it."""
     server, window = LocalGitHub(clock=Clock(lambda: START_TIME)), FrozenClock()
-    # Put this inside the harness's two middlewares, because faults injected by the kit aren't the server's
-    # own responses.
+    # The harness's two middlewares come first, so that the checker doesn't see the faults that they inject.
     server.app.middlewares.insert(2, CHECKER.check)
     CHECKER.problems.clear()
     async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:

@@ -1,3 +1,3 @@
-"""Tests that Codespaces fulfils the contract that all providers share, and those of its facets."""
+"""Tests that Codespaces passes the conformance kit, as every provider must."""
 
 from usher.conformance.every import *  # noqa: F403

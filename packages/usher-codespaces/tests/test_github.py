@@ -161,8 +161,7 @@ async def test_classic_token_without_the_scope_is_told_so(open_rig):
         rig.server.scopes["alice"] = "repo, codespace"
         identity = await rig.provider.check_credential(rig.access.credential)
         assert identity.username == "alice"
-        # A login may later belong to someone else, so the link stores the account's id, which GitHub sends as
-        # a number.
+        # A login may later belong to someone else, so the link stores the account's id, a number.
         found = await rig.provider.read_account(rig.access)
         assert found.account_id.isdecimal()
         assert (found.account_id, found.username) == (identity.credential.account_id, "alice")

@@ -1,8 +1,7 @@
 """A local GitHub for the kit and the demo: its codespaces API, token page and editors.
 
-It answers as described in GitHub's OpenAPI document (``tests/github_api.json``), but at its own pace:
-codespaces are queued, provisioned, started and shut down as its clock advances, and each token has an hourly
-request limit.
+It answers as described in GitHub's OpenAPI document (``tests/github_api.json``). Codespaces change their
+state as its clock advances, and each token has an hourly request limit.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from playground.harness import Clock, Harness, refusals, run_server
 HOURLY_REQUESTS = 5000
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_MINUTE = 60
-#: GitHub's maximum retention, in minutes. It applies unless the user chooses a different retention.
+#: GitHub's maximum and default retention, in minutes.
 DEFAULT_RETENTION_MINUTES = 43200
 DEFAULT_IDLE_MINUTES = 30
 MAX_PAGE_SIZE = 100
@@ -31,8 +30,7 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
-#: The initial data of a local server: tokens, repositories, codespaces, and the duration of each state in
-#: seconds.
+#: The initial data: tokens, repositories, codespaces, and the duration of each state in seconds.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
     "repositories": {"acme/reef": ["main", "next"], "acme/tide": ["trunk"]},
@@ -140,7 +138,7 @@ def refused(status: int, message: str = "injected fault") -> dict[str, str]:
 
 @dataclass
 class LocalCodespace:
-    """A codespace: its owner, its names, and the states that it will enter, with the time of each change."""
+    """A codespace, with its future states and the time of each change."""
 
     number: int
     name: str
@@ -220,7 +218,7 @@ class LocalGitHub:
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Count a person's requests this hour. Refuse a request that is over the limit or not permitted."""
+        """Refuse requests that are over the hourly limit or that the token doesn't permit."""
         if not request.path.startswith(("/user", "/repos/")):
             response: web.StreamResponse = await handler(request)
             return response
@@ -238,7 +236,7 @@ class LocalGitHub:
         return response
 
     def check_limit(self, login: str, headers: dict[str, str]) -> None:
-        """Count a request. If it is over the limit, refuse it with a 403 whose headers give the reason."""
+        """Count a request. Over the limit, refuse it with a 403 whose headers give the reason."""
         hour = int(self.clock.now()) // SECONDS_PER_HOUR
         counted = self.used_requests.setdefault(login, [hour, 0])
         if counted[0] != hour:

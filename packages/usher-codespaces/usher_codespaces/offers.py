@@ -11,8 +11,7 @@ import usher.provider as up
 API_REVISION = "2022-11-28"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_REVISION}
 PAGE_SIZE = 100
-#: Maximum number of repositories in a form. The form offers the ones most recently pushed to. Each repository
-#: costs two requests.
+#: Maximum number of repositories in a form. Each repository costs two requests.
 MAX_RECENT_REPOSITORIES = 10
 MAX_CONCURRENT_REQUESTS = 4
 BRANCH_HINT = "Without a choice, the repository's default branch."
@@ -38,10 +37,9 @@ class Offer:
 
 
 async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
-    """Read the branches and machines of the repositories to offer.
+    """Read the branches and machines of the configured repositories.
 
-    These are the configured repositories or, if there are none, those to which the user has most recently
-    pushed.
+    If no repositories are configured, read those to which the user has most recently pushed.
     """
     full_names = configured or await _read_recent_repositories(api)
     refusals: list[up.errors.Forbidden] = []

@@ -11,9 +11,8 @@ import usher.provider as up
 from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
-#: Maps the states in the schema `codespace` of GitHub's document to ours. "Unknown" is left out, and so is
-#: "Moved", which doesn't give the new name. A codespace is down while it is exported or moved to another
-#: machine (Updating), because both end in Shutdown.
+#: Maps the states in the schema `codespace` of GitHub's document to Usher's. It lacks "Unknown" and "Moved",
+#: which doesn't give the new name. Exporting and Updating (a move to another machine) end in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
@@ -25,23 +24,20 @@ STATES = {
 #: Describes what is happening to a codespace that is down but isn't being stopped.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
-#: The actions that are possible while an operation is pending. GitHub says: "The only thing that you can do
-#: with a codespace in this state is delete it."
+#: The actions that GitHub allows while an operation is pending.
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: How long to wait, in seconds, if GitHub reports a secondary limit without saying how long the limit lasts.
-#: GitHub's guide says to "wait for at least one minute".
+#: How long to wait, in seconds, after a secondary limit without a duration, according to GitHub's guide.
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
-#: Matches GitHub's messages about its request limits. A proxy may pass them on without the headers.
+#: Matches GitHub's messages about its request limits, in case a proxy has dropped the headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
 #: Matches GitHub's messages that a token lacks a required permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: Shown if the header X-GitHub-SSO is present, because the organization requires tokens to be authorized for
-#: single sign-on.
+#: Shown if the header X-GitHub-SSO says that the organization requires tokens to be authorized.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
@@ -61,8 +57,7 @@ TOKEN_STEPS = (
 class CodespacesSettings(up.ConnectionSettings):
     """The settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) that the form offers. By default, it offers those to which the user has
-    #: most recently pushed.
+    #: The repositories (OWNER/NAME) in the form; by default, those to which the user last pushed.
     repositories: tuple[str, ...] = ()
 
 
@@ -90,8 +85,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
             return up.errors.RateLimited(words, status=status, retry_after=wait, is_own=is_spent)
         if status == 403 and (address := headers.get("X-GitHub-SSO", "")).casefold().startswith("required"):
-            # Without a status, the message is shown unchanged: the text isn't GitHub's, and linking again
-            # wouldn't help.
+            # Without a status, users see this message unchanged, as Usher's own rather than GitHub's.
             return up.errors.Forbidden(self._describe_sign_on(address))
         if status in (400, 403, 422) and BILLING_PATTERN.search(words):
             return up.errors.LimitReached(words, status=status)
@@ -102,7 +96,6 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return error
 
     def _describe_sign_on(self, header: str) -> str:
-        """Return the next step, with GitHub's URL, for a token that isn't authorized for single sign-on."""
         address = header[header.casefold().find("url=") + 4 :].strip(' "')
         is_own = (
             len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
@@ -110,7 +103,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Read the token's user. Then read the list of codespaces, in case the token lacks permissions."""
+        """Read the token's user, then the list of codespaces, which fails if the token lacks permissions."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/user", headers=HEADERS)
         user = response.json_object()
@@ -193,15 +186,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             # GitHub's document says that `last_used_at` is the time of the last start.
             started_at=used_at if state is up.State.RUNNING else None,
             last_used_at=used_at if is_down else None,
-            # No one can connect to a running machine in any state other than Available.
+            # Nobody can connect to a running machine unless its state is Available.
             lacks="agent" if state is up.State.RUNNING and word != "Available" else None,
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Ask GitHub to start a codespace.
 
-        GitHub answers 409 or 304 if the codespace is already running, and 409 if another operation on it is
-        in progress. The codespace counts as running only if the message or a read says so.
+        GitHub answers 409 or 304 if the codespace is already running, and 409 if another operation is in
+        progress. After a 409, the message or a read has to show that the codespace is running.
         """
         asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
@@ -277,15 +270,13 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return link[1] if (link := page or editor) else None
 
     def _web_root(self) -> str:
-        """Return the URL of GitHub's pages: the API's URL without `api.`."""
         return self.settings.base_url.replace("://api.", "://", 1)
 
 
 def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
     """Return what a refused token lacks, according to a header. If a scope is missing, GitHub answers 404.
 
-    A 403 has this header whatever the reason for the refusal, so only the message shows whether the token is
-    the problem.
+    Every 403 has this header, so only the message shows whether the token is the reason.
     """
     if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
         return ""
@@ -313,8 +304,8 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
 async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bool]:
     """Return the list's pages, and whether GitHub shows all codespaces.
 
-    A header or the total shows which page is the last. If the token isn't authorized for single sign-on,
-    GitHub leaves out an organization's codespaces and says so in a header.
+    If the token isn't authorized for single sign-on, GitHub leaves out an organization's codespaces and says
+    so in a header.
     """
     is_partial = False
 
