@@ -1,8 +1,7 @@
-"""Everything that an external provider needs from Usher. Nothing else of Usher should be imported.
+"""The names that an external provider imports from Usher, explained in ``docs/provider-api.md``.
 
-``docs/provider-api.md`` explains these names in the order in which a first provider needs them.
 ``API_VERSION`` stays 0 until a second external author has used the interface. Until then, names may change in
-any release, and each provider states the version for which it is written.
+any release. Each provider states the version for which it is written.
 """
 
 from bot.domain.accounts import compare_remote_ids

@@ -1,9 +1,8 @@
-"""The conformance kit: tests of what every provider must do, run with pytest against a local server.
+"""The conformance kit: tests for every provider, run with pytest against a local server.
 
-A package loads the kit with ``-p usher.conformance``. The package's ``conftest.py`` contains a fixture
-``open_rig``: a function that takes an HTTP client class and opens the provider's ``Rig``. One of the
-package's test modules contains ``from usher.conformance.every import *``. Nothing else has to be written
-(``docs/provider-api.md``).
+A package loads the kit with ``-p usher.conformance``. Its ``conftest.py`` contains a fixture ``open_rig``,
+which returns a function that takes an HTTP client class and opens the provider's ``Rig``. One of its test
+modules contains ``from usher.conformance.every import *`` (``docs/provider-api.md``).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker for test cases that only repeat what another case of the same test has shown."""
+    """Declare the marker for test cases that repeat another case of the same test."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -46,7 +45,7 @@ def pytest_runtest_makereport(
 
 @contextmanager
 def forbid_sleep() -> Iterator[None]:
-    """Make a provider fail if it sleeps, because only the engine decides when to try again."""
+    """Make a provider fail if it sleeps. Only the engine decides when to try again."""
 
     def fail_asleep(*_arguments: Any, **_options: Any) -> NoReturn:
         raise AssertionError("a provider sleeps")

@@ -1,4 +1,4 @@
-"""The contract of every provider, tested only through the provider's abstract base class."""
+"""Tests of the contract of every provider, through the abstract base class only."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    # Usher shows no other URLs: the host must be the base URL's or one of ``ide_hosts``.
+    # Usher shows a URL only if its host is the base URL's or one of ``ide_hosts``.
     assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, facets.EmbeddedPage)
 
 

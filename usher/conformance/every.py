@@ -1,4 +1,4 @@
-"""All the tests of the conformance kit, imported by one module: ``from usher.conformance.every import *``."""
+"""All tests of the conformance kit, for ``from usher.conformance.every import *``."""
 
 from usher.conformance.contract import *  # noqa: F403
 from usher.conformance.facets import *  # noqa: F403

@@ -1,6 +1,6 @@
-"""The contract of each facet: what every provider with that facet must do, tested only through the facet.
+"""Tests of each facet's contract, through the facet's own methods only.
 
-A provider whose method does nothing fails these tests. ``FacetValues`` contains the values that only the rig
+A provider whose methods do nothing fails these tests. ``FacetValues`` contains the values that only the rig
 knows.
 """
 
@@ -102,7 +102,7 @@ async def check_removal(rig: Rig) -> None:
 
 @register_contract(facets.Revocation)
 async def check_revocation(rig: Rig) -> None:
-    # The credential that linking would store: either the pasted token, or one of Usher's own in its place.
+    # Linking stores either the pasted token or a token of Usher's own.
     linked = await rig.provider.check_credential(rig.access.credential)
     access = Access(linked.username, linked.credential)
     await rig.provider.status(access, [rig.remote_id])
@@ -144,7 +144,7 @@ async def check_minting(rig: Rig) -> None:
     assert following.token != own.token
     assert following.expires_at is not None
     assert following.expires_at >= own.expires_at
-    # The earlier credential stays valid until it is revoked, and revoking it doesn't affect the later one.
+    # The earlier credential stays valid until it is revoked. Revoking it doesn't affect the later credential.
     for credential in (own, following):
         await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])
     await rig.provider.require_facet(facets.Revocation).revoke(Access(rig.access.username, own))
@@ -168,7 +168,7 @@ async def check_renewal(rig: Rig) -> None:
 @register_contract(facets.Tokens)
 async def check_tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
-    # If a server's administrator hands out the tokens, there is no page where people create them.
+    # If an administrator hands out the tokens, people have no page for creating tokens.
     assert told.url.startswith(("http://127.0.0.1:", "https://")) if rig.has_token_page else told.url == ""
     assert told.steps
     assert all(step.endswith(".") for step in told.steps)

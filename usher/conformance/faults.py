@@ -1,4 +1,4 @@
-"""Tests that every method, for every server fault, raises exactly the error that the contract names."""
+"""Tests that for each fault of the server, every method raises exactly the error that the contract names."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception])
     return found
 
 
-#: The kit tries every status with one read and one change. Because all methods map statuses in the same way,
-#: the other methods are tried with only two statuses.
+#: All methods map statuses in the same way, so the kit tries every status with only one read and one change,
+#: and two statuses with each other method.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 
@@ -235,7 +235,7 @@ async def test_a_change_is_accepted_whatever_json_comes_back(quiet_rig: Rig, met
 
 
 def build_error_body(rig: Rig, words: Any, **beside: Any) -> str:
-    """Return an error body that has its message at the provider's ``message_pointer``, and other values."""
+    """Return an error body with a message at the provider's ``message_pointer``, next to other values."""
     for key in reversed(rig.provider.message_pointer.split("/")[1:]):
         words, beside = [words] if key == "0" else {key: words, **beside}, {}
     others = dict.fromkeys(rig.provider.error_keys, 0)

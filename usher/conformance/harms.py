@@ -1,4 +1,4 @@
-"""Tests for mistakes that would harm people but that authors wouldn't notice while everything works."""
+"""Tests for mistakes that harm people but that authors don't notice while everything works."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
 
 
 async def test_list_has_clean_names(quiet_rig: Rig) -> None:
-    """The names in a list have already been through ``clean``."""
+    """The names in a list have been through ``clean``."""
     rig = quiet_rig
     skip_without(rig, "entry_name_pointer")
     odd = "training\r\n\u202egniniart\u0000"

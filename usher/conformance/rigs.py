@@ -24,7 +24,7 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The principal that makes requests in tests whose result is the same for everyone.
+#: The principal in tests whose result is the same for everyone.
 PRINCIPAL = Principal(None, "T1", "U1")
 #: The key that Usher uses to recognise the objects that it creates.
 KEY = "workspace_0123456789abcdef01234567"
@@ -223,16 +223,13 @@ class Rig:
         """Read until the workspace reaches one of the states. Return every observation."""
         seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
-            # While the test advances the clock, a state is always reached after the same number of reads.
+            # If the test advances the clock, it takes a fixed number of reads to reach a state.
             assert self.server_clock is None or len(seen) < MAX_READS, f"it is still {seen[-1].state}"
             seen.append(await self.observe(remote_id))
         return seen
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Inject a fault into the next request that matches ``path``.
-
-        ``of`` names a method instead, whose own request then gets the fault.
-        """
+        """Inject a fault into the next request that matches ``path`` or that the method ``of`` sends."""
         injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
         self.harness.faults.append(injected)
         which = "next answer" if injected.times else "answer, from now on,"
@@ -244,8 +241,7 @@ class Rig:
         if "start" in self.request_patterns:
             asked = self.harness.requests.items()
             return sum(count for path, count in asked if re.search(self.request_patterns["start"], path))
-        # A hub's path contains the username, so requests to start the user's other servers are counted, too.
-        # Saturn's path contains the id.
+        # A hub's path contains only the username, so starts of the user's other servers are counted, too.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
         calls = ("POST", "PUT")
