@@ -7,7 +7,7 @@ Any other text is free text, which does nothing until a button is clicked. The m
 not be installed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -29,13 +29,11 @@ from bot.messages.verb import (
     list_verbs,
     to_present_name,
 )
-from bot.providers.base import Provider
 from bot.services import naming
 from bot.store import workspaces
-from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
 from handlers.requests import routes, suggestions, typing_mistakes
-from handlers.requests.command_line import Quoted, fold_word, is_slip
+from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.request import Answered, Listed, Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
@@ -236,28 +234,17 @@ async def _read_names(
         raise Answered(await operations.run_for_several(about, chosen))
     for words, time in splits:
         name = " ".join(words)
-        begun, alike = await run_beside_loop(own, _find_nearly, name, own, connections)
-        if len(begun) == 1 and verb.effect is Effect.SHOWS:
-            return await _add_workspace(request, begun[0], words, time)
-        if near := begun or alike:
-            about = await _add_time(request, near[0], time)
-            raise Answered(await targets.ask_which_of_these(about, near, own, name))
+        if len(name) < _MIN_BEGINNING:
+            continue
+        match = await targets.match_name(request, name, own)
+        if match.only is not None and verb.effect is Effect.SHOWS:
+            return await _add_workspace(request, match.only, words, time)
+        if match.kind != "near":
+            about = await _add_time(request, match.rows[0], time)
+            raise Answered(await targets.ask_which_of_these(about, match.rows, own, name))
         if naming.split_connection(name, connections)[1] is not None:
-            raise Answered(await targets.answer_unknown_name(request, name, own, old))
+            raise Answered(await targets.answer_unknown_name(request, name, own, old, match.rows))
     return None
-
-
-def _find_nearly(
-    name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
-) -> tuple[list[Workspace], list[Workspace]]:
-    stem, connection = naming.split_connection(name, connections)
-    needle = fold(stem)
-    if len(needle) < _MIN_BEGINNING:
-        return [], []
-    names = {one.id: {fold(one.title), fold(one.name)} for one in own if connection in {None, one.connection}}
-    inside = [one for one in own if one.id in names]
-    begun = [one for one in inside if any(text.startswith(needle) for text in names[one.id])]
-    return begun, [one for one in inside if any(is_slip(needle, text) for text in names[one.id])]
 
 
 async def _read_longer(request: Request, given: Sequence[str]) -> Request | None:

@@ -44,7 +44,7 @@ from handlers.connections import (
 from handlers.forms import FormContext, make, open_form
 from handlers.linking import offer_link, require_account, require_links, require_no_resting_link
 from handlers.requests import list_filters, routes
-from handlers.requests.command_line import CommandLine, is_slip, join_words, parse_command_line
+from handlers.requests.command_line import CommandLine, join_words, parse_command_line
 from handlers.requests.request import SILENT, Answered, Request
 from handlers.requests.vocabulary import means_everything
 from handlers.schedule_words import refuse_schedule
@@ -266,7 +266,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    The answer offers to repeat earlier jobs of this name, or of a name one typo away.
+    The answer also offers to repeat an earlier job with that name, its beginning or a misspelling of it.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -276,7 +276,8 @@ async def check_words(request: Request, typed: CommandLine) -> None:
     more += [request.fill(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
     ran = await request.services.store.read(run_rows.list_runs, request.principal)
-    matching = [run for run in ran if run.name == name] or [run for run in ran if is_slip(name, run.name)]
+    match = naming.find(name, ran, request.services.connections)
+    matching = match.rows if match.kind != "near" else ()
     launchable = dict.fromkeys(
         (run.name, run.connection) for run in matching if run.spec is not None or run.connection in by_name
     )
@@ -565,7 +566,7 @@ async def find_run(request: Request) -> Run:
     if not request.name or means_everything(request.arguments):
         return await _find_only_run(request, rows, old)
     match = naming.find(request.name, rows, request.services.connections)
-    found = naming.choose_newest(match.rows, is_stop=request.verb == "stop") if match.kind != "near" else []
+    found = naming.choose_newest(match.rows, is_stop=request.verb == "stop") if match.is_named else []
     if len(found) == 1:
         request.notes.shown = [found[0].id]
         return found[0]

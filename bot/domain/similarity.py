@@ -1,4 +1,4 @@
-"""Compares usernames with people's names, to find out whose username it may be."""
+"""Compares what people typed with what they may have meant, and usernames with people's names."""
 
 import re
 import unicodedata
@@ -12,6 +12,20 @@ ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
 #: Words in a name that have fewer letters than this are ignored, because they match too many people.
 _SHORTEST: Final = 3
+#: Numbers of letters that may be wrong in a mistyped word. In each pair, the first number is the minimum
+#: length of the word, and the second is how many of its letters may be wrong.
+_ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
+
+
+def is_slip(typed: str, word: str) -> bool:
+    """Return whether a typed word may be a misspelling of ``word``."""
+    allowed = count_allowed_slips(typed)
+    return allowed > 0 and OSA.distance(typed, word, score_cutoff=allowed) <= allowed
+
+
+def count_allowed_slips(word: str) -> int:
+    """Return how many letters of a word may be wrong for it still to count as a misspelling."""
+    return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
 def score_likeness(username: str, *called: str) -> float:

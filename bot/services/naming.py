@@ -4,11 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Generic, Literal, TypeVar
 
 from rapidfuzz import fuzz, process
 
 from bot.domain.runs import Run
+from bot.domain.similarity import is_slip
 from bot.domain.workspaces import State, Workspace, get_name_in_id
 from bot.providers.base import Provider
 from bot.providers.connection import is_address_within, path_below
@@ -33,15 +35,23 @@ _MAX_ALIAS_LENGTH: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class NameMatch(Generic[_Row]):
-    """The rows that a name may refer to: those that have exactly that name, begin with it, or are similar."""
+    """The rows that a name may refer to.
 
-    kind: Literal["whole", "begun", "near"]
+    They have exactly that name, begin with it, are a typing mistake away from it, or are just near it.
+    """
+
+    kind: Literal["whole", "begun", "slip", "near"]
     rows: tuple[_Row, ...] = ()
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether the rows have the name or begin with it."""
+        return self.kind in {"whole", "begun"}
 
     @property
     def only(self) -> _Row | None:
         """Return the only row that has the name or begins with it, or None."""
-        return self.rows[0] if self.kind != "near" and len(self.rows) == 1 else None
+        return self.rows[0] if self.is_named and len(self.rows) == 1 else None
 
 
 def find(
@@ -50,7 +60,9 @@ def find(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch[_Row]:
-    """Find what a name refers to: aliases first, then whole names and ids, then a prefix, then similar names.
+    """Find what a name refers to: an alias, a whole name or id, a prefix, a mistyped name, or a similar one.
+
+    The first of these that any row fits decides.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a row has exactly that name.
     ``usernames`` are the person's usernames on the connections, because the URLs of pages may contain them.
@@ -58,12 +70,15 @@ def find(
     if whole := find_whole(name, rows, connections, usernames):
         return NameMatch("whole", whole)
     stem, connection = split_connection(name, connections)
-    rows = [one for one in rows if connection in {None, one.connection}]
+    here = [one for one in rows if connection in {None, one.connection}]
     needle = fold(stem)
-    begun = [one for one in rows if _has_matching_name(one, lambda text: text.startswith(needle))]
-    if needle and begun:
+    if not needle:
+        return NameMatch("near")
+    if begun := [one for one in here if _has_matching_name(one, lambda text: text.startswith(needle))]:
         return NameMatch("begun", _leave_out_gone(begun))
-    return NameMatch("near", suggest(stem, rows))
+    if mistyped := [one for one in here if _has_matching_name(one, partial(is_slip, needle))]:
+        return NameMatch("slip", _leave_out_gone(mistyped))
+    return NameMatch("near", suggest(stem, here) or suggest(stem, rows))
 
 
 def find_whole(
@@ -150,18 +165,21 @@ def _find_by_link(
     ]
 
 
-def suggest(name: str, rows: Sequence[_Row]) -> tuple[_Row, ...]:
-    """Return suggestions for a name: rows whose names contain it, then rows with the most similar names."""
-    needle = fold(name)
-    if not needle:
-        return ()
-    within = [one for one in rows if _has_matching_name(one, lambda text: needle in text)]
-    known = {one.id for one in within}
-    rest = {number: fold(one.title) for number, one in enumerate(rows) if one.id not in known}
+def narrow(name: str, rows: Sequence[_Row]) -> list[_Row]:
+    """Return the rows whose names contain this text or, if none do, those of which it is a misspelling."""
+    mistyped = partial(is_slip, fold(name))
+    return _list_within(name, rows) or [one for one in rows if _has_matching_name(one, mistyped)]
+
+
+def suggest(name: str, rows: Sequence[_Row], limit: int = _MAX_SUGGESTIONS) -> tuple[_Row, ...]:
+    """Return some of the rows whose names contain this text or, if none do, with the most similar names."""
+    if within := _list_within(name, rows):
+        return tuple(within[:limit])
+    titles = [fold(one.title) for one in rows]
     alike = process.extract(
-        needle, rest, scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS
+        fold(name), titles, scorer=fuzz.WRatio, score_cutoff=_MIN_SIMILARITY, limit=_MAX_SUGGESTIONS
     )
-    return (*within, *(rows[number] for _, _, number in alike))[:_MAX_SUGGESTIONS]
+    return tuple(rows[number] for _, _, number in alike)
 
 
 def choose_newest(runs: Iterable[Run], *, is_stop: bool = False) -> list[Run]:
@@ -307,6 +325,11 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
 def _leave_out_gone(found: Sequence[_Row]) -> tuple[_Row, ...]:
     """Return the rows without workspaces that are gone. If all of them are gone, return them all."""
     return tuple([one for one in found if str(one.state) != State.GONE] or found)
+
+
+def _list_within(name: str, rows: Sequence[_Row]) -> list[_Row]:
+    needle = fold(name)
+    return [one for one in rows if _has_matching_name(one, lambda text: needle in text)]
 
 
 def _has_matching_name(row: Workspace | Run, fits: Callable[[str], bool]) -> bool:

@@ -12,6 +12,7 @@ from bot.services.caller import Caller, concerns_caller, require_usable
 from bot.store import gates, operations, usage, workspaces
 from bot.store.transaction import Transaction
 from bot.store.workspaces import ReachedWorkspace
+from bot.support.cleaning import natural_key
 from bot.support.errors import Refused
 
 #: Maximum number of stopped workspaces in a short list.
@@ -160,7 +161,7 @@ def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> 
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
-    return place, workspace.title.casefold(), workspace.id
+    return place, natural_key(workspace.title), workspace.id
 
 
 def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:

@@ -12,7 +12,7 @@ from bot.store.engine import Engine
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Row, Transaction
-from bot.support.cleaning import fold
+from bot.support.cleaning import fold, natural_key
 
 _BATCH_SIZE: Final = 200
 _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
@@ -45,7 +45,7 @@ async def read_workspaces(
 
 def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden: bool) -> list[Workspace]:
     here = [one for one in found if (hidden or not one.hidden) and connection in {None, one.connection}]
-    return sorted(here, key=lambda workspace: (workspace.title.casefold(), workspace.id))
+    return sorted(here, key=lambda workspace: (natural_key(workspace.title), workspace.id))
 
 
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:

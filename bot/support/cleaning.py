@@ -18,6 +18,9 @@ MIN_SECRET_LENGTH: Final = 8
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
 #: Maximum number of characters that are compared. People wouldn't notice a difference further on.
 _MAX_COMPARED_LENGTH: Final = 200
+#: Matches a number in a name. Numbers of up to ``_MAX_DIGITS`` digits are sorted by value.
+_NUMBER: Final = re.compile(r"[0-9]+")
+_MAX_DIGITS: Final = 12
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
@@ -123,6 +126,11 @@ def _fold_cached(text: str) -> str:
     # The result is cached, because each typed word is compared with many names. Folding may turn one
     # character into several, so the string is cut again, to a length that an index accepts.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
+
+
+def natural_key(name: str) -> str:
+    """Return a sort key that ignores case and puts *project-2* before *project-10*."""
+    return _NUMBER.sub(lambda number: number[0].zfill(_MAX_DIGITS), name.casefold())
 
 
 def has_invisible(text: str) -> bool:

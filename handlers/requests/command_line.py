@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from rapidfuzz.distance import OSA
-
 from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
@@ -85,22 +83,6 @@ def fold_word(word: str) -> str:
 def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
     """Return the words that aren't in ``dropped``. Quoted words are always kept."""
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
-
-
-#: Numbers of letters that may be wrong in a mistyped word. In each pair, the first number is the minimum
-#: length of the word, and the second is how many of its letters may be wrong.
-_ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
-
-
-def is_slip(typed: str, word: str) -> bool:
-    """Return whether a typed word may be a misspelling of ``word``."""
-    allowed = count_allowed_slips(typed)
-    return allowed > 0 and OSA.distance(typed, word, score_cutoff=allowed) <= allowed
-
-
-def count_allowed_slips(word: str) -> int:
-    """Return how many letters of a word may be wrong for it still to count as a misspelling."""
-    return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
-from bot.support.cleaning import fold
 from handlers.requests import vocabulary
-from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, is_slip, join_words, parse
+from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, join_words, parse
 from handlers.requests.request import Request
 
-_Row = TypeVar("_Row")
+_Row = TypeVar("_Row", bound=Workspace | Run)
 #: Maximum length, in characters, of a filter carried by a list's buttons.
 _MAX_FILTER_LENGTH = 1_000
 
@@ -43,27 +42,23 @@ def filter_workspaces(
     if is_short and named:
         chosen = {one.id: one for match in named.values() for one in match}
         return FilteredRows(tuple(chosen.values()), name=" ".join(words))
-    state, connection, name = _parse_filter(words, connections, vocabulary.STATE_WORDS)
-    candidates = [
-        (workspace, workspace.connection, str(workspace.state), (workspace.title, workspace.name))
-        for workspace in rows
-    ]
-    return _filter_rows(candidates, state, connection, name)
+    return _filter_rows(words, rows, connections, vocabulary.STATE_WORDS)
 
 
 def filter_runs(
     words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
 ) -> FilteredRows[Run] | None:
     """Return the runs that the words select, or None if they select all."""
-    state, connection, name = _parse_filter(words, connections, vocabulary.RUN_STATES)
-    candidates = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
-    return _filter_rows(candidates, state, connection, name)
+    return _filter_rows(words, runs, connections, vocabulary.RUN_STATES)
 
 
-def _parse_filter(
-    words: Sequence[str], connections: Mapping[str, Provider], states: Mapping[str, str]
-) -> tuple[str, str | None, str]:
-    """Return the state and the connection that the words name, and the remaining words."""
+def _filter_rows(
+    words: Sequence[str],
+    rows: Sequence[_Row],
+    connections: Mapping[str, Provider],
+    states: Mapping[str, str],
+) -> FilteredRows[_Row] | None:
+    """Return the rows with the state, the connection and the name in the words, or None without any."""
     state, connection, remaining = "", None, list[str]()
     while words:
         leading, rest = naming.split_leading_connection(words, connections)
@@ -73,18 +68,14 @@ def _parse_filter(
         state = states.get(fold_word(words[0]), state)
         remaining += drop_words((words[0],), vocabulary.LIST_WORDS | states.keys())
         words = words[1:]
-    return state, connection, " ".join(remaining)
-
-
-def _filter_rows(
-    rows: Sequence[tuple[_Row, str, str, tuple[str, ...]]], state: str, connection: str | None, name: str
-) -> FilteredRows[_Row] | None:
+    name = " ".join(remaining)
     if not (state or connection or name):
         return None
-    needle = fold(name)
-    matching = [row for row in rows if any(needle in fold(text) for text in row[3])]
-    matching = matching or [row for row in rows if any(is_slip(needle, fold(text)) for text in row[3])]
-    selected = [row[0] for row in matching if connection in {None, row[1]} and state in {"", row[2]}]
+    selected = [
+        row
+        for row in naming.narrow(name, rows)
+        if connection in {None, row.connection} and state in {"", row.state}
+    ]
     return FilteredRows(tuple(selected), state, connection, name)
 
 

@@ -18,6 +18,7 @@ from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.store.store import Store
+from bot.support.cleaning import natural_key
 from bot.support.clock import Clock, Ids
 from bot.support.limits import RateLimiter, SearchLimiter
 from bot.support.pool import Pool
@@ -87,7 +88,7 @@ class Services:
 
     def linked_by(self, method: LinkMethod) -> dict[str, str]:
         """Map each connection that is linked in this way to its title, in the order of the titles."""
-        served = sorted(self.connections.items(), key=lambda one: one[1].settings.title.casefold())
+        served = sorted(self.connections.items(), key=lambda one: natural_key(one[1].settings.title))
         return {
             name: provider.settings.title for name, provider in served if provider.has_link_method(method)
         }
@@ -102,7 +103,7 @@ class Services:
         """Return each connection that can be linked, as (name, title, whether by token), sorted by title."""
         by_token, titles = self.linked_by("token"), self.linked_by("admin") | self.linked_by("token")
         found = [(name, title, name in by_token) for name, title in titles.items()]
-        return sorted(found, key=lambda one: one[1].casefold())
+        return sorted(found, key=lambda one: natural_key(one[1]))
 
     def make_link_buttons(
         self, connections: Collection[str], waiting: str = "", template: str = cards.LINK

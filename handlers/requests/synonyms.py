@@ -9,8 +9,8 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
+from bot.domain.similarity import count_allowed_slips
 from bot.messages.verb import Effect, find_verb, list_synonyms
-from handlers.requests.command_line import count_allowed_slips
 
 
 def split_words(text: str) -> frozenset[str]:

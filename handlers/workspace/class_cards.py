@@ -225,7 +225,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
     # A user without workspaces can only mean someone else's.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
-    is_strange = found.kind == "near" and not is_deliberate
+    is_strange = not found.is_named and not is_deliberate
     if is_strange and "/" in what:
         require_connection(request, what.partition("/")[0])
     if is_strange and (rows or is_sentence):

@@ -410,21 +410,13 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 async def complete(request: Request) -> list[dict[str, Any]]:
     """Return the workspaces that match the letters typed so far or, if none do, those with similar names."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
-    needle = fold(request.name)
-    fitting = [
-        workspace for workspace in rows if needle in fold(workspace.title) or needle in fold(workspace.name)
-    ]
-    chosen = fitting or list(await run_beside_loop(rows, naming.suggest, request.name, rows))
+    chosen = await run_beside_loop(rows, naming.suggest, request.name, rows, limits.MAX_SELECT_OPTIONS)
     return [
         {
             "text": kit.plain(kit.line(label, limits.MAX_OPTION_LENGTH), limits.MAX_OPTION_LENGTH),
             "value": workspace.id,
         }
-        for workspace, label in zip(
-            chosen[: limits.MAX_SELECT_OPTIONS],
-            list_labels(request, chosen[: limits.MAX_SELECT_OPTIONS], rows),
-            strict=True,
-        )
+        for workspace, label in zip(chosen, list_labels(request, chosen, rows), strict=True)
     ]
 
 

@@ -64,7 +64,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     match = await match_name(request, name, rows)
     old: Sequence[Account] = ()
-    if match.kind == "near":
+    if not match.is_named:
         old, rows = await read_stale_and_rows(request)
         match = await match_name(request, name, rows)
     if match.only is not None and (can_guess or match.kind == "whole"):
@@ -104,9 +104,10 @@ async def _answer_match(
     rows: Sequence[Workspace],
     old: Sequence[Account],
 ) -> Answer:
-    if match.kind != "near":
+    """Ask which of several workspaces is meant, or answer that nothing has this name."""
+    if match.is_named:
         return await ask_which_of_these(request, match.rows, rows, name)
-    return await answer_unknown_name(request, name, rows, old)
+    return await answer_unknown_name(request, name, rows, old, match.rows)
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
@@ -189,10 +190,9 @@ async def answer_unknown_name(
     name: str,
     rows: Sequence[Workspace],
     old: Sequence[Account],
-    *,
-    near: Sequence[Workspace] = (),
+    near: Sequence[Workspace],
 ) -> Answer:
-    """Say that nothing has this name, suggest similar names, and reread any list that is out of date.
+    """Answer that nothing has this name, suggest those near it, and reread any list that is out of date.
 
     ``old`` and ``rows`` come from ``read_stale_and_rows``, so ``rows`` already include any of the ``old``
     lists that arrived in between. A list that arrives later is read again.
@@ -209,7 +209,6 @@ async def answer_unknown_name(
     runs = [f"job {normalise_fully(request.text)}"] if is_run and request.verb == "start" else []
     if not rows and not runs:
         return await answer_without_workspaces(request, old)
-    near = near or await run_beside_loop(rows, naming.suggest, name, rows)
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)

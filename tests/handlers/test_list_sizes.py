@@ -75,3 +75,11 @@ async def test_pickers_offer_no_more_than_slack_takes(bot, count):
             assert len({one["value"] for one in options}) == len(options)
             if options:
                 check_limits(kit.modal("Start", [kit.select("name", "Name", options)], submit="Start"))
+
+
+@pytest.mark.parametrize("text", ["list all", "list project", "start"])
+async def test_numbers_in_names_are_sorted_by_value(bot, text):
+    await bot.link(names=("project-10", "Project-9", "project-2"))
+    answer = await bot.say(text)
+    shown = re.findall(r"project-\d+", " ".join([words(answer), *buttons(answer)]), re.IGNORECASE)
+    assert [*dict.fromkeys(shown)] == ["project-2", "Project-9", "project-10"]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot.domain.workspaces import State
 from bot.services import naming
-from bot.support.cleaning import fold
+from bot.support.cleaning import fold, natural_key
 from handlers.requests.finding import find_names, list_names
 from tests.messages.card_facts import WORKSPACE
 from tests.messages.runs import RUN
@@ -44,7 +44,8 @@ CONNECTIONS = {
         ("noteb", ALONE, "begun", [NOTEBOOK]),
         ("notes", ALONE, "whole", [NOTES]),
         ("book", ALONE, "near", [NOTEBOOK]),
-        ("notbook", ALONE, "near", [NOTEBOOK]),
+        ("notbook", ALONE, "slip", [NOTEBOOK]),
+        ("notbook@hub", MINE, "slip", [HUB_NOTEBOOK]),
         ("big one", ALONE, "whole", [GPU]),
         ("training-gpu", ALONE, "whole", [GPU]),
         ("big", ALONE, "begun", [GPU]),
@@ -54,6 +55,7 @@ CONNECTIONS = {
         ("notebook@Course hub", MINE, "whole", [HUB_NOTEBOOK]),
         ("noteb@hub", MINE, "begun", [HUB_NOTEBOOK]),
         ("notes@hub", MINE, "near", [HUB_NOTEBOOK]),
+        ("gpu@hub", MINE, "near", [GPU]),
         ("notebook@nowhere", ALONE, "near", [NOTEBOOK]),
         ("@hub", MINE, "near", None),
         ("", ALONE, "near", []),
@@ -86,6 +88,18 @@ def test_names_are_told_apart_by_connection_and_then_by_id():
     assert naming.make_labels([NOTEBOOK, twin], [*MINE, twin], str)[1] == "77@saturn"
     assert naming.make_labels([NOTEBOOK], [NOTEBOOK], str) == ["notebook"]
     assert naming.find("77@saturn", [*MINE, twin], CONNECTIONS).rows == (twin,)
+
+
+def test_a_part_of_a_name_narrows_a_list_and_else_a_slip_does():
+    lab, tutor = row("lab-two"), row("my-lab")
+    assert naming.narrow("lab", [lab, tutor, NOTES]) == [lab, tutor]
+    assert naming.narrow("nots", [lab, tutor, NOTES]) == [NOTES]
+    assert naming.narrow("notebooks-of-mine", [lab, tutor, NOTES]) == []
+
+
+def test_numbers_are_sorted_by_value():
+    names = ["lab-10", "Lab-9", "lab-2", "lab", "lab-" + "7" * 9000]
+    assert sorted(names, key=natural_key) == ["lab", "lab-2", "Lab-9", "lab-10", names[-1]]
 
 
 @given(st.text(max_size=40), st.lists(st.text(min_size=1, max_size=12), max_size=6))
@@ -195,6 +209,6 @@ def test_run_is_found_by_id_name_or_beginning_newest_first():
     assert naming.find("run_1", runs, CONNECTIONS).only == older
     assert naming.find("nightly", runs, CONNECTIONS).kind == "whole"
     assert naming.find("night", runs, CONNECTIONS).kind == "begun"
-    assert naming.find("ightly", runs, CONNECTIONS).kind == "near"
+    assert naming.find("ightly", runs, CONNECTIONS).kind == "slip"
     assert naming.choose_newest(naming.find("night", runs, CONNECTIONS).rows) == [newest]
     assert naming.choose_newest(runs, is_stop=True) == [run for run in runs if run.is_going]

@@ -15,6 +15,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import cards, waitlist
 from bot.messages.verb import Opposite, find_verb, to_present_name
+from bot.support.cleaning import natural_key
 
 
 def make_change(
@@ -339,7 +340,7 @@ def format_obstacle(
     workspace = facts.workspace
     titles = [workspace.title if workspace is not None else facts.word("name") or "your workspace"]
     titles += [one.workspace.title for one in facts.others if one.workspace is not None]
-    *first, last = [f"*{line(title)}*" for title in sorted(titles, key=str.casefold)]
+    *first, last = [f"*{line(title)}*" for title in sorted(titles, key=natural_key)]
     said = {"names": Markup(f"{', '.join(first)} and {last}" if first else last)}
     said["still"] = Markup(cards.STILL[bool(first)])
     mode = mode or (workspace.stop_mode if workspace is not None else None) or "stop"

@@ -28,6 +28,7 @@ from bot.messages.blocks.kit import Element, Markup, fill, safe
 from bot.messages.blocks.plans import describe_stop
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, problems, times, verbs
+from bot.support.cleaning import natural_key
 
 NEVER_CHOICE = "never"
 STOP_LATER_CALLBACK = "stop_later"
@@ -149,7 +150,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
     next_ = fill(then, do=mode, it="them" if facts.others else "it", title=facts.connection_title)
     pages = list_page_button(facts)
     if facts.others:
-        ordered = sorted((facts, *facts.others), key=lambda one: get_name(one).casefold())
+        ordered = sorted((facts, *facts.others), key=lambda one: natural_key(get_name(one)))
         each = [(button, get_name(one)) for one in ordered[:MAX_CHOICES] for button in list_page_button(one)]
         pages = [
             kit.add_number(button, number, fill("View {name}", name=name))
