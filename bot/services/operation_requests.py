@@ -31,6 +31,7 @@ from bot.services.workspaces import reach_workspace, require_operation, require_
 from bot.store import creations, inbox, operations, prices, refusals, timers, waitlist, work_items, workspaces
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
+from bot.store.preferences import preferences
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 from bot.support.clock import Ids
@@ -128,7 +129,7 @@ def begin_operation(
         obstacle=find_access_obstacle(account, tx.now()),
         remark=_choose_note(accepted, context, workspace, verb),
     )
-    return _show_operation(tx, caller, accepted)
+    return _show_operation(tx, caller, workspace, accepted)
 
 
 def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
@@ -308,10 +309,10 @@ def _create(
     if timer is not None:
         timers.plan_stop(tx, fresh.id, timer)
     caller.record(tx, "workspace.create", fresh, began=creation.id, reference=caller.reference)
-    return _show_operation(tx, caller, Accepted(creation))
+    return _show_operation(tx, caller, fresh, Accepted(creation))
 
 
-def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
+def _show_operation(tx: Transaction, caller: Caller, workspace: Workspace, accepted: Accepted) -> Accepted:
     """Enqueue the first card of a new operation.
 
     If the request joined an existing operation, save that operation as the interaction's result instead.
@@ -326,9 +327,12 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
         if accepted.remark in CHECKED:
             body["promise"] = caller.interaction
         card = NewNotice(operation.id, NoticeKind.CARD, "1", caller.principal, body)
-        end = NoticeKind.STOPPED if operation.verb.brings_down else NoticeKind.READY
-        is_announced = caller.is_answered or accepted.remark
-        add_card(tx, card, end if is_announced else None, operation.slow_seconds)
+        is_announced = bool(caller.is_answered or accepted.remark)
+        if is_announced and not operation.verb.brings_down:
+            # The end is reported in a separate message only if the person wants that.
+            chosen = workspace.notify_ready
+            is_announced = preferences(tx, caller.principal).ready if chosen is None else chosen
+        add_card(tx, card, is_announced=is_announced, slow_seconds=operation.slow_seconds)
     return accepted
 
 

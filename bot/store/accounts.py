@@ -71,6 +71,7 @@ def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] |
     Return None if they have already been introduced, or if their first contact with Usher was pressing the
     button on a class card.
     """
+    tx.ask("accounts", principal=principal.key)
     if not tx.count("note_introduction", principal=principal, now=tx.now()):
         return None
     return list_account_states(tx, principal)

@@ -142,20 +142,15 @@ def ask_once(tx: Transaction, question: NewNotice) -> bool:
 
 
 def add_card(
-    tx: Transaction, card: NewNotice, end: NoticeKind | None, slow_seconds: float | None = None
+    tx: Transaction, card: NewNotice, *, is_announced: bool, slow_seconds: float | None = None
 ) -> None:
     """Write the first card of a new operation or run, which has no messages yet.
 
-    ``end`` is given if an answer has already announced the work. It is the kind of message that will report
-    the end. If that message will be sent, the card is sent only if the work takes a long time: longer than
-    nine in ten similar starts, if ``slow_seconds`` is known.
+    ``is_announced`` means that an answer has already announced the work, and that another message will report
+    its end. The card is then sent only if the work takes a long time: longer than nine in ten similar starts,
+    if ``slow_seconds`` is known.
     """
-    if not preferences.should_send_notice(tx, card):
-        return
-    if end is not None and (
-        Mark.IN_CARD in end.marks
-        or preferences.should_send_notice(tx, replace(card, kind=end), has_card=True)
-    ):
+    if is_announced:
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
         card = replace(card, due_in=delay)
     _add(tx, card, is_first=True)

@@ -16,7 +16,7 @@ from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import cards, courses, gates, homes, hours, timers, waitlist, work_items
 from bot.store.notices import add_notices, ask_for_end
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
+from bot.store.tables import OPERATIONS, PREFERENCES, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
 #: How long an operation's first step waits for a read, in seconds. Then it goes ahead without one.
@@ -131,6 +131,7 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
     OPERATIONS.ask(tx, workspace_id=workspace.id, outcome=None)
     if verb.brings_down:
         return
+    PREFERENCES.ask(tx, principal=workspace.principal)
     tx.ask("last_starts", workspace_id=workspace.id)
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
     if kind is not None:

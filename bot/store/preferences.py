@@ -28,17 +28,26 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
     PREFERENCES.upsert(tx, wanted, principal=principal)
 
 
-def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:
-    """Return whether a person's preferences allow a new notice to be sent as a separate message.
-
-    ``has_card`` means that a card that is about to be written will show the same thing.
-    """
-    if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
+def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
+    """Return whether a person's preferences allow a new notice to be sent as a separate message."""
+    kind = new.kind
+    if kind.topic is None and (Mark.IN_CARD not in kind.marks or "becomes" in new.body):
         return True
     row = tx.one("heard", **_make_delivery_params(new))
     assert row is not None  # it is found whatever there is
-    row["has_card"] |= has_card
-    return should_send(_read_delivery(new.kind, row), _PREFERENCES(row) or Preferences())
+    is_of_run, delivery = kind is NoticeKind.JOB_ENDED, NoticeDelivery(kind)
+    if (row["is_operation"] or kind.subject != "operation") and not (is_of_run and row["run_state"] is None):
+        chosen: bool | None = None
+        if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
+            chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
+        delivery = NoticeDelivery(
+            kind,
+            chosen=None if chosen is None else bool(chosen),
+            is_failure=is_of_run and row["run_state"] not in _WELL,
+            # A start by hours has no card, but is treated like a start that has a silent card.
+            has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
+        )
+    return should_send(delivery, _PREFERENCES(row) or Preferences())
 
 
 def ask_delivery(tx: Transaction, new: NewNotice) -> None:
@@ -48,19 +57,3 @@ def ask_delivery(tx: Transaction, new: NewNotice) -> None:
 
 def _make_delivery_params(new: NewNotice) -> Row:
     return {"subject": new.subject, "workspace": new.body.get("workspace"), "principal": new.principal}
-
-
-def _read_delivery(kind: NoticeKind, row: Row) -> NoticeDelivery:
-    is_of_run = kind is NoticeKind.JOB_ENDED
-    if (kind.subject == "operation" and not row["is_operation"]) or (is_of_run and row["run_state"] is None):
-        return NoticeDelivery(kind)
-    chosen: bool | None = None
-    if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
-        chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
-    return NoticeDelivery(
-        kind,
-        chosen=None if chosen is None else bool(chosen),
-        is_failure=is_of_run and row["run_state"] not in _WELL,
-        # A start for working hours has no card, but is treated like a start that has a silent card.
-        has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
-    )

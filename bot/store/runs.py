@@ -43,7 +43,7 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
     if cards.find_card(tx, run.id) is None:
         cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key)
         card = NewNotice(run.id, NoticeKind.JOB_CARD, "1", run.principal, {"channel_id": channel_id})
-        add_card(tx, card, NoticeKind.JOB_ENDED if is_answered else None)
+        add_card(tx, card, is_announced=is_answered)
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.notices import NoticeKind
 from bot.domain.preferences import Preferences
 from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
@@ -85,6 +86,22 @@ async def test_form_of_one_workspace_saves_its_choice(bot, chosen, kept):
     assert "*Saved.*" in str(saved["view"])
     now = await bot.workspace()
     assert (now.notify_ready, now.notify_stopped) == kept
+
+
+@pytest.mark.parametrize(
+    ("usual", "chosen", "hears"),
+    [(True, None, True), (False, None, False), (True, False, False), (False, True, True)],
+)
+async def test_a_start_has_its_card_at_once_if_no_message_will_say_that_it_is_ready(
+    bot, usual, chosen, hears
+):
+    row = (await bot.link(names=("notebook", "training"))).workspaces[0]
+    await bot.store.write(store.save_preferences, ALICE, Preferences(ready=usual))
+    await bot.store.write(workspace_rows.notify, row.id, ready=chosen, stopped=None)
+    await bot.say("start notebook")
+    find = "SELECT due_at > created_at AS waits FROM notices WHERE kind = :kind"
+    (card,) = await bot.store.read(lambda tx: tx.all(find, kind=NoticeKind.CARD))
+    assert card["waits"] == hears
 
 
 async def test_form_of_one_workspace_sent_unchanged_writes_nothing(bot):

@@ -98,7 +98,7 @@ async def test_a_store_that_fails_costs_the_introduction_and_not_the_answer(bot)
     assert await add_introduction(bot.services, ALICE, answer) != answer
 
 
-async def test_an_introduction_is_one_transaction(bot):
+async def test_an_introduction_is_one_transaction_that_waits_for_postgres_twice(bot):
     await bot.say("help")
     assert await bot.store.person(ALICE) is not None
     answer = replies.answer("Done.")
@@ -106,6 +106,7 @@ async def test_an_introduction_is_one_transaction(bot):
         with counting(bot.store, "none", 1) as count:
             is_introduced = await add_introduction(bot.services, ALICE, answer) != answer
         assert (count.transactions, is_introduced) == (transactions, bool(transactions)), count.waits
+        assert [waits for waits, _ in count.waits] == [2] * transactions
 
 
 async def labels(bot):

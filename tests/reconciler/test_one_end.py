@@ -171,7 +171,7 @@ async def test_ready_comes_with_the_read_that_shows_it(world, seconds):
         lambda tx: tx.run("DELETE FROM notices WHERE subject = :subject", subject=operation_id)
     )
     card = NewNotice(operation_id, NoticeKind.CARD, "1", ALICE)
-    await world.store.carry_out(lambda tx: add_card(tx, card, NoticeKind.READY))
+    await world.store.carry_out(lambda tx: add_card(tx, card, is_announced=True))
     asked, kinds = world.clock.now(), []
     while "ready" not in kinds:
         world.clock.advance(0.5)

@@ -51,6 +51,16 @@ async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path, monkeypa
         assert not [query for query in count.statements if query.startswith("SELECT * FROM accounts")]
 
 
+async def test_a_typed_start_waits_no_more_often_until_it_is_accepted(tmp_path):
+    async with world(tmp_path) as stage:
+        await stage.alice.has_linked("alice")
+        await stage.alice.types("list")
+        with counting(stage.bot.store, "none", 1) as count:
+            await stage.alice.types("start notebook")
+        accepting = [waits for waits, ran in count.waits if "starts_alike" in ran]
+        assert accepting == [WAITS_TO_ACCEPT], count.waits
+
+
 async def test_a_plain_command_enters_nothing_of_free_text(tmp_path):
     async with world(tmp_path) as stage:
         await stage.alice.links("alice")

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -170,10 +171,8 @@ async def test_first_card_comes_where_its_end_is_given_up(store):
 
 async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(store, clock):
     for name, is_answered in (("plain", False), ("ended", True), ("long", True), ("held", True)):
-        end = NoticeKind.READY if is_answered else None
-        await store.carry_out(
-            lambda tx, name=name, end=end: add_card(tx, message(name, NoticeKind.CARD), end)
-        )
+        card = message(name, NoticeKind.CARD)
+        await store.carry_out(partial(add_card, card=card, is_announced=is_answered))
     assert [one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == ["plain"]
     # There is more to say than what the answer said.
     await store.carry_out(lambda tx: release_card(tx, "held"))
@@ -195,7 +194,7 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
 @pytest.mark.parametrize("is_claimed", [False, True])
 async def test_a_card_that_waited_is_closed_with_the_end(store, clock, notebook, is_claimed):
     made = (await accept_operation(store, notebook)).operation
-    await store.carry_out(lambda tx: add_card(tx, message(made.id, NoticeKind.CARD), NoticeKind.READY))
+    await store.carry_out(lambda tx: add_card(tx, message(made.id, NoticeKind.CARD), is_announced=True))
     if is_claimed:
         clock.advance(CARD_DELAY_SECONDS)
         (card,) = await store.perform(notice_rows.claim_notices, 10, 600.0)
@@ -211,14 +210,6 @@ async def test_a_card_that_waited_is_closed_with_the_end(store, clock, notebook,
         # Whoever has it in hand writes where it is.
         await store.write(notice_rows.mark_notice_sent, card, "D1", "1.2")
         assert (await store.read(find_card, made.id)).message_ts == "1.2"
-
-
-async def test_whoever_hears_of_no_end_has_the_card_at_once(store, notebook):
-    await prefer(store, ALICE, Preferences(ready=False))
-    made = (await accept_operation(store, notebook)).operation
-    card = NewNotice(made.id, NoticeKind.CARD, "1", ALICE)
-    await store.carry_out(lambda tx: add_card(tx, card, NoticeKind.READY))
-    assert [one.kind for one in await claimed(store)] == [NoticeKind.CARD]
 
 
 async def test_a_notice_that_is_due_later_waits(store, clock):
