@@ -1,4 +1,4 @@
-"""Reading a provider's API responses: turning refusals into errors, and extracting messages and values.
+"""Reads a provider's API responses: turns refusals into errors, and extracts messages and values.
 
 A missing required value raises BadAnswer, which names the field. A malformed optional value is ignored and
 logged once. A malformed list entry doesn't affect the other entries (``read_entries``).
@@ -71,7 +71,7 @@ def to_error(
     if status == 429:
         return errors.RateLimited(message, status=status, retry_after=response.retry_after())
     if changes and status in {408, 502, 504}:
-        # A proxy or gateway answered instead of the server, which may still have carried out the call.
+        # A proxy or gateway answered. The server itself may have carried out the call.
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())

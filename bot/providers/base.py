@@ -172,8 +172,8 @@ class Provider(ABC):
         """Ask the provider to start a workspace. Return once it accepts, or if the workspace is running.
 
         If the server refuses because the workspace is already running, return the server's own message. Usher
-        then reads the state to confirm it. Don't read the state here: Usher has just read it through the
-        workspace's gate.
+        then reads the state to confirm it. Don't read the state here, because Usher has just read it through
+        the workspace's gate.
         """
 
     @abstractmethod
@@ -325,7 +325,7 @@ class Provider(ABC):
 
     @property
     def has_lists(self) -> bool:
-        """Return whether a user's workspaces can be listed; they can't if one secret acts for everyone."""
+        """Return whether a user's workspaces can be listed, which one secret for everyone doesn't allow."""
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:

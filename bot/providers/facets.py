@@ -106,7 +106,7 @@ class Lists(Facet):
 
 
 class Reasons(Facet):
-    """Explaining why a start is taking long or has failed, since the state alone doesn't explain it."""
+    """Explaining why a start is taking long or has failed."""
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
@@ -117,7 +117,7 @@ class Reasons(Facet):
 
 
 class PageChecks(Facet):
-    """Checking that a started workspace's page responds, since providers may report *running* too early."""
+    """Checking that a started workspace's page responds. Providers may report *running* too early."""
 
     @abstractmethod
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
@@ -153,7 +153,7 @@ class Revocation(Facet):
 
     @abstractmethod
     async def revoke(self, access: Access) -> None:
-        """Delete the credential at the provider; raise an error unless the provider confirms that."""
+        """Delete the credential at the provider; raise an error unless the provider confirms the deletion."""
 
 
 class Minting(Facet):
@@ -173,7 +173,7 @@ class Renewal(Facet):
 
     @abstractmethod
     async def refresh(self, access: Access) -> Credential:
-        """Exchange an expired credential for a new one; raise CredentialRefused if that isn't possible."""
+        """Exchange an expired credential for a new one; raise CredentialRefused if the provider refuses."""
 
 
 class Tokens(Facet):
@@ -346,7 +346,7 @@ class Runs(Forms[Offer]):
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         """Read the states of several runs in one call; omit any run that the server no longer knows about.
 
-        If some runs couldn't be read, a requested run that may be among them is reported as ``unknown``.
+        If some of the server's runs can't be read, report each missing run as ``unknown``.
         """
 
     @abstractmethod
@@ -357,7 +357,7 @@ class Runs(Forms[Offer]):
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
         """Yield a run's output from the beginning; raise TemporaryError if the stream breaks off.
 
-        The end of the stream doesn't mean that the run has ended; only the run's status shows that.
+        The stream may end before the run does. Only the run's status shows whether the run has ended.
         """
 
     def run_page_url(self, job: Run) -> str:

@@ -194,7 +194,7 @@ class ApiClient:
         }
 
     def _resolve(self, address: str) -> tuple[str, bool]:
-        """Return the full URL and whether the credential is sent to it; raise Untrusted for other servers."""
+        """Return the full URL, and whether it gets the credential; raise Untrusted for other servers."""
         if address.startswith("/"):
             if not is_encoded_path(address):
                 raise errors.NotFound("there is no such id: its path isn't encoded")
@@ -255,7 +255,7 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    An answer to a made-up token shows that nothing checks tokens, so it may not come from the API at all.
+    If a made-up token is accepted, nothing checks tokens, and the answers may not come from the API at all.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))

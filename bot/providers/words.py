@@ -352,7 +352,7 @@ def _strip_tags(text: str, separator: str) -> str:
 
 
 def _read_markdown(text: str) -> str:
-    """Return a text without the Markdown or Slack markup that would show up in our message or format it."""
+    """Return a text without the Markdown or Slack markup that would show up in Usher's message."""
     for pattern, words in _MARKDOWN_PATTERNS:
         text = pattern.sub(words, text)
     return text

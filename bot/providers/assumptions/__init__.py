@@ -25,7 +25,7 @@ from bot.support import errors
 from bot.support.http import MAX_BYTES, Http, Sending
 from bot.support.responses import Response
 
-#: What an assumption is based on: the provider's documentation, or only our own guess.
+#: The basis of an assumption: the provider's documentation, or only an inference.
 Basis = Literal["documented", "assumed"]
 Verdict = Literal["seen so", "seen otherwise", "not met"]
 
@@ -62,7 +62,7 @@ class Assumption:
     check: Check | None = None
 
     def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
-        """Judge the assumption by a trial's exchanges. A single counterexample refutes it."""
+        """Compare the assumption with a trial's exchanges. A single counterexample refutes the assumption."""
         if self.check is None:
             return "not met"
         found = {self.check(one) for one in exchanges} - {None}
