@@ -1,4 +1,4 @@
-"""JupyterHub: a user's workspaces are that user's servers, both the default server and the named ones."""
+"""JupyterHub: a user's workspaces are the user's servers, both the default server and the named ones."""
 
 from bot.providers.jupyterhub.provider import JupyterHub
 from bot.providers.jupyterhub.settings import JupyterHubSettings

@@ -225,7 +225,7 @@ class JupyterHub(
         return await self._servers.delete(access, _require_shown(access, workspace), "stop")
 
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
-        """Stop and remove a named server; the hub refuses to remove the default one."""
+        """Stop and remove a named server; the hub refuses to remove the default server."""
         name = _require_shown(access, replace(workspace, owner=None))
         return await self._servers.delete(access, name, "remove", {"remove": True})
 
@@ -267,7 +267,7 @@ class JupyterHub(
         return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher created the token. Only the user may delete a pasted one."""
+        """Return whether Usher created the token. Only the user may delete a pasted token."""
         return TOKEN_ID in credential.extra
 
     async def revoke(self, access: Access) -> None:
@@ -311,7 +311,7 @@ class JupyterHub(
         return parse_reference(text, self._public)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the hub's home page, which lists the user's servers; a server's own page might start it."""
+        """Return the hub's home page, which lists the user's servers. A server's own page might start it."""
         return f"{self._public}/hub/home"
 
     def token_help(self) -> facets.TokenHelp:
@@ -333,7 +333,7 @@ class JupyterHub(
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
-        """Also allow URLs on users' own hosts: with ``subdomain_host``, each user has one below the hub's."""
+        """Also allow URLs on users' own hosts, which are below the hub's host with ``subdomain_host``."""
         home = connection.match_subdomain(url or "", self._public)
         return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
@@ -356,7 +356,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return a server's name. Raise NotFound if it is another user's and isn't shared, as the hub does."""
+    """Return a server's name. Like the hub, raise NotFound for another user's server that isn't shared."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -431,14 +431,14 @@ async def _mint_own_token(
             return await mint_lasting(api, username, sees_shares=sees_shares)
         return await mint(api, username, seconds, sees_shares=sees_shares)
     except (errors.ProviderError, ValueError):
-        # Keep the pasted token, which works as well, though Usher may not revoke it.
+        # Keep the pasted token, which works as well, but which Usher must not revoke.
         return replace(pasted, expires_at=ends_at)
 
 
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Create a token for Usher that lasts ``seconds`` seconds; if that is None, as long as the hub allows."""
+    """Create a token for Usher that lasts ``seconds`` seconds or, with None, as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
@@ -483,7 +483,7 @@ async def _read_token_end(
     ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
-    # The header has whole seconds only, so subtract one: our token must not outlast the pasted one.
+    # Usher's token must not outlast the pasted token. The header has only whole seconds, so subtract one.
     return ends_at, max(int(ends_at - now) - 1, 1)
 
 

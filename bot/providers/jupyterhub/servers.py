@@ -176,7 +176,8 @@ class TokenOwner(dict[str, Any]):
 async def read_token_owner(api: ApiClient) -> TokenOwner:
     """Read the token's owner; raise CredentialRefused if the token isn't valid.
 
-    The hub answers 403 both for bad tokens and for missing permissions; here it can only be due to the token.
+    The hub answers 403 to bad tokens as well as missing permissions. This call needs no permission, so a 403
+    is due to the token.
     """
     with forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
@@ -312,7 +313,7 @@ class Servers:
     async def delete(
         self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Ask the hub to stop or remove a server; return the hub's message if that has already happened."""
+        """Ask the hub to stop or remove a server; return the hub's message if it was already done."""
         asking = self.change("DELETE", name, access, body)
         return await accept_already_done(goal, asking, *_list_spellings(name))
 
@@ -466,7 +467,7 @@ def _is_hubs(answer: Response, address: str) -> bool:
 
     If a server isn't there, the hub redirects to one of its own pages, or refuses the request. A redirect to
     any other page comes from the server. The hub's responses have its version in a header. Those of Jupyter
-    servers do, too, but they aren't refusals.
+    servers do, too, but such responses aren't refusals.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))

@@ -222,7 +222,7 @@ class Workbench:
         try:
             yield
         except (errors.Forbidden, errors.CredentialRefused) as refusal:
-            # A refusal without a status doesn't come from the server: the token couldn't even be sent.
+            # Without a status, the refusal is Usher's own, because the token couldn't be sent.
             if right is None or refusal.status is None:
                 raise
             try:

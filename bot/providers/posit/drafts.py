@@ -73,7 +73,7 @@ class Draft:
 
     @property
     def limits(self) -> Mapping[str, ResourceLimit]:
-        """Map form fields to the limits that users can choose; there are none if a profile sets them all."""
+        """Map form fields to the limits that users can choose; empty if a profile sets all limits."""
         if self.cluster is None or (self.profiles and self.profile != offers.CUSTOM_PROFILE):
             return {}
         if self.preset_resources.resource_limits or self.preset_resources.resource_profile:

@@ -66,7 +66,7 @@ def find_default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -
 
 
 def list_images(cluster: ComputeEnv) -> tuple[str, ...]:
-    """Return the images that users can choose from; there are none if the cluster doesn't use containers."""
+    """Return the images that users can choose from, or none if the cluster doesn't use containers."""
     return cluster.images if cluster.supports_containers else ()
 
 

@@ -192,7 +192,7 @@ class PositProvider(
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Return the effects of each stop mode on a session.
 
-        A session that is stopped or killed can't be started again; only RStudio sessions can be suspended.
+        A session that is stopped or killed can't be started again. Only RStudio sessions can be suspended.
         """
         if workspace.state in {State.FAILED, State.GONE}:
             return {}

@@ -173,7 +173,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 errors.RefusedInFront,
                 errors.ServerFailed,
             ) as error:
-                # If one job's runs can't be read, those of the others are still listed.
+                # If a job's runs can't be read, list those of the other jobs.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
@@ -301,7 +301,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 async for chunk in self._stream_past_log(access, job, pod.name):
                     yield chunk
             if pod.is_live:
-                # Stop at a live pod: the output of later pods would shift whenever this one writes more.
+                # Stop at a live pod. If it writes more, the output of later pods would shift.
                 return
 
     async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:

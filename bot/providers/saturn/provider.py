@@ -295,7 +295,7 @@ class Saturn(
     async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
         asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
         response = await none_if_absent(asking)
-        # A 204 means that no user belongs to the token, or that the server doesn't say which one.
+        # A 204 means that the token has no user, or that the server doesn't name the user.
         if response is None or response.status == 204:
             return None
         answer = response.json_object()
@@ -320,8 +320,8 @@ class Saturn(
         """Return a user's own token, checking its owner if the server names one.
 
         Raises NotFound if the username is unknown, CredentialRefused if the administrator's token is refused,
-        Forbidden if it doesn't have this permission, and Untrusted if the link leads elsewhere or the token
-        is another user's.
+        Forbidden if the administrator's token lacks the permission, and Untrusted if the link leads elsewhere
+        or the token is another user's.
         """
         path = f"/auth/createloginlink/{encode_path_segment(username)}"
         try:
@@ -416,7 +416,7 @@ class Saturn(
         return "admin" if call in _DRIVEN and self.can_reach_all_workspaces(access) else "person"
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
-        """Return whether workspaces are managed with the administrator's token, which opens everyone's."""
+        """Return whether calls use the administrator's token, which opens everyone's workspaces."""
         return self.settings.act_as == "admin" and access.credential.owner == "admin"
 
     async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:

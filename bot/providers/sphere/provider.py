@@ -72,7 +72,7 @@ class SphereSettings(ConnectionSettings):
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Minutes after its creation at which a workspace is removed, even if it is in use. By default, it isn't.
+    #: Minutes after its creation at which a workspace is removed, even if it is in use. The default is never.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. A page left open then restarts a workspace that stops.
     auto_resume: bool = False
