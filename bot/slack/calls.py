@@ -186,8 +186,8 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How many seconds Slack's clock is ahead of ours, according to the header of the last response and
-        #: to the last message.
+        #: How many seconds Slack's clock is ahead of Usher's, according to the header of the last response
+        #: and to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: Slack's error code if Slack has locked out the whole app; None if it hasn't.
@@ -359,7 +359,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return how many seconds Slack's clock may be behind ours; 0 if it isn't behind."""
+        """Return how many seconds Slack's clock may be behind Usher's; 0 if it isn't behind."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -426,7 +426,7 @@ def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
 
 
 class Budget:
-    """The budget for an installation's calls. Its methods raise StoreError.
+    """The budget for an installation's calls. All its methods may raise StoreError.
 
     ``share`` is the part of a method's limit that a call may use up. The rest is reserved for more urgent
     calls.
@@ -437,7 +437,7 @@ class Budget:
         self.installation = installation
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0. If it has to wait, return the delay in seconds without counting it."""
+        """Count a call and return 0. If the call has to wait, only return the delay in seconds."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -480,7 +480,7 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0. If it has to wait, return the delay in seconds without counting it."""
+        """Count a call and return 0. If the call has to wait, only return the delay in seconds."""
         with suppress(StoreError, TimeoutError), share_request_patience():
             # If the database is slow because other processes are sending, too, the shared count matters most.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):

@@ -66,7 +66,7 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # Don't send anything after the lease has ended, because it may be out of date by then.
+                # After the lease has ended, the content may be out of date, so don't start sending it.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:

@@ -240,7 +240,7 @@ class Outbox:
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up this minute's edits, and a person is waiting: send a new message.
+            # Card updates have used up this minute's edits, and a person is waiting, so send a new message.
             return False
         except errors.SlackPermanent as error:
             if classify(error).is_shut_out:
@@ -380,8 +380,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # If the database fails to return the time here, the whole write is repeated. Before the write, such a
-        # failure would mean that the notice wasn't sent.
+        # Read the time inside the write, which is repeated if the database fails. If reading the time failed
+        # before the write, Usher would record the notice as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since

@@ -210,7 +210,7 @@ class MessageUpdate:
     - ``stays``: the text is final, though buttons may still disappear.
     - ``is_over``: nothing in the message will change any more.
     - ``goes``: the message is deleted, because another one replaces it or it has nothing left to say.
-    - ``waits``: another message will soon report how the work ended, so this one isn't updated yet.
+    - ``waits``: another message will soon report how the work ended, so the message isn't updated yet.
     """
 
     answer: Answer
