@@ -157,7 +157,7 @@ async def check_renewal(rig: Rig) -> None:
     with pytest.raises(CredentialRefused):
         await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
     with pytest.raises(CredentialRefused):
-        # The token alone isn't enough for the provider to renew it.
+        # Without the refresh token, the provider can't renew the credential.
         await rig.provider.refresh(rig.with_token(old.token.get_secret_value()))
     fresh = await rig.provider.refresh(Access(rig.access.username, old))
     assert fresh.token != old.token
@@ -301,7 +301,7 @@ async def check_impersonation(rig: Rig) -> None:
 async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
-    # Not every server reveals the e-mail address; those that do return this one.
+    # Not every server reveals the e-mail address.
     assert await rig.provider.read_email(username) in {None, f"{username}@example.com"}
     assert rig.count_requests() == before + 2
 

@@ -43,7 +43,7 @@ class FrozenClock:
         return 1_000.0
 
 
-#: A requested state must be reached within this many reads, which are ten seconds apart.
+#: Maximum number of reads, ten seconds apart, until a workspace reaches a requested state.
 MAX_READS = 60
 
 

@@ -1,7 +1,7 @@
 """A template's form: its rich parameters as fields, and the checks of the values entered. No I/O.
 
-Matching a template's own pattern for a value could take forever, so only Coder does that. The template's
-explanation of the pattern appears below the field.
+Only Coder itself checks values against a template's own patterns, because matching such a pattern could take
+forever. The template's explanation of the pattern appears below the field.
 """
 
 from __future__ import annotations

@@ -216,7 +216,7 @@ class Coder(
         return await up.accept_already_done("start", _build(access, workspace, "start"))
 
     async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
-        """Wake a dormant workspace; return False if that is impossible or it was already awake (304)."""
+        """Wake a dormant workspace; return False if Coder refuses or the workspace was awake (304)."""
         path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
         response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
         if response.status in {304, 401, 403, 404, 405}:
@@ -314,7 +314,7 @@ class Coder(
             return up.Observed(state, name=name, detail=self._waits_for(build, job))
         if state is up.State.RUNNING:
             ends_at, last_at = (up.parse_time(build.get(key)) for key in ("deadline", "max_deadline"))
-            # Activity postpones the deadline, but not beyond the latest possible one.
+            # Activity postpones the deadline, but not beyond ``max_deadline``.
             is_last = last_at is not None and (ends_at is None or ends_at >= last_at)
             ends_at = last_at if is_last else ends_at
             return replace(
