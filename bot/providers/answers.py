@@ -272,7 +272,7 @@ def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[A
     """Apply ``read`` to each entry of the list under ``key``. Leave out entries for which it returns None.
 
     If ``read`` raises BadAnswer or a page lacks the list, the problem is logged and the result is marked as
-    incomplete. Raises BadAnswer if that leaves no entries, because the list isn't known to be empty.
+    incomplete. Raises BadAnswer if an incomplete list has no entries left, because it may not be empty.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None

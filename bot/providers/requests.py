@@ -312,9 +312,9 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
     """Return None if the server accepts a call, or its refusal if the ``goal`` was already reached.
 
-    The goal is start, stop or remove. The refusal has to say that it was reached, as in "the workspace is
-    already running". ``names`` are the names that the refusal may use for the workspace. Any other refusal is
-    raised, as Conflict if another operation is in progress.
+    The goal is start, stop or remove. The refusal's text has to say that the goal was reached, as in "the
+    workspace is already running". ``names`` are the names that the refusal may use for the workspace. Any
+    other refusal is raised, as Conflict if another operation is in progress.
     """
     try:
         await call

@@ -147,8 +147,8 @@ async def check_token(caller: SlackCaller) -> str | None:
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     """Return whether Slack knows a channel id. Raises SlackFailed if Slack can't be reached or won't say.
 
-    Requesting a message's permalink needs no scope. The error code shows whether Slack lacks the channel or
-    only the message.
+    Requesting a message's permalink needs no scope. The error code shows whether Slack doesn't know the
+    channel or only the message.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -165,11 +165,11 @@ class PacedSlack:
     ``prepare`` runs before a call is counted, since it may take a while. It may raise one of the SlackFailed
     errors.
 
-    If an error means that Slack refuses the app, the client calls ``auth.test``. If Slack refuses that as
-    well, the whole app is locked out. If not, the client pauses only the refused conversation or person.
+    If an error means that Slack refuses the app, the client calls ``auth.test``. If Slack refuses this call
+    as well, the whole app is locked out. If not, the client pauses only the refused conversation or person.
 
-    All that the client knows about Slack is kept in memory. After a restart, and in each process, the next
-    calls find it out again within a minute.
+    All that the client knows about Slack is kept in memory. After a restart, and in each process, the client
+    learns everything again from its calls, within a minute.
     """
 
     def __init__(

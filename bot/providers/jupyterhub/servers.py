@@ -283,8 +283,8 @@ class Servers:
     ) -> Observed:
         """Return the state of a server that is shared with the user.
 
-        The list shows only whether the server is ready. To read more, the token has to be wide: it needs all
-        of its owner's permissions. Hubs before 6.0 can't report a single shared server.
+        The list shows only whether the server is ready. To read more, the token needs all of its owner's
+        permissions (``is_wide``). Hubs before 6.0 can't report a single shared server.
         """
         name, server = ServerName.from_id(remote_id), share.server
         if is_wide and "read:servers" in share.scopes:

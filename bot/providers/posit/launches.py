@@ -153,7 +153,7 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 
 def build_mark(spec: Spec, key: str) -> str:
-    """Return a name for a session's launch parameters that is unique to this launch."""
+    """Return the session's name with a suffix that is unique to this launch, for its launch parameters."""
     mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 

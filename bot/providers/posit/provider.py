@@ -240,10 +240,11 @@ class PositProvider(
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for a session whose launch may have succeeded, by its mark or else by its name.
+        """Search for a session whose launch may have succeeded, by its unique suffix or else by its name.
 
-        A session with the mark of another launch is left out. If the server doesn't show marks, every session
-        with the name is a candidate, unless it has ended or is older than the launch.
+        A session with the suffix of another launch is left out (``launches.is_mark``). If the server doesn't
+        show suffixes, every session with the name is a candidate, unless it has ended or is older than the
+        launch.
         """
         listed = await self._to_server(access).get_sessions(only=_WHOLE_FIELDS)
         mark = launches.build_mark(spec, key)
