@@ -63,8 +63,9 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
     return {one.connection: one.state for one in list_accounts(tx, principal)}
 
 
+# The person isn't the subject, because steps of what they have just started lock that at the same time.
 @prioritize(Priority.URGENT)
-@concerns(lambda principal: [principal.key])
+@concerns(lambda principal: [f"greeting {principal.key}"])
 def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
     """Record that a person is being introduced to Usher, and return the states of their accounts.
 

@@ -23,7 +23,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import State
 from bot.services import courses as use_cases
-from bot.store import audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
+from bot.store import accounts, audit, cards, gates, notices, operations, slack_rate_limits, tasks, timers
 from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store import workspaces as workspace_rows
@@ -254,6 +254,21 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
         pause.end()
         await running
         assert await waiting
+
+
+async def test_an_introduction_waits_for_no_step_of_what_the_person_has_just_started(stores):
+    """The answer to their first start waits for it."""
+    first, second = stores
+    pause = Pause("audit_head")
+    step = first.engine.write(
+        lambda tx: _Paused(tx, pause.at).one("audit_head"), Priority.STEADY, [ALICE.key]
+    )
+    running = asyncio.ensure_future(step)
+    await pause.reached()
+    assert await second.write(accounts.note_introduction, ALICE) == {}
+    assert not running.done()
+    pause.end()
+    await running
 
 
 async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(stores, clock):
