@@ -136,6 +136,8 @@ async def _person(
         secret=vault.seal(row_key(principal.key, place.connection), credential.as_mapping()),
         state="active",
         linked_at=now,
+        # Linking stores it, so that nothing has to be learned before a first call.
+        remote_id=hashlib.sha256(f"id of {number}".encode()).hexdigest()[:32],
     )
     await put_account(store, account)
     found = [_build_discovered(crowd, place, number, workspace, state) for workspace in range(crowd.each)]
