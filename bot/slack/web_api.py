@@ -1,13 +1,12 @@
 """A client for Slack's Web API."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.calls import UNREACHABLE_CODE, SlackAnswer, is_slack_address
 from bot.slack.errors import Meaning, classify_code
@@ -21,6 +20,10 @@ _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
 #: Shortest and longest pause after a 429 response that specifies no pause, in seconds.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
+#: Without the charset, Slack would add a warning to each response.
+_JSON_HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
+#: ``call`` limits the time itself.
+_UNLIMITED: Final = aiohttp.ClientTimeout()
 
 
 class _Pauses:
@@ -60,33 +63,37 @@ class WebApi:
         self._session = session
         self._own = base_url
         self._pauses = _Pauses(clock)
-        self._client = AsyncWebClient(
-            token=token, base_url=base_url, session=session, timeout=int(timeout), retry_handlers=[]
-        )
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Send one request. If it fails, raise a SlackFailed error, never one that contains the headers."""
         # Methods that write accept JSON, while methods that read accept only forms.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         writes = writes and method != CHAT_GET_PERMALINK
-        sent: dict[str, Any] = {"json": dict(arguments)} if writes else {"data": _encode_form(arguments)}
+        sent = json.dumps(dict(arguments)).encode() if writes else _encode_form(arguments)
+        headers = self._headers | (_JSON_HEADERS if writes else {})
         try:
-            async with asyncio.timeout(self._timeout):
-                response = await self._client.api_call(method, **sent)
-        except SlackApiError as error:
-            raise self._to_slack_error(method, error.response) from None
+            async with (
+                asyncio.timeout(self._timeout),
+                self._session.post(
+                    self._own + method, data=sent, headers=headers, allow_redirects=False, timeout=_UNLIMITED
+                ) as response,
+            ):
+                body = await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
             raise SlackFailed(method, UNREACHABLE_CODE) from None
-        except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
+        except (aiohttp.ClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
-        except (AttributeError, RecursionError):
-            # The SDK looks for "ok" in any response, even in a string or a list, however deep.
-            raise SlackUnknownOutcome(method, "malformed_answer") from None
-        data = response.data
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            data = None
         if not isinstance(data, dict):
-            raise SlackUnknownOutcome(method, "malformed_answer")
+            data = {}
+        if response.status != 200 or not data.get("ok"):
+            raise self._to_slack_error(method, response, str(data.get("error") or ""))
         self._pauses.forget(method)
-        return SlackAnswer(data, _parse_date(response.headers))
+        return SlackAnswer(data, _parse_date(response.headers.get("Date")))
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Post the bytes as a stream, without a token. If that fails, raise a SlackFailed error."""
@@ -111,15 +118,10 @@ class WebApi:
         if status != 200:
             raise SlackFailed(UPLOAD_URL, f"status_{status}")
 
-    def _to_slack_error(self, method: str, response: Any) -> SlackFailed:
-        status = int(getattr(response, "status_code", None) or getattr(response, "status", None) or 0)
-        data = getattr(response, "data", None)
-        code = str(data.get("error") or "") if isinstance(data, dict) else ""
-        means = classify_code(code)
+    def _to_slack_error(self, method: str, response: aiohttp.ClientResponse, code: str) -> SlackFailed:
+        status, means = response.status, classify_code(code)
         if status == 429 or means is Meaning.LIMITED:
-            wait = parse_retry_after(
-                _find_header(getattr(response, "headers", None), "retry-after"), self._clock.now()
-            )
+            wait = parse_retry_after(response.headers.get("Retry-After"), self._clock.now())
             return SlackLimited(method, self._pauses.next_pause(method) if wait is None else max(wait, 1.0))
         if status >= 500 or not code or means is Meaning.UNSURE:
             return SlackUnknownOutcome(method, code or f"status_{status}")
@@ -135,13 +137,7 @@ def _encode_form(arguments: Mapping[str, Any]) -> dict[str, str]:
     return {key: text for key, text in texts.items() if text}
 
 
-def _find_header(headers: Any, name: str) -> str | None:
-    value = next((text for key, text in (headers or {}).items() if key.lower() == name), None)
-    return None if value is None else str(value)
-
-
-def _parse_date(headers: Any) -> float | None:
-    value = _find_header(headers, "date")
+def _parse_date(value: str | None) -> float | None:
     try:
         return parsedate_to_datetime(value).timestamp() if value else None
     except (ValueError, TypeError):

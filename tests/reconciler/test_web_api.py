@@ -1,4 +1,4 @@
-"""slack_sdk against a server of our own: what each answer becomes, and that no error holds the token."""
+"""Calls to a server in Slack's place: what each answer becomes, and that no error holds the token."""
 
 import asyncio
 import json
