@@ -46,13 +46,8 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own clock."""
 
-    def now(self) -> float:
-        """Return the time in epoch seconds."""
-        return time.time()
-
-    def monotonic(self) -> float:
-        """Return the machine's monotonic time in seconds."""
-        return time.monotonic()
+    now = staticmethod(time.time)
+    monotonic = staticmethod(time.monotonic)
 
     def boot(self) -> str:
         """Return the id that Linux gives the machine's current boot, or "" on other systems.
