@@ -19,7 +19,7 @@ from benchmarks.machine import BenchmarkError, memory_mb
 from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.people import Principal
-from bot.domain.time_parsing.past import make_window
+from bot.domain.time_parsing.days import make_window
 from bot.domain.usage import UsageFacts
 from bot.messages.blocks.kit import Markup
 from bot.messages.blocks.usage import answer_usage

@@ -18,7 +18,7 @@ from bot.domain.people import Principal
 from bot.domain.prices import Price
 from bot.domain.snapshots import Allowance
 from bot.domain.time_parsing import resolve_instant
-from bot.domain.time_parsing.past import Window, find_week
+from bot.domain.time_parsing.days import Window, find_week
 
 #: What a *life* (period of running) belongs to: a workspace or a run.
 LifeKind = Literal["workspace", "run"]

@@ -18,7 +18,7 @@ from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.time_parsing import load_zone
-from bot.domain.time_parsing.past import Window, find_week
+from bot.domain.time_parsing.days import Window, find_week
 from bot.domain.transcript import Board
 from bot.domain.upgrades import LOST_OF_COURSES, DescribedLoss, UpgradeFacts
 from bot.domain.usage import UsageFacts

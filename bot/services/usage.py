@@ -9,7 +9,7 @@ from bot.domain.courses import ClassCard
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.time_parsing.past import find_week
+from bot.domain.time_parsing.days import find_week
 from bot.domain.usage import (
     MIN_PEOPLE,
     MONDAY_HOUR,

@@ -12,7 +12,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 from bot.domain.prices import parse_price
 from bot.domain.runs import RunState
-from bot.domain.time_parsing.past import RETENTION_DAYS
+from bot.domain.time_parsing.days import RETENTION_DAYS
 from bot.domain.usage import (
     MIN_IDLE_SECONDS,
     Hours,

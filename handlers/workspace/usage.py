@@ -10,7 +10,7 @@ from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Where
-from bot.domain.time_parsing.past import Window, WindowProblem, make_window, read_window
+from bot.domain.time_parsing.days import Window, WindowProblem, make_window, read_window
 from bot.domain.usage import GroupUsage, UsageFacts
 from bot.messages.blocks import replies
 from bot.messages.blocks import usage as drawn

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.time_parsing.past import Window, find_week, read_window
+from bot.domain.time_parsing.days import Window, find_week, read_window
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: A Wednesday.

@@ -17,7 +17,7 @@ from bot.domain.time_parsing import (
     load_zone,
     read,
     time_kind,
-    zones,
+    words,
 )
 from bot.domain.time_parsing.days import list_days, read_spans
 from bot.messages.texts.times import format_duration
@@ -336,6 +336,11 @@ def test_several_days_are_read(text, days):
         ("until friday", "2026-11-20", "2026-11-26", 7),
         ("next week", "2026-11-23", "2026-11-29", 7),
         ("until 4 jan", "2026-11-20", "2027-01-03", 45),
+        ("all of next week", "2026-11-23", "2026-11-29", 7),
+        ("week 49", "2026-11-30", "2026-12-06", 7),
+        ("december", "2026-12-01", "2026-12-31", 31),
+        ("for 2 months", "2026-11-20", "2027-01-19", 61),
+        ("from monday for a month", "2026-11-23", "2026-12-22", 30),
     ],
 )
 def test_a_span_of_days_has_both_ends(text, first, last, count):
@@ -559,12 +564,12 @@ def test_a_zone_that_may_be_several_is_asked_about(text, options):
 
 
 def test_every_name_of_a_zone_is_read_beside_a_time():
-    for name in zones._load_names():
+    for name in words._load_zone_names():
         if name.count("_") > 3:
             continue
-        text, said = zones.split_zone(f"18:00 {name.replace('_', ' ')}")
+        text, said = words.split_zone(f"18:00 {name.replace('_', ' ')}")
         assert (text, bool(said)) == ("18:00", True), name
-        assert zones.split_zone(f"18:00 {said.zones[0]}")[1], name
+        assert words.split_zone(f"18:00 {said.zones[0]}")[1], name
 
 
 @given(at=st.floats(60, FARTHEST_SECONDS - 1), zone=ZONES, now=TIMES, written_in=ZONES)

@@ -14,7 +14,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect
-from bot.domain.time_parsing.past import find_week
+from bot.domain.time_parsing.days import find_week
 from bot.domain.upgrades import UpgradeFacts
 from bot.domain.usage import Usage, UsageFacts
 from bot.domain.work_items import Call

@@ -20,7 +20,7 @@ import pytest
 from benchmarks.hostile import NAMES, TEXTS, whole
 from bot.domain import own_mentions, time_parsing
 from bot.domain.runs import OutputChunk
-from bot.domain.time_parsing import past
+from bot.domain.time_parsing import days
 from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import courses as courses_messages
@@ -223,7 +223,7 @@ READERS = {
         64_000, pure(lambda text: time_parsing.read(text, time_parsing.load_zone("UTC"), 0.0))
     ),
     "a window of past days": Reader(
-        64_000, pure(lambda text: past.read_window(text, time_parsing.load_zone("UTC"), 0.0))
+        64_000, pure(lambda text: days.read_window(text, time_parsing.load_zone("UTC"), 0.0))
     ),
     "a user name": Reader(64_000, pure(linking.is_username)),
     "a code": Reader(64_000, pure(linking.normalise_code)),

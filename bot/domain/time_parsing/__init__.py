@@ -15,21 +15,18 @@ from bot.domain.time_parsing.days import (
     is_day,
     list_days,
     read_pause,
+    resolve_instant,
 )
-from bot.domain.time_parsing.moment import (
+from bot.domain.time_parsing.moments import (
     FARTHEST_SECONDS,
     Moment,
     Unread,
     Why,
-    format_time,
     is_now,
     length,
-    load_zone,
     read,
-    resolve_instant,
     time_kind,
 )
-from bot.domain.time_parsing.spelling import LEADS, MONTHS, normalize_word
 from bot.domain.time_parsing.week import (
     DAY_MINUTES,
     Wanted,
@@ -41,6 +38,7 @@ from bot.domain.time_parsing.week import (
     read_hours,
     write_hours,
 )
+from bot.domain.time_parsing.words import LEADS, MONTHS, load_zone, normalize_word
 
 __all__ = [
     "DAYS",
@@ -58,7 +56,6 @@ __all__ = [
     "clock",
     "day_of",
     "days_of",
-    "format_time",
     "has_odd_offset",
     "is_day",
     "is_now",

@@ -1,18 +1,26 @@
-"""Days as people write them: single days, weekdays, spans and lists. Pure functions."""
+"""Days as people type them: one day, spans and lists of days ahead, and past periods. Pure functions.
 
+Weeks begin on Monday. Ahead, a day without a year is the next one. In the past, a day or month without a year
+is the most recent one that has begun, and a period may be named within another: ``Mon-Fri last week``, ``Q3
+2025``.
+"""
+
+import math
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final, Literal
+from zoneinfo import ZoneInfo
 
-from bot.domain.time_parsing.spelling import MONTHS, WEEKDAY_NAMES, spell
+from bot.domain.time_parsing.words import MONTHS, WEEKDAY_NAMES, spell
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+DAYS: Final = tuple(name[:3] for name in WEEKDAY_NAMES)
 WEEKDAYS: Final = frozenset(DAYS[:5])
 WEEKEND: Final = frozenset(DAYS[5:])
 EVERY_DAY: Final = frozenset(DAYS)
-_DAYS_AHEAD: Final = {"today": 0, "tonight": 0, "tomorrow": 1, "overmorrow": 2}
-
+_AHEAD: Final = {"today": 0, "tonight": 0, "tomorrow": 1, "overmorrow": 2}
 _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekday", "weekdays", "workday", "workdays"), WEEKDAYS),
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
@@ -20,141 +28,123 @@ _NAMED_DAYS: Final = {
 }
 #: Short English and German forms of weekdays, which may stand at either end of a span: ``m-f``, ``mo-fr``.
 _SHORT: Final = {
-    **dict.fromkeys(("m", "mo"), "mon"),
-    **dict.fromkeys(("tu", "di"), "tue"),
-    **dict.fromkeys(("we", "w", "mi"), "wed"),
-    **dict.fromkeys(("th", "do"), "thu"),
-    **dict.fromkeys(("f", "fr"), "fri"),
-    "sa": "sat",
-    **dict.fromkeys(("su", "so"), "sun"),
+    short: day
+    for day, also in zip(DAYS, ("m mo", "tu di", "we w mi", "th do", "f fr", "sa", "su so"), strict=True)
+    for short in also.split()
 }
-_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_DATED: Final = re.compile(
-    rf"(?:the_)?([0-9]{{1,2}})(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?"
+_ISO_DATE: Final = re.compile(r"(?!0000)([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_NAME: Final = "|".join(f"{name}|{name[:4]}|{name[:3]}" for name in WEEKDAY_NAMES)
+_WEEKDAY: Final = re.compile(rf"(?:(next|week)_)?({_NAME})")
+_DATE: Final = re.compile(
+    rf"(?:the_)?(0?[1-9]|[12][0-9]|3[01])(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?(?:_({_NAME}))?"
 )
-_MAX_DAY_CHARACTERS: Final = 40
-_ON_WEEKDAY: Final = re.compile(r"(\S*[0-9]\S*)_([a-z]+)")
-_SPAN_WORDS: Final = frozenset({"to", "-", "until", "till", "through", "thru"})
-_NOISE: Final = frozenset({"on", "the", "over", "during", "all", "of"})
-_LENGTH_OF_DAYS: Final = re.compile(r"(?:for )?(?:the )?([0-9]{1,3}) (days?|weeks?)")
-_MAX_DAYS: Final = 366
-
-DaySpan = tuple[date, date]
+_Days = tuple[date, date]
+#: Forward or backward.
+Step = Literal[1, -1]
 
 
 # -- one day ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day as it was typed: a number of days from today, a weekday, or a date.
+
+    A date's weekday may be given, too, and may be wrong. ``side`` is ``next`` or, for *Monday next week*,
+    ``week``.
+    """
+
+    ahead: int | None = None
+    weekday: int | None = None
+    side: str = ""
+    day: int = 0
+    month: int = 0
+    year: int = 0
+
+    def resolve(self, today: date) -> tuple[date, ...]:
+        """Return the dates, from ``today`` on, that may be meant. The nearest one comes first.
+
+        *Next Friday* may mean the coming Friday, if it is in this week or tomorrow, or the Friday a week
+        later.
+        """
+        if self.ahead is not None or self.day or self.weekday is None:
+            found = self.find(today)
+            return (found,) if found and (found >= today or self.year) else ()
+        next_monday = 7 - today.weekday()
+        if self.side == "week":
+            return (today + timedelta(days=next_monday + self.weekday),)
+        ahead = (self.weekday - today.weekday()) % 7
+        coming = today + timedelta(days=ahead or 7 * bool(self.side))
+        is_either = bool(self.side) and 0 < ahead < max(next_monday, 2)
+        return (coming, coming + timedelta(days=7)) if is_either else (coming,)
+
+    def find(self, today: date, *, step: Step = 1) -> date | None:
+        """Return the nearest date that may be meant, going forward or backward. With a year, it is exact."""
+        if self.ahead is not None:
+            return today + timedelta(days=self.ahead)
+        if not self.day:
+            return today + timedelta(days=step * (step * ((self.weekday or 0) - today.weekday()) % 7))
+        months = [self.month] if self.month else range(1, 13)[::step]
+        years = [self.year] if self.year else [today.year + step * count for count in range(9)]
+        every = (_to_date(year, month, self.day) for year in years for month in months)
+        is_exact = bool(self.year and self.month)
+        found = next((one for one in every if one and (is_exact or step * (one - today).days >= 0)), None)
+        return found if found and self.weekday in {None, found.weekday()} else None
+
+
+def parse_day(word: str) -> Day | None:
+    """Return the day that a word names: ``tomorrow``, a weekday, a date, or a form that ``spell`` makes."""
+    if word in _AHEAD:
+        return Day(ahead=_AHEAD[word])
+    if found := _ISO_DATE.fullmatch(word):
+        return Day(year=int(found[1]), month=int(found[2]), day=int(found[3]))
+    if found := _WEEKDAY.fullmatch(word):
+        return Day(weekday=DAYS.index(found[2][:3]), side=found[1] or "")
+    found = _DATE.fullmatch(word)
+    if found is None or not (found[2] or found[3] or word.startswith("the_")):
+        return None
+    day, name, number, year, weekday = found.groups()
+    month = MONTHS.index(name) + 1 if name else int(number or 0)
+    return Day(None, DAYS.index(weekday[:3]) if weekday else None, "", int(day), month, int(year or 0))
+
+
 def is_day(word: str) -> bool:
-    """Return whether a word names a day.
-
-    It may be ``tomorrow``, a weekday, a date, or one of the forms that ``spelling`` produces.
-    """
-    if len(word) > _MAX_DAY_CHARACTERS:
-        return False
-    if word in _DAYS_AHEAD or find_weekday(word) is not None:
-        return True
-    if dated := _ON_WEEKDAY.fullmatch(word):
-        word = dated[1]
-    side, is_marked, name = word.partition("_")
-    is_week = side in {"next", "week"} and bool(is_marked) and find_weekday(name) is not None
-    return is_week or bool(_ISO_DATE.fullmatch(word) or _match_date(word))
-
-
-def find_weekday(word: str) -> int | None:
-    """Return the number of a weekday (Monday is 0), or None if the word doesn't name one.
-
-    The word is the weekday's name, or the first three or four letters of it.
-    """
-    is_long = len(word) in {3, 4}
-    return next(
-        (at for at, day in enumerate(WEEKDAY_NAMES) if word == day or (is_long and day.startswith(word))),
-        None,
-    )
+    """Return whether a word names a day."""
+    return parse_day(word) is not None
 
 
 def resolve_day(word: str, today: date) -> tuple[date, ...]:
-    """Return the dates, from ``today`` on, that a word for a day may mean. The nearest one comes first.
-
-    *Next Friday* may mean the coming Friday, if it is in this week or tomorrow, or the Friday a week later.
-    """
-    if on_weekday := _ON_WEEKDAY.fullmatch(word):
-        return tuple(
-            day for day in resolve_day(on_weekday[1], today) if day.weekday() == find_weekday(on_weekday[2])
-        )
-    if word in _DAYS_AHEAD:
-        return (today + timedelta(days=_DAYS_AHEAD[word]),)
-    if found := find_day(word, today):
-        return (found,) if found >= today or _ISO_DATE.fullmatch(word) else ()
-    side, _, name = word.rpartition("_")
-    weekday = find_weekday(name)
-    if weekday is None:
-        return ()
-    ahead, next_monday = (weekday - today.weekday()) % 7, 7 - today.weekday()
-    if side == "week":
-        return (today + timedelta(days=next_monday + weekday),)
-    coming = today + timedelta(days=ahead or 7 * bool(side))
-    is_either = bool(side) and 0 < ahead < max(next_monday, 2)
-    return (coming, coming + timedelta(days=7)) if is_either else (coming,)
+    """Return the dates, from ``today`` on, that a word for a day may mean. See ``Day.resolve``."""
+    day = parse_day(word)
+    return day.resolve(today) if day else ()
 
 
-def find_day(word: str, today: date, *, step: Literal[1, -1] = 1) -> date | None:
-    """Return the nearest day that a weekday or date may mean, or None.
-
-    The search goes forward from ``today`` or, if ``step`` is -1, backward. A date that includes a year means
-    exactly that day.
-    """
-    if (weekday := find_weekday(word)) is not None:
-        return today + timedelta(days=step * (step * (weekday - today.weekday()) % 7))
-    if _ISO_DATE.fullmatch(word):
-        return _to_date(*map(int, word.split("-")))
-    if (dated := _match_date(word)) is None:
-        return None
-    month, year = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0), int(dated[4] or 0)
-    months = [month] if month else range(1, 13)[::step]
-    years = [year] if year else [today.year + step * count for count in range(9)]
-    every = (_to_date(one, other, int(dated[1])) for one in years for other in months)
-    is_ahead = bool(year and month)
-    return next((one for one in every if one and (is_ahead or step * (one - today).days >= 0)), None)
-
-
-def has_date(word: str, today: date) -> bool:
-    """Return whether the date in a word such as ``7dec_monday`` exists. Its weekday may be wrong."""
-    on_weekday = _ON_WEEKDAY.fullmatch(word)
-    return on_weekday is not None and bool(resolve_day(on_weekday[1], today))
+def find_weekday(word: str) -> int | None:
+    """Return the number of a weekday (Monday is 0), or None if the word isn't just that."""
+    day = parse_day(word)
+    return day.weekday if day and not (day.day or day.side) else None
 
 
 def write_day(word: str) -> str:
-    """Return a word for a day as people would write it, such as ``7 dec`` or ``next monday``."""
-    if on_weekday := _ON_WEEKDAY.fullmatch(word):
-        return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
-    side, is_marked, name = word.partition("_")
-    if is_marked:
-        ending = {"1": "st", "2": "nd", "3": "rd"}.get(name[-1], "th") if name[:-1] != "1" else "th"
-        return {"the": f"on the {name}{ending}", "week": f"{name} next week"}.get(side, f"{side} {name}")
-    word = "day after tomorrow" if word == "overmorrow" else word
-    if (dated := _match_date(word)) is None:
+    """Return a word for a day as people would write it, such as ``7 dec`` or ``monday next week``."""
+    day = parse_day(word)
+    if day is None or _ISO_DATE.fullmatch(word):
         return word
-    return " ".join(filter(None, (dated[1], dated[2] or MONTHS[int(dated[3]) - 1], dated[4])))
+    name = "" if day.weekday is None else WEEKDAY_NAMES[day.weekday]
+    if not day.day:
+        side = {"next": f"next {name}", "week": f"{name} next week"}
+        return "day after tomorrow" if day.ahead == 2 else side.get(day.side, word)
+    if not day.month:
+        ending = {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10 if day.day // 10 != 1 else 0, "th")
+        return f"{name or 'on'} the {day.day}{ending}"
+    return f"{name} {day.day} {MONTHS[day.month - 1]} {day.year or ''}".strip()
 
 
 def day_of(text: str, today: date) -> date | None:
-    """Return the day, from ``today`` on, that a string names.
-
-    Return None if it names none, or if it may mean two different days.
-    """
+    """Return the day, from ``today`` on, that a string names, or None if it names none or may mean two."""
     words = spell(f"on {text}").split()[1:]
-    if len(words) != 1:
-        return None
-    found = resolve_day(words[0], today)
-    is_past = not _ISO_DATE.fullmatch(text.strip()) and any(day < today for day in found)
-    return found[0] if len(found) == 1 and not is_past else None
-
-
-def _match_date(word: str) -> re.Match[str] | None:
-    """Match a date written as one word: day, month (a name or a number) and year."""
-    is_date = word.startswith("the_") or not word.isdecimal()
-    return _DATED.fullmatch(word) if is_date else None
+    found = resolve_day(words[0], today) if len(words) == 1 else ()
+    return found[0] if len(found) == 1 else None
 
 
 def _to_date(year: int, month: int, day: int) -> date | None:
@@ -164,26 +154,33 @@ def _to_date(year: int, month: int, day: int) -> date | None:
         return None
 
 
+def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
+    """Return the instant at which clocks in a zone show a minute of the day, counted from midnight.
+
+    The minute may fall on the next day. A time that clocks skip is moved later by as much as they skip. If
+    clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
+    """
+    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
+    first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
+    return second if first <= after < second else first
+
+
 # -- days of a week --------------------------------------------------------------------------------------
 
 
 def days_of(word: str) -> frozenset[str]:
-    """Return the days that a word such as ``weekdays``, ``mon-fri`` or a date names.
-
-    If it names none, return an empty set.
-    """
+    """Return the days that a word such as ``weekdays``, ``mon-fri`` or a date names, or an empty set."""
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
-    is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
-    if is_iso or _match_date(word) or (word in _DAYS_AHEAD and word != "tonight"):
-        return frozenset({word})
     first, dash, last = word.partition("-")
-    if dash:
-        if not (first and last) or "-" in last:
-            return frozenset()
-        return span_weekdays(*(days_of(_SHORT.get(one, one)) for one in (first, last)))
-    number = find_weekday(word.rstrip("s") if len(word) > 4 else word)
-    return frozenset() if number is None else frozenset({DAYS[number]})
+    day = parse_day(word)
+    if day is not None and (day.day or day.ahead is not None):
+        is_none = word == "tonight" or day.weekday is not None or (dash and day.find(date.min) is None)
+        return frozenset() if is_none else frozenset({word})
+    if dash and "-" not in last:
+        return span_weekdays(days_of(_SHORT.get(first, first)), days_of(_SHORT.get(last, last)))
+    weekday = find_weekday(word.rstrip("s") if len(word) > 4 else word)
+    return frozenset() if weekday is None else frozenset({DAYS[weekday]})
 
 
 def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
@@ -195,92 +192,301 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
     return frozenset(DAYS[(begin + count) % 7] for count in range((end - begin) % 7 + 1))
 
 
-# -- several days ----------------------------------------------------------------------------------------
+# -- periods ---------------------------------------------------------------------------------------------
 
+#: Reasons why a past period that someone typed can't be used. It can't be read, contains a time of day,
+#: hasn't begun, ends before it begins, or is older than the records.
+WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
-def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
-    """Return all days of the spans, in order. If they add up to more than a year, return none."""
-    if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
-        return ()
-    return tuple(
-        first + timedelta(days=more) for first, last in spans for more in range((last - first).days + 1)
+_MAX_CHARACTERS: Final = 60
+#: Maximum number of days that can be left out of hours.
+_MAX_DAYS: Final = 366
+#: How long records of usage are kept, in days. This is a year and a month, so that a month can be compared
+#: with the same month a year earlier.
+RETENTION_DAYS: Final = 400
+_NOISE: Final = frozenset({"in", "on", "during", "of", "the", "die", "my", "over"})
+_CLOCK: Final = re.compile(
+    r"\b(?:[0-9]*(?:hour|minute|h)|[0-9]{1,2}:[0-9]{2}|[0-9.:]+ ?[ap]m|o'clock|at [0-9]+)\b"
+    r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
+)
+_COMING: Final = re.compile(r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)")
+_UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
+#: Replacements that give each period a single spelling. They are applied in this order. A period counted from
+#: today becomes ``1 week ago``, for example.
+_REWRITTEN: Final = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"^all (?=.)|^for (?![0-9])", ""),
+        (r"\bsince\b", "from"),
+        (r"\b([0-9]{1,3}) ?d\b", r"\1 day"),
+        (r"\b([0-9]{1,3}) ?w\b", r"\1 week"),
+        (r"(?<![0-9/])(20[0-9]{2})/([0-9]{2})/([0-9]{2})(?![0-9/])", r"\1-\2-\3"),
+        (r"(?<![0-9/])(0[1-9]|1[0-2])/(20[0-9]{2})(?![0-9/])", r"\2-\1"),
+        (r"\b([1-4])(?:st|nd|rd|th) quarter\b", r"q\1"),
+        (r"\b(?:week|w) (?=[0-9]{1,2}\b)", "w"),
+        (r"\bweek (?:from|beginning|commencing|ending)\b", "week"),
+        (r"\b(20[0-9]{2})[- ]?([wq][0-9]{1,2})\b", r"\2 \1"),
+        # In `1nov - 15`, both days are in November.
+        (r"\b([0-9]{1,2})([a-z]{3})( ?- ?| to )([0-9]{1,2})(?: (20[0-9]{2}))?$", r"\1\2 - \4\2\5"),
+        (r"\bup to\b|\.\.|(?<=\.)-|(?<=[a-z0-9])-(?=[a-z])|(?<=[a-z])-(?=[0-9])", " - "),
+        (r" ?\b(?:so far|to date)\b ?", ""),
+        (r"^(?=(?:week|month|quarter|year)$)", "this "),
+        (r"\bthis last\b", "last"),
+        (r"\bday before yesterday\b", "2 day ago"),
+        (r"\btoday\b", "0 day ago"),
+        (r"\byesterday\b", "1 day ago"),
+        (rf"\bnext {_UNIT}\b", r"-1 \1 ago"),
+        (rf"\b(?:this|rest|coming) {_UNIT}\b", r"0 \1 ago"),
+        (rf"\b{_UNIT} before last\b", r"2 \1 ago"),
+        (rf"\blast {_UNIT}\b", r"1 \1 ago"),
+        (rf"(?<![0-9] )\b(?={_UNIT} ago\b)", "1 "),
+        (rf"\bbefore ([0-9]+ {_UNIT})\b", r"\1 ago"),
+        ("^between (.+?) and ", r"from \1 to "),
+        (" +", " "),
     )
+)
+#: Matches the word between the first and the last day of a span.
+_JOINT: Final = re.compile(" (?:to|until|till|through|thru|-) | (?=for )")
+#: Maps each longer unit to its number of months, and each shorter unit to its first and last day of the week.
+_MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
+_DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
 
 
-def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
-    """Parse a string that names days into spans, each a pair of first and last day.
+def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
+    """Return the first and last day of the unit that contains ``day``, or of one ``ago`` units earlier."""
+    if months := _MONTHS_OF.get(unit):
+        count = (12 * day.year + day.month - 1) // months - ago
+        first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))
+        return first, after - timedelta(days=1)
+    if unit == "day":
+        return (day - timedelta(days=ago),) * 2
+    monday = day - timedelta(days=day.weekday() + 7 * ago)
+    begin, end = _DAYS_OF[unit]
+    return monday + timedelta(days=begin), monday + timedelta(days=end)
+
+
+def _count(today: date, step: Step, count: str, unit: str) -> _Days:
+    """Return so many days, weeks, months, quarters or years, from today on or up to today."""
+    if months := _MONTHS_OF.get(unit):
+        first, last = _span_unit(today, "month", -step * int(count) * months)
+        if step > 0:
+            return today, min(first + timedelta(days=today.day - 2), last)
+        return min(first + timedelta(days=today.day), last + timedelta(days=1)), today
+    other = today + step * timedelta(days=int(count) * (1 if unit == "day" else 7) - 1)
+    return min(today, other), max(today, other)
+
+
+_WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
+#: The forms of a period that is counted from today or contains a year. Each function returns the period's
+#: days, given ``today``, the direction, and the parts that the pattern matched.
+_FORMS: Final[dict[str, Callable[..., _Days]]] = {
+    f"(-?[0-9]{{1,3}}) {_UNIT} ago": lambda today, _, count, unit: _span_unit(today, unit, int(count)),
+    "(?:for |last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)": _count,
+    f"{_WEEK} (20[0-9]{{2}})": lambda _, __, week, year: _span_unit(
+        date.fromisocalendar(int(year), int(week), 1), "week"
+    ),
+    "(20[0-9]{2})": lambda _, __, year: _span_unit(date(int(year), 1, 1), "year"),
+    "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
+}
+#: Maps patterns for recurring names, such as the names of months, to the unit that they stand for, and to a
+#: function that returns whether a unit that begins on the given day has the given name.
+_NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
+    "(weekend)": ("weekend", lambda *_: True),
+    "(weekdays)": ("weekdays", lambda *_: True),
+    f"({'|'.join(MONTHS)})": ("month", lambda first, name: MONTHS[first.month - 1] == name),
+    "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
+    _WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
+}
+#: To find the nearest unit with a given name, at most this many units are searched.
+_MAX_UNITS: Final = 480
+_HALF_YEAR_DAYS: Final = 183
+#: The names of periods counted from today, as people use them.
+_NAMES: Final = {
+    "0 week ago": "this week",
+    "1 week ago": "last week",
+    "1 weekend ago": "last weekend",
+    "0 day ago": "today",
+    "1 day ago": "yesterday",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A period from the day ``first`` to the day ``last`` in a time zone.
+
+    ``since`` and ``until`` are its bounds in epoch seconds. ``name`` is its common name, such as *last week*,
+    or "" if its dates describe it best.
+    """
+
+    first: date
+    last: date
+    since: float
+    until: float
+    name: str = ""
+
+    @property
+    def days(self) -> int:
+        """Return the number of days in the period."""
+        return (self.last - self.first).days + 1
+
+
+def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Window:
+    """Return the window that extends from a first to a last day in a time zone."""
+    after = last + timedelta(days=1)
+    return Window(first, last, resolve_instant(first, 0, zone), resolve_instant(after, 0, zone), name)
+
+
+def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
+    """Return the week that contains a given time in a zone, or the week ``ago`` weeks earlier."""
+    days = _span_unit(datetime.fromtimestamp(at, zone).date(), "week", ago)
+    return make_window(*days, zone, _NAMES.get(f"{ago} week ago", ""))
+
+
+def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
+    """Return the past window that a string names, or what is wrong with it. "" means this week."""
+    today = datetime.fromtimestamp(now, zone).date()
+    if len(text) > _MAX_CHARACTERS:
+        return "unreadable"
+    spelt = re.sub(r"\bpast\b", "last", re.sub(r"\bnow\b", "today", spell(text)))
+    spelt = re.sub(r"(?<![0-9.])([0-9]{1,2}\.(?:0?[1-9]|1[0-2]))\b(?!\.?[0-9])\.?", r"\1.", spelt)
+    if re.match("in [0-9]+ [a-z]+$", spelt) or _COMING.search(f"{text} {spelt}".casefold()):
+        return "future"
+    words = _rewrite(spelt.replace("for ", "")) or "0 week ago"
+    try:
+        spans = [_read_span(one, today, -1) for one in words.split(" and ")]
+        if None in spans:
+            return "clock" if _CLOCK.search(words) else "unreadable"
+        found = sorted(span for span in spans if span)
+        # "Monday and Friday" isn't a period.
+        has_gap = any(then[0] > before[1] + timedelta(days=1) for before, then in pairwise(found))
+        first, last = found[0][0], max(end for _, end in found)
+        if has_gap or first > today or first > last:
+            return "unreadable" if has_gap else "future" if first > today else "backwards"
+        is_old = last < today - timedelta(days=RETENTION_DAYS)
+        return "old" if is_old else make_window(first, last, zone, _name(words, (first, last), today))
+    except (ValueError, OverflowError):  # No such month or year.
+        return "unreadable"
+
+
+def _name(words: str, days: _Days, today: date) -> str:
+    """Return the common name of a period, or "" if it has none."""
+    if words in _NAMES:
+        return _NAMES[words]
+    labels = {"month": f"{days[0]:%B}", "quarter": f"Q{(days[0].month + 2) // 3}", "year": ""}
+    label = next((label for unit, label in labels.items() if days == _span_unit(days[0], unit)), None)
+    is_told = label and days[0].year == today.year
+    return "" if label is None else label if is_told else f"{label} {days[0].year}".strip()
+
+
+def read_spans(text: str, today: date) -> tuple[_Days, ...]:
+    """Parse a string that names days ahead into spans, each a pair of first and last day.
 
     The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
     duration that begins today (``for a week``), or every day before a given day (``until monday``).
     """
-    plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
-    plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
-    listed = _split_list([word for word in plain.split() if word not in _NOISE])
+    words = _rewrite(spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}"))
+    listed = [one for one in re.split(r" ?(?:\band\b|&) ?", words) if one]
     try:
-        spans = [_read_span(one.split(), today) for one in listed]
-    except OverflowError:  # After the year 9999.
+        found = [span for one in listed if (span := _read_span(one, today, 1)) and span[0] <= span[1]]
+    except (ValueError, OverflowError):  # No such month, or after the year 9999.
         return ()
-    found = sorted(one for one in spans if one is not None and one[0] <= one[1])
-    return tuple(_join_spans(found)) if len(found) == len(listed) else ()
+    return tuple(sorted(found)) if len(found) == len(listed) else ()
 
 
-def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
-    """Merge spans that overlap or directly follow each other. They must be in order."""
-    joined = list[DaySpan]()
-    for first, last in spans:
-        if joined and first <= joined[-1][1] + timedelta(days=1):
-            joined[-1] = (joined[-1][0], max(joined[-1][1], last))
-        else:
-            joined.append((first, last))
-    return joined
-
-
-def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
+def read_pause(verb: str, text: str, today: date) -> tuple[_Days, ...]:
     """Return the days that *skip* or *pause* leaves out. *Pause Monday* means "pause until Monday"."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
 
-def _split_list(words: list[str]) -> list[str]:
-    """Split a list into its spans. ``between A and B`` isn't split."""
-    if words[:1] == ["between"]:
-        words = ["from", *("to" if word == "and" else word for word in words[1:])]
-    return [one for one in re.split(r" ?(?:\band\b|&) ?", " ".join(words)) if one]
+def list_days(spans: Sequence[_Days]) -> tuple[date, ...]:
+    """Return all days of the spans, in order. If they add up to more than a year, return none."""
+    if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
+        return ()
+    every = {first + timedelta(days=more) for first, last in spans for more in range((last - first).days + 1)}
+    return tuple(sorted(every))
 
 
-def _read_span(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and the last day of a span, or None if it can't be read."""
-    if length := _LENGTH_OF_DAYS.fullmatch(" ".join(words)):
-        return today, today + timedelta(days=int(length[1]) * (7 if length[2].startswith("week") else 1) - 1)
-    if words[:1] in (["until"], ["till"]):
-        end, _ = _read_ends(words[1:], today) or (None, None)
+def _rewrite(spelt: str) -> str:
+    words = " ".join(word for word in spelt.split() if word not in _NOISE)
+    for pattern, said in _REWRITTEN:
+        words = pattern.sub(said, words)
+    return words.strip()
+
+
+def _read_span(words: str, today: date, step: Step) -> _Days | None:
+    """Return the first and the last day of a period or span, or None if it can't be read."""
+    lead, _, rest = words.partition(" ")
+    if lead in {"until", "till"} and step > 0 and (found := _read_period(rest, today, step)):
         # On a Friday, "until Friday" means Friday of next week.
-        is_again = end == today and find_weekday(words[-1]) is not None
-        return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
-    is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
-    at = next(
-        (at for at, word in enumerate(words) if word in _SPAN_WORDS or (word == "for" and at)), len(words)
-    )
-    begin = _read_ends(words[:at], today)
-    if begin is None or at == len(words):
-        return None if is_from else begin
-    last = _read_span(words[at:], begin[0]) if words[at] == "for" else _read_ends(words[at + 1 :], begin[0])
-    return (begin[0], last[1]) if last else None
+        is_again = found[0] == today and find_weekday(rest) is not None
+        return today, found[0] + timedelta(days=6 if is_again else -1 if found[0] > today else 0)
+    rest = rest if lead == "from" else words
+    if found := _read_period(rest, today, step):
+        # In the past, "from" means all days up to today.
+        return found if rest == words or _JOINT.search(rest) else (found[0], today) if step < 0 else None
+    joint = _JOINT.search(rest)
+    if joint is None:
+        return None
+    first, last = rest[: joint.start()], rest[joint.end() :]
+    begin = _read_period(first, today, step)
+    end = begin and _read_period(last, begin[0] if step > 0 else today, step)
+    if begin is None or end is None:
+        return None
+    if begin[0] > end[1] and (earlier := _read_name(first, end[1], step)):
+        # On a Wednesday, the Monday of "Mon - Fri" is that of last week.
+        is_one_span = earlier[0].year == end[1].year or (end[1] - earlier[0]).days < _HALF_YEAR_DAYS
+        begin = earlier if is_one_span else begin
+    return begin[0], end[1]
 
 
-def _read_ends(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and last day of what a string names, which is a day, a week or a weekend.
-
-    Return None if it names none of these.
-    """
-    monday = today - timedelta(days=today.weekday())
-    match words:
-        case ["next", "week"]:
-            return monday + timedelta(days=7), monday + timedelta(days=13)
-        case ["week"] | ["this" | "rest", "week"]:
-            return today, monday + timedelta(days=6)
-        case ["weekend"] | ["this" | "coming", "weekend"]:
-            return max(today, monday + timedelta(days=5)), monday + timedelta(days=6)
-        case [word] if len(found := resolve_day(word, today)) == 1:
-            return found[0], found[0]
+def _read_period(words: str, today: date, step: Step) -> _Days | None:
+    """Return the days of a period, which may be named within another one: ``Monday last week``."""
+    if found := _read_one(words, today, step):
+        # Of this week, only what is left is ahead.
+        return (max(found[0], today), found[1]) if step > 0 and found[1] >= today else found
+    parts = words.split()
+    for at in range(1, len(parts)):
+        halves = " ".join(parts[:at]), " ".join(parts[at:])
+        for outer, inner in (halves, halves[::-1]):
+            limits = _read_one(outer, today, step)
+            found = _read_names(inner, limits[1]) if limits else None
+            if limits and found and found[0] >= limits[0]:
+                before = _read_names(inner, found[0] - timedelta(days=1))
+                # "Monday last month" may be any of four days.
+                return None if before and before[0] >= limits[0] else found
     return None
+
+
+def _read_one(words: str, today: date, step: Step) -> _Days | None:
+    """Return the days of a period that is counted from today, includes a year, or has a name."""
+    for pattern, list_period in _FORMS.items():
+        if found := re.fullmatch(pattern, words):
+            return list_period(today, step, *found.groups())
+    return _read_name(words, today, step)
+
+
+def _read_names(words: str, today: date) -> _Days | None:
+    """Return the days that a name means, or all days from one name to another, at or before ``today``."""
+    first, *last = _JOINT.split(words, maxsplit=1)
+    end = _read_name("".join(last) or first, today, -1)
+    begin = _read_name(first, end[1], -1) if end and last else end
+    return (begin[0], end[1]) if begin and end else None
+
+
+def _read_name(words: str, today: date, step: Step) -> _Days | None:
+    """Return the days of the nearest period with this name. In the past, *last* means that it is over."""
+    is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
+    by = today - timedelta(days=is_last)
+    for pattern, (unit, fits) in _NAMED.items():
+        if found := re.fullmatch(pattern, name):
+            every = (_span_unit(by, unit, -step * count) for count in range(_MAX_UNITS))
+            side = 1 if step > 0 or is_last else 0  # The last day of a period ahead, or of one that is over.
+            named = (days for days in every if step * (days[side] - by).days >= 0 and fits(days[0], found[1]))
+            return next(named, None)
+    unit, _, word = name.rpartition(" ")
+    day = parse_day(word)
+    if day is None or unit not in {"", "week"} or (step < 0 and word == "tonight"):
+        return None
+    dates = day.resolve(by) if step > 0 else (day.find(by, step=-1),)
+    return _span_unit(dates[0], unit or "day") if len(dates) == 1 and dates[0] else None

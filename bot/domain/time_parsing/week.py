@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
@@ -27,41 +26,32 @@ from bot.domain.time_parsing.days import (
     span_weekdays,
     write_day,
 )
-from bot.domain.time_parsing.moment import TimeOfDay, read_clock
-from bot.domain.time_parsing.spelling import fold_signs, spell
-from bot.domain.time_parsing.zones import SaidZone, split_zone
+from bot.domain.time_parsing.moments import TimeOfDay, parse
+from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell, split_zone
 
 DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes from the start to the end of working hours.
 LEAST_MINUTES: Final = 30
-
 #: Maps plural words such as *mornings* to the singular. The plural alone means that hours recur, while the
 #: singular needs an *every*.
-_PLURAL_PARTS: Final = {
-    "mornings": "morning",
-    "afternoons": "afternoon",
-    "evenings": "evening",
-    "nights": "night",
-    "nightly": "night",
-}
-_RECURRING_WORDS: Final = _PLURAL_PARTS.keys() | {
-    *("daily", "everyday", "weekly", "hourly", "monthly", "weekdays", "weekends")
-}
-_EVERY: Final = frozenset({"every", "each"})
-_PARTS: Final = frozenset(_PLURAL_PARTS.values())
-_UNITS: Final = frozenset(
-    {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
-)
-#: Words that may stand between days and times. ``_UNTIL`` and ``_TO`` are the words and symbols that may
-#: stand between the two ends of a span.
-_JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
-_UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
+_PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
+_RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
+_UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
+#: Words that may stand between days and times.
+_JOINING_WORDS: Final = frozenset({"every", "on", "from", "at", "and", "the", "in"})
 _TO: Final = frozenset({"to", "-", "through", "thru"})
+_UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
 #: Hours are assumed to begin at this minute of the day or later, unless the text shows that they begin
 #: earlier.
 _EARLIEST_MINUTE: Final = 6 * 60
+#: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.
+_CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
+_SCHEDULE_WORDS: Final = frozenset(
+    {*_RECURRING_WORDS, *PARTS, *_UNITS, *_JOINING_WORDS, *_TO, "noon", "midnight", "am", "pm", "o'clock"}
+    | {"half", "quarter", "past", "other", "second", "until", "till", "of", "first", "last"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +75,12 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether these hours conflict with others.
-
-        They do if both plan a start, or both plan a stop, on the same day.
-        """
+        """Return whether both of two hours plan a start, or both plan a stop, on the same day."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without some of their days. On these days, other hours start just when these stop.
-
-        This applies only to hours that have a stop but no start. All others are returned unchanged.
-        """
+        """If these hours only stop, leave out the days on which other hours start just then."""
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
@@ -105,51 +89,37 @@ class Wanted:
 
 def is_recurring(words: Sequence[str]) -> bool:
     """Return whether words such as ``every day``, ``daily`` or ``mondays`` say that something recurs."""
-    return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
-        first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
-        for first, then in pairwise(words)
+    read = [normalize_word(word) for word in words]
+    return any(
+        word in _RECURRING_WORDS or (word.endswith("days") and is_day(word[:-1])) for word in read
+    ) or any(
+        first == "every" and (then in {*_UNITS, *PARTS} or then[:1].isdigit() or bool(days_of(then)))
+        for first, then in pairwise(read)
     )
 
 
 def read_hours(text: str) -> Wanted | None:
-    """Return the hours that a string names, or None.
-
-    Examples are ``weekdays 9:00-18:00`` and ``mon -20:00``.
-    """
-    if len(text) > _MAX_CHARACTERS:
-        return None
-    plain, said = split_zone(fold_signs(text))
+    """Return the hours that a string names, such as ``weekdays 9:00-18:00`` and ``mon -20:00``, or None."""
+    hours, said = _parse(text)
     zone = "" if said is None else _find_key(said)
-    if zone is None:
-        return None
-    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", plain)
-    plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
-    found = _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split())
-    return found and replace(found, zone=zone)
+    return None if hours is None or zone is None else replace(hours, zone=zone)
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """If the name of a zone may mean several zones, return the hours' text once for each of them.
-
-    Otherwise, return nothing.
-    """
-    plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
-    zones = () if said is None or read_hours(plain) is None else said.zones
-    return tuple(f"{plain} {zone}" for zone in zones) if len(zones) > 1 else ()
+    """Return the hours' text once for each zone that the name of a zone may mean, if there are several."""
+    hours, said = _parse(text)
+    zones = said.zones if hours and said else ()
+    return tuple(f"{split_zone(text)[0]} {zone}" for zone in zones) if len(zones) > 1 else ()
 
 
 def has_odd_offset(text: str) -> bool:
     """Return whether hours have an offset that no named zone has, as in ``9:00-17:00 +05:30``."""
-    plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
-    is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
-    return is_one and read_hours(plain) is not None
+    hours, said = _parse(text)
+    return hours is not None and said is not None and len(said.zones) == 1 and _find_key(said) is None
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the name of a zone in the zone data.
-
-    Return None if it isn't there, or if several zones may be meant.
-    """
+    """Return the name of a zone in the zone data, or None if there is none, or several zones may be meant."""
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
@@ -160,30 +130,29 @@ def _find_key(said: SaidZone) -> str | None:
     return None if rest else f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
+def _parse(text: str) -> tuple[Wanted | None, SaidZone | None]:
+    """Return the hours that a string names, without their zone, and the zone."""
+    if len(text) > _MAX_CHARACTERS:
+        return None, None
+    plain, said = split_zone(text)
+    plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", plain)
+    plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
+    return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split()), said
+
+
 def _read(words: list[str]) -> Wanted | None:
     if "except" in words:
         at = words.index("except")
         left_out = frozenset[str]().union(*map(days_of, words[at:]))
         found = _read([*words[:at], *(word for word in words[at + 1 :] if not days_of(word))])
         return replace(found, days=found.days - left_out) if found and found.days > left_out else None
-    if any(first[:1].isdigit() and then in _UNITS | {"day"} for first, then in pairwise(words)):
+    if any(first[:1].isdigit() and then in {*_UNITS, "day"} for first, then in pairwise(words)):
         return None  # A number of days or hours, as in ``every 2 days``.
-    is_daily = any(first in _EVERY and then in _PARTS for first, then in pairwise(words))
+    is_daily = any(first == "every" and then in PARTS for first, then in pairwise(words))
     is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
     # In `every monday until friday`, Friday is an end date, so "until" doesn't join a span of weekdays here.
-    joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
-    parted = _split_days(
-        [_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING_WORDS], joining
-    )
-    if parted is None or not (parted[0] or is_daily) or (parted[0] & EVERY_DAY and parted[0] - EVERY_DAY):
-        return None
-    days, times = parted
-    ends = next(filter(None, map(_read_ends, _list_possible_start_ends(" ".join(times)))), None)
-    return None if ends is None else Wanted(days or EVERY_DAY, *ends)
-
-
-def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
-    """Return the days and the remaining words. If the days aren't next to each other, return None."""
+    joining = _TO if "every" in words else _TO | {"until", "till"}
+    words = [_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING_WORDS]
     begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
     end, days = begin, frozenset[str]()
     while end < len(words) and (named := days_of(words[end])):
@@ -191,7 +160,12 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
         is_span = len(named) == 1 and len(words) > end + 1 and words[end] in joining
         if is_span and (last := days_of(words[end + 1])):
             days, end = days | span_weekdays(named, last), end + 2
-    return None if any(map(days_of, words[end:])) else (days, [*words[:begin], *words[end:]])
+    # The days stand next to each other, and are weekdays or dates.
+    if any(map(days_of, words[end:])) or not (days or is_daily) or (days & EVERY_DAY and days - EVERY_DAY):
+        return None
+    times = " ".join([*words[:begin], *words[end:]])
+    ends = next(filter(None, map(_read_ends, _list_possible_start_ends(times))), None)
+    return None if ends is None else Wanted(days or EVERY_DAY, *ends)
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
@@ -200,14 +174,14 @@ def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
         before, after = text[: found.start()], text[found.end() :]
         if after:
             # `every evening until 10`
-            yield ("", f"{before} {after}") if before in _PARTS else (before, after)
+            yield ("", f"{before} {after}") if before in PARTS else (before, after)
     yield text, ""
 
 
 def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
     """Return a start and an end as minutes of the day. If they can't form hours, return None."""
-    begin, end = (read_clock(text) if text else None for text in ends)
-    if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
+    begin, end = map(_read_clock, ends)
+    if (ends[0] and not begin) or (ends[1] and not end):
         return None
     if begin and end:
         starts, stops = _choose_halves(begin, end)
@@ -215,6 +189,14 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
     if end:
         return None, end.minutes or DAY_MINUTES  # Midnight is the end of the day here.
     return (begin.minutes, None) if begin else None
+
+
+def _read_clock(text: str) -> TimeOfDay | None:
+    """Return the time of day that a string names. If the string also contains anything else, return None."""
+    found = parse(text, "time")
+    if isinstance(found, TimeOfDay) and not (found.day or found.options or found.zone):
+        return found
+    return None
 
 
 def _choose_halves(begin: TimeOfDay, end: TimeOfDay) -> tuple[int, int]:
@@ -230,26 +212,6 @@ def _choose_halves(begin: TimeOfDay, end: TimeOfDay) -> tuple[int, int]:
         # `from 1 till 3:30` means the afternoon, because people who mean the night say so.
         starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops
-
-
-def _is_plural(word: str) -> bool:
-    return word.endswith("days") and is_day(word[:-1])
-
-
-#: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.
-_CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
-_SCHEDULE_WORDS: Final = (
-    _RECURRING_WORDS
-    | _EVERY
-    | _PARTS
-    | _UNITS
-    | _JOINING_WORDS
-    | _TO
-    | {
-        *("noon", "midday", "midnight", "am", "pm", "o'clock", "half", "quarter", "past"),
-        *("day", "other", "second", "until", "till", "of", "first", "last"),
-    }
-)
 
 
 def is_schedule(text: str) -> bool:

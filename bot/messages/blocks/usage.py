@@ -9,7 +9,7 @@ from typing import Any, Final
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import People
-from bot.domain.time_parsing.past import RETENTION_DAYS, Window, WindowProblem
+from bot.domain.time_parsing.days import RETENTION_DAYS, Window, WindowProblem
 from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageLine
 from bot.messages.blocks import kit
 from bot.messages.blocks.assistant import format_time, write_text

@@ -9,18 +9,23 @@ because 13 is the first hour that a 12-hour clock doesn't show. Machine formats 
 Past times are refused, and so are ambiguous ones, because Usher doesn't guess.
 """
 
-import math
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import product
 from typing import Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from bot.domain.time_parsing.days import find_weekday, has_date, is_day, resolve_day, write_day
-from bot.domain.time_parsing.spelling import LEADS, WEEKDAY_NAMES, Kind, fold_signs, plainly
-from bot.domain.time_parsing.zones import SaidZone, split_zone
+from bot.domain.time_parsing.days import (
+    find_weekday,
+    is_day,
+    parse_day,
+    resolve_day,
+    resolve_instant,
+    write_day,
+)
+from bot.domain.time_parsing.words import LEADS, Kind, SaidZone, spell_clock, split_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
@@ -28,41 +33,35 @@ Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "othe
 #: schedule.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
+_NIGHT: Final = (*range(17, 24), *range(5))
 #: Maps each part of the day to its hours. The night goes on past midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
     "evening": range(16, 24),
-    "night": (*range(17, 24), *range(5)),
-    "tonight": (*range(17, 24), *range(5)),
+    "night": _NIGHT,
+    "tonight": _NIGHT,
     "lunch": range(11, 15),
 }
-_NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
+_NIGHT_ENDS: Final = 5
 #: Maps phrases for the end of a day to the times that people may mean by them.
 _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
-_WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
-    r" ?w(?:(?:ee)?ks?)?",
-    r" ?d(?:ays?)?",
-    r" ?h(?:(?:ou)?rs?)?",
-    r" ?m(?:in(?:ute)?s?)?",
-    r" ?s(?:ec(?:ond)?s?)?",
-)
 #: Matches a duration in weeks, days, hours, minutes and seconds, in that order. Minutes that follow hours
 #: need no unit: ``1h30``.
 _LENGTH: Final = re.compile(
-    rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
-    rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
-    rf"|{_NUMBER}{_MINUTES})?(?: ?(?:and )?{_NUMBER}{_SECONDS})?"
+    rf"(?:{_NUMBER} ?w(?:(?:ee)?k)?(?: and)?)? ?(?:{_NUMBER} ?d(?:ay)?(?: and)?)? ?"
+    rf"(?:{_NUMBER} ?h(?:(?:ou)?rs?)?(?: and)? ?(?:([0-5]?[0-9])(?: ?m(?:in(?:ute)?s?)?)?)?"
+    rf"|{_NUMBER} ?m(?:in(?:ute)?s?)?)?(?: ?(?:and )?{_NUMBER} ?s(?:ec(?:ond)?s?)?)?"
 )
 #: Matches a duration in machine format, such as ``PT2H``.
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: Matches the T between a date and a time in machine format. ``_ISO_BARE`` matches that format if it has no
+#: Matches the T between a date and a time in machine format. ``_ISO_BARE`` matches that format without
 #: separators.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
-_ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
+_ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})\b")
 _CLOCK: Final = re.compile(
     r"([0-9]{1,2})(?: ?([:.h~]|o'clock) ?([0-5][0-9])(?::([0-5][0-9](?:[.,][0-9]{1,9})?))?)?"
     r"(?: ?(am|pm|h|o'clock))?"
@@ -71,7 +70,7 @@ _DIGITS: Final = re.compile(r"([0-9]{2})([0-5][0-9])")
 _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
-_NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
+_NAMED_TIMES: Final = {"noon": 12, "midnight": 0}
 #: Maximum length of a string that is read as a time, in characters.
 _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
@@ -80,13 +79,13 @@ _HALF_DAY: Final = 12
 #: If someone types an hour without am or pm, it may mean the coming night only if the time is then at most
 #: this many seconds away. If it is further away, the user is asked what they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
+_MORNING: Final = 6
 #: Maximum number of possible times to offer if a zone's name is ambiguous.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
-_MORNING: Final = 6
-#: First two digits of a year. For example, ``2026`` is taken to be a year rather than a time, unless a word
-#: such as ``at`` precedes it.
-_CENTURIES: Final = frozenset({20})
+#: First two digits of a year. ``2026`` is a year rather than a time, unless a word such as ``at`` precedes
+#: it.
+_CENTURY: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +105,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The reason why a string doesn't name a usable time.
-
-    ``options`` contains its possible readings, if any.
-    """
+    """The reason why a string doesn't name a usable time, and its possible readings, if any."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -120,6 +116,8 @@ class TimeOfDay:
     """A time of day as it was typed.
 
     ``is_open`` means that it is only an hour, from 1 to 12, which may be in either half of the day.
+    ``is_sure`` means that it is clear which half is meant, because of am or pm or a spelling such as
+    ``08:30``. ``part`` is am, pm or the part of the day. ``options`` are other ways to read the same text.
     """
 
     hour: int
@@ -127,21 +125,14 @@ class TimeOfDay:
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day, or am or pm, if given. ``is_sure`` means that it is clear which half of the day is
-    #: meant, because of am or pm or a spelling such as ``08:30``.
     part: str = ""
     is_sure: bool = False
-    #: Other ways to read the same text, if any.
     options: tuple[str, ...] = ()
-    #: The zone written next to the time, if any.
     zone: SaidZone | None = None
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later.
-
-        For example, ``8:30`` may mean 20:30.
-        """
+        """Return whether a time with minutes may mean 12 hours later: ``8:30`` may mean 20:30."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
     @property
@@ -150,24 +141,13 @@ class TimeOfDay:
         return self.hour * 60 + self.minute
 
 
-def load_zone(name: str | None) -> ZoneInfo:
-    """Return the user's time zone.
-
-    If Slack reports none, or one that this machine doesn't know, return UTC.
-    """
-    try:
-        return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
     """Return the time after ``now`` that a string names, or why it doesn't name one. Never raise an error.
 
     ``kind`` says how to read a string without a word such as ``until``. A time less than ``soonest`` seconds
     ahead is refused.
     """
-    found = _parse_text(text, kind)
+    found = parse(text, kind)
     if isinstance(found, Unread):
         return found
     if isinstance(found, float):
@@ -189,11 +169,8 @@ def is_now(text: str) -> bool:
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a string contains: a duration, a time of day, or only a day or part of a day.
-
-    If it contains none of these, return "".
-    """
-    found = _parse_text(text, "")
+    """Return what a string contains: a duration, a time of day, only a day or part of it, or "" for none."""
+    found = parse(text)
     if isinstance(found, float):
         return "length"
     if not isinstance(found, Unread) or found.why == "ambiguous":
@@ -202,47 +179,30 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds.
-
-    For other strings, return None.
-    """
-    plain = plainly(text)
+    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds, or None for other strings."""
+    plain = spell_clock(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
-def _parse_text(text: str, kind: Kind) -> float | TimeOfDay | Unread:
+def parse(text: str, kind: Kind = "") -> float | TimeOfDay | Unread:
     """Parse a string into a duration in seconds or a time of day. This doesn't depend on the current time."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
 @lru_cache(maxsize=512)
 def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
-    plain, zone = split_zone(fold_signs(text))
-    found = _parse_plain(_ISO_JOINT.sub(" ", _ISO_BARE.sub(_write_signs, plain)).strip(), kind)
+    plain, zone = split_zone(text)
+    plain = spell_clock(_ISO_JOINT.sub(" ", _ISO_BARE.sub(r"\1-\2-\3 \4:\5:\6", plain)))
+    while (first := plain.partition(" "))[0] in LEADS and first[2]:
+        plain, kind = first[2], LEADS[first[0]] or kind or "time"
+    found: float | TimeOfDay | Unread = _parse_time(plain, is_announced=kind == "time")
+    is_length = kind == "length" or found == Unread("unreadable")
+    # `for the rest of the day` is refused as ambiguous, not as unreadable.
+    if is_length and ((seconds := _parse_length(plain)) is not None or isinstance(found, TimeOfDay)):
+        found = Unread("unreadable") if seconds is None else seconds
     if zone is None or isinstance(found, Unread):
         return found
     return replace(found, zone=zone) if isinstance(found, TimeOfDay) else Unread("unreadable")
-
-
-def _write_signs(found: re.Match[str]) -> str:
-    """Insert the separators that are missing from a date and time."""
-    year, month, day, hour, minute, second = found.groups("00")
-    return f"{year}-{month}-{day} {hour}:{minute}:{second}"
-
-
-def _parse_plain(text: str, kind: Kind) -> float | TimeOfDay | Unread:
-    plain = plainly(text)
-    while (first := plain.partition(" "))[0] in LEADS and first[2]:
-        plain, kind = first[2], LEADS[first[0]] or kind or "time"
-    if not plain:
-        return Unread("unreadable")
-    time = _parse_time(plain, is_announced=kind == "time")
-    if kind != "length" and not (isinstance(time, Unread) and time.why == "unreadable"):
-        return time
-    if (seconds := _parse_length(plain)) is not None:
-        return seconds
-    # `for the rest of the day` is refused as ambiguous, not as unreadable.
-    return time if isinstance(time, Unread) else Unread("unreadable")
 
 
 def _parse_length(text: str) -> float | None:
@@ -259,50 +219,34 @@ def _to_decimal(text: str | None) -> float:
 
 
 def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
-    """Return the time of day that a string names, including the day and the part of the day if given."""
+    """Return the time of day that a string names, with its day and part of the day in any order."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
     if "tonight" in parts:
         parts.remove("tonight")
-    rest = [word for word in words if not (is_day(word) or word in _PARTS)]
     if len(days) > 1 or len(parts) > 1:
         return Unread("unreadable")
-    day, part = next(iter(days), ""), next(iter(parts), "tonight" if "tonight" in days else "")
+    day, part = "".join(days), "".join(parts) or ("tonight" if "tonight" in days else "")
+    if day or part:
+        text = " ".join(word for word in words if not (is_day(word) or word in _PARTS))
+        text = re.sub(r"^(?:at )?(?:on )?|(?: on)?(?: at)?$", "", text)
+    if text in _ENDS:
+        options = (f"{write_day(day or 'today')} {hour}" for hour in _ENDS[text])
+        return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in options))
     if not (day or part):
-        return _parse_ending(text, "today") or _parse_clock(text, is_announced=is_announced)
-    plain = (
-        " ".join(rest).removeprefix("at ").removeprefix("on ").removesuffix(" on").removesuffix(" at").strip()
-    )
-    if ends := _parse_ending(plain, day or "today"):
-        return ends
-    time = _parse_clock(plain, is_announced=True) if plain else Unread("no_time")
-    return time if isinstance(time, Unread) else _set_day(time, day, part)
-
-
-def _parse_ending(text: str, day: str) -> Unread | None:
-    """Return the times that *the end of the day* may mean, so that the user can choose.
-
-    Otherwise return None.
-    """
-    if text not in _ENDS:
-        return None
-    hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
-    return Unread("ambiguous", tuple(one.replace("today 24:00", "tonight 00:00") for one in hours))
-
-
-def _set_day(time: TimeOfDay, day: str, part: str) -> TimeOfDay | Unread:
-    """Return a time with a day and a part of the day added. The part may decide between am and pm."""
-    # After a day, `2h` can only be a time of day. The day may later decide between am and pm.
+        return _parse_clock(text, is_announced=is_announced)
+    time = _parse_clock(text, is_announced=True) if text else Unread("no_time")
+    if isinstance(time, Unread):
+        return time
+    # After a day, `2h` can only be a time of day. The part of the day may decide between am and pm.
     time = replace(time, day=day, options=())
+    if not part:
+        return time
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
-    if part:
-        within = [hour for hour in halves if hour in _PARTS[part]]
-        if part == "morning" and time.hour == _HALF_DAY:
-            within = []
-        if len(within) != 1:
-            return Unread("unreadable")
-        return replace(time, hour=within[0], is_open=False, part=part)
-    return time
+    within = [hour for hour in halves if hour in _PARTS[part]]
+    if len(within) != 1 or (part == "morning" and time.hour == _HALF_DAY):
+        return Unread("unreadable")
+    return replace(time, hour=within[0], is_open=False, part=part)
 
 
 def _list_halves(hour: int) -> tuple[int, int]:
@@ -310,16 +254,12 @@ def _list_halves(hour: int) -> tuple[int, int]:
 
 
 def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
-    """Return a time of day.
-
-    Without a word such as ``at``, it must have minutes, am or pm, or a name.
-    """
+    """Return a time of day. Without a word such as ``at``, it must have minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:
         return TimeOfDay(_NAMED_TIMES[text], is_sure=True)
-    if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
-        return (
-            TimeOfDay(int(four[1]), int(four[2]), is_sure=True) if int(four[1]) < 24 else Unread("unreadable")
-        )
+    if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) != _CENTURY):
+        hour, minute = int(four[1]), int(four[2])
+        return TimeOfDay(hour, minute, is_sure=True) if hour < 24 else Unread("unreadable")
     found = _CLOCK.fullmatch(text)
     if found is None:
         return Unread("unreadable")
@@ -331,8 +271,7 @@ def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
         return TimeOfDay(hour % 12 + (12 if mark == "pm" else 0), minute, second, part=mark, is_sure=True)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
-        # A bare number isn't read as a time, and `2h` may be a length.
-        return Unread("unreadable")
+        return Unread("unreadable")  # A bare number isn't read as a time, and `2h` may be a length.
     if is_bare and has_h and 0 < hour < _AFTERNOON:
         return TimeOfDay(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
     is_open = (is_bare or found[2] == "~") and 1 <= hour <= _HALF_DAY
@@ -358,10 +297,8 @@ def _resolve_elsewhere(time: TimeOfDay, said: SaidZone, home: ZoneInfo, now: flo
                     local = datetime.fromtimestamp(again.at, meant)
                     options.append(f"{local:%Y-%m-%d %H:%M} {meant}"[11 * (not time.day) :])
     options = [*dict.fromkeys(options)]
-    if len(options) > _MAX_OPTIONS:
-        return Unread("unreadable")
     if len(options) > 1:
-        return Unread("ambiguous", tuple(options))
+        return Unread("unreadable") if len(options) > _MAX_OPTIONS else Unread("ambiguous", tuple(options))
     if not found:
         return refused[0]
     (moment,) = found.values()
@@ -381,42 +318,39 @@ def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = Non
     days = (today, today + timedelta(days=1))
     found = [_to_moment(day, hour, time, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
-    is_next_day = datetime.fromtimestamp(moment.at, zone).date() > today
-    later = f"{time.hour + 12}:{time.minute:02d}"
-    is_far = moment.at - now > _NEAR_SECONDS and datetime.fromtimestamp(moment.at, zone).hour < _MORNING
-    if time.is_open and is_next_day and is_far:
+    local = datetime.fromtimestamp(moment.at, zone)
+    is_next_day = local.date() > today
+    if is_next_day and time.is_open and moment.at - now > _NEAR_SECONDS and local.hour < _MORNING:
         # Someone who types `at 3` in the afternoon is unlikely to mean 3 at night.
-        options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
-        return Unread("ambiguous", options)
+        return Unread("ambiguous", tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours))
     if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
         # After 8:30 in the morning, many people who type `8:30` mean this evening.
-        typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
+        typed, later = f"tomorrow {time.hour:02d}:{time.minute:02d}", f"{time.hour + 12}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later))
-    return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
+    return replace(moment, is_next_day=is_next_day)
 
 
 def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> Moment | Unread:
-    """Return the moment of a time on a named day.
-
-    If two days or two hours are possible, return the options.
-    """
+    """Return the moment of a time on a named day. If there are two, return the options."""
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
-    found = dict[str, Moment]()
+    left = dict[str, Moment]()
     for day, hour in product(days, hours):
         named = day.isoformat() if len(days) > 1 else write_day(time.day)
-        found[f"{named} {hour:02d}:{time.minute:02d}"] = _resolve_on_date(time, day, hour, zone, now)
-    left = {text: moment for text, moment in found.items() if moment.at > now}
+        if (moment := _resolve_on_date(time, day, hour, zone, now)).at > now:
+            left[f"{named} {hour:02d}:{time.minute:02d}"] = moment
     if not left:
-        return Unread("past" if days else "other_weekday" if has_date(time.day, today) else "unreadable")
+        said = parse_day(time.day)
+        is_other = (
+            said and said.day and said.weekday is not None and replace(said, weekday=None).resolve(today)
+        )
+        return Unread("past" if days else "other_weekday" if is_other else "unreadable")
     if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
         # A date without a year that was in the last two weeks is unlikely to mean next year's.
         recent = resolve_day(time.day, today - timedelta(seconds=FARTHEST_SECONDS))
         is_past = bool(recent) and recent[0] < today and days[0] - today > _HALF_YEAR
         return Unread("past" if is_past else "far")
-    if len(left) > 1:
-        return Unread("ambiguous", tuple(left))
-    return next(iter(left.values()))
+    return Unread("ambiguous", tuple(left)) if len(left) > 1 else next(iter(left.values()))
 
 
 def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
@@ -424,10 +358,10 @@ def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: f
 
     *Tonight* may be after midnight, and a weekday whose time has passed means the same day next week.
     """
-    is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
+    is_night = time.day in {"today", "tonight"} and time.part in {"night", "tonight"} and hour < _NIGHT_ENDS
     moment = _to_moment(day + timedelta(days=is_night), hour, time, zone, now)
-    is_over = moment.at <= now and find_weekday(time.day) is not None
-    return _to_moment(day + timedelta(days=7), hour, time, zone, now) if is_over else moment
+    is_again = moment.at <= now and find_weekday(time.day) is not None
+    return _to_moment(day + timedelta(days=7), hour, time, zone, now) if is_again else moment
 
 
 def _to_moment(day: date, hour: int, time: TimeOfDay, zone: tzinfo, now: float) -> Moment:
@@ -435,33 +369,3 @@ def _to_moment(day: date, hour: int, time: TimeOfDay, zone: tzinfo, now: float) 
     at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, time.minute))
-
-
-def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
-    """Return the instant at which clocks in a zone show a minute of the day, counted from midnight.
-
-    The minute may fall on the next day. A time that clocks skip is moved later by as much as they skip. If
-    clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
-    """
-    local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
-    first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
-    return second if first <= after < second else first
-
-
-def read_clock(text: str) -> TimeOfDay | None:
-    """Return the time of day that a string names. If the string also contains anything else, return None."""
-    found = _parse_text(text, "time")
-    if not isinstance(found, TimeOfDay) or found.day or found.options or found.zone:
-        return None
-    return found
-
-
-def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a time in the coming days as people would type it, such as ``tomorrow 18:00``.
-
-    It is rounded up to a minute.
-    """
-    local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
-    ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
-    named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}
-    return f"{named.get(ahead) or local.date()} {local:%H:%M}"
