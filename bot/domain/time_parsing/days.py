@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.time_parsing.words import MONTHS, WEEKDAY_NAMES, spell
+from bot.domain.time_parsing.words import MONTHS, WEEKDAY_NAMES, compile_phrases, replace_phrases, spell
 
 DAYS: Final = tuple(name[:3] for name in WEEKDAY_NAMES)
 WEEKDAYS: Final = frozenset(DAYS[:5])
@@ -209,41 +209,45 @@ _CLOCK: Final = re.compile(
     r"\b(?:[0-9]*(?:hour|minute|h)|[0-9]{1,2}:[0-9]{2}|[0-9.:]+ ?[ap]m|o'clock|at [0-9]+)\b"
     r"|\b(?:morning|noon|lunch|afternoon|evening|tonight|night|midnight|eod)\b"
 )
-_COMING: Final = re.compile(r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)")
+_COMING: Final = re.compile(r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)|\bin [0-9]+ [a-z]+$")
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
 #: Replacements that give each period a single spelling. They are applied in this order. A period counted from
 #: today becomes ``1 week ago``, for example.
-_REWRITTEN: Final = tuple(
-    (re.compile(pattern), said)
-    for pattern, said in (
-        (r"^all (?=.)|^for (?![0-9])", ""),
-        (r"\bsince\b", "from"),
-        (r"\b([0-9]{1,3}) ?d\b", r"\1 day"),
-        (r"\b([0-9]{1,3}) ?w\b", r"\1 week"),
-        (r"(?<![0-9/])(20[0-9]{2})/([0-9]{2})/([0-9]{2})(?![0-9/])", r"\1-\2-\3"),
-        (r"(?<![0-9/])(0[1-9]|1[0-2])/(20[0-9]{2})(?![0-9/])", r"\2-\1"),
-        (r"\b([1-4])(?:st|nd|rd|th) quarter\b", r"q\1"),
-        (r"\b(?:week|w) (?=[0-9]{1,2}\b)", "w"),
-        (r"\bweek (?:from|beginning|commencing|ending)\b", "week"),
-        (r"\b(20[0-9]{2})[- ]?([wq][0-9]{1,2})\b", r"\2 \1"),
-        # In `1nov - 15`, both days are in November.
-        (r"\b([0-9]{1,2})([a-z]{3})( ?- ?| to )([0-9]{1,2})(?: (20[0-9]{2}))?$", r"\1\2 - \4\2\5"),
-        (r"\bup to\b|\.\.|(?<=\.)-|(?<=[a-z0-9])-(?=[a-z])|(?<=[a-z])-(?=[0-9])", " - "),
-        (r" ?\b(?:so far|to date)\b ?", ""),
-        (r"^(?=(?:week|month|quarter|year)$)", "this "),
-        (r"\bthis last\b", "last"),
-        (r"\bday before yesterday\b", "2 day ago"),
-        (r"\btoday\b", "0 day ago"),
-        (r"\byesterday\b", "1 day ago"),
-        (rf"\bnext {_UNIT}\b", r"-1 \1 ago"),
-        (rf"\b(?:this|rest|coming) {_UNIT}\b", r"0 \1 ago"),
-        (rf"\b{_UNIT} before last\b", r"2 \1 ago"),
-        (rf"\blast {_UNIT}\b", r"1 \1 ago"),
-        (rf"(?<![0-9] )\b(?={_UNIT} ago\b)", "1 "),
-        (rf"\bbefore ([0-9]+ {_UNIT})\b", r"\1 ago"),
-        ("^between (.+?) and ", r"from \1 to "),
-        (" +", " "),
-    )
+_PERIODS: Final = compile_phrases(
+    (r"^all (?=.)|^for (?![0-9])", ""),
+    (r"\bsince\b", "from"),
+    (r"\b([0-9]{1,3}) ?d\b", r"\1 day"),
+    (r"\b([0-9]{1,3}) ?w\b", r"\1 week"),
+    (r"(?<![0-9/])(20[0-9]{2})/([0-9]{2})/([0-9]{2})(?![0-9/])", r"\1-\2-\3"),
+    (r"(?<![0-9/])(0[1-9]|1[0-2])/(20[0-9]{2})(?![0-9/])", r"\2-\1"),
+    (r"\b([1-4])(?:st|nd|rd|th) quarter\b", r"q\1"),
+    (r"\b(?:week|w) (?=[0-9]{1,2}\b)", "w"),
+    (r"\bweek (?:from|beginning|commencing|ending)\b", "week"),
+    (r"\b(20[0-9]{2})[- ]?([wq][0-9]{1,2})\b", r"\2 \1"),
+    # In `1nov - 15`, both days are in November.
+    (r"\b([0-9]{1,2})([a-z]{3})( ?- ?| to )([0-9]{1,2})(?: (20[0-9]{2}))?$", r"\1\2 - \4\2\5"),
+    (r"\bup to\b|\.\.|(?<=\.)-|(?<=[a-z0-9])-(?=[a-z])|(?<=[a-z])-(?=[0-9])", " - "),
+    (r" ?\b(?:so far|to date)\b ?", ""),
+    (r"^(?=(?:week|month|quarter|year)$)", "this "),
+    (r"\bthis last\b", "last"),
+    (r"\bday before yesterday\b", "2 day ago"),
+    (r"\btoday\b", "0 day ago"),
+    (r"\byesterday\b", "1 day ago"),
+    (rf"\bnext {_UNIT}\b", r"-1 \1 ago"),
+    (rf"\b(?:this|rest|coming) {_UNIT}\b", r"0 \1 ago"),
+    (rf"\b{_UNIT} before last\b", r"2 \1 ago"),
+    (rf"\blast {_UNIT}\b", r"1 \1 ago"),
+    (rf"(?<![0-9] )\b(?={_UNIT} ago\b)", "1 "),
+    (rf"\bbefore ([0-9]+ {_UNIT})\b", r"\1 ago"),
+    ("^between (.+?) and ", r"from \1 to "),
+    (" +", " "),
+)
+#: Replacements that are made only in past periods, where ``1.11`` is a date.
+_PAST: Final = compile_phrases(
+    (r"\bpast\b", "last"),
+    (r"\bnow\b", "today"),
+    (r"\bfor ", ""),
+    (r"(?<![0-9.])([0-9]{1,2}\.(?:0?[1-9]|1[0-2]))\b(?!\.?[0-9])\.?", r"\1."),
 )
 #: Matches the word between the first and the last day of a span.
 _JOINT: Final = re.compile(" (?:to|until|till|through|thru|-) | (?=for )")
@@ -347,11 +351,10 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
     today = datetime.fromtimestamp(now, zone).date()
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
-    spelt = re.sub(r"\bpast\b", "last", re.sub(r"\bnow\b", "today", spell(text)))
-    spelt = re.sub(r"(?<![0-9.])([0-9]{1,2}\.(?:0?[1-9]|1[0-2]))\b(?!\.?[0-9])\.?", r"\1.", spelt)
-    if re.match("in [0-9]+ [a-z]+$", spelt) or _COMING.search(f"{text} {spelt}".casefold()):
+    spelt = replace_phrases(spell(text), _PAST)
+    if _COMING.search(f"{text} {spelt}".casefold()):
         return "future"
-    words = _rewrite(spelt.replace("for ", "")) or "0 week ago"
+    words = _rewrite(spelt) or "0 week ago"
     try:
         spans = [_read_span(one, today, -1) for one in words.split(" and ")]
         if None in spans:
@@ -408,10 +411,8 @@ def list_days(spans: Sequence[_Days]) -> tuple[date, ...]:
 
 
 def _rewrite(spelt: str) -> str:
-    words = " ".join(word for word in spelt.split() if word not in _NOISE)
-    for pattern, said in _REWRITTEN:
-        words = pattern.sub(said, words)
-    return words.strip()
+    """Return what ``spell`` returned, with a single spelling of each period."""
+    return replace_phrases(" ".join(word for word in spelt.split() if word not in _NOISE), _PERIODS).strip()
 
 
 def _read_span(words: str, today: date, step: Step) -> _Days | None:

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
+Phrases = tuple[tuple[re.Pattern[str], str], ...]
 
 #: Maps each word that can introduce a time to what follows it: a duration or a time of day. *About* may
 #: follow another of these words, whose kind then applies.
@@ -83,6 +84,18 @@ def _split_rows(table: str) -> list[list[str]]:
     return [row.split() for row in re.split("[;\n]", table.strip())]
 
 
+def compile_phrases(*phrases: tuple[str, str]) -> Phrases:
+    """Compile the patterns of phrases and their replacements, for ``replace_phrases``."""
+    return tuple((re.compile(pattern), said) for pattern, said in phrases)
+
+
+def replace_phrases(text: str, phrases: Phrases) -> str:
+    """Make the replacements in a string, one after another."""
+    for pattern, said in phrases:
+        text = pattern.sub(said, text)
+    return text
+
+
 _READ_AS: Final = {
     word: "" if read == "-" else read for read, *words in _split_rows(_SPELLINGS) for word in words
 }
@@ -118,48 +131,45 @@ _GERMAN_AM: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _READ_AS.items() if read in {*WEEKDAY_NAMES, *PARTS})})\b)"
 )
 #: Replacements that are made in this order: first dates, then other phrases.
-_PHRASES: Final = tuple(
-    (re.compile(pattern), said)
-    for pattern, said in (
-        # In `21 to 24 dec`, both days are in December.
-        (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
-        # In `7 dec 9`, either number may be the day.
-        (rf"\b{_DAY} {_MONTH} {_DAY}{_NO_HOUR}(?!{_TH})", r"\1_\2_\3"),
-        (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH}){_YEAR}", r"\1\2\4"),
-        (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?{_NO_HOUR}\b{_YEAR}", r"\2\1\3"),
-        (rf"\b(?:on|am) {_DAY}\.(0?[1-9]|1[0-2])\b\.?", r"on \1.\2."),
-        # Only one of the two numbers can be the month: `18/01`, `1/18`.
-        (r"(?<![0-9/])(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])(?![0-9/])", r"\1.\2."),
-        (r"(?<![0-9/])0?([1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])(?![0-9/])", r"\2.\1."),
-        (r"\bthe ([6-9]|[12][0-9]|3[01])(?:st|nd|rd|th)\b(?! quarter)", r"the_\1"),
-        (rf"\b({_BEFORE_A_DAY}) (?:the )?{_DAY}(?:st|nd|rd|th)\b", r"\1 the_\2"),
-        (r"\b(?:the )?end of (?:the |my )?(?:work(?:ing)? ?)?day\b|\bclose of (?:business|play)\b", "eod"),
-        (r"\b(?:the )?(?:rest|remainder) of (?:the day|today)\b|\ball day\b", "all_day"),
-        (rf"\b(?:in|during|for|over|after|at) (?:the )?(?={_PART}\b)", ""),
-        (rf"\bthis (?={_PART}\b)", "today "),
-        (rf"\b{_WEEKDAY}(?: the)? ([0-9]+{_MONTH}|the_[0-9]+)\b", r"\2_\1"),
-        (rf"\b{_WEEKDAY}(?: of)? next week\b|\bnext week(?: on)? {_WEEKDAY}\b", r"week_\1\2"),
-        (rf"\b(?:the )?next (?={_WEEKDAY}\b)", "next_"),
-        (r"\b(?:(?:this|coming) )+(?=[a-z]+day\b)", ""),
-        (r"\btoday (?:night|evening)\b", "tonight"),
-        (rf"(?<![0-9] )\bam (?=(?:{_WEEKDAY}|{_PART}|[0-9]+{_MONTH}[0-9]*)\b)", "on "),
-        (r"\b(?:the )?day after tomorrow\b", "overmorrow"),
-        (r"\blater (?=(?:today|tonight)\b)", ""),
-        (r"\b([01][0-9]|2[0-3])([0-5][0-9]) (?:hour|hrs)\b", r"\1:\2"),
-        (r"\b(?:an? |1 )?fortnight\b", "2 week"),
-        (r"\b(?:a )?couple(?: of)?\b", "2"),
-        (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
-        (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
-        (r"\b([0-9]{1,2}(?::[0-9]{2})?)ish\b", r"about \1"),
-        (r" (?:from now|or so|at the latest|in the day)$", ""),
-        (r"\b3(?:/4| quarter)(?: of)?(?: an?| 1)? hour\b", "45 minute"),
-        (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?| 1)? hour\b", "15 minute"),
-        (r"\ban? (?=(?:half|sec|second|min|minute|hr|hour|day|wk|week|month|quarter|year)\b)", "1 "),
-        (r"\b1/2(?= )", "half"),
-        (r"\b([0-9]+) and 1 half(?= (?:hour|day)\b)", r"\1.5"),
-        (r"\b([0-9]+) ?(h|d|hour|day) and 1 half\b", r"\1.5 \2"),
-        (r"\b(?:1 )?half(?: 1)? (?=(?:hour|day)\b)", "0.5 "),
-    )
+_PHRASES: Final = compile_phrases(
+    # In `21 to 24 dec`, both days are in December.
+    (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
+    # In `7 dec 9`, either number may be the day.
+    (rf"\b{_DAY} {_MONTH} {_DAY}{_NO_HOUR}(?!{_TH})", r"\1_\2_\3"),
+    (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH}){_YEAR}", r"\1\2\4"),
+    (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?{_NO_HOUR}\b{_YEAR}", r"\2\1\3"),
+    (rf"\b(?:on|am) {_DAY}\.(0?[1-9]|1[0-2])\b\.?", r"on \1.\2."),
+    # Only one of the two numbers can be the month: `18/01`, `1/18`.
+    (r"(?<![0-9/])(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])(?![0-9/])", r"\1.\2."),
+    (r"(?<![0-9/])0?([1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])(?![0-9/])", r"\2.\1."),
+    (r"\bthe ([6-9]|[12][0-9]|3[01])(?:st|nd|rd|th)\b(?! quarter)", r"the_\1"),
+    (rf"\b({_BEFORE_A_DAY}) (?:the )?{_DAY}(?:st|nd|rd|th)\b", r"\1 the_\2"),
+    (r"\b(?:the )?end of (?:the |my )?(?:work(?:ing)? ?)?day\b|\bclose of (?:business|play)\b", "eod"),
+    (r"\b(?:the )?(?:rest|remainder) of (?:the day|today)\b|\ball day\b", "all_day"),
+    (rf"\b(?:in|during|for|over|after|at) (?:the )?(?={_PART}\b)", ""),
+    (rf"\bthis (?={_PART}\b)", "today "),
+    (rf"\b{_WEEKDAY}(?: the)? ([0-9]+{_MONTH}|the_[0-9]+)\b", r"\2_\1"),
+    (rf"\b{_WEEKDAY}(?: of)? next week\b|\bnext week(?: on)? {_WEEKDAY}\b", r"week_\1\2"),
+    (rf"\b(?:the )?next (?={_WEEKDAY}\b)", "next_"),
+    (r"\b(?:(?:this|coming) )+(?=[a-z]+day\b)", ""),
+    (r"\btoday (?:night|evening)\b", "tonight"),
+    (rf"(?<![0-9] )\bam (?=(?:{_WEEKDAY}|{_PART}|[0-9]+{_MONTH}[0-9]*)\b)", "on "),
+    (r"\b(?:the )?day after tomorrow\b", "overmorrow"),
+    (r"\blater (?=(?:today|tonight)\b)", ""),
+    (r"\b([01][0-9]|2[0-3])([0-5][0-9]) (?:hour|hrs)\b", r"\1:\2"),
+    (r"\b(?:an? |1 )?fortnight\b", "2 week"),
+    (r"\b(?:a )?couple(?: of)?\b", "2"),
+    (r"\b(?:the |der |die )?next (?=hour\b)", "1 "),
+    (r"\b(?:the )?next (?=[0-9]|half\b|quarter\b)", ""),
+    (r"\b([0-9]{1,2}(?::[0-9]{2})?)ish\b", r"about \1"),
+    (r" (?:from now|or so|at the latest|in the day)$", ""),
+    (r"\b3(?:/4| quarter)(?: of)?(?: an?| 1)? hour\b", "45 minute"),
+    (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?| 1)? hour\b", "15 minute"),
+    (r"\ban? (?=(?:half|sec|second|min|minute|hr|hour|day|wk|week|month|quarter|year)\b)", "1 "),
+    (r"\b1/2(?= )", "half"),
+    (r"\b([0-9]+) and 1 half(?= (?:hour|day)\b)", r"\1.5"),
+    (r"\b([0-9]+) ?(h|d|hour|day) and 1 half\b", r"\1.5 \2"),
+    (r"\b(?:1 )?half(?: 1)? (?=(?:hour|day)\b)", "0.5 "),
 )
 _SPOKEN: Final = re.compile(
     r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
@@ -208,9 +218,7 @@ def spell(text: str) -> str:
     plain = " ".join(filter(None, (normalize_word(word.strip(",;!?")) for word in plain.split()))).rstrip(
         " ."
     )
-    for pattern, said in _PHRASES:
-        plain = pattern.sub(said, plain)
-    return plain
+    return replace_phrases(plain, _PHRASES)
 
 
 def spell_clock(text: str) -> str:
