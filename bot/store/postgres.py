@@ -103,7 +103,7 @@ class PostgresEngine(Engine):
     def _new_session(
         self, clock: DatabaseClock, ids: Ids, is_allowed: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return PostgresSession(self._url, clock, self._time, ids, is_allowed, servers=self._servers)
+        return PostgresSession(self._url, clock, self._time, ids, self._servers, is_allowed)
 
     @property
     def is_whole(self) -> bool:

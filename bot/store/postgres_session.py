@@ -81,13 +81,12 @@ class PostgresSession:
         clock: DatabaseClock,
         time: StoreTime,
         ids: Ids,
+        servers: Servers,
         is_allowed: Callable[[], bool] | None = None,
-        *,
-        servers: Servers | None = None,
     ) -> None:
         """``is_allowed`` returns whether this session may continue to write alongside others."""
         self._url = url
-        self._servers = servers or Servers()
+        self._servers = servers
         self._is_allowed = is_allowed
         self._clock = clock
         self._time = time

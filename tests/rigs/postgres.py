@@ -122,7 +122,7 @@ class _KeptEngine(_Weighing):
     def _new_session(
         self, clock: DatabaseClock, ids: Ids, is_allowed: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return _KeptSession(self._url, clock, self._time, ids, is_allowed, servers=self._servers)
+        return _KeptSession(self._url, clock, self._time, ids, self._servers, is_allowed)
 
 
 #: The connections that nobody uses now, by the database of this process'.
