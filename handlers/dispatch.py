@@ -429,7 +429,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     """Adapt an answer to where it will be shown: its offers, its commands, a date, a form."""
     if answer.errors:
         return replace(
-            answer, errors={at: request.format_commands(text) for at, text in answer.errors.items()}
+            answer, errors={at: request.prefixes.adapt(text) for at, text in answer.errors.items()}
         )
     answer = _add_offers(request, answer)
     if answer.text and (answer.is_question or request.notes.is_question):
@@ -444,8 +444,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = replace(answer, view=answer_view(answer, external_id=request.surface.view_external_id))
     if answer.view is None:
         return answer
-    slash = request.services.find_slash_command
-    return replace(answer, view=replies.with_slash_commands(answer.view, slash("workspace"), slash("job")))
+    return replace(answer, view=request.services.slash_prefixes.adapt_view(answer.view))
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
@@ -488,7 +487,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
     """Answer with a sentence about a problem. An open form shows it at its first field."""
-    text = request.format_commands(sentence)
+    text = request.prefixes.adapt(sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
         error = f"{text} ({request.reference})" if is_broken else text

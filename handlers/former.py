@@ -58,7 +58,7 @@ FORMS: Final[Mapping[str, str]] = {
 
 
 async def _answer(request: Request, *, sentence: str) -> Answer:
-    return replies.hint(request.fill(sentence, job=partial(request.format_command, "job")))
+    return replies.hint(request.fill(sentence, job=request.prefixes.of("job")))
 
 
 for _name, _sentence in BUTTONS.items():

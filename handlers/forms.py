@@ -248,9 +248,7 @@ async def _require_offer(
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
-        sentence = "Your {title} account is no longer linked. Close this and type `{command}link`.".format(
-            title=title, command=f"{services.find_slash_command('workspace')} "
-        )
+        sentence = f"Your {title} account is no longer linked. Close this and type `link`."
         raise Refused("account.none", sentence)
     snapshot = await snapshots.load_templates(services.context, account, interaction)
     if snapshot is None:

@@ -126,10 +126,10 @@ def _find_abilities(
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
     """Point to the other command's help. Mention jobs only if some connection runs jobs."""
     if request.folder == "job":
-        return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
+        return [kit.fill(runs.HELP_WORKSPACES, command=request.prefixes.of("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
         return []
-    return [kit.fill("For jobs, type `{command}help`.", command=request.format_command("job"))]
+    return [kit.fill("For jobs, type `{command}help`.", command=request.prefixes.of("job"))]
 
 
 def _describe_other_surfaces(request: Request) -> list[str]:

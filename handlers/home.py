@@ -97,10 +97,7 @@ async def publish_home(
         deferred = DeferredCommand.parse(shown.get("deferred") or {})
         listed = await run_unasked(services, principal, Surface("home", Where.HOME), HOME_COMMAND, deferred)
         rows = list(listed.blocks)
-    view = drawn.render_home(rows, blocks, await services.store.now())
-    view = replies.with_slash_commands(
-        view, services.find_slash_command("workspace"), services.find_slash_command("job")
-    )
+    view = services.slash_prefixes.adapt_view(drawn.render_home(rows, blocks, await services.store.now()))
     call, body = slack.find_client(principal).call, {"user_id": principal.user_id}
     try:
         await call(VIEWS_PUBLISH, body | {"view": view})

@@ -20,6 +20,7 @@ from bot.domain.time_parsing import FARTHEST_SECONDS, Moment
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
+from bot.messages.blocks.commands import DIRECT, Prefixes
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers, cards
 from bot.services.caller import Caller
@@ -196,7 +197,7 @@ class Request:
 
         It is the slash command in a channel, nothing in a direct message, and the bot's name after a mention.
         """
-        return self.format_command(self.folder)
+        return self.prefixes.of(self.folder)
 
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
         """Fill in a template with ``command``, and with the ``name`` and ``title`` of a workspace or run.
@@ -209,22 +210,15 @@ class Request:
             names |= {"name": about.title, "typed": lambda: format_typed_name(about.title), "title": title}
         return kit.fill(template, **names | more)
 
-    def format_command(self, folder: str) -> kit.Markup:
-        """Return what to type before a folder's verbs: a slash command, or a word before job verbs."""
-        word = "" if folder == "workspace" else f"{folder} "
+    @property
+    def prefixes(self) -> Prefixes:
+        """Return what users type before verbs in the place where they read the answer."""
         if self.surface.where is Where.DIRECT:
-            return kit.Markup(word)
+            return DIRECT
         if self.surface.where is Where.MENTION:
-            return kit.Markup(
-                f"@{kit.line(self.services.context.installation.find_for(self.principal).bot_name)} {word}"
-            )
-        return kit.Markup(f"{self.services.find_slash_command(folder)} ")
-
-    def format_commands(self, text: str) -> str:
-        """Adapt a sentence to this surface, because its commands are written for direct messages."""
-        if "`" not in text:
-            return text
-        return replies.format_commands(text, self.format_command("workspace"), self.format_command("job"))
+            bot = kit.line(self.services.context.installation.find_for(self.principal).bot_name)
+            return Prefixes(f"@{bot} ", f"@{bot} job ")
+        return self.services.slash_prefixes
 
     @property
     def failed_connection(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bot.domain.people import Principal
 from bot.messages.blocks import kit, replies
+from bot.messages.blocks.commands import Prefixes
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers, cards
 from bot.messages.texts.times import join_names
@@ -115,9 +116,10 @@ class Services:
         methods = [method for method in self.list_link_methods() if method[0] in connections]
         return replies.link_buttons(methods, self.link_pages, waiting, template)
 
-    def find_slash_command(self, folder: str) -> str:
-        """Return the slash command whose verbs are in a folder."""
-        return next(command for command, found in self.commands.items() if found == folder)
+    @property
+    def slash_prefixes(self) -> Prefixes:
+        """Return the slash commands, with a space after each."""
+        return Prefixes(f"{self.context.command} ", f"{self.context.job_command} ")
 
 
 def build_services(context: Context, limiter: RateLimiter) -> Services:

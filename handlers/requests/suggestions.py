@@ -26,7 +26,7 @@ _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 def answer_chat(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or other text that asks for nothing, and list workspace commands."""
-    return replies.hint(fill(talk.TALK[topic], command=request.format_command("workspace")))
+    return replies.hint(fill(talk.TALK[topic], command=request.prefixes.of("workspace")))
 
 
 def format_bold(names: Iterable[str]) -> Markup:
@@ -98,7 +98,7 @@ def format_commands(request: Request, commands: Sequence[str]) -> Markup:
 def _format_command(request: Request, command: str) -> str:
     if _PROGRAM_WORDING.search(command):
         return fill("*{doing}*", doing=describe_command(command, request.services.clock.now()))
-    return request.format_commands(f"`{line(command, 300)}`")
+    return request.prefixes.adapt(f"`{line(command, 300)}`")
 
 
 def suggest_verbs(request: Request, word: str) -> list[str]:

@@ -21,7 +21,7 @@ from bot.messages.blocks.buttons import (
     list_hours_button,
     list_opposite_button,
 )
-from bot.messages.blocks.kit import Markup, fill, line
+from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.blocks.plans import format_rule
 from bot.messages.texts import answers, cards
@@ -36,7 +36,7 @@ from bot.support.errors import Refused
 from handlers.requests import routes, vocabulary
 from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
-from handlers.requests.request import Answered, InvalidFields, Request
+from handlers.requests.request import Answered, InvalidFields, Request, format_typed_name
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
@@ -281,7 +281,7 @@ async def _answer_all(request: Request) -> Answer:
 def _hint(
     request: Request, sentence: str, more: str, name: str, buttons: Sequence[kit.Element] = ()
 ) -> Answer:
-    typed = Markup(line(join_words((name,))))
+    typed = format_typed_name(name)
     return replies.hint(sentence, buttons, more=request.fill(more, typed=typed))
 
 

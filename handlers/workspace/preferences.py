@@ -65,8 +65,7 @@ async def show_settings(request: Request) -> Answer:
     services = request.services
     rows = await services.store.perform(workspace_rows.read_workspaces, request.principal)
     facts = await load_preferences(services.context, request.principal, rows)
-    command = f"{services.find_slash_command('workspace')} "
-    return drawn.answer_preferences(facts, drawn.build_form(facts, command))
+    return drawn.answer_preferences(facts, drawn.build_form(facts, services.slash_prefixes.workspace))
 
 
 async def _read_words(request: Request) -> Answer:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bot.messages.blocks.replies import with_slash_commands
+from bot.messages.blocks.commands import Prefixes
 from bot.messages.texts import answers, cards, notices, problems, runs, talk
 from bot.messages.texts import courses as courses_texts
 from bot.messages.verb import find_verb, list_synonyms
@@ -91,12 +91,13 @@ def test_name_in_a_command_is_as_people_type_it(catalogue):
 
 @pytest.mark.parametrize("name", [name for name in GOLDEN if name.startswith(("home/", "views/"))])
 def test_nothing_else_can_be_typed_beside_a_form_or_a_home(name):
-    shown = with_slash_commands(golden.shown(name), "/workspace", "/job")
+    slash = Prefixes("/workspace ", "/job ")
+    shown = slash.adapt_view(golden.shown(name))
     for text in texts_of(shown):
         for command in commands_in(text):
             assert command.startswith("/"), (name, command)
             assert is_understood(command), (name, command)
-    assert with_slash_commands(shown, "/workspace", "/job") == shown
+    assert slash.adapt_view(shown) == shown
 
 
 @pytest.mark.parametrize("folder", list(VERBS))

@@ -24,7 +24,8 @@ from bot.domain.time_parsing import days
 from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import courses as courses_messages
-from bot.messages.blocks import kit, limits, replies
+from bot.messages.blocks import kit, limits
+from bot.messages.blocks.commands import Prefixes
 from bot.providers import connection, words
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import addresses
@@ -264,7 +265,7 @@ READERS = {
     # what is drawn of it
     "a paragraph": Reader(limits.MAX_SECTION_LENGTH, pure(kit.strip_markup)),
     "a sentence with commands": Reader(
-        limits.MAX_SECTION_LENGTH, pure(lambda text: replies.format_commands(text, "/w ", "/j "))
+        limits.MAX_SECTION_LENGTH, pure(lambda text: Prefixes("/w ", "/j ").adapt(text))
     ),
     "a reason on a class card": Reader(limits.MAX_SECTION_LENGTH, pure(courses_messages.strip_addresses)),
 }

@@ -1,13 +1,14 @@
-"""Short descriptions of commands, for the buttons and sentences that offer them."""
+"""Commands in texts: as people type them where they read the text, or described in plain words."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
+from bot.messages.blocks.kit import Markup
 from bot.messages.texts import times
-from bot.messages.verb import find_verb
+from bot.messages.verb import find_verb, list_verbs
 
 #: Labels of buttons for commands about hours, keyed by what the command does to them.
 HOURS: Final[Mapping[str, str]] = {
@@ -39,6 +40,44 @@ _COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,
 )
+
+
+#: Matches a command in a text, worded for a direct message.
+_COMMAND_PATTERN: Final = re.compile(r"`(job )?([a-z][^`\n]*)`")
+
+
+class Prefixes(NamedTuple):
+    """What people type before a workspace verb and before a job verb in the place where they read a text."""
+
+    workspace: str
+    job: str
+
+    def of(self, folder: str) -> Markup:
+        """Return the prefix of a folder's verbs."""
+        return Markup(self.job if folder == "job" else self.workspace)
+
+    def adapt(self, text: str) -> str:
+        """Return a text whose commands are worded for a direct message, with commands as typed here."""
+        return _COMMAND_PATTERN.sub(self._adapt_command, text) if "`" in text else text
+
+    def adapt_view(self, part: Any) -> Any:
+        """Return a form or Home tab, or a part of it, with its commands as typed here."""
+        if isinstance(part, list):
+            return [self.adapt_view(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        if part.get("type") == "mrkdwn":
+            return {**part, "text": self.adapt(str(part["text"]))}
+        return {key: self.adapt_view(value) for key, value in part.items()}
+
+    def _adapt_command(self, found: re.Match[str]) -> str:
+        if found[1]:
+            return f"`{self.job}{found[2]}`"
+        return f"`{self.workspace}{found[2]}`" if found[2].split()[0] in list_verbs("workspace") else found[0]
+
+
+#: In a direct message, people type verbs without a slash command.
+DIRECT: Final = Prefixes("", "job ")
 
 
 def describe_command(command: str, now: float) -> str:

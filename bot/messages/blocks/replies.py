@@ -4,7 +4,6 @@ These texts show commands as people type them in a direct message. In a channel,
 slash commands work, so there the commands are rewritten.
 """
 
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -19,7 +18,7 @@ from bot.messages.blocks.buttons import MAX_CHOICES, make_change, remove_button,
 from bot.messages.blocks.cards import link_connection_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
-from bot.messages.verb import Effect, find_verb, list_verbs
+from bot.messages.verb import Effect, find_verb
 
 #: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
@@ -297,38 +296,6 @@ def explain_unread_time(
             most=times.format_duration(farthest),
         )
     )
-
-
-_COMMAND_PATTERN: Final = re.compile(r"`([a-z][^`\n]*)`")
-_OF_JOBS: Final = "job "
-
-
-def format_commands(text: str, command: str, job_command: str) -> str:
-    """Rewrite the commands in a sentence, using these prefixes for workspace verbs and job verbs."""
-
-    def here(found: re.Match[str]) -> str:
-        typed = found[1]
-        if typed.startswith(_OF_JOBS):
-            return f"`{job_command}{typed.removeprefix(_OF_JOBS)}`"
-        return f"`{command}{typed}`" if typed.split()[0] in list_verbs("workspace") else found[0]
-
-    return _COMMAND_PATTERN.sub(here, text) if "`" in text else text
-
-
-def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Rewrite the commands in a form or Home tab as slash commands, because only these work there."""
-    found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
-    return found
-
-
-def _replace_commands(part: Any, command: str, job_command: str) -> Any:
-    if isinstance(part, list):
-        return [_replace_commands(one, command, job_command) for one in part]
-    if not isinstance(part, dict):
-        return part
-    if part.get("type") == "mrkdwn":
-        return {**part, "text": format_commands(str(part["text"]), command, job_command)}
-    return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
 #: Maps the first part of a button's action id to what the button does. At most one button is offered for
