@@ -217,8 +217,7 @@ def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     connections = list_making_connections(services, "workspace")
-    # People without a linked account are asked to link one on the way.
-    usable = [name for name in connections if name in linked] if linked else connections
+    usable = [name for name in connections if name in linked]
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import metadata
 from zoneinfo import ZoneInfo
 
+from bot.domain import time_parsing
 from bot.domain.accounts import Account
 from bot.domain.notices import Answer
 from bot.domain.people import Named
@@ -14,7 +15,7 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.commands import describe_command
-from bot.messages.blocks.kit import Markup, fill
+from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.blocks.links import format_affected, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
@@ -183,9 +184,18 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
     is_about_course = "course" in verb.accepts and verb.does
     if not (verb.is_operation or is_about_course) or not text.split()[1:]:
         return fill(template, title=title)
-    doing = describe_command(text, services.clock.now())
-    doing = f"{doing[:1].lower()}{doing[1:]}".replace(" my ", " your ")
-    return fill(answers.TO_DO_ANYWHERE if connections[1:] else answers.TO_DO, doing=doing, title=title)
+    first, *words = text.split()
+    end = next((at for at in range(1, len(words)) if _is_time_or_flag(words[at:])), len(words))
+    named = fill("*{name}*", name=" ".join(words[:end]).strip("\"'"))
+    command = " ".join([first, "{name}", *words[end:]]) if verb.is_operation else text
+    doing = describe_command(command, services.clock.now())
+    doing = line(f"{doing[:1].lower()}{doing[1:]}".replace(" my ", " your ")).replace("{name}", named)
+    template = answers.TO_DO_ANYWHERE if connections[1:] else answers.TO_DO
+    return fill(template, doing=Markup(doing), title=title)
+
+
+def _is_time_or_flag(words: Sequence[str]) -> bool:
+    return words[0].startswith("--") or bool(time_parsing.time_kind(" ".join(words)))
 
 
 @routes.action("enter_code")

@@ -63,10 +63,12 @@ async def test_link_has_the_page_of_the_one_that_is_named(bot, name):
 @pytest.mark.parametrize(
     ("text", "doing"),
     [
-        ("start notebook", "start notebook"),
-        ("launch notebook until 18:00", "launch notebook until 18:00"),
-        ("forget notebook", "take notebook off your list"),
-        ("status notebook", "show notebook"),
+        ("start notebook", "start *notebook*"),
+        ("start notebook --wait until 18:00", "start *notebook* and wait for room"),
+        ("start 'my {name}' for 2h", "start *my {name}* for 2h"),
+        ("launch notebook until 18:00", "launch *notebook* until 18:00"),
+        ("forget notebook", "take *notebook* off your list"),
+        ("status notebook", "show *notebook*"),
         ("card notebook until 18:00", "post a card for notebook until 18:00"),
         ("card Biology skip 24 Dec", "skip Biology 24 Dec"),
         ("card", ""),

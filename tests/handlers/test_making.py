@@ -16,6 +16,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.providers import facets
+from bot.services.accounts import refuse_account
 from bot.services.operation_requests import begin_operation, create_workspace
 from bot.services.snapshots import list_stale
 from bot.services.workspaces import add_workspace
@@ -80,6 +81,15 @@ async def test_what_a_provider_does_not_have_is_said_and_not_begun(plain, text, 
     await plain.link(state=State.RUNNING)
     assert said in words(await plain.say(text))
     assert await operation_of(plain) is None
+
+
+async def test_list_offers_a_new_workspace_only_where_an_account_works(bot):
+    linked = await bot.link()
+    assert "New workspace" in buttons(await bot.say("list"))
+    await bot.store.carry_out(lambda tx: refuse_account(tx, linked.account, "credential_refused"))
+    answer = await bot.say("list")
+    assert "notebook" in words(answer)
+    assert not any(label.startswith("New workspace") for label in buttons(answer))
 
 
 async def test_nobody_makes_anything_where_nothing_can_be_made(plain):

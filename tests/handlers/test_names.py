@@ -74,7 +74,7 @@ async def test_a_quoted_name_names_nothing_else(bot, names, text):
 async def test_a_name_on_a_connection_that_isnt_linked_offers_that_link(bot):
     await bot.link()
     answer = await bot.say("start training@hub")
-    assert "To start training@hub, link your Hub account." in words(answer)
+    assert "To start *training@hub*, link your Hub account." in words(answer)
     ((_, connection, waiting),) = await invited(bot)
     assert (connection, waiting["text"]) == ("hub", "start training@hub")
 

@@ -79,7 +79,7 @@ async def test_without_a_link_the_command_waits_for_one(bot):
 async def test_with_one_connection_it_is_named():
     async with one_cloud() as bot:
         answer = await bot.say("start notebook")
-    assert words(answer).startswith("To start notebook, link your Saturn Cloud account.")
+    assert words(answer).startswith("To start *notebook*, link your Saturn Cloud account.")
 
 
 async def test_a_refused_link_asks_for_a_new_one(bot):

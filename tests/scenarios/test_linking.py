@@ -259,7 +259,9 @@ async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under
     before = just_linked.calls("")
     await just_linked.pass_time(700, step=20)
     assert just_linked.calls("") == before
-    assert "To start notebook, link your Saturn Cloud account." in (await alice.types("start notebook")).text
+    assert (
+        "To start *notebook*, link your Saturn Cloud account." in (await alice.types("start notebook")).text
+    )
     assert just_linked.calls("") == before
 
 

@@ -117,7 +117,7 @@ async def test_somebody_new_is_known_by_joining(bare):
     await bare.slack.change_person("U0NEWBIE", name="newbie", real_name="New Bie")
     bare.slack.state.channels[GENERAL].members.add("U0NEWBIE")
     assert (
-        "To start notebook, link your Saturn Cloud account."
+        "To start *notebook*, link your Saturn Cloud account."
         in (await bare.person("U0NEWBIE").types("start notebook")).text
     )
 

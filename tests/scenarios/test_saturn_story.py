@@ -15,7 +15,7 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     alice = bare.alice
     asked = await alice.types("start notebook")
     assert asked.is_private
-    assert "To start notebook, link your Saturn Cloud account." in asked.text
+    assert "To start *notebook*, link your Saturn Cloud account." in asked.text
     assert asked.labels[0] == "Link Saturn Cloud"
     assert bare.calls("") == 0
 
