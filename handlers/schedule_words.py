@@ -1,7 +1,6 @@
 """Refuses schedules typed after a job's name: Usher runs jobs right away, and providers schedule them."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from bot.domain import time_parsing
 from bot.domain.runs import Run
@@ -17,14 +16,11 @@ from handlers.connections import list_making_connections
 from handlers.forms import find_offering
 from handlers.requests.request import Answered, Request
 
-#: Words that introduce the time at which something should begin.
-_BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
-
 
 async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
     """If a schedule follows a name, raise Answered with links to the pages where jobs can be scheduled."""
     connection, rest = naming.split_leading_connection(list(words), request.services.connections)
-    begin = next((at for at in range(1, len(rest)) if _is_schedule(rest[at:])), None)
+    begin = next((at for at in range(1, len(rest)) if time_parsing.is_schedule(" ".join(rest[at:]))), None)
     if begin is None or await find_offering(request, "job", " ".join(rest)):
         return
     name, stated_connection = naming.split_connection(" ".join(rest[:begin]), request.services.connections)
@@ -39,13 +35,6 @@ async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
     newest = {place: next((run for run in runs if run.connection == place), None) for place in places}
     pages = Markup(times.join_names(_link_page(request, place, newest[place]) for place in places))
     raise Answered(replies.hint(fill(run_words.NO_SCHEDULE, name=name, pages=pages)))
-
-
-def _is_schedule(words: Sequence[str]) -> bool:
-    text = " ".join(words)
-    first = words[0].casefold()
-    is_led = first in _BEGINNING_LEADS or bool(time_parsing.days_of(first))
-    return time_parsing.is_schedule(text) or (is_led and bool(time_parsing.time_kind(text)))
 
 
 def _link_page(request: Request, connection: str, run: Run | None) -> Markup:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from math import inf
 from time import thread_time
 from typing import Any
@@ -226,6 +227,7 @@ READERS = {
     "a window of past days": Reader(
         64_000, pure(lambda text: days.read_window(text, time_parsing.load_zone("UTC"), 0.0))
     ),
+    "days to skip": Reader(MAX_COMMAND_LENGTH, pure(lambda text: days.read_spans(text, date(2026, 11, 20)))),
     "a user name": Reader(64_000, pure(linking.is_username)),
     "a code": Reader(64_000, pure(linking.normalise_code)),
     "a nonce": Reader(64_000, pure(linking.is_nonce)),

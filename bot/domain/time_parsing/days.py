@@ -67,7 +67,7 @@ class Day:
         *Next Friday* may mean the coming Friday, if it is in this week or tomorrow, or the Friday a week
         later.
         """
-        if self.ahead is not None or self.day or self.weekday is None:
+        if self.day or self.weekday is None:
             found = self.find(today)
             return (found,) if found and (found >= today or self.year) else ()
         next_monday = 7 - today.weekday()
@@ -198,7 +198,8 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
-_MAX_CHARACTERS: Final = 60
+#: Maximum length of a period that is read, in characters.
+_MAX_CHARACTERS: Final = 80
 #: Maximum number of days that can be left out of hours.
 _MAX_DAYS: Final = 366
 #: How long records of usage are kept, in days. This is a year and a month, so that a month can be compared
@@ -417,6 +418,8 @@ def _rewrite(spelt: str) -> str:
 
 def _read_span(words: str, today: date, step: Step) -> _Days | None:
     """Return the first and the last day of a period or span, or None if it can't be read."""
+    if len(words) > _MAX_CHARACTERS:
+        return None
     lead, _, rest = words.partition(" ")
     if lead in {"until", "till"} and step > 0 and (found := _read_period(rest, today, step)):
         # On a Friday, "until Friday" means Friday of next week.

@@ -26,7 +26,7 @@ from bot.domain.time_parsing.days import (
     span_weekdays,
     write_day,
 )
-from bot.domain.time_parsing.moments import TimeOfDay, parse
+from bot.domain.time_parsing.moments import TimeOfDay, parse, time_kind
 from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell, split_zone
 
 DAY_MINUTES: Final = 24 * 60
@@ -48,6 +48,8 @@ _HALF_DAY: Final = DAY_MINUTES // 2
 _EARLIEST_MINUTE: Final = 6 * 60
 #: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
+#: Words that introduce the time at which something should begin.
+_BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
 _SCHEDULE_WORDS: Final = frozenset(
     {*_RECURRING_WORDS, *PARTS, *_UNITS, *_JOINING_WORDS, *_TO, "noon", "midnight", "am", "pm", "o'clock"}
     | {"half", "quarter", "past", "other", "second", "until", "till", "of", "first", "last"}
@@ -218,7 +220,9 @@ def is_schedule(text: str) -> bool:
     """Return whether a string only says when something should happen, either once or repeatedly."""
     if len(text) > _MAX_CHARACTERS:
         return False
-    if _CRON.fullmatch(text.casefold()) or read_hours(text):
+    first = text.casefold().partition(" ")[0]
+    is_led = first in _BEGINNING_LEADS or bool(days_of(first))
+    if _CRON.fullmatch(text.casefold()) or read_hours(text) or (is_led and time_kind(text)):
         return True
     words = spell(text).split()
     is_said = all(word[:1].isdigit() or word in _SCHEDULE_WORDS or bool(days_of(word)) for word in words)
