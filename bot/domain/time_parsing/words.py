@@ -9,6 +9,7 @@ that was spoken: *half past 7* becomes ``7~30``.
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
@@ -240,6 +241,8 @@ def _as_clock(found: re.Match[str]) -> str:
 # -- zones -----------------------------------------------------------------------------------------------
 
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
+#: Errors for a zone that this machine's zone data lacks.
+_NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
 #: Matches a zone that programs add to a time without a space: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``. A
@@ -293,20 +296,19 @@ def find_zones(name: str) -> tuple[tzinfo, ...]:
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
     keys = _load_zone_names().get(_strip_accents(name), ())
-    return tuple(zone for key in keys if (zone := UTC if key == "UTC" else find_zone(key)) is not None)
-
-
-def find_zone(key: str) -> ZoneInfo | None:
-    """Return the zone with this key in the zone data. If this machine doesn't know it, return None."""
-    try:
-        return ZoneInfo(key)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+    zones = list[tzinfo]()
+    for key in keys:
+        with suppress(*_NO_ZONE):
+            zones.append(UTC if key == "UTC" else ZoneInfo(key))
+    return tuple(zones)
 
 
 def load_zone(name: str | None) -> ZoneInfo:
     """Return the user's time zone. If Slack reports none, or an unknown one, return UTC."""
-    return find_zone(name or "UTC") or ZoneInfo("UTC")
+    try:
+        return ZoneInfo(name or "UTC")
+    except _NO_ZONE:
+        return ZoneInfo("UTC")
 
 
 def _strip_accents(name: str) -> str:
