@@ -311,7 +311,7 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
         **values,
     )
     if not row["hidden"]:
-        timers.note_state(tx, row, state, start)
+        _note_state(tx, row, state, start)
         if changed and state in _CHANGING_STATES:
             gates.request_read_now(tx, row["id"])
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
@@ -375,7 +375,12 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         expires_at=None,
         expiry_mode=None,
     )
-    timers.note_state(tx, row, State.GONE, start)
+    _note_state(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.request_read_now(tx, row["id"])
     cards.queue_messages(tx, row["id"], changed=True)
+
+
+def _note_state(tx: Transaction, row: Row, state: State, start: float) -> None:
+    operation = OPERATIONS.row(tx, workspace_id=row["id"], outcome=None)
+    timers.note_state(tx, row, state, start, None if operation is None else operation["verb"])

@@ -29,7 +29,6 @@ from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     GATES,
-    OPERATIONS,
     WORKSPACES,
     make_parser,
     name_columns,
@@ -567,21 +566,21 @@ def _observe(
     # Set only the columns that differ, since SQLite rewrites the index entries of each one that is set.
     changed = {column: value for column, value in columns.items() if value != row[column]}
     changed |= {"observed_at": granted_at, **({} if name == row["name"] else name_columns(name))}
-    OPERATIONS.ask(tx, workspace_id=row["id"], outcome=None)
     given = {"id": row["id"], "confirms": confirms, "state": seen.state, **changed}
     if not tx.count(fill_changes("observed", *changed), **given):
         # Another process has already written the result of a later read.
         return False
     # Only the provider's own start times prove a restart, since our reads may have missed a stop in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
-    timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
+    verb = row["operation_verb"]
+    timers.note_state(tx, row, seen.state, granted_at, verb, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
     # Update messages immediately, since outdated buttons are as bad as an outdated state. But if a workspace
     # lacks something only for a moment, that isn't worth an update.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
-        is_up = seen.state is State.RUNNING and row["operation_verb"] in _BRINGING_UP and not waits
+        is_up = seen.state is State.RUNNING and verb in _BRINGING_UP and not waits
         ends = row["operation_id"] if is_up else ""
         cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons, ends=ends)
     if (

@@ -363,13 +363,15 @@ def note_state(
     before: Row,
     after: workspaces.State,
     seen_at: float,
+    verb: str | None,
     *,
     came_up_again: bool = False,
 ) -> None:
     """React to a read or list that shows that a workspace came up without an operation, or went down.
 
-    ``before`` is the row before the observation. ``came_up_again`` means that the workspace was down in
-    between, but no read noticed. Its planned stops stay, and its owner is warned of them again.
+    ``before`` is the row before the observation, and ``verb`` the verb of the open operation, if any.
+    ``came_up_again`` means that the workspace was down in between, but no read noticed. Its planned stops
+    stay, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -378,15 +380,14 @@ def note_state(
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
     # While an operation is open, no message has announced its end yet, so there is nothing to correct.
-    operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-    is_corrected = operation is None and corrections.note_contradiction(tx, before, after, seen_at)
+    is_corrected = verb is None and corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
         apply_timer(tx, workspace_id)
         if not is_corrected and state in _IN_USE:
             _notify_of_unrequested_stop(tx, before, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # If an operation is bringing the workspace up, its generation began when that operation was accepted.
-        if operation is None or operation["verb"] in _BRING_DOWN:
+        if verb is None or verb in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
             if row is not None:
