@@ -63,7 +63,7 @@ def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]
     return {one.connection: one.state for one in list_accounts(tx, principal)}
 
 
-# The person isn't the subject, because steps of what they have just started lock that at the same time.
+# Don't lock the person, because steps of an operation that they have just started do that at the same time.
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [f"greeting {principal.key}"])
 def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:

@@ -17,23 +17,23 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: A question that was just answered isn't redrawn for this many seconds, as the answer replaces it.
+#: How long to wait before redrawing a question that was just answered, in seconds. The reply is sent first.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: A message that is about to be replaced isn't redrawn for this many seconds.
+#: How long to wait before redrawing a message that a notice is about to replace, in seconds.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: While work is in progress, the minimum number of seconds between two updates of its card.
+#: Minimum number of seconds between two updates of a card while its work is in progress.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 #: Minimum number of seconds between two updates that only show progress, during the first minute of a card or
 #: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: If a reply has already announced the work, its card is held back for this many seconds. Most work ends
-#: sooner, and the message about its end then says everything.
+#: How long a card is held back if a reply has already announced its work, in seconds. Most work ends sooner,
+#: and the message about its end then says everything.
 CARD_DELAY_SECONDS: Final = 60.0
-#: A message that announced a time is redrawn this many seconds after that time, so that the message about the
-#: event itself is sent first.
+#: How long to wait after an announced time before redrawing the message that announced it, in seconds. The
+#: message about the event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If a step due within this many seconds will end an operation, its card isn't updated before that.
+#: How long to wait before updating the card of an operation that its next step will end, in seconds.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None

@@ -31,7 +31,7 @@ _MAX_ROWID: Final = 2**63 - 1
 #: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the header stores the page counts.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors from reading a damaged part of a file. A stored length may have any value, and exhaust the memory.
+#: Errors from reading a damaged part of a file. A damaged length may be so large that memory runs out.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 

@@ -15,16 +15,16 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: Seconds for which a correction is held back so that a second read can confirm it.
+#: How long a correction is held back so that a second read can confirm it, in seconds.
 _DOUBT_SECONDS: Final = 30.0
-#: A report that a workspace is ready can be corrected for this many seconds. Reports of other successes can
-#: be corrected for ``_DONE_SECONDS``, and failures for ``_FAILED_SECONDS``. Later changes may well be due to
-#: something that the owner did elsewhere.
+#: How long a report that a workspace is ready can be corrected, in seconds. Reports of other successes can be
+#: corrected for ``_DONE_SECONDS``, and reports of failures for ``_FAILED_SECONDS``. Later changes may well be
+#: due to something that the owner did elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: The provider is assumed to have ended a workspace if it had announced an end, and the workspace is found
-#: down after that time or at most this many seconds before it.
+#: Tolerance, in seconds. A workspace that is found down at most this long before the end announced by its
+#: provider, or at any time after it, is assumed to have been ended by the provider.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

@@ -32,17 +32,18 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Once a request has used up its time, each of its remaining queries may still take this many seconds.
+#: How long each remaining query of a request may still take once the request has used up its time, in
+#: seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack gives up on a request after this many seconds. Work queued after that no longer has to meet Slack's
-#: deadline, so its caller waits for as long as the work's priority allows.
+#: How long Slack waits for the response to a request, in seconds. Work queued after that no longer has to
+#: meet Slack's deadline, so its caller waits for as long as the work's priority allows.
 REQUEST_SECONDS = 3.0
 #: How long a transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
 #: Maximum number of pieces of work in a transaction.
 _BATCH_SIZE = 200
-#: After this many rounds of urgent work in a row, less urgent work gets one round, so that it doesn't wait
-#: forever.
+#: Maximum number of rounds of urgent work in a row. Less urgent work then gets one round, so that it doesn't
+#: wait forever.
 _MAX_URGENT_ROUNDS = 4
 
 
@@ -94,7 +95,7 @@ class WriteQueue:
         self._ends_at = math.inf
         #: Why no more work can be done after the thread has ended, or None while it is running.
         self._ended: str | None = None
-        #: Called after each commit with the names of the tables that were written.
+        #: Function that is called after each commit with the names of the tables that were written.
         self.on_write: OnWrite = lambda _: None
 
     # -- the loop's side -------------------------------------------------------------------------------------

@@ -33,10 +33,10 @@ from bot.store.workspaces import insert
 #: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: If a read found a workspace gone but a list still contains it this many seconds later, it counts as a new
-#: workspace.
+#: How long a list may still contain a workspace that a read has found gone, in seconds. If a later list
+#: contains the workspace, it counts as a new one.
 RELISTED_AFTER_SECONDS = 30.0
-#: To detect renamed workspaces, at most this many of an account's rows are compared with a list.
+#: Maximum number of an account's rows that are compared with a list in order to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
 #: Columns that aren't passed on to a new workspace of the same name: the owner's settings, and facts about
 #: the past.

@@ -61,7 +61,7 @@ class Engine(ABC):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong although the engine works, in words for operators, or "" if nothing is."""
+        """Return a warning for operators if something is wrong although the engine works, or ""."""
         return ""
 
     @property

@@ -15,8 +15,8 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: A batch of a fan-out ends after this many changed rows. That leaves room in the transaction for everything
-#: that the last row changes.
+#: Number of changed rows after which a batch of a fan-out ends. That leaves room in the transaction for
+#: everything that the last row changes.
 FAN_OUT_BATCH_SIZE: Final = 80
 #: Number of rows per batch when a whole table is read. ``COUNT_BATCH_SIZE`` applies when rows are counted
 #: through an index. Either way, a batch keeps the store's thread busy for a few milliseconds.
@@ -26,7 +26,8 @@ COUNT_BATCH_SIZE: Final = 5_000
 
 #: A stage of a fan-out: a query, and a function called with each row found and the fan-out's parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: Returns whether the row that caused a fan-out still calls for it, given the fan-out's parameters.
+#: Function that returns whether the row that caused a fan-out still calls for it, given the fan-out's
+#: parameters.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 

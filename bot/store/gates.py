@@ -44,7 +44,7 @@ _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Operations whose goal is reached once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Reads that become due within this many seconds are added to the current request of the same account.
+#: How soon a read must be due to be added to the current request of the same account, in seconds.
 ALONG_SECONDS: Final = 1.0
 
 
@@ -53,7 +53,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
     The gate decides when the read is sent. If the person's access isn't proven, their account may be tried
     again. ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself``
-    means that scheduled work is requesting the readrather than a person.
+    means that scheduled work is requesting the read rather than a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -134,7 +134,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims reads for an account's current request. They must be due soon, and their gates must be open.
+#: Claim that adds reads to an account's current request. They must be due soon, and their gates must be open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -282,8 +282,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If a read is the first one to find a workspace running, and the previous read was at most this many seconds
-#: earlier, the workspace is taken to have started at the time of the read.
+#: Maximum time between the first read that finds a workspace running and the read before it, in seconds. If
+#: more time has passed, the workspace's start time counts as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -447,7 +447,7 @@ def _record(
         # Wait for the account's next time slot, so that all the account's reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Put rows with an open operation first, because a period of running belongs to the person who started the
+    # Write rows with an open operation first, because running time is attributed to whoever started the
     # workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]

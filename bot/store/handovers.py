@@ -11,7 +11,7 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: A new URL is held back for this many seconds if another message is being sent that may show the same URL.
+#: How long a new URL is held back while another message that may show the same URL is being sent, in seconds.
 WAIT_SECONDS: Final = 5.0
 
 

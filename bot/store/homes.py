@@ -12,7 +12,7 @@ from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: Stands in for a channel id (``AcceptedRequest.channel_id``) if the request was made on the Home tab.
+#: Value of ``AcceptedRequest.channel_id`` for a request that was made on the Home tab.
 HOME_PLACE: Final = "home"
 
 

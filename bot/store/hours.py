@@ -1,4 +1,4 @@
-"""Rules for working hours: when each is checked next, and what became of its starts and stops."""
+"""Rules for working hours: when each is checked next, and the results of its starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -207,7 +207,7 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
 
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
-    """Pause a rule until the cause is gone. Notify the owner once per workspace and cause."""
+    """Pause a rule for as long as the cause lasts. Notify the owner once per workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}

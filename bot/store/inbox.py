@@ -5,8 +5,8 @@ from typing import Final
 from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: A redelivered message is still handled if it is at most this many seconds old. With Delayed Events, Slack
-#: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
+#: Maximum age of a redelivered message that is still handled, in seconds. With Delayed Events, Slack retries
+#: for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
 #: How long inbox keys are kept, in seconds. This is as long as redelivered messages are handled, plus a day
 #: because clocks may differ. Replies must be kept at least as long, because they show what was answered.

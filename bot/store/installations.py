@@ -18,7 +18,8 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: For this many seconds, only one process may replace a token. Slack always answers sooner.
+#: How long a process that is replacing a token keeps others from doing so, in seconds. Slack always answers
+#: sooner.
 RENEWING_SECONDS: Final = 30.0
 #: How long a used OAuth state is remembered, in seconds. This is longer than any state is valid.
 STATE_RETENTION_SECONDS: Final = 900.0
@@ -148,11 +149,14 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
-    """Save what Slack said about the bot token with this digest, replacing what it said about any other."""
+    """Save Slack's answer about the bot token with this digest.
+
+    It replaces the answer about any other token.
+    """
     IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 
 def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
-    """Return what Slack last said about the bot token with this digest, or None if nothing is stored."""
+    """Return Slack's last answer about the bot token with this digest, or None if none is stored."""
     row = IDENTITY.row(tx, id=1, digest=digest)
     return None if row is None else dict(from_json(row["auth_test"]))

@@ -126,9 +126,9 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: For this many seconds after a failover, work that calls a provider or sends a message isn't claimed (the
-#: SQL fragment *settled*). By then, the leases that the lost commits may have renewed have ended, and so has
-#: the minute over which Slack counts messages.
+#: How long to wait after a failover, in seconds, before claiming work that calls a provider or sends a
+#: message (the SQL fragment *settled*). By then, the leases that the lost commits may have renewed have
+#: ended, and so has the minute over which Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 

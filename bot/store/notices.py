@@ -37,17 +37,17 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: If an operation ends while its card is being sent, the notice about its end waits for the card, but at most
-#: this many seconds.
+#: How long the notice about an operation's end waits at most, in seconds, if the operation's card is still
+#: being sent.
 CARD_FIRST_SECONDS = 5.0
-#: If one request began several operations, the message about a workspace that was stopped, suspended or
-#: removed waits this many seconds so that it can include the results of the others. Any other result waits
-#: only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for that result.
+#: How long a result waits for the results of other operations that the same request began, in seconds, so
+#: that one message can include them all. This applies to workspaces that were stopped, suspended or removed.
+#: Any other result waits only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Updates that have been waiting longer than this many seconds are combined into one message per person. Such
-#: a long wait means that Slack was down, not just busy.
+#: How long updates must have been waiting to be combined into one message per person, in seconds. Such a long
+#: wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: Kinds of notices that answer an interaction, in reverse order of sending.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
@@ -58,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Lets notices of every urgency use all the calls that Slack still accepts.
+#: Shares that let notices of every urgency use all the calls that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -162,7 +162,7 @@ def await_results(tx: Transaction, operation_id: str, request: str) -> None:
 
 
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
-    """For a while, hold back the message about an end until the request's other operations have ended."""
+    """Hold back the message about an operation's end, so that it can include the request's other results."""
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
     if not request:

@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, PREFERENCES, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds. Then it goes ahead without one.
+#: How long an operation's first step waits for a read, in seconds. After that, the step runs without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -77,8 +77,8 @@ OPERATION_QUEUE: Final = declare_queue(
 class Details(TypedDict, total=False):
     """The details of a request. Except for ``reads_first``, they are described in ``Operation``.
 
-    ``reads_first`` means that the first step waits briefly for a read of the workspace. Without a read, the
-    step can't decide anything.
+    ``reads_first`` means that the first step waits briefly for a read of the workspace, because it can't
+    decide anything without one.
     """
 
     id: str

@@ -10,7 +10,7 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Stored like an outage: a second Usher is using the same Slack app and answering people.
+#: Name of an entry that is stored like an outage while a second Usher uses the same Slack app.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. If it refuses the secrets of
 #: several people, the suffix is ``PEOPLE``.
@@ -57,7 +57,7 @@ def note_silence(tx: Transaction, name: str, since: float, answered_at: float | 
     return since if row is None else float(row["silent_since"])
 
 
-# This row is never locked for long, so this needn't take turns with other steady work.
+# This row is never locked for long, so this function needn't take turns with other steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
     """Record when a connection or Slack answered. Return whether this may end a period of silence."""

@@ -1,4 +1,4 @@
-"""What Slack has told Usher about people."""
+"""Data about people that Usher has received from Slack."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -11,7 +11,7 @@ from bot.store.transaction import Transaction, concerns
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
-    """Return what is stored about a person."""
+    """Return the stored data about a person."""
     return tables.PEOPLE.one(tx, principal=principal)
 
 

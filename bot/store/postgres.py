@@ -54,7 +54,7 @@ LANE_SECONDS = 0.05
 #: How long the listener waits before it tries to reconnect, and how often it checks whether it is still
 #: needed, in seconds. While it isn't connected, periodic checks take the place of its notifications.
 RETRY_SECONDS = 1.0
-#: When the store is closing, how long it waits for a connection whose server has gone silent, in seconds.
+#: How long a store that is closing waits for a connection whose server doesn't respond, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."

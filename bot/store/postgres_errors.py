@@ -21,12 +21,12 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: Tells operators that a pooler may give a connection to another client between two transactions.
+#: Text that tells operators that a pooler may give a connection to another client between two transactions.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-#: Tells operators that a server is only a standby, which may become the primary later.
+#: Text that tells operators that a server is only a standby, which may become the primary later.
 STANDBY = (
     "the database is a standby, which can only be read: give the address of the primary, or those of all "
     "servers with target_session_attrs=read-write"

@@ -41,7 +41,7 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long the first statement on a new connection may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: If a connection is lost during a commit, this is how long to look for the outcome, in seconds. It is as
+#: How long to look for the outcome of a commit during which the connection was lost, in seconds. It is as
 #: long as a lease, so that the process can continue with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 

@@ -60,7 +60,7 @@ _LOCK_SUBJECTS: Final = (
 #: The first query of a transaction that writes. It returns the transaction's id. If a commit gets no answer,
 #: the id later shows whether the commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: Divides by zero if a newer release has migrated the database. The commit then fails.
+#: SQL that divides by zero if a newer release has migrated the database. The commit then fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "

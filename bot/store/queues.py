@@ -123,7 +123,7 @@ class Queue:
         return fill(query)
 
     def get_margins(self, now: float) -> Row:
-        """Return the query parameters ``now`` and, for each margin, the time that lies that far back."""
+        """Return the query parameters ``now`` and, for each margin, the time that many seconds ago."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:

@@ -23,7 +23,7 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: A stop that was accepted isn't sent again for this many seconds, so a double click counts only once.
+#: How long to wait before sending an accepted stop again, in seconds. A double click thus counts only once.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
@@ -158,7 +158,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: The queue of runs whose output is being followed. These runs aren't claimed.
+#: The queue of runs whose output is being followed. Its runs are always due, and never claimed.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -175,7 +175,7 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: Runs of an account that become due within this many seconds are read together.
+#: How soon runs of the same account must be due to be read together, in seconds.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 
@@ -296,7 +296,7 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 
 
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """Return what to change in a run's row if another row has the same id at the provider.
+    """Return the columns to change in a run's row if another row has the same id at the provider.
 
     A row that a list added is merged into the run's own. A row that belongs to another launch keeps the id.
     """
@@ -323,8 +323,8 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Ended runs are added from a list only if they are at most this many seconds old. At most
-#: ``MAX_RETAINED_RUNS`` are added. Any others would soon be deleted anyway.
+#: Maximum age of an ended run that is added from a list, in seconds. ``MAX_RETAINED_RUNS`` is the maximum
+#: number of such runs. Any others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
 _BATCH_SIZE = 40
@@ -356,7 +356,10 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update a batch's runs that have rows, and return the rest, or None if the account was unlinked."""
+    """Update those of a batch's runs that have rows, and return the others.
+
+    Return None if the account was unlinked.
+    """
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None

@@ -23,9 +23,9 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Creates the two tables that record which migrations ran. The second also records which release ran each
-#: migration, because the error for a database that is too new names that release. Release 0.1.0 reads only
-#: the first table.
+#: Statements that create the tables that record which migrations ran. The second table also records which
+#: release ran each migration, because the error for a database that is too new names that release. Release
+#: 0.1.0 reads only the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -128,17 +128,19 @@ def read_latest_schema() -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-#: Differences up to this many seconds are put down to ordinary slewing. Poll margins are larger.
+#: Maximum change of the wall clock that is put down to ordinary slewing, in seconds. Poll margins are larger.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is stored again after a change of this many seconds. Poll margins are larger.
+#: Change of the wall clock above which the clock reading is stored again, in seconds. Poll margins are
+#: larger.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
-#: If it is unknown whether a message was sent, it may still appear in Slack for this many seconds. This is
+#: How long a message may take to appear in Slack if it is unknown whether it was sent, in seconds. This is
 #: ``Timing.send_timeout`` plus ``Timing.settles``. It makes no difference whether the sender is waiting for
 #: the answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: Without a heartbeat for this many seconds, Usher is assumed to have been away. Restarts take less time.
+#: How long Usher must have been without a heartbeat to count as having been away, in seconds. Restarts take
+#: less time.
 AWAY_SECONDS: Final = 3600.0
 
 

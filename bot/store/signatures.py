@@ -10,7 +10,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 RETENTION_SECONDS: Final = 600.0
 
 
-# These rows depend on no others, so this needn't run alone.
+# These rows depend on no others, so this function needn't run alone.
 @prioritize(Priority.RECORDS)
 def save_signatures(tx: Transaction, signatures: str) -> None:
     """Save new signatures, and delete some of those that are no longer needed."""

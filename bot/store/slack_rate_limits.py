@@ -10,13 +10,13 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: A call is sent within this many seconds after it was counted, or not at all.
+#: Maximum time between counting a call and sending it, in seconds. Later calls aren't sent.
 DEPARTURE_SECONDS: Final = 1.0
 #: Maximum difference between the times that two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
 #: The period over which Slack counts the calls that arrive, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: After this many seconds, a call no longer counts towards Slack's limit, whenever it arrived.
+#: How long a call may count towards Slack's limit, whenever it arrived, in seconds.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 

@@ -58,9 +58,9 @@ LOCK_SECONDS = 0.1
 #: How long SQLite waits for a lock while opening the database, in seconds. No reads are waiting yet.
 OPEN_SECONDS = 2.0
 
-#: SQLite's memory settings: 32 MB of cache, 16 MB of log, and temporary tables in memory. With ten thousand
-#: open operations, the default cache of 2 MB would be far too small, and the log would be checkpointed four
-#: times a second.
+#: SQLite's memory settings: 32 MB of cache, a log of 16,000 pages (16 MB), and temporary tables in memory.
+#: With ten thousand open operations, the default cache of 2 MB would be far too small, and the log would be
+#: checkpointed four times a second.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEMORY")
 
 #: SQLite's page size, in bytes. A commit writes whole pages to the log, and most commits change just a few

@@ -65,7 +65,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that claims due rows, in one transaction. Work that a person awaits goes first."""
+        """Run a function that claims due rows, in one transaction. More urgent work runs first."""
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -117,7 +117,7 @@ class Store:
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
     async def person(self, principal: Principal) -> Person | None:
-        """Return what is stored about a person, from the cache or the database."""
+        """Return the stored data about a person, from the cache or the database."""
         found = self._people.find(principal)
         if found is None:
             mark = self._people.mark

@@ -30,10 +30,10 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: While a stop waits until its warning has been delivered, how often to check the delivery, in seconds.
+#: How often to check the delivery of a warning for which a stop is waiting, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, its planned stop is kept until this many seconds after its time, because the
-#: read may have been wrong and the workspace may still be running.
+#: How long a planned stop is kept after its time if the workspace was found down, in seconds. The read may
+#: have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
 #: Reasons for planned stops that lapse once the workspace has stopped: nobody confirmed that it is still
 #: needed, or nobody is using the capacity it was given.
@@ -354,7 +354,8 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: If a workspace goes down from one of these states without a request, its owner is notified.
+#: States in which a workspace is in use. If it goes down from one of them without a request, its owner is
+#: notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 

@@ -114,7 +114,8 @@ class Transaction(ABC):
         self.audit_rows: list[Row] = []
         #: The last audit row that this transaction wrote, if any.
         self.audited: Row = {}
-        #: Returns whether the caller is still waiting. It is None if several callers share the transaction.
+        #: Function that returns whether the caller is still waiting. It is None if several callers share the
+        #: transaction.
         self.may_commit: Callable[[], bool] | None = None
         #: The tables that this transaction has written to.
         self.written: set[str] = set()
@@ -266,9 +267,9 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: Differences from the wall clock that are smaller than this are rounding errors.
+#: Maximum difference from the wall clock that counts as a rounding error, in seconds.
 _ROUNDING_SECONDS = 1e-5
-#: Differences from the wall clock up to this many seconds are ordinary slewing, and are ignored.
+#: Maximum difference from the wall clock that counts as ordinary slewing and is ignored, in seconds.
 _MAX_SLEW_SECONDS = 0.1
 
 

@@ -94,7 +94,7 @@ def note_read(
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *, is_own: bool) -> None:
     """Save what a list shows, as ``note_read`` does for a read.
 
-    The machine of a workspace created by Usher isn't saved, because the form gave its price.
+    The machine of a workspace created by Usher isn't saved, because its price is already known from the form.
     """
     if before["spec"] is not None:
         seen = replace(seen, machine=None)

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: After a person's attempt fails, wait at least this many seconds before a stopped workspace triggers another
-#: attempt. If a run ended instead, wait ``RUN_PAUSE_SECONDS``. Runs end often, but rarely free the capacity
-#: that people are waiting for.
+#: Minimum time between a person's failed attempt and the next one that a stopped workspace triggers, in
+#: seconds. If a run ended instead, ``RUN_PAUSE_SECONDS`` applies. Runs end often, but rarely free the
+#: capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 
@@ -258,9 +258,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
     """Offer a connection's freed capacity to the people who are waiting for it, in turn.
 
-    After a failed attempt, the same person's next attempt is made no sooner than ``pause`` seconds later. If
-    a workspace was stopped, attempts in progress may still fail because they were sent too early. The next
-    attempt after such a failure is made after only ``STOP_PAUSE_SECONDS``.
+    After a failed attempt, wait at least ``pause`` seconds before trying again for the same person. If a
+    workspace was stopped, attempts in progress may still fail because they were sent before its capacity was
+    free. After such a failure, wait only ``STOP_PAUSE_SECONDS``.
     """
     tx.be_alone()
     if pause == STOP_PAUSE_SECONDS:

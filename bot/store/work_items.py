@@ -27,7 +27,7 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or run. Of several things, the strongest is kept."""
+    """An event during a step of an operation or run. If there are several, the strongest is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.

@@ -29,9 +29,10 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return what ``list_workspaces`` returns, read in batches. With ``hidden``, include hidden workspaces.
+    """Return the same workspaces as ``list_workspaces``, but read them in batches.
 
-    Thousands of workspaces then don't hold up other work, but they may change between batches.
+    With ``hidden``, include hidden workspaces. Thousands of workspaces then don't hold up other work, but
+    they may change between batches.
     """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
@@ -130,7 +131,7 @@ def hide(tx: Transaction, workspace_id: str) -> None:
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
-        # The workspace is no longer read, so its messages must not go on showing its state.
+        # The workspace is no longer read, so its messages must no longer show its state.
         cards.close_about(tx, row)
 
 
