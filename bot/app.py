@@ -180,11 +180,12 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when the process should end. ``problem`` is the reason if a newer release has migrated the
-        #: database.
+        #: Event that is set when the process should end. ``problem`` is the reason if a newer release has
+        #: migrated the database.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: The time limits for shutting down. Tests change them.
+        #: Time limits for shutting down, in seconds: for work in progress, and for database writes. Tests
+        #: change them.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
@@ -339,7 +340,10 @@ class Process:
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure how far our clock is ahead of Slack's. Slack's signatures expire after five minutes."""
+        """Measure how far our clock is ahead of Slack's.
+
+        If it is off by five minutes, Slack's requests are refused.
+        """
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -399,7 +403,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Raise StartError if none of the stored secrets can be decrypted. New links would be lost, too."""
+        """Raise StartError if none of the stored secrets can be decrypted."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:

@@ -113,7 +113,8 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Importing an account again renews an unproven link if the link expires within this many seconds.
+#: Maximum remaining lifetime of an unproven link, in seconds, for the link to be renewed when its account is
+#: imported again.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 

@@ -103,7 +103,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Says where an account's id came from, by its stored source, unless it was recorded when linking.
+#: Texts that say where an account's id came from, by its stored source. Ids recorded when linking need no
+#: text.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

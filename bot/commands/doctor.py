@@ -30,8 +30,8 @@ from bot.support.zones import describe_zones
 
 #: How long the doctor waits for a response from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
-#: A disk with fewer free bytes than this is reported as nearly full. The database's log alone may take up a
-#: sixth of this space.
+#: Minimum number of free bytes on a disk. A disk with fewer is reported as nearly full. The database's log
+#: alone may take up a sixth of this space.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."

@@ -44,9 +44,11 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: Permissions refused longer ago than this aren't counted, because the cause may have been fixed.
+#: Maximum age of the refused permissions that are counted, in seconds. The cause of older ones may have been
+#: fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: A revocation still pending after this many seconds is a problem. Most take only a few seconds.
+#: How long a revocation may be pending before ``doctor`` warns of it, in seconds. Most take only a few
+#: seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -60,11 +62,11 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: Events older than this many seconds are ignored, because they don't show how Usher is run now.
+#: Maximum age of the events that are counted, in seconds. Older events don't show how Usher is run now.
 RECENT = 7 * 86_400.0
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: Work that is overdue by this many seconds isn't merely late. No process is doing it.
+#: How long work must be overdue before ``doctor`` reports that no process is doing it, in seconds.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (

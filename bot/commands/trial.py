@@ -45,7 +45,7 @@ _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 #: restricted to certain people aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: If a create call got no response, the workspace or job may still appear for this many seconds. After that,
+#: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
 #: Maximum time between claiming a gate and sending the read, in seconds. ``CALL_SECONDS`` is the maximum
@@ -122,7 +122,7 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Prints a line about the trial. ``sleep`` waits for the given number of seconds.
+    #: Function that prints a line about the trial. ``sleep`` waits for the given number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     #: For each step taken: its name, its duration in seconds, and the kind of error if it failed.

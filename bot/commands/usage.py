@@ -38,7 +38,7 @@ _TOTAL_COLUMNS: Final = (
 )
 #: Columns whose text comes from people or providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: If a cell begins with one of these characters, a spreadsheet treats it as a formula.
+#: Characters that make a spreadsheet treat a cell as a formula if the cell begins with one of them.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 

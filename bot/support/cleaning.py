@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-#: Displayed in place of a secret.
+#: Text displayed in place of a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
 #: Minimum length of a secret that is removed from text. Removing shorter secrets would blank ordinary words.

@@ -328,4 +328,4 @@ class Untrusted(PermanentError):
 
 
 class OutcomeNotReported(PermanentError):
-    """The provider can't tell what became of a call whose response was lost."""
+    """The provider can't tell whether a call took effect if the response was lost."""

@@ -25,11 +25,11 @@ from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Maximum size of a response, in bytes. The largest responses are pages of lists.
+#: Maximum size of a response, in bytes. The largest responses are single pages of long lists.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: A stream that has sent something counts as finished after this many seconds of silence.
+#: How long a stream that has sent something must be silent to count as finished, in seconds.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408

@@ -78,7 +78,10 @@ SEARCHES_PER_SECOND: Final = 5.0
 
 
 class SearchLimiter:
-    """Limits each person to one search at a time. Of the searches that wait, only the newest is made."""
+    """Limits each person to one search at a time.
+
+    Of the searches that are waiting, only the newest is run.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._limiter = RateLimiter(monotonic, burst=MAX_SEARCH_BURST, per_second=SEARCHES_PER_SECOND)

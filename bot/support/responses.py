@@ -19,7 +19,7 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Values this large are epoch seconds rather than a delay, because no delay lasts thirty years.
+#: Smallest value that is read as epoch seconds rather than as a delay, because no delay lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 

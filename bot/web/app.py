@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 #: How many seconds requests in progress may take after the process has been told to stop.
 SHUTDOWN_SECONDS = 5.0
-#: Raised for requests that aren't valid HTTP, by the parser or while a body is read.
+#: Exceptions raised for requests that aren't valid HTTP, by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
@@ -259,8 +259,8 @@ async def _calendar(_request: web.Request) -> web.Response:
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: Whether people reach the application only over https. If so, browsers are told to insist on https for a
-#: year.
+#: Key of the flag that says whether people reach the application only over https. If they do, browsers are
+#: told to insist on https for a year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
 _STATIC_CACHE = "public, max-age=3600"

@@ -53,7 +53,7 @@ MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
 CSRF_HEADER = "X-Usher-Mark"
-#: Stands for *Sign in with Slack* where a connection's name is expected.
+#: Value that stands for *Sign in with Slack* where a connection's name is expected.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 #: How long a new connection may take to send the headers of its first request, in seconds.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept open for another request, in seconds. Longer than proxies keep their
+#: How long a connection is kept open for another request, in seconds. This is longer than proxies keep their
 #: connections to us open (Caddy: 120 s).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
@@ -32,8 +32,8 @@ SPARE_FILES: Final = 300
 #: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
 #: would then try to close all of them.
 _MOST_FILES: Final = 65_536
-#: If a request is answered before all of it has arrived, read and discard the rest for this many seconds,
-#: then close the connection.
+#: How long the rest of a request that has already been answered is read and discarded, in seconds. After
+#: that, the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096

@@ -41,10 +41,10 @@ MAX_BYTES = 1024 * 1024
 #: longer.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: Number of seconds for which a repeated request gets the same answer as the first.
+#: How long a repeated request gets the same answer as the first, in seconds.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests. A request whose answer is no longer kept gets an
-#: empty response.
+#: Maximum number of answers kept for repeated requests. If a request is repeated after its answer was
+#: dropped, it gets an empty response.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -52,8 +52,8 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: Serves a request that has passed the checks, given its payload, its signature and its headers. The headers
-#: aren't signed.
+#: Function that serves a request that has passed the checks, given its payload, its signature and its
+#: headers. The headers aren't signed.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 

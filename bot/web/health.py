@@ -30,7 +30,7 @@ FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: Explains each failed check, with advice. The store explains its own problems.
+#: Maps each check to an explanation of its failure, with advice. The store explains its own problems.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -123,7 +123,7 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-#: What each of the store's counts means.
+#: Maps each of the store's counts to its description.
 _COUNTED_ROWS = {
     "open_operations": "what people asked for that is still under way",
     "open_runs": "job runs that haven't ended",

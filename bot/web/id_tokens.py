@@ -17,7 +17,7 @@ class IdTokens:
     """Checks ID tokens for one client, using the keys that Slack publishes."""
 
     unknown_key: Final = InvalidKeyIdError
-    #: Raised for malformed tokens and keys by the library, or by a parser that it uses.
+    #: Exceptions raised for malformed tokens and keys by the library, or by a parser that it uses.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
     def __init__(self, client_id: str) -> None:

@@ -177,8 +177,8 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: While someone views a workspace's page, its row is read again at this age, in seconds. The credential must
-#: not be older, either.
+#: Maximum age of a workspace's row while someone views the workspace's page, in seconds. An older row is read
+#: again. The credential must not be older, either.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a read that it requested before requesting another, in seconds.
 ASKED_SECONDS = 3.0
@@ -217,8 +217,8 @@ class SessionWorkspace:
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: What a page may show: the workspace, and the rows that were read for the page. Both are None without a
-#: valid session.
+#: The workspace that a page may show, and the rows that were read for the page. Both are None without a valid
+#: session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 

@@ -34,8 +34,8 @@ CONFIRM_SECONDS: Final = 300.0
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: Up to this many web processes have two connections each, so that one works while the other is renewed.
-#: Slack allows ten in total.
+#: Maximum number of web processes at which each of them holds two connections, so that one works while the
+#: other is renewed. Slack allows ten in total.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles of the processes that hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})

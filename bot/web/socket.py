@@ -53,15 +53,15 @@ LINGER_SECONDS = 30.0
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason for closing a connection if the app has more than ten. The connection must be gone before
+#: Slack's reason for closing a connection if the app has more than ten. The connection must be closed before
 #: another is opened.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded if Usher itself ends a connection.
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
 LONGEST_PAUSE: Final = 600.0
-#: A connection that lasted less than this many seconds isn't replaced immediately, because the next one may
-#: end just as soon.
+#: Minimum lifetime for a connection to be replaced immediately when it ends, in seconds. After a shorter
+#: lifetime, the next connection may end just as soon.
 SHORT_LIVED: Final = 10.0
 
 
@@ -301,7 +301,7 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: After this many unanswered pings, a connection is considered dead.
+#: Number of unanswered pings after which a connection is considered dead.
 MISSED_PINGS = 4
 #: How long Slack may take to close its side of a connection, in seconds.
 CLOSE_SECONDS = 1.0

@@ -34,8 +34,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: with the prefix SLACK_ doesn't count as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Kubernetes sets several variables in every pod for each service. One of them is named after the service,
-#: with this suffix. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
+#: Suffix of a variable whose name begins with a service's name. Kubernetes sets this and several other
+#: variables in every pod for each service. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
@@ -70,7 +70,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: No arguments, because every field is read from the environment. The name only satisfies the type checker.
+#: An empty set of arguments, because every field is read from the environment. The name only satisfies the
+#: type checker.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
