@@ -33,7 +33,7 @@ CARD_DELAY_SECONDS: Final = 60.0
 #: How long to wait after an announced time before redrawing the message that announced it, in seconds. The
 #: message about the event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: How long to wait before updating the card of an operation that its next step will end, in seconds.
+#: How long to wait before updating the card of an operation that is about to end, in seconds.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None

@@ -117,8 +117,8 @@ def new_database_file(target: Path) -> Iterator[Path]:
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     """Replace a database with a backup. The new file gets the owner of the old one.
 
-    The database must not be in use. It is kept next to the new one under a different name. Raise OSError or
-    StoreError.
+    The database must not be in use. It is kept next to the new one under a different name. This may raise
+    OSError or StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")

@@ -33,8 +33,8 @@ from bot.store.workspaces import insert
 #: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: How long a list may still contain a workspace that a read has found gone, in seconds. If a later list
-#: contains the workspace, it counts as a new one.
+#: How long a list may still contain a workspace after a read found that it no longer exists, in seconds. If a
+#: later list contains the workspace, it counts as a new one.
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list in order to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
@@ -106,8 +106,8 @@ async def merge_discovered(
 
     If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
     or the next list confirms it. This doesn't apply if the list is incomplete or the workspace has an open
-    operation. A hidden workspace stays hidden, unless it was gone. In that case, the listed workspace is a
-    new one of the same name. If the account is unlinked between two batches, the merge ends.
+    operation. A hidden workspace stays hidden, unless it was ``gone``. In that case, the listed workspace is
+    a new one of the same name. If the account is unlinked between two batches, the merge ends.
 
     A list counts as read at the time when its discover task was claimed. It sets the states of workspaces
     without a newer read, and a name of "" leaves the known name unchanged. The list was read with the
@@ -221,7 +221,7 @@ def _merge_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: fl
 
 
 def _renew_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> int:
-    """Use the row of a hidden workspace that is gone for a new workspace of the same name.
+    """Reuse the row of a hidden workspace that no longer exists for a new workspace of the same name.
 
     A list from the first few seconds after the old workspace's end may be outdated, so it is ignored.
     """

@@ -44,7 +44,8 @@ _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Operations whose goal is reached once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: How soon a read must be due to be added to the current request of the same account, in seconds.
+#: How far ahead to look for due reads that can be added to the current request of the same account, in
+#: seconds.
 ALONG_SECONDS: Final = 1.0
 
 
@@ -291,7 +292,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
     """Return the time at which the provider will end a workspace, and how.
 
     ``row`` is the row before the observation. If the provider reports both a removal and another end, return
-    the earlier one. A removal whose time has passed is ignored, because the workspace evidently still exists.
+    the earlier one. A removal whose time has passed is ignored, because the workspace still exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
@@ -378,7 +379,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
     Messages about a workspace are redrawn if anything visible changed. The time of an observation is when its
     read was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row.
-    It may merely mean that the workspace isn't the reader's, so the workspace is read again with the accounts
+    It may only mean that the workspace isn't the reader's, so the workspace is read again with the accounts
     of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):

@@ -175,7 +175,7 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: How soon runs of the same account must be due to be read together, in seconds.
+#: How far ahead to look for due runs of the same account, which are then read together, in seconds.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 

@@ -147,7 +147,8 @@ AWAY_SECONDS: Final = 3600.0
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """Begin serving: migrate the database and check its contents with ``check``.
 
-    Unless the database is shared, its times are also repaired. Raise the errors of ``migrate`` and ``check``.
+    Unless the database is shared, its times are also repaired. Errors of ``migrate`` and ``check`` are
+    raised.
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)

@@ -16,7 +16,8 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: The period over which Slack counts the calls that arrive, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long a call may count towards Slack's limit, whenever it arrived, in seconds.
+#: How long each call is counted, in seconds. After that, it no longer counts towards Slack's limit, whenever
+#: it arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 

@@ -8,7 +8,8 @@ return. A function that needs an unusual priority declares it (``transaction.pri
 All four raise StoreBusy if they couldn't commit in time (2 s for work that a person is waiting for, 10 s for
 all other work). In that case, the work was rolled back and has no effect. They raise StoreUnavailable if the
 database can't be used. ``interaction`` is the inbox key of a person's action ("" for none). The row for this
-key is written in the same transaction. If the row already exists, the function changes nothing and says so.
+key is written in the same transaction. If the row already exists, the function changes nothing, and its
+result says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -85,13 +86,13 @@ class Store:
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date, and return the migrations that ran. Raise the engine's errors."""
+        """Bring the schema up to date, and return the migrations that ran. The engine's errors are raised."""
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
         """Return the migrations that have yet to run, or None if the database is empty. Write nothing.
 
-        Raise the same errors as ``migrate``. ``name`` is the database's name in their messages.
+        This may raise the same errors as ``migrate``. ``name`` is the database's name in their messages.
         """
         try:
             applied = await self.read(schema.list_migrations)
@@ -103,7 +104,10 @@ class Store:
         return schema.find_missing_migrations(applied, schema.read_migrations(), name)
 
     async def begin_serving(self) -> list[str]:
-        """Begin serving, and return the migrations that ran. Raise ``migrate``'s errors and StoreOutdated."""
+        """Begin serving, and return the migrations that ran.
+
+        This may raise StoreOutdated and the same errors as ``migrate``.
+        """
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:

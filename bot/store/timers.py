@@ -336,7 +336,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """When an owner starts a workspace, cancel its stops that are past or were for the last run only."""
+    """Cancel a workspace's stops that are past or were only for the last run, as its owner is starting it."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return

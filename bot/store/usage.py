@@ -285,7 +285,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return what a person ran within a time window, added up for each workspace and each job."""
+    """Return a person's usage within a time window, added up for each workspace and each job."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):
