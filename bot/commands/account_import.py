@@ -215,7 +215,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Build the context that an operator's command needs. Raise ImportProblem or StoreError."""
+    """Build the context that an operator's command needs. This may raise ImportProblem or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -244,7 +244,7 @@ async def import_rows(
     *,
     apply: bool,
 ) -> list[Result]:
-    """Check all rows and, with ``apply``, link them. Raise ImportProblem or StoreError."""
+    """Check all rows and, with ``apply``, link them. This may raise ImportProblem or StoreError."""
     async with open_for_operator(settings, connections, store) as context:
         importer = Importer(context)
         return [await importer.one(row, apply=apply) for row in rows]
@@ -254,7 +254,8 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     """End all links on a connection that is about to be removed, and notify their owners.
 
     Return how many links ended and how many revocations are pending. If the connection is no longer
-    configured, no revocation can be carried out, so the pending secrets are erased. Raise StoreError.
+    configured, no revocation can be carried out, so the pending secrets are erased. This may raise
+    StoreError.
     """
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}

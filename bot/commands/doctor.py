@@ -113,7 +113,10 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe what else responds at a URL, or return None if it is this Usher. Raise ProviderError."""
+    """Describe what else responds at a URL, or return None if it is this Usher.
+
+    This may raise ProviderError.
+    """
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)

@@ -34,7 +34,10 @@ def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> 
 
 
 async def check_installations(store: Store, settings: Settings, http: Http | None) -> list[Check]:
-    """Check the tokens of OAuth installations, unless the environment contains a token. Raise StoreError."""
+    """Check the tokens of OAuth installations, unless the environment contains a token.
+
+    This may raise StoreError.
+    """
     if settings.slack_bot_token is not None or http is None:
         return []
     vault, checks = Vault(settings.keys()), []

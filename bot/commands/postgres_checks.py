@@ -12,7 +12,10 @@ from bot.support.vault import Vault
 
 
 async def check_processes(store: Store, settings: Settings) -> list[Check]:
-    """Check that the processes sharing a database serve requests and do background work. Raise StoreError."""
+    """Check that the processes sharing a database serve requests and do background work.
+
+    This may raise StoreError.
+    """
     if not store.engine.is_shared:
         return []
     owned = await store.read(owners.list_ownerships)

@@ -168,7 +168,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response to be read piece by piece. Raise the same errors as ``request``."""
+        """Open a response to be read piece by piece. This may raise the same errors as ``request``."""
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -270,8 +270,8 @@ async def open_stream(
     """Send one request, without retries, and open its response, whatever its status.
 
     Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
-    it is sent. Raise the same errors as ``Http.request``: UnknownOutcome if the response breaks off,
-    BadAnswer beyond ``max_bytes``.
+    it is sent. The errors are those of ``Http.request``: UnknownOutcome if the response breaks off, and
+    BadAnswer if it is longer than ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:

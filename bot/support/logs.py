@@ -154,7 +154,7 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: When the next line caused by a stranger may be written.
+        #: Time from which the next line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 

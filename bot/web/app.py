@@ -154,7 +154,10 @@ QUEUED: Final = 128
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve on the first free port during this block, and yield the port (0 means any). Raises OSError."""
+    """Serve on the first free port during this block, and yield the port (0 means any).
+
+    Raise OSError if that fails.
+    """
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)

@@ -31,7 +31,7 @@ class IdTokens:
     def verify_signature(self, token: str) -> dict[str, Any]:
         """Return the claims of a token signed with one of the keys.
 
-        Raise ``unknown_key`` or one of ``odd``.
+        Raise ``unknown_key`` if the token names no known key, or one of ``odd`` if the token is invalid.
         """
         # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm with a
         # public key.

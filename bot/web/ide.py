@@ -312,8 +312,8 @@ class IdePages:
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Return the credential that opens the workspace, as recent as the poll gate allows.
 
-        ``again`` tells the script to repeat the request because a read is in progress. With ``late`` in the
-        query, the script has waited long enough and gets the stored credential.
+        ``again`` tells the script to repeat the request because a read is in progress. If the query contains
+        ``late``, the script has waited long enough and gets the stored credential.
         """
         shown, rows = await self._find_shown(request)
         if shown is None:

@@ -74,7 +74,7 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Use up an OAuth state. Return whether it was ours, recent and unused. Raises StoreError."""
+        """Use up an OAuth state. Return whether it was ours, recent and unused. This may raise StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:

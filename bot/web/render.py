@@ -155,9 +155,10 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let a page show an IDE. Of our own URLs, it may call those below ``own``.
+    """Return the headers that let a page show an IDE.
 
-    The other headers are those of every page. The vendor's script can do anything that the page can.
+    Of our own URLs, the page may call only those below ``own``. The other headers are those of every page.
+    The vendor's script can do anything that the page can.
     """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"

@@ -19,7 +19,7 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """A body isn't in Slack's format. The message says where, without quoting the body."""
+    """A body isn't in Slack's format. The message says what is wrong, without quoting the body."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:

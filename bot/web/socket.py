@@ -192,7 +192,10 @@ class SocketSide(AsyncSocketModeHandler):
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope, even to a malformed one: resending wouldn't help."""
+        """Return the answer to an envelope.
+
+        A malformed one is answered, too, because resending it wouldn't help.
+        """
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -228,7 +231,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # While this connection was being opened, the number of connections wanted has fallen.
+                # The number of connections wanted fell while this connection was being opened.
                 break
             opened = self._monotonic()
             await new.ending.wait()
