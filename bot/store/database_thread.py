@@ -66,7 +66,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request that this work belongs to began, or None if there is no request.
+    #: Time at which the request that this work belongs to began, or None if there is no request.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None

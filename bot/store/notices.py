@@ -37,7 +37,7 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: How long the notice about an operation's end waits at most, in seconds, if the operation's card is still
+#: Maximum number of seconds that the notice about an operation's end waits if the operation's card is still
 #: being sent.
 CARD_FIRST_SECONDS = 5.0
 #: How long a result waits for the results of other operations that the same request began, in seconds, so

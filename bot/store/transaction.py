@@ -335,7 +335,7 @@ class StoreTime:
             self._ahead += jump
 
 
-#: When the current request began, by the monotonic clock, or None outside a request.
+#: Time at which the current request began, by the monotonic clock, or None outside a request.
 request_began: Final[ContextVar[float | None]] = ContextVar("request_began", default=None)
 
 

@@ -68,7 +68,10 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the secret that a value refers to, or the value. Raise ValueError if it is missing or quoted."""
+    """Return the secret that a value refers to, or the value itself.
+
+    Raise ValueError if it is missing or quoted.
+    """
     return check_unquoted(_follow_reference(trim(value)))
 
 

@@ -500,7 +500,7 @@ class IdePages:
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
         """Return the page for a workspace that doesn't exist or is someone else's.
 
-        Nobody can tell which from the page.
+        The page doesn't show which is the case.
         """
         return render.render_page(
             "nothing.html",

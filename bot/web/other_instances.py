@@ -57,7 +57,7 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: When Slack's count began to exceed ours, by the store's clock. None if it doesn't.
+        #: Time at which Slack's count began to exceed ours, by the store's clock, or None if it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:

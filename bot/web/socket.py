@@ -333,8 +333,8 @@ class SocketConnection(SocketModeClient):
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
-        #: When the last pong arrived, by the client's wall clock. ``_pong_at`` is when we first noticed it,
-        #: by the monotonic clock.
+        #: Time at which the last pong arrived, by the client's wall clock. ``_pong_at`` is when we first
+        #: noticed it, by the monotonic clock.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 
