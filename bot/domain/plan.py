@@ -36,21 +36,21 @@ from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
-#: After this many temporary failures in a row (time-outs, 5xx, 429), an operation gives up. As the delay
+#: Number of temporary failures in a row (time-outs, 5xx, 429) after which an operation gives up. As the delay
 #: between attempts grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read that took place up to this many seconds before the request.
+#: Maximum age, at the time of an operation's request, of a read on which the first call may rely, in seconds.
 #: This is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
 STOP_SETTLES = 600.0
 
-#: A running workspace that hasn't been used for this many seconds is read less often.
+#: How long a running workspace must be unused before it is read less often, in seconds.
 UNUSED_AFTER = 86_400.0
-#: For this many seconds after its last use, a workspace that is down is read as often as a running one,
-#: because what its owner was told may turn out to be wrong.
+#: How long after its last use a workspace that is down is read as often as a running one, in seconds. If its
+#: owner was wrongly told that it is down, this is noticed soon.
 RECENTLY_USED = 3_600.0
 
 
@@ -95,24 +95,24 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
+#: Plan if the provider can't restart the workspace and Usher has no spec from which to create a new one.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: The user was asked whether to create the workspace again, but didn't answer within a day.
+#: Plan if the user was asked whether to create the workspace again, but didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
-#: The start was accepted, but the provider still reports the workspace as down.
+#: Plan if a start was accepted, but the provider still reports the workspace as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read after the call found the workspace failed. The failure may be older than the call, so another read
-#: has to confirm it.
+#: Plan if a read after the call found the workspace failed. The failure may be older than the call, so
+#: another read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: An earlier stop is still in progress. This start is sent once the stop has finished.
+#: Plan for a start if an earlier stop is still in progress. The start is sent once the stop has finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
-#: The stop was accepted, but the workspace is still running.
+#: Plan if a stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: The provider doesn't accept a stop in the workspace's current state, so the stop has to wait.
+#: Plan if a stop has to wait because the provider doesn't accept one in the workspace's current state.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
-#: A start was sent before this stop was requested, so the workspace may still start running.
+#: Plan for a stop if an earlier start may still bring the workspace up.
 START_SENT = Plan(Step.READ, cause="start_sent")
-#: The workspace is running, but people can't use it yet.
+#: Plan if the workspace is running, but people can't use it yet.
 NOT_USABLE = Plan(Step.WAIT)
 
 REMOVE = Plan(Step.REMOVE)
@@ -125,7 +125,7 @@ _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
-#: For each step that calls the provider, the action that the provider must currently allow.
+#: Maps each step that calls the provider to the action that the provider must currently allow.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -133,7 +133,7 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: Operations with these verbs never give up, because a workspace that keeps running costs money.
+#: Verbs of operations that never give up, because a workspace that keeps running costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
 #: The effects of the stop modes, for providers that don't declare any.
@@ -499,7 +499,8 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     return whole * (1.0 - jitter / 2.0)
 
 
-#: The workspace is busy or has unsaved work, and its owner didn't know this when they agreed to end it.
+#: Plan if the workspace is busy or has unsaved work, and its owner didn't know that when they agreed to end
+#: it.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)

@@ -36,7 +36,7 @@ TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "cl
 CONSENTED: Final = "class_stop"
 #: Maximum age of Slack's facts about a person for allowing verbs that change something, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
-#: How far in the future Slack's facts may be dated, in seconds. Another machine's clock may be ahead.
+#: How far in the future Slack's facts may be dated, in seconds, because another machine's clock may be ahead.
 _AHEAD_SECONDS: Final = 60.0
 #: Maximum age of Slack's facts for refusing a person, for example as a guest, in seconds. It is short because
 #: the person's status in Slack may have changed.

@@ -18,37 +18,37 @@ from bot.domain.runs import Run
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
-#: If the outcome of a start or stop is unknown and no effect can be seen, the call is sent again after this
-#: many seconds. Sending it twice does no harm.
+#: How long to wait for a visible effect of a start or stop whose outcome is unknown, in seconds. The call is
+#: then sent again, which does no harm.
 START_SETTLES: Final = 60.0
-#: If the process that was sending a start or stop has died, the call is sent again after this many seconds.
-#: Nothing can still be sending the call, and there is no sign of a slow server, as there would be after a
-#: time-out.
+#: How long to wait for a visible effect of a start or stop if the process that was sending it has died, in
+#: seconds. This is shorter than ``START_SETTLES``, because nothing can still be sending the call, and nothing
+#: suggests a slow server, as a time-out would.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
-#: If a workspace is still reported as down this many seconds after its start was accepted, the card says so.
+#: How long after an accepted start the card says that the workspace is still reported as down, in seconds.
 #: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
-#: If an accepted stop has had no effect after this many seconds, the card says so.
+#: How long an accepted stop may have no effect before the card says so, in seconds.
 NO_EFFECT_AFTER: Final = 60.0
-#: If a busy provider refused a call, the minimum number of seconds before the call is sent again.
-#: ``MAX_BUSY_SECONDS`` is the maximum. The pause grows as long as calls are refused, and ``busy_pause``
-#: shortens it by up to half.
+#: How long to wait at first before retrying a call that a busy provider refused, in seconds. While the
+#: provider keeps refusing, the wait grows up to ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each
+#: wait by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: If a call was refused because of another change to the workspace, it is sent again after at most this many
+#: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: After an accepted start, a failed workspace counts as failed again only if two reads in a row find a
-#: failure. The second must be at least this many seconds after the start.
+#: Minimum time, in seconds, from the accepted start of a failed workspace to a read that can confirm that it
+#: has failed again. An earlier read must have found the failure, too.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found gone is read again, in seconds. It may only have seemed
 #: gone because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: Once a call by another process is this many seconds old, it has ended or the process has died. This is
-#: longer than a call's time-out and the lease of its step.
+#: Number of seconds after which another process's call has ended, or that process has died. This is longer
+#: than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
 #: How long a question stays open, in seconds. A connection missing for this long counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
@@ -56,9 +56,9 @@ ANSWER_SECONDS: Final = 86_400.0
 #: Maximum time between two searches for a missing result while the user is being asked, in seconds.
 _SELDOM: Final = 300.0
 
-#: Kind of report: the read didn't find the workspace. This and the kinds below have to be confirmed.
+#: Kind of report by a read that didn't find the workspace. This and the kinds below have to be confirmed.
 GONE: Final = "gone"
-#: Kind of report: a list doesn't contain the workspace. A read or the next list has to confirm this.
+#: Kind of report by a list that doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
 #: Kinds of reports that don't say why a workspace is starting or has failed, each mapped to that state. After
@@ -178,7 +178,7 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: If a stop has had no effect for this many seconds, it can be forced.
+#: How long a stop must have had no effect before it can be forced, in seconds.
 UNANSWERED_SECONDS: Final = 60.0
 
 
