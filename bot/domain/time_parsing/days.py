@@ -1,8 +1,7 @@
 """Days as people type them: one day, spans and lists of days ahead, and past periods. Pure functions.
 
-Weeks begin on Monday. Ahead, a day without a year is the next one. In the past, a day or month without a year
-is the most recent one that has begun, and a period may be named within another: ``Mon-Fri last week``, ``Q3
-2025``.
+Weeks begin on Monday. A future day without a year is the next one, and a past day or month without a year is
+the most recent one that has begun. A period may be named within another: ``Mon-Fri last week``, ``Q3 2025``.
 """
 
 import math
@@ -26,7 +25,8 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: Short English and German forms of weekdays, which may stand at either end of a span: ``m-f``, ``mo-fr``.
+#: Maps short English and German names of weekdays, which may begin or end a span (``m-f``, ``mo-fr``), to
+#: days.
 _SHORT: Final = {
     short: day
     for day, also in zip(DAYS, ("m mo", "tu di", "we w mi", "th do", "f fr", "sa", "su so"), strict=True)
@@ -39,7 +39,7 @@ _DATE: Final = re.compile(
     rf"(?:the_)?(0?[1-9]|[12][0-9]|3[01])(?:({'|'.join(MONTHS)})|\.([0-9]{{1,2}})\.)?([0-9]{{4}})?(?:_({_NAME}))?"
 )
 _Days = tuple[date, date]
-#: Forward or backward.
+#: Direction in time: forward (1) or backward (-1).
 Step = Literal[1, -1]
 
 
@@ -252,7 +252,8 @@ _PAST: Final = compile_phrases(
 )
 #: Matches the word between the first and the last day of a span.
 _JOINT: Final = re.compile(" (?:to|until|till|through|thru|-) | (?=for )")
-#: Maps each longer unit to its number of months, and each shorter unit to its first and last day of the week.
+#: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to its first and last
+#: day of the week.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
 
@@ -282,8 +283,8 @@ def _count(today: date, step: Step, count: str, unit: str) -> _Days:
 
 
 _WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
-#: The forms of a period that is counted from today or contains a year. Each function returns the period's
-#: days, given ``today``, the direction, and the parts that the pattern matched.
+#: Maps patterns for periods that are counted from today or contain a year to functions. Each function returns
+#: the period's days, given ``today``, the direction, and the parts that the pattern matched.
 _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     f"(-?[0-9]{{1,3}}) {_UNIT} ago": lambda today, _, count, unit: _span_unit(today, unit, int(count)),
     "(?:for |last )?([1-9][0-9]{0,2}) (day|week|month|quarter|year)": _count,
@@ -302,10 +303,10 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
     _WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
 }
-#: To find the nearest unit with a given name, at most this many units are searched.
+#: Maximum number of units that are searched for the nearest one with a given name.
 _MAX_UNITS: Final = 480
 _HALF_YEAR_DAYS: Final = 183
-#: The names of periods counted from today, as people use them.
+#: Maps periods counted from today to the names that people use for them.
 _NAMES: Final = {
     "0 week ago": "this week",
     "1 week ago": "last week",

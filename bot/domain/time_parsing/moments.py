@@ -5,8 +5,8 @@ now. A time of day means the next moment at which clocks in the user's time zone
 ``in`` introduce a duration, while ``until``, ``till``, ``at`` and ``by`` introduce a time of day. Without
 such a word, hours of 13 or more (``17h``) are read as a time of day, and fewer (``2h``) as a duration,
 because 13 is the first hour that a 12-hour clock doesn't show. Machine formats such as
-``2027-01-15T18:00:00+00:00`` and ``PT2H`` are accepted. A zone written next to a time applies to that time.
-Past times are refused, and so are ambiguous ones, because Usher doesn't guess.
+``2027-01-15T18:00:00+00:00`` and ``PT2H`` are accepted. A time zone written next to a time applies to that
+time. Past times are refused, and so are ambiguous ones, because Usher doesn't guess.
 """
 
 import re
@@ -34,7 +34,7 @@ Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "othe
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 _NIGHT: Final = (*range(17, 24), *range(5))
-#: Maps each part of the day to its hours. The night goes on past midnight.
+#: Maps each part of the day to its hours. The night continues past midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
@@ -76,11 +76,11 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: If someone types an hour without am or pm, it may mean the coming night only if the time is then at most
-#: this many seconds away. If it is further away, the user is asked what they meant.
+#: Maximum time until a night hour that was typed without am or pm, in seconds. If it is further away, the
+#: user is asked what they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 _MORNING: Final = 6
-#: Maximum number of possible times to offer if a zone's name is ambiguous.
+#: Maximum number of possible times to offer if a time zone's name is ambiguous.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 #: First two digits of a year. ``2026`` is a year rather than a time, unless a word such as ``at`` precedes

@@ -37,13 +37,13 @@ LEAST_MINUTES: Final = 30
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
-#: Words that may stand between days and times.
+#: Words that may appear between days and times.
 _JOINING_WORDS: Final = frozenset({"every", "on", "from", "at", "and", "the", "in"})
 _TO: Final = frozenset({"to", "-", "through", "thru"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Hours are assumed to begin at this minute of the day or later, unless the text shows that they begin
+#: Earliest minute of the day at which hours are assumed to begin, unless the text shows that they begin
 #: earlier.
 _EARLIEST_MINUTE: Final = 6 * 60
 #: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.

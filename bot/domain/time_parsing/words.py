@@ -1,9 +1,9 @@
-"""The words of times: their spellings in English and German, typing mistakes, and the names of time zones.
+"""Words for times: English and German spellings, typing mistakes, and the names of time zones.
 
 ``spell`` is the tokenizer. It gives each word a single spelling, writes numbers in digits and units in the
 singular, and turns each day into a single word that ``days.parse_day`` reads: ``7dec2026``, ``7.12.``,
 ``the_7`` (the 7th), ``7dec_monday``, ``next_monday``, ``week_monday`` (Monday next week). ``~`` marks a time
-that was spoken: *half past 7* becomes ``7~30``.
+written in words: *half past 7* becomes ``7~30``.
 """
 
 import re
@@ -32,7 +32,7 @@ LEADS: Final[Mapping[str, Kind]] = {
 WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Words, each before its other spellings. Those of *-* mean nothing, and are ignored.
+#: Words, each followed by its other spellings. Words that follow ``-`` mean nothing and are ignored.
 _SPELLINGS: Final = """
 - instead sharp approximately lang; about around circa ca roughly gegen approx
 at um @; until bis untill; for für fuer; from von ab vom; since seit starting; after nach; before vor; and und
@@ -55,7 +55,7 @@ thursdays donnerstags; fridays freitags; saturdays samstags; sundays sonntags
 18 eighteen achtzehn; 19 nineteen neunzehn; 20 twenty zwanzig; 25 twenty-five; 30 thirty dreißig dreissig
 40 forty; 45 forty-five; 50 fifty fünfzig; 60 sixty; 90 ninety neunzig
 """
-#: Zones, each before those of its names that the zone data doesn't contain.
+#: Time zones, each followed by those of its names that the time zone database doesn't contain.
 _ZONES: Final = """
 UTC utc gmt z zulu; America/Los_Angeles pt pst pdt san_francisco seattle san_diego portland las_vegas
 America/Denver mt mst mdt salt_lake_city; America/Chicago ct cst cdt dallas houston austin
@@ -74,7 +74,7 @@ Asia/Seoul kst korea south_korea; Australia/Sydney aest aedt aet canberra; Austr
 Pacific/Auckland nzst nzdt nzt wellington; Africa/Nairobi eat; Africa/Lagos wat; Africa/Maputo cat
 Africa/Johannesburg sast cape_town
 """
-#: Names in the zone data that mean something else if they stand next to a time.
+#: Names in the time zone database that mean something else next to a time.
 _NO_ZONES: Final = frozenset(
     {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
     | {"north", "resolute", "south", "universal", "wake", "west", "yap"}
