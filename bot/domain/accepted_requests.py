@@ -8,12 +8,13 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long an interaction's requests can be looked up, in seconds. Slack may deliver an interaction twice.
+#: How long the requests made through an interaction can be looked up, in seconds. If Slack delivers the
+#: interaction twice, the second delivery then finds them.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: Values of ``initiator``. ``ROOM`` stands for the waitlist. An automatic request is made on behalf of the
-#: person who set it up or agreed to it.
+#: Values of ``initiator``: what made a request automatically, on behalf of the person who set it up or agreed
+#: to it. ``ROOM`` is the waitlist.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

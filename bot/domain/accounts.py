@@ -16,7 +16,8 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: Seconds before a refused credential is tried again. The user is told only if it is refused again.
+#: How long to wait before trying a refused credential again, in seconds. The user is told only if it is
+#: refused again.
 REPEATED_SECONDS: Final = 30.0
 #: Maximum time between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
@@ -24,12 +25,14 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
 #: id isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: For this many seconds after an account's id was checked, calls that name the account are made without
-#: another check. This is ten minutes minus the longest time that a call may take.
+#: How long a check of an account's id remains valid for calls that name the account, in seconds. This is ten
+#: minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: Seconds before administrators are told of a suspended link. One message can then cover several links.
+#: How long to wait before telling administrators of a suspended link, in seconds, so that one message can
+#: cover several links.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Links suspended within this many seconds of each other are reported to administrators in one message.
+#: Maximum time between the suspensions of links that are reported to administrators in one message, in
+#: seconds.
 SAME_REST_SECONDS: Final = 86_400.0
 MAX_DEFERRED_COMMANDS: Final = 10
 #: Key under which a deferred command stores the commands that were deferred before it.
@@ -37,7 +40,8 @@ _EARLIER: Final = "earlier"
 #: A deferred command as stored (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
-#: A server may round an account's creation time by up to this many seconds after a restart or an upgrade.
+#: Maximum number of seconds by which a server may round an account's creation time after a restart or
+#: upgrade.
 MAX_ROUNDED_SECONDS: Final = 1.0
 
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
 #: Reason recorded when a request expires without a decision.
 UNDECIDED: Final = "undecided"
-#: Administrators are reminded of a request at this local hour, but not before ``_MIN_REMINDER_SECONDS`` have
-#: passed since the request.
+#: Local hour at which administrators are reminded of a request, once it is at least ``_MIN_REMINDER_SECONDS``
+#: old.
 _REMINDER_HOUR: Final = 9
 _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 

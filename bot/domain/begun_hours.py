@@ -9,9 +9,9 @@ from bot.domain.work_items import Outcome
 
 #: How far ahead to look for the stop at the end of hours in progress, in seconds. Hours last at most a day.
 DAY_SECONDS: Final = 86_400.0
-#: Owners may be asked about a running workspace if no stop is planned within this many seconds.
+#: How far ahead to look for a planned stop before asking a running workspace's owner about it, in seconds.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: If working hours start a workspace but never stop it, it is assumed to be needed for this many seconds.
+#: How long a workspace is assumed to be needed if its working hours start but never stop it, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0

@@ -12,7 +12,7 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: The usual duration of a start is computed from at least this many of the user's own starts. If there are
+#: Minimum number of the user's own starts from which the usual duration of a start is computed. If there are
 #: fewer, it is computed from at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10

@@ -10,7 +10,8 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Only this many characters of a message are searched, because a scheduler may list all its machines.
+#: Maximum number of characters of a message that are searched. A scheduler's message may list all its
+#: machines.
 MAX_REASON_LENGTH: Final = 500
 
 

@@ -35,7 +35,7 @@ class HoldCode(StrEnum):
     UNSEEN = "unseen"
     #: The user's own account can't send more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that this has been taking long.
+    #: An earlier stop has to finish first. ``STOPPING_LONG`` means that it is taking a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
     #: A stop that Usher didn't send has to finish first. The detail quotes what the provider says about it.
@@ -86,7 +86,7 @@ def hold_by_cause(cause: str) -> Hold:
 
 
 def split_hold(hold: str) -> tuple[HoldCode | None, str]:
-    """Return a hold's code and detail. If this release doesn't know the code, None stands for it."""
+    """Return a hold's code and detail. If this release doesn't know the code, return None for it."""
     word, _, detail = hold.partition(": ")
     return (HoldCode(word) if word in set(HoldCode) else None), detail
 

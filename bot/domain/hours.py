@@ -24,14 +24,15 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: Seconds before a stop by working hours at which the workspace's timer is set, to warn the owner in time.
+#: How long before a stop by working hours the workspace's timer is set, in seconds, so that the owner is
+#: warned in time.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: Assumed length of working hours without a stop, in seconds, for deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: Share of the planned time, and number of seconds, that must be left for a late start to be sent.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: A start that is at most this many seconds late may be sent however short its hours are.
+#: Maximum delay with which a start may be sent however short its hours are, in seconds.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, and how far ahead to plan rules without a last day, both
 #: in seconds.
@@ -43,14 +44,13 @@ YEAR_SECONDS: Final = 366 * 86_400.0
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
-#: The time of day during which owners are asked about a workspace left running, in minutes after midnight. If
-#: they don't answer, the workspace may be stopped in the evening.
+#: First and last minute of the day, counted from midnight, between which owners are asked about a workspace
+#: left running. If they don't answer, the workspace may be stopped at the minute ``EVENING``.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
-#: Working hours are paused after this many unused starts in a row.
+#: Number of unused starts in a row after which working hours are paused.
 UNUSED_PAUSES: Final = 5
-#: If a provider reports use at most this many seconds after a start, the start itself is assumed to be the
-#: reason.
+#: Time after a start within which use reported by the provider is attributed to the start itself, in seconds.
 START_USE_SECONDS: Final = 900.0
 
 

@@ -82,9 +82,10 @@ def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
-    """Join sentences with a space, or lines with a newline. Their parts remain separate.
+    """Join texts with ``between``.
 
-    If they are joined with anything else (``between``), the result is a single part.
+    Joined with a space (sentences) or a newline (lines), the texts keep their separate parts. With any other
+    ``between``, the result is a single part.
     """
     texts = list(texts)
     if Dated not in map(type, texts):

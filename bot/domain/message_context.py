@@ -17,7 +17,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: For this many seconds after a read that ends an operation, the operation's row may still be open.
+#: How long an operation's row may remain open after the read that ends the operation, in seconds.
 END_SECONDS: Final = 2.0
 
 

@@ -289,8 +289,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors that don't matter. The user is deactivated or the card has been deleted (both are Slack's codes), or
-#: a newer notice has replaced this one.
+#: Errors that can be ignored: the user is deactivated or the card was deleted (both are Slack's codes), or a
+#: newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 

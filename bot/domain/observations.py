@@ -64,10 +64,10 @@ class Observed:
 
 
 def drop_impossible_times(seen: Observed, now: float) -> Observed:
-    """Return an observation without the times that can't be right.
+    """Return an observation of a workspace with any impossible times removed.
 
     These are times in the future, and the last use of a running workspace if that is before its start. They
-    occur, for instance, if a server writes local times without a zone.
+    occur, for instance, if a server writes local times without a time zone.
     """
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)

@@ -28,9 +28,10 @@ Remark = Literal[
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: If a planned start is sent this many seconds after its time or later, it counts as late.
+#: Delay from which a planned start counts as late, in seconds.
 LATE_START_SECONDS: Final = 300.0
-#: A call sent within this many seconds of its request counts as immediate. It is timed from the request.
+#: Maximum time between a request and its call for the call to count as immediate, in seconds. The duration of
+#: the start is then measured from the request.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 

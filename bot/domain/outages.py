@@ -5,8 +5,8 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: Stands for Slack where the name of a connection is expected. Real connection names can't begin with ``#``,
-#: so there is no clash.
+#: Name used for Slack where the name of a connection is expected. Names of connections can't begin with
+#: ``#``, so there is no clash.
 SLACK: Final = "#slack"
 
 

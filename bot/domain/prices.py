@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypedDict
 
-#: An hourly price must be lower than this to be accepted.
+#: Limit for hourly prices. Only lower prices are accepted.
 MAX_PRICE: Final = 10_000
 
 

@@ -1,4 +1,4 @@
-"""Status reads. A claim allows a process to read a workspace's status, and a result says what it found."""
+"""Status reads. A claim allows a process to read a workspace's status, and a result says what was found."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,8 @@ class ReadClaim:
     is_proven: bool = True
     #: A finding from this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace has been sent. If so, the workspace is expected to be gone.
+    #: Whether a call that may end the workspace has been sent. If so, the workspace is expected not to exist
+    #: any more.
     is_ending: bool = False
     #: Minimum interval between two reads of the workspace, in seconds.
     interval: float = 0.0

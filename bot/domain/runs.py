@@ -67,7 +67,7 @@ class ObservedRun:
 
 
 def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
-    """Return an observation of a run without times that lie in the future."""
+    """Return an observation of a run with any future timestamps removed."""
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, ended_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.ended_at, latest)
     if (started_at, ended_at) == (seen.started_at, seen.ended_at):

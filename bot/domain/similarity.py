@@ -10,10 +10,10 @@ from rapidfuzz.distance import OSA
 #: Minimum similarity, from 0 to 1, at which a username is taken to be a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
-#: Words in a name that have fewer letters than this are ignored, because they match too many people.
+#: Minimum number of letters of a word in a name. Shorter words are ignored, because they match too many
+#: people.
 _SHORTEST: Final = 3
-#: Numbers of letters that may be wrong in a mistyped word. In each pair, the first number is the minimum
-#: length of the word, and the second is how many of its letters may be wrong.
+#: Pairs of a word's minimum length and the number of its letters that may be mistyped.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

@@ -12,12 +12,12 @@ TIMER_WARNING_SECONDS: Final = 600.0
 CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: If a timer still hasn't been handled this many seconds after its time, a new warning is needed, because the
-#: owner may have started the workspace again.
+#: Maximum delay with which a timer may be handled without a new warning, in seconds. After a longer delay,
+#: the owner may have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
-#: When a timer is set, its time must be at least this many seconds in the future.
+#: Minimum time from setting a timer until its stop, in seconds.
 SOONEST_SECONDS: Final = 60.0
-#: If the owner couldn't be warned of an irreversible stop, the stop is postponed by this many seconds.
+#: How long an irreversible stop is postponed if the owner couldn't be warned of it, in seconds.
 AGAIN_SECONDS: Final = 86_400.0
 #: Minimum time until a stop that needs a warning, in seconds, including half a minute to deliver it.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0

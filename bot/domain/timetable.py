@@ -1,4 +1,4 @@
-"""Lessons of courses. They are computed from the courses' timetables. Pure functions."""
+"""Lessons of courses, computed from the courses' timetables. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,10 +14,10 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 #: How many days a course lasts if no end is given. No course may last longer than ``MAX_COURSE_DAYS``.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How many seconds before a lesson its lead time is computed. Teachers are also told how many members are
-#: ready. If that number can't change any more, they are told ``REPORT_SECONDS`` before the lesson. If it
-#: still can, they are told ``LATEST_REPORT_SECONDS`` before the lesson.
+#: How many seconds before a lesson its lead time is computed.
 PREPARE_SECONDS: Final = 3_000.0
+#: How many seconds before a lesson teachers are told how many members are ready. As long as that number can
+#: still change, they aren't told until ``LATEST_REPORT_SECONDS`` before the lesson.
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 #: How long after its end a lesson may still be reported as missed, in seconds.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
@@ -69,7 +69,7 @@ def find_last_lesson(timetable: Timetable, now: float) -> Occurrence | None:
 
 
 def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
-    """Return those of the given days that aren't over yet, in order."""
+    """Return the given days, without those that are over, in order."""
     today = timetable.day(now).isoformat()
     return sorted(day for day in days if day >= today)
 

@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A line that is longer than this many characters is passed on in parts, so that it can't fill up memory.
+#: Maximum number of characters of a line. Longer lines are passed on in parts, so that they can't fill up
+#: memory.
 LONGEST: Final = 8_192
 #: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
 #: spans lines, so that an unterminated string costs only a line rather than the rest of the output. The match
@@ -45,7 +46,8 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be removed. Line feed, carriage return, backspace and tab are kept.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: Lines kept from the end of an output, with at most ``CHARACTERS`` in all and ``OF_A_LINE`` each.
+#: Maximum number of lines that are kept from the end of an output. They have at most ``CHARACTERS``
+#: characters in all, and each has at most ``OF_A_LINE``.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
@@ -400,7 +402,7 @@ class Board:
         )
 
     def find_grown_runs(self, run_ids: Iterable[str]) -> list[str]:
-        """Return those of the given runs that have written more output since the last call."""
+        """Return the given runs that have written more output since the last call."""
         grown = []
         for run_id in run_ids:
             entry = self.entries.get(run_id)
@@ -416,7 +418,8 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum number of bytes that are kept of all outputs together.
 TOTAL: Final = 500_000_000
-#: Bytes buffered in memory before they are written to the file, and read from the file at a time.
+#: Number of bytes buffered in memory before they are written to the file, and of bytes read from it at a
+#: time.
 KEPT: Final = 65_536
 
 

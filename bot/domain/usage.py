@@ -1,7 +1,7 @@
 """The *lives* of workspaces and runs: what ran, for how long, and how exactly this is known.
 
 A life is one period of running (``docs/adr/0124-lives.md``). Its beginning and its end are either known
-exactly or known to lie between two reads. Unknown time is never counted as hours.
+exactly, or known to have happened between two reads. Unknown time is never counted as hours.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,11 +42,11 @@ class Known(StrEnum):
 
 
 class Moment(NamedTuple):
-    """The beginning or end of a *life* (period of running). It lies between two times, in epoch seconds.
+    """The earliest and latest possible time of the beginning or end of a *life* (period of running).
 
-    If it is exact, the two are equal. For an UNKNOWN beginning, both are the first sign of life. An UNKNOWN
-    end is after ``earliest``, the last sign of life. By ``latest``, nothing was running any more, or its
-    state couldn't be determined.
+    Both are in epoch seconds. If the moment is known exactly, they are equal. For an UNKNOWN beginning, both
+    are the first sign of life. An UNKNOWN end is after ``earliest``, the last sign of life. By ``latest``,
+    nothing was running any more, or its state couldn't be determined.
     """
 
     earliest: float
@@ -208,7 +208,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: If a workspace has been unused for less than this many seconds, messages don't mention its idle time.
+#: Minimum idle time of a workspace that messages mention, in seconds.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 

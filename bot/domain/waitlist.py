@@ -14,8 +14,9 @@ from bot.domain.row_times import Past, Stays
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: If a workspace is still unused this many seconds after it got capacity, its owner is warned. After another
-#: ``ANSWERED_WITHIN_SECONDS``, the workspace is stopped, which frees the capacity for the next person.
+#: How long a workspace that got capacity may remain unused before its owner is warned, in seconds. After
+#: another ``ANSWERED_WITHIN_SECONDS``, the workspace is stopped, which frees the capacity for the next
+#: person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
 #: The times of day, in hours, at which a wait may end if the user names no time. It ends at the first one

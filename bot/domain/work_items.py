@@ -8,7 +8,7 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.row_times import Deadline, Past, Since, Step
 
-#: If a work item takes longer than this many seconds, the user is told that it is late.
+#: How long a work item may take before the user is told that it is late, in seconds.
 DEADLINE_SECONDS: Final = 1800.0
 #: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
