@@ -382,7 +382,7 @@ def end_accounts(
 
 
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return the effects of ending a person's links: each kind of effect, with the names of what it concerns.
+    """Map each effect of ending a person's links to the names of the workspaces, runs or courses affected.
 
     Some effects concern workspaces: ``running`` means that they keep running, ``stops`` that they aren't
     stopped as planned, ``hours`` that their hours are paused, ``starts`` that a request to start them hasn't

@@ -37,7 +37,7 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of a person's requests per day on a connection. Each request interrupts administrators.
+#: Maximum number of requests per person, connection and day, because each one interrupts administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 

@@ -3,7 +3,7 @@
 A restored database contains no sign that it comes from a backup. So Usher keeps a file next to the database
 that isn't part of any backup. The file records how long the audit log was when this machine last used it. If
 the database's audit log is shorter than this length, or has a different history, the database was replaced.
-Using it would bring back links that have since been ended.
+Using the older database would bring back links that have since been ended.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Reported by the checks, with advice, if the database is older than the witness file shows.
+#: Text of the problem that the database is older than the witness file shows. ``HOLD_FIRST`` is the advice.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 

@@ -23,11 +23,11 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Number of backup copies to keep. A copy is made only if the free space is at least ``FREE_SPACE_FACTOR``
-#: times the size of the file.
+#: Number of backup copies to keep.
 BACKUPS_RETAINED: Final = 7
+#: Minimum free space for making a copy, as a multiple of the file's size.
 FREE_SPACE_FACTOR: Final = 3
-#: Time limit for a copy, in seconds. A network disk that doesn't respond would block it forever.
+#: Time limit for a copy, in seconds. Without one, a network disk that doesn't respond would block it forever.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
 #: Pause between the pieces of a copy, in seconds, during which other work can use disk and processor.
 PAUSE_SECONDS: Final = 0.005

@@ -23,7 +23,8 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: Minimum seconds between writes of a session's last activity. Most requests therefore write nothing.
+#: Minimum time between writes of a session's last activity, in seconds. Most requests therefore write
+#: nothing.
 ACTIVITY_WRITE_SECONDS = 60.0
 #: Maximum lifetime of a session, in seconds, even if it is in use.
 SESSION_SECONDS = 12 * 3600.0

@@ -58,11 +58,13 @@ AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long to wait for Slack to identify a person, in seconds. Slack expects an answer within three.
+#: How long to wait for Slack to identify a person, in seconds. Slack expects Usher's own answer within three
+#: seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Maximum age of a request, in seconds. Older ones must be confirmed, because much may have changed.
+#: Maximum age of a request that needs no confirmation, in seconds. Much may have changed since an older
+#: request was sent.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 

@@ -1,4 +1,4 @@
-"""Preparing lessons: when to start workspaces, warning members who won't be ready, reporting to teachers."""
+"""Preparing lessons: starting workspaces, warning members who won't be ready, and reporting to teachers."""
 
 import math
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ NOTICES_PER_TRANSACTION: Final = 30
 MEMBERS_PER_TRANSACTION: Final = 50
 #: Assumed number of members of a course without a maximum, high enough for a large class.
 LARGE_CLASS_SIZE: Final = 500
-#: While a lesson's workspaces are being started, how often to check the progress, in seconds.
+#: How often to check the progress while a lesson's workspaces are being started, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
 #: Minimum lead time for starting a lesson's workspaces, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
@@ -31,7 +31,7 @@ MAX_SECONDS_AHEAD: Final = 2_700.0
 USUAL_START_SECONDS: Final = 180.0
 #: Minimum number of seconds by which a lead time is shorter than the provider's idle limit.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: How long a lesson's summary may wait until all of the lesson's workspaces have been stopped, in seconds.
+#: How long a lesson's summary waits at most for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 

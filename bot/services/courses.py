@@ -59,7 +59,8 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum time between redraws of a card, in seconds. Quiet cards are redrawn less often.
+#: Maximum interval, in seconds, at which a card's members are counted while workspaces are starting or
+#: stopping. The interval grows as long as the counts don't change.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards per claim, and of enrollments per transaction. Each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
@@ -73,7 +74,8 @@ class JoinTarget:
     """The workspace that a person enrolls with.
 
     If there is none yet, ``waits_for`` is the reason. ``instead_of`` is the id of an earlier workspace that
-    is gone. ``beside`` is the title of another workspace that already has the name intended for the new one.
+    no longer exists. ``beside`` is the title of another workspace that already has the name intended for the
+    new one.
     """
 
     workspace: Workspace | None
@@ -208,8 +210,8 @@ def enroll(
     pressed twice at the same time, only one workspace is created. If a person can't have a workspace yet,
     that is noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's
     list must be read first (``sought``). ``is_list_fresh`` means that the list has been read. ``message_ts``
-    is the message whose button was pressed. It shows where the card is, if Usher didn't know whether the card
-    was sent. Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    is the message whose button was pressed. If Usher doesn't know whether the card was sent, this message
+    shows where it is. Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)

@@ -61,7 +61,7 @@ _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Different words for the same field, one row per field. A form uses at most one word from each row.
+#: Sets of different names for the same field. A form uses at most one name from each set.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -148,7 +148,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the field that offers this value or label, by name, and the choice. Return None if none does."""
+    """Return the field's name and the choice with this value or label, or None if no field offers it."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None

@@ -28,13 +28,14 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: How long the links of people who have left are kept if a provider doesn't respond, in seconds. Their last
-#: stops can still be carried out in that time. A provider that doesn't respond couldn't confirm a revocation
+#: How long the links of people who have left are kept if a provider doesn't respond, in seconds, so that
+#: their last stops can still be carried out. Such a provider couldn't confirm that a link was revoked,
 #: either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: Seconds before administrators are told about people who left, so that one message covers several.
+#: How long to wait before telling administrators about people who left, in seconds, so that one message
+#: covers several people.
 GATHER_SECONDS: Final = 60.0
 #: Maximum number of stops that are begun per transaction.
 STOPS_BATCH_SIZE: Final = 10

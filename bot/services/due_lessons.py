@@ -23,7 +23,8 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 _BATCH_SIZE: Final = 50
-#: Seconds before another start for a member whose account isn't linked or is refused.
+#: How long to wait before trying again to start the workspace of a member whose account isn't linked or is
+#: refused, in seconds.
 LINK_SECONDS: Final = 300.0
 
 

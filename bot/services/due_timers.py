@@ -93,7 +93,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     due_at, timer = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.planned_stops.counts
     rule = None if timer is None else timer.rule
     if is_passing:
-        # Only a call to the provider can show whether the obstacle is gone.
+        # Only a call to the provider can show whether the obstacle still exists.
         gates.request_read_now(tx, workspace.id)
     if now < due_at:
         rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + RETRY_SECONDS))

@@ -18,7 +18,7 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: How long the message about lost actions waits until the workspace has been read, in seconds.
+#: How long the message about lost actions waits for a read of the workspace, in seconds.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 

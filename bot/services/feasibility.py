@@ -18,8 +18,9 @@ from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
 #: Maps each operation to the action that the provider must currently allow, and to a set of states. In those
-#: states, the action isn't checked, because the operation is already complete or in progress. Stops aren't
-#: listed, because they are sent as soon as possible.
+#: states, the action isn't checked, because the operation is already complete or in progress. A stop isn't
+#: listed, because it is accepted even if the provider doesn't allow it now, and sent as soon as the provider
+#: does.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
@@ -88,7 +89,7 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
 
 
 def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each stop mode on a workspace. If its connection is gone, there are none."""
+    """Return the effects of each stop mode on a workspace. If its connection was removed, there are none."""
     provider = context.connections.get(workspace.connection)
     return {} if provider is None or workspace.is_provisional else provider.stop_effects(workspace)
 

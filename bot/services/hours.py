@@ -56,7 +56,7 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Seconds before another check of a workspace that must be read before its owner can be asked.
+#: How long to wait before checking again a workspace that must be read before its owner is asked, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long a scheduled start waits for the provider to allow it, in seconds after its time.
@@ -411,7 +411,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def is_given_up(latest: Operation) -> bool:
-    """Return whether a workspace's owner is having it stopped or removed, or tried in vain to remove it."""
+    """Return whether a workspace's owner is having it stopped or removed, or failed to remove it."""
     if not latest.verb.brings_down or latest.planned_for is not None:
         return False
     failed = latest.outcome in {Outcome.FAILED, Outcome.UNKNOWN}

@@ -37,10 +37,10 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: Seconds for which a link page can be opened, and for which a code on it is then valid.
+#: How long a link page can be opened, in seconds. ``CODE_SECONDS`` is how long a code shown on it is valid.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Seconds after which a link page has certainly expired, so that its credential will never be used.
+#: Number of seconds after which a link page has certainly expired, so that its credential will never be used.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -56,7 +56,7 @@ _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: The columns of a link in progress, as they are before any account has been checked.
+#: Columns and values of a link in progress for which no account has been checked.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }

@@ -140,7 +140,7 @@ class Gatherer:
         ]
 
     async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
-        """Describe a card, given its kind and its subject's id. Return None if the subject's row is gone."""
+        """Describe a card, given its kind and its subject's id. Return None if the row was deleted."""
         if kind.subject == "job":
             return await self._describe_followed_run(subject)
         if kind.subject == "class":
@@ -218,7 +218,7 @@ class Gatherer:
         return found
 
     async def describe_message(self, card: Card) -> Facts | None:
-        """Return the facts for redrawing a message. Return None if the row that it shows is gone."""
+        """Return the facts for redrawing a message. Return None if the row that it shows was deleted."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
             if isinstance(facts, WorkspaceFacts):
@@ -240,7 +240,7 @@ class Gatherer:
         return replace(facts, written_at=card.created_at, **more)
 
     async def describe_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
-        """Describe the workspace or run on which an answer's buttons act. Return None if it is gone."""
+        """Describe the workspace or run that an answer's buttons act on, or return None if it was deleted."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
@@ -420,8 +420,8 @@ class Gatherer:
         left = []
         for one in message.body.get("left", ()):
             provider = self.connections.get(one["connection"])
-            # If a workspace's row is gone, keep the address of its page at the provider, but never a URL that
-            # opens the workspace.
+            # If a workspace's row was deleted, keep the address of its page at the provider, but never a URL
+            # that opens the workspace.
             page = None if provider is None else provider.allowed_url(provider.page_url(one["remote_id"]))
             left.append({**one, "title": self.title(one["connection"]), "page": page})
         named = await self.name_people(message.principal, *(one["person"] for one in left))

@@ -18,7 +18,7 @@ from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
 _Row = TypeVar("_Row", bound=Workspace | Run)
-#: Stands for the map of usernames in calls that don't need one.
+#: Empty map of usernames, for calls that don't need any.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
@@ -37,7 +37,7 @@ _MAX_ALIAS_LENGTH: Final = 60
 class NameMatch(Generic[_Row]):
     """The rows that a name may refer to.
 
-    They have exactly that name, begin with it, are a typing mistake away from it, or are just near it.
+    Their names equal it, begin with it, differ from it by a typing mistake, or are merely similar.
     """
 
     kind: Literal["whole", "begun", "slip", "near"]
@@ -62,7 +62,7 @@ def find(
 ) -> NameMatch[_Row]:
     """Find what a name refers to: an alias, a whole name or id, a prefix, a mistyped name, or a similar one.
 
-    The first of these that any row fits decides.
+    The first of these that matches any row decides.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a row has exactly that name.
     ``usernames`` are the person's usernames on the connections, because the URLs of pages may contain them.
@@ -166,13 +166,13 @@ def _find_by_link(
 
 
 def narrow(name: str, rows: Sequence[_Row]) -> list[_Row]:
-    """Return the rows whose names contain this text or, if none do, those of which it is a misspelling."""
+    """Return the rows whose names contain this text or, if none do, those whose names it may misspell."""
     mistyped = partial(is_slip, fold(name))
     return _list_within(name, rows) or [one for one in rows if _has_matching_name(one, mistyped)]
 
 
 def suggest(name: str, rows: Sequence[_Row], limit: int = _MAX_SUGGESTIONS) -> tuple[_Row, ...]:
-    """Return some of the rows whose names contain this text or, if none do, with the most similar names."""
+    """Return a few rows whose names contain this text or, if there are none, rows with similar names."""
     if within := _list_within(name, rows):
         return tuple(within[:limit])
     titles = [fold(one.title) for one in rows]

@@ -84,7 +84,7 @@ def begin_operation(
         first = _find_first_result(tx, caller, workspace.id)
         return replace(first, remark=_choose_note(first, context, workspace, verb))
     # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. But
-    # if the creation has ended, or its outcome has been unknown for long, the workspace may be in use.
+    # if the creation has ended, or its outcome has been unknown for a long time, the workspace may be in use.
     is_called_off = creation is not None and (
         creation.start_call is Call.NONE or not has_settled(creation, tx.now())
     )

@@ -28,7 +28,7 @@ OUTPUT_PREFIX: Final = "output:"
 #: How long this process relies on a lease, in seconds. The time is counted from just before the lease was
 #: requested, and is shorter than the lease. So no other process can take over before it has passed.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: After this many seconds without background work by any process, people are told. A restart is faster.
+#: How long background work may be interrupted before people are told, in seconds. A restart takes less time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: While a connection or Slack keeps responding, how often its row is updated, in seconds.
+#: How often the row of a connection or Slack is updated while it keeps responding, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 

@@ -1,7 +1,7 @@
 """Secrets of removed links. Each is kept until its provider has revoked it.
 
 The secret stays encrypted and isn't used for anything else. A person who was promised an update is told when
-the secret is gone, or that it couldn't be revoked.
+the secret has been revoked, or that this wasn't possible.
 """
 
 from dataclasses import replace
@@ -24,7 +24,7 @@ from bot.support.vault import row_key
 RemainingSecret = Literal["owed", "theirs", "none"]
 #: The outcome of a revocation. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: A secret is erased after this many seconds even if its provider has never responded.
+#: How long a secret is kept if its provider never responds, in seconds. Usher then erases it.
 LAPSE_SECONDS: Final = 30 * 86_400.0
 #: How long calls in progress may still use a replaced secret before it is revoked, in seconds.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0

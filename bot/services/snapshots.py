@@ -1,4 +1,4 @@
-"""Snapshots of providers' lists and offers, and of facts about servers. Requests to read these again."""
+"""Snapshots of providers' lists and offers and of facts about servers, and requests to read them again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +30,8 @@ RUNS_KIND: Final = "runs"
 ALLOWANCES_KIND: Final = "allowances"
 #: Kind of a connection's snapshot that contains the facts about its server.
 ABOUT_KIND: Final = "about"
-#: Age in seconds at which a list of workspaces or runs, or an offer, is read again when viewed.
+#: Maximum age of a list of workspaces, in seconds. An older list is read again when someone views it.
+#: ``RUNS_SECONDS`` applies to lists of runs, and ``OFFER_SECONDS`` to offers.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0

@@ -195,7 +195,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether a busy provider has long been refusing an attempt that others are waiting behind."""
+    """Return whether a busy provider has refused an attempt for a minute while others wait behind it."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused
