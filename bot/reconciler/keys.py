@@ -26,8 +26,8 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: If several people's credentials are refused within this many seconds, and none is accepted in between,
-#: Usher treats this as an outage.
+#: Time within which refusals of several people's credentials count as an outage, in seconds, if none is
+#: accepted in between.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
@@ -48,7 +48,8 @@ REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: How long decrypted secrets are cached, in seconds, because polls every ten seconds need them.
+#: How long decrypted secrets are cached, in seconds. Without the cache, they would be decrypted for every
+#: poll, which takes place every ten seconds.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that

@@ -30,7 +30,7 @@ _T = TypeVar("_T")
 
 #: Time limit for reading a list of many pages, in seconds. It is shorter than the task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
-#: For this many seconds after one of an account's workspaces was used, the account's list is read often.
+#: How long an account's list is read often after one of its workspaces was used, in seconds.
 RECENT_USE_SECONDS = 3600.0
 
 

@@ -63,8 +63,8 @@ _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKN
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before the card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: When a search finds a workspace, other creations requested up to this many seconds earlier are considered,
-#: too. The workspace may be the result of one of them.
+#: Maximum time, in seconds, from other creations to the one whose result is searched for. A workspace that
+#: the search finds may be the result of any of them.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Maximum number of creation times kept in memory. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
@@ -590,7 +590,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return what the card says while a start waits for a stop in progress, or "" if there is no wait."""
+    """Return the hold of a start that waits for a stop in progress, or "" if it doesn't wait for one."""
     operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:

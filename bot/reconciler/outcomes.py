@@ -17,7 +17,7 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: Seconds from a deadline until the person is told. By then, the operation or run may have ended.
+#: How long after a deadline the person is told, in seconds. By then, the operation or run may have ended.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}

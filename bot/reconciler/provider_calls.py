@@ -42,7 +42,8 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: Seconds before the next call with a refused credential. Calls fail until the credential is replaced.
+#: How long to wait before the next call with a refused credential, in seconds. Calls fail until it is
+#: replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider object already has.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
@@ -94,7 +95,7 @@ class ProviderCall:
     may_leave: Callable[[], bool] | None = None
     #: Whether the previous attempt was refused with 401. None if a 401 wouldn't lead to another attempt.
     was_unauthorized: bool | None = None
-    #: A function that returns whether a given result says that something is gone.
+    #: A function that returns whether a given result says that something no longer exists.
     reports_absence: Callable[[Any], bool] | None = None
 
 

@@ -41,7 +41,8 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: Seconds before the next read after one is refused because of its credential or permissions.
+#: How long to wait before the next read after one was refused because of its credential or permissions, in
+#: seconds.
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts, unknown states, audited reads and stored entries kept in memory.
 MAX_REMEMBERED = 10_000
@@ -423,7 +424,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return what a read that reported a workspace as gone leaves unconfirmed, or None if it is certain."""
+    """Return the finding that a workspace is gone, for later reads to confirm, or None if it is certain."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -446,7 +447,7 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return what makes the next read ask why a start failed or is slow, or None if it needn't ask."""
+    """Return a finding that makes the next read ask why a start failed or is slow, or None if it needn't."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED

@@ -42,7 +42,8 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds. By then, a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: If a run seems to be lost, the list of runs is read again after this many seconds to confirm this.
+#: How long after a run was reported as lost the list of runs is read again, in seconds. The run may still be
+#: listed then.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50

@@ -26,19 +26,21 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: After this many failures in a row, Usher treats the whole connection as down, not just one resource.
+#: Number of failures in a row after which Usher treats the whole connection as down, not just one resource.
 MAX_FAILURES = 5
 #: Maximum pause before a single request tests whether the connection is answering again, in seconds.
 MAX_PROBE_PAUSE_SECONDS = 30.0
 #: Longest pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, Usher assumes that everyone is.
+#: Minimum number of people who must be rate-limited within ``SHARED_LIMIT_SECONDS`` for Usher to assume that
+#: everyone is.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: A stored pause may end up to this many seconds later than in memory, because it is written later.
+#: Maximum number of seconds by which a stored pause may end later than the same pause in memory, because it
+#: is written later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's slots for one person's calls, and for all lists together.
 PERSONS_SHARE = 0.5
@@ -234,17 +236,17 @@ class CircuitBreaker:
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return what cards say while a pause or an outage delays everyone, or None if neither does."""
+        """Return the hold for a pause or an outage that delays everyone, or None if there is neither."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return what cards say during a pause requested by the provider, including when it ends."""
+        """Return the hold for a pause requested by the provider, including when the pause ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return what cards say while a connection isn't answering, including since when, if known."""
+        """Return the hold for a connection that isn't answering, including since when, if known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -284,13 +286,14 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Starts are kept below a per-second limit by this factor, because they may arrive at the provider less
+#: Factor by which starts are kept below a per-second limit, because they may arrive at the provider less
 #: evenly than they are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: An operation that has its turn loses it unless it asks again within this many seconds.
+#: How late an operation may ask for its turn, in seconds. If it asks later, it has lost the turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Without a rate limit, a start may overtake another one requested up to this many seconds earlier.
+#: Maximum time between the requests of two starts of which the later one overtakes the earlier one, in
+#: seconds. This applies only without a rate limit.
 MAX_OVERTAKE_SECONDS: Final = 1.0
 #: How soon an operation asks again if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
@@ -400,9 +403,11 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: Publishes a Home tab. The mapping is what a pressed button adds. Raises SlackFailed and StoreError.
+#: Function that publishes a Home tab. The mapping contains what a pressed button adds. Raises SlackFailed and
+#: StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
-#: Runs a deferred command as if the person had just typed it. Raises StoreError if nothing is written.
+#: Function that runs a deferred command as if the person had just typed it. Raises StoreError if nothing is
+#: written.
 Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 
@@ -434,13 +439,13 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum seconds between checks of a waiting operation's deadline and of what is delaying it.
+    #: Minimum number of seconds between checks of a waiting operation's deadline and of what is delaying it.
     tick: float = 20.0
     #: Maximum number of checks of waiting operations per second. If there are very many open operations, each
     #: is checked less often, but at least every ``slow_tick`` seconds.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: During a long call, how often to check that its account is still linked, in seconds.
+    #: How often to check during a long call that its account is still linked, in seconds.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

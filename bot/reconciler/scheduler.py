@@ -36,10 +36,10 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: Daily work is due from ``NIGHT_SECOND_OF_DAY`` on, counted in seconds after midnight UTC.
 DAY_SECONDS: Final = 86_400.0
+#: Time at which daily work becomes due (03:17 UTC), in seconds after midnight.
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: Seconds between tiny writes that check whether the store is writable, and read its clock.
+#: How often to make a tiny write that checks whether the store is writable and reads its clock, in seconds.
 BEAT_SECONDS: Final = 30.0
 #: How often to look for old lists that should be read again, in seconds.
 LIST_REFRESH_SECONDS: Final = 120.0
@@ -51,11 +51,13 @@ LOOP_REST_SECONDS = 0.05
 #: slots, usually 51. With 10,000 workspaces starting, each of which may be read every 10.5 s, a rest of 0.05
 #: s would be too long.
 READS_REST_SECONDS = 0.03
-#: Seconds between queries of due times. Several writes in quick succession then need only one query.
+#: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
+#: one query.
 QUERY_REST_SECONDS = 0.1
-#: Seconds that a loop rests if it could claim none of its due rows. Others may have claimed them.
+#: How long a loop rests if it could claim none of its due rows, in seconds. Other processes may have claimed
+#: them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set further ahead than this many seconds. Due times are queried again long before then.
+#: Maximum number of seconds for which the timer is set. Due times are queried again long before it ends.
 MAX_TIMER_SECONDS = 3_600.0
 
 

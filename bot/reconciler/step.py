@@ -67,7 +67,7 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How long a start is left to the process that has to send it, in seconds.
+#: How long to wait before trying again a start that another process has to send, in seconds.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -77,7 +77,7 @@ PROBE_WAIT_SECONDS: Final = 2.0
 MAX_CONFLICT_ATTEMPTS: Final = 4
 #: Steps that start a workspace. Their calls are queued, and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: What cards show after a step failed because of an error in Usher itself.
+#: Hold that cards show after a step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
 #: Steps that create something. Before repeating such a call, Usher searches for the earlier one's result.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
@@ -575,7 +575,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return what may result from the call and belongs to no other item, or None to search again."""
+        """Return the call's possible results at the provider, or None to search again.
+
+        Results that belong to other items are left out.
+        """
 
     async def find_creation(self, claimed: S) -> Operation | Run:
         """Return the item that creates something: this one, or the creation that this one is cancelling."""
@@ -622,12 +625,12 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return what the card says while another action is in progress. It quotes the provider's message."""
+    """Return the hold for a call that another action delays. It quotes the provider's message."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return what the card says if a conflict or a busy provider delays these calls, or None."""
+    """Return the hold if a conflict or a busy provider delays an item's calls, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)

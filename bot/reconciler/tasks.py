@@ -29,10 +29,10 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a failing task, with growing waits, unless its handler sets another.
 MAX_TASK_ATTEMPTS: Final = 10
-#: For this many seconds after a task was created, attempts at which nothing could be tried aren't counted. If
-#: the reason is a missing encryption key, they are never counted.
+#: Age of a task, in seconds, up to which attempts at which nothing could be tried aren't counted. If the
+#: reason is a missing encryption key, they are never counted.
 MAX_BUSY_SECONDS = 900.0
-#: After this many seconds, a person waiting for a list that can't be read is told why.
+#: How long a person waits for a list that can't be read before they are told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
 #: The name under which all lists of a connection share slots. It can't clash with a principal's key.
