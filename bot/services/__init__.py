@@ -1,1 +1,1 @@
-"""Use cases, and the parsing of user input (names, forms, times), independent of Slack's payloads."""
+"""Use cases and the parsing of user input (names, forms, times). None of it depends on Slack's payloads."""

@@ -87,8 +87,9 @@ def ask(
     """Ask the administrators of the person's Slack workspace. Return the request in its new state.
 
     ``alike`` are other possible owners of the username. The likeliest are asked first and have a day to
-    answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused
-    (``link.unknown_connection``, ``approval.username``, ``approval.often``, ``policy.no_administrators``).
+    answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused if the
+    connection or the username can't be requested (``link.unknown_connection``, ``approval.username``), if the
+    person has asked too often (``approval.often``), or if nobody may decide (``policy.no_administrators``).
     """
     caller.check(tx, "link")
     context, principal = caller.context, caller.principal
@@ -128,7 +129,7 @@ def ask(
 
 
 def list_open_requests(tx: Transaction, caller: Caller) -> list[Approval]:
-    """Return the open requests that the caller may decide, oldest first. Raises Refused."""
+    """Return the open requests that an administrator may decide, oldest first. Raise Refused for others."""
     caller.check(tx, "approvals")
     context, place = caller.context, caller.context.installation
     reach = place.reach(caller.principal)
@@ -227,7 +228,7 @@ def record_owner_answer(
     """Record a possible owner's answer to whether an account is theirs, for the administrators to see.
 
     If it is theirs, the request is denied. A "no" proves nothing, so it changes nothing else. Raises Refused
-    (``approval.unknown``).
+    if they weren't asked, or if the request is no longer open (``approval.unknown``).
     """
     caller.check(tx, "link")
     approval = store.find_request(tx, approval_id)
@@ -263,7 +264,8 @@ def decide(
     """Approve or deny a request as an administrator. Return the request, and whether this call decided it.
 
     The request isn't decided if it no longer names ``username``, which the administrator was shown. Raises
-    Refused (``approval.unknown``, ``approval.waits``).
+    Refused if there is no such request (``approval.unknown``), or if it can't be approved yet
+    (``approval.waits``).
     """
     approval = store.find_request(tx, approval_id)
     target = Target("approval", approval.id, approval.principal) if approval is not None else None
@@ -291,7 +293,8 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
     """Approve the account to which a suspended link's username now belongs.
 
     Returns the link and whether this call approved it. ``other_id`` is the id shown to the administrator. It
-    is compared again when the account is linked. Raises Refused (``account.not_resting``).
+    is compared again when the account is linked. Raises Refused if the link isn't suspended because of that
+    account (``account.not_resting``).
     """
     account = rows.find_account_by_id(tx, account_id)
     target = Target("approval", account.id, account.principal) if account is not None else None

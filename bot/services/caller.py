@@ -247,7 +247,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Apply the policy, using the person's stored details. Raise Refused or NotIdentified.
+        """Apply the policy, using the person's stored details. Raise Refused or NotIdentified if it refuses.
 
         If the target belongs to someone else, ``hidden_as`` is raised instead, so that nobody learns that the
         target exists.

@@ -74,7 +74,8 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
     """Cancel the lessons on some days. Without ``days``, restore all cancelled lessons to come.
 
-    Raises Refused (``course.over``, ``course.began``, ``course.never``).
+    Raises Refused if the course is over (``course.over``), if the current lesson would change
+    (``course.began``), or if no lessons would remain (``course.never``).
     """
     card, now = _require_own(tx, caller, card_id), tx.now()
     changed = replace(card, off=card.off.union(days) if days else _list_days_over(card, now))
@@ -97,7 +98,7 @@ def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """End a course. A lesson in progress still ends as planned. Raises Refused (``course.over``)."""
+    """End a course. A lesson in progress still ends as planned. Raise Refused if the course is over."""
     card, now = _require_own(tx, caller, card_id), tx.now()
     last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
     to: Row = {"last_day": last, "closed_at": now, "stopped_by": caller.principal.key}

@@ -188,7 +188,7 @@ def _card(tx: Transaction, card_id: str) -> ClassCard:
 
 
 def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """Return a card from the person's own Slack workspace. Raise Refused (``class.unknown``)."""
+    """Return a card from the person's own Slack workspace. Raise Refused if it isn't there."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
         raise Refused("class.unknown")

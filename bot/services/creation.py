@@ -51,7 +51,7 @@ class PersonalOffer:
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
     def spec(self, values: Values) -> Spec:
-        """Return the spec of a completed form. Raises FormProblems."""
+        """Return the spec of a completed form. Raise FormProblems if the form is invalid."""
         forms = self.provider.require_facet(facets.Forms)
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 

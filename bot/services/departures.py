@@ -1,4 +1,4 @@
-"""People who have left or may no longer use Usher: stopping their workspaces as planned, ending their links.
+"""Stopping the workspaces and ending the links of people who have left or may no longer use Usher.
 
 Workspaces that their owner's plans would have stopped are stopped immediately, using the owner's account.
 Usher administrators are told which other workspaces keep running. If any workspace is running, a task does

@@ -29,7 +29,7 @@ LINK_SECONDS: Final = 300.0
 
 
 def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
-    """Begin the current lesson for a member. If they missed the last one, tell them. Raises Refused."""
+    """Begin the current lesson for a member, or raise Refused. Tell them if they missed the last lesson."""
     card = store.find_card(tx, claimed.card_id)
     member = store.find_participant(tx, claimed.card_id, claimed.principal)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

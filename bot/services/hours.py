@@ -113,7 +113,7 @@ def add(
 def _make_rule(
     tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
 ) -> HoursRule:
-    """Build the rule for a workspace's new hours. Raises Refused.
+    """Build the rule for a workspace's new hours. Raise Refused like ``add``.
 
     ``kept`` is the number of other rules that the workspace keeps.
     """
@@ -268,7 +268,7 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a workspace that exists and can be used. Raises NotLinked or Refused."""
+    """Return a workspace. Raise NotLinked or Refused if it doesn't exist or can't be used."""
     workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)

@@ -1,9 +1,9 @@
 """Linking an account through a web page: open the link, prove who you are, check a token, confirm.
 
 Each step is a use case. Checking a token involves the provider, so this step takes two use cases. One counts
-the attempt before the provider is called, and the other stores the result. ``docs/internals/rules.md`` gives
-the reasons ("Linking proves both sides"). Every refusal is a ``Refused`` with a text for the person. The
-refusal's rule determines the HTTP status of the page.
+the attempt before the provider is called, and the other stores the result. ``docs/internals/rules.md``
+explains why the steps are needed ("Linking proves both sides"). Every refusal is a ``Refused`` with a text
+for the person. The refusal's rule determines the HTTP status of the page.
 """
 
 import asyncio
@@ -176,7 +176,9 @@ def create_links(
     A link for a single connection replaces the person's older links for it. Links for several connections are
     only offers, so pages on which the person is already linking an account remain valid.
     ``deferred_commands`` maps each connection to the command to run once its account is linked. Raises
-    Refused (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
+    Refused if Usher has no public URL (``link.no_address``), if a connection can't be linked in this way
+    (``link.unknown_connection``, ``link.not_by_token``), or if the request is delivered again
+    (``link.repeated``).
     """
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):
@@ -276,7 +278,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the person for whom a link was created, as a caller. Raises Refused (``link.unknown``)."""
+    """Return the person for whom a link was created, as a caller. Raise Refused if there is no such link."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -289,7 +291,7 @@ async def find_caller(context: Context, visit: Visit) -> Caller:
 
 
 def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Return a link's page without changing anything. Raises Refused (``link.used``, …)."""
+    """Return a link's page without changing anything. Raise Refused if the link can't be used."""
     link = _require_usable(tx, caller, visit)
     if not caller.context.sign_in:
         _check_browser(caller, link, visit)
@@ -343,7 +345,8 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     """Have the provider identify a token's owner, within ten seconds. Each link allows five attempts.
 
-    Raises Refused with a text that says what to do next. If the provider fails, the attempt doesn't count.
+    If the token can't be used, raises Refused with a text that says what to do next. If the provider fails,
+    the attempt doesn't count.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
@@ -486,7 +489,7 @@ async def _identify_account(
     cause: str,
     pasted: str = "",
 ) -> LinkPage:
-    """Wait until the provider has identified the account, and store its credential. Raises Refused.
+    """Wait for the provider to identify the account, and store its credential. Raise Refused if this fails.
 
     ``way`` is the first part of the refusal's rule, and ``cause`` is the refusal's cause.
     """

@@ -1,4 +1,4 @@
-"""Finding what a name refers to, among a person's own workspaces and runs. Guesses are only suggested."""
+"""Finding which of a person's workspaces and runs a name refers to. Similar names are only suggested."""
 
 import re
 from collections import Counter
@@ -293,7 +293,7 @@ def make_labels(
 
 
 def normalise_alias(text: str) -> str:
-    """Return an alias as a single line of 1–60 characters. Raises Refused."""
+    """Return an alias as a single line of 1–60 characters. Raise Refused if it is empty or longer."""
     kept = " ".join(clean(text).split())
     if not 1 <= len(kept) <= _MAX_ALIAS_LENGTH:
         raise Refused("alias.length")

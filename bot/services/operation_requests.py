@@ -53,11 +53,12 @@ def begin_operation(
 ) -> Accepted:
     """Accept an operation. Write it, together with its first card and an entry in the audit log.
 
-    A start joins an open creation. If a workspace that Usher created is gone, another is created. ``agreed``
-    is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation. An operation
-    with ``planned_for`` carries out a plan (``initiator``). It has no card, and its start may be sent until
-    ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``). ``workspace.ends`` means
-    that the person must confirm.
+    A start joins an open creation. If a workspace that Usher created no longer exists, another is created.
+    ``agreed`` is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation.
+    An operation with ``planned_for`` carries out a plan (``initiator``). It has no card, and its start may be
+    sent until ``good_until``. Raises NotLinked if the account can't be used, and Refused (``policy.…``,
+    ``workspace.…``) if the operation isn't allowed or possible. ``workspace.ends`` means that the person must
+    confirm it.
     """
     context = caller.context
     workspace, reached, _, waits = reach_workspace(tx, caller, verb, workspace_id)
@@ -164,7 +165,7 @@ def _start_another(
     timer: PlannedStop | None,
     planned_for: float | None,
 ) -> Accepted | None:
-    """Join an open creation, or create a workspace again if it is gone. Return None if it still exists."""
+    """Join an open creation, or create a workspace again if it no longer exists. Return None if it does."""
     if creation is not None:
         return _join_creation(tx, caller, workspace, creation, timer)
     if workspace.is_provisional or workspace.state is State.GONE:
@@ -224,8 +225,8 @@ def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, ver
 def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
     """Request a workspace, to be created from its provider's ``spec`` and then started.
 
-    Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
-    ``workspace.withheld``).
+    Raises NotLinked if the account can't be used, and Refused (``policy.…``, ``connection_gone``,
+    ``workspace.no_create``, ``workspace.withheld``) if the creation isn't allowed or possible.
     """
     caller.check(tx, "create")
     fresh = build_provisional(caller.context.ids, caller.context.need(connection), caller.principal, spec)
@@ -241,7 +242,7 @@ def replace_workspace(
     timer: PlannedStop | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
-    """Request a replacement for a workspace that is gone or was never created.
+    """Request a replacement for a workspace that no longer exists or was never created.
 
     The new row replaces the old one. A workspace is replaced only once, however often that is requested.
     Raises the same errors as ``create_workspace``, and Refused (``workspace.unknown``, ``workspace.no_spec``,

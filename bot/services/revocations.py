@@ -1,4 +1,4 @@
-"""Secrets of removed links. Each is kept until its provider has revoked it.
+"""Secrets of removed links. Each secret is kept until its provider has revoked it.
 
 The secret stays encrypted and isn't used for anything else. A person who was promised an update is told when
 the secret has been revoked, or that this wasn't possible.

@@ -15,7 +15,7 @@ from bot.support.errors import Refused, StoreError
 
 
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
-    """Accept a job run and queue its first card. Raises Refused."""
+    """Accept a job run and queue its first card. Raise Refused if it isn't possible or allowed."""
     caller.check(tx, "run")
     provider = _require_runs(caller, connection)
     check_offered(provider, spec, caller.principal, "job")

@@ -30,7 +30,7 @@ def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: 
 
 
 def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> ReachedWorkspace:
-    """Return a person's workspace, and their account on its connection. Raises Refused."""
+    """Return a person's workspace and their account on its connection. Raise Refused if it isn't theirs."""
     reached = workspaces.reach(tx, workspace_id, caller.principal)
     if reached is None:
         raise _unknown()
@@ -72,7 +72,7 @@ def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
 def add_workspace(
     tx: Transaction, caller: Caller, connection: str, remote_id: str, name: str | None
 ) -> Workspace:
-    """Add a workspace to a person's list, given its id at the provider. Raises Refused."""
+    """Add a workspace to a person's list, given its id at the provider. Raise Refused if that isn't allowed."""
     caller.check(tx, "add")
     before = workspaces.find_by_remote_id(tx, caller.principal, connection, remote_id)
     if name is not None:
