@@ -1,4 +1,4 @@
-"""Forms as data: what a provider needs to know to create something, and names that Usher chooses."""
+"""Forms as data: the values that a provider needs to create something, and the names that Usher chooses."""
 
 import hashlib
 import re
