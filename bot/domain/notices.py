@@ -180,7 +180,7 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course that isn't what they agreed to.
+    #: Tells a person that an upgrade has removed them from a course that differs from what they agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)

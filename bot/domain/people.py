@@ -73,7 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts about this person that people can't choose themselves, for whoever has to decide about them.
+    #: What Slack says about the person. It is set only if the reader has to decide about them.
     known: Person | None = None
 
 

@@ -321,8 +321,8 @@ def _bring_down(
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # For a while after the call, reads may still show an earlier failure. If the call had no effect, they
-    # will go on showing it.
+    # For a while after the call, reads may still show an earlier failure. If the call had no effect, later
+    # reads will still show it.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:

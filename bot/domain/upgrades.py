@@ -40,6 +40,6 @@ class DescribedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeFacts(Facts):
-    """What one user loses in an upgrade."""
+    """The facts needed to tell a user what they lose in an upgrade."""
 
     losses: tuple[DescribedLoss, ...] = ()

@@ -25,7 +25,7 @@ UNTRUSTED_PAGE: Final = (
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a start should go on waiting for what the workspace lacked in a read at ``at``."""
+    """Return whether a start should still wait for what the workspace lacked in a read at ``at``."""
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]

@@ -253,7 +253,7 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """The longest time during which a workspace ran without being used, or opened from Usher."""
+    """The longest time during which a workspace ran without being used or being opened from Usher."""
 
     name: str
     connection: str

@@ -51,7 +51,8 @@ class Outages(EnginePart):
     async def step(self, due: Collection[str] = ("outages",)) -> int:
         """Apply the stored pauses, and record when outages begin and end. Return how many outages changed.
 
-        If outages aren't ``due``, no other process has changed the rows.
+        If ``due`` doesn't include outages, no other process has changed the rows, so they are read only
+        during an outage.
         """
         is_due = "outages" in due
         try:

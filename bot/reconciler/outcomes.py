@@ -124,6 +124,6 @@ def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, caus
     """Return ACCEPTED if a call that was refused or unanswered did take effect after all, otherwise None."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
-    # A busy provider refuses calls untried, so if the workspace has failed, the call was accepted.
+    # A busy provider refuses a call without trying it, so if the workspace has failed, the call was accepted.
     has_failed = outcome is Outcome.FAILED and causes.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

@@ -29,8 +29,7 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
 #: How long the links of people who have left are kept if a provider doesn't respond, in seconds, so that
-#: their last stops can still be carried out. Such a provider couldn't confirm that a link was revoked,
-#: either.
+#: their last stops can still be carried out.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0

@@ -72,7 +72,7 @@ def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
 def add_workspace(
     tx: Transaction, caller: Caller, connection: str, remote_id: str, name: str | None
 ) -> Workspace:
-    """Add a workspace to a person's list, given its id at the provider. Raise Refused if that isn't allowed."""
+    """Add the workspace with this id to a person's list. Raise Refused if that isn't allowed."""
     caller.check(tx, "add")
     before = workspaces.find_by_remote_id(tx, caller.principal, connection, remote_id)
     if name is not None:
