@@ -29,7 +29,8 @@ Side = Literal["start", "stop"]
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: Assumed length of working hours without a stop, in seconds, for deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: Share of the planned time, and number of seconds, that must be left for a late start to be sent.
+#: Minimum share of the planned time that must be left for a late start to be sent. At least
+#: ``MIN_SECONDS_LEFT`` seconds must be left, too.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: Maximum delay with which a start may be sent however short its hours are, in seconds.

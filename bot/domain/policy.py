@@ -32,7 +32,7 @@ SHOWING: Final = frozenset(
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
 #: Verbs on a class that are open to its owner, to the people named on its card, and to administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
-#: The only verb for another person's workspace, and only with that person's recorded consent (ADR 91).
+#: The only verb that may be used on another person's workspace, provided that they have consented (ADR 91).
 CONSENTED: Final = "class_stop"
 #: Maximum age of Slack's facts about a person for allowing verbs that change something, in seconds.
 CURRENT_SECONDS: Final = 86_400.0

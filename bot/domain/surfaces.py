@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read. This determines how it words commands, and what it leaves to a card."""
+    """Where an answer is read. This determines how the answer shows commands, and what only a card shows."""
 
     #: The answer appears where the user asked, among other people's messages, but only the user sees it.
     CHANNEL = "channel"

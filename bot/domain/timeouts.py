@@ -88,7 +88,7 @@ def find_settling_time(work_item: WorkItem) -> float:
 
 
 def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECONDS) -> float:
-    """Return how many seconds to wait before sending a refused call again: from 10 to ``longest``.
+    """Return how many seconds to wait before sending a refused call again: at most ``longest``.
 
     The pause grows with ``busy_for``, the number of seconds for which the call has been refused so far.
     ``jitter``, from 0 to 1, shortens it by up to half, so that calls that were refused together aren't all

@@ -15,8 +15,8 @@ Lack = Literal["address", "page", "agent", "app"]
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
 #: How long a workspace that lacks something is read as often as a starting one, in seconds.
 MAX_LATE_SECONDS: Final = 600.0
-#: What a workspace must have before anybody can open it. If something else seems to be missing, the workspace
-#: may still work, because Usher might simply not see it.
+#: Parts without which nobody can open a workspace. If another part seems to be missing, the workspace may
+#: still work, because Usher may simply not see that part.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 UNTRUSTED_PAGE: Final = (

@@ -55,9 +55,9 @@ KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
 #: Causes of retries after the provider refused a sign-in.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
-#: The only call that may still use the secret of a link that has ended.
+#: Name of the only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Calls that are sent even with a refused credential, without first reading a list as a test.
+#: Names of calls that are sent even with a refused credential, without first reading a list as a test.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(

@@ -35,7 +35,7 @@ class PeopleBook(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The outside world (store, providers, people, clock), the installation, and the settings."""
+    """The store, providers, people, clock, installation and settings that a process works with."""
 
     store: Store
     connections: Mapping[str, Provider]

@@ -241,7 +241,7 @@ def _as_clock(found: re.Match[str]) -> str:
 # -- zones -----------------------------------------------------------------------------------------------
 
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
-#: Errors for a zone that this machine's zone data lacks.
+#: Errors raised for a time zone that this machine's time zone database lacks.
 _NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
