@@ -312,8 +312,8 @@ class Caller:
         """Write the inbox row. Return whether this interaction is being carried out for the first time.
 
         Call this once per use case, and only if there is something to do. ``level`` is the level that an
-        assistant needs for it, and ``result`` is the id of the row being created. Raises
-        ConfirmationRequired.
+        assistant needs for it, and ``result`` is the id of the row being created. Raises ConfirmationRequired
+        if the person must confirm the request first.
         """
         is_confirmed = self.needs_no_confirmation(tx.now()) and not self._is_overtaken(tx)
         is_confirmed = is_confirmed and self.has_assistant_level(tx, level)
