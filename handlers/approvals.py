@@ -20,7 +20,7 @@ from handlers.requests.request import Request
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Open the form that asks for a username, or answer with text in case Slack doesn't open the form."""
+    """Open the form that asks for a username. If Slack doesn't open the form, answer with text."""
     connection, _, text = (request.target or "").partition(" ")
     return await ask_for_username(request, connection, text)
 

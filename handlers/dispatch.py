@@ -56,7 +56,8 @@ log = structlog.get_logger(__name__)
 #: The standard library's logger. Checking its level first avoids composing log lines that won't be written.
 _level = logging.getLogger(__name__)
 
-#: The fields of each form that mustn't contain a token. A program's arguments may contain anything.
+#: Maps each form to those of its fields that mustn't contain a token. Other fields may be a program's
+#: arguments, which can contain anything.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -75,7 +76,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Only this many characters of a long text are parsed to choose the right answer.
+#: Maximum number of characters of a long text that are parsed to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 

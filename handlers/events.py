@@ -41,7 +41,7 @@ _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share",
 
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
-    """Run a direct message as a command, unless a person didn't write it."""
+    """Run a direct message as a command if a person wrote it."""
     if is_from_app(request):
         await _explain_app_message(request)
     if not is_from_person(request):

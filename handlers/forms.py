@@ -39,7 +39,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-#: The commands that open a form. After *Link*, the command runs again.
+#: Commands that open a form. If an account has to be linked first, the command runs again afterwards.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -342,7 +342,10 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return an open form's context. Raise Refused if the form is outdated or its connection is gone."""
+        """Return an open form's context.
+
+        Raise Refused if the form is outdated or its connection was removed.
+        """
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]

@@ -172,7 +172,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what a link is for: for the waiting command or, if that is too unspecific, as ``template`` says."""
+    """Say what the link is for: for the waiting command or, if that says too little, as in ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -200,7 +200,7 @@ def _is_time_or_flag(words: Sequence[str]) -> bool:
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Open the form for the code, or answer with text in case Slack doesn't open it."""
+    """Open the form for the code. If Slack doesn't open it, answer with text."""
     return replies.code_question()
 
 
@@ -345,7 +345,7 @@ async def unlink(request: Request) -> Answer:
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
-        # Titles may not be unique: a removed connection can have the title of a newer one.
+        # Titles aren't always unique: a removed connection can have the same title as a newer one.
         labels = {
             connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
             for connection_, title in titles.items()
@@ -479,7 +479,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Say which of the user's links are suspended, which hides their workspaces. Return "" if none is."""
+    """Return sentences about the user's suspended links, whose workspaces are hidden, or "" if none is."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -489,7 +489,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if a link is suspended, which hides its workspaces."""
+    """Raise Answered with *Link again* if a link is suspended, because its workspaces are hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)

@@ -10,8 +10,8 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: The module that serves Slack's assistant. It declares nothing, and its protocol types are slow to load, so
-#: only the process that serves the assistant loads it.
+#: Name of the module that serves Slack's assistant. The module declares nothing, and its protocol types are
+#: slow to load, so only the process that serves the assistant loads it.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

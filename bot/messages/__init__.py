@@ -1,1 +1,1 @@
-"""What Usher says to people: the wording, and the Block Kit that displays it."""
+"""The messages that Usher sends: their wording, and the Block Kit that displays it."""

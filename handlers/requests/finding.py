@@ -1,4 +1,4 @@
-"""Finds the workspaces, runs, verbs and times that the words of a sentence refer to, without any decision."""
+"""Finds the workspaces, runs, verbs and times that words of a sentence refer to. Decides nothing else."""
 
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Sequence

@@ -28,7 +28,10 @@ _ENTERPRISE: Final = re.compile(r"E[A-Z0-9]{1,30}")
 
 
 def parse_principal(payload: Mapping[str, Any]) -> Principal:
-    """Return the principal of a command, click, form or event; raise Refused (``principal.missing``)."""
+    """Return the principal of a command, click, form or event.
+
+    Raise Refused (``principal.missing``) if there is none.
+    """
     if "event" in payload:
         return _parse_event(payload)
     if "command" in payload:
@@ -188,8 +191,8 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
     elif view.get("id"):
         where = Where.FORM
     elif str(channel or "").startswith("D") and not container.get("is_ephemeral"):
-        # Like the answer to a slash command, an ephemeral message may be in a direct message between two
-        # other people.
+        # An ephemeral message doesn't count. Like the answer to a slash command, it can appear in a
+        # conversation between two people that doesn't include Usher.
         where = Where.DIRECT
     return Surface(
         kind="button",

@@ -95,7 +95,7 @@ class Request:
     reference: str
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace that ``target`` identifies; None if it isn't one of the user's own.
+    #: The workspace that ``target`` identifies, or None if it isn't one of the user's own.
     row: Workspace | None = None
     #: The value of the clicked button.
     press: ButtonValue | None = None

@@ -46,7 +46,7 @@ class Services:
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
-        """Return the principal of a payload; raise Refused (``principal.missing``)."""
+        """Return the principal of a payload. Raise Refused (``principal.missing``) if there is none."""
         return self.context.installation.resolve_principal(parse_principal(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:

@@ -35,8 +35,8 @@ _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: Matches any other secret: something that looks like a well-known service's token, or that the text itself
-#: calls secret.
+#: Matches any other secret: text that looks like a well-known service's token, or that follows a label such
+#: as *password*.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -48,7 +48,7 @@ _SECRET_PATTERN: Final = re.compile(
 #: Verbs that accept ids that aren't in any of Usher's lists.
 _ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
-#: The page where a Slack token can be replaced.
+#: Address of the page where a Slack token can be replaced.
 _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
 
 

@@ -35,13 +35,13 @@ from handlers.requests.request import Request
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: Rules that reject a kind of stop that the provider doesn't support, for this workspace at the moment or at
-#: all.
+#: Rules that refuse a kind of stop because the provider doesn't support it, either for this workspace at the
+#: moment or at all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: A workspace in one of these states doesn't have to be stopped.
+#: States in which a workspace doesn't have to be stopped.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
@@ -87,7 +87,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 
 
 async def format_label(request: Request, verb: str, name: str) -> str:
-    """Return a button's label, with the verb, the workspace, and the time in the user's zone."""
+    """Return a button's label, with the verb, the workspace, and the time in the user's time zone."""
     if request.at is None:
         return find_verb("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)

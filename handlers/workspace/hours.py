@@ -40,9 +40,9 @@ from handlers.requests.request import Answered, InvalidFields, Request, format_t
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: How far ahead working hours can skip a day.
+#: Maximum time from now until a day that working hours can skip.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Appended to a day that can't be read, to find out why. It is late so that *today* isn't over yet.
+#: Time of day added to a day that can't be read, to find out why. It is late so that *today* isn't over yet.
 _END_OF_DAY: Final = "23:59"
 
 

@@ -81,11 +81,11 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the buttons of a request shown in a list. Pressing one of them shows the outcome, followed by the
-#: remaining requests.
+#: Mark of the buttons of a request that is shown in a list. The answer to such a button is the outcome,
+#: followed by the remaining requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
-#: requests are never shortened: every word matters.
+#: requests are never shortened.
 MAX_LISTED: Final = 12
 MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 

@@ -37,8 +37,8 @@ _TIME_PATTERN: Final = re.compile(
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: Names with at least this many characters, or with several words, might be read as sentences. Such names are
-#: quoted wherever they occur.
+#: Minimum length of a name that might be read as a sentence, in characters. Such names, and names of several
+#: words, are quoted wherever they occur.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 

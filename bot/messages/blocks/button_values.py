@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value: the person pressing the button has also agreed to its confirmation question.
-#: People can type this flag in a command, too.
+#: Flag in a button's value, which means that the person pressing the button has also agreed to its
+#: confirmation question. People can type this flag in a command, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -32,8 +32,8 @@ class ButtonValue(NamedTuple):
     #: Whether the button's question warned that the workspace would end permanently, and whether it also said
     #: what would be lost.
     agreed: Consent = Consent.NONE
-    #: Tells buttons apart that do the same thing to different rows of a message. ``mark`` tells buttons apart
-    #: that do different things.
+    #: Number that tells apart buttons that do the same thing to different rows of a message. ``mark`` tells
+    #: apart buttons that do different things.
     number: int | None = None
     mark: str = ""
     at: float | None = None

@@ -43,7 +43,7 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 
 
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
-    """Return a workspace's entry on the waitlist, or None if it has none or is being worked on right now."""
+    """Return a workspace's entry on the waitlist, or None if it has none or an operation is open."""
     is_tried = facts.operation is not None and facts.operation.is_open
     return None if is_tried else facts.waitlist_entry
 
@@ -73,7 +73,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button in a row of a list. The answer to pressing it doesn't replace the list.
+#: Mark of a *Stop waiting* button in a row of a list. The answer to such a button doesn't replace the list.
 IN_ROW: Final = "row"
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
@@ -238,7 +238,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button would still do what it says. ``facts`` are None if the row is gone."""
+    """Return whether a button would still do what it says. ``facts`` are None if the row no longer exists."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -263,10 +263,11 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning. They work only while the stop is still planned for the time given there.
+#: Buttons that answer a warning. They work only while the stop is still planned for the time given in the
+#: warning.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons in a question, so that people can take them in at a glance.
+#: Maximum number of buttons in a question. With more, people couldn't take them in at a glance.
 MAX_CHOICES: Final = 5
 
 

@@ -42,7 +42,8 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: Maps each operation's verb to its forms in sentences. None stands for an operation whose row is gone.
+#: Maps each operation's verb to its forms in sentences. None stands for an operation whose row no longer
+#: exists.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
@@ -82,7 +83,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the name by which the owner knows the run or workspace, or a generic phrase if it is gone."""
+    """Return the owner's name for the run or workspace, or a generic phrase if there is none."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -95,7 +96,7 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with ``more`` and with the name, title and operation's verb forms that notices share.
+    """Fill a template with ``more`` and the values that all notices share: name, title and verb forms.
 
     By default, ``at`` is the time at which the notice was written.
     """
@@ -167,7 +168,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explained: bool) -> list[str]:
     """Describe a workspace's open operation for a list row: its state, and at most one more fact.
 
-    ``is_explained`` leaves out the reason for waiting, which then stands once above the list.
+    ``is_explained`` leaves out the reason for waiting, which is then given once above the list.
     """
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
@@ -245,7 +246,7 @@ def find_block(facts: Facts, work_item: WorkItem) -> str:
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb for an operation's current phase: after creating a workspace, it only starts it."""
+    """Return the verb for an operation's current phase. Once a workspace has been created, it is START."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START

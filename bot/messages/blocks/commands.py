@@ -10,7 +10,7 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import times
 from bot.messages.verb import find_verb, list_verbs
 
-#: Labels of buttons for commands about hours, keyed by what the command does to them.
+#: Labels of buttons for commands about hours, keyed by what the command does to the hours.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",
     "off": "Turn off the hours of {name}",
@@ -76,7 +76,7 @@ class Prefixes(NamedTuple):
         return f"`{self.workspace}{found[2]}`" if found[2].split()[0] in list_verbs("workspace") else found[0]
 
 
-#: In a direct message, people type verbs without a slash command.
+#: Prefixes in a direct message, where people type verbs without a slash command.
 DIRECT: Final = Prefixes("", "job ")
 
 

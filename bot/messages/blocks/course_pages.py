@@ -29,7 +29,7 @@ NO_COURSES: Final = (
 JOINED_COUNT: Final = "{joined} joined"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: Shown to people who have pressed *Join* but still need an account or a workspace.
+#: Text shown to people who have pressed *Join* but still need an account or a workspace.
 PENDING: Final = "You've pressed *Join*, but {why}"
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
@@ -68,8 +68,8 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: The form's page for a course with a timetable. Only this page has the ``COURSE_FIELDS``. The
-#: ``CLASS_FIELDS`` are only on the page for a single class.
+#: Name of the form's page for a course with a timetable. Only this page has the ``COURSE_FIELDS``, and only
+#: the page for a single class has the ``CLASS_FIELDS``.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
 CLASS_FIELDS: Final = frozenset({"today"})

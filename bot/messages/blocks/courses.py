@@ -401,7 +401,7 @@ def list_member_buttons(card: ClassCard) -> list[Element]:
 
 @render_gone("class")
 def render_unknown() -> Answer:
-    """Return the answer shown in place of a message whose class, or whose workspace for a class, is gone."""
+    """Return the answer that replaces a message about a class or course whose rows no longer exist."""
     return replies.answer(texts.UNKNOWN_CARD)
 
 

@@ -19,7 +19,7 @@ from bot.messages.texts import runs, verbs
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
 START_FIELD: Final = "workspace"
-#: Stands for an empty choice. Slack requires every option to have a value.
+#: Value of the option for an empty choice. Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"

@@ -47,8 +47,8 @@ HOURS_CALLBACK: Final = "hours"
 #: Names of the fields in the hours form. ``PROPOSED_HOURS`` are the hours that the form suggests.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Maximum number of starts and stops to examine when looking for the next that applies. For daily hours, this
-#: covers two weeks.
+#: Maximum number of starts and stops to examine when looking for the next one that applies. For daily hours,
+#: this covers two weeks.
 MAX_LOOKED_AT: Final = 28
 #: Buttons left out of the form: the one that opens it, and those that affect only today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})

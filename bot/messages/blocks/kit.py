@@ -462,10 +462,10 @@ def escape_link_url(url: str) -> str:
 def moment(
     at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False, alone: str = "{time}"
 ) -> Dated:
-    """Return a time in its reader's zone: "14:03", or on another day "Mon 30 Nov at 14:03".
+    """Return a time in the reader's time zone: "14:03", or on another day "Mon 30 Nov at 14:03".
 
-    If the reader's zone isn't known, Slack formats the time for each reader, and adds the day if the time is
-    at least 12 hours away or ``has_day`` is set. ``alone`` is the format for a time without a day.
+    If the reader's time zone isn't known, Slack formats the time for each reader, and adds the day if the
+    time is at least 12 hours away or ``has_day`` is set. ``alone`` is the format for a time without a day.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
         return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
@@ -477,7 +477,8 @@ def moment(
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
     """Return a time as a phrase: "at 14:03", or "Mon 30 Nov at 14:03".
 
-    Without a zone, a future time includes the day, because it may not be today for every reader.
+    If the time zone isn't known, a future time includes the day, because it may not be today for every
+    reader.
     """
     return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
@@ -489,7 +490,7 @@ def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day ("Mon 30 Nov"). Slack words it if it is today or if the reader's zone isn't known."""
+    """Return a day ("Mon 30 Nov"). Slack words it if it is today or if the reader's time zone isn't known."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
@@ -501,7 +502,7 @@ def _mark(at: float, form: str, otherwise: str) -> Dated:
 
 
 def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
-    """Return the reason why an operation is waiting, escaped, with times in the reader's zone."""
+    """Return the reason why an operation is waiting, escaped, with times in the reader's time zone."""
     text = TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
     moments = tuple(int(at) for at in TIME_MARK.findall(hold))
     return Dated([[Part(text, moments)]]) if moments else text

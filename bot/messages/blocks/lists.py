@@ -1,4 +1,4 @@
-"""Lists of workspaces, of runs and of a server's users, and offers made from these lists.
+"""Answers that list workspaces, runs or a server's users, or that offer actions on workspaces and runs.
 
 A page of a list has at most 50 blocks.
 """
@@ -66,8 +66,8 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: Workspaces count as read at the same time if they were read at most this many seconds before the most
-#: recent read.
+#: How long before the most recent read another read may have happened and still count as simultaneous, in
+#: seconds.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
 #: takes up at most two screens.
@@ -551,7 +551,7 @@ def format_in_state(
     return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
-#: Maximum number of users per message; ``_LINES_PER_PARAGRAPH`` is the maximum number of lines per paragraph.
+#: Maximum number of users per message. ``_LINES_PER_PARAGRAPH`` is the maximum number of lines per paragraph.
 #: Within these limits, the list fits into a message however long the names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12

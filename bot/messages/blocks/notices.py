@@ -59,7 +59,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether a message is true now.
 
-    A newer request makes it untrue unless it is a card or question.
+    Unless the message is a card or a question, it is no longer true once there is a newer request.
     """
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
@@ -103,9 +103,9 @@ _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Render a notice, or a sentence saying that the row it is about is gone.
+    """Render a notice or, if the row that the notice is about no longer exists, a sentence that says so.
 
-    After a newer request, the notice has no buttons, unless it is a question.
+    If there is a newer request, only a question keeps its buttons.
     """
     if _is_row_gone(kind, facts):
         return render_gone[kind.subject]()

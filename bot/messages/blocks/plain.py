@@ -12,7 +12,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons whose URL is the purpose of their message.
+#: Actions of the buttons whose URL is the purpose of their message.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 

@@ -17,15 +17,15 @@ from bot.messages.texts import courses as texts
 from bot.messages.texts import hours as words
 from bot.messages.texts import times
 
-#: A day on which no zone changes its clocks, used to format times of day.
+#: A day on which no time zone changes its clocks, used to format times of day.
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
 def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Markup:
     """Format a recurring time in the reader's style, with a 12- or 24-hour clock.
 
-    If there are several readers, or the reader's zone is unknown, use plain text, because Slack would show
-    each reader a different time.
+    If there are several readers, or the reader's time zone is unknown, use plain text, because Slack would
+    show each reader a different time.
     """
     if minutes is None or reader_zone is None:
         return Markup(clock(minutes))
@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Name the zones of recurring times, as in `` (Singapore)``, unless all are the reader's own."""
+    """Name the time zones of recurring times, as in `` (Singapore)``, unless all are the reader's own."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -82,7 +82,7 @@ def format_timetable(card: ClassCard, now: float, reader_zone: ZoneInfo | None) 
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
-    """Return a line for each course that a workspace has lessons of."""
+    """Return a line for each course whose lessons use this workspace."""
     return [
         " ".join(
             [
@@ -109,7 +109,10 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the warning that a class will stop a workspace, as a template and values. None if none will."""
+    """Return the warning that a class will stop a workspace, as a template and its values.
+
+    Return None if no class will stop the workspace.
+    """
     of = facts.stopping_class
     if of is None:
         return None

@@ -28,8 +28,8 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Lists the connections for which the operator has set another time after which Usher asks whether a running
-#: workspace is still needed.
+#: Text that lists the connections for which the operator has set a different time until Usher asks whether a
+#: running workspace is still needed.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
@@ -37,7 +37,7 @@ TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-#: What Slack's assistant can do at each level (``bot.domain.preferences.LEVELS``).
+#: Texts about what Slack's assistant can do, by level (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",

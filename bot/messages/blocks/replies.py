@@ -1,4 +1,4 @@
-"""Answers to verbs and buttons, other than cards: sentences, problems, questions, and ways to link.
+"""Answers to verbs and buttons, except cards: statements, error messages, questions, and *Link* buttons.
 
 These texts show commands as people type them in a direct message. In a channel, a form or the Home tab, only
 slash commands work, so there the commands are rewritten.
@@ -298,8 +298,8 @@ def explain_unread_time(
     )
 
 
-#: Maps the first part of a button's action id to what the button does. At most one button is offered for
-#: each.
+#: Maps the first part of a button's action id to what the button does. At most one button is offered for each
+#: of these purposes.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",

@@ -34,7 +34,7 @@ from bot.support.cleaning import clean, escape
 
 @render_gone("job")
 def render_unknown() -> Answer:
-    """Return the text that replaces a message about a run whose row is gone."""
+    """Return the text that replaces a message about a run whose row no longer exists."""
     text = problems.explain_cause("no_job")
     return kit.message(text)
 

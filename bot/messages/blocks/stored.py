@@ -30,9 +30,9 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return a body with what an answer says and offers, and the times until which its parts are true.
+    """Return a body with an answer's text and blocks, and the times until which its parts are true.
 
-    They replace the text and the blocks of ``body``.
+    The answer's text and blocks replace those of ``body``.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:

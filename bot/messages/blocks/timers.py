@@ -43,7 +43,10 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether the announced stop is still coming. Once its time has passed, it needs a warning."""
+    """Return whether the announced stop is still planned.
+
+    Once its time has passed, only a stop that was warned of counts.
+    """
     workspace = facts.workspace
     if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
         return False
@@ -178,7 +181,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
 
 
 def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
-    """Return the names of a workspace and its connection, with a generic name if the row is gone."""
+    """Return the names of a workspace and its connection, with a generic name if there is no row."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}

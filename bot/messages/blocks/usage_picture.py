@@ -25,18 +25,18 @@ from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
 
 COMMENT: Final = "Here it is as a picture."
-#: Sent instead of the picture if that couldn't be drawn or sent.
+#: Text sent instead of the picture if the picture couldn't be drawn or sent.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 TITLE: Final = "{first} – {last}"
-#: A row's hours if it isn't known when one of its runs ended.
+#: Text for a row's hours if it isn't known when one of the row's runs ended.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW_LABEL: Final = "now, {at}"
 RAN_LABEL: Final = "ran"
 PLANNED_LABEL: Final = "planned"
 UNKNOWN_LABEL: Final = "end not known"
 NIGHT_LABEL: Final = "night, 20:00–06:00"
-#: Points out a day that doesn't have 24 hours because the clocks change.
+#: Text that points out a day that doesn't have 24 hours because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
@@ -93,7 +93,10 @@ _GRID: Final = "#b8bac0"
 
 
 def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo) -> Picture:
-    """Draw a column for each of several consecutive days and a row for each name, in the reader's zone."""
+    """Draw a grid with a column for each day and a row for each name.
+
+    The days are in the reader's time zone.
+    """
     week = _Week(days, now, zone)
     return Picture(_Drawing(rows, week).draw(), _describe(rows, week))
 
@@ -237,7 +240,7 @@ class _Drawing:
             return
         is_planned = kind is SpanKind.PLANNED
         fill, colour = (PAPER, RAN) if is_planned else ("url(#hatch)", UNKNOWN)
-        # Half of a stroke lies outside the box's outline, so the box is drawn smaller by that much.
+        # Half of a stroke is outside the box's outline, so the box is drawn smaller by that much.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
 

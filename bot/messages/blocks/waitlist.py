@@ -189,7 +189,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # If the workspace's account is gone, so is its row.
+    # A workspace's row is deleted along with its account. Then only the notice still contains the name.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":

@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: The symbol shown before a workspace's name. The state is always given in words as well. White and black
-#: symbols end with a variation selector. Without this character, browsers draw them as small rings.
+#: Symbols shown before a workspace's name, by state. The state is always given in words as well. White and
+#: black symbols end with a variation selector. Without this character, browsers draw them as small rings.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -32,7 +32,7 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: The first line of every message about a workspace.
+#: Text for the first line of every message about a workspace.
 HEAD: Final = "{mark} *{name}* · {title}"
 UNMADE: Final = "Being created"
 
@@ -80,12 +80,12 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
-    # For an operation whose row is gone.
+    # For an operation whose row no longer exists.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Used in a list row if the reason for waiting already stands above the list.
+#: Text for a list row if the reason for waiting is already given above the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -99,7 +99,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: The provider's words about a start, with the percentage that it reports.
+#: Text for the provider's message about a start, with the percentage that the provider reports.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -111,8 +111,8 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: What became of a workspace that no longer exists. ``NOT_SHOWN`` is for a workspace that the provider has
-#: never listed as the person's own.
+#: Says what became of a workspace that no longer exists. ``NOT_SHOWN`` is for a workspace that the provider
+#: has never listed as the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
@@ -138,7 +138,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: What a button acts on, as a screen reader says it after the button's text.
+#: Text that names what a button acts on. A screen reader says it after the button's text.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -177,7 +177,7 @@ CONFIRM_FORCE: Final = (
     "Force quit",
     "Keep waiting",
 )
-#: What a stop would interrupt or lose, as of the provider's latest response.
+#: Sentences about what a stop would interrupt or lose, as of the provider's latest response.
 AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
@@ -276,8 +276,8 @@ FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {c
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Why a stop isn't possible, as the end of a sentence. What happens next follows: ``WHEN_LINKED``,
-#: ``WHEN_BACK`` or ``STOP_THERE``.
+#: Reasons why a stop isn't possible, each worded as the end of a sentence. What happens next is said by
+#: ``WHEN_LINKED``, ``WHEN_BACK`` or ``STOP_THERE``.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "connection_coming": "part of me is still being updated and doesn't have {title} yet",
@@ -345,5 +345,5 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"
 
-#: The machine's size. An hourly price may follow, after a comma.
+#: Text for the machine's size. An hourly price may follow, after a comma.
 SIZE: Final = "Size *{size}*"

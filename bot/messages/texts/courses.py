@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Says how a class ends a workspace: in words to follow "will be" or "was", in words to follow "it", and in
-#: an explanation, which may be empty.
+#: Words for how a class ends a workspace: after "will be" or "was", after "it", and as an explanation, which
+#: may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -59,7 +59,8 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-#: Says how many people who joined still have to link an account: one person, or several.
+#: Says how many people who joined still have to link an account. The first text is for one person, the second
+#: for several.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
@@ -89,7 +90,7 @@ ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
     "begins, and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
-#: Used for providers where creating a workspace also starts it.
+#: Text for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
 #: Replaces ``ENROLLED_MAKING`` if a lesson begins before the stop.
@@ -121,7 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there is none on the requested day: no more lessons, one, or several.
+#: Says when the next lessons are if there is none on the requested day. The texts are for no more lessons,
+#: one, and several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -339,7 +341,8 @@ CLASS_CLOSED: Final = (
     "*{title}* is ending. I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-#: Texts about the end of a class: first if someone else ended the class, then if the reader did.
+#: Texts about the end of a class. The first of each pair is sent if someone else ended the class, the second
+#: if the reader did.
 WARNED: Final = (
     "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
     "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",

@@ -10,10 +10,10 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause, quote_message
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: Used for a stop that Usher didn't request and that the provider hasn't finished. ``{said}`` is the
+#: Text for a stop that Usher didn't request and that the provider hasn't finished. ``{said}`` is the
 #: provider's description of the stop.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: Explains each code. ``{title}`` is the connection's title, ``{at}`` a time in the reader's zone, and
+#: Explains each code. ``{title}`` is the connection's title, ``{at}`` a time in the reader's time zone, and
 #: ``{said}`` what the provider says.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
@@ -56,7 +56,7 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: Replaces curly quotes within a quotation, which they would end.
+#: Translation table that replaces curly quotes within a quotation, because they would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: Matches a sentence without its full stop. A full stop within quotation marks belongs to the sentence.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
@@ -82,7 +82,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: On hold because the provider is rejecting several people's sign-ins. Linking accounts again wouldn't help.
+#: Hold for work that waits because the provider is rejecting several people's sign-ins. Linking accounts
+#: again wouldn't help.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

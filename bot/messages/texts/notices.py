@@ -7,11 +7,11 @@ from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: A planned start that was sent late. The reason for the delay follows.
+#: Says that a workspace is ready after a planned start that was sent late. The reason for the delay follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Used for a workspace that has received another request since it became ready. If it is no longer running,
+#: Text for a workspace that has received another request since it became ready. If it is no longer running,
 #: ``READY_UNTIL`` has the text for its state.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
@@ -29,14 +29,14 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: Why a workspace was stopped, if that is known. The key is the kind of automatic stop that the provider had
-#: scheduled, or ``others`` if someone else stopped the workspace.
+#: Says why a workspace was stopped, if that is known. The key is the kind of automatic stop that the provider
+#: had scheduled, or ``others`` if someone else stopped the workspace.
 STOPPED_BECAUSE: Final[Mapping[str, str]] = {
     "others": "Somebody else who uses *{name}* stopped it on {title}. Start it again if you need it.",
     "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
     "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
 }
-#: Used regardless of who ended the workspace, because nobody can start the workspace again.
+#: Says that a workspace no longer exists, however it ended.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 #: Corrections of earlier messages. The keys say what the earlier messages reported.
@@ -188,8 +188,8 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: The label of a button that needs a name to tell it apart. ``BUTTON_OF`` is for a label that is a single
-#: verb, ``BUTTON_NAMED`` for a longer one.
+#: Label of a button that needs a name to tell it apart. ``BUTTON_OF`` is for a label that is a single verb,
+#: ``BUTTON_NAMED`` for a longer one.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 

@@ -328,8 +328,8 @@ TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: The connection that a typed token is from, and where to replace the token. Left out if the token could be
-#: from several connections.
+#: Says which connection a typed token is from. ``TYPED_WHERE`` says where to replace the token. Both are left
+#: out if the token could be from several connections.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
 #: Shown for a string that could be a token or an id.

@@ -16,7 +16,7 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Used for a failure without a reason. Either ``SEE_PAGE`` (if the provider has a page about it) or
+#: Text for a failure without a reason. Either ``SEE_PAGE`` (if the provider has a page about it) or
 #: ``ASK_ADMIN`` follows.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
@@ -364,7 +364,7 @@ def explain_unread(cause: str, title: str) -> str:
     return template.format(title=title, said=quote_message(text, title))
 
 
-#: Ends a message about an overdue request, unless the request's row is gone.
+#: Ends a message about an overdue request, unless the request's row no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
@@ -390,7 +390,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: What a running workspace still lacks, unless its provider has said so.
+#: Sentences about what a running workspace still lacks, used unless the provider has said so itself.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",

@@ -6,8 +6,8 @@ from typing import Any, Final
 from bot.messages.texts import courses, pages, problems, times
 from bot.support.errors import Refused
 
-#: ``{title}`` is the connection's title, and the other fields come from the refusal. Other causes are
-#: explained in ``problems``.
+#: Explanations of refusals, by cause. ``{title}`` is the connection's title, and the other fields come from
+#: the refusal. Other causes are explained in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
     "add.not_yours": "That's {owner}'s on {title}, and I only work with workspaces of your own account.",
@@ -49,7 +49,8 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: Functions for causes that need more than a template. Each is passed the title and the refusal's fields.
+#: Functions that explain causes for which a template isn't enough. Each is passed the title and the refusal's
+#: fields.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),
     "course.removed": _explain_removal,

@@ -11,7 +11,7 @@ _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Durations from which ``format_roughly`` uses coarser wording, in minutes. The last is in seconds.
+#: Durations, in minutes, from which ``format_roughly`` uses coarser wording. The last one is in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
@@ -67,7 +67,7 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # A zone of UTC means that the person's zone isn't known.
+    # The time zone is UTC if the person's own isn't known.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
@@ -145,9 +145,9 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
 
 
 SOMEBODY: Final = "somebody"
-#: A person's name with their Slack workspace, for readers who need to know it. ``IN_WORKSPACE_PLAIN`` is
-#: without formatting.
+#: Text for a person's name with their Slack workspace, for readers who need to know it.
+#: ``IN_WORKSPACE_PLAIN`` is without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
-#: A person in a Slack workspace where Usher is no longer installed.
+#: Text for the name of a person in a Slack workspace where Usher is no longer installed.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

@@ -16,11 +16,11 @@ SPREAD: Final = "{hours}, give or take {spread}"
 NO_TIME: Final = "0 min"
 SHORT: Final = "under a minute"
 NO_PRICE: Final = "no price"
-#: Used for a total in which only some hours have a price.
+#: Text for a total in which only some hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
 LITTLE_MONEY: Final = "under 0.01 {currency}"
-#: The workspace that ran unused the longest. ``UNUSED`` is for providers that report when a workspace was
-#: last used, ``UNOPENED`` for all others.
+#: Texts about the workspace that ran unused the longest. ``UNUSED`` is for providers that report when a
+#: workspace was last used, ``UNOPENED`` for all others.
 UNOPENED: Final = (
     "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being opened from Usher.",
