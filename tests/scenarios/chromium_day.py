@@ -40,7 +40,7 @@ class CountInChromium(Count):
         await tab.click("#text")
         await tab.type(text)
         await tab.press("Enter")
-        await self._until_answered(before)
+        await self._until(lambda: len(self.held()) > before)
 
     async def write(self, text):
         await self.say(BOT, text)
@@ -49,7 +49,7 @@ class CountInChromium(Count):
         await self.say(GENERAL, text if text.startswith("/") else f"/workspace {text}")
 
     async def press(self, shown, label):
-        tab, before = self.tabs[shown.channel], len(self.held())
+        tab, before = self.tabs[shown.channel], self.held()
         found = f"""[...document.querySelectorAll('[data-ts="{shown.ts}"] .content button')]"""
         await tab.ask(f"{found}.find((one) => one.textContent === {json.dumps(label)}).click()")
         if await tab.ask("document.getElementById('ask').open"):
@@ -58,12 +58,13 @@ class CountInChromium(Count):
             await tab.until("document.getElementById('modal').open")
             await tab.click("#modal footer .primary")
             await tab.until("!document.getElementById('modal').open")
-        await self._until_answered(before)
+        # The answer may take the place of the message that has the button.
+        await self._until(lambda: self.held() != before)
 
-    async def _until_answered(self, before):
-        """Wait for the first message that comes of it: a page tells nobody when it has sent something."""
+    async def _until(self, is_answered):
+        """Wait for what first comes of it: a page tells nobody when it has sent something."""
         async with asyncio.timeout(SECONDS):
-            while len(self.held()) == before:
+            while not is_answered():
                 await self.stage.settle()
                 await asyncio.sleep(0.02)
 

@@ -11,7 +11,6 @@ from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.chromium_day import SECONDS, picture
-from tests.scenarios.chromium_sitting import Sitting
 
 TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
 COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"
@@ -137,7 +136,9 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         await teacher.goes_to("@bot")
         await teacher.reads("2 of 2 are ready for Statistics.")
         await teacher.looks("report")
-        await ada.presses("Skip next time", "skip")
+        await ada.types("hours", "Lessons of Statistics")
+        await ada.looks("hours")
+        await ada.presses("Leave Statistics", "You've left Statistics")
 
         await passes(stage, began, 11, 2)
         assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.STOPPED]
@@ -155,6 +156,12 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
             assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
 
 
+def card_of(person):
+    """Return the course's card as somebody sees it in the channel."""
+    (card,) = [one for one in person.sees(GENERAL) if one.kind == "class_card"]
+    return card
+
+
 @pytest.mark.browser
 @pytest.mark.timeout(240)
 async def test_a_teacher_changes_a_course_from_a_phone(tmp_path):
@@ -165,36 +172,34 @@ async def test_a_teacher_changes_a_course_from_a_phone(tmp_path):
         await stage.pass_time(20, step=5)
         phone = (390, 844)
         await tab.screen(*phone)
-        teacher, home = Seat(stage, tab, stage.person(TEACHER), tmp_path), Sitting(stage, tab, tmp_path)
+        teacher = Seat(stage, tab, stage.person(TEACHER), tmp_path)
         await teacher.goes_to(GENERAL)
         await teacher.types(COMMAND, "Join once")
         ada = stage.person(ADA)
-        (card,) = [one for one in ada.sees(GENERAL) if one.kind == "class_card"]
-        await ada.presses(card, "Join")
+        await ada.presses(card_of(ada), "Join")
         await teacher.reads("1 person has joined")
         await teacher.looks("card", *phone)
 
-        # What takes days from a member is asked about in so many words.
-        await teacher.types("/workspace card Statistics hours weekdays 10:00-11:00", "for 1 person")
-        await teacher.looks("asked", *phone)
-        (label,) = [
-            one for shown in teacher.person.sees(GENERAL) for one in shown.labels if one.startswith("Cancel ")
-        ]
-        await teacher.presses(label, "new timetable")
+        told = ada.sees()
+        await teacher.presses("Show details", "1 joined")
+        await teacher.looks("details", *phone)
+        await teacher.presses("Cancel Fri 15 Jan for everyone", "Restore cancelled lessons")
+        await teacher.looks("cancelled", *phone)
         await stage.pass_time(5)
-        assert "new timetable" in ada.sees()[-1].text
-
-        await teacher.goes_to("@bot")
-        await home.goes_home("1 joined")
-        await teacher.looks("home", *phone)
-        await teacher.tab.click("#home button", "Move…")
-        await tab.until("document.getElementById('modal').open")
-        await teacher.looks("move", *phone)
-        await tab.click("#modal footer button", "Cancel")
-        await tab.until("!document.getElementById('modal').open")
-        await teacher.tab.click("#home button", "Cancel Fri 15 Jan for everyone")
-        await home.goes_home("18 Jan")
+        assert "No lessons on Fri 15 Jan." in card_of(ada).text
+        await teacher.types("/workspace card Statistics skip 17 Jan to 18 Jan", "and from 17 to 18 Jan")
         await teacher.looks("skipped", *phone)
         await stage.pass_time(5)
-        assert "15 Jan" in ada.sees()[-1].text
+        assert "and from 17 to 18 Jan" in card_of(ada).text
+        await teacher.presses("Restore cancelled lessons", "Cancel Fri 15 Jan for everyone")
+        await stage.pass_time(5)
+        assert "No lessons" not in card_of(ada).text
+        await tab.click("#messages button", "End course")
+        await tab.until("document.querySelector('#ask').textContent.includes('End the course?')")
+        await teacher.looks("asked", *phone)
+        await tab.click("#ask button.danger")
+        await teacher.reads("The course has ended.")
+        await teacher.looks("ended", *phone)
+        # Who reads the card sees it there; nobody is sent a message about it.
+        assert ada.sees() == told
         assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})

@@ -1,4 +1,4 @@
-"""Hours set in a real browser: by a command, by the form from a card's menu, and from Home."""
+"""Hours set in a real browser: by a command, and by the form from a card, from Home and from the list."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.scenarios.chromium_sitting import Sitting
 
 @pytest.mark.browser
 @pytest.mark.timeout(180)
-async def test_hours_by_a_command_by_the_form_of_a_card_and_from_home(tmp_path):
+async def test_hours_by_a_command_and_by_the_form_of_a_card_of_home_and_of_all(tmp_path):
     async with world(tmp_path) as stage, Browser.started() as tab:
         await stage.alice.links("alice")
         sitting = Sitting(stage, tab, tmp_path)
@@ -31,14 +31,24 @@ async def test_hours_by_a_command_by_the_form_of_a_card_and_from_home(tmp_path):
 
         await sitting.goes_home("Hours: weekdays 9:00 AM")
         await sitting.looks_at("home")
-        await tab.click("#home button", "Hours…")
-        await sitting.reads("#modal", "Workspace")
-        await sitting.picks("report")
-        await sitting.looks_at("form-of-all")
-        await sitting.saves("now runs")
+        # The first is the row of report.
+        buttons = "[...document.querySelectorAll('#home button')]"
+        await tab.ask(f"{buttons}.find((one) => one.textContent === 'Hours…').click()")
+        await sitting.reads("#modal", "report on Saturn Cloud has no working hours.")
+        await sitting.looks_at("form-of-home")
+        await sitting.saves("weekdays 9:00 AM")
         await stage.pass_time(15)
         await tab.until("document.querySelector('#home').textContent.split('Hours: ').length === 4")
+
+        await tab.click("#tabs button", "Messages")
+        await sitting.writes("hours")
+        await sitting.looks_at("list")
+        await tab.click("#messages button", "Hours…")
+        await sitting.reads("#modal", "Workspace")
+        await sitting.picks("broken")
+        await sitting.looks_at("form-of-all")
+        await sitting.saves("weekdays 9:00 AM")
         rules = await stage.bot.store.read(store.list_rules_of_person, stage.principal())
         said = sorted(write_hours(one.wanted) for one in rules)
-        assert said == ["weekdays 09:00", "weekdays 09:00-18:00", "weekdays 09:00-18:00"]
+        assert said == ["weekdays 09:00", *["weekdays 09:00-18:00"] * 3]
         assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})
