@@ -39,6 +39,7 @@ from bot.domain.workspaces import Action, State, is_down
 #: Number of temporary failures in a row (time-outs, 5xx, 429) after which an operation gives up. As the delay
 #: between attempts grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
+MAX_BACKOFF_SECONDS = 60.0
 
 #: Maximum age, at the time of an operation's request, of a read on which the first call may rely, in seconds.
 #: This is slightly longer than the interval that Saturn Cloud requires between reads.
@@ -489,7 +490,7 @@ def next_read(
     return max(seconds, pace.min_poll_interval)
 
 
-def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
+def backoff(attempts: int, jitter: float, *, longest: float = MAX_BACKOFF_SECONDS) -> float:
     """Return how many seconds to wait after ``attempts`` failures in a row.
 
     The delay begins at one second and doubles each time. ``jitter``, from 0 to 1, shortens it by up to half,

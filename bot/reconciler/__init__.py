@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -59,15 +60,15 @@ SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
 )
 
 
-async def _replay_command(engine: EngineContext, task: Task) -> None:
+async def _replay_command(replay: Replay, _engine: EngineContext, task: Task) -> None:
     principal = Principal.from_key(str(task.payload["principal"]))
     # The task's id tells a retry of this command from a second, identical command.
-    await engine.replay(principal, {**task.payload["command"], "task": task.id})
+    await replay(principal, {**task.payload["command"], "task": task.id})
 
 
-async def _publish_home(engine: EngineContext, task: Task) -> None:
+async def _publish_home(publish: PublishHome, engine: EngineContext, task: Task) -> None:
     try:
-        await engine.publish_home(Principal.from_key(task.subject), task.payload["shown"])
+        await publish(Principal.from_key(task.subject), task.payload["shown"])
     except SlackFailed as error:
         seconds = find_retry_delay(error, 0.0)
         is_over = await engine.store.now() - task.created_at > MAX_HOME_SECONDS
@@ -77,6 +78,7 @@ async def _publish_home(engine: EngineContext, task: Task) -> None:
         raise TaskRetry(seconds) from None
 
 
+#: Maps each kind of background task to its handler. The reconciler adds those that call the upper layers.
 TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
     TaskKind.DISCOVER: TaskHandler(do=lists.read, person=find_holder),
     TaskKind.LIST_RUNS: TaskHandler(do=lists.read, person=find_holder),
@@ -104,8 +106,6 @@ TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
         give_up=lambda engine, task: extensions.note_result(engine, task, None, "gave_up"),
         refuse=lambda engine, task, rule: extensions.note_result(engine, task, None, rule),
     ),
-    TaskKind.REPLAY: TaskHandler(do=_replay_command, tries=3),
-    TaskKind.HOME: TaskHandler(do=_publish_home, tries=math.inf),
     TaskKind.FAN_OUT: TaskHandler(
         do=lambda engine, task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
     ),
@@ -139,17 +139,17 @@ class Reconciler:
         engine = EngineContext.extend(
             context,
             runtimes=runtimes,
-            keys=keys,
             provider_caller=provider_caller,
             numbers=numbers,
-            jitter=jitter,
             board=board,
-            replay=replay,
-            publish_home=publish_home,
         )
         self.engine = engine
-        self.outages = Outages(engine)
-        self.tasks = Tasks(engine, TASK_HANDLERS)
+        self.outages = Outages(engine, keys)
+        upper = {
+            TaskKind.REPLAY: TaskHandler(do=partial(_replay_command, replay), tries=3),
+            TaskKind.HOME: TaskHandler(do=partial(_publish_home, publish_home), tries=math.inf),
+        }
+        self.tasks = Tasks(engine, {**TASK_HANDLERS, **upper})
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)

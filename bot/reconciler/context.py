@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 from bot.domain.transcript import Board
-from bot.reconciler.keys import Keys
 from bot.reconciler.provider_calls import ProviderCaller
-from bot.reconciler.runtimes import Numbers, PublishHome, Replay, Runtime
+from bot.reconciler.runtimes import Numbers, Runtime
 from bot.services.context import Context
 
 
@@ -21,13 +20,9 @@ class EngineContext(Context):
     """
 
     runtimes: Mapping[str, Runtime]
-    keys: Keys
     provider_caller: ProviderCaller
     numbers: Numbers
-    jitter: Callable[[], float]
     board: Board
-    replay: Replay
-    publish_home: PublishHome
 
     @classmethod
     def extend(cls, context: Context, **parts: Any) -> EngineContext:

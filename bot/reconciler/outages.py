@@ -11,6 +11,7 @@ import structlog
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.keys import Keys
 from bot.store import outages, pauses, work_items
 from bot.store import refusals as refusal_rows
 from bot.store.outages import OURS, PEOPLE
@@ -33,9 +34,9 @@ class Outages(EnginePart):
     All processes share the rows. Whichever process first gets an answer ends the outage for all of them.
     """
 
-    def __init__(self, engine: EngineContext) -> None:
+    def __init__(self, engine: EngineContext, keys: Keys) -> None:
         super().__init__(engine)
-        self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
+        self.refusals = {OURS: keys.lockouts, PEOPLE: keys.people_lockouts}
         #: Maps each open outage to its beginning, according to the last read of the rows.
         self._current: Mapping[str, float] = {}
         #: Maps outages that another process has ended, but that this process still observes, to their
@@ -46,7 +47,7 @@ class Outages(EnginePart):
     def is_restless(self) -> bool:
         """Return whether there is an outage, or a change in health that hasn't been written yet."""
         healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
-        return any([self._current, *self._refusals.values(), *healths])
+        return any([self._current, *self.refusals.values(), *healths])
 
     async def step(self, due: Collection[str] = ("outages",)) -> int:
         """Apply the stored pauses, and record when outages begin and end. Return how many outages changed.
@@ -83,7 +84,7 @@ class Outages(EnginePart):
         for name in current.keys() - self._current.keys():
             connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
-                self._refusals[suffix][connection] = current[name]
+                self.refusals[suffix][connection] = current[name]
             elif connection in self._runtimes:
                 self._runtimes[connection].health.resume(current[name])
         beginnings = self._find_outages()
@@ -102,7 +103,7 @@ class Outages(EnginePart):
                 beginnings[name] = None
             elif runtime.health.is_doubtful and runtime.health.since is not None:
                 beginnings[name] = runtime.health.since
-        for suffix, refusals in self._refusals.items():
+        for suffix, refusals in self.refusals.items():
             beginnings |= {
                 f"{name}{suffix}": since for name, since in refusals.items() if name in self._runtimes
             }

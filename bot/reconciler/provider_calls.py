@@ -16,7 +16,7 @@ from bot.domain import causes
 from bot.domain.accounts import REPEATED_SECONDS, Account
 from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
 from bot.domain.holds import HoldCode, hold_by_cause, hold_until
-from bot.domain.plan import Step, backoff
+from bot.domain.plan import MAX_BACKOFF_SECONDS, Step, backoff
 from bot.domain.timeouts import MAX_BUSY_SECONDS, busy_pause
 from bot.providers.base import Access, Credential
 from bot.providers.facets import Lists
@@ -116,9 +116,9 @@ class ProviderCaller:
         self._numbers = numbers
         self._jitter = jitter
 
-    def compute_backoff(self, attempts: int) -> float:
+    def compute_backoff(self, attempts: int, longest: float = MAX_BACKOFF_SECONDS) -> float:
         """Return how many seconds to wait after ``attempts`` consecutive failures."""
-        return backoff(attempts, self._jitter())
+        return backoff(attempts, self._jitter(), longest=longest)
 
     def compute_busy_pause(self, busy_for: float, longest: float = MAX_BUSY_SECONDS) -> float:
         """Return how many seconds to wait for a provider that has been busy for ``busy_for`` seconds."""

@@ -6,7 +6,6 @@ import structlog
 
 from bot.domain.accounts import Account
 from bot.domain.people import Principal
-from bot.domain.plan import backoff
 from bot.domain.tasks import Task
 from bot.providers import base, facets
 from bot.reconciler.call_results import Rejected, RetryLater, Succeeded
@@ -45,7 +44,7 @@ async def _try_to_revoke(
 ) -> revocations.RevocationOutcome:
     if now - (account.unlinked_at or 0.0) >= revocations.LAPSE_SECONDS:
         return "lapsed"
-    wait = backoff(task.attempts + 1, engine.jitter(), longest=MAX_RETRY_SECONDS)
+    wait = engine.provider_caller.compute_backoff(task.attempts + 1, MAX_RETRY_SECONDS)
     runtime = engine.runtimes.get(account.connection)
     if runtime is None or not isinstance(runtime.provider, facets.Revocation):
         raise TaskRetry(wait)

@@ -9,7 +9,6 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from bot.domain.people import Principal
-from bot.domain.plan import backoff
 from bot.domain.policy import is_current
 from bot.domain.tasks import Task, TaskKind
 from bot.reconciler.call_results import CallResult, OutcomeUnknown, Rejected, RetryLater, Succeeded
@@ -121,7 +120,7 @@ class Tasks(EnginePart):
 
     async def _process(self, task: Task) -> None:
         handler = self.handlers[task.kind]
-        wait, counts, problem = backoff(task.attempts + 1, self._context.jitter()), True, "internal"
+        wait, counts, problem = self._provider_caller.compute_backoff(task.attempts + 1), True, "internal"
         is_late = False
         try:
             then = await self._run_handler(task, handler)

@@ -252,10 +252,7 @@ async def test_a_process_that_alone_gets_no_answer_does_not_begin_an_outage_agai
 async def test_refusals_that_another_process_found_last_until_this_one_finds_them_over(administered, what):
     world = administered
     other = reborn_beside(world)
-    refusals = [
-        one.engine.keys.lockouts if what == OURS else one.engine.keys.people_lockouts
-        for one in (other, world.reconciler)
-    ]
+    refusals = [one.outages.refusals[what] for one in (other, world.reconciler)]
     await other.outages.step()
     await world.reconciler.outages.step()
     refusals[1]["cloud"] = None

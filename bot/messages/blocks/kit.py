@@ -22,7 +22,7 @@ from bot.domain.people import Named
 from bot.domain.time_marks import TIME_MARK
 from bot.messages.blocks import limits
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.texts import answers, cards, times
+from bot.messages.texts import cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
 #: Re-exported for modules that import the functions below.
@@ -646,39 +646,6 @@ def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
-
-
-def build_list(
-    title: str,
-    rows: Iterable[Block],
-    page: RowPage[_Row],
-    remark: str,
-    *,
-    verb: str,
-    words: str,
-    seen: Sequence[str] = (),
-    above: Sequence[Element] = (),
-    more: Element | None = None,
-) -> list[Block]:
-    """Return a list: a title with *Refresh*, the rows, how many are left, a remark, and *More*.
-
-    *Refresh* runs ``verb`` again. Without a verb, neither *Refresh* nor *More* is shown. ``words`` are the
-    list's filter, which its buttons keep. ``seen`` says how old the list is. ``above`` are elements shown
-    before the rows. The first button among them precedes *Refresh*. ``more`` replaces *More*.
-    """
-    refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
-    buttons = [one for one in above if one["type"] == "button"]
-    fields = [one for one in above if one not in buttons]
-    head = actions([*fields, *buttons[:1], refresh, *buttons[1:]]) if verb else []
-    blocks = [section(" · ".join([f"*{title}*", *seen])), *head, *rows]
-    small = [answers.AND_MORE.format(count=page.remaining)] if page.remaining else []
-    small += [remark] if remark else []
-    if small:
-        blocks.append(context(*small))
-    if not verb or not page.remaining:
-        return blocks
-    next_ = ButtonValue(verb, f"{page.number + 1} {words}".strip(), mark="more")
-    return [*blocks, *actions([more or button(cards.MORE, next_)])]
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:

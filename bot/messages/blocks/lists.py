@@ -47,7 +47,7 @@ from bot.messages.blocks.cards import (
 )
 from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.hours import format_lines
-from bot.messages.blocks.kit import Block, Element, Markup, build_list, fill, get_page, line, row, safe
+from bot.messages.blocks.kit import Block, Element, Markup, fill, get_page, line, row, safe
 from bot.messages.blocks.plans import list_lessons
 from bot.messages.blocks.runs import (
     again_button,
@@ -171,18 +171,34 @@ def workspace_list(
     show_all = kit.button(
         "Show all {count}".format(count=f"{count:,}"), ButtonValue("list", "1 all", mark="more")
     )
-    blocks = build_list(
-        title,
-        drawn,
-        one,
-        remark,
-        verb="list",
-        words=words,
-        seen=seen,
-        above=[*search, *more],
-        more=show_all if count else None,
-    )
+    head = " · ".join([f"*{title}*", *seen])
+    next_ = show_all if count else None
+    blocks = _build_list("list", head, [*search, *more], drawn, one, remark, words, next_)
     return kit.answer(blocks, replaces=replaces)
+
+
+def _build_list(
+    verb: str,
+    head: str,
+    above: Sequence[Element],
+    rows: Iterable[Block],
+    page: kit.RowPage[WorkspaceFacts] | kit.RowPage[RunFacts],
+    remark: str,
+    words: str,
+    next_: Element | None = None,
+) -> list[Block]:
+    """Return a list: its head, a menu with *Refresh*, the rows, how many are left, a remark, and *More*.
+
+    *Refresh* repeats ``verb``, as does *More* unless there is another ``next_`` button. They keep the list's
+    filter, ``words``.
+    """
+    refresh = ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh")
+    blocks = [kit.section(head), *kit.actions([*above, kit.button(cards.REFRESH, refresh)]), *rows]
+    small = [answers.AND_MORE.format(count=page.remaining)] if page.remaining else []
+    if small or remark:
+        blocks.append(kit.context(*small, *filter(None, [remark])))
+    following = ButtonValue(verb, f"{page.number + 1} {words}".strip(), mark="more")
+    return [*blocks, *kit.actions([next_ or kit.button(cards.MORE, following)] if page.remaining else [])]
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
@@ -369,7 +385,7 @@ def run_list(
     one = get_page(rows, page, PAGE_SIZE)
     title = fill(answers.LIST, what=Markup(what))
     drawn = [block for facts in one.shown for block in render_run_row(facts)]
-    blocks = build_list(title, drawn, one, remark, verb="job_list", words=words)
+    blocks = _build_list("job_list", f"*{title}*", [], drawn, one, remark, words)
     return kit.answer(blocks, replaces=replaces)
 
 
