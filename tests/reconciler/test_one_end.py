@@ -16,8 +16,9 @@ from bot.store.cards import CARD_DELAY_SECONDS, PROGRESS_INTERVAL_SECONDS
 from bot.store.notices import SILENCE_SECONDS, add_card
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from tests.reconciler.fuse import Killed, Meanwhile, Proxy
+from tests.reconciler.test_modes import labels
 from tests.rigs.functions import is_call_of
-from tests.rigs.store import ALICE, BOB
+from tests.rigs.store import ALICE, BOB, unlink, want_read
 
 READY = "name-r1 is ready"
 
@@ -263,6 +264,30 @@ async def test_post_without_an_answer_is_looked_for(world, times):
     world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
     await world.pass_time(world.timing.settles + 10)
     assert (cut.left, world.slack.count(CHAT_POST_MESSAGE), len(world.slack.messages)) == (0, 1, 1)
+    assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
+
+
+@pytest.mark.parametrize("change", ["unlinked", "stopped elsewhere"])
+async def test_found_message_shows_what_changed_before_the_search(world, change):
+    """Slack has the message that a workspace is ready, but its answer is lost. Then *Open* stops working."""
+    workspace = await world.own()
+    operation_id = await world.begin(workspace)
+    await until_over(world, operation_id)
+    world.slack.fail(CHAT_POST_MESSAGE, SlackUnknownOutcome(CHAT_POST_MESSAGE, "no_answer"), after=True)
+    world.clock.advance(6.0)
+    await world.notifier.step_notices()
+    (ready,) = world.slack.messages
+    assert "Open" in labels(ready)
+    if change == "unlinked":
+        await unlink(world.store, ALICE, "cloud")
+    else:
+        world.provider.machines["r1"].state = State.STOPPED
+        await want_read(world.store, workspace.id)
+    await world.pass_time(world.timing.settles + 30)
+    found = next(one for one in world.slack.messages if one["ts"] == ready["ts"])
+    assert "name-r1" in found["text"]
+    assert "no longer exists" not in found["text"]
+    assert not {"Open", "Stop", "Suspend"} & set(labels(found))
     assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
 
 

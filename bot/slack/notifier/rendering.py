@@ -134,12 +134,14 @@ class NoticeRenderer:
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
         """Return the text to store for a message found in Slack, or None if it is to be rendered again.
 
-        The text is rendered from the notice's rows or, if the rows no longer need a message, it is the text
-        found in Slack.
+        The text is rendered from the notice's rows. If the rows no longer need a message, or the workspace's
+        row has been deleted, the text found in Slack is kept.
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
-        drawn = render_pending(notice.kind, await self._gatherer.describe_notice(notice))
+        facts = await self._gatherer.describe_notice(notice)
+        is_deleted = "workspace" in notice.body and getattr(facts, "workspace", None) is None
+        drawn = None if is_deleted else render_pending(notice.kind, facts)
         if drawn is None:
             return notice.body | {"text": found.text, "blocks": list(found.blocks), stored.UNDATED: True}
         return stored.to_said(drawn, notice.body)
