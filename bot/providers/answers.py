@@ -99,7 +99,7 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches refusals that concern the account itself. A new credential wouldn't help.
+#: Matches refusals that are about the account itself, so that a new credential wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -128,7 +128,7 @@ def _has_form(response: Response, message_pointer: str, error_keys: Collection[s
     return isinstance(place, dict) and last in place and all(key in body for key in error_keys)
 
 
-#: A response body that is longer than this many bytes isn't treated as a plain sentence.
+#: Maximum size of a response body that is treated as a plain sentence, in bytes.
 MAX_SENTENCE_BYTES = 2000
 
 
@@ -147,7 +147,7 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Times that are at least this large are treated as milliseconds. In milliseconds, this is the year 1973.
+#: Minimum value of a time that is treated as milliseconds. In milliseconds, it is a time in 1973.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -202,7 +202,7 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-#: An amount that is larger than this is implausible, and is treated as missing.
+#: Maximum plausible amount. A larger amount is treated as missing.
 MAX_AMOUNT = 1e9
 
 

@@ -68,9 +68,10 @@ class Provider(ABC):
     """Translate between Usher and the API of one connection.
 
     Methods raise only subclasses of ``bot.support.errors.ProviderError``. CredentialRefused means that the
-    user has to link again, Forbidden that a permission is missing, and NotFound that the workspace or job is
-    gone. After UnknownOutcome, Usher reads the state before it calls again. After any other TemporaryError,
-    it tries again later. All methods except the ``async`` ones and ``run_output`` must be pure functions.
+    user has to link again, Forbidden that a permission is missing, and NotFound that the workspace or job no
+    longer exists. After UnknownOutcome, Usher reads the state before it calls again. After any other
+    TemporaryError, it tries again later. All methods except the ``async`` ones and ``run_output`` must be
+    pure functions.
 
     Attributes:
         api_version: The version of ``usher.provider`` that the provider is written for; external providers

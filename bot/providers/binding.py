@@ -1,4 +1,4 @@
-"""Wrapping a provider's methods so that each call uses the right secret and no result reveals a secret."""
+"""Wraps a provider's methods so that each call uses the right secret and no result reveals a secret."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ from bot.support.addresses import (
 
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
-#: Shown for a template without a price if other templates have prices.
+#: Text for a template without a price if other templates have prices.
 NO_PRICE = "no price"
 #: How users link their accounts.
 #: - ``token``: with their own token, which they paste or get by signing in.

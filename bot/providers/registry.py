@@ -18,7 +18,8 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: The group in which a distribution declares its providers. An entry point's name is the provider's kind.
+#: Name of the entry point group in which a distribution declares its providers. An entry point's name is the
+#: provider's kind.
 ENTRY_POINT_GROUP: Final = "usher.providers"
 #: The version of ``usher.provider`` that external providers must support.
 API_VERSION: Final = 0

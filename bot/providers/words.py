@@ -469,8 +469,8 @@ def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = (
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     text = _COLOUR_PATTERN.sub("", text)
-    # Keep the joiner inside emoji, but remove other format characters, drawn frames, and lone surrogates,
-    # which can't be stored.
+    # Keep zero-width joiners, which emoji need, but remove other format characters, box-drawing characters,
+    # and lone surrogates, which can't be stored.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in text

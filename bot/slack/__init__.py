@@ -1,1 +1,1 @@
-"""Slack's Web API: its methods and rate limits, the people in Slack, and Usher's messages."""
+"""Uses Slack's Web API, within its rate limits, to look up people and to send Usher's messages."""

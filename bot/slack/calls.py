@@ -61,13 +61,13 @@ _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 UNREACHABLE_CODE: Final = "unreachable"
 #: Maximum time for which a method or a conversation is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: If Slack refuses this many people or channels in a row, Usher treats the whole app as locked out, even if
-#: ``auth.test`` succeeds.
+#: Number of people or channels that Slack has to refuse in a row before Usher treats the whole app as locked
+#: out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum time between two releases of waiting messages, in seconds. Otherwise, a call that keeps failing for
-#: its own reasons could release messages again and again.
+#: Minimum time between two releases of waiting messages, in seconds. Without this limit, a call that keeps
+#: failing for its own reasons could release messages again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0

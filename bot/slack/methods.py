@@ -23,7 +23,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Shows whether Slack responds, and Slack's time.
+#: Method that shows whether Slack responds, and Slack's time.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -43,7 +43,7 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - a method's name, not a secret
-#: Removes the app from a Slack workspace. If Slack refuses, Usher calls ``auth.revoke`` instead.
+#: Method that removes the app from a Slack workspace. If Slack refuses, Usher calls ``auth.revoke`` instead.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"

@@ -10,7 +10,7 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: A proxy may send this HTTP status without knowing whether the request reached Slack.
+#: HTTP status that a proxy may send without knowing whether the request reached Slack.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 

@@ -22,7 +22,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: A token is replaced this many seconds before it expires.
+#: How long before its expiry a token is replaced, in seconds.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 

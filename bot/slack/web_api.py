@@ -22,7 +22,7 @@ MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 #: Without the charset, Slack would add a warning to each response.
 _JSON_HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
-#: ``call`` limits the time itself.
+#: No time limit, because ``call`` limits the time itself.
 _UNLIMITED: Final = aiohttp.ClientTimeout()
 
 

@@ -1,4 +1,4 @@
-"""Tests of the contract of every provider, through the abstract base class only."""
+"""Contract tests for every provider, using only the abstract base class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of each facet's contract, through the facet's own methods only.
+"""Contract tests for each facet, using only the facet's own methods.
 
 A provider whose methods do nothing fails these tests. ``FacetValues`` contains the values that only the rig
 knows.

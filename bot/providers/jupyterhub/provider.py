@@ -82,7 +82,8 @@ TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 LASTING_KEY = "lasting"
 #: Maximum lifetime of the tokens that Usher creates, in seconds. The hub may set a lower limit.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: A hub records the use of a token within this many seconds: its ``activity_resolution`` of 30, and a margin.
+#: Maximum delay, in seconds, until a hub records that a token was used: its ``activity_resolution`` of 30,
+#: and a margin.
 USE_SECONDS = 60.0
 #: Time limits for exchanging the code when a user signs in, and for deleting the exchanged token, in seconds.
 #: Users wait at most 10 s in all.

@@ -57,8 +57,8 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: If one of these path segments follows ``/user/NAME/`` in a URL, it is a page of the default server, not the
-#: name of a server.
+#: Path segments that mean a page of the default server, rather than a server's name, if they follow
+#: ``/user/NAME/`` in a URL.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -135,8 +135,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: Since this release, servers have display names, a hub can create a server without starting it, and there is
-#: a separate scope for starting servers.
+#: First release in which servers have display names, a hub can create a server without starting it, and there
+#: is a separate scope for starting servers.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0

@@ -55,14 +55,14 @@ def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-#: A time in epoch seconds; None if it is missing or can't be read.
+#: Type of a time in epoch seconds, which is None if it is missing or can't be read.
 Moment = Annotated[float | None, BeforeValidator(parse_time)]
-#: A list entry or an object's value. If it can't be parsed, it is left out.
+#: Type of a list entry or an object's value that is left out if it can't be parsed.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: The name in ``name=value``, so without an equals sign.
+#: Type of the name in ``name=value``, which can't contain an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
-#: A list of strings. If an entry is an object, it is replaced by its name.
+#: Type of a list of strings. If an entry is an object, it is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 

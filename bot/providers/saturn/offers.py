@@ -345,7 +345,8 @@ CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
 #: Status codes that a server returns if it doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
-#: Since this release, Saturn Cloud no longer clones workspaces, and requires an image for each new workspace.
+#: First release in which Saturn Cloud no longer clones workspaces, and requires an image for each new
+#: workspace.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0

@@ -24,9 +24,9 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Number of seconds for which calls must have gone unanswered before Slack is considered down.
+#: How long calls must have gone unanswered before Slack is considered down, in seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: An outage of Slack is forgotten this many seconds after the last unanswered call.
+#: How long after the last unanswered call an outage of Slack is forgotten, in seconds.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 

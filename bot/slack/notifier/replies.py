@@ -1,4 +1,4 @@
-"""Sends replies to commands, clicks and mentions, each once within a minute or not at all (ADR 88)."""
+"""Sends replies to commands, clicks and mentions: each once, within a minute, or not at all (ADR 88)."""
 
 from __future__ import annotations
 

@@ -159,8 +159,8 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: If set, stopping this workspace always fails with this error. Someone cancels builds of the kinds in
-    #: ``cancels``.
+    #: The error with which every stop of this workspace fails, if set. ``cancels`` lists the kinds of builds
+    #: that someone cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False

@@ -64,8 +64,8 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: What the user has to do before a workspace can start, keyed by the workspace's last detail. Shown if Coder
-#: refuses a start without giving a reason.
+#: Sentences about what the user has to do before a workspace can start, keyed by the workspace's last detail.
+#: Shown if Coder refuses a start without giving a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500

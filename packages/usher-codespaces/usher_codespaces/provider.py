@@ -11,8 +11,9 @@ import usher.provider as up
 from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
-#: Maps the states in the schema `codespace` of GitHub's document to Usher's. It lacks "Unknown" and "Moved",
-#: which doesn't give the new name. Exporting and Updating (a move to another machine) end in Shutdown.
+#: Maps the states in the schema `codespace` of GitHub's document to Usher's. The mapping lacks "Unknown" and
+#: "Moved", which doesn't give the new name. Exporting and Updating (a move to another machine) end in
+#: Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
