@@ -1,4 +1,4 @@
-"""Requests to link an account that administrators have to approve: asking, approving, denying, claiming."""
+"""Requests to link accounts: making and deciding them, and closing them if someone else owns the account."""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED

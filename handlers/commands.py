@@ -43,7 +43,7 @@ from handlers.workspace.timers import read_typed_time
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: Minimum number of letters that may stand for the beginning of a name.
+#: Minimum number of letters that can be read as the beginning of a name.
 _MIN_BEGINNING: Final = 3
 #: Slack's markers for bold and code. ``_END_SIGNS`` are punctuation marks that may end a command.
 _MARKUP_SIGNS: Final = "*`"

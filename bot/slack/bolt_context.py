@@ -2,7 +2,7 @@
 
 from typing import Final
 
-#: How many times Slack has already tried to deliver the event; "0" for the first delivery.
+#: Key of the number of times that Slack has already tried to deliver an event: "0" for the first delivery.
 RETRY_NUMBER: Final = "retry_number"
-#: Maximum size of an acknowledgement's body, in bytes. Not set for requests that arrive over HTTP.
+#: Key of the maximum size of an acknowledgement's body, in bytes. Not set for requests that arrive over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

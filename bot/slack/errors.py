@@ -32,7 +32,7 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: The error code isn't in ``error_codes.toml``.
+    #: Meaning of every error code that isn't in ``error_codes.toml``.
     UNKNOWN = "unknown"
 
     @property

@@ -49,9 +49,9 @@ AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
 AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: Not a Web API method, but a POST to the URL that Slack sent with a command or a click.
+#: Name for a POST to the URL that Slack sent with a command or a click. This isn't a Web API method.
 RESPONSE_URL: Final = "response_url"
-#: Not a Web API method, but a POST of a file's bytes to the upload URL that Slack returned.
+#: Name for a POST of a file's bytes to the upload URL that Slack returned. This isn't a Web API method.
 UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})

@@ -1,4 +1,7 @@
-"""The bot tokens of installations. One process replaces a token before it expires, with its row as a lock."""
+"""The bot tokens of installations.
+
+One process replaces a token before it expires, using its row as a lock.
+"""
 
 import asyncio
 import contextvars

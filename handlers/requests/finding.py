@@ -1,4 +1,4 @@
-"""Finds the workspaces, runs, verbs and times that words of a sentence refer to. Decides nothing else."""
+"""Finds the workspaces, runs, verbs and times that a sentence mentions, without deciding what to do."""
 
 import re
 from collections.abc import Callable, Collection, Container, Iterable, Sequence

@@ -1,6 +1,6 @@
-"""Suggests commands, phrased as users can type them where they are, and verbs similar to a mistyped one.
+"""Suggests commands, as users can type them where they are, and verbs similar to a mistyped one.
 
-Small talk also gets its replies here.
+This module also replies to small talk.
 """
 
 import re

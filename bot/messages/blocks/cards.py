@@ -469,7 +469,7 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
 
 
 def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
-    """Explain a failure as far as the provider does, and say where to look or whom to ask for help."""
+    """Explain a failure, with the provider's reason if there is one, and say who or what can help."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     cause = "not_shown" if cause == "gone" and _was_never_shown(facts) else cause

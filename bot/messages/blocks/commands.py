@@ -1,4 +1,4 @@
-"""Commands in texts: as people type them where they read the text, or described in plain words."""
+"""Writes commands in texts, either as people type them where they read the text or in plain words."""
 
 import re
 from collections.abc import Mapping
@@ -57,11 +57,11 @@ class Prefixes(NamedTuple):
         return Markup(self.job if folder == "job" else self.workspace)
 
     def adapt(self, text: str) -> str:
-        """Return a text whose commands are worded for a direct message, with commands as typed here."""
+        """Change the commands in a text, worded for a direct message, to what people type here."""
         return _COMMAND_PATTERN.sub(self._adapt_command, text) if "`" in text else text
 
     def adapt_view(self, part: Any) -> Any:
-        """Return a form or Home tab, or a part of it, with its commands as typed here."""
+        """Change the commands in a form or Home tab, or in a part of it, to what people type here."""
         if isinstance(part, list):
             return [self.adapt_view(one) for one in part]
         if not isinstance(part, dict):

@@ -251,7 +251,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return a rule's next start or stop (``side``), or whichever comes first.
+    """Return a rule's next start or stop, as ``side`` says. If ``side`` is "", return the earlier of the two.
 
     A stop at the very time when another rule starts the workspace is ignored, because it has no effect.
     """

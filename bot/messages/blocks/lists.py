@@ -66,8 +66,7 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: How long before the most recent read another read may have happened and still count as simultaneous, in
-#: seconds.
+#: Maximum number of seconds between the most recent read and another read that counts as simultaneous.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
 #: takes up at most two screens.

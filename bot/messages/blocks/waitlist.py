@@ -30,7 +30,7 @@ def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) ->
 def format_lasting_place(
     of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
 ) -> str:
-    """Describe a wait in a message that isn't updated after each attempt, so without the attempts."""
+    """Describe a wait without the number of attempts, for a message that isn't updated after each attempt."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
     else:

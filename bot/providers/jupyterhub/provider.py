@@ -1,6 +1,6 @@
 """The translator for one JupyterHub.
 
-Facts, measured on hub 6.1: ``docs/internals/providers/jupyterhub.md``.
+The facts about hubs in ``docs/internals/providers/jupyterhub.md`` were measured on hub 6.1.
 
 Named servers are created from templates (``[[connections.NAME.templates]] name, title, options = {…}, who``),
 because a hub doesn't report its spawner's options. The hub passes ``options``, the JSON body of a start

@@ -1,6 +1,7 @@
 """Posit Workbench: a workspace is an IDE session, and a job is a Workbench job.
 
-Facts: ``docs/internals/providers/posit.md``. Live servers deviate from the published API reference.
+See ``docs/internals/providers/posit.md`` for the facts about servers. Live servers deviate from the published
+API reference.
 """
 
 from bot.providers.posit.provider import PositProvider, PositSettings

@@ -1,8 +1,8 @@
 """The translator for one Saturn Cloud, and the ways of getting tokens.
 
-Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract. Usher also calls
-endpoints that only Saturn's own client uses, and copes with servers that answer these calls with 404. On such
-a server, Usher can't find out who owns a token, and users add workspaces by link or id.
+See ``docs/internals/providers/saturn.md`` for the facts about servers. The published guides are the contract.
+Usher also calls endpoints that only Saturn's own client uses, and copes with servers that answer these calls
+with 404. On such a server, Usher can't find out who owns a token, and users add workspaces by link or id.
 
 With an administrator's token, Usher gets a user's own token through a login link
 (``docs/internals/providers/saturn.md``, "Whose token"). Both the link and the token are secrets. Usher opens

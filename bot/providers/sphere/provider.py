@@ -1,8 +1,8 @@
 """The translator for Sphere Engine Containers.
 
-Facts: ``docs/internals/providers/sphere.md``. The account has a single token, which each call's URL contains,
-so Usher removes the token from everything it reports about a call. Only Usher's records say who owns a
-workspace, so workspaces can't be listed for users.
+See ``docs/internals/providers/sphere.md`` for the facts about the API. The account has a single token, which
+each call's URL contains, so Usher removes the token from everything it reports about a call. Only Usher's
+records say who owns a workspace, so workspaces can't be listed for users.
 """
 
 import math
