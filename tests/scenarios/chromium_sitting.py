@@ -3,7 +3,7 @@
 import asyncio
 import json
 
-from tests.scenarios.chromium_day import SECONDS, picture
+from tests.scenarios.chromium_day import SECONDS, picture, send
 
 #: The sizes that are looked at: name, width and height in pixels.
 SIZES = (("desktop", 1200, 1100), ("phone", 390, 844))
@@ -32,9 +32,7 @@ class Sitting:
     async def writes(self, text):
         before = len(self.stage.alice.sees())
         await self.stage.pass_time(2)
-        await self.tab.click("#text")
-        await self.tab.type(text)
-        await self.tab.press("Enter")
+        await send(self.tab, text)
         async with asyncio.timeout(SECONDS):
             while len(self.stage.alice.sees()) < before + 2:
                 await asyncio.sleep(0.02)

@@ -10,7 +10,7 @@ from bot.store import workspaces
 from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import GENERAL
-from tests.scenarios.chromium_day import SECONDS, picture
+from tests.scenarios.chromium_day import SECONDS, picture, send
 
 TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
 COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"
@@ -65,17 +65,7 @@ class Seat:
                 await (self.stage.settle() if looks % 10 else self.stage.pass_time(1))
 
     async def types(self, text, says):
-        value = "document.getElementById('text').value"
-        # What is typed, or pressed, before the tab is in front is lost.
-        async with asyncio.timeout(SECONDS):
-            while await self.tab.ask(value) != text:
-                await self.tab.tell("Page.bringToFront")
-                await self.tab.ask(f"{value} = ''")
-                await self.tab.click("#text")
-                await self.tab.type(text)
-            while await self.tab.ask(value):
-                await self.tab.tell("Page.bringToFront")
-                await self.tab.press("Enter")
+        await send(self.tab, text)
         await self.reads(says)
 
     async def presses(self, label, says):

@@ -9,7 +9,7 @@ from tests.playground.browser import Browser
 from tests.rigs.scenario import world
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.scenario.workbench import workbench_world
-from tests.scenarios.chromium_day import SECONDS, SHOWN, CountInChromium, picture
+from tests.scenarios.chromium_day import SECONDS, SHOWN, CountInChromium, picture, send
 from tests.scenarios.day import ACTS, PRESSED, Day
 from tests.scenarios.noise import played
 
@@ -27,10 +27,8 @@ class DayInChromium(Day):
     async def write(self, who, text):
         tab, before = self.tabs[who], len(self.people[who].sees())
         await self.stage.pass_time(2)
-        await tab.click("#text")
-        await tab.type(text)
-        await tab.press("Enter")
-        assert await self.stage.slack.state.wait_for(lambda: len(self.people[who].sees()) > before)
+        await send(tab, text)
+        assert await self.stage.slack.state.wait_for(lambda: len(self.people[who].sees()) > before, SECONDS)
         await self.stage.settle()
 
     async def presses(self, who, _name):
