@@ -20,7 +20,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Text of the problem that the database is older than the witness file shows. ``HOLD_FIRST`` is the advice.
+#: Text shown if the database is older than the witness file says. ``HOLD_FIRST`` is the advice to go with it.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
@@ -28,7 +28,7 @@ HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {comman
 class AuditWitness:
     """The file next to the database that stores the length and the last hash of the audit log.
 
-    Without a path, it stores nothing and reports nothing.
+    If the path is None, nothing is stored or reported.
     """
 
     def __init__(self, database: Path | None) -> None:

@@ -29,22 +29,23 @@ BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
 #: Time limit for a copy, in seconds. Without one, a network disk that doesn't respond would block it forever.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: Pause between the pieces of a copy, in seconds, during which other work can use disk and processor.
+#: Pause between the pieces of a copy, in seconds. During the pause, other work can use the disk and the
+#: processor.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
-#: A dedicated thread for copying. If a network disk doesn't respond, only this thread is blocked.
+#: Executor whose only thread makes the copies. A network disk that doesn't respond blocks only this thread.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
-#: Glob for the time in a copy's file name, which follows the database's name: ``%Y-%m-%d-%H%M``.
+#: Glob pattern for the time in a copy's file name (``%Y-%m-%d-%H%M``). The time follows the database's name.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
     """Copy a file into a folder and delete the oldest copies there. Return the problem, or "" if none.
 
-    Returns None if there is nothing to do, because no copy is due and the folder already contains one. (A
-    folder on a new disk wouldn't.) A database that isn't in use isn't copied either, because the copy would
-    be newer than the ones that someone may be about to restore. Without ``places``, nothing is copied, and a
-    due backup counts as done, so that an old problem is cleared.
+    Returns None if there is nothing to do, because no copy is due and the folder already contains one. A
+    database that isn't in use isn't copied either, because the copy would be newer than the ones that someone
+    may be about to restore. If ``places`` is None, nothing is copied, and a due backup counts as done, so
+    that an old problem is cleared.
     """
     if places is None:
         return "" if is_due else None

@@ -58,13 +58,13 @@ AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long to wait for Slack to identify a person, in seconds. Slack expects Usher's own answer within three
-#: seconds.
+#: How long to wait for Slack to identify a person, in seconds. The wait must be short, because Slack expects
+#: Usher's answer to a request within three seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Maximum age of a request that needs no confirmation, in seconds. Much may have changed since an older
-#: request was sent.
+#: Maximum age of a request that needs no confirmation, in seconds. The person must confirm an older request,
+#: because much may have changed since it was sent.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -291,9 +291,9 @@ class Caller:
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant may act at this level, or True if none is involved.
+        """Return whether the person's assistant may act at this level, or True if no assistant is involved.
 
-        The level "" is reserved for the person.
+        No assistant may act at the level "", which is reserved for the person.
         """
         if not self.via:
             return True

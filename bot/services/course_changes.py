@@ -72,7 +72,7 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Cancel the lessons on some days. Without ``days``, restore all cancelled lessons to come.
+    """Cancel the lessons on some days. If ``days`` is empty, restore all cancelled lessons to come.
 
     Raises Refused if the course is over (``course.over``), if the current lesson would change
     (``course.began``), or if no lessons would remain (``course.never``).

@@ -31,7 +31,7 @@ MAX_SECONDS_AHEAD: Final = 2_700.0
 USUAL_START_SECONDS: Final = 180.0
 #: Minimum number of seconds by which a lead time is shorter than the provider's idle limit.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: How long a lesson's summary waits at most for the lesson's workspaces to be stopped, in seconds.
+#: Maximum time for which a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 

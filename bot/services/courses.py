@@ -59,8 +59,8 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum interval, in seconds, at which a card's members are counted while workspaces are starting or
-#: stopping. The interval grows as long as the counts don't change.
+#: Maximum interval between counts of a card's members while workspaces are starting or stopping, in seconds.
+#: The interval grows as long as the counts don't change.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards per claim, and of enrollments per transaction. Each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20

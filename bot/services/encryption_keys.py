@@ -117,7 +117,7 @@ class Rotation:
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a secret that was encrypted again or, if not ``was_written``, replaced by another process."""
+        """Count a secret as encrypted again or, if not ``was_written``, as replaced by another process."""
         self.done += was_written
         self.changed += not was_written
 
@@ -147,12 +147,12 @@ async def rotate(
 ) -> Rotation:
     """Encrypt every secret that can be decrypted with the newest key. Raises StoreError.
 
-    With ``forget``, links whose secrets no key can decrypt are ended, and their owners are asked to link
-    again. If that is more than a tenth of all links, the keys are probably wrong. In that case, none is ended
-    unless ``forget`` is their exact number (0 means that no number was given). The encrypted secrets are kept
-    for a week, and a link resumes if a key can decrypt its secret within that time. The connections in
-    ``unlinked`` need no linking, so their secrets contain nothing. Secrets that can't be decrypted there are
-    simply created again.
+    Unless ``forget`` is None, links whose secrets no key can decrypt are ended, and their owners are asked to
+    link again. If that is more than a tenth of all links, the keys are probably wrong. In that case, none is
+    ended unless ``forget`` is their exact number (0 means that no number was given). The encrypted secrets
+    are kept for a week, and a link resumes if a key can decrypt its secret within that time. The connections
+    in ``unlinked`` need no linking, so their secrets contain nothing. Secrets that can't be decrypted there
+    are simply created again.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)

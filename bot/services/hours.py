@@ -59,9 +59,9 @@ from bot.support.errors import NotLinked, Refused
 #: How long to wait before checking again a workspace that must be read before its owner is asked, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long a scheduled start waits for the provider to allow it, in seconds after its time.
+#: How long after its scheduled time a start waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces per claim. No more than half as many rules are claimed at a time.
+#: Maximum number of running workspaces per claim. The maximum number of hours rules per claim is half that.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0
@@ -231,7 +231,7 @@ def _keep_stop(
 def leave_out_days(
     tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
 ) -> Workspace:
-    """Skip some days of a workspace's hours. Without ``days``, skip none and resume paused hours.
+    """Skip some days of a workspace's hours. If ``days`` is empty, skip none and resume paused hours.
 
     Hours in progress still end as planned. Raises NotLinked or Refused if the workspace can't be used.
     """

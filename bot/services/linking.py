@@ -51,7 +51,8 @@ MAX_TOKEN_LENGTH = 4096
 #: How many characters of a link's digest appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters of codes. None is easily confused with another, and without vowels they form no words.
+#: Characters used in codes. None of them is easily confused with another. There are no vowels, so that codes
+#: don't form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -90,8 +91,8 @@ class LinkPage:
     """The contents of a link's page.
 
     ``signs_in`` says whether the person can sign in at the provider instead of pasting a token. ``former`` is
-    the username of the person's existing link on this connection, or "". ``channel`` is that of the person's
-    direct messages with Usher, if known.
+    the username of the person's existing link on this connection, or "". ``channel`` is the channel of the
+    person's direct messages with Usher, if known.
     """
 
     link: Link
@@ -194,7 +195,10 @@ def create_links(
 def _replace_links(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
 ) -> None:
-    """Replace the person's links on a connection with a new one, for which their commands now wait."""
+    """Replace the person's links on a connection with a new one.
+
+    The commands that were waiting for the old links now wait for the new one.
+    """
     earlier = links.list_deferred_commands(tx, caller.principal, connection)
     links.expire(tx, caller.principal.key, connection)
     _create_link(tx, caller, connection, defer_after(earlier, deferred_command), nonce)
@@ -471,7 +475,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return a refusal if no provider may see a token, because it is Slack's or a connection's own secret."""
+    """Return a refusal if a token is Slack's or a connection's own secret, which no provider may see."""
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
     own = (secret for provider in connections for secret in provider.settings.secrets())

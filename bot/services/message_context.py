@@ -35,7 +35,7 @@ from bot.store import workspaces as workspace_rows
 from bot.store.transaction import from_json
 from bot.support.guards import guards
 
-#: Beginning of the path of Usher's own page for a workspace. Usher's id for the workspace follows.
+#: Prefix of the path of Usher's own page for a workspace. The path ends with Usher's id for the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card

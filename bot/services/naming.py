@@ -185,7 +185,7 @@ def suggest(name: str, rows: Sequence[_Row], limit: int = _MAX_SUGGESTIONS) -> t
 def choose_newest(runs: Iterable[Run], *, is_stop: bool = False) -> list[Run]:
     """Return the newest run of each name. ``runs`` are sorted, newest first.
 
-    With ``is_stop``, return all runs of a name that are still running, if there are any.
+    If ``is_stop`` is true, return all runs of a name that are still running, if there are any.
     """
     by_name: dict[str, list[Run]] = {}
     for run in runs:
@@ -197,7 +197,7 @@ def choose_newest(runs: Iterable[Run], *, is_stop: bool = False) -> list[Run]:
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
     """Return the connection with this name or title, or None.
 
-    Unless ``is_whole``, a prefix is enough if only one connection's name or title begins with it.
+    Unless ``is_whole`` is true, a prefix is enough if only one connection's name or title begins with it.
     """
     titles = {key: provider.settings.title for key, provider in connections.items()}
     return find_title(name, titles, is_whole=is_whole)

@@ -55,10 +55,10 @@ def begin_operation(
 
     A start joins an open creation. If a workspace that Usher created no longer exists, another is created.
     ``agreed`` is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation.
-    An operation with ``planned_for`` carries out a plan (``initiator``). It has no card, and its start may be
-    sent until ``good_until``. Raises NotLinked if the account can't be used, and Refused (``policy.…``,
-    ``workspace.…``) if the operation isn't allowed or possible. ``workspace.ends`` means that the person must
-    confirm it.
+    If ``planned_for`` is given, the operation carries out a plan, and ``initiator`` says of what kind. Such
+    an operation has no card, and its start may be sent until ``good_until``. Raises NotLinked if the account
+    can't be used, and Refused (``policy.…``, ``workspace.…``) if the operation isn't allowed or possible.
+    ``workspace.ends`` means that the person must confirm it.
     """
     context = caller.context
     workspace, reached, _, waits = reach_workspace(tx, caller, verb, workspace_id)

@@ -65,7 +65,10 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
-    """Cancel a timer. With ``instead_of``, cancel only the one set for that time. Return the workspace."""
+    """Cancel a timer and return the workspace.
+
+    If ``instead_of`` is given, cancel the timer only if it is set for that time.
+    """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace

@@ -172,5 +172,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return when a workspace was last requested, used at its provider, or seen up, or last went down."""
+    """Return when a workspace was last requested, used or up, or when it went down, whichever is latest."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))
