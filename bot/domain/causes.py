@@ -43,11 +43,12 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Matches words about the token. Another token for the same account may have the required permission.
+#: Matches words about tokens in refusals. After such a refusal, another token for the same account may have
+#: the required permission.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: Matches words in refusals that tell the user to sign in elsewhere. A different token wouldn't help.
+#: Matches words in refusals that tell the user to sign in elsewhere, so a different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Matches words in messages about a spending limit. Stopping something doesn't help in this case.
+#: Matches words in messages about a spending limit. Stopping something doesn't help against such a limit.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,

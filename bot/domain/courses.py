@@ -28,8 +28,8 @@ MemberState = Literal[
 class ClassCard(Timetable):
     """A class card: its owner, the workspaces it starts, and when it stops them.
 
-    With ``spec``, each person gets a new workspace made from it (``template`` is its display name).
-    Otherwise, the person's own workspace that matches ``pattern`` is started. Workspaces whose owners
+    If ``spec`` is set, each person gets a new workspace made from it (``template`` is its display name). If
+    not, the person's own workspace that matches ``pattern`` is started. Workspaces whose owners
     consented are stopped at ``stops_at`` (shown in ``time_zone``), or at ``closed_at`` if ``stopped_by`` (a
     principal's key) ended the class. ``posts`` counts how often the card was sent to its channel. A card that
     hasn't been posted has no ``id``.

@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Maximum number of characters of a message that are searched. A scheduler's message may list all its
-#: machines.
+#: Maximum number of characters of a message that are searched. Messages can be long, because a scheduler may
+#: list all its machines.
 MAX_REASON_LENGTH: Final = 500
 
 
@@ -142,7 +142,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
-#: Captures the resources that a provider's message says are insufficient.
+#: Matches a provider's message that a resource is insufficient, and captures the resource.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
 #: Matches an autoscaler's message that it won't add a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)

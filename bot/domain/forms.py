@@ -174,7 +174,8 @@ class Spec:
     """
 
     name: str
-    #: Excluded from the hash, because mappings aren't hashable but specs are put into sets.
+    #: The other values. They are excluded from the hash, because specs are put into sets, but mappings aren't
+    #: hashable.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 

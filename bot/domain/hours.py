@@ -33,7 +33,7 @@ OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: ``MIN_SECONDS_LEFT`` seconds must be left, too.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: Maximum delay with which a start may be sent however short its hours are, in seconds.
+#: Maximum delay, in seconds, with which a start is sent even if little time would be left until the stop.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, and how far ahead to plan rules without a last day, both
 #: in seconds.
@@ -112,7 +112,7 @@ class Timetable(ABC):
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
     def between(self, after: float, until: float) -> list[Occurrence]:
-        """Return the starts and stops after one time, up to and including another, in order."""
+        """Return the starts and stops later than ``after`` and no later than ``until``, in order."""
         first, last = self.day(after), self.day(until)
         # Hours that begin on one day may end on the next, so the day before is included.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))

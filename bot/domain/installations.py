@@ -87,7 +87,10 @@ class Administered(ABC):
         """Return whether two principals are the same person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether a person may decide on an owner's requests (their own only if nobody else can)."""
+        """Return whether a person may decide on an owner's requests.
+
+        They may decide on their own requests only if nobody else can.
+        """
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)

@@ -30,7 +30,7 @@ class Mark(Flag):
     """Flags that say how messages of a certain kind are treated."""
 
     NONE = 0
-    #: The message is kept in sync with its row, and has that row's id.
+    #: The message shows the current state of an operation, a run or a class card, and has its row's id.
     CARD = auto()
     #: The message says how an operation or run ended. It waits briefly, so that the card arrives first.
     END = auto()
@@ -233,7 +233,7 @@ UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: Occasion of the message about how an operation or run ended. A word is enough, as each ends only once.
+#: Occasion of the message about how an operation or run ended. One word is enough, as each ends only once.
 END: Final = "end"
 #: State of the message about how an operation ended. It is "" if there is no such message, ``pending`` while
 #: it waits or may have been sent, and ``sent`` once it is known to be in Slack.
@@ -315,7 +315,8 @@ class Notice:
     error: str | None = None
     #: Whether the notice is sent as plain text because Slack refused its blocks.
     is_text: bool = False
-    #: When the notice began to wait for a read. ``tried_at`` is the last attempt while Slack was unavailable.
+    #: When the notice began to wait for a read. ``tried_at`` is when Usher last tried to send it while Slack
+    #: was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
     #: The key in the metadata of the Slack message. It is set if a release that used a different word for the

@@ -26,7 +26,8 @@ class Observed:
         expires_at: When the provider will stop or remove it unless someone acts (epoch seconds).
         expiry_mode: What the provider does at that time.
         expires_after: How many seconds it stays in this state, if the provider doesn't say when that began.
-            They count from the read that first found this state. With ``expires_at``, the later time applies.
+            They count from the read that first found this state. If ``expires_at`` is set, too, the later
+            time applies.
         removed_at: When the provider removes it no matter what (epoch seconds), if that is earlier.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
         survives_stop: Whether it survives a stop, if the provider reports that per workspace.

@@ -24,7 +24,7 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that a read must confirm first. If it does, nothing else is done.
+#: Remarks that a read must confirm first. If the read confirms the remark, nothing else is done.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 

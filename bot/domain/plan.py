@@ -41,8 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 MAX_ATTEMPTS = 20
 MAX_BACKOFF_SECONDS = 60.0
 
-#: Maximum age, at the time of an operation's request, of a read on which the first call may rely, in seconds.
-#: This is slightly longer than the interval that Saturn Cloud requires between reads.
+#: Maximum age of a read on which an operation's first call may rely, in seconds. The age is measured when the
+#: operation is requested. The maximum slightly exceeds the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -50,8 +50,8 @@ STOP_SETTLES = 600.0
 
 #: How long a running workspace must be unused before it is read less often, in seconds.
 UNUSED_AFTER = 86_400.0
-#: How long after its last use a workspace that is down is read as often as a running one, in seconds. If its
-#: owner was wrongly told that it is down, this is noticed soon.
+#: How long after its last use a workspace that is down is read as often as a running one, in seconds. If the
+#: owner was wrongly told that the workspace is down, these reads soon show it.
 RECENTLY_USED = 3_600.0
 
 
@@ -78,7 +78,7 @@ class Plan:
     """A decision: what to do next and, for END, with what outcome.
 
     ``cause`` is the key of a text in ``bot.messages``. For READ and WAIT, it says what is holding up the
-    work, if users should know. ``at``, in epoch seconds, ends a WAIT that nothing else would end.
+    work, if users should know. ``at`` is when to end a WAIT that nothing else would end (epoch seconds).
     """
 
     step: Step
@@ -102,7 +102,7 @@ NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: Plan if a start was accepted, but the provider still reports the workspace as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: Plan if a read after the call found the workspace failed. The failure may be older than the call, so
+#: Plan if a read after the call shows the workspace as failed. The failure may be older than the call, so
 #: another read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
 #: Plan for a start if an earlier stop is still in progress. The start is sent once the stop has finished.
@@ -119,7 +119,7 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to the plan that sends its call, and to the cause if an accepted call does nothing.
+#: Maps each stop mode to the plan that sends its call, and to the cause if an accepted call has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),

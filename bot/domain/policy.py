@@ -137,7 +137,7 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
 
 
 def find_flaw(person: Person | None) -> str | None:
-    """Return why a person may not use Usher at all ("left", "bot", "stranger" or "guest"), or None."""
+    """Return why a person may not use Usher ("left", "bot", "stranger" or "guest"), or None if they may."""
     if person is None:
         return None
     if person.is_deleted:

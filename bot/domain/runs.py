@@ -147,7 +147,7 @@ class Run(WorkItem):
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: A finding of the latest reads that later reads still have to confirm.
+    #: A finding from the latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
 
     @property

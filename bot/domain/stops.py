@@ -94,7 +94,7 @@ def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
     """Return whether a class card must warn that workspaces may be stopped irreversibly when the class ends.
 
     Pressing the card's button then means agreeing to that. ``effects`` are the effects that the card assumes.
-    With ``is_any``, people may join with any kind of workspace, including one that can't be suspended.
+    If ``is_any`` is true, people may join with any kind of workspace, even one that can't be suspended.
     """
     return is_final(effects, "stop") and (is_any or choose_gentlest_mode(effects) == "stop")
 

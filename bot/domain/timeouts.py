@@ -1,7 +1,7 @@
 """How long to wait before giving up on an unknown outcome, trusting a read, or calling a start slow.
 
-A single observation proves little. A call without an answer may still take effect, and a read that is refused
-or finds nothing may be due to a gateway's error. Pure functions.
+A single observation proves little. A call without an answer may still take effect, and a read may be refused
+or find nothing because of a gateway's error. Pure functions.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def list_coming_ends(
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
     """Return when a workspace will next be stopped, or None if nothing stops it.
 
-    This is the time of its timer or, without one, of the stop ``planned`` by working hours, unless the
+    This is the time of its timer or, if it has no timer, of the stop ``planned`` by working hours, unless the
     provider ends the workspace earlier.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at

@@ -16,8 +16,8 @@ DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
 #: How many seconds before a lesson its lead time is computed.
 PREPARE_SECONDS: Final = 3_000.0
-#: How many seconds before a lesson teachers are told how many members are ready. As long as that number can
-#: still change, they aren't told until ``LATEST_REPORT_SECONDS`` before the lesson.
+#: How many seconds before a lesson teachers are told how many members are ready. If that number can still
+#: change, they are told ``LATEST_REPORT_SECONDS`` before the lesson at the latest.
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 #: How long after its end a lesson may still be reported as missed, in seconds.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
@@ -36,7 +36,7 @@ def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
 
 
 def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
-    """Return the start of the first lesson that begins after a time."""
+    """Return the start of the first lesson that begins later than ``after``."""
     return next((one for one in timetable.between(after, after + YEAR_SECONDS) if one.side == "start"), None)
 
 

@@ -77,14 +77,15 @@ def find_missing_capacity(cause: str | None) -> str:
       "Assign Memory Resources"). A pod that is waiting for an autoscaler hasn't been refused, so its start
       continues. A time-out alone says nothing about capacity (KubeSpawner's ``start_timeout``).
     - JupyterHub: 429 without Retry-After is ``active_server_limit`` ("Spawn requests will be rejected with a
-      429 error", jupyterhub.readthedocs.io, "Application configuration"), measured with 6.1.1. With
+      429 error", jupyterhub.readthedocs.io, "Application configuration"), verified with 6.1.1. With
       Retry-After, too many are starting at once; ``named_server_limit_per_user`` is the user's own limit.
     - Posit Workbench: errors 15 and 16 of the API, the sessions and users of a licence that may be floating
       (docs.posit.co, "Floating Licensing"); 20 is a limit of the user's own profile.
     - Clouds, through Coder: no machine of a kind, or an account's quota. A namespace's quota, "exceeded
       quota: …", is the user's own limit.
     - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
-    - Sphere Engine: 402 and 403 for a start, the account's limit. This is assumed, as neither is documented.
+    - Sphere Engine: 402 and 403 for a start mean the account's limit. This is assumed, as neither is
+      documented.
     """
     if (cause or "").partition(":")[0] != "no_room":
         return ""
@@ -128,7 +129,10 @@ class OthersInLine:
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return the pause before a user's next attempt, based on the fewest attempts of anyone in line."""
+        """Return how many seconds to wait before the next attempt of a user who has made ``attempts`` so far.
+
+        If someone else in line has made fewer attempts, the wait is computed from that number instead.
+        """
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 

@@ -43,7 +43,7 @@ class State(StrEnum):
 
 
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down. It can be started from any of ``DOWN_OR_FAILED_STATES``.
+#: States of a workspace that is down. A workspace can be started from any of ``DOWN_OR_FAILED_STATES``, and
 #: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running, which ``is_down``
 #: checks.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})

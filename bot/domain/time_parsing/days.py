@@ -79,7 +79,7 @@ class Day:
         return (coming, coming + timedelta(days=7)) if is_either else (coming,)
 
     def find(self, today: date, *, step: Step = 1) -> date | None:
-        """Return the nearest date that may be meant, going forward or backward. With a year, it is exact."""
+        """Return the nearest date in this direction that may be meant. A full date may be in either one."""
         if self.ahead is not None:
             return today + timedelta(days=self.ahead)
         if not self.day:
@@ -184,7 +184,7 @@ def days_of(word: str) -> frozenset[str]:
 
 
 def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
-    """Return all weekdays from one to another. If either end isn't exactly one weekday, return none."""
+    """Return all weekdays from ``first`` to ``last``. If either isn't exactly one weekday, return none."""
     ends = [*first, *last]
     if len(ends) != 2 or not set(ends) <= EVERY_DAY:
         return frozenset()
@@ -194,13 +194,13 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 
 # -- periods ---------------------------------------------------------------------------------------------
 
-#: Reasons why a past period that someone typed can't be used. It can't be read, contains a time of day,
+#: Reasons why a past period that someone typed can't be used: it can't be read, contains a time of day,
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 #: Maximum length of a period that is read, in characters.
 _MAX_CHARACTERS: Final = 80
-#: Maximum number of days that can be left out of hours.
+#: Maximum number of days that can be excluded from hours.
 _MAX_DAYS: Final = 366
 #: How long records of usage are kept, in days. This is a year and a month, so that a month can be compared
 #: with the same month a year earlier.
@@ -212,8 +212,8 @@ _CLOCK: Final = re.compile(
 )
 _COMING: Final = re.compile(r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)|\bin [0-9]+ [a-z]+$")
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
-#: Replacements that give each period a single spelling. They are applied in this order. A period counted from
-#: today becomes ``1 week ago``, for example.
+#: Replacements that give each period a single spelling, such as ``1 week ago`` for a period counted from
+#: today. They are applied in this order.
 _PERIODS: Final = compile_phrases(
     (r"^all (?=.)|^for (?![0-9])", ""),
     (r"\bsince\b", "from"),
@@ -337,7 +337,7 @@ class Window:
 
 
 def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Window:
-    """Return the window that extends from a first to a last day in a time zone."""
+    """Return the window from the day ``first`` to the day ``last`` in a time zone."""
     after = last + timedelta(days=1)
     return Window(first, last, resolve_instant(first, 0, zone), resolve_instant(after, 0, zone), name)
 
