@@ -78,7 +78,7 @@ async def _publish_home(publish: PublishHome, engine: EngineContext, task: Task)
         raise TaskRetry(seconds) from None
 
 
-#: Maps each kind of background task to its handler. The reconciler adds those that call the upper layers.
+#: Maps each kind of background task to its handler. The reconciler adds the handlers that call upper layers.
 TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
     TaskKind.DISCOVER: TaskHandler(do=lists.read, person=find_holder),
     TaskKind.LIST_RUNS: TaskHandler(do=lists.read, person=find_holder),

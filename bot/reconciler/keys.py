@@ -26,8 +26,8 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Time within which refusals of several people's credentials count as an outage, in seconds, if none is
-#: accepted in between.
+#: Time within which refusals of several people's credentials count as an outage, in seconds, if no credential
+#: is accepted in between.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
@@ -204,8 +204,8 @@ class Keys:
     ) -> Verdict | errors.ProviderError:
         """Check that a call's account is the linked one. Return the verdict or the provider's error.
 
-        If a call names its account, a comparison remains valid for ten minutes. Before a list, or with
-        ``now``, the account is always compared again. An account id that isn't known yet is requested and
+        If a call names its account, a comparison remains valid for ten minutes. Before a list, or if ``now``
+        is true, the account is always compared again. An account id that isn't known yet is requested and
         saved. If the provider doesn't answer, only calls that name an account with a known id have to wait,
         because a person's own token can't open another account.
         """

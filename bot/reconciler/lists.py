@@ -1,4 +1,4 @@
-"""Reading people's lists of workspaces and runs in the background, so that their names are already known."""
+"""Reading people's lists of workspaces and runs in the background, so that Usher knows the names in them."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace

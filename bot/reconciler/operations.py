@@ -63,8 +63,8 @@ _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKN
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before the card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: Maximum time, in seconds, from other creations to the one whose result is searched for. A workspace that
-#: the search finds may be the result of any of them.
+#: Maximum time between two creations whose results may be confused, in seconds. When Usher searches for the
+#: result of the later one, it may find the result of the earlier one.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Maximum number of creation times kept in memory. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
@@ -82,9 +82,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps the gates of workspaces to their creation times. Contains workspaces that an earlier call may
-        #: have created, if the list doesn't show when they were created. Creation times never change, so each
-        #: is read only once.
+        #: Maps the gates of workspaces to their creation times. It contains only workspaces that an earlier
+        #: call may have created and whose creation time the list doesn't show. Creation times never change,
+        #: so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
@@ -522,7 +522,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation is still a creation. With any other verb, it cancels the creation."""
+        """Return whether the operation is still a creation. If it has any other verb, it cancels one."""
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:

@@ -17,7 +17,8 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long after a deadline the person is told, in seconds. By then, the operation or run may have ended.
+#: How long to hold back the message that a deadline has passed, in seconds, because the operation or run may
+#: end right after it.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
@@ -52,9 +53,9 @@ def make_end_update(
 ) -> Update:
     """Return the update that ends an operation or run. ``claim`` identifies the step that ends it.
 
-    With ``notify``, the person receives a message after ``delay`` seconds, including the ``last_lines`` of a
-    run's output. With ``hide``, the workspace is removed from the list, because it was never created or no
-    longer exists.
+    If ``notify`` is true, the person receives a message after ``delay`` seconds, including the ``last_lines``
+    of a run's output. If ``hide`` is true, the workspace is removed from the list, because it was never
+    created or no longer exists.
     """
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:

@@ -42,8 +42,8 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds. Calls fail until it is
-#: replaced.
+#: How long to wait before the next call with a refused credential, in seconds. All calls fail until the
+#: credential is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls with the connection's own secret, which the provider object already has.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))

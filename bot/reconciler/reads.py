@@ -46,7 +46,8 @@ log = structlog.get_logger(__name__)
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts, unknown states, audited reads and stored entries kept in memory.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before Usher asks why, and how often it asks again, both in seconds.
+#: How long a start may take before Usher asks the provider why, in seconds. It is also the interval at which
+#: Usher asks again.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5

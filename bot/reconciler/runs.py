@@ -42,8 +42,8 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds. By then, a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: How long after a run was reported as lost the list of runs is read again, in seconds. The run may still be
-#: listed then.
+#: How long after a run was reported as lost the list of runs is read again, in seconds, in case the run turns
+#: up in it after all.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
@@ -456,7 +456,7 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice that a stop failed. Without a cause, it was given up after many attempts."""
+    """Return the notice that a stop failed. If no cause is given, it was given up after many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_PROBLEM, occasion, {"problem": "not_stopped", **cause})
 

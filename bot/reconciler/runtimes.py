@@ -292,8 +292,8 @@ RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
 #: How late an operation may ask for its turn, in seconds. If it asks later, it has lost the turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Maximum time between the requests of two starts of which the later one overtakes the earlier one, in
-#: seconds. This applies only without a rate limit.
+#: Maximum time between two requests, in seconds, at which the later start may be sent before the earlier one.
+#: It is used only if there is no rate limit.
 MAX_OVERTAKE_SECONDS: Final = 1.0
 #: How soon an operation asks again if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
@@ -419,7 +419,7 @@ class Observer(Protocol):
         ...
 
     def note_claim(self, connection: str, seconds: float, /) -> None:
-        """Record how many seconds a claim of status reads took."""
+        """Record how many seconds it took to claim a batch of status reads."""
         ...
 
     def count_failure(self, connection: str, kind: str, /) -> None:

@@ -54,8 +54,8 @@ READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests if it could claim none of its due rows, in seconds. Other processes may have claimed
-#: them.
+#: How long a loop rests if it could claim none of its due rows, in seconds. Other processes have probably
+#: claimed them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: Maximum number of seconds for which the timer is set. Due times are queried again long before it ends.
 MAX_TIMER_SECONDS = 3_600.0
@@ -225,7 +225,8 @@ class Scheduler:
     def start(self) -> None:
         """Start the loops on the running event loop. Any work left open by an earlier process is resumed.
 
-        Without ``drive``, there are no loops, so only the heartbeat and the work given to ``call_every`` run.
+        If ``drive`` wasn't called, there are no loops, so only the heartbeat and the work given to
+        ``call_every`` run.
         """
         if self._loops:
             self._ticker.every(self._tick, self._on_tick)

@@ -1,8 +1,8 @@
-"""Taking one step of an operation or a job run: check preconditions, plan, call, verify, and save the result.
+"""Takes one step of an operation or a job run: checks, plans, calls the provider, and saves the result.
 
-If the account isn't linked, the operation or run ends. If the policy refuses the person, it usually ends,
-too. If the connection is missing or Slack can't identify the person, the step is delayed, and the card says
-why.
+If the account isn't linked, the operation or run ends. If the policy refuses the person, the operation or run
+usually ends, too. If the connection is missing or Slack can't identify the person, the step is delayed, and
+the card says why.
 """
 
 from __future__ import annotations
@@ -324,7 +324,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call that certainly had no effect.
+        """Return the update that retries a call that is known to have had no effect.
 
         If the provider is busy, the pauses between retries grow, and a read must first confirm that the call
         had no effect.
@@ -467,8 +467,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
         """Return the update with its next step no later than the deadline, and with any notice that is due.
 
-        With ``is_blocked``, the person is told even before the deadline that nothing can be sent. A person
-        who has already been asked what to do isn't also told that the item is late.
+        If ``is_blocked`` is true, the person is told even before the deadline that nothing can be sent. A
+        person who has already been asked what to do isn't also told that the item is late.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:

@@ -64,7 +64,7 @@ class Streams(context.EnginePart):
     async def step(self, pool: Pool | None = None) -> int:
         """Open the streams that are due, and close those that are over. Return how many were opened.
 
-        Without a pool, return once the opened streams have ended.
+        If there is no pool, return once the opened streams have ended.
         """
         began_at = self._clock.monotonic()
         runs = await self._own_outputs(

@@ -28,8 +28,8 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a failing task, with growing waits, unless its handler sets another.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Age of a task, in seconds, up to which attempts at which nothing could be tried aren't counted. If the
-#: reason is a missing encryption key, they are never counted.
+#: Age of a task, in seconds, up to which attempts aren't counted if nothing could be tried. If the reason is
+#: a missing encryption key, such attempts are never counted.
 MAX_BUSY_SECONDS = 900.0
 #: How long a person waits for a list that can't be read before they are told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
