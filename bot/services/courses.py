@@ -312,7 +312,7 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """For a person who joins during a lesson, return until when starting their workspace may be retried."""
+    """Return until when a failed start may be retried for a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 

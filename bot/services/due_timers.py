@@ -3,9 +3,9 @@
 The stop and the end of its timer are written in one transaction. So the workspace is stopped only once, and
 never after its owner has cancelled the stop.
 
-A stop waits until a warning about it has been delivered. If no warning can be delivered, only a reversible
-stop is carried out, and administrators are told. If Usher was down, or the workspace hasn't been read since
-the warning, the workspace is read first, and its owner is warned again.
+A stop waits until a warning about it has been delivered. If no warning can be delivered, the stop is carried
+out only if it is reversible, and administrators are told. If Usher was down, or the workspace hasn't been
+read since the warning, the workspace is read first, and its owner is warned again.
 
 A stop that isn't possible at the moment isn't announced. Once its time has passed, the owner is told once. If
 the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out

@@ -411,7 +411,10 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def is_given_up(latest: Operation) -> bool:
-    """Return whether a workspace's owner is having it stopped or removed, or failed to remove it."""
+    """Return whether the owner has requested a stop that is open, or a removal that is open or has failed.
+
+    Planned stops don't count.
+    """
     if not latest.verb.brings_down or latest.planned_for is not None:
         return False
     failed = latest.outcome in {Outcome.FAILED, Outcome.UNKNOWN}

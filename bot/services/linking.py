@@ -48,7 +48,7 @@ MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
 #: Maximum length of a token, in characters. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: How many characters of a link's digest appear in the URLs of its pages.
+#: Number of characters of a link's digest that appear in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
 #: Characters used in codes. None of them is easily confused with another. There are no vowels, so that codes
@@ -234,7 +234,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` that can replace the message showing the link, and when that URL expires."""
+    """Store the ``response_url`` that can replace the message showing the link, and its expiry time."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -255,7 +255,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the person's account that awaits a code. Refuse if no account awaits one or the code is wrong."""
+    """Link the account whose code the person typed. Refuse if the code is wrong or no account awaits one."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -372,7 +372,7 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
 
 @concerns_caller
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
-    """Count an attempt before calling the provider, so that concurrent attempts can't exceed five.
+    """Count an attempt before the provider is called, so that concurrent attempts can't exceed the limit.
 
     If the ``pasted`` text can't be a token for this connection, it isn't sent anywhere and the attempt isn't
     counted.

@@ -96,7 +96,7 @@ class SharedOwners(Owners):
         keys: Collection[str] = (),
         connections: Collection[str] = (),
     ) -> None:
-        """Store what other processes are shown: fingerprints of encryption keys, and connections."""
+        """Store the fingerprints of encryption keys and the connections, which other processes are shown."""
         self.name = name
         self._keys, self._connections = frozenset(keys), frozenset(connections)
         self._presence = presence

@@ -34,9 +34,9 @@ async def pause_restored(
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
     in ``apart`` are told that a link which they had removed may be back. Returns when the backup was made,
-    how many plans of each kind were put on hold, and the number of those links. After this, a process may
-    serve from the database. The work is done in batches. If a crash interrupts it, the next call continues
-    it.
+    how many plans of each kind were put on hold, and how many links there are on these connections. After
+    this, a process may serve from the database. The work is done in batches. If a crash interrupts it, the
+    next call continues it.
     """
     while not await store.carry_out(_pause_batch):
         pass

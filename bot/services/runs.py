@@ -61,7 +61,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Give a run that hasn't begun or can't be read a new deadline. Return it, and whether it is open."""
+    """Set a new deadline for a run that hasn't begun or can't be read. Return it, and whether it is open."""
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
