@@ -37,7 +37,7 @@ SAME_REST_SECONDS: Final = 86_400.0
 MAX_DEFERRED_COMMANDS: Final = 10
 #: Key under which a deferred command stores the commands that were deferred before it.
 _EARLIER: Final = "earlier"
-#: A deferred command as stored (``handlers.requests.deferred_command``).
+#: The stored form of a deferred command (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
 #: Maximum number of seconds by which a server may round an account's creation time after a restart or

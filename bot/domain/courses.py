@@ -10,7 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum number of seconds between two updates of a card's counts. Slack accepts only fifty edits a minute.
+#: Minimum number of seconds between two updates of a card's counts. The counts aren't updated more often,
+#: because Slack accepts only fifty edits a minute.
 MIN_COUNT_SECONDS: Final = 10.0
 #: What is still missing before a member's button press can create an operation, or "" if nothing is.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]

@@ -71,7 +71,7 @@ class Occurrence:
 
     @property
     def latest_start(self) -> float:
-        """Return the latest time at which a start may be sent. Later, too little of the period is left."""
+        """Return the latest time at which a start may be sent. After that, too little time would be left."""
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
 
@@ -81,7 +81,7 @@ class Timetable(ABC):
     """The days and times at which something begins and ends, in a time zone.
 
     ``days`` are names of weekdays or, for hours that happen only once, dates. Only days from ``first_day`` to
-    ``last_day`` count. ``off`` lists dates to leave out. A start is due ``lead_seconds`` early.
+    ``last_day`` count. ``off`` lists dates to exclude. A start is due ``lead_seconds`` early.
     """
 
     days: frozenset[str] = frozenset()
@@ -188,9 +188,9 @@ class HoursRule(Timetable):
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return a copy of the rule with another start.
+        """Return a copy of the rule with another start counted.
 
-        ``is_used`` says whether the previous start led to use.
+        ``is_used`` says whether the workspace was used after the previous start.
         """
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 

@@ -135,7 +135,7 @@ class NoticeKind(StrEnum):
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: Corrects an earlier message about how an operation ended. That message turned out to be wrong.
+    #: Corrects an earlier message about how an operation ended, which turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
     #: Tells a user that someone else has tried to link the user's own account.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
@@ -278,7 +278,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent, because a search in Slack didn't find it.
+    #: A search in Slack didn't find the notice, so it wasn't sent.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"

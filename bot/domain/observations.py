@@ -108,7 +108,7 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSearch:
-    """The result of searching for what a creation or launch led to, because its outcome is unknown.
+    """The result of a search for what was created by a creation or launch whose outcome is unknown.
 
     Attributes:
         match: The call's result, recognised by Usher's mark or a unique name.

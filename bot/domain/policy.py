@@ -34,12 +34,12 @@ ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_o
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
 #: The only verb that may be used on another person's workspace, provided that they have consented (ADR 91).
 CONSENTED: Final = "class_stop"
-#: Maximum age of Slack's facts about a person for allowing verbs that change something, in seconds.
+#: Maximum age of Slack's facts about a person for decisions that allow a change, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
 #: How far in the future Slack's facts may be dated, in seconds, because another machine's clock may be ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: Maximum age of Slack's facts for refusing a person, for example as a guest, in seconds. It is short because
-#: the person's status in Slack may have changed.
+#: Maximum age of Slack's facts about a person for decisions that refuse something, in seconds. It is short,
+#: because the person may, for example, no longer be a guest.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people whose Slack workspace hasn't installed Usher.
 FOREIGN_TEAM: Final = "policy.foreign_team"

@@ -150,9 +150,9 @@ def judge(
 ) -> Created | Verdict:
     """Return the call's result if a search found it. If not, return what to do instead.
 
-    A result with Usher's mark (``ours``) is accepted. Failing that, a single result without another
-    explanation is accepted. ``is_proof`` means that the provider would show Usher's mark, so that finding
-    nothing proves that nothing was created.
+    A result with Usher's mark (``ours``) is accepted. If there is none, but nothing else explains exactly one
+    of the results, that one is accepted. ``is_proof`` means that the provider would show Usher's mark, so
+    that finding nothing proves that nothing was created.
     """
     if ours is not None:
         return ours

@@ -13,7 +13,7 @@ CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 #: Maximum delay with which a timer may be handled without a new warning, in seconds. After a longer delay,
-#: the owner may have started the workspace again.
+#: the owner is warned again, because they may have started the workspace in the meantime.
 ABSENT_SECONDS: Final = 120.0
 #: Minimum time from setting a timer until its stop, in seconds.
 SOONEST_SECONDS: Final = 60.0

@@ -304,7 +304,7 @@ class UsageFacts(Facts):
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Minimum number of people in a total if its readers may not see the hours of individuals.
+#: Minimum number of people in a total that is shown to readers who may not see the hours of individuals.
 MIN_PEOPLE: Final = 5
 
 

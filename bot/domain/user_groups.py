@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long a group's members are valid after Slack lists them, in seconds. Then the group counts as empty.
+#: How long a list of a group's members is used after Slack returned it, in seconds. After that, the group
+#: counts as empty.
 COUNTS_FOR: Final = 3600.0
 
 

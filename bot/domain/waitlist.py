@@ -99,7 +99,7 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether a failure says nothing about the attempt itself, as with an outage or a time-out."""
+    """Return whether a failure, such as an outage or a time-out, says nothing about the attempt itself."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
@@ -109,7 +109,11 @@ def lacks_reason(cause: str | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The other people in line for the same capacity: their rounds, and their attempts."""
+    """The other people in line for the same capacity.
+
+    ``lowest`` and ``highest`` are their lowest and highest rounds, and ``fewest`` is the smallest number of
+    attempts that any of them has made.
+    """
 
     lowest: int | None = None
     highest: int = 0

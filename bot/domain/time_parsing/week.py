@@ -77,7 +77,7 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether both of two hours plan a start, or both plan a stop, on the same day."""
+        """Return whether these and the other hours both plan a start, or both a stop, on the same day."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
@@ -162,7 +162,7 @@ def _read(words: list[str]) -> Wanted | None:
         is_span = len(named) == 1 and len(words) > end + 1 and words[end] in joining
         if is_span and (last := days_of(words[end + 1])):
             days, end = days | span_weekdays(named, last), end + 2
-    # The days stand next to each other, and are weekdays or dates.
+    # The days must be next to each other, and must all be weekdays or all be dates.
     if any(map(days_of, words[end:])) or not (days or is_daily) or (days & EVERY_DAY and days - EVERY_DAY):
         return None
     times = " ".join([*words[:begin], *words[end:]])
