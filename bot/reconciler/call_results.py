@@ -43,7 +43,7 @@ class RetryLater:
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy, which isn't a failure. ``wait`` is how long it asked for a pause.
+    """The provider said that it is busy, which isn't a failure. ``wait`` is the pause that it asked for.
 
     If ``is_own_limit`` is set, this account has reached its own request limit. ``hold`` then says when
     requests are allowed again.

@@ -41,7 +41,7 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before the next read after one was refused because of its credential or permissions, in
+#: How long to wait before the next read after a read was refused because of its credential or permissions, in
 #: seconds.
 REFUSED_READ_SECONDS = 300.0
 #: Maximum number of failure counts, unknown states, audited reads and stored entries kept in memory.

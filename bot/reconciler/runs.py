@@ -86,7 +86,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
-        """Return whether anyone should be told: a person who launched or stopped the run, or has its card."""
+        """Return whether a person launched or stopped the run or has its card. If not, nobody is notified."""
         run = claimed.subject
         return (
             bool(run.reference or run.requested_stop)
@@ -302,7 +302,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in remaining))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
-        """Return whether the run is still wanted. It is, unless someone has asked to stop it."""
+        """Return whether the run is still needed. If someone has asked to stop it, it isn't."""
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:

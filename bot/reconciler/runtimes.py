@@ -42,7 +42,7 @@ _NO_LIMIT = (-math.inf, -math.inf)
 #: Maximum number of seconds by which a stored pause may end later than the same pause in memory, because it
 #: is written later.
 ROW_DELAY_SECONDS = 1.0
-#: Maximum share of a connection's slots for one person's calls, and for all lists together.
+#: Maximum share of a connection's slots for one person's calls. ``LISTS_SHARE`` is the share for all lists.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
