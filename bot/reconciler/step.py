@@ -99,7 +99,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     late_kind: ClassVar[NoticeKind]
     #: Whether the state of the previous call stays recorded until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: How many seconds after becoming blocked an item reaches its deadline. None means no deadline.
+    #: Number of seconds after which a blocked item reaches its deadline. None means no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
@@ -119,7 +119,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Process a batch. If it fails, log that and retry it later. At shutdown, hand the batch back."""
+        """Process a batch. If this fails, log the error and retry later. At shutdown, hand the batch back."""
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
         # If the state *calling* was committed, the next step first finds out what the call did.
@@ -644,9 +644,9 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """While calls keep failing, keep showing that the provider isn't answering or has server errors.
+    """While calls keep failing, keep the hold that says that the provider is silent or has server errors.
 
-    If the message weren't kept, a successful read would clear it, and the next failure would set it again.
+    If the hold weren't kept, a successful read would clear it, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked

@@ -195,7 +195,7 @@ class Gatherer:
     async def describe_courses(
         self, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
     ) -> list[ClassFacts]:
-        """Describe courses. ``own`` says for each whether the reader teaches it. Teachers get new counts."""
+        """Describe courses. ``own`` says whether the reader teaches each. Teachers get up-to-date counts."""
         every, found = await self.store.read(courses.list_memberships, reader), []
         joined = {one.card_id: one.workspace_id or "" for one in every}
         pending = await self.store.read(courses.list_pending_courses, reader)
