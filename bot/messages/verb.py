@@ -74,8 +74,8 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: What a person must have before help lists the verb for them: a linked connection with this facet or
-    #: stop mode, or ``linking``, ``linked`` or ``administrator``.
+    #: What a person needs for help to list the verb: the name of a facet or stop mode of a linked connection,
+    #: or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.

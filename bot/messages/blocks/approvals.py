@@ -81,8 +81,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Mark of the buttons of a request that is shown in a list. The answer to such a button is the outcome,
-#: followed by the remaining requests.
+#: Mark of a request's buttons in a list. The answer to such a button is the outcome, followed by the
+#: remaining requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened.

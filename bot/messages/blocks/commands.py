@@ -1,4 +1,4 @@
-"""Writes commands in texts, either as people type them where they read the text or in plain words."""
+"""Formats commands in texts: as people type them where they read the text, or in plain words."""
 
 import re
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ _COURSE_PATTERN: Final = re.compile(
 )
 
 
-#: Matches a command in a text, worded for a direct message.
+#: Matches a command in a text. Commands in texts are written as people type them in a direct message.
 _COMMAND_PATTERN: Final = re.compile(r"`(job )?([a-z][^`\n]*)`")
 
 
@@ -57,7 +57,7 @@ class Prefixes(NamedTuple):
         return Markup(self.job if folder == "job" else self.workspace)
 
     def adapt(self, text: str) -> str:
-        """Change the commands in a text, worded for a direct message, to what people type here."""
+        """Change the commands in a text from what people type in a direct message to what they type here."""
         return _COMMAND_PATTERN.sub(self._adapt_command, text) if "`" in text else text
 
     def adapt_view(self, part: Any) -> Any:

@@ -195,8 +195,8 @@ def card_button() -> Element:
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
     """Return the form that posts a class card, with ``channel`` already filled in if it is known.
 
-    Page ``course`` also has the fields for a timetable. With ``has_choices``, the teacher chooses what
-    everyone gets instead of typing it.
+    Page ``course`` also has the fields for a timetable. If ``has_choices`` is true, the teacher chooses what
+    everyone gets from a menu instead of typing it.
     """
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}

@@ -157,13 +157,19 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
 
 
 def list_problem_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Show problems* if there are any. Only for messages that nobody but teachers can see."""
+    """Return the *Show problems* button, or [] if there are no problems.
+
+    It may be used only in messages that only teachers can see.
+    """
     has_any = facts.counts.waiting or facts.counts.failed
     return [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if has_any else []
 
 
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all* if there is anything to stop. Only for messages that nobody but teachers can see."""
+    """Return the *Stop all* button, or [] if there is nothing to stop.
+
+    It may be used only in messages that only teachers can see.
+    """
     card = facts.card
     has_begun = card.is_course or facts.counts.joined > 0
     return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []

@@ -30,16 +30,16 @@ __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 ELLIPSIS: Final = "…"
-#: Marks the beginning and the end of a program's output.
+#: Marker before and after a program's output.
 FENCE: Final = "```"
-#: Stands for empty text, which Slack would reject.
+#: Text shown in place of empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
 #: Maximum length of a name in a button's label for screen readers. Longer names are cut, so that people also
 #: hear the connection, which comes after the name.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: If paragraphs have to be shortened to make a message fit, each keeps at least this many characters.
+#: Minimum length of a paragraph that is shortened to make a message fit, in characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -148,7 +148,7 @@ ASK_ACTION: Final = "ask"
 QUESTION: Final = "question"
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons that open a URL meant for one person only. Pressing such a button requires only an ack.
+#: Actions of buttons that open a URL meant for one person only.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
@@ -181,8 +181,8 @@ def plain(text: str, limit: int) -> Block:
 def section(text: str, accessory: Element | None = None) -> Block:
     """Return a paragraph, with a button next to it if given.
 
-    Without ``expand``, Slack may fold a long paragraph, and a screen reader then says only "see more". So
-    only a program's output may be folded.
+    Slack may fold a long paragraph unless ``expand`` is set, and a screen reader then says only "see more".
+    So ``expand`` is set for everything except a program's output.
     """
     block: Block = {"type": "section", "text": mrkdwn(text)}
     if not is_output(block):

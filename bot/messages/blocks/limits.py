@@ -10,8 +10,7 @@ MAX_VIEW_BLOCKS: Final = 100
 #: Maximum combined length of all texts in a message's blocks. Slack publishes no figure
 #: (``docs/internals/slack.md``, "Messages").
 MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
-#: Maximum length of the text sent along with blocks. ``chat.update`` accepts 4,000 characters, but Usher uses
-#: this text only for notifications.
+#: Maximum length of the text sent with blocks. It is below the 4,000 characters that ``chat.update`` accepts.
 MAX_TEXT_LENGTH: Final = 3000
 #: Maximum length of a modal's title, and of the labels of its two buttons.
 MAX_VIEW_TITLE_LENGTH: Final = 24

@@ -1,4 +1,4 @@
-"""Messages about links that were created, ended or refused, and about attempts to link others' accounts."""
+"""Messages about created, ended and refused links, and about attempts to link other people's accounts."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby

@@ -66,7 +66,7 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: Maximum number of seconds between the most recent read and another read that counts as simultaneous.
+#: Maximum time between a list's newest read and a read that is shown without a time of its own, in seconds.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
 #: takes up at most two screens.
@@ -441,7 +441,8 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
     return [force_button(run) if run.requested_stop else stop_run_button(run), *logs]
 
 
-#: The action of a button that runs a command exactly as if it had been typed. Its value is the command.
+#: The action of a button that runs a command exactly as if it had been typed. The button's value is the
+#: command.
 RUN_COMMAND: Final = "say"
 #: The action of a button that changes several workspaces. The button's value names each workspace.
 SEVERAL_ACTION: Final = "several"

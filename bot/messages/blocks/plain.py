@@ -12,7 +12,7 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Actions of the buttons whose URL is the purpose of their message.
+#: Actions of the buttons whose URLs are included in the fallback text.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 

@@ -63,7 +63,7 @@ def format_weekdays(named: Collection[str]) -> str:
 
 
 def format_days_off(card: ClassCard, now: float) -> list[str]:
-    """Return a line about the coming days without a lesson, if there are any."""
+    """Return a line about the coming days without a lesson, or [] if there are none."""
     off = courses_timetable.list_days_from_today(card, card.off, now)
     days = times.format_dates(group_days(card, off), card.day(now))
     return [fill("No lessons {days}.", days=days)] if off else []

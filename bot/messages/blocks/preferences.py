@@ -53,8 +53,8 @@ MESSAGE_CHOICES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: Confirms which messages a person will get about a workspace. The keys say whether a message is sent when it
-#: is ready, and whether one is sent when it stops.
+#: Texts that confirm which messages a person will get about a workspace. The keys say whether a message is
+#: sent when the workspace is ready, and whether one is sent when it stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

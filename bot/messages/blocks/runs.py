@@ -332,8 +332,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: Matches a backtick that another follows. A zero-width space between the two keeps backticks in a run's
-#: output from ending the code block.
+#: Matches a backtick that is followed by another. A zero-width space between the two keeps backticks in a
+#: run's output from ending the code block.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2

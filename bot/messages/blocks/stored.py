@@ -2,7 +2,7 @@
 
 A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
 written by release 0.4.1, and rows of messages found in Slack (``undated``), contain unsplit text. A message
-made from such a row says when it was written.
+made from such a row says when the text was written.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Warns that Usher accepts requests although no process is running that carries them out.
+#: Warns that Usher accepts requests, but that no process is running to carry them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
@@ -144,7 +144,7 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 
 LIST: Final = "Your {what}"
 WORKSPACES: Final = "workspaces"
-#: Words that lists use for states of runs, if they differ from the state's name.
+#: Words for states of runs in lists, where lists don't use the state's name.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."

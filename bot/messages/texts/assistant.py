@@ -116,7 +116,7 @@ NOT_A_NAME: Final = (
     "Nothing was done. No workspace or run is called that. Something created just now can take a minute to "
     "appear."
 )
-#: Errors in a tool's arguments. All say that nothing was done.
+#: Messages about errors in a tool's arguments. All say that nothing was done.
 NOT_AN_OBJECT: Final = "Nothing was done: the arguments have to be an object with {takes}."
 NO_FIELD: Final = "Nothing was done: there is no field `{field}`. This tool takes {takes}."
 NO_FIELDS: Final = "no fields"

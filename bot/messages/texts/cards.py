@@ -234,7 +234,8 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to a planned stop if the provider will end the workspace even earlier. The key says how.
+#: Added to the text about a planned stop if the provider will end the workspace even earlier. The key says
+#: how it will end.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
@@ -276,8 +277,8 @@ FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {c
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Reasons why a stop isn't possible, each worded as the end of a sentence. What happens next is said by
-#: ``WHEN_LINKED``, ``WHEN_BACK`` or ``STOP_THERE``.
+#: Reasons why a stop isn't possible, each worded as the end of a sentence. ``WHEN_LINKED``, ``WHEN_BACK`` and
+#: ``STOP_THERE`` say what happens next.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "connection_coming": "part of me is still being updated and doesn't have {title} yet",

@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Words for how a class ends a workspace: after "will be" or "was", after "it", and as an explanation, which
-#: may be empty.
+#: Words for how a class ends a workspace: one form to follow "will be" or "was", one to follow "it", and an
+#: explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -93,7 +93,7 @@ ENROLLED: Final = (
 #: Text for providers where creating a workspace also starts it.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Replaces ``ENROLLED_MAKING`` if a lesson begins before the stop.
+#: Replaces ``ENROLLED_MAKING`` if a lesson begins before the planned stop.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_NOW: Final = (
     "A lesson is on or about to begin, so I'm starting it now. I'll message you when it's ready."
@@ -122,8 +122,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there is none on the requested day. The texts are for no more lessons,
-#: one, and several.
+#: Says when the next lessons are if there is none on the requested day. The texts are for no further lesson,
+#: for one, and for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -162,7 +162,7 @@ REPORT_WHY: Final = {
     "down": ("isn't running any more", "aren't running any more"),
 }
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
-#: Sent on the evening before a lesson to a member whose workspace won't be ready, with what is missing.
+#: Sent on the evening before a lesson to a member whose workspace won't be ready. It says what is missing.
 MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",

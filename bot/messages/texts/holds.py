@@ -13,8 +13,8 @@ _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to
 #: Text for a stop that Usher didn't request and that the provider hasn't finished. ``{said}`` is the
 #: provider's description of the stop.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: Explains each code. ``{title}`` is the connection's title, ``{at}`` a time in the reader's time zone, and
-#: ``{said}`` what the provider says.
+#: Explanations of holds, by code. ``{title}`` is the connection's title, ``{at}`` a time in the reader's time
+#: zone, and ``{said}`` what the provider says.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: "{title} has been too busy for this since {at}.{said} I'll keep trying.",

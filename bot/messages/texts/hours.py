@@ -77,7 +77,7 @@ NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
-#: Says what a button will do and when. A button's label can't contain a formatted time.
+#: Says what a button will do and when, because a button's label can't contain a formatted time.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

@@ -1,9 +1,9 @@
-"""Texts for failures and obstacles. Each explains the problem in a sentence and says what to do next.
+"""Messages about failures and obstacles. Each explains the problem in a sentence and says what to do next.
 
 A *cause* is stored with an operation, in one of three forms. The first is a key of ``CAUSES``. The second is
 a key, a colon and the provider's own message (``invalid: disk too small``). The third is a key, two colons
-and a sentence by Usher, which is shown unchanged. ``to_cause`` turns an error into a cause, and
-``explain_cause`` puts a cause into words.
+and a complete sentence written by Usher, which is shown as it is. ``to_cause`` turns an error into a cause,
+and ``explain_cause`` puts a cause into words.
 """
 
 from collections.abc import Mapping
@@ -194,8 +194,7 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained in the same way as failures if Usher recognises the reason in the provider's
-#: message.
+#: Causes that are explained by the reason in the provider's message, if Usher recognises that reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons for which the provider's message is quoted as well, because it says how much is used, whose rule
 #: applies, or what is missing.
@@ -390,7 +389,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: Sentences about what a running workspace still lacks, used unless the provider has said so itself.
+#: Sentences about what a running workspace still lacks, used if the provider hasn't said so itself.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",

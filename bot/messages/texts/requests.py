@@ -33,8 +33,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: Shown to administrators below a request: only facts that people can't choose themselves, unlike display
-#: names.
+#: Texts about the requester, shown to administrators below a request. A display name isn't enough, because
+#: people choose it themselves.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
