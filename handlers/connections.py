@@ -19,7 +19,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix.
 
-    If there isn't one, raise Answered or Refused. ``more`` (a sentence by Usher) and the buttons in
+    If there isn't one, raise Answered or Refused. ``more`` (a complete sentence) and the buttons in
     ``offers`` are added to the answer.
     """
     found = naming.find_connection(name, request.services.connections)

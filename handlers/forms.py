@@ -266,7 +266,10 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form with the values still offered and, with ``advises``, advice for administrators."""
+    """Return the form, filled with those of the values that are still offered.
+
+    If ``advises`` is true, the form's note is its advice for administrators, if it has any.
+    """
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
     fitting = {field_.name: values[field_.name] for field_ in form.fields if _is_offered(field_, values)}

@@ -187,8 +187,8 @@ def make_first_steps(
 ) -> list[dict[str, Any]]:
     """Return the first steps for a person whose accounts have these states.
 
-    Without an account, there is a button for each connection. Without ``has_list``, the list is empty, so it
-    isn't offered.
+    Without an account, there is a button for each connection. If ``has_list`` is false, the list is empty, so
+    it isn't offered.
     """
     linked = _list_linked(services, accounts)
     has_linked = not linked <= services.linked_by("none").keys()

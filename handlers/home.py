@@ -64,8 +64,8 @@ async def show_answer(
 ) -> None:
     """Request a Home tab with the answer to a click in it.
 
-    With ``is_page``, the answer replaces the list. ``links`` are the user's links at the time of the answer.
-    If these change before the tab is drawn, the answer isn't shown.
+    If ``is_page`` is true, the answer replaces the list instead of appearing above it. ``links`` are the
+    user's links at the time of the answer. If these change before the tab is drawn, the answer isn't shown.
     """
     if not answer.text:
         await request_home(services, principal)

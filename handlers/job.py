@@ -56,7 +56,7 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Maximum number of flags in a command. Each flag is tried with every choice, and nobody needs to type more.
+#: Maximum number of flags in a command. The number is limited because each flag is tried with every choice.
 MAX_FLAGS = 50
 
 declare_verb(
@@ -162,7 +162,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
     """Return the connections that offer a job of this name, according to the offers last read.
 
-    With ``waits``, raise Answered if an offer has never been read.
+    If an offer has never been read, raise Answered if ``waits`` is true. Otherwise, skip that connection.
     """
     services, connections = request.services, list[str]()
     able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]

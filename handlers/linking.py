@@ -172,7 +172,10 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what the link is for: for the waiting command or, if that says too little, as in ``template``."""
+    """Return a sentence that says what the link is for, made from the waiting command (``text``).
+
+    If the command says too little, fill in ``template`` instead.
+    """
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -387,7 +390,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask for confirmation before unlinking. Without ``connection``, all links are meant."""
+    """Ask for confirmation before unlinking ``connection`` or, if it is None, all connections."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -409,9 +412,10 @@ def _is_linkless(request: Request, connection: str) -> bool:
 
 
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
-    """Return the connection to unlink, or None for all connections. Raise Answered if it isn't linked.
+    """Return the connection to unlink, or None for all connections.
 
-    A connection that was removed can still be found by its name or title.
+    Raise Answered if the connection isn't linked. A connection that was removed can still be found by its
+    name or title.
     """
     if name.casefold() in EVERYTHING and name not in {*linked, *request.services.connections}:
         return None
@@ -479,7 +483,10 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Return sentences about the user's suspended links, whose workspaces are hidden, or "" if none is."""
+    """Return sentences about the user's suspended links, whose workspaces are hidden.
+
+    Return "" if no link is suspended.
+    """
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -521,8 +528,8 @@ async def offer_link(
     """Answer with ways to link the given connections. The request waits until one of them is linked.
 
     ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, it shows the link pages themselves. For the
-    connections in ``others``, which need no link, it offers *New workspace*.
+    the request's own. If the user is there to see the answer, the answer links to the link pages themselves.
+    For the connections in ``others``, which need no link, it offers *New workspace*.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting

@@ -1,6 +1,6 @@
 """The endpoint for Slack's assistant, which speaks the Model Context Protocol over HTTP.
 
-A client can list tools and call them. There are no sessions or streams: each call stands alone.
+A client can list tools and call them. There are no sessions or streams: calls are independent.
 ``bot.web.front`` has already verified a request's signature, and ``handlers.assistant.tools`` carries out the
 calls (``docs/slack-app.md``, ADR 74). If Usher doesn't support a call's protocol revision, it refuses the
 call before doing anything, because the client couldn't read the outcome.

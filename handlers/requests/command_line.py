@@ -101,7 +101,7 @@ class ParsedCommand:
 class CommandLine:
     """A command line: the words after the verb, the flags, and the words after ``--``.
 
-    Without ``--``, the last of these is None.
+    If there is no ``--``, the last of these is None.
     """
 
     words: tuple[str, ...]

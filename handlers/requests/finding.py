@@ -158,7 +158,7 @@ def is_past(word: str) -> bool:
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Map words to the verbs that they mean in a sentence, preferring workspace verbs to job verbs."""
+    """Map each word that may mean a verb to that verb. Workspace verbs take precedence over job verbs."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}

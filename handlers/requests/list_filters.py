@@ -58,7 +58,7 @@ def _filter_rows(
     connections: Mapping[str, Provider],
     states: Mapping[str, str],
 ) -> FilteredRows[_Row] | None:
-    """Return the rows with the state, the connection and the name in the words, or None without any."""
+    """Return the rows that match the state, connection and name in the words, or None if they name none."""
     state, connection, remaining = "", None, list[str]()
     while words:
         leading, rest = naming.split_leading_connection(words, connections)
@@ -105,7 +105,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 
 
 def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
-    """Return what a list shows, and the words of its filter for its buttons ("" if it isn't filtered)."""
+    """Return what a list shows, and the filter words for its buttons ("" if it isn't filtered)."""
     if filtered is None:
         return noun, ""
     return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])

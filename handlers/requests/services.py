@@ -88,7 +88,7 @@ class Services:
         )
 
     def linked_by(self, method: LinkMethod) -> dict[str, str]:
-        """Map each connection that is linked in this way to its title, in the order of the titles."""
+        """Map each connection that can be linked by ``method`` to its title, in the order of the titles."""
         served = sorted(self.connections.items(), key=lambda one: natural_key(one[1].settings.title))
         return {
             name: provider.settings.title for name, provider in served if provider.has_link_method(method)

@@ -9,7 +9,7 @@ from typing import Final
 from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import index_words, split_words
 
-#: Words that mean, with any verb, everything that the user owns.
+#: Words that, after any verb, mean everything that the user owns.
 EVERYTHING: Final = split_words("all every everything alles")
 #: Instructions that change a workspace's existing hours. People type them after the workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")

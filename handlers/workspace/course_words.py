@@ -63,7 +63,7 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return a card's fields for a course's days and times, or none for a class or unclear days."""
+    """Return a card's fields for a course's days and times, or {} for a single class or unclear days."""
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today

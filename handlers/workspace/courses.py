@@ -106,7 +106,7 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Make the change that the pressed button stands for."""
+    """Make the pressed button's change."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)

@@ -80,7 +80,7 @@ SHOW_QUEUE: Final = "waiting"
     )
 )
 async def show_list(request: Request) -> Answer:
-    """List running and recent workspaces. ``list all``, ``list 2`` and *More* list all, page by page.
+    """List running and recent workspaces. ``list all``, ``list 2`` and *More* show a page of all workspaces.
 
     Words filter the list by state, connection or name. The buttons keep this filter.
     """

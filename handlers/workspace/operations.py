@@ -538,7 +538,7 @@ async def remove(request: Request) -> Answer:
 
 
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask for confirmation with a button or, with ``is_form``, in a form if one can be opened."""
+    """Ask for confirmation with a button. If ``is_form`` is true, ask in a form if one can be opened."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])

@@ -56,8 +56,8 @@ async def read_workspace(request: Request) -> Workspace:
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
     """Return the one workspace of this name. Raise Answered if there isn't one, or if there are several.
 
-    With ``can_guess``, the beginning of a name is enough. Otherwise, raise Answered with an offer of the
-    command with the whole name.
+    If ``can_guess`` is true, the beginning of a name is enough. Otherwise, raise Answered with an offer of
+    the command with the whole name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
