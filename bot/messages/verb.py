@@ -1,4 +1,4 @@
-"""Verbs, each declared once, next to its function: its arguments, its effect, and all its texts.
+"""Verbs. Each is declared once, next to its function, with its arguments, its effect and all its texts.
 
 A *verb* is what people type, press or say. Help, buttons, offers and the parsing of sentences all use these
 declarations. To add or remove a verb, add or remove its declaration.
@@ -86,9 +86,8 @@ class Verb:
     #: Maps the usage of each verb that this verb replaced in release 0.5 to what to type now. People can
     #: still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest this verb when they occur within a sentence but can't begin a command. ``otherwise``
-    #: maps other verbs to words. If the sentence also contains a word of another verb, that other verb is
-    #: meant.
+    #: Words that suggest this verb within a sentence. They can't begin a command. ``otherwise`` maps other
+    #: verbs to words. If the sentence also contains one of those words, the other verb is meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     #: Label of the verb's button next to a workspace's name. ``is_red`` makes the button red. ``alone`` is
@@ -98,8 +97,8 @@ class Verb:
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: Offers the verb for one workspace. ``button_at`` is the button's label if a time is given. ``bulk`` and
-    #: ``bulk_at`` offer the verb for several workspaces, without and with a time.
+    #: Texts that offer the verb for one workspace. ``button_at`` is the button's label if a time is given.
+    #: ``bulk`` and ``bulk_at`` offer the verb for several workspaces, without and with a time.
     offer: Offer = _NOTHING
     button_at: str = ""
     bulk: Offer = _NOTHING
@@ -169,7 +168,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Stands for any word that isn't a verb. Such a word only leads to an answer.
+#: Used for any word that isn't a verb. Such a word only leads to an answer.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 

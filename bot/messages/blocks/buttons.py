@@ -267,7 +267,7 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
 #: warning.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of buttons in a question. With more, people couldn't take them in at a glance.
+#: Maximum number of buttons in a question, so that people can take them in at a glance.
 MAX_CHOICES: Final = 5
 
 

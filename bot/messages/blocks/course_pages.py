@@ -1,4 +1,4 @@
-"""A course as shown to teachers, members and others, and the form that posts class cards."""
+"""Renders a course for teachers, members and others, and the form that posts class cards."""
 
 from collections.abc import Sequence
 from dataclasses import asdict

@@ -184,7 +184,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer a stop within a day that was planned until the hours were skipped, paused or removed."""
+    """Offer the stop that was planned within a day, before the hours were skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]

@@ -1,4 +1,4 @@
-"""A picture of a week, drawn as SVG with a row of bars for each workspace or job, and the same in words.
+"""A picture of a week, drawn as SVG with a row of bars for each workspace or job, and a description in words.
 
 The time scale is linear: equal lengths mean equal durations. So a day on which the clocks change is slightly
 wider or narrower than the others.

@@ -145,20 +145,20 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
-    """Add to the *ready* message that an unused workspace's capacity goes to the next person in line."""
+    """Add a sentence to the *ready* message: an unused workspace's capacity goes to the next in line."""
     template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
 
 
 def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
-    """Add to the question about an unused workspace that someone is waiting for its capacity."""
+    """Add a sentence to the question about an unused workspace: someone is waiting for its capacity."""
     kind = facts.word("waited_for")
     return _add_sentence(facts, question, words.GRANT_WANTED if kind else "", kind)
 
 
 def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
-    """Add to the message about a failed or refused start that the wait has ended, too."""
+    """Add a sentence to the message about a failed or refused start: the wait has ended, too."""
     kind = facts.word("waited")
     return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
 

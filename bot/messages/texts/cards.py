@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-The text about an obstacle says only why a stop is impossible. A second text says what happens next.
+For a stop that is impossible, one text says why, and another says what happens next.
 """
 
 from collections.abc import Mapping

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Says, for each kind of capacity, that there is none left. ``WAITED_FOR`` has the words for what people are
-#: waiting for.
+#: Says, for each kind of capacity, that there is none left. ``WAITED_FOR`` names what people are waiting
+#: for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
