@@ -3,8 +3,8 @@
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
 Text in this form is run immediately. If a name is incomplete or misspelled, Usher asks which name is meant.
-Any other text is free text, which does nothing until a button is clicked. The module that reads free text may
-not be installed.
+Any other text is free text, which does nothing until a button is clicked. Free text is read by a module
+of its own, which may not be installed.
 """
 
 from collections.abc import Iterator, Sequence

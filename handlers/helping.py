@@ -1,4 +1,4 @@
-"""Help and introduction: what Usher is, first steps, the verbs that a user can use, and one verb in full."""
+"""Help and introductions: what Usher is, what to do first, which verbs a user can use, and how to use one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any

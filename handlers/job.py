@@ -1,6 +1,6 @@
-"""Verbs, buttons and forms for jobs: run a job from a form or a command line, follow its runs, stop them.
+"""Verbs, buttons and forms for running a job from a form or a command line, and following and stopping runs.
 
-``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
+The syntax is ``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``.
 """
 
 from __future__ import annotations

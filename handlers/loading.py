@@ -1,4 +1,4 @@
-"""Loads every module that declares something, once per process."""
+"""Loads every module that declares verbs, renderers and the like, once per process."""
 
 import pkgutil
 from functools import cache
@@ -17,7 +17,7 @@ _PROTOCOL: Final = "handlers.assistant.web"
 
 @cache
 def load() -> None:
-    """Import every module that declares rows, message facts, drawings or verbs."""
+    """Import every module that declares rows, message facts, renderers or verbs."""
     for package in (services, blocks, handlers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name != _PROTOCOL:

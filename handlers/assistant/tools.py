@@ -111,8 +111,8 @@ async def run_tool(
 ) -> str:
     """Run a tool for the user that Slack names, and answer only with facts, as JSON.
 
-    ``signature`` is the call's signature, so the same signed bytes take effect only once. Raises StoreError
-    if a question couldn't be written.
+    ``signature`` is the call's signature. If the same signed call arrives twice, it takes effect only once.
+    Raises StoreError if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}

@@ -1,4 +1,4 @@
-"""Returns an Answer to where its request came from: in a response, as a reply, or as a direct message."""
+"""Turns an Answer into what is sent to Slack: a response to the request, a reply, or a direct message."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Changes to courses that have been posted, made with buttons or typed."""
+"""Changes to posted courses, made with buttons or typed commands."""
 
 from __future__ import annotations
 

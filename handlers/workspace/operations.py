@@ -1,4 +1,4 @@
-"""Operations on workspaces: finding workspaces, asking before ending one, writing the operation, replying."""
+"""Operations on workspaces: finds the workspaces, asks before ending one, stores operations and replies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about. If none or several may be meant, the person gets an answer."""
+"""Finds the workspace that a request is about. If that isn't clear, the user gets a question or a hint."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
