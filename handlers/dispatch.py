@@ -583,7 +583,7 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a menu's choices from cached rows, without waiting. Return none if that fails.
+    """Return a menu's choices from cached rows, without waiting. Return [] if that fails.
 
     In ``VERB:SOURCE``, the source names the handler. ``field:NAME`` is a field of a form.
     """

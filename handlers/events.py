@@ -207,7 +207,7 @@ async def _resolve_author(request: EventRequest) -> Principal:
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return who gets the answer.
+    """Return the person who gets the answer.
 
     Strangers are reached only through the installation that got the message.
     """

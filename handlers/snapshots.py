@@ -115,7 +115,7 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return what a connection offers a user.
+    """Return a connection's offer to the user.
 
     Raise Answered with *Link* if there is no link, and with ``asking`` while the offer is being read.
     """

@@ -74,7 +74,7 @@ class Quoted(str):
 
 
 def fold_word(word: str) -> str:
-    """Return a word in lower case, without punctuation around it, for comparisons; "" if it was quoted."""
+    """Return a word in lower case, without punctuation around it, for comparisons, or "" if it was quoted."""
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
@@ -151,7 +151,7 @@ def _quote(word: str) -> str:
 
 
 def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
-    """Parse a command whose flags take one word each; never raise.
+    """Parse a command whose flags take one word each, without ever raising.
 
     The words after ``--`` are left as typed, including quotes and line breaks.
     """
@@ -176,7 +176,7 @@ def split_program(text: str) -> tuple[str, str]:
 
 
 def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text before the first flag, and for each flag all words after it; never raise."""
+    """Return the text before the first flag, and for each flag all words after it. Never raises."""
     rest = _strip_enclosing_signs(_after_verb(text, commands))
     matches = list(_RUNNING_FLAG_PATTERN.finditer(rest))
     ends = [*(flag.start() for flag in matches), len(rest)]
@@ -341,7 +341,7 @@ class _Scanner:
         return self.text[begin:end]
 
     def take_value(self, begin: int, *, is_joined: bool) -> str | None:
-        """Take the value of the flag that ends at ``begin``; None if another flag or nothing follows."""
+        """Take the value of the flag that ends at ``begin``, or return None if there is no value."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)

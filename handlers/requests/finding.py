@@ -223,7 +223,7 @@ def is_like_zone(word: str) -> bool:
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest sequence of words that states weekly hours, or none if the hours don't recur."""
+    """Return the longest sequence of words that states weekly hours, or [] if the hours don't recur."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

@@ -27,7 +27,7 @@ class GreetedPeople:
         return principal.key in self._greeted
 
     async def greet(self, principal: Principal) -> Mapping[str, str] | None:
-        """Record that a person is being introduced to Usher; return the states of their accounts.
+        """Record that a person is being introduced to Usher, and return the states of their accounts.
 
         Return None if they have been introduced before.
         """

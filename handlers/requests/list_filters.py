@@ -119,7 +119,7 @@ def answer_no_matches(
     buttons: Sequence[kit.Element],
     more: str,
 ) -> Answer:
-    """Answer that no row matches; ``more`` is a hint that the list is being read again."""
+    """Answer that no row matches. ``more`` is a hint that the list is being read again."""
     sentence = kit.fill(answers.NONE_OF_THESE, what=kit.Markup(describe_filter(request, filtered, noun)))
     typed = join_words(parse_page(request)[1])
     refresh_buttons = (

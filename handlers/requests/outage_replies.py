@@ -52,7 +52,7 @@ class OutageReplies:
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
-        """Post the reply, unless the message already has one; never raise."""
+        """Post the reply, unless the message already has one. Never raises."""
         principal, surface = unanswered.principal, unanswered.surface
         key = surface.channel_id, surface.message_ts
         if self._sent.get(key, is_redelivery):

@@ -128,7 +128,7 @@ def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str 
 def _create_principal(
     payload: Mapping[str, Any], enterprise: object, team: object, user: object
 ) -> Principal:
-    """Return the principal; raise Refused if a part is missing or isn't an id."""
+    """Return the principal. Raise Refused if a part is missing or isn't an id."""
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise _refuse_incomplete(payload, "team")
     if not isinstance(user, str) or not _USER.fullmatch(user):
@@ -273,7 +273,7 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return a key shared by two messages that the user sent as one; "" if Slack gave no id."""
+    """Return a key shared by two messages that the user sent as one, or "" if Slack gave no id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 

@@ -114,7 +114,7 @@ class Request:
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:
-        """Return the time that was typed or that the button carries; raise Answered if it has passed."""
+        """Return the time that was typed or that the button carries. Raise Answered if it has passed."""
         if self.moment is not None or self.at is None:
             return self.moment
         now = await self.services.store.now()
@@ -160,7 +160,7 @@ class Request:
 
     @property
     def seen(self) -> int | None:
-        """Return how often the workspace had been started when the button was drawn; None if not known."""
+        """Return how often the workspace had been started when the button was drawn, or None if unknown."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -227,7 +227,7 @@ class Request:
 
     @property
     def is_live(self) -> bool:
-        """Return whether the user is waiting right now; False if this replays a deferred request.
+        """Return whether the user is waiting right now. Return False if this replays a deferred request.
 
         A deferred request was already counted when it was first made.
         """

@@ -29,7 +29,7 @@ from handlers.requests.payload import parse_principal
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that handlers use; ``commands`` maps each slash command to the folder of its verbs."""
+    """The objects that handlers use. ``commands`` maps each slash command to the folder of its verbs."""
 
     context: Context
     store: Store
@@ -123,7 +123,7 @@ class Services:
 
 
 def build_services(context: Context, limiter: RateLimiter) -> Services:
-    """Assemble the services; ``limiter`` limits how many requests each person can make."""
+    """Assemble the services. ``limiter`` limits how many requests each person can make."""
     return Services(
         context=context,
         store=context.store,

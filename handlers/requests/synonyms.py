@@ -34,7 +34,7 @@ _MAX_SUGGESTED_VERBS: Final = 2
 
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
-    """Return the verbs most similar to an unknown word, or none if none is similar."""
+    """Return the verbs most similar to an unknown word, or [] if none is similar."""
     wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [

@@ -301,7 +301,7 @@ class CardCommand:
     problems: dict[str, str] = field(default_factory=dict)
 
     def format_for(self, what: str) -> str:
-        """Return what to type after the verb for the same command with another template or name."""
+        """Return the words to type after the verb for the same command with another template or name."""
         return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 

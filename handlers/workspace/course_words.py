@@ -25,9 +25,9 @@ def get_verb(text: str) -> str:
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
-    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value, or none if they are unclear.
+    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value, or [] if they are unclear.
 
-    Raises Refused (``course.no_lesson``).
+    Raise Refused (``course.no_lesson``) if there are no lessons on these days.
     """
     if re.fullmatch(r"[\d,-]+", text) and text.count("-") >= 2:
         return text.split(",")

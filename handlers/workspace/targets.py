@@ -75,7 +75,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def match_name(request: Request, name: str, rows: Sequence[Workspace]) -> NameMatch[Workspace]:
-    """Return which of the rows a name may refer to."""
+    """Return the rows that a name may refer to."""
     usernames = await read_usernames(request, name)
     return await run_beside_loop(rows, naming.find, name, rows, request.services.connections, usernames)
 

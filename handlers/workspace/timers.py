@@ -137,7 +137,7 @@ async def make_timer_or_ask(
 ) -> PlannedStop:
     """Return the timer, or raise Answered with a question if it would end the workspace for good.
 
-    If it isn't possible, the answer says what is.
+    If the provider doesn't support this kind of stop, the answer offers another.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:

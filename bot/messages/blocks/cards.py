@@ -490,7 +490,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
     # Don't offer *Try again* if it would fail the same way (the sentence already says what helps) or if the
-    # workspace's row is gone.
+    # workspace's row no longer exists.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)

@@ -100,7 +100,7 @@ def _get_thing_waited_for(wait: WaitlistEntry) -> str:
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return what a workspace's first line shows. If the workspace can be opened, its name is a link."""
+    """Return the values for a workspace's first line. If the workspace can be opened, its name is a link."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
