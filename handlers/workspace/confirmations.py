@@ -264,7 +264,7 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
     """Return the mode in which a verb stops a workspace at a given time.
 
-    None lets Usher choose: if possible, a mode after which the workspace can be started again.
+    Return None to let Usher choose: if possible, a mode after which the workspace can be started again.
     """
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)

@@ -88,7 +88,7 @@ def answer_place(
 ) -> Answer:
     """Answer with the place in line and *Stop waiting*.
 
-    If the answer can't be edited later (``is_lasting`` is False), it says what time it is from.
+    If the answer can't be edited later (``is_lasting`` is False), it says when it was written.
     """
     if not is_lasting:
         small = [fill("as of {at}", at=kit.moment(now, now))]

@@ -37,8 +37,7 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: Asks people to confirm hours whose stop would end a workspace permanently, in the words used for an
-#: immediate stop.
+#: Asks people to confirm hours that would end a workspace permanently.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )

@@ -86,7 +86,7 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
 NEW_ONE: Final = "You can start a new one with the same settings."
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
 #: Heading shown instead of the workspace if the page can't load the vendor's script. ``UNREACHABLE`` is the
-#: text.
+#: sentence below it.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
