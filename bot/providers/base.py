@@ -326,7 +326,7 @@ class Provider(ABC):
 
     @property
     def has_lists(self) -> bool:
-        """Return whether a user's workspaces can be listed, which one secret for everyone doesn't allow."""
+        """Return whether a user's workspaces can be listed. They can't if everyone shares one secret."""
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:

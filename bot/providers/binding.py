@@ -32,10 +32,10 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account", "read_allowances"),
 )
-#: Methods whose result may contain the provider's own words.
+#: Names of methods whose result may quote the provider.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: Methods that take no ``Access``. They check a credential, use the connection's own credential, or need
-#: none.
+#: Names of methods that take no ``Access``. They check a credential, use the connection's own credential, or
+#: need none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),

@@ -118,9 +118,9 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: Host patterns; see ``normalise_pattern``.
+#: Type of a list of host patterns, each normalised by ``normalise_pattern``.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: Templates in the settings, with distinct names.
+#: Type of a list of templates whose names must be distinct.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
@@ -303,7 +303,7 @@ def match_subdomain(url: str, base_url: str) -> str | None:
 
 
 def normalise_pattern(text: str) -> str:
-    """Normalise a host pattern: ``host`` or ``*.host``, with an optional ``:port``. Raises ValueError."""
+    """Normalise a host pattern (``host`` or ``*.host``, with an optional ``:port``), or raise ValueError."""
     star = "*." if text.startswith("*.") else ""
     origin, parts = split_address(f"https://{text.removeprefix('*.')}")
     if parts.path or parts.query or parts.fragment or "*" in parts.netloc:

@@ -310,7 +310,7 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 
 
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
-    """Return None if the server accepts a call, or its refusal if the ``goal`` was already reached.
+    """Return None if the server accepts a call, or the server's refusal if the ``goal`` was already reached.
 
     The goal is start, stop or remove. The refusal's text has to say that the goal was reached, as in "the
     workspace is already running". ``names`` are the names that the refusal may use for the workspace. Any

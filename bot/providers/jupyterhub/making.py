@@ -46,7 +46,7 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The names in use. A hub doesn't report its spawner's options."""
+    """The names in use. The offer contains no options, because a hub doesn't report those of its spawner."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release; 0 if it isn't known.

@@ -1,14 +1,15 @@
 """The translator for one JupyterHub.
 
-The facts about hubs in ``docs/internals/providers/jupyterhub.md`` were measured on hub 6.1.
+The behaviour of hubs, as described in ``docs/internals/providers/jupyterhub.md``, was verified against
+JupyterHub 6.1.
 
 Named servers are created from templates (``[[connections.NAME.templates]] name, title, options = {…}, who``),
 because a hub doesn't report its spawner's options. The hub passes ``options``, the JSON body of a start
 request, to the spawner.
 
-When a user links, Usher immediately creates a token of its own, with only the permissions that Usher needs.
-The user might delete a pasted token along with others, and the hub's OAuth token expires when the user logs
-out. Usher's token lasts as long as the pasted one, or up to a year if the user signed in.
+When a user links an account, Usher immediately creates a token of its own, with only the permissions that
+Usher needs. The user might delete a pasted token when cleaning up, and the hub's OAuth token expires when the
+user logs out. Usher's token lasts as long as the pasted one, or up to a year if the user signed in.
 """
 
 import secrets
@@ -176,7 +177,7 @@ class JupyterHub(
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Check the IDE itself, since the hub may report *ready* too early, for example if its proxy lags.
 
-        A token that Usher created doesn't open servers shared by other users.
+        Servers shared by other users aren't checked, because a token that Usher created doesn't open them.
         """
         is_open = seen.url is not None and seen.owner is None
         return await check_page(access, seen.url or "", seen) if is_open else seen
@@ -217,7 +218,7 @@ class JupyterHub(
         )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask the hub to start a server. A running server isn't an error."""
+        """Ask the hub to start a server. It isn't an error if the server is already running."""
         return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
@@ -236,7 +237,7 @@ class JupyterHub(
         return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
     async def read_warning(self) -> str:
-        """Return the hosts of users' servers, with a warning if the public URL can't be reached from here."""
+        """Return the hosts of users' servers, with a warning if this machine can't reach the public URL."""
         origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:

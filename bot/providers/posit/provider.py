@@ -56,7 +56,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Time limit for a third request while a user is waiting, in seconds.
+#: Time limit, in seconds, for the last of the three requests that check a pasted token.
 LOOKUP_SECONDS = 2.0
 
 
@@ -148,7 +148,7 @@ class PositProvider(
         return Listing(found, is_whole=listed.is_whole)
 
     async def start(self, access: base.Access, workspace: Workspace) -> None:
-        """Resume a suspended RStudio session with its original settings. A running session isn't an error."""
+        """Resume a suspended RStudio session with its original settings, unless it is already running."""
         if workspace.state in UP_STATES:
             return
         server, remote_id = self._to_server(access), workspace.remote_id

@@ -1,8 +1,8 @@
-"""The translator for one Saturn Cloud, and the ways of getting tokens.
+"""The translator for one Saturn Cloud, and the functions that get tokens.
 
-See ``docs/internals/providers/saturn.md`` for the facts about servers. The published guides are the contract.
-Usher also calls endpoints that only Saturn's own client uses, and copes with servers that answer these calls
-with 404. On such a server, Usher can't find out who owns a token, and users add workspaces by link or id.
+See ``docs/internals/providers/saturn.md`` for the facts about servers. The published guides are the contract,
+but Usher also calls endpoints that only Saturn's own client uses. A server may answer these calls with 404.
+On such a server, Usher can't find out who owns a token, and users add workspaces by link or id.
 
 With an administrator's token, Usher gets a user's own token through a login link
 (``docs/internals/providers/saturn.md``, "Whose token"). Both the link and the token are secrets. Usher opens
@@ -179,7 +179,7 @@ class Saturn(
         return Observed(State.RUNNING, url, detail, **known)
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise AccountRenamed if the account has been renamed, since it then still owns its workspaces."""
+        """Raise AccountRenamed if the account has been renamed. Its workspaces still belong to it."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)

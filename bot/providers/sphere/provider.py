@@ -68,7 +68,8 @@ class SphereSettings(ConnectionSettings):
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. The server's own default is to remove it on a stop.
+    #: How long a stopped workspace is kept, in minutes. By default, the server removes a workspace when it is
+    #: stopped.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
@@ -370,7 +371,7 @@ class SphereProvider(
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check the account's only token. An account has no users."""
+        """Check the account's only token. The result names no user, because an account has no users."""
         with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)

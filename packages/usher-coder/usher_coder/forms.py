@@ -36,7 +36,10 @@ class Parameter:
 
     @classmethod
     def read(cls, one: Any) -> Parameter | None:
-        """Read a parameter; return None if the parameter applies only to a single build. Raises BadAnswer."""
+        """Read a parameter; return None if it applies only to a single build.
+
+        Raises BadAnswer if the parameter has no name.
+        """
         name = up.require_text(_object(one), "name")
         if one.get("ephemeral") is True:
             return None
@@ -108,7 +111,7 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether a value may be empty: because an option is, or to override the default."""
+        """Return whether a value may be empty, either as an option or to override the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"

@@ -160,7 +160,7 @@ class Made:
     at: float
     fails: list[str] | None = None
     #: The error with which every stop of this workspace fails, if set. ``cancels`` lists the kinds of builds
-    #: that someone cancels.
+    #: that are cancelled.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False

@@ -11,9 +11,9 @@ import usher.provider as up
 from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
-#: Maps the states in the schema `codespace` of GitHub's document to Usher's. The mapping lacks "Unknown" and
-#: "Moved", which doesn't give the new name. Exporting and Updating (a move to another machine) end in
-#: Shutdown.
+#: Maps the states in the schema `codespace` of GitHub's document to Usher's. "Unknown" is left out, and so is
+#: "Moved", because GitHub doesn't give the new name. Exporting and Updating (a move to another machine) end
+#: in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
@@ -22,14 +22,14 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
-#: Describes what is happening to a codespace that is down but isn't being stopped.
+#: Maps GitHub's states to sentences that explain them, if Usher's own state doesn't say enough.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 #: The actions that GitHub allows while an operation is pending.
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: How long to wait, in seconds, after a secondary limit without a duration, according to GitHub's guide.
+#: Pause, in seconds, after a secondary rate limit for which GitHub gives no duration (from GitHub's guide).
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
 #: Matches GitHub's messages about its request limits, in case a proxy has dropped the headers.
