@@ -147,7 +147,7 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Minimum value of a time that is treated as milliseconds. In milliseconds, it is a time in 1973.
+#: Smallest number that is read as a time in milliseconds (in 1973). Smaller numbers are read as seconds.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0

@@ -283,7 +283,7 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 }
 #: Matches messages that refuse a call because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Matches refusals because another operation is in progress, but not messages about a quota.
+#: Matches refusals that mention another operation in progress, but not messages about a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -293,7 +293,7 @@ _UNDER_WAY_PATTERN = re.compile(
     r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))",
     re.IGNORECASE,
 )
-#: Words that a refusal may use to refer to the workspace.
+#: Matches the words that a refusal may use for the workspace.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 

@@ -455,7 +455,7 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     return seen if is_up else lacking
 
 
-#: Status codes that mean that a server has no route yet, or that its application isn't listening yet.
+#: Status codes returned for a server that has no route yet, or whose application isn't listening yet.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
 #: Matches the pages to which the hub redirects if a server isn't there. The hub's OAuth page isn't matched,
 #: because a running server sends users to that page to sign in.

@@ -20,7 +20,7 @@ from bot.support.responses import Response
 MESSAGE_POINTER = "/error/message"
 #: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
-#: Error codes that mean that a service is unreachable, unavailable or offline, and that nothing was done.
+#: Error codes for a service that is unreachable, unavailable or offline. They imply that nothing was done.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})

@@ -370,7 +370,7 @@ _RUN_STATES = {
 _PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNLISTED_ID_PREFIX = "~"
 PENDING_ID_PREFIX = "@"
-#: Shown when people stop a run on a server that can only stop all runs of a job at once.
+#: Text shown when users stop a run on a server that can only stop all runs of a job at once.
 STOPS_ALL = "On this server a stop ends all runs of the job."
 
 

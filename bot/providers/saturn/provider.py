@@ -76,7 +76,7 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 
 #: Time limit for responses that users wait for, in seconds. Users wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Time limit for each of the five requests that getting a user's token takes, in seconds.
+#: Time limit for each of the five requests needed to get a user's token, in seconds.
 MINT_SECONDS = 4.0
 #: Maximum number of pages that a login link may lead through before a session begins, and maximum size of
 #: each page.

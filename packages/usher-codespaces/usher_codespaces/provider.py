@@ -38,7 +38,7 @@ REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNOREC
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: Shown if the header X-GitHub-SSO says that the organization requires tokens to be authorized.
+#: Text shown if the header X-GitHub-SSO says that an organization requires tokens to be authorized.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
