@@ -380,12 +380,12 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether the token has this scope for everything of its owner, not just for a selection."""
+        """Return whether the token has this scope for everything that its owner has, not just a selection."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return whether the token has this scope for its whole owner. A broader scope doesn't count."""
+        """Return the same as ``has_scope``, but without counting broader scopes."""
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:

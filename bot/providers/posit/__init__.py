@@ -1,6 +1,6 @@
 """Posit Workbench: a workspace is an IDE session, and a job is a Workbench job.
 
-See ``docs/internals/providers/posit.md`` for the facts about servers. Live servers deviate from the published
+See ``docs/internals/providers/posit.md`` for the facts about live servers, which deviate from the published
 API reference.
 """
 

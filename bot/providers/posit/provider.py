@@ -1,4 +1,4 @@
-"""The translator for one Posit Workbench: its sessions are workspaces, and its jobs are jobs."""
+"""The translator for one Posit Workbench, whose sessions are Usher's workspaces."""
 
 from __future__ import annotations
 

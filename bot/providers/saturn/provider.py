@@ -85,7 +85,7 @@ MAX_PAGE_BYTES = 2_000_000
 #: The ``CredentialOwner`` of tokens that Usher got with the administrator's token and can get again.
 _MINTED: CredentialOwner = "admin"
 
-#: Maps each limit's field to the unit shown to users. The server's days and months are in UTC.
+#: Maps each limit's field to the unit shown to users. The server counts days and months in UTC.
 _HOURS: Final = {
     "hours_per_day": "hours today",
     "hours_per_month": "hours this month",

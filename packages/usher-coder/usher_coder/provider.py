@@ -52,7 +52,7 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: Actions that both roles may perform in a shared workspace. Only the owner may remove the workspace.
+#: Actions allowed in a workspace that someone else shares with the user. Only its owner may remove it.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: Key in ``Credential.extra`` for the id of the account.
