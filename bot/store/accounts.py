@@ -130,9 +130,9 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> None:
     """End an account and everything that depends on it.
 
-    With ``can_revoke``, the account's row and secret are kept until the provider has revoked the secret (see
-    ``enqueue_revocation``). Otherwise, the row is deleted. Open operations and runs end as cancelled, and
-    their cards are redrawn. Workspaces, unfinished links, lists, snapshots and remembered form values are
+    If ``can_revoke`` is true, the account's row and secret are kept until the provider has revoked the secret
+    (see ``enqueue_revocation``). Otherwise, the row is deleted. Open operations and runs end as cancelled,
+    and their cards are redrawn. Workspaces, unfinished links, lists, snapshots and remembered form values are
     deleted, in batches if there are many. Set ``notify`` if messages still reach the person. They then also
     get a JOB_FAILED notice for each open run that has a card.
     """
@@ -153,7 +153,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete a workspace. With ``notify``, also tell its owner which plans are lost."""
+    """Delete a workspace. If ``notify`` is true, also tell its owner which plans are lost."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")

@@ -183,7 +183,7 @@ def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> floa
 def make_link_key(principal: str, connection: str = "") -> str:
     """Return the key (``about``) shared by all messages about a person's link on a connection.
 
-    Without a connection, return the key of messages that offer to link any account.
+    If no connection is given, return the key of messages that offer to link any account.
     """
     return f"link/{principal}/{connection}"
 

@@ -13,8 +13,8 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
--- Changes other than of the state are shown every 15 seconds during the first minute of a card (or of its run, if the
--- run waited for more than a minute to begin), and every minute after that.
+-- Changes that leave the state as it is are shown every 15 seconds during the first minute of a card (or of its run, if
+-- the run waited for more than a minute to begin), and every minute after that.
 -- part: paced
 (is_notice = 1 OR updated_at <= :slowly_before OR created_at > :slowly_before OR EXISTS (
     SELECT 1 FROM runs r

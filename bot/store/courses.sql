@@ -27,7 +27,8 @@ SELECT p.*, o.id AS newest, a.id AS account_id,
         ELSE 'coming'
     END AS state
 FROM participants p
--- Each row is found by its key. Otherwise, PostgreSQL, without a large course's statistics, would pair all with all.
+-- Each row is found by its key. Otherwise, as long as PostgreSQL has no statistics of a large course, it would pair
+-- every row with every other.
 LEFT JOIN accounts a ON a.id = (
     SELECT b.id FROM accounts b
     WHERE b.principal = p.principal AND b.connection = :connection AND b.state = 'active' ORDER BY b.id LIMIT 1

@@ -111,7 +111,7 @@ class WriteQueue:
     ) -> Any:
         """Queue work and wait for its result. Raise StoreBusy, StoreUnavailable or the work's own errors.
 
-        With ``is_patient``, wait for as long as it takes.
+        If ``is_patient`` is true, there is no time limit.
         """
         loop = self._loop = asyncio.get_running_loop()
         item = QueuedWork(work, priority, is_read, loop.create_future(), subjects)
@@ -336,8 +336,8 @@ class QueueWorker:
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
         #: Maximum number of writes in the next transaction, which begins by locking the subjects of all its
-        #: writes. This is one more than fitted into the last transaction, or twice the last maximum if all
-        #: fitted.
+        #: writes. If not all of them fitted into the last transaction, it is one more than the number that
+        #: did. Otherwise, it is twice the last maximum.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:
@@ -438,7 +438,10 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
-        """Run items until time is up or the driver fails. With ``stops``, any other error stops this, too."""
+        """Run items until time is up or the driver fails.
+
+        If ``stops`` is true, stop at any other error, too.
+        """
         until = monotonic() + self._queue.seconds
         for item in items:
             item.error = item.result = None

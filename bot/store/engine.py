@@ -78,7 +78,7 @@ class Engine(ABC):
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """From now on, adjust stored times when the clock jumps. Earlier jumps must be corrected already."""
+        """From now on, adjust stored times when the clock jumps. Earlier jumps must have been corrected."""
         self._serves = True
 
     @abstractmethod
@@ -89,9 +89,9 @@ class Engine(ABC):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date, and return the names of the migrations that ran.
 
-        With ``serves``, this process serves from the database until the engine is closed. Unless the database
-        is shared, no other process may serve from it. Raise StoreTooOld, StoreTooNew, StoreUnreleased or
-        StoreInUse.
+        If ``serves`` is true, this process serves from the database until the engine is closed. Unless the
+        database is shared, no other process may serve from it. Raise StoreTooOld, StoreTooNew,
+        StoreUnreleased or StoreInUse.
         """
 
     @abstractmethod

@@ -42,7 +42,7 @@ from bot.store.work_items import WakeReason
 #: Suffix of the gate key of a workspace that was found at the provider but isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: Operations whose goal is reached once the workspace is running.
+#: Verbs of operations whose goal is reached once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: How far ahead to look for due reads that can be added to the current request of the same account, in
 #: seconds.
@@ -104,8 +104,7 @@ def close_gate(
 ) -> bool:
     """Close a gate for some time, because the workspace is being read without a claim.
 
-    Return False if it is already closed. With ``is_answered``, the time is counted from now, even if the gate
-    is already closed.
+    Return False if it is already closed. If ``is_answered`` is true, the time is counted from now even then.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -135,7 +134,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claim that adds reads to an account's current request. They must be due soon, and their gates must be open.
+#: Claim that adds reads to an account's current request. It takes only reads that are due soon and whose
+#: gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -153,10 +153,10 @@ def claim_reads(
 
     The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
     reads are sent. A workspace may be read by anyone who has it in their list and has an active account.
-    ``_turn`` determines whose turn it is. With ``together``, a single request reads up to that many
-    workspaces with one account. The request then includes gates that become due within a second and were last
-    read by the same account. The number of gates may then exceed ``limit``. A claim lists the rows that will
-    receive the result: the reader's own first, then the other verified rows.
+    ``_turn`` determines whose turn it is. A single request reads up to ``together`` workspaces with one
+    account. If ``together`` is more than 1, the request includes gates that become due within a second and
+    were last read by the same account, so the number of gates may exceed ``limit``. A claim lists the rows
+    that will receive the result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin

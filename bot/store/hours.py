@@ -112,7 +112,7 @@ def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
 
 
 def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
-    """Set when a rule is checked next. A paused rule isn't changed."""
+    """Schedule a rule's next check, unless the rule is paused."""
     RULES.change(tx, {"id": looked.id, "paused": ""}, next_check_at=at)
 
 
@@ -126,7 +126,7 @@ def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
 
 
 def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str]) -> None:
-    """Write the results of the starts and stops that were due, and when the rule is checked next.
+    """Write the results of the starts and stops that were due, and schedule the rule's next check.
 
     Hours for a single day are deleted after their last start or stop.
     """

@@ -18,7 +18,7 @@ _ANSWERED_SUFFIX: Final = "/answered"
 def add_interaction(
     tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
 ) -> bool:
-    """Add a row to the inbox, and return whether it was new. Without an interaction, return True.
+    """Add a row to the inbox, and return whether it was new. If there is no interaction, return True.
 
     ``sent_at`` is when the message was sent, if known. ``result`` is the id of the row being created. Raise
     UsedTwice if the same request has already added the row.

@@ -19,7 +19,7 @@ from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
 #: How long a process that is replacing a token keeps others from doing so, in seconds. Slack always answers
-#: sooner.
+#: within this time.
 RENEWING_SECONDS: Final = 30.0
 #: How long a used OAuth state is remembered, in seconds. This is longer than any state is valid.
 STATE_RETENTION_SECONDS: Final = 900.0

@@ -146,5 +146,5 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return, for the last failover, when it was noticed and from what time on rows may be missing."""
+    """Return when the last failover was noticed, and the time from which on rows may be missing."""
     return tx.one("failover")

@@ -46,8 +46,8 @@ CARD_FIRST_SECONDS = 5.0
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: How long updates must have been waiting to be combined into one message per person, in seconds. Such a long
-#: wait means that Slack was down, not just busy.
+#: Minimum time for which updates must have waited before they are combined into one message per person, in
+#: seconds. Such a long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: Kinds of notices that answer an interaction, in reverse order of sending.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
@@ -79,10 +79,10 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claims one notice to try while Slack isn't responding, even before the pause ends. ``:is_send`` says
-#: whether sends or searches come first. Replies always come last. Among the other notices, those that wait
-#: for a read come first, and the rest take turns, because a failure may concern just one of them. If a notice
-#: may already have been sent, the search for it waits until the message has had time to show up.
+#: Claim that takes one notice to try while Slack isn't responding, even before the pause ends. ``:is_send``
+#: says whether sends or searches come first. Replies always come last. Among the other notices, those that
+#: wait for a read come first, and the rest take turns, because a failure may concern just one of them. If a
+#: notice may already have been sent, the search for it waits until the message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -93,8 +93,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claims a person's other notices that may already have been sent, because one search finds them all. Replies
-#: are left out, because they are never sent again.
+#: Claim that takes a person's other notices that may already have been sent, because one search finds them
+#: all. Replies are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -229,7 +229,10 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice and return its row, or None if it exists. With ``is_first``, skip the check."""
+    """Write a notice and return its row, or None if it exists.
+
+    If ``is_first`` is true, always return the row.
+    """
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -354,9 +357,9 @@ def claim_pending(
 ) -> list[Notice]:
     """Claim one of an installation's unsent notices, even before its pause ends.
 
-    Notices take turns. With ``is_send``, a notice that certainly wasn't sent comes before one that may have
-    been sent. If a notice of the latter kind is claimed, all such notices to the same person are claimed with
-    it.
+    Notices take turns. If ``is_send`` is true, those that certainly weren't sent come first. Otherwise, those
+    that may have been sent come first. If one of the latter is claimed, all such notices to the same person
+    are claimed with it.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(

@@ -176,7 +176,7 @@ class PostgresEngine(Engine):
         """Bring the schema up to date, and return the names of the migrations that ran.
 
         Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Other processes that are serving stop
-        on their own. With ``serves``, this process then begins to serve, alongside others.
+        on their own. If ``serves`` is true, this process then begins to serve, alongside others.
         """
         applied = await self._write_patiently(lambda _: self._migrate())
         if serves:
@@ -313,7 +313,7 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Tables that must be copied after all others, with their ranks. They refer to tables that refer to other
+#: Ranks of the tables that must be copied after all others, because they refer to tables that refer to other
 #: tables.
 _COPY_RANKS: Final = {"workspaces": 2}
 

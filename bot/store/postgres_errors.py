@@ -1,4 +1,4 @@
-"""Errors from PostgreSQL and poolers: when to retry, whether the server is down, what to tell operators.
+"""Errors from PostgreSQL and poolers: when to retry, whether the server is down, and what to tell operators.
 
 The server may answer in any language, so the SQLSTATE decides. An error without a SQLSTATE means that the
 server is down. The wording of an error is used only to choose the message.
@@ -44,7 +44,7 @@ _POSTGRES_CAUSES = {
 #: (08), a lock, a server that is starting or stopping, too many connections, and a statement prepared before
 #: a migration changed its table (0A000). The same work may soon succeed.
 _PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
-#: Classes of SQLSTATEs that stand for a problem with the server rather than the query. The server counts as
+#: Classes of SQLSTATEs that indicate a problem with the server rather than the query. The server counts as
 #: down until the problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
 _NO_SERVER = "no server answers there: start it, or correct the address"

@@ -67,7 +67,7 @@ class Servers:
         self.used: _Server = {}
         #: Maps the identifier of each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
-        #: What is wrong with the servers, although one of them can be used, or "" if nothing is wrong.
+        #: A problem with the servers that doesn't keep Usher from using one of them, or "" if there is none.
         self.problem = ""
 
     def choose(self, url: str) -> str:

@@ -186,8 +186,8 @@ class PostgresSession:
     def take_lock(self, *, alone: bool = False) -> bool:
         """Take the lock that all serving processes share, and keep it.
 
-        With ``alone``, take it only if no other process is serving. Return False if the lock isn't available
-        now.
+        If ``alone`` is true, take it exclusively, which is possible only if no other process is serving.
+        Return False if the lock isn't available now.
         """
         mode = _ALONE if alone else _SHARED
         if mode not in self._locks and not _ask_lock(self._cursor(), f"pg_try_advisory_lock{mode}"):

@@ -60,7 +60,7 @@ _LOCK_SUBJECTS: Final = (
 #: The first query of a transaction that writes. It returns the transaction's id. If a commit gets no answer,
 #: the id later shows whether the commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: SQL that divides by zero if a newer release has migrated the database. The commit then fails.
+#: SQL that divides by zero if a newer release has migrated the database, so that the commit fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
@@ -114,7 +114,8 @@ class PostgresTransaction(Transaction):
         #: The transaction's id, which is used to find out the outcome of its commit. It is "" until it is
         #: known.
         self.id = ""
-        #: When the transaction asked for the database's time, and the cursor that will receive the answer.
+        #: Time at which the transaction asked for the database's time, and the cursor that will receive the
+        #: answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: Statements in flight that may have written rows. Each is stored with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
@@ -168,7 +169,7 @@ class PostgresTransaction(Transaction):
     def _catch_up(self, *, leaves: bool = False) -> None:
         """Wait for everything in flight. Record which tables and how many rows it changed.
 
-        With ``leaves``, also leave the pipeline, so that callers wait for each later statement.
+        If ``leaves`` is true, also leave the pipeline. Callers then wait for each later statement.
         """
         try:
             if leaves:
@@ -220,7 +221,7 @@ class PostgresTransaction(Transaction):
             self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
-        """Wait until the transaction has begun. With ``waits``, wait for everything in flight."""
+        """Wait until the transaction has begun. If ``waits`` is true, also wait for all writes in flight."""
         if self._begins or (waits and self._under_way):
             self._catch_up()
 

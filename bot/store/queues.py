@@ -16,7 +16,7 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: Query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of several.
+#: Query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of connections.
 _CONNECTION: Final = ":connection"
 
 

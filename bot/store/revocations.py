@@ -13,8 +13,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
     """Mark the secret of an ended link as awaiting revocation, and add the task that revokes it.
 
-    With ``notify``, the owner is told the outcome. ``due_in`` delays the task by this many seconds, for calls
-    that are still using the secret.
+    If ``notify`` is true, the owner is told the outcome. ``due_in`` delays the task by this many seconds, for
+    calls that are still using the secret.
     """
     ACCOUNTS.delete(tx, id=ended.id)
     account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)

@@ -23,7 +23,8 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: How long to wait before sending an accepted stop again, in seconds. A double click thus counts only once.
+#: How long to wait before sending an accepted stop again, in seconds, so that a double click counts only
+#: once.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
@@ -130,7 +131,10 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 
 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
-    """End a run whose account was unlinked. With ``notify`` in ``said``, tell the owner if it has a card."""
+    """End a run whose account was unlinked.
+
+    If ``said["notify"]`` is true and the run has a card, tell the owner.
+    """
     ended = save_run_step(tx, Update(row["id"], 0.0, outcome=Outcome.CANCELLED, cause="unlinked"), row)
     if ended is not None:
         release_card(tx, row["id"])

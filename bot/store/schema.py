@@ -128,10 +128,11 @@ def read_latest_schema() -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-#: Maximum change of the wall clock that is put down to ordinary slewing, in seconds. Poll margins are larger.
+#: Maximum change of the wall clock that is attributed to ordinary slewing, in seconds. The margins between
+#: polls are larger, so such a change can't make a poll too early.
 MAX_SLEW_SECONDS: Final = 0.1
-#: Change of the wall clock above which the clock reading is stored again, in seconds. Poll margins are
-#: larger.
+#: Change of the wall clock above which the clock reading is stored again, in seconds. The margins between
+#: polls are larger, so smaller changes can be ignored.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
 #: How long a message may take to appear in Slack if it is unknown whether it was sent, in seconds. This is
@@ -139,8 +140,8 @@ MAX_GATE_SECONDS: Final = 600.0
 #: the answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: How long Usher must have been without a heartbeat to count as having been away, in seconds. Restarts take
-#: less time.
+#: How long Usher must have been without a heartbeat to count as having been away, in seconds. This is longer
+#: than a restart takes.
 AWAY_SECONDS: Final = 3600.0
 
 

@@ -10,11 +10,12 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: Maximum time between counting a call and sending it, in seconds. Later calls aren't sent.
+#: Maximum time between counting a call and sending it, in seconds. If more time has passed, the call isn't
+#: sent.
 DEPARTURE_SECONDS: Final = 1.0
 #: Maximum difference between the times that two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
-#: The period over which Slack counts the calls that arrive, in seconds.
+#: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
 #: How long each call is counted, in seconds. After that, it no longer counts towards Slack's limit, whenever
 #: it arrived.
@@ -88,7 +89,7 @@ def take_slack_call(
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return how many more calls the minute allows, at most a thousand. During a pause, return 0."""
+    """Return how many more calls are allowed right now, at most a thousand. During a pause, return 0."""
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])

@@ -55,7 +55,8 @@ log = structlog.get_logger(__name__)
 
 #: How long SQLite waits for another process's lock, in seconds. After that, readers get a turn.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for a lock while opening the database, in seconds. No reads are waiting yet.
+#: How long SQLite waits for a lock while opening the database, in seconds. It can be long, because no reads
+#: are waiting yet.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, a log of 16,000 pages (16 MB), and temporary tables in memory.

@@ -12,7 +12,7 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
 RETURNING id;
 
--- If someone presses a button that was left on such a message, the answer gives the current state.
+-- These messages may keep buttons that no longer work. Pressing such a button gives the current state.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
     SELECT id FROM cards

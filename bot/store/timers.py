@@ -200,7 +200,10 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next, unless it has changed. With ``unwarned``, warn its owner again."""
+    """Schedule a timer's next check, unless the timer has changed.
+
+    If ``unwarned`` is true, its owner will be warned again.
+    """
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:

@@ -153,7 +153,7 @@ class Transaction(ABC):
         """
 
     def settle(self, *, waits: bool) -> None:  # noqa: B027
-        """Wait until the transaction has begun. With ``waits``, wait for everything in flight, too."""
+        """Wait until the transaction has begun. If ``waits`` is true, also wait for all writes in flight."""
 
     def finish(self) -> None:  # noqa: B027
         """Send the commit along with everything in flight, to save a wait.
@@ -188,7 +188,7 @@ _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes to. Claims return none, because they make nothing due."""
+    """Return the table that a statement writes to, or none for a claim, because claims make nothing due."""
     return frozenset(_WRITES.findall(query))
 
 

@@ -1,4 +1,4 @@
-"""The records of usage. Reads, lists and steps begin and end *lives*, and queries add them up.
+"""The records of usage. *Lives* are begun and ended by reads, lists and steps, and added up by queries.
 
 A *life* is one period during which a workspace or run was running.
 """
@@ -332,7 +332,7 @@ def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Map each member of a class to their workspaces' total in a time window, from when they joined on."""
+    """Map each member of a class to their workspaces' total in a time window, from the moment they joined."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 

@@ -233,7 +233,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End a waitlist entry and tell its owner why. Without a ``cause``, its time is up."""
+    """End a waitlist entry and tell its owner why. If there is no ``cause``, its time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 

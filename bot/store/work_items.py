@@ -39,7 +39,7 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: The column values of a row that isn't on hold, for each table.
+#: Maps each table to the column values of a row that isn't on hold.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},

@@ -31,8 +31,8 @@ async def read_workspaces(
 ) -> list[Workspace]:
     """Return the same workspaces as ``list_workspaces``, but read them in batches.
 
-    With ``hidden``, include hidden workspaces. Thousands of workspaces then don't hold up other work, but
-    they may change between batches.
+    This way, even thousands of workspaces don't hold up other work, but they may change between batches. If
+    ``hidden`` is true, hidden workspaces are included.
     """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
@@ -180,7 +180,7 @@ def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
 
 
 def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
-    """Set when a running workspace is to be checked next."""
+    """Schedule the next check of a running workspace."""
     WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
