@@ -199,7 +199,7 @@ class Process:
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, start listening, and start the background work.
 
-        Without ``loops``, nothing runs by itself, and tests call ``reconciler`` and ``notifier`` step by
+        If ``loops`` is false, nothing runs by itself, and tests call ``reconciler`` and ``notifier`` step by
         step. Raises StartError and StoreError. The start may be cancelled at any time, because ``stack``
         undoes everything done so far.
         """

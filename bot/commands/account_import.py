@@ -113,8 +113,8 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Maximum remaining lifetime of an unproven link, in seconds, for the link to be renewed when its account is
-#: imported again.
+#: Maximum remaining lifetime, in seconds, at which an unproven link is renewed when its account is imported
+#: again.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
@@ -129,7 +129,7 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row with its provider and, with ``apply``, link its account."""
+        """Check a row with its provider. If ``apply`` is true, also link its account."""
         problem = self._shape(row)
         if problem:
             return Result(row, "problem", problem)
@@ -244,7 +244,7 @@ async def import_rows(
     *,
     apply: bool,
 ) -> list[Result]:
-    """Check all rows and, with ``apply``, link them. This may raise ImportProblem or StoreError."""
+    """Check all rows. If ``apply`` is true, also link them. This may raise ImportProblem or StoreError."""
     async with open_for_operator(settings, connections, store) as context:
         importer = Importer(context)
         return [await importer.one(row, apply=apply) for row in rows]

@@ -107,9 +107,9 @@ async def check_store(
 ) -> list[Check]:
     """Open the database and check its contents. Don't change a missing or empty database.
 
-    With ``providers``, recent refusals by providers are compared with the settings of their connections. With
-    ``http``, the tokens of OAuth installations are tried. ``has_keys`` means that the encryption keys are
-    known.
+    If ``providers`` are given, recent refusals by providers are compared with the settings of their
+    connections. If ``http`` is given, the tokens of OAuth installations are tried. ``has_keys`` means that
+    the encryption keys are known.
     """
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):

@@ -248,7 +248,7 @@ class Trial:
     # -- afterwards ------------------------------------------------------------------------------------------
 
     async def put_away(self) -> bool:
-        """Stop and remove the recorded workspaces and jobs. Return whether they are all gone."""
+        """Stop and remove the recorded workspaces and jobs. Return whether none are left."""
         for made in list(self.record.made.values()):
             try:
                 remote_id = made.remote_id

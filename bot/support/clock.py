@@ -130,7 +130,7 @@ class Ticker:
         )
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]], *, at_once: bool = False) -> None:
-        """Run work at a fixed interval. With ``at_once``, the first run starts immediately."""
+        """Run work at a fixed interval. If ``at_once`` is true, the first run starts immediately."""
         first: dict[str, Any] = {"next_run_time": datetime.now(self._timezone)} if at_once else {}
         self._jobs.add_job(work, Every(seconds), **first)
 

@@ -398,7 +398,7 @@ def configure(level: str, redactor: Redactor) -> None:
 
 
 def write_to(path: Path) -> None:
-    """From now on, write the log to a file. Only warnings and errors still go to standard error, too."""
+    """From now on, write the log to a file. Standard error gets only warnings and errors."""
     root = logging.getLogger()
     (shown,) = root.handlers
     shown.setLevel(logging.WARNING)

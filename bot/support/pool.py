@@ -15,7 +15,8 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for a search in a thread. With fewer rows, starting the thread takes longer.
+#: Minimum number of rows for a search in a thread. With fewer rows, starting the thread would take longer
+#: than the search.
 MIN_THREAD_ROWS: Final = 500
 #: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
 #: down, each attempt takes as long as a write waits. All attempts together last about as long as a lease.
@@ -70,12 +71,15 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many coroutines the pool has room for, up to ``most``. Without a pool, return ``most``."""
+    """Return how many coroutines the pool has room for, up to ``most``.
+
+    If there is no pool, return ``most``.
+    """
     return most if pool is None else min(pool.room, most)
 
 
 async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Start all coroutines in the pool, and return. Without a pool, run them all, and wait for them."""
+    """Start all coroutines in the pool without waiting for them. If there is no pool, run them and wait."""
     if pool is None:
         await asyncio.gather(*works)
         return

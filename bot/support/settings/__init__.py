@@ -70,8 +70,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: An empty set of arguments, because every field is read from the environment. The name only satisfies the
-#: type checker.
+#: Arguments for ``Settings``. There are none, because every field is read from the environment, but the type
+#: checker expects some.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 

@@ -1,4 +1,4 @@
-"""The database URL: the kind of database to which it refers, its problems, and its passwords."""
+"""The database URL: which kind of database it names, what is wrong with it, and its passwords."""
 
 import re
 from pathlib import Path
