@@ -281,7 +281,7 @@ def without_secrets(path: str) -> str:
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log the method, path, status, size and duration of each request. Log routine requests at debug level.
+    """Logs the method, path, status, size and duration of each request. Logs routine requests at debug level.
 
     Requests from Slack, and those that an open page sends every few seconds, are routine. Most requests are,
     and logging takes up to a sixth of the time needed to serve one.

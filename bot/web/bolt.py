@@ -133,7 +133,7 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse requests from workspaces that aren't served. On its own, Bolt would post a message there.
+    """Refuses requests from workspaces that aren't served. On its own, Bolt would post a message there.
 
     If this were a function, Bolt would read its arguments from the payload, which may be malformed.
     """
@@ -161,7 +161,7 @@ class TenantGuard(AsyncMiddleware):
 
 
 class Authorize(AsyncAuthorize):
-    """Tell Bolt which token to use for a request, without calling Slack.
+    """Tells Bolt which token to use for a request, without calling Slack.
 
     This is an object, as in Bolt itself, because Bolt can't combine a function with OAuth.
     """

@@ -73,7 +73,7 @@ def cookie_name(name: str, *, is_secure: bool) -> str:
 
 
 class Browsers:
-    """Write and read the cookies of our pages at one public URL.
+    """Writes and reads the cookies of our pages at one public URL.
 
     Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies. There, each
     page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest
@@ -190,7 +190,7 @@ class Browsers:
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether this very page, in this session, sent a form or request."""
+        """Return whether a form or request was sent from this page in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:

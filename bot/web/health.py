@@ -42,8 +42,8 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` says which of the parts needed to answer people work, and ``works`` says the same for the parts
-    that do background work. ``store`` is None until the database has been reached. If there is a
+    ``ready`` returns whether each part that is needed to answer people works, and ``works`` does the same for
+    each part that does background work. ``store`` is None until the database has been reached. If there is a
     ``metrics_token``, ``/metrics`` requires it.
     """
 
@@ -233,7 +233,7 @@ class Metrics:
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Measure, until cancelled, how long the event loop is blocked, in seconds."""
+        """Measure how long the event loop is blocked, in seconds, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY

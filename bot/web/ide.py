@@ -360,7 +360,7 @@ class IdePages:
     def _run_button(self, act: Act) -> Handler:
         """Return the handler for a link (GET) or button (POST).
 
-        A button's form must come from the same page.
+        A button's form is accepted only if it was submitted from the workspace's own page.
         """
 
         async def pressed(request: web.Request) -> web.StreamResponse:

@@ -60,7 +60,7 @@ TOO_MANY: Final = "too_many_websockets"
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
 LONGEST_PAUSE: Final = 600.0
-#: Minimum lifetime for a connection to be replaced immediately when it ends, in seconds. After a shorter
+#: Minimum lifetime of a connection that is replaced immediately when it ends, in seconds. After a shorter
 #: lifetime, the next connection may end just as soon.
 SHORT_LIVED: Final = 10.0
 
@@ -311,7 +311,10 @@ CLOSE_SECONDS = 1.0
 
 
 class SocketConnection(SocketModeClient):
-    """One connection. ``ending`` is set once a new one is needed, ``gone`` once nothing more can arrive."""
+    """One connection.
+
+    ``ending`` is set once a new one is needed, and ``gone`` once nothing more can arrive.
+    """
 
     def __init__(
         self,
