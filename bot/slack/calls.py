@@ -190,7 +190,7 @@ class PacedSlack:
         #: and to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: Slack's error code if Slack has locked out the whole app; None if it hasn't.
+        #: Slack's error code if Slack has locked out the whole app, or None if it hasn't.
         self.lockout_code: str | None = None
         #: Maps each refused person or conversation to the end of the pause and Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
@@ -348,7 +348,7 @@ class PacedSlack:
         return True
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes; raise the same errors as ``SlackCaller.upload``."""
+        """Upload a file's bytes. Raise the same errors as ``SlackCaller.upload``."""
         self._require_access(UPLOAD_URL)
         await self._slack.upload(url, pieces, size)
 
@@ -359,7 +359,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return how many seconds Slack's clock may be behind Usher's; 0 if it isn't behind."""
+        """Return how many seconds Slack's clock may be behind Usher's, or 0 if it isn't behind."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -496,7 +496,7 @@ class UncountedBudget:
         return max(pause, 0.0)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for as long as Slack requested; see ``Budget.pause``."""
+        """Stop calling a method for as long as Slack requested, like ``Budget.pause``."""
         now = self._monotonic()
         self._paused_until = {key: until for key, until in self._paused_until.items() if until > now}
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None

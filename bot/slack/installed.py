@@ -48,8 +48,8 @@ MAX_UNKNOWN_TEAMS: Final = 1_000
 class InstalledSlack:
     """The installations, their tokens and their clients.
 
-    ``client`` is the app's id and secret; ``make`` returns a caller for a token. Usher serves only ``listed``
-    workspaces and organisations. ``page`` is the URL of the page for installing Usher.
+    ``client`` is the app's id and secret, and ``make`` returns a caller for a token. Usher serves only
+    ``listed`` workspaces and organisations. ``page`` is the URL of the page for installing Usher.
 
     The rows are cached in memory. Usher rereads them every 2 s, when Slack refuses a token, and when a
     request arrives from an unknown workspace, but at most every 5 s for the same workspace.
@@ -82,7 +82,7 @@ class InstalledSlack:
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Create this object and read the installations; raise StoreError if that fails."""
+        """Create this object and read the installations. Raise StoreError if that fails."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -99,7 +99,7 @@ class InstalledSlack:
     # -- reading the rows ------------------------------------------------------------------------------------
 
     async def read(self) -> None:
-        """Read the rows; raise StoreError if that fails."""
+        """Read the rows. Raise StoreError if that fails."""
         rows = await self.tokens.read()
         self.installations.replace(
             Installation(
@@ -191,16 +191,17 @@ class InstalledSlack:
     # -- installing and removing ----------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Exchange an OAuth code; return Slack's grant and its installation. Raises SlackFailed."""
+        """Exchange an OAuth code. Return Slack's grant and its installation. Raises SlackFailed."""
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
         token = str(granted.get("access_token") or "")
         return granted, Installation.from_auth_test((await self._make(token).call(AUTH_TEST, {})).data)
 
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
-        """Store an installation; return the result of ``bot.store.installations.install``. Raises StoreError.
+        """Store an installation, and return the result of ``bot.store.installations.install``.
 
-        If the operator doesn't serve the workspace, uninstall Usher there and return "unlisted".
+        Raises StoreError. If the operator doesn't serve the workspace, uninstall Usher there and return
+        "unlisted".
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -214,7 +215,7 @@ class InstalledSlack:
         return result
 
     async def _remove(self, made: Installed, token: str) -> None:
-        """Uninstall Usher from a workspace that isn't served; if Slack refuses, revoke the token instead."""
+        """Uninstall Usher from a workspace that isn't served. If Slack refuses, revoke the token instead."""
         caller, refused = self._make(token), []
         for method, arguments in ((APPS_UNINSTALL, self.tokens.client), (AUTH_REVOKE, {})):
             try:
@@ -278,7 +279,7 @@ class InstalledSlack:
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached."""
+        """Return whether Slack knows a channel id. Raise SlackFailed if Slack can't be reached."""
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
@@ -304,7 +305,7 @@ class _Caller:
         await self._slack.tokens.get_valid_token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Call a method; if the token is replaced in the meantime, repeat the call."""
+        """Call a method. If the token is replaced in the meantime, repeat the call."""
         token = await self._slack.tokens.get_valid_token(self._name)
         try:
             return await self._client_with(token).call(method, arguments)

@@ -61,7 +61,7 @@ class PeopleDirectory:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Keyed by installation id.
+        #: Maps each installation id to the progress of reading its people.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
         #: Maps each installation id to the time when its enterprise's workspaces were listed, and their ids.
@@ -69,7 +69,7 @@ class PeopleDirectory:
         self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
-        """Look up one person (``users.info``); raise SlackFailed if that isn't possible right now.
+        """Look up one person (``users.info``). Raise SlackFailed if that isn't possible right now.
 
         If Slack limits the lookups, for example because a whole class has pressed a button, read all people
         instead: one page of the list contains hundreds.
@@ -244,7 +244,7 @@ def to_person(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 def resolve_member(
     here: Installation, user: Mapping[str, Any], enterprise_id: str | None = None
 ) -> Principal | None:
-    """Return the principal of a Slack user object; None if the user isn't part of the installation.
+    """Return the principal of a Slack user object, or None if the user isn't part of the installation.
 
     A user from outside comes from a shared channel, and can be identified only in their own Slack workspace.
     Members of an organisation may belong to several workspaces. ``enterprise_id`` is the id in an event.
@@ -259,7 +259,7 @@ def resolve_member(
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Return whether a user belongs to the principal's team; True if Slack doesn't name the user's team.
+    """Return whether a user belongs to the principal's team, or True if Slack doesn't name the user's team.
 
     If an enterprise has installed Usher, the principal's ``team_id`` is the enterprise's id.
     """

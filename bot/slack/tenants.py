@@ -45,7 +45,7 @@ class OneTenant:
         """Do nothing: the token is in the settings, so only an operator can replace it."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel id; raise SlackFailed if Slack can't be reached."""
+        """Return whether Slack knows a channel id. Raise SlackFailed if Slack can't be reached."""
         return await is_channel(self._caller, channel, ts)
 
 

@@ -1,6 +1,6 @@
 """The bot tokens of installations.
 
-One process replaces a token before it expires, using its row as a lock.
+Each token is replaced before it expires, by a single process that uses the token's row as a lock.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class OpenedInstallation:
 
 
 class InstallationTokens:
-    """The token of each installation; ``client`` is the app's id and secret, and ``make`` returns a client.
+    """The token of each installation. ``client`` is the app's id and secret, and ``make`` returns a client.
 
     Rows of workspaces and organisations that aren't ``listed`` are ignored. A refresh token is lost if Slack
     has replaced it but Usher never stored the new one. ``lost`` returns the notices that report the loss.
@@ -68,7 +68,7 @@ class InstallationTokens:
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
-        """Read and return the rows; raise StoreError if that fails."""
+        """Read and return the rows. Raise StoreError if that fails."""
         rows = [
             row
             for row in await self._store.read(installations.list_installations)
@@ -79,7 +79,7 @@ class InstallationTokens:
         return rows
 
     async def write(self) -> None:
-        """Write issued tokens that couldn't be written earlier; raise StoreError if that fails again."""
+        """Write issued tokens that couldn't be written earlier. Raise StoreError if that fails again."""
         for row in [entry.row for entry in self._opened.values() if entry.row.secret in self._unwritten]:
             await self._write(row)
 
@@ -210,7 +210,7 @@ def is_listed(row: Installed, listed: Collection[str]) -> bool:
 
 
 def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the secret in a response that issues a token; raise KeyError if the response issues none."""
+    """Return the secret in a response that issues a token. Raise KeyError if the response issues none."""
     token = answer["access_token"]
     if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
         raise KeyError("access_token")

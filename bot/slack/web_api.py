@@ -20,9 +20,9 @@ _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
 #: Shortest and longest pause after a 429 response that specifies no pause, in seconds.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
-#: Without the charset, Slack would add a warning to each response.
+#: Headers of a request with a JSON body. Without the charset, Slack would add a warning to each response.
 _JSON_HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
-#: No time limit, because ``call`` limits the time itself.
+#: A timeout without a limit, because ``call`` limits the time itself.
 _UNLIMITED: Final = aiohttp.ClientTimeout()
 
 

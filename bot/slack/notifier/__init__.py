@@ -73,7 +73,7 @@ class Notifier:
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
-        """Send the due notices that the budget allows; return how many were claimed."""
+        """Send the due notices that the budget allows, and return how many were claimed."""
         await self._results.repeat()
         await self._note_absence()
         return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
@@ -96,9 +96,9 @@ class Notifier:
             log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the dirty cards that the budget allows; return how many were claimed."""
+        """Update the dirty cards that the budget allows, and return how many were claimed."""
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Upload the outputs of ended runs as files; return how many were uploaded."""
+        """Upload the outputs of ended runs as files, and return how many were uploaded."""
         return 0 if self._slack.is_locked_out else await self._outputs.step(pool)

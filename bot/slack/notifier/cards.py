@@ -101,7 +101,10 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message, so that no search for the card's key finds it; return False if refused."""
+        """Delete a card's message, so that no search for the card's key finds it.
+
+        Return False if Slack refuses.
+        """
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:

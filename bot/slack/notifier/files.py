@@ -21,7 +21,7 @@ async def upload_file(
 
 
 async def upload_picture(slack: PacedSlack, svg: str, alt_text: str) -> str:
-    """Upload an image as PNG; return the file's id. Raises PictureError and SlackFailed."""
+    """Upload an image as PNG, and return the file's id. Raises PictureError and SlackFailed."""
     png = await pictures.draw_png(svg)
 
     async def yield_once() -> AsyncIterator[bytes]:

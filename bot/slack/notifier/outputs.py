@@ -49,7 +49,7 @@ class Outputs:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Upload the files that are due; return how many were uploaded.
+        """Upload the files that are due, and return how many were uploaded.
 
         This process sends an output only while it owns the output. If it was frozen, another process may have
         sent the output in the meantime.

@@ -89,7 +89,7 @@ class NoticeRenderer:
         self._timing = timing
 
     async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
-        """Render a notice; return None if it isn't to be sent now or is no longer needed.
+        """Render a notice. Return None if it isn't to be sent now or is no longer needed.
 
         ``is_try`` means that this is a retry while Slack is down.
         """
@@ -251,7 +251,7 @@ def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message's update; return None if its rows are gone or its text isn't known."""
+    """Render a message's update. Return None if its rows were deleted or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:

@@ -94,7 +94,7 @@ class Replies:
                     await self._say_unsure(notice)
 
     async def _deliver(self, notice: Notice, seconds_left: float, *, is_try: bool) -> None:
-        """Try each route to the person until one works; raise the last SlackFailed if none does.
+        """Try each route to the person until one works. Raise the last SlackFailed if none does.
 
         Try the next route only after a definite refusal.
         """
@@ -174,7 +174,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer by direct message; if the person asked in a channel, explain why."""
+        """Answer by direct message. If the person asked in a channel, explain why."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:

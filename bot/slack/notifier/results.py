@@ -18,7 +18,7 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Writes the results of sending messages; if the database fails, retries each until its lease ends.
+    """Writes the results of sending messages. If the database fails, retries each write until its lease ends.
 
     A restart loses the results that haven't been written. Once the leases expire, Usher searches for the
     messages that may have been sent.
@@ -37,14 +37,14 @@ class Results:
         return bool(self._waiting)
 
     async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
-        """Record that a notice was sent; see ``mark_notice_sent`` in the store."""
+        """Record that a notice was sent (see ``mark_notice_sent`` in the store)."""
         await self.write(
             notice.id,
             partial(self._store.write, notice_rows.mark_notice_sent, notice, channel_id, message_ts, **more),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
-        """Record when to retry a notice; see ``retry_notice`` in the store."""
+        """Record when to retry a notice (see ``retry_notice`` in the store)."""
         await self.write(
             notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )
