@@ -1,4 +1,4 @@
-"""Workspaces that are being created, and the provider's answers."""
+"""Workspaces that are being created, and the results that providers return."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -225,5 +225,5 @@ def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, n
         return made.id
     key = {"principal": made.principal, "connection": made.connection, "remote_id": made.remote_id}
     existing = WORKSPACES.change_returning(tx, key, hidden=False)
-    assert existing is not None  # it was there
+    assert existing is not None  # its row kept the new one from being inserted
     return str(existing["id"])

@@ -1,6 +1,6 @@
 """Workspace URLs that appear or change after the owner was told that the workspace is ready.
 
-Each URL is sent once.
+Each such URL is sent to the owner once.
 """
 
 from hashlib import sha256

@@ -140,7 +140,7 @@ def compare(tx: Transaction, server: str) -> None:
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server without recording a failover because it has all rows, e.g. after an upgrade."""
+    """Accept the next server without recording a failover because it has all rows, as after an upgrade."""
     DATABASE_TIMELINE.delete(tx, id=1)
 
 

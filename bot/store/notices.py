@@ -502,7 +502,7 @@ def _make_people_pattern(place: str) -> str:
 def end_state(tx: Transaction, subject: str) -> EndState:
     """Return the state of the message about the end of an operation or a run."""
     row = tx.one("end_of", id=subject)
-    assert row is not None  # a SELECT without a table
+    assert row is not None  # a SELECT without a table always returns a row
     return cast(EndState, row["state"])
 
 

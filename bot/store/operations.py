@@ -361,7 +361,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         ended = OPERATIONS.parse(row)
         is_stopped = ended.verb.brings_down and ended.outcome is Outcome.FULFILLED
         touched = tx.one("touched_by_end", workspace_id=row["workspace_id"])
-        assert touched is not None  # it is found whatever there is
+        assert touched is not None  # the query always returns a row
         if touched["has_ends"]:
             timers.apply_timer(tx, row["workspace_id"], is_stopped=is_stopped)
         if ended.outcome is Outcome.FAILED:

@@ -48,7 +48,7 @@ READERS = 2
 #: are used. With such a fast server, connections spend little time waiting for the network, and more of them
 #: would just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long an open transaction on these connections accepts more work, in seconds. Its locks rarely make
+#: How long an open transaction that makes decisions accepts more work, in seconds. Its locks rarely make
 #: others wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
 #: How long the listener waits before it tries to reconnect, and how often it checks whether it is still

@@ -37,9 +37,9 @@ CONNECTING = {
 }
 #: How often a running process queries all servers, in seconds.
 LOOK_SECONDS = 60.0
-#: Query columns that identify a server and its timeline. After a promotion, the control file doesn't show the
-#: new timeline until the first checkpoint, but the log file's name shows it immediately. A standby writes no
-#: log.
+#: SQL for the column that identifies a server and its timeline. After a promotion, the control file doesn't
+#: show the new timeline until the first checkpoint, but the log file's name shows it immediately. A standby
+#: writes no log.
 TIMELINE: Final = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
     "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline"

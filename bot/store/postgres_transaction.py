@@ -359,7 +359,7 @@ class DatabaseClock:
         ``before`` is the monotonic time at which the query was sent.
         """
         row = asked.fetchone()
-        assert row is not None  # a SELECT without a table
+        assert row is not None  # a SELECT without a table always returns a row
         self.note(before, row["epoch"], self.monotonic())
         return row
 

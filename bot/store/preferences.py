@@ -1,4 +1,4 @@
-"""People's preferences, and whether they allow a new notice to be sent."""
+"""People's preferences, which also decide whether a new notice is sent."""
 
 from collections.abc import Callable
 
@@ -34,7 +34,7 @@ def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
     if kind.topic is None and (Mark.IN_CARD not in kind.marks or "becomes" in new.body):
         return True
     row = tx.one("heard", **_make_delivery_params(new))
-    assert row is not None  # it is found whatever there is
+    assert row is not None  # the query always returns a row
     is_of_run, delivery = kind is NoticeKind.JOB_ENDED, NoticeDelivery(kind)
     if (row["is_operation"] or kind.subject != "operation") and not (is_of_run and row["run_state"] is None):
         chosen: bool | None = None

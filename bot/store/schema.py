@@ -136,8 +136,8 @@ MAX_SLEW_SECONDS: Final = 0.1
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
 #: How long a message may take to appear in Slack if it is unknown whether it was sent, in seconds. This is
-#: ``Timing.send_timeout`` plus ``Timing.settles``. It makes no difference whether the sender is waiting for
-#: the answer or has died.
+#: ``Timing.send_timeout`` plus ``Timing.settles``. It applies whether the sender is still waiting for the
+#: answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
 #: How long Usher must have been without a heartbeat to count as having been away, in seconds. This is longer

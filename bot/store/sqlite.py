@@ -71,12 +71,12 @@ PAGE_BYTES = 1024
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
-#: Matches SQL that tests a column against a list of more than two words. For each such test, SQLite would
-#: fill a temporary table.
+#: Matches SQL that tests a column against a list of more than two words. SQLite would fill a temporary table
+#: for each such test, so the test is replaced by comparisons.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 _FILE_MAGIC = b"SQLite format 3\0"
-#: Settings that take effect only in a new file, before anything else is written. 2 is SQLite's number for a
-#: file that releases unused pages on request.
+#: Settings that take effect only in a new file, before anything else is written. With ``auto_vacuum = 2``,
+#: the file releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: Suffixes of the files that SQLite keeps next to an open database: the latest commits, and their index.
 LOG, INDEX = "-wal", "-shm"

@@ -87,7 +87,7 @@ def _fill_parts(statement: str, parts: dict[str, str]) -> str:
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """List the kinds of notices that have a mark or, for UNREAD, the errors of notices nobody has read."""
+    """Return the kinds of notices that have a mark or, for UNREAD, the errors of notices nobody has read."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)

@@ -2,7 +2,7 @@
 
 A field is stored in the column of the same name, and converted according to its type. This module reads,
 adds, replaces, changes and deletes rows by key. Statements that make decisions are in the SQL files. A table
-without a model uses column values as they are given.
+without a model stores values as they are given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

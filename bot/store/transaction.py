@@ -275,7 +275,7 @@ _MAX_SLEW_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """How far the store's time is ahead of the monotonic clock, in seconds, and for which boot."""
+    """How far the store's time is ahead of the monotonic clock, in seconds, and the id of the boot."""
 
     boot: str
     ahead: float

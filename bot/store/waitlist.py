@@ -27,7 +27,7 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time between a person's failed attempt and the next one that a stopped workspace triggers, in
+#: Minimum time between a person's failed attempt and the next attempt after a workspace was stopped, in
 #: seconds. If a run ended instead, ``RUN_PAUSE_SECONDS`` applies. Runs end often, but rarely free the
 #: capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
@@ -152,7 +152,7 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
 
 def _find_next_seq(tx: Transaction) -> int:
     row = tx.one("next_in_line")
-    assert row is not None  # an aggregate
+    assert row is not None  # an aggregate always returns a row
     return int(row["seq"])
 
 

@@ -106,7 +106,7 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
     workspace = replace(workspace, used_at=now)
     if not insert(tx, workspace):
         before = find_by_remote_id(tx, workspace.principal, workspace.connection, workspace.remote_id)
-        assert before is not None  # nothing else keeps it from being written
+        assert before is not None  # nothing else keeps a row from being inserted
         alias = before.alias if workspace.alias is None else workspace.alias
         workspace = replace(before, hidden=False, alias=alias, used_at=now)
         WORKSPACES.change(tx, {"id": workspace.id}, hidden=False, alias=alias, used_at=now)
@@ -122,7 +122,10 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether the owner is told when a workspace is ready or stopped. None leaves it to the settings."""
+    """Change whether an owner is told when a workspace is ready or stopped.
+
+    None leaves it to the settings.
+    """
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
