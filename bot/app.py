@@ -81,7 +81,8 @@ Result = TypeVar("Result")
 #: ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Delays between attempts to reach the database and Slack at start-up, in seconds. The last one repeats.
+#: Delays between attempts to reach the database and Slack at start-up, in seconds. The last delay is
+#: repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
 #: Interval between comparisons of this machine's clock with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0

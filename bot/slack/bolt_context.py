@@ -4,5 +4,6 @@ from typing import Final
 
 #: Key of the number of times that Slack has already tried to deliver an event: "0" for the first delivery.
 RETRY_NUMBER: Final = "retry_number"
-#: Key of the maximum size of an acknowledgement's body, in bytes. Not set for requests that arrive over HTTP.
+#: Key of the maximum size of an acknowledgement's body, in bytes. It isn't set for requests that arrive over
+#: HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

@@ -196,8 +196,8 @@ class PacedSlack:
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last served any of them.
         self._refused_people: set[str] = set()
-        #: Whether a call has gone unanswered since waiting messages were last released. Initially True, for
-        #: the calls of the previous process.
+        #: Whether a call has gone unanswered since waiting messages were last released. It is initially True,
+        #: because calls of the previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
         #: Whether messages wait until Slack accepts one (initially True), the number of retries since Slack

@@ -23,7 +23,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Method that shows whether Slack responds, and Slack's time.
+#: Method that shows whether Slack responds, and what time Slack's clock shows.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"

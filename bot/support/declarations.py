@@ -1,7 +1,7 @@
 """Registries of functions that modules declare by name.
 
 When a process starts, ``handlers.loading.load`` imports every module that declares something. Reading a
-registry before then raises an error. Without this error, missing functions would go unnoticed.
+registry earlier raises an error, because missing functions would otherwise go unnoticed.
 """
 
 from collections.abc import Callable, Mapping

@@ -41,8 +41,8 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: Set only if the policy refused the request. It contains the verb, its target and the policy's rule,
-        #: for the audit log.
+        #: The verb, its target and the policy's rule, for the audit log. It is set only if the policy refused
+        #: the request.
         self.denied: tuple[str, str, str] | None = None
 
 

@@ -64,8 +64,8 @@ def redact_from_now_on(secrets: Iterable[str]) -> None:
     _REPLACEMENTS.update(secrets)
 
 
-#: Secrets used by calls in progress in this context that weren't known when the process started. They are
-#: removed from the context's log lines.
+#: Secrets that calls in progress in this context use, and that weren't known when the process started. They
+#: are removed from the context's log lines.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 

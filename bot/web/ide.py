@@ -182,8 +182,7 @@ Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResp
 FRESH_SECONDS = 20.0
 #: How long the page waits for a read that it requested before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: The kinds of consent by name. A form that asks a question names the kind of consent that submitting it
-#: gives.
+#: Maps the name of each kind of consent to the kind. A form that asks for consent contains such a name.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
 #: or "eval").

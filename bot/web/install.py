@@ -45,7 +45,7 @@ _RENEWAL_SECONDS: Final = 60.0
 #: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no
 #: row has this one.
 _STATE: Final = "state of an installation"
-#: A field that we add to Bolt's installations.
+#: Name of a field that we add to Bolt's installations.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")

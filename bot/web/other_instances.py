@@ -29,8 +29,8 @@ log = structlog.get_logger(__name__)
 #: and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How long Usher waits until it lets Slack count again, in seconds: while it is unsure, if there is another
-#: Usher (``_NOTICE_SECONDS``), and if there is none (``_RECOUNT_SECONDS``).
+#: How long Usher waits before it lets Slack count again while it is unsure, in seconds. If there is another
+#: Usher, ``_NOTICE_SECONDS`` applies. If there is none, ``_RECOUNT_SECONDS`` does.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0

@@ -36,7 +36,7 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path of the permanent link pages, followed by a connection's name. They begin with Sign in with Slack.
+#: Path of the permanent link pages, followed by a connection's name. The pages begin with Sign in with Slack.
 NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"

@@ -53,8 +53,8 @@ LINGER_SECONDS = 30.0
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason for closing a connection if the app has more than ten. The connection must be closed before
-#: another is opened.
+#: Slack's reason for closing a connection if the app has more than ten connections. That connection must be
+#: closed before another is opened.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded if Usher itself ends a connection.
 RENEWED: Final = "renewed"
