@@ -21,7 +21,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.waitlist import WaitlistFacts
 from bot.messages.blocks import kit, limits, replies, stored, waitlist
 from bot.messages.blocks.button_values import AGREED, ButtonValue
-from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
+from bot.messages.blocks.buttons import BACK, RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import fill, safe
 from bot.messages.blocks.lists import RUN_COMMAND
@@ -472,12 +472,15 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     """Store in an answer the key of the only workspace or run that its buttons act on.
 
     Do nothing if they act on several, or if the answer can be refreshed. If an answer has no buttons and only
-    one operation or run was started, store its key, so that the message about its end replaces the answer.
+    one operation or run was started, store its key, so that the message about its end replaces the answer. If
+    several were started, and the buttons only bring each back, store a key, too: that message has the same.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
-    if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or answer.shows):
-        return replace(answer, offers=begun[0])
+    brings_back = len(begun) > 1 and all(one.mark == BACK for one in buttons)
+    is_replaced = bool(buttons) is brings_back
+    if begun and begun[-1] and answer.text and is_replaced and not (answer.offers or answer.shows):
+        return replace(answer, offers=begun[-1])
     single_row_actions = {"open_url", *WARNING_ANSWERS, *RUN_STOPS}
     keys = {button.key for button in buttons if button.seen is not None or button.name in single_row_actions}
     keys |= {key for _, key in stored.list_plans(answer.blocks)}

@@ -412,7 +412,7 @@ class _Sentence:
             ends = [clock.timestamp() + length if length else end.moments[0].at for clock in clocks]
             pairs = zip(commands, ends, strict=True)
             commands = [f"{command}-{datetime.fromtimestamp(at, self.zone):%-H:%M}" for command, at in pairs]
-        return lists.list_command_buttons(commands, self.now)
+        return lists.list_command_buttons(commands, self.now, [moment.at for moment in begin.moments])
 
 
 async def _run(request: Request) -> Answer:

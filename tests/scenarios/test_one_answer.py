@@ -153,10 +153,12 @@ async def test_press_for_several_is_told_in_one_message(linked):
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(40)
-    *_, asked = await alice.writes("stop all")
     before = len(alice.sees())
+    *_, asked = await alice.writes("stop all")
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
+    # The question became the answer to the press, which the message about the end replaces.
+    assert asked.ts not in {one.ts for one in alice.sees()}
     assert sorted(new_since(alice, before)) == ["results"]
     told = alice.only("results")
     assert "*notebook* and *report* have stopped." in told.text.replace(

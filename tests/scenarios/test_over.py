@@ -106,8 +106,14 @@ async def test_question_is_over_once_its_button_was_pressed(linked):
     await alice.presses(asked, label)
     now = there(alice, asked)
     assert "Stopping" in now.read
-    assert label not in now.labels
+    # What brings each back is also on the message about their end, which replaces the answer.
+    backs = {"Start notebook", "Start report", "Start training"}
+    assert set(now.labels) == backs
+    await linked.pass_time(8, step=1)
+    assert there(alice, asked).labels == now.labels
     await linked.pass_time(60, step=5)
+    assert [set(one.labels) for one in alice.told("results")] == [backs]
+    assert there(alice, asked) is None
     assert not [one for one in alice.sees() if label in one.labels]
 
 
@@ -120,6 +126,26 @@ async def test_offer_whose_button_is_gone_is_over(linked):
     await alice.writes("stop training")
     await linked.pass_time(60, step=5)
     assert there(alice, offered) is None
+
+
+async def test_offer_of_a_planned_start_goes_when_its_time_has_come(linked):
+    alice = linked.alice
+    (offered,) = await alice.writes("please start training in 30 minutes")
+    (label,) = offered.labels
+    assert label.startswith("Start training Fri 15 Jan at ")
+    await linked.pass_time(28 * 60, step=20)
+    assert there(alice, offered).labels == [label]
+    await linked.pass_time(4 * 60, step=5)
+    assert there(alice, offered) is None
+
+
+async def test_pressed_offer_of_a_planned_start_plans_it(linked):
+    alice = linked.alice
+    (offered,) = await alice.writes("please start training in 30 minutes")
+    await alice.presses(offered, *offered.labels)
+    assert "I'll start *training* on Saturn Cloud at 08:30" in there(alice, offered).read
+    await linked.pass_time(32 * 60, step=20)
+    assert alice.only("ready")
 
 
 async def test_pressed_offer_is_replaced_by_its_answer(linked):

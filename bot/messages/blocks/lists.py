@@ -6,6 +6,7 @@ A page of a list has at most 50 blocks.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from itertools import repeat
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -458,17 +459,19 @@ class ListRow:
     ends: StopEffect | None = None
 
 
-def list_command_buttons(commands: Sequence[str], now: float) -> list[Element]:
+def list_command_buttons(
+    commands: Sequence[str], now: float, times: Iterable[float | None] = repeat(None)
+) -> list[Element]:
     """Return a button per command, labelled with what the command does.
 
-    Commands that are too long for a button are left out.
+    Commands that are too long for a button are left out. A button is removed at its time in ``times``.
     """
     return [
         kit.button(
             kit.line(describe_command(command, now), limits.MAX_BUTTON_LENGTH),
-            ButtonValue(RUN_COMMAND, command, number=number),
+            ButtonValue(RUN_COMMAND, command, number=number, at=at),
         )
-        for number, command in enumerate(commands)
+        for number, (command, at) in enumerate(zip(commands, times, strict=False))
         if len(command) <= limits.MAX_BUTTON_VALUE_LENGTH
     ]
 

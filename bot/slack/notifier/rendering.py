@@ -22,7 +22,7 @@ from bot.domain.plan import backoff
 from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain, replies, stored
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.buttons import still_applies
+from bot.messages.blocks.buttons import BACK, still_applies
 from bot.messages.blocks.cards import LINKING
 from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
@@ -284,6 +284,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         # Keep a message that says how something ended, or announces something that is still to come.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
+    goes = goes or (said is not None and _has_lost_buttons(said, left.answer))
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
     return MessageUpdate(left.answer, stays, stays and is_past and left.is_over, goes, waits)
 
@@ -350,6 +351,12 @@ def _is_planned(part: Part, facts: Facts | None) -> bool:
     return facts is not None
 
 
+def _has_lost_buttons(said: Answer, left: Answer) -> bool:
+    """Return whether an answer was a question, and what is left of it has no buttons."""
+    is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
+    return is_question and not any(kit.iterate_buttons(left.blocks))
+
+
 async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) -> MessageUpdate:
     facts = await gatherer.describe_offer(card)
     is_about_links = card.about == cards.make_link_key(card.principal.key)
@@ -357,23 +364,22 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     links = [press for _, press in kit.iterate_drawn(said.blocks) if press.name in LINKING]
     # If a command can use any of several accounts, one link is enough.
     is_enough = any(" " in press.key and press.key.partition(" ")[0] in linked for press in links)
+    marks = {press.mark for _, press in kit.iterate_drawn(said.blocks)}
+    brings_back = facts is None and marks == {BACK} and await gatherer.is_under_way(card.subject)
 
     def is_useful(button: Element) -> bool:
         if is_about_links:
             press = ButtonValue.from_button(button)
             is_done = is_enough or press.key.partition(" ")[0] in linked
             return press.name not in LINKING or not is_done
-        return still_applies(button, facts)
+        return brings_back or still_applies(button, facts)
 
     answer = kit.keep_buttons(said, is_useful)
     left = await _remove_past(gatherer, card, answer, facts)
     # A question was answered if the person typed the answer, or its buttons are gone.
-    is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
-    is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
-        is_question and not any(kit.iterate_buttons(left.answer.blocks))
-    )
-    # An answer without buttons has started something, and another message reports how it ends.
-    has_buttons = any(kit.iterate_buttons(said.blocks))
+    is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or _has_lost_buttons(said, left.answer)
+    # An answer has started something if its buttons only bring it back. Another message reports how it ends.
+    has_buttons = not marks <= {BACK}
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
     is_over = left.is_over and (has_buttons or end != "" or not await gatherer.is_under_way(card.subject))
