@@ -82,7 +82,9 @@ class Week(Operator):
         """Bring 0.3.1's database up to date, after a backup."""
         await self.stop()
         await earlier.turn_back(self.disk / "usher.db", "0.3.1")
-        said = await self.run("doctor")
+        said = await self.run("doctor", status=1)
+        gone = f"BAD  public address: nothing answers at http://localhost:{self.env['PORT']} (no connection)"
+        assert re.findall("BAD .*", said) == [gone]
         assert "of an earlier release: the next start brings it up to date\n     Make a backup first" in said
         refused = await self.run("accounts", "list", status=1)
         assert "is of an earlier release. Make a backup, which is the way back" in refused
@@ -153,7 +155,8 @@ class Week(Operator):
         server.go_away()
         await self.olivia.say("@bot", "list")
         await self.log_says("outage reply sent")
-        assert '"store": "the database doesn\'t answer"' in await self.probe("workz")
+        said = await self.probe("workz")
+        assert re.search(r'"store": "postgresql://\S+ can.t be opened: no server answers there: start', said)
         said = await self.run("doctor", status=1)
         assert "no server answers there: start it, or correct the address\n     What to do:" in said
         await self.stop()

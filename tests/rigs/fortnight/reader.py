@@ -170,6 +170,8 @@ class Reader(Conversation):
     def _wrongs(self, shown: Shown, now: float, *, is_home: bool = False) -> Iterator[str]:
         posted = datetime.fromtimestamp(float(shown.ts), BERLIN).date()
         today = datetime.fromtimestamp(now, BERLIN).date()
+        # A list says in its heading when all of it was so. Home is read as it is drawn now.
+        is_dated = not is_home and _AS_OF.search(shown.text.partition("\n")[0])
         for sentence in _sentences(shown):
             plain = _MARK.sub("", sentence)
             if _BROKEN.search(plain) or (
@@ -179,7 +181,7 @@ class Reader(Conversation):
             if _FALSE_ALARMS.search(sentence):
                 continue
             moments = moments_in(sentence)
-            if moments and max(moments) < now - 60 and _FUTURE.search(plain):
+            if moments and max(moments) < now - 60 and _FUTURE.search(plain) and not is_dated:
                 yield f"speaks of what has come as to come: {read_at(sentence, now)}"
             is_over = self.stage.now > COURSE_ENDS and f"*{COURSE}*" in sentence
             if is_over and shown.channel != "home" and _GOES_ON.search(plain):

@@ -27,7 +27,7 @@ READERS = ("liv", "tess", "sam", "syl", *WAITING, "dee", "quin", "amir")
 GENERAL = "C0GENERAL"
 OPENS, CLOSES = at("2026-11-09", "7:00"), at("2026-11-22", "20:30")
 #: When the course has ended, and what is only ever started by a plan.
-COURSE, COURSE_ENDS = "Biology", at("2026-11-19", "15:30")
+COURSE, COURSE_ENDS = "Biology", at("2026-11-19", "10:30")
 STARTED_ONLY = {("liv", "training")}
 #: The steps of time in seconds: while something happens, by day and by night.
 BUSY_STEP, DAY_STEP, NIGHT_STEP = 5.0, 30.0, 900.0

@@ -36,7 +36,7 @@ OVER = re.compile(
 #: An address that leads into a workspace, with its id.
 _INTO = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21}))")
 #: What only shows something is true as of when it was said.
-_QUERY = re.compile(r"(?:/job )?(?:hello|help|list|status|open|history|hours$|what )")
+_QUERY = re.compile(r"(?:/job )?(?:hello|help|list|status|open|history|hours$|what |am I )")
 #: What these say is done at a provider.
 _CHANGES = {"Start", "Stop", "Suspend", "Resume", "Restart", "Try again", "Run again"}
 #: What hasn't been answered changes nothing, and waits as it was asked.
