@@ -1,4 +1,7 @@
-"""Browser sessions. They begin with *Sign in with Slack*, and end by signing out, unlinking or expiry."""
+"""Browser sessions.
+
+They begin with *Sign in with Slack*, and end when people sign out or unlink, or after a while.
+"""
 
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal

@@ -159,7 +159,7 @@ def update_counts(
     longest: float,
     lesson_at: float | None = None,
 ) -> None:
-    """Mark a card as dirty if it shows other counts than these, and schedule the next count.
+    """Mark a card as dirty if it shows different counts, and schedule the next count.
 
     While workspaces are starting or stopping, members are counted again after ``rest`` seconds. The longer
     nothing changes, the longer the interval becomes, up to ``longest``. At other times, they are counted

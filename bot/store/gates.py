@@ -104,7 +104,7 @@ def close_gate(
 ) -> bool:
     """Close a gate for some time, because the workspace is being read without a claim.
 
-    Return False if it is already closed. If ``is_answered`` is true, the time is counted from now even then.
+    If it is already closed, change nothing and return False, unless ``is_answered`` is true.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()

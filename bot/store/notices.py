@@ -93,7 +93,7 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claim that takes a person's other notices that may already have been sent, because one search finds them
+#: Claim that takes all of a person's notices that may already have been sent, because one search finds them
 #: all. Replies are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
