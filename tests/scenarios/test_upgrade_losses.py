@@ -47,7 +47,7 @@ If a start fails because there's none, press *Keep trying* in the message about 
 I don't pass on requests for a higher limit any more, so yours on Saturn Cloud for *report* has no answer. \
 Ask whoever manages your account on Saturn Cloud.
 You asked for a higher limit on Saturn Cloud, and that was declined: \u201cnot this term\u201d
-I can't move single lessons of *Kept* any more. The one on Sat 16 Jan begins at 09:00 again, as usual. \
+I can't move individual lessons of *Kept* any more. The one on Sat 16 Jan begins at 09:00 again, as usual. \
 There's none on Sun 17 Jan, nor on the usual day that you moved it from: \
 to hold every lesson that is left out, type `card Kept resume`.
 Nobody who teaches the course *Kept* uses me any more. It continues until 30 Jan, unless you end it: \
