@@ -162,8 +162,8 @@ class Link:
     username: str | None = None
     code_hash: str | None = None
     code_attempts_left: int = 5
-    #: SHA-256 of the browser session that opened the link page. ``proven`` is set once that browser has been
-    #: used to sign in as the principal.
+    #: SHA-256 of the secret of the browser that is using the link. ``proven`` is set once that browser has
+    #: been used to sign in as the principal.
     browser_hash: str | None = None
     proven: bool = False
     #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.
@@ -223,13 +223,14 @@ class Approval:
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people who were asked have a day to answer.
     awaits_answers: bool = False
-    #: The requested user's e-mail address, if the provider reveals it. ``remote_id`` is their id there.
+    #: The requested account's e-mail address, if the provider reveals it. ``remote_id`` is the account's id
+    #: there.
     email: str | None = None
     remote_id: str | None = None
 
 
-#: Results of comparing an account's id with the known one. ``unclear`` means that all or part of an id is
-#: missing, so nothing can be concluded.
+#: The result of comparing an account's id with the known one. It is ``unclear`` if all or part of an id is
+#: missing.
 Comparison = Literal["same", "another", "unclear"]
 
 
@@ -272,7 +273,8 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Reminders, earliest first. Each is paired with how many seconds before the credential's expiry it is due.
+#: Names of the reminders, earliest first, each with the number of seconds before the credential's expiry at
+#: which it is due.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

@@ -7,9 +7,11 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop at the end of hours in progress, in seconds. Hours last at most a day.
+#: How far ahead to look for the stop that ends hours in progress, in seconds. A day is enough, because hours
+#: last at most a day.
 DAY_SECONDS: Final = 86_400.0
-#: How far ahead to look for a planned stop before asking a running workspace's owner about it, in seconds.
+#: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace left
+#: running isn't asked about it.
 STOP_AHEAD_SECONDS: Final = 86_400.0
 #: How long a workspace is assumed to be needed if its working hours start but never stop it, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0

@@ -10,8 +10,8 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum number of seconds between two updates of a card's counts. The counts aren't updated more often,
-#: because Slack accepts only fifty edits a minute.
+#: Minimum time between two updates of a card's counts, in seconds. Slack accepts only fifty edits a minute,
+#: so they can't be updated more often.
 MIN_COUNT_SECONDS: Final = 10.0
 #: What is still missing before a member's button press can create an operation, or "" if nothing is.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
@@ -107,12 +107,12 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class FormerMember:
-    """What a member of a course agreed to, as stored by releases up to 0.4.1.
+    """What releases up to 0.4.1 stored about a member of a course.
 
-    When they joined (``consented_at``), they agreed to lessons on ``days``, of ``minutes`` each, up to
-    ``last_day``. ``off`` lists the days without lessons for them. Those that are also in ``course_off`` are
-    off for everyone. ``paused`` says why their workspace was no longer started, or is "" if nothing prevented
-    that.
+    When the member joined (``consented_at``), they agreed to ``minutes``-long lessons on ``days`` until
+    ``last_day``. ``off`` contains the days on which they have no lessons. On those that are also in
+    ``course_off``, nobody has lessons. ``paused`` says why their workspace had stopped being started for
+    lessons, or is "" if it was still being started.
     """
 
     id: str

@@ -46,7 +46,8 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: Matches the names of services that manage quotas. An error there doesn't mean that a quota is used up.
+#: Matches the names of services that manage quotas. An error from such a service doesn't mean that a quota
+#: has been used up.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, Self
 
 from bot.support.cleaning import fold
 
-#: The value of a field. It is a single string (even for *choice* and *search*), or several strings.
+#: The value of a field: a string or, for *searches*, several strings.
 Value = str | tuple[str, ...]
 #: The values that have been filled in so far, by field name.
 Values = Mapping[str, Value]

@@ -1,7 +1,7 @@
 """Holds: the stored reasons why an operation or a run can't continue yet.
 
 A hold is a code, often with a detail: ``silent: 1764370000.0``, ``cause: rate_limited``, ``stopping_first``.
-``bot.messages`` puts it into words. Codes are never renamed, because rows contain them.
+``bot.messages`` puts it into words. Codes are never renamed, because they are stored in rows.
 """
 
 import math
@@ -19,8 +19,8 @@ NOTHING: Final = Hold("")
 class HoldCode(StrEnum):
     """The codes of holds. Their details are a time in epoch seconds, a cause, or the provider's own words."""
 
-    #: Since the time in the detail, the connection has given no usable answer (``SILENT``), or has refused
-    #: calls because it is too busy (``OVERLOADED``, whose detail may end with the provider's own words).
+    #: The connection has given no usable answer since the time in the detail. ``OVERLOADED`` means that it
+    #: has refused calls as too busy since then. That detail may end with the provider's own words.
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The provider asked for a pause until the time in the detail.
@@ -55,7 +55,8 @@ class HoldCode(StrEnum):
     CAUSE = "cause"
 
 
-#: Codes of holds that affect everything a user has on a connection. Others affect one workspace or run.
+#: Codes of holds that affect everything a user has on a connection. Other holds affect only one workspace or
+#: run.
 _OF_CONNECTION: Final = frozenset(
     {
         HoldCode.SILENT,

@@ -24,8 +24,8 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: How long before a stop by working hours the workspace's timer is set, in seconds, so that the owner is
-#: warned in time.
+#: How long before the end of working hours the workspace's timer is set, in seconds. This leaves enough time
+#: to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: Assumed length of working hours without a stop, in seconds, for deciding whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
@@ -45,8 +45,8 @@ YEAR_SECONDS: Final = 366 * 86_400.0
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
-#: First and last minute of the day, counted from midnight, between which owners are asked about a workspace
-#: left running. If they don't answer, the workspace may be stopped at the minute ``EVENING``.
+#: The times of day, in minutes after midnight, between which owners are asked about workspaces left running.
+#: If they don't answer, the workspace may be stopped at ``EVENING``.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Number of unused starts in a row after which working hours are paused.
@@ -174,8 +174,8 @@ class HoursRule(Timetable):
     agreed: bool = False
     #: Why the rule is paused, as a cause from ``bot.messages.texts.problems``, or "" if it isn't paused.
     paused: str = ""
-    #: The workspace's name and its id at the provider. They are kept after an unlink has deleted the
-    #: workspace's row. The id is used to find the workspace again.
+    #: The workspace's name and its id at the provider. They are kept even when unlinking the account deletes
+    #: the workspace's row. The id is used to find the workspace again.
     name: str = ""
     remote_id: str = ""
     #: When the rule last started its workspace. ``unused`` is how many of its starts in a row weren't used.

@@ -121,7 +121,7 @@ class WorkspaceFacts(Facts):
     former_name: str | None = None
     #: The state of the message about how the operation ended.
     end_state: EndState = ""
-    #: Whether another message that says that the workspace is ready already shows ``ide_url``.
+    #: Whether ``ide_url`` is already shown in another message, the one saying that the workspace is ready.
     is_url_shown: bool = False
 
     @property
@@ -267,12 +267,13 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader ended the class. If nobody has ended it, whether the reader posted its card.
+    #: Whether the reader ended the class or, if nobody has ended it, posted its card.
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: In a course: whether the reader teaches it. ``workspace`` is the workspace that they joined with, and
-    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
+    #: Whether the reader teaches the course, if this is one. ``workspace`` is the workspace that the reader
+    #: joined with. ``pending`` is the state of the reader's enrollment while an account or a workspace is
+    #: missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None

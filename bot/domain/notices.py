@@ -233,10 +233,11 @@ UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: Occasion of the message about how an operation or run ended. One word is enough, as each ends only once.
+#: ``occasion`` of the message about how an operation or run ended. It is always the same word, because each
+#: operation or run ends only once.
 END: Final = "end"
-#: State of the message about how an operation ended. It is "" if there is no such message, ``pending`` while
-#: it waits or may have been sent, and ``sent`` once it is known to be in Slack.
+#: State of the message about how an operation ended: "" if there is no such message, ``pending`` until it is
+#: known to be in Slack, and then ``sent``.
 EndState = Literal["", "pending", "sent"]
 
 
@@ -278,7 +279,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: A search in Slack didn't find the notice, so it wasn't sent.
+    #: The notice wasn't sent, because a search in Slack didn't find it.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -366,7 +367,7 @@ class Card:
     #: claimed for an update. Either may be "" if it isn't known.
     rendered_digest: str = ""
     claimed_digest: str = ""
-    #: The time at which the lease of the current claim ends.
+    #: When the current claim expires. Until then, only the process that claimed the card may update it.
     leased_until: Send = 0.0
     #: When the message will next be outdated, because a time it announces passes or its subject ends.
     over_at: Stays | None = None

@@ -10,7 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks added to an answer if Usher does something other than what the verb suggests, otherwise "".
+#: The remark added to an answer if Usher does something other than what the verb suggests, otherwise "".
 Remark = Literal[
     "",
     "calling_off",

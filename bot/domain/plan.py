@@ -58,7 +58,7 @@ RECENTLY_USED = 3_600.0
 class Step(StrEnum):
     """The next thing to do for an operation or a run."""
 
-    READ = "read"  #: ask the poll gate for a status read, then plan again
+    READ = "read"  #: request a status read, which the poll gate may delay, then plan again
     START = "start"  #: send the start call
     CREATE = "create"  #: send the call that creates the workspace
     LAUNCH = "launch"  #: send the call that launches a run
@@ -78,7 +78,7 @@ class Plan:
     """A decision: what to do next and, for END, with what outcome.
 
     ``cause`` is the key of a text in ``bot.messages``. For READ and WAIT, it says what is holding up the
-    work, if users should know. ``at`` is when to end a WAIT that nothing else would end (epoch seconds).
+    work, if users should know. ``at`` is when a WAIT ends if nothing else ends it (epoch seconds).
     """
 
     step: Step
@@ -169,8 +169,8 @@ def plan(
 
     Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. Even if the state has
-    changed since, that call does no harm, and waiting for the poll gate would only delay the user. A call
-    that can't be undone needs a newer read.
+    changed since, that call does no harm, and waiting until the poll gate allows another read would only
+    delay the user. A call that can't be undone needs a newer read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
@@ -288,7 +288,7 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return an operation's stop mode. Return None if it is a restart and no mode is suitable.
+    """Return an operation's stop mode, or None if the operation is a restart and no mode is suitable.
 
     A mode is suitable for a restart if the workspace can be started again afterwards, or if its owner agreed
     to lose it.
@@ -394,10 +394,9 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start took effect, although a busy provider had refused it.
+    """Return whether a start took effect even though a busy provider refused it.
 
-    The workspace is known to have failed by now. If it hadn't failed before the start, the start was carried
-    out.
+    The workspace has failed by now. If it hadn't failed before the start, the start was carried out.
     """
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED

@@ -1,9 +1,10 @@
 """Decides which of a workspace's planned stops takes effect. Pure functions.
 
-Lessons, classes and hours may all plan to stop the same workspace, but only one of these planned stops
-(*ends*) takes effect. If the owner set an end after last joining a class or course, that end wins. If not,
-the latest end wins, so that the end of one class doesn't stop the workspace of someone who is also in another
-class. The exception is an unused workspace whose capacity others are waiting for.
+A workspace may have several planned stops (*ends*), set by lessons, classes, working hours and its owner, but
+only one of them takes effect. If the owner set an end after last joining a class or course, that end wins. If
+not, the latest end wins, so that the end of one class doesn't stop the workspace of someone who is also in
+another class. There is one exception: a workspace that isn't used while others wait for capacity may be
+stopped earlier.
 """
 
 from collections.abc import Callable, Collection
@@ -11,9 +12,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for stops that Usher plans by itself. They no longer apply once the owner has planned a stop.
+#: Reasons for stops that Usher schedules by itself. They no longer apply once the owner has planned a stop.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for stops that a class or course plans. Such stops affect other people, too.
+#: Reasons for stops that belong to a class or course, and so affect other people, too.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 
@@ -31,14 +32,14 @@ def choose_end(
     returns the lesson's end. ``is_needed_after`` returns whether the owner's hours still need the workspace
     after a given time.
     """
-    # If an assistant may start but not stop workspaces, it plans a stop only for its own start, so other
-    # planned stops still apply.
+    # A stop set by an assistant that may start but not stop workspaces applies only to its own start. So it
+    # doesn't override other planned stops.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     unused = next((one for one in ends if one.because == "room"), None)
     if unused is not None and not any(
         one.because in _SHARED_REASONS or one.since > unused.since for one in ends
     ):
-        # Someone else is waiting for this capacity, so the workspace isn't kept running until its hours end.
+        # Someone else is waiting for this capacity, so the workspace doesn't run until its working hours end.
         ends = (unused if own is None or own.at > unused.at else own,)
     elif own is not None and own.since >= agreed_at:
         return own

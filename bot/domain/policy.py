@@ -1,8 +1,8 @@
 """The access policy. A single pure function decides whether a person may use a verb on a target.
 
 The policy is checked when a request arrives, before each step of the work, and when waiting work resumes. The
-first matching rule decides. A person whom Slack hasn't described yet is refused, so callers first use
-``is_current`` to check that Slack's facts about the person are recent enough.
+first matching rule decides. A person who hasn't been looked up in Slack is refused. So callers first use
+``is_current`` to check that the person's Slack details are recent enough.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Verbs that change nothing. They are allowed however old Slack's facts about a person are.
+#: Verbs that change nothing. They are allowed however old the person's stored Slack details are.
 SHOWING: Final = frozenset(
     {
         "about",
@@ -27,19 +27,19 @@ SHOWING: Final = frozenset(
         "words",
     }
 )
-#: Verbs that only administrators may use. Owning the target isn't enough. None of these verbs uses another
-#: person's account.
+#: Verbs that only administrators may use, whoever owns the target. None of these verbs uses another person's
+#: account.
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
 #: Verbs on a class that are open to its owner, to the people named on its card, and to administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
 #: The only verb that may be used on another person's workspace, provided that they have consented (ADR 91).
 CONSENTED: Final = "class_stop"
-#: Maximum age of Slack's facts about a person for decisions that allow a change, in seconds.
+#: Maximum age of a person's Slack details for decisions that allow a change, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
-#: How far in the future Slack's facts may be dated, in seconds, because another machine's clock may be ahead.
+#: How far in the future Slack details may be dated, in seconds, because another machine's clock may be ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: Maximum age of Slack's facts about a person for decisions that refuse something, in seconds. It is short,
-#: because the person may, for example, no longer be a guest.
+#: Maximum age of a person's Slack details for decisions that refuse something, in seconds. It is short,
+#: because the reason for the refusal may be gone. For example, the person may no longer be a guest.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people whose Slack workspace hasn't installed Usher.
 FOREIGN_TEAM: Final = "policy.foreign_team"
@@ -125,9 +125,9 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether Slack's facts about a person are recent enough to decide without asking Slack again.
+    """Return whether a person's Slack details are recent enough to decide without asking Slack again.
 
-    Facts that would lead to a refusal expire much sooner than facts that allow something.
+    Details that would lead to a refusal expire much sooner than details that allow something.
     """
     if person is None:
         return False

@@ -1,4 +1,4 @@
-"""Status reads. A claim allows a process to read a workspace's status, and a result says what was found."""
+"""Status reads. A claim allows a process to read a workspace's status, and a result says what it found."""
 
 from dataclasses import dataclass
 
@@ -84,7 +84,7 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: The claim's ``ReadClaim.granted_at``. If it is None, the time of the gate's last claim is used.
+    #: The claim's ``ReadClaim.granted_at``. If it is None, the time of the last recorded claim is used.
     granted_at: float | None = None
     #: The time slots for an account's combined reads, as a period and an offset in seconds. The next read
     #: waits for a slot.

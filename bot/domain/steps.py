@@ -25,8 +25,8 @@ class Update:
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
     An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
-    keeps its lease for ``next_in`` seconds, so that no other step can run at the same time. A wake-up that is
-    recorded in the meantime takes effect at the next save.
+    keeps its lease (its exclusive claim on the row) for ``next_in`` seconds, so no other step can run at the
+    same time. A wake-up that is recorded in the meantime takes effect at the next save.
     """
 
     id: str
@@ -43,8 +43,9 @@ class Update:
     outcome: Outcome | None = None
     cause: str | None = None  #: why the item ended, or why its last call was refused ("" if it wasn't)
     deadline_passed: bool = False  #: clear ``deadline_at``, because the person is told now
-    asked: bool | None = None  #: whether the person is now being asked if the call should be repeated
-    #: When the provider began to refuse calls as too busy. ``retry_at`` is when the next call may be sent.
+    asked: bool | None = None  #: whether the person is now being asked whether to repeat the call
+    #: When the provider began to refuse calls because it was too busy. ``retry_at`` is when the next call may
+    #: be sent.
     busy_since: float | None = None
     retry_at: float | None = None
     #: Whether the user chose to keep waiting. They then get the full time again to answer the next question.
@@ -65,8 +66,8 @@ class Update:
     claim: str = ""
 
     # For operations.
-    read_needed: bool = False  #: set ``read_since`` to the store's time and make the gate due
-    wants_read: bool = False  #: make the gate due in the same transaction, as ``gates.want`` does
+    read_needed: bool = False  #: set ``read_since`` to the store's time, and request a read
+    wants_read: bool = False  #: request a read in the same transaction, as ``gates.want`` does
     failed_at: float | None = None
     hides: bool = False  #: with an ``outcome``: remove the workspace from its owner's list
     name: FreeName | None = None  #: the new workspace's name, set with a creation's first call
@@ -89,9 +90,9 @@ class Update:
 class Claimed(Generic[_Subject]):
     """A claimed operation or run, with everything needed for a step.
 
-    ``account`` is None if the user has unlinked it, and ``person`` is None until Slack has described them.
-    ``claim`` identifies this lease. Each update carries it, so that a step whose lease has expired can't
-    overwrite the changes of a later step.
+    ``account`` is None if the user has unlinked it, and ``person`` is None until Slack has been asked about
+    them. ``claim`` identifies this lease. Each update carries it, so that a step whose lease has expired
+    can't overwrite the changes of a later step.
     """
 
     subject: _Subject

@@ -1,4 +1,4 @@
-"""Surfaces, which are the places in Slack where requests are made and answered."""
+"""Surfaces: the places in Slack where requests are made and answered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read. This determines how the answer shows commands, and what only a card shows."""
+    """Where an answer is displayed. This determines how commands are formatted, and what only cards show."""
 
     #: The answer appears where the user asked, among other people's messages, but only the user sees it.
     CHANNEL = "channel"
@@ -43,8 +43,8 @@ class Surface:
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The form that the request came from or that the answer goes into. It is identified by Slack's id or by
-    #: Usher's external id.
+    #: The id of the form that the request came from or that the answer goes into: Slack's id, or Usher's
+    #: external id.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None

@@ -41,14 +41,14 @@ MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: Minimum time, in seconds, from the accepted start of a failed workspace to a read that can confirm that it
-#: has failed again. An earlier read must have found the failure, too.
+#: How soon after an accepted start of a failed workspace a read can confirm that the workspace has failed
+#: again, in seconds. An earlier read must have found the failure, too.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found gone is read again, in seconds. It may only have seemed
 #: gone because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: Number of seconds after which another process's call has ended, or that process has died. This is longer
-#: than a call's time-out and the lease of its step.
+#: Time after which a call by another process is certainly over, because it ended or the process died, in
+#: seconds. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
 #: How long a question stays open, in seconds. A connection missing for this long counts as removed.
 ANSWER_SECONDS: Final = 86_400.0

@@ -1,4 +1,4 @@
-"""Lessons of courses, computed from the courses' timetables. Pure functions."""
+"""Lessons, computed from the timetables of courses. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 #: How many days a course lasts if no end is given. No course may last longer than ``MAX_COURSE_DAYS``.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How many seconds before a lesson its lead time is computed.
+#: How long before a lesson Usher decides how early to start its workspaces, in seconds.
 PREPARE_SECONDS: Final = 3_000.0
 #: How many seconds before a lesson teachers are told how many members are ready. If that number can still
 #: change, they are told ``LATEST_REPORT_SECONDS`` before the lesson at the latest.

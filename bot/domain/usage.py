@@ -144,7 +144,7 @@ class Life:
     runs_from: float
     runs_until: float
     hours: Hours
-    #: When a read last showed the workspace or run running.
+    #: When a read last showed that the workspace or run was running.
     last_seen_at: float
     #: When the workspace was last opened in Usher. ``used_at`` is its last use according to its provider.
     opened_at: float | None = None

@@ -147,7 +147,7 @@ class Workspace:
     stop_at: Stays | None = None
     stop_warned: bool = False
     #: Whether the owner accepted that the stop is irreversible. ``stop_card`` is the id of the class that set
-    #: the timer, if one did. Some SQL statements search for these values.
+    #: the timer, if one did. Both have their own columns, because SQL statements search for them.
     stop_agreed: bool = False
     stop_card: str | None = None
     #: All planned stops. ``bot.domain.planned_stops`` picks the one that the timer uses. This field also

@@ -1,4 +1,4 @@
-"""The reconciler: the only part of Usher that asks providers for work (``docs/internals/rules.md``)."""
+"""The reconciler: the only part of Usher that gives providers work to do (``docs/internals/rules.md``)."""
 
 import math
 import random

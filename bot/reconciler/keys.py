@@ -49,7 +49,7 @@ REFRESH_SECONDS = 10.0
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
 #: How long decrypted secrets are cached, in seconds. Without the cache, they would be decrypted for every
-#: poll, which takes place every ten seconds.
+#: poll, that is, every ten seconds.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
@@ -82,8 +82,8 @@ class Keys:
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Maps each account to its renewed secret until a call with that secret succeeds. Until then, the
-        #: account isn't renewed again.
+        #: Maps each account whose credential was renewed to the new secret, until a call with it succeeds.
+        #: Until then, the credential isn't renewed again.
         self._unproven: dict[str, str] = {}
         #: Maps each connection to when its provider began to refuse the connection's own secret (epoch
         #: seconds), or to None once the provider accepts it again. A connection is missing from the map until

@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 
 #: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. While a workspace is in one
-#: of ``_TRANSIENT_STATES``, its provider may refuse calls.
+#: of the ``_TRANSIENT_STATES``, its provider may refuse calls.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
@@ -82,9 +82,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps the gates of workspaces to their creation times. It contains only workspaces that an earlier
-        #: call may have created and whose creation time the list doesn't show. Creation times never change,
-        #: so each is read only once.
+        #: Maps workspaces, by the key of their poll gate, to their creation times. It contains only
+        #: workspaces that an earlier call may have created and whose creation time the list doesn't show.
+        #: Creation times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

@@ -37,11 +37,11 @@ class Outages(EnginePart):
     def __init__(self, engine: EngineContext, keys: Keys) -> None:
         super().__init__(engine)
         self.refusals = {OURS: keys.lockouts, PEOPLE: keys.people_lockouts}
-        #: Maps each open outage to its beginning, according to the last read of the rows.
+        #: Maps each open outage to when it began, according to the last read of the rows.
         self._current: Mapping[str, float] = {}
-        #: Maps outages that another process has ended, but that this process still observes, to their
-        #: beginnings. They aren't opened again, because two processes that disagree would then keep opening
-        #: and closing them.
+        #: Maps outages that another process has ended, but that this process still observes, to when they
+        #: began. They aren't opened again, because two processes that disagree would then keep opening and
+        #: closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

@@ -85,7 +85,8 @@ class ProviderCall:
     starts: bool = False
     #: Whether sending the call twice is harmless.
     repeats: bool = False
-    #: Whether the account's row was just read, when a poll gate was claimed or in the commit before the call.
+    #: Whether the account's row was just read, either in the commit before the call or when the status read
+    #: was claimed.
     is_checked: bool = False
     #: When the call began (monotonic). None means that it begins now. No request is sent more than
     #: ``seconds`` after the call began, because a process that was frozen may have lost the row to another

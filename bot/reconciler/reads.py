@@ -1,7 +1,8 @@
-"""Reading workspaces' states through the poll gate: claim a read, send it in time, and record the result.
+"""Reads workspaces' states: claims a read from the poll gate, sends it in time, and records the result.
 
-``docs/internals/rules.md`` states the rule ("The poll gate"). Results that arrive while a batch is being
-written form the next batch. An *entry* is the secret that opens a workspace from Usher's page.
+The poll gate limits how often each workspace is read (``docs/internals/rules.md``, "The poll gate"). Results
+that arrive while a batch is being written form the next batch. An *entry* is the secret that opens a
+workspace from Usher's page.
 """
 
 import asyncio
@@ -44,7 +45,8 @@ log = structlog.get_logger(__name__)
 #: How long to wait before the next read after a read was refused because of its credential or permissions, in
 #: seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of failure counts, unknown states, audited reads and stored entries kept in memory.
+#: Maximum number of failure counts kept in memory, and likewise of unknown states, audited reads and stored
+#: entries.
 MAX_REMEMBERED = 10_000
 #: How long a start may take before Usher asks the provider why, in seconds. It is also the interval at which
 #: Usher asks again.
@@ -73,7 +75,8 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and gate of each read with an administrator's token that has been audited today.
+        #: The account and poll gate of each read with an administrator's token that was put in the audit log
+        #: today.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
@@ -487,7 +490,7 @@ class Recorder:
     """Writes read results in batches. A transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: Keys of the gates whose read is in flight or whose result hasn't been written yet.
+        #: Keys of the poll gates whose read is in flight or whose result hasn't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids

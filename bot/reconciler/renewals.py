@@ -1,4 +1,4 @@
-"""Renewals: replacing credentials that were issued to Usher before they expire."""
+"""Renewals: each credential that was issued to Usher is replaced before it expires."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets

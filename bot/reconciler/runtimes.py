@@ -39,8 +39,8 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: Maximum number of seconds by which a stored pause may end later than the same pause in memory, because it
-#: is written later.
+#: How much later a stored pause may end than the same pause in memory, in seconds. It is written a little
+#: later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's slots for one person's calls. ``LISTS_SHARE`` is the share for all lists.
 PERSONS_SHARE = 0.5
@@ -172,8 +172,8 @@ class CircuitBreaker:
         #: The last failure, or None if the connection has answered since.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause requested by the provider ends. ``_away_until`` is when the pause after the
-        #: connection went down ends (both monotonic).
+        #: When the pause requested by the provider ends. ``_away_until`` is when the pause for a connection
+        #: that is down ends (both are monotonic times).
         self._requested_until = 0.0
         self._away_until = 0.0
 
@@ -290,10 +290,10 @@ class Runtime:
 #: evenly than they are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How late an operation may ask for its turn, in seconds. If it asks later, it has lost the turn.
+#: How late an operation may ask for its turn, in seconds. If it asks later, it loses the turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Maximum time between two requests, in seconds, at which the later start may be sent before the earlier one.
-#: It is used only if there is no rate limit.
+#: If two starts were requested at most this many seconds apart, the later one may be sent first. This applies
+#: only if there is no rate limit.
 MAX_OVERTAKE_SECONDS: Final = 1.0
 #: How soon an operation asks again if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
@@ -403,8 +403,8 @@ class StartQueue:
         return max(int(rate * BURST_SHARE), 1)
 
 
-#: Function that publishes a Home tab. The mapping contains what a pressed button adds. Raises SlackFailed and
-#: StoreError.
+#: Function that publishes a Home tab. The mapping contains what the pressed button adds to the tab. Raises
+#: SlackFailed and StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 #: Function that runs a deferred command as if the person had just typed it. Raises StoreError if nothing is
 #: written.

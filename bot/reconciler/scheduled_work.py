@@ -9,7 +9,8 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Maximum number of rows processed at once, sharing commits. A newly typed command waits only for these.
+#: Maximum number of rows processed at once, in shared commits. A newly typed command never waits for more
+#: rows than these.
 MAX_CONCURRENT: Final = 10
 
 

@@ -4,8 +4,8 @@ Due times are stored in the rows. A process queries them after each of its commi
 whose tables it wrote), after each step, and when another process notifies it. If other processes write to the
 same database, it also queries them once a second. A single timer wakes the loops at the first due time.
 
-APScheduler keeps its jobs in memory, and is used only to run things at intervals. All due work, including
-daily work, is in Usher's rows.
+APScheduler keeps its jobs in memory, and is used only to run things at intervals. All work that becomes due,
+including daily work, is stored in Usher's rows.
 """
 
 import asyncio
@@ -179,8 +179,8 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Kinds of work whose due times must be queried. Each is mapped to how long its rows are left to
-        #: another process. ``_due_at`` maps each kind of work to when its first row is due (monotonic).
+        #: Kinds of work whose due times must be queried. Each is mapped to how many seconds its rows are left
+        #: to another process. ``_due_at`` maps each kind of work to when its first row is due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None

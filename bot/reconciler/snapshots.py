@@ -1,4 +1,4 @@
-"""Reading forms and facts about servers from providers, and storing them as snapshots."""
+"""Fetching forms and facts about servers from providers, and storing them as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -21,7 +21,8 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of subjects of tasks that read facts about a server. Others have the form ``ACCOUNT/KIND``.
+#: Prefix of the subject of a task that reads facts about a server. Other tasks' subjects have the form
+#: ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 

@@ -67,7 +67,7 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How long to wait before trying again a start that another process has to send, in seconds.
+#: How long to wait before retrying a start that another process has to send, in seconds.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -513,7 +513,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether the plan may end an operation or run while the provider refuses its credential."""
+        """Return whether the plan may end an operation or run whose credential is refused."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for operations
         """Return whether the person's stored details are good enough while Slack isn't responding."""
@@ -644,9 +644,9 @@ def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """While calls keep failing, keep the hold that says that the provider is silent or has server errors.
+    """While calls keep failing, keep a hold that reports the provider as silent or failing.
 
-    If the hold weren't kept, a successful read would clear it, and the next failure would set it again.
+    Otherwise, each successful read would clear the hold, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -657,7 +657,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update's field for the state of the step's call. A search has no such field."""
+    """Return the update's field that stores the state of a step's call. A search has no such field."""
     match step:
         case Step.FIND:
             return {}

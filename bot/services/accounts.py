@@ -1,4 +1,4 @@
-"""People's accounts on connections: linking, suspending and ending them.
+"""People's accounts on connections: creating, suspending and ending their links.
 
 Every refusal is a ``Refused`` with a text for the person. Each change is written in the same transaction as
 its row in the audit log.

@@ -43,7 +43,7 @@ MAX_REQUESTS_PER_DAY: Final = 3
 
 #: Maximum number of other people listed as possible owners of a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: Maximum number of open requests listed, oldest first. Others are listed once these are decided.
+#: Maximum number of open requests listed, oldest first. The rest are listed once these have been decided.
 MAX_LISTED_REQUESTS: Final = 200
 
 
@@ -191,7 +191,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 
 
 #: Maximum number of people who are asked whether a requested account is theirs. It is also the maximum number
-#: of such questions to one person per day.
+#: of such questions that one person is asked per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
 #: How often to check, in seconds, whether a postponed question can now be asked or has already been sent.
 RECHECK_SECONDS: Final = 600.0

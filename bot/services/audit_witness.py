@@ -1,9 +1,9 @@
 """The audit log's witness: a small file that reveals whether the database was replaced by an older one.
 
-A restored database contains no sign that it comes from a backup. So Usher keeps a file next to the database
-that isn't part of any backup. The file records how long the audit log was when this machine last used it. If
-the database's audit log is shorter than this length, or has a different history, the database was replaced.
-Using the older database would bring back links that have since been ended.
+Nothing in a restored database shows that it came from a backup. So Usher keeps a file next to the database,
+outside all backups, that records how long the audit log was when this machine last used the database. If the
+audit log is now shorter, or its history differs, the database has been replaced by an older one. Using that
+one would bring back links that have since been ended.
 """
 
 import asyncio
@@ -20,7 +20,8 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Text shown if the database is older than the witness file says. ``HOLD_FIRST`` is the advice to go with it.
+#: Text shown if the database is older than the one that the witness file describes. ``HOLD_FIRST`` is the
+#: advice shown with it.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 

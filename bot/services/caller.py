@@ -1,4 +1,4 @@
-"""Use cases and their callers. A use case is a single function that runs in a single transaction.
+"""Use cases and their callers. A use case is one function that runs in one transaction.
 
 A use case is a plain function in a module of this package. Its arguments are the transaction, the caller, and
 the values from the request. A handler runs the use case with ``await caller.run(cancel_timer,
@@ -13,14 +13,14 @@ workspace_id)``::
 
 A use case first reads and decides (``check``, and anything else that refuses). It then finds out whether
 there is anything to do, calls ``is_first_delivery``, and writes. A use case waits for nothing, changes
-nothing but the database, and may be run again from the start. All SQL is in ``bot.store``, and use cases call
-the functions of that package.
+nothing but the database, and may be run again from the start. All SQL is in ``bot.store``, whose functions
+the use cases call.
 
 If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
-audit log, once per interaction, however often the interaction is repeated. The row has a separate inbox key,
-so that the same request can still be carried out once the policy allows it. Slack is never called within a
-transaction. If a person's details are missing or old, the use case ends without writing anything, the person
-is looked up in Slack, and the use case runs once more.
+audit log, once per interaction, however often the interaction is repeated. The refusal has its own key in the
+inbox, where Usher notes which requests it has handled. So the request itself can still be carried out once
+the policy allows it. Slack is never called within a transaction. If a person's details are missing or old,
+the use case ends without writing anything, the person is looked up in Slack, and the use case runs once more.
 
 A use case that returns a Refused keeps what it wrote, such as the count of an attempt. ``run`` then raises
 the refusal.
@@ -61,7 +61,7 @@ Result = TypeVar("Result")
 #: How long to wait for Slack to identify a person, in seconds. The wait must be short, because Slack expects
 #: Usher's answer to a request within three seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the inbox key that records a refusal.
+#: Suffix of the key that marks a request in the inbox as refused.
 _REFUSAL_SUFFIX: Final = "/refused"
 #: Maximum age of a request that needs no confirmation, in seconds. The person must confirm an older request,
 #: because much may have changed since it was sent.
@@ -109,15 +109,16 @@ class Caller:
     uses_stored_identity: bool = False
     #: Whether a reply has already told the person what was started. If so, the card can wait.
     is_answered: bool = False
-    #: Whether the request concerns several workspaces, so that one message reports all outcomes.
+    #: Whether the request concerns several workspaces. If so, one message reports all outcomes.
     is_about_several: bool = False
-    #: Whether the user acted on their Home tab, which is then published again after the request.
+    #: Whether the request came from the user's Home tab. If so, the tab is published again afterwards.
     is_in_home: bool = False
     #: Whether this person has already been looked up in Slack for this request.
     _has_looked: bool = False
     #: The ids of the workspaces that the request concerns.
     reached: set[str] = field(default_factory=set)
-    #: Accepted requests, by kind and subject. One interaction can change several rows.
+    #: The requests accepted so far, by kind and subject. There can be several, because one interaction can
+    #: change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
     @property

@@ -1,4 +1,4 @@
-"""The results of an installation's checks, with advice, and how they are printed."""
+"""The results of checking an installation, with advice on each problem, and functions that format them."""
 
 import json
 from collections.abc import Iterable, Sequence

@@ -47,8 +47,8 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Decides which of the jobs shared by the database's processes belong to this process. Usually, all of
-    #: them do.
+    #: Says which of the jobs shared by the database's processes are done by this process. Usually, all of
+    #: them are.
     owners: Owners = field(default_factory=Owners)
     #: How long a planned stop waits for its warning while Slack accepts no messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS

@@ -18,18 +18,19 @@ from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
 NOTICES_PER_TRANSACTION: Final = 30
-#: Maximum number of members per transaction whose rows are marked because a lesson is due.
+#: Maximum number of members' rows that are marked in one transaction when a lesson is due.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: Assumed number of members of a course without a maximum, high enough for a large class.
+#: Number of members assumed for a course that has no maximum. It is high enough for a large class.
 LARGE_CLASS_SIZE: Final = 500
 #: How often to check the progress while a lesson's workspaces are being started, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Minimum lead time for starting a lesson's workspaces, in seconds. ``MAX_SECONDS_AHEAD`` is the maximum.
+#: Minimum lead time, that is, how long before a lesson its workspaces are started, in seconds.
+#: ``MAX_SECONDS_AHEAD`` is the maximum.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: How long a start is assumed to take until enough starts have been measured, in seconds.
 USUAL_START_SECONDS: Final = 180.0
-#: Minimum number of seconds by which a lead time is shorter than the provider's idle limit.
+#: How much shorter than the provider's idle limit a lead time must be, in seconds.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: Maximum time for which a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0

@@ -1,7 +1,7 @@
 """Class cards. A teacher posts a card. People enroll and give their consent by pressing the card's button.
 
-A button press is handled in one transaction, without calling any provider. A class stops only workspaces
-whose owners have agreed to that (ADR 91).
+A button press is handled in one transaction, without calling any provider. The end of a class stops only
+workspaces whose owners have agreed to this (ADR 91).
 """
 
 import re
@@ -60,9 +60,10 @@ from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
 #: Maximum interval between counts of a card's members while workspaces are starting or stopping, in seconds.
-#: The interval grows as long as the counts don't change.
+#: The interval grows while the counts stay the same.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim, and of enrollments per transaction. Each enrollment writes several rows.
+#: Maximum number of cards that a process claims at a time, and of enrollments per transaction. It is small,
+#: because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace created for a course runs for its owner to try it out, in seconds.

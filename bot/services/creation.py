@@ -1,7 +1,7 @@
 """Forms and flags that specify a workspace or run, based on the provider's latest offer.
 
 Nothing here waits for a provider. A form changes with the choices made in it. So flags are applied one at a
-time, each to the form that resulted from the previous flag. Flags for fields on which other fields depend are
+time, each to the form that resulted from the previous flag. Flags for fields that other fields depend on are
 applied first.
 """
 

@@ -1,8 +1,8 @@
 """Stopping the workspaces and ending the links of people who have left or may no longer use Usher.
 
-Workspaces that their owner's plans would have stopped are stopped immediately, using the owner's account.
-Usher administrators are told which other workspaces keep running. If any workspace is running, a task does
-all this, because a task is resumed after a crash. Until the task is done, the person can't request anything.
+Workspaces for which their owner had planned a stop are stopped immediately, using the owner's account. Usher
+administrators are told which other workspaces keep running. If any workspace is running, a task does all
+this, because a task is resumed after a crash. Until the task is done, the person can't request anything.
 """
 
 from enum import StrEnum
@@ -68,7 +68,7 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 class Progress(StrEnum):
     """The progress of the task that follows a person's departure."""
 
-    #: Before the next step, which can't be undone, Slack must confirm again that the person has left.
+    #: The next step can't be undone, so Slack must first confirm again that the person has left.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"

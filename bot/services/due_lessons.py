@@ -1,4 +1,4 @@
-"""Due lessons: starting the workspaces of a course's members and planning their stops.
+"""Due lessons: starting the workspaces of a course's members and scheduling their stops.
 
 Each start is an ordinary operation on a member's behalf. When a lesson opens, ``course_readiness.prepare``
 marks the lesson as due in the course members' rows, a few per transaction. The members' rows store nothing

@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 CLAIM_BATCH_SIZE: Final = 50
 #: Maximum wait before Usher checks again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: Maps each rule that refuses a stop to the cause to show, if the two have different names.
+#: Maps rules that refuse a stop to the causes shown for them. Other rules have the same name as their cause.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 

@@ -19,7 +19,7 @@ from bot.support.environment import command
 from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
 
-#: Maximum number of people named in one line of a finding.
+#: Maximum number of people named in one line of a check's result.
 _MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 

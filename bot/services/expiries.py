@@ -18,7 +18,8 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0
-#: How long a claim lasts, in seconds. A workspace that had to be read first can then be claimed again.
+#: How long one process keeps a workspace claimed, in seconds. A workspace that had to be read first is
+#: handled at the next claim.
 READ_AGAIN_SECONDS: Final = 20.0
 
 

@@ -1,7 +1,7 @@
-"""Course members from releases up to 0.4.1. Those who had agreed to only part of a course leave it.
+"""Course members from releases up to 0.4.1. Those who agreed to only part of a course are removed.
 
 Releases up to 0.4.1 stored each member's agreement and the days that the member skipped. A course does
-nothing for its members until ``settle`` has compared all of them with the course.
+nothing for its members until ``settle`` has compared all their agreements with the course.
 """
 
 from typing import Final

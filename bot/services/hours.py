@@ -1,4 +1,4 @@
-"""Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
+"""Working hours of workspaces. People set, skip and pause them, and Usher starts and stops the workspaces.
 
 A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops
 shortly before its time, so that the buttons on its warning affect only that stop. If hours have begun and
@@ -56,12 +56,12 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How long to wait before checking again a workspace that must be read before its owner is asked, in seconds.
+#: How long to wait for a read of a workspace before deciding whether to ask its owner about it, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces per claim. The maximum number of hours rules per claim is half that.
+#: Maximum number of running workspaces claimed at a time. The maximum for hours rules is half that.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0

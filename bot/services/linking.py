@@ -40,7 +40,7 @@ from bot.support.vault import row_key
 #: How long a link page can be opened, in seconds. ``CODE_SECONDS`` is how long a code shown on it is valid.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Number of seconds after which a link page has certainly expired, so that its credential will never be used.
+#: Age at which a link page has certainly expired, in seconds. Its credential can't be used after that.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -112,7 +112,7 @@ class LinkPage:
 
     @property
     def mark(self) -> str:
-        """Return a digest of the checked token, so that a confirmation is valid only for this token."""
+        """Return a digest of the checked token. A confirmation applies only to the token with this digest."""
         return compute_digest(self.link.secret or "")[:16]
 
 
@@ -234,7 +234,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` that can replace the message showing the link, and its expiry time."""
+    """Store the ``response_url`` for replacing the message that shows the link, and when that URL expires."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -255,7 +255,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account whose code the person typed. Refuse if the code is wrong or no account awaits one."""
+    """Link the account whose code the person typed. Refuse if the code is wrong or no account needs one."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -282,7 +282,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the person for whom a link was created, as a caller. Raise Refused if there is no such link."""
+    """Return a caller for the person for whom a link was created. Raise Refused if there is no such link."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -336,8 +336,8 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
     """Return the URL for signing in at the provider, or "" if the person can't or needn't sign in there.
 
-    Nothing is changed. The provider must return ``state`` unchanged. ``challenge`` protects the code that the
-    provider returns.
+    This changes nothing. The provider must return ``state`` as it is. ``challenge`` protects the code that
+    the provider returns.
     """
     link = _require_attempts(tx, caller, visit)
     client = caller.context.connections[link.connection].oauth

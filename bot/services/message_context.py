@@ -1,4 +1,4 @@
-"""Facts for messages: the rows, titles, names and URLs that are needed to render cards and notices."""
+"""Data for messages: the rows, titles, names and URLs that are needed to render cards and notices."""
 
 import asyncio
 import math
@@ -39,7 +39,7 @@ from bot.support.guards import guards
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-#: Number of rows for which facts are gathered before other work can run.
+#: Number of rows for which data is gathered before other work can run.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 

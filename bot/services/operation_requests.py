@@ -174,7 +174,7 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel planned stops that a person clearly doesn't want, because they are starting the workspace."""
+    """Cancel the planned stops that a person overrides by starting the workspace."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
         # A person who starts a workspace during a lesson wants it to keep running.

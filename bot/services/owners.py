@@ -19,14 +19,15 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: How often leases are renewed, in seconds. Two renewals in a row may fail without the lease being lost.
+#: How often a process renews its leases, each of which makes it the owner of a job for a limited time, in
+#: seconds. Two renewals in a row may fail without the lease being lost.
 RENEWAL_SECONDS: Final = 3.0
-#: Prefix of the names of jobs for connections' start queues.
+#: Prefix of the name of a job that runs a connection's start queue.
 STARTS_PREFIX: Final = "starts:"
-#: Prefix of the names of jobs for runs whose output is being followed.
+#: Prefix of the name of a job that follows a run's output.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on a lease, in seconds. The time is counted from just before the lease was
-#: requested, and is shorter than the lease. So no other process can take over before it has passed.
+#: How long this process relies on its lease of a job, in seconds. The time is counted from just before the
+#: lease was requested, and is shorter than the lease. So no other process can take over before it has passed.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 #: How long background work may be interrupted before people are told, in seconds. A restart takes less time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
@@ -104,8 +105,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time until
-        #: which this process can be sure that it still owns the job. Both are monotonic.
+        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to how long this
+        #: process can rely on still being its owner. Both are monotonic times.
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()

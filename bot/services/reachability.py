@@ -6,7 +6,7 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: How often the row of a connection or Slack is updated while it keeps responding, in seconds.
+#: How often the stored row is updated while the connection or Slack keeps responding, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 

@@ -1,8 +1,8 @@
 """Scheduled work: kinds of rows that become due. A use case processes each row on its owner's behalf.
 
 Each kind is declared in the module that contains its use cases, and ``bot.reconciler.scheduled_work`` runs
-them all. A claimed row becomes due again after a while, so that work interrupted by a crash is done later.
-``carry_out`` does nothing if the row has changed since the claim.
+them all. A process *claims* a due row, which reserves it for a while. After that, the row is due again, so
+work interrupted by a crash is done later. ``carry_out`` does nothing if the row has changed since the claim.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Snapshots of providers' lists and offers and of facts about servers, and requests to read them again."""
+"""Snapshots of what providers list and offer and of facts about servers, and requests to refresh them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -22,13 +22,13 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Kind of an account's snapshot that contains the templates offered by its provider. Snapshots of
-#: ``RUNS_KIND`` record when the account's runs were listed.
+#: Kind of the snapshot that lists the templates offered to an account. Snapshots of ``RUNS_KIND`` record when
+#: the account's runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
-#: Kind of an account's snapshot that contains how much is left of its limits.
+#: Kind of the snapshot that shows how much of an account's limits is left.
 ALLOWANCES_KIND: Final = "allowances"
-#: Kind of a connection's snapshot that contains the facts about its server.
+#: Kind of the snapshot that contains facts about a connection's server.
 ABOUT_KIND: Final = "about"
 #: Maximum age of a list of workspaces, in seconds. An older list is read again when someone views it.
 #: ``RUNS_SECONDS`` applies to lists of runs, and ``OFFER_SECONDS`` to offers.

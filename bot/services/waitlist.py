@@ -1,7 +1,7 @@
 """The waitlist for capacity. People join and leave it, and their starts are attempted in turn.
 
-An attempt is an ordinary start on the person's behalf, so the same gates, consent and deadlines apply, and
-unknown outcomes are handled in the same way. The transaction that ends the attempt also updates the entry
+An attempt is an ordinary start on the person's behalf. So the usual read limits, consent and deadlines apply,
+and unknown outcomes are handled as usual. The transaction that ends the attempt also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 

@@ -294,8 +294,8 @@ _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     "(20[0-9]{2})": lambda _, __, year: _span_unit(date(int(year), 1, 1), "year"),
     "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
 }
-#: Maps patterns for recurring names, such as the names of months, to the unit that they stand for, and to a
-#: function that returns whether a unit that begins on the given day has the given name.
+#: Maps patterns for recurring names, such as those of months, to a unit of time and a function. The function
+#: returns whether the unit that begins on a given day has a given name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),

@@ -34,7 +34,7 @@ Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "othe
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 _NIGHT: Final = (*range(17, 24), *range(5))
-#: Maps each part of the day to its hours. The night continues past midnight.
+#: Maps each part of the day to its hours. Night runs past midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
@@ -76,8 +76,8 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: Maximum time until a night hour that was typed without am or pm, in seconds. If it is further away, the
-#: user is asked what they meant.
+#: How far ahead an hour of the night may be if it was typed without am or pm, in seconds. If it is further
+#: ahead, the user is asked what they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 _MORNING: Final = 6
 #: Maximum number of possible times to offer if a time zone's name is ambiguous.

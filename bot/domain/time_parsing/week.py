@@ -30,7 +30,7 @@ from bot.domain.time_parsing.moments import TimeOfDay, parse, time_kind
 from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell, split_zone
 
 DAY_MINUTES: Final = 24 * 60
-#: Minimum number of minutes from the start to the end of working hours.
+#: Minimum length of working hours, in minutes.
 LEAST_MINUTES: Final = 30
 #: Maps plural words such as *mornings* to the singular. The plural alone means that hours recur, while the
 #: singular needs an *every*.

@@ -55,7 +55,7 @@ thursdays donnerstags; fridays freitags; saturdays samstags; sundays sonntags
 18 eighteen achtzehn; 19 nineteen neunzehn; 20 twenty zwanzig; 25 twenty-five; 30 thirty dreißig dreissig
 40 forty; 45 forty-five; 50 fifty fünfzig; 60 sixty; 90 ninety neunzig
 """
-#: Time zones, each followed by those of its names that the time zone database doesn't contain.
+#: Time zones, each followed by names for it that the time zone database doesn't contain.
 _ZONES: Final = """
 UTC utc gmt z zulu; America/Los_Angeles pt pst pdt san_francisco seattle san_diego portland las_vegas
 America/Denver mt mst mdt salt_lake_city; America/Chicago ct cst cdt dallas houston austin
