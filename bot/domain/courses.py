@@ -17,7 +17,7 @@ MIN_COUNT_SECONDS: Final = 10.0
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 #: The states that a member can have in the current or next lesson. A class counts as one lesson.
-#: - ``coming``: nothing is missing, and nothing has begun.
+#: - ``coming``: nothing is missing, but the workspace isn't being started yet.
 #: - ``no_room``: the provider had no capacity, and the start is retried.
 #: - ``down``: the workspace was up for the lesson and no longer is, or its owner stopped it beforehand.
 MemberState = Literal[

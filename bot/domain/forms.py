@@ -109,7 +109,7 @@ class Form:
         return next((one for one in self.fields if one.name == name), None)
 
 
-#: Text of the problem shown if the chosen template has been removed in the meantime.
+#: Text shown if the chosen template has since been removed.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
 NAME_IN_USE = "There's already a workspace with that name. Choose another name."
 #: Maximum number of choices in a menu. If there are more, the field is a search.

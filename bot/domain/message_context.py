@@ -1,4 +1,4 @@
-"""The facts needed to render cards, notices and Home tabs."""
+"""The data needed to render cards, notices and Home tabs."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields

@@ -90,8 +90,8 @@ class Operation(WorkItem):
     #: How long the user wants the workspace to run, in seconds from the request. None means that they didn't
     #: say, and 0 that it shouldn't be started at all.
     run_seconds: Stays | None = None
-    #: How many seconds a start like this usually takes, as far as was known when the request was accepted.
-    #: After ``slow_seconds``, the start counts as slow.
+    #: How many seconds a start like this usually takes, as estimated when the request was accepted. After
+    #: ``slow_seconds``, the start counts as slow.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
 

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     PAST = "past"  #: when something happened; a time in the future becomes now
     SINCE = "since"  #: like PAST, to measure an age; if the age can't be known, it becomes now
     DUE = "due"  #: when a lease, retry or check is due; if impossibly far ahead, it becomes now
-    GATE = "gate"  #: the poll gate's times, which ``heal_gates`` corrects so that no gate opens early
+    GATE = "gate"  #: times that limit how often a workspace is read, which ``heal_gates`` corrects
     STAYS = "stays"  #: never corrected: set by people or providers, covered by a hash, or a duration
 
 
@@ -37,7 +37,8 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: When a lease ends: at most a minute ahead, because ``Numbers.lease`` and ``Timing.lease`` are shorter.
+#: When a lease (a process's claim on a row) ends: at most a minute ahead, because ``Numbers.lease`` and
+#: ``Timing.lease`` are shorter.
 LEASE: Final = make_due(60.0)
 #: When a message is next sent: at most five minutes ahead, like the waits in ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)

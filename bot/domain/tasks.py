@@ -24,7 +24,7 @@ class TaskKind(StrEnum):
     SYNC_PEOPLE = "sync_people"
     #: Stop a leaver's workspaces as planned, then end the leaver's links. Subject: the leaver's key.
     OFFBOARD = "offboard"
-    #: Take a snapshot of what a provider offers, or of its facts about itself. Subject: ``ACCOUNT/KIND``.
+    #: Take a snapshot of what a provider offers, or of facts about its server. Subject: ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider, and link it. Subject: the approval's id.
     APPROVE = "approve"

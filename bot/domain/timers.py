@@ -12,8 +12,8 @@ TIMER_WARNING_SECONDS: Final = 600.0
 CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: Maximum delay with which a timer may be handled without a new warning, in seconds. After a longer delay,
-#: the owner is warned again, because they may have started the workspace in the meantime.
+#: How late a timer may be handled without a new warning, in seconds. If it is handled later, the owner is
+#: warned again, because they may have started the workspace in the meantime.
 ABSENT_SECONDS: Final = 120.0
 #: Minimum time from setting a timer until its stop, in seconds.
 SOONEST_SECONDS: Final = 60.0
@@ -23,7 +23,8 @@ AGAIN_SECONDS: Final = 86_400.0
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds the button *1 hour more* adds to a planned stop.
 MORE_SECONDS: Final = 3600.0
-#: Minimum number of seconds between updates of a class card, so that several presses lead to only one.
+#: Minimum time between updates of a class card, in seconds. Several presses in quick succession then lead to
+#: only one update.
 REST: Final = 3.0
 
 

@@ -151,7 +151,7 @@ class Workspace:
     stop_agreed: bool = False
     stop_card: str | None = None
     #: All planned stops. ``bot.domain.planned_stops`` picks the one that the timer uses. This field also
-    #: contains all other facts about the timer.
+    #: contains everything else about the timer.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been started.
     generation: int = 0

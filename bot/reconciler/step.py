@@ -439,18 +439,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an operation or run. ``hold`` is the reason, as in ``add_block_reason``."""
+        """Postpone an operation or run. ``hold`` is the reason (see ``add_block_reason``)."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several operations or runs. ``hold`` is the reason, as in ``add_block_reason``."""
+        """Postpone several operations or runs. ``hold`` is the reason (see ``add_block_reason``)."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save the update of an operation or run that has to wait. ``hold`` is as in ``add_block_reason``."""
+        """Save the update of an operation or run that has to wait. ``hold`` is the reason for waiting."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
@@ -600,7 +600,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return the hold to show for a provider that is busy or silent, or None if ``since`` is None.
+    """Return the reason (hold) to show if a provider is busy or silent, or None if ``since`` is None.
 
     ``words`` is the provider's own message about its first refusal.
     """
@@ -625,19 +625,19 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the hold for a call that another action delays. It quotes the provider's message."""
+    """Return the reason (hold) for a call that another action delays. It quotes the provider's message."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold if a conflict or a busy provider delays an item's calls, otherwise None."""
+    """Return the reason (hold) if a conflict or a busy provider delays an item's calls, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold that blocks an item's calls, either its own or the connection's, or None."""
+    """Return the reason (hold) why an item's calls are blocked: its own, the connection's, or None."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
