@@ -12,8 +12,8 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: Minimum number of the user's own starts from which the usual duration of a start is computed. If there are
-#: fewer, it is computed from at least ``ENOUGH`` similar starts.
+#: How many of the user's own starts are needed to compute how long a start usually takes. If there are fewer,
+#: it is computed from at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: Multiple of the usual duration after which a start may count as slow (see ``Typical.late``).

@@ -20,7 +20,7 @@ class HoldCode(StrEnum):
     """The codes of holds. Their details are a time in epoch seconds, a cause, or the provider's own words."""
 
     #: The connection has given no usable answer since the time in the detail. ``OVERLOADED`` means that it
-    #: has refused calls as too busy since then. That detail may end with the provider's own words.
+    #: has refused calls as too busy since then. Its detail may end with the provider's own words.
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The provider asked for a pause until the time in the detail.

@@ -85,10 +85,10 @@ class Operation(WorkItem):
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent. None means the deadline.
     good_until: Stays | None = None
-    #: The last reason why the operation couldn't be sent yet.
+    #: The most recent reason why the operation couldn't be sent yet.
     delayed_by: Hold = NOTHING
-    #: How long the user wants the workspace to run, in seconds from the request. None means that they didn't
-    #: say, and 0 that it shouldn't be started at all.
+    #: How long after the request the user wants the workspace to keep running, in seconds. It is None if they
+    #: didn't say, and 0 if the workspace shouldn't be started at all.
     run_seconds: Stays | None = None
     #: How many seconds a start like this usually takes, as estimated when the request was accepted. After
     #: ``slow_seconds``, the start counts as slow.

@@ -26,11 +26,11 @@ def choose_end(
 ) -> PlannedStop | None:
     """Return the planned stop that applies.
 
-    Return None if there is none, or if the owner's hours continue after a lesson. A stop that the owner set
-    after last joining a class or course (``agreed_at``) applies even if it isn't the latest. If there is no
-    such stop, the latest one applies. If a lesson begins before that stop and finishes later, ``postpone``
-    returns the lesson's end. ``is_needed_after`` returns whether the owner's hours still need the workspace
-    after a given time.
+    Return None if there is none, or if the owner's working hours continue after a lesson. A stop that the
+    owner set after last joining a class or course (``agreed_at``) applies even if it isn't the latest. If
+    there is no such stop, the latest one applies. If a lesson begins before that stop and finishes later,
+    ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the owner's working hours need
+    the workspace after a given time.
     """
     # A stop set by an assistant that may start but not stop workspaces applies only to its own start. So it
     # doesn't override other planned stops.

@@ -93,7 +93,7 @@ class WorkItem:
     #: Why the work item can't continue at the moment.
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    #: Why the item ended as it did. While the item is open: why its last call was refused. A read or another
+    #: Why the item ended as it did or, while it is open, why its last call was refused. A read or another
     #: attempt then shows whether the refusal matters.
     cause: str | None = None
     ended_at: Past | None = None

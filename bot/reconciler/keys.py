@@ -43,7 +43,8 @@ Verdict = Literal["usable", "changed", "resting", "unclear"]
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
-#: Time limit for refreshing a credential, in seconds. The step must still finish before its lease ends.
+#: Time limit for refreshing a credential, in seconds. This leaves time for the step to finish before its
+#: lease (its claim on the row) ends.
 REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).

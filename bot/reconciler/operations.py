@@ -77,7 +77,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: When the latest check scheduled for any waiting operation will run, by the store's clock.
+    #: Time of the latest check scheduled for any waiting operation, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:

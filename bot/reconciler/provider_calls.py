@@ -45,7 +45,8 @@ _T = TypeVar("_T")
 #: How long to wait before the next call with a refused credential, in seconds. All calls fail until the
 #: credential is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
-#: The access for calls with the connection's own secret, which the provider object already has.
+#: The access for calls that use the connection's own secret. It contains no secret, because the provider
+#: object already has it.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits for the end of a pause requested by the provider.
 RATE_LIMITED_CAUSE: Final = "rate_limited"

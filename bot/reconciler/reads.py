@@ -71,7 +71,7 @@ class Reads(EnginePart):
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Number of reads sent on each connection since the number was last reported to the observer.
+        #: Number of reads sent on each connection since the last report to the observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()

@@ -494,7 +494,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Lease due items, oldest first, in batches for concurrent work.
+        """Claim due items, oldest first, in batches that are worked on concurrently.
 
         Items that share a call stay together.
         """

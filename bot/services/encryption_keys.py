@@ -99,7 +99,7 @@ class Rotation:
     """
 
     done: int = 0
-    #: Number of secrets that another process replaced while they were being encrypted again.
+    #: Number of secrets that another process replaced while they were being re-encrypted.
     changed: int = 0
     #: Number of links that were ended because no key can decrypt their secrets. ``recalled`` is the number of
     #: links that were restored because a key can decrypt their secrets again.

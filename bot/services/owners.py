@@ -19,8 +19,8 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: How often a process renews its leases, each of which makes it the owner of a job for a limited time, in
-#: seconds. Two renewals in a row may fail without the lease being lost.
+#: How often a process renews its leases, in seconds. A lease makes a process the owner of a job for a limited
+#: time. Two renewals in a row may fail without the lease being lost.
 RENEWAL_SECONDS: Final = 3.0
 #: Prefix of the name of a job that runs a connection's start queue.
 STARTS_PREFIX: Final = "starts:"
