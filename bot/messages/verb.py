@@ -62,8 +62,8 @@ class Verb:
     """A verb of the slash command or of the job commands."""
 
     command: Command = "workspace"
-    #: What to type after the command. Empty for a variant: a shorthand for another verb plus a flag, which
-    #: isn't listed separately.
+    #: What to type after the command. Empty for a variant, which is shorthand for another verb plus a flag
+    #: and isn't listed separately.
     usage: str = ""
     #: The verb's line in help. ``more`` contains the sentences after that line. ``group`` and ``order``
     #: determine where in help the verb appears.
@@ -74,8 +74,8 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: What a person needs for help to list the verb: the name of a facet or stop mode of a linked connection,
-    #: or ``linking``, ``linked`` or ``administrator``.
+    #: What a person must have for help to list the verb: a linked connection with a certain facet (an
+    #: optional capability of a provider) or stop mode, or ``linking``, ``linked`` or ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.
@@ -83,7 +83,7 @@ class Verb:
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
     also: str = ""
-    #: Maps the usage of each verb that this verb replaced in release 0.5 to what to type now. People can
+    #: The verbs that this verb replaced in release 0.5: maps each one's usage to what to type now. People can
     #: still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb within a sentence. They can't begin a command. ``otherwise`` maps other
@@ -168,7 +168,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Used for any word that isn't a verb. Such a word only leads to an answer.
+#: Stands for any word that isn't a verb. Such a word gets an answer, but nothing is done.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 

@@ -1,4 +1,4 @@
-"""Messages about requests to link a username: to administrators, to possible owners and to the requester."""
+"""Messages about requests to link a username, sent to administrators, possible owners and the requester."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -81,7 +81,7 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Mark of a request's buttons in a list. The answer to such a button is the outcome, followed by the
+#: Marks the buttons of requests shown in a list. The answer to such a button shows the outcome and the
 #: remaining requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because

@@ -1,4 +1,4 @@
-"""Results for Slack's assistant: facts as JSON, in which each name is a single string and URLs are left out.
+"""Results for Slack's assistant: facts as JSON. Each name is one string, and URLs are left out.
 
 An answer has two forms, made from the same rows and sentences: one that a person reads in Slack, and one for
 the assistant. In the assistant's form, times are machine-readable, and names are quoted and escaped as JSON

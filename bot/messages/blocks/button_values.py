@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value, which means that the person pressing the button has also agreed to its
-#: confirmation question. People can type this flag in a command, too.
+#: Flag in a button's value: whoever presses the button has also agreed to its confirmation question. People
+#: can type this flag in a command, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -26,14 +26,14 @@ class ButtonValue(NamedTuple):
 
     name: str
     key: str = ""
-    #: The workspace's start count when the button was rendered. A later start makes the button out of date.
-    #: None for buttons that a start doesn't affect.
+    #: The workspace's start count when the button was rendered. Once the workspace is started again, the
+    #: button is out of date. None for buttons that a start doesn't affect.
     seen: int | None = None
     #: Whether the button's question warned that the workspace would end permanently, and whether it also said
     #: what would be lost.
     agreed: Consent = Consent.NONE
-    #: Number that tells apart buttons that do the same thing to different rows of a message. ``mark`` tells
-    #: apart buttons that do different things.
+    #: Distinguishes buttons that do the same thing to different rows of a message. ``mark`` distinguishes
+    #: buttons that do different things.
     number: int | None = None
     mark: str = ""
     at: float | None = None

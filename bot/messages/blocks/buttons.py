@@ -73,7 +73,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Mark of a *Stop waiting* button in a row of a list. The answer to such a button doesn't replace the list.
+#: Marks a *Stop waiting* button in a list row. The answer to such a button doesn't replace the list.
 IN_ROW: Final = "row"
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")

@@ -1,4 +1,4 @@
-"""An operation's card, which is rendered from rows and so can be rendered again at any time."""
+"""An operation's card. It is rendered from database rows, so it can be rendered again at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

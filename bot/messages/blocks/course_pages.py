@@ -1,4 +1,4 @@
-"""Renders a course for teachers, members and others, and the form that posts class cards."""
+"""Renders a course for teachers, members and others, and the form for posting a class card."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -53,7 +53,7 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "max": ("Places", ""),
 }
-#: Hint for the first field if there are no choices, so that the teacher has to type what everyone gets.
+#: Hint for the first field if there is nothing to choose from. The teacher then types what everyone gets.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
 
 #: The callback id of the form for a class card. ``FIELD_TYPES`` maps each field to the type of its element,

@@ -23,7 +23,7 @@ START_FIELD: Final = "workspace"
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: Maximum number of alternatives listed for a flag or its value.
+#: Maximum number of alternatives listed when a flag or its value is wrong.
 MAX_FLAGS: Final = 8
 
 

@@ -39,7 +39,7 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Minimum length of a paragraph that is shortened to make a message fit, in characters.
+#: Paragraphs that are shortened to make a message fit keep at least this many characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -142,7 +142,8 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 #: The action id of a menu. Each option carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of an option whose button asks before it acts. Its value contains the button's action and value.
+#: The action of a menu option that needs confirmation. Its value contains the action and value to use once
+#: confirmed.
 ASK_ACTION: Final = "ask"
 #: Prefix of the block ids of a question's buttons. A press on one of them answers the question.
 QUESTION: Final = "question"

@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the value of the *Approve* button for a suspended link. After it come the row's key and the id of
-#: the account that now has the username.
+#: Prefix of the *Approve* button's value for a link that is suspended because its username now belongs to
+#: another account. It is followed by the link's key and that account's id.
 RESTING_BUTTON: Final = "link"
 
 

@@ -28,8 +28,8 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Text that lists the connections for which the operator has set a different time until Usher asks whether a
-#: running workspace is still needed.
+#: Shown for connections where the operator has changed the time after which Usher asks whether a running
+#: workspace is still needed.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 

@@ -298,8 +298,8 @@ def explain_unread_time(
     )
 
 
-#: Maps the first part of a button's action id to what the button does. At most one button is offered for each
-#: of these purposes.
+#: Maps the first part of a button's action id to the button's purpose. An answer offers at most one button
+#: per purpose.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",

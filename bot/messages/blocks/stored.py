@@ -1,8 +1,8 @@
 """Stored answers, split into parts. Each part and button is stored with the time at which it expires.
 
 A message is rendered again from these parts, so its text never has to be searched, compared or edited. Rows
-written by release 0.4.1, and rows of messages found in Slack (``undated``), contain unsplit text. A message
-made from such a row says when the text was written.
+written by release 0.4.1, and rows for messages that Usher found in Slack (``undated``), contain unsplit text.
+A message made from such a row says when the text was written.
 """
 
 from __future__ import annotations

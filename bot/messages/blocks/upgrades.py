@@ -15,7 +15,7 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: A sentence for each kind of loss. Workspaces with the loss ``hours_wait`` share a single sentence.
+#: A sentence for each kind of loss. All workspaces with the loss ``hours_wait`` share one sentence.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "
@@ -51,9 +51,9 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Says that an upgrade has undone a person's changes to single lessons. ``_AT_USUAL_TIME`` is for a lesson
-#: moved within its day, ``_NOT_HELD`` for lessons moved to another day.
-_MOVED: Final = "I can't move individual lessons of *{name}* any more. {moved}"
+#: Says that an upgrade has undone a person's changes to individual lessons. ``_AT_USUAL_TIME`` is for a
+#: lesson moved within its day, ``_NOT_HELD`` for lessons moved to another day.
+_MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
     "There's none on {days}, nor on the usual day that you moved it from: to hold every lesson that is left "

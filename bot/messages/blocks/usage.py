@@ -1,4 +1,4 @@
-"""Answers about what ran, for how long and at what cost, and the weekly message that is sent on Mondays."""
+"""Answers about what ran, for how long and at what cost, and the message sent every Monday."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-For a stop that is impossible, one text says why, and another says what happens next.
+If a stop isn't possible, one text says why, and another says what happens next.
 """
 
 from collections.abc import Mapping
@@ -116,7 +116,7 @@ NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in i
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Says what became of a workspace after a successful start, by its present state.
+#: Says what became of a workspace after a successful start, by its current state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -138,7 +138,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: Text that names what a button acts on. A screen reader says it after the button's text.
+#: Text that names what a button acts on. A screen reader reads it out after the button's text.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -222,8 +222,8 @@ CONFIRM_UNLINK: Final = (
 )
 
 
-#: Says how and when a workspace ends. ``{at}`` includes the day if it isn't today. In the last three texts,
-#: the provider ends the workspace.
+#: Says how and when a workspace ends. ``{at}`` includes the day if it isn't today. The last three texts are
+#: for workspaces that the provider ends.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",

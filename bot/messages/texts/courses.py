@@ -1,4 +1,4 @@
-"""Texts about classes and courses: the cards, joining and leaving, lessons, and the end."""
+"""Texts about classes and courses: cards, joining and leaving, lessons, and how they end."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Words for how a class ends a workspace: one form to follow "will be" or "was", one to follow "it", and an
-#: explanation, which may be empty.
+#: Says how the end of a class affects a workspace: in words that follow "will be" or "was", in words that
+#: follow "it", and as an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")

@@ -13,8 +13,8 @@ _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to
 #: Text for a stop that Usher didn't request and that the provider hasn't finished. ``{said}`` is the
 #: provider's description of the stop.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: Explanations of holds, by code. ``{title}`` is the connection's title, ``{at}`` a time in the reader's time
-#: zone, and ``{said}`` what the provider says.
+#: Explains holds (reasons for waiting), by code. ``{title}`` is the connection's title, ``{at}`` a time in
+#: the reader's time zone, and ``{said}`` what the provider says.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: "{title} has been too busy for this since {at}.{said} I'll keep trying.",
@@ -82,8 +82,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: Hold for work that waits because the provider is rejecting several people's sign-ins. Linking accounts
-#: again wouldn't help.
+#: The hold stored with work that waits because the provider is rejecting several people's sign-ins. Linking
+#: accounts again wouldn't help.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

@@ -1,4 +1,4 @@
-"""Texts of messages that people must not miss, and of those that tell administrators about outages."""
+"""Texts of messages that people must not miss, including messages to administrators about outages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,7 +7,8 @@ from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: Says that a workspace is ready after a planned start that was sent late. The reason for the delay follows.
+#: Says that a workspace is ready after a planned start that was sent to the provider late. The reason for the
+#: delay follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
@@ -88,7 +89,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace, once that is settled.
+#: Replaces the question of whether to start another workspace once it no longer needs an answer.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -188,7 +189,7 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: Label of a button that needs a name to tell it apart. ``BUTTON_OF`` is for a label that is a single verb,
+#: Label of a button that needs a name to distinguish it. ``BUTTON_OF`` is for a label that is just a verb,
 #: ``BUTTON_NAMED`` for a longer one.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"

@@ -65,7 +65,7 @@ BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "That didn't work"
 LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
-#: Precedes a page's title after its form was refused.
+#: Shown before a page's title if its form was refused.
 ERROR = "Error:"
 NOT_YOU: Final = (
     "Not {person} in {workspace}? Or did somebody else send you this link? "

@@ -194,7 +194,7 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained by the reason in the provider's message, if Usher recognises that reason.
+#: Causes that are explained by the reason given in the provider's message, if Usher recognises that reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons for which the provider's message is quoted as well, because it says how much is used, whose rule
 #: applies, or what is missing.

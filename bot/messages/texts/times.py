@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: Matches a time in 12-hour style. People who type in this style are shown times in this style.
+#: Matches a time in 12-hour format. People who type times in this format are also shown them in it.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Durations, in minutes, from which ``format_roughly`` uses coarser wording. The last one is in seconds.
+#: Durations at which ``format_roughly`` switches to coarser wording, in minutes. The last one is in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-#: Heading of a usage report for a period with a name. ``DAYS`` shows the period's first and last day.
+#: Heading of a usage report for a named period. ``DAYS`` shows the period's first and last day.
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
 TOTAL: Final = "*{hours}* in all · {money}"
