@@ -1,1 +1,1 @@
-"""Usher without its Slack listeners: models, rules, store, providers, reconciler, notifier and web pages."""
+"""Usher except for its Slack listeners: models, rules, store, providers, reconciler, notifier, web pages."""

@@ -1,4 +1,4 @@
-"""One Usher process, from settings to shutdown, which connects Slack, web pages and background work."""
+"""Sets up, runs and shuts down one Usher process: Slack, web pages and background work."""
 
 import asyncio
 import signal
@@ -84,9 +84,9 @@ END_WRITE_SECONDS = 8.0
 #: Delays between attempts to reach the database and Slack at start-up, in seconds. The last delay is
 #: repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
-#: Interval between comparisons of this machine's clock with Slack's, in seconds.
+#: How often to compare this machine's clock with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
-#: Interval between reads of the user groups that operators named, in seconds.
+#: How often to read the user groups that operators named, in seconds.
 GROUPS_READ_SECONDS = 300.0
 
 
@@ -181,8 +181,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Event that is set when the process should end. ``problem`` is the reason if a newer release has
-        #: migrated the database.
+        #: Event that is set when the process should end. If that is because a newer release has migrated the
+        #: database, ``problem`` is the error that says so.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: Time limits for shutting down, in seconds: for work in progress, and for database writes. Tests
@@ -190,7 +190,7 @@ class Process:
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: The web servers, which are closed first when the process shuts down.
+        #: The web servers. They are closed first when the process shuts down.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: OtherInstances | None = None

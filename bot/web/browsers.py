@@ -43,12 +43,11 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a link's cookie lasts, in seconds, which includes the time for typing the link's code. A sign-in's
+#: How long a link's cookie lasts, in seconds, including the time needed to type the link's code. A sign-in's
 #: cookie lasts for ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links, and of sign-ins, that can be in progress in one browser. The oldest are forgotten
-#: first.
+#: Maximum number of links in progress in one browser, and also of sign-ins. The oldest are forgotten first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")

@@ -40,15 +40,15 @@ MAX_CONNECTIONS: Final = 4096
 #: Memory that a connection with an unfinished request uses besides the bytes received (measured with aiohttp
 #: 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: Maximum size of a small request, in bytes received or announced. Slack's requests are a few kilobytes in
-#: size.
+#: Maximum size of a small request, in bytes received or announced by its headers. Slack's requests are a few
+#: kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
 #: Maximum memory, in bytes, of all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is the
 #: maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum number of bytes counted for one connection.
+#: Maximum number of bytes counted for one connection, however many it receives.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
 #: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered until
 #: somebody reads it.
@@ -125,8 +125,8 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: The bytes counted for each connection. The one whose request has been unfinished longest comes
-        #: first.
+        #: The number of bytes counted for each connection, starting with the connection whose request has
+        #: been unfinished longest.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
@@ -161,7 +161,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections without a request in progress, the one that has been idle longest first.
+        #: Connections without a request in progress, starting with the one that has been idle longest.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()

@@ -136,8 +136,8 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the buckets in the histogram of claim durations. Reads are sent only after
-#: they have been claimed, so slow claims delay them.
+#: Upper bounds, in seconds, of the buckets in the histogram of how long it takes to claim status reads. A
+#: process claims reads in the database before it sends them, so slow claims delay reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: How often to check whether the event loop was blocked, in seconds. Only delays of at least
 #: ``_LATE_SECONDS`` count, because shorter ones are normal on a busy machine.

@@ -4,9 +4,10 @@ The first page shows the workspace's state and its buttons. Once the workspace i
 second page, which shows the IDE with the vendor's script and has no form. If there is a second host name, the
 second page is served there.
 
-The state comes from our own row, never directly from the provider. A visit requests a read through the poll
-gate. The credential that opens the workspace is given only to the page's own script, in response to a request
-that no other page can send. The HTML contains no secrets.
+The state comes from our own row, never directly from the provider. A visit requests a read, which may have to
+wait: the poll gate limits how often each workspace's state is read. The credential that opens the workspace
+is given only to the page's own script, in response to a request that no other page can send. The HTML
+contains no secrets.
 """
 
 import re
@@ -68,7 +69,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Phases in which the row's state may be out of date, with the state whose buttons are shown instead.
+#: Maps each phase in which the row's state may be out of date to the state whose buttons are shown instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -182,7 +183,8 @@ Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResp
 FRESH_SECONDS = 20.0
 #: How long the page waits for a read that it requested before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps the name of each kind of consent to the kind. A form that asks for consent contains such a name.
+#: Maps the names of the kinds of consent to the kinds. A form that asks for consent contains one of these
+#: names.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
 #: or "eval").

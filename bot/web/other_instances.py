@@ -29,13 +29,14 @@ log = structlog.get_logger(__name__)
 #: and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How long Usher waits before it lets Slack count again while it is unsure, in seconds. If there is another
-#: Usher, ``_NOTICE_SECONDS`` applies. If there is none, ``_RECOUNT_SECONDS`` does.
+#: How long to wait before letting Slack count again while it isn't clear whether there is another Usher, in
+#: seconds. Once it is clear, ``_NOTICE_SECONDS`` applies if there is one, and ``_RECOUNT_SECONDS`` if there
+#: is none.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: Maximum number of web processes at which each of them holds two connections, so that one works while the
-#: other is renewed. Slack allows ten in total.
+#: With up to this many web processes, each holds two connections, so that one works while the other is
+#: renewed. With more, each holds one, because Slack allows only ten in total.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles of the processes that hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})

@@ -136,7 +136,8 @@ class SocketSide(AsyncSocketModeHandler):
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: Numbers of the connections to keep open, including one that will soon be closed.
+        #: Numbers of the connections that are being kept open, including any surplus one that will soon be
+        #: closed.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds
