@@ -1,4 +1,4 @@
-"""Requests to link accounts: making and deciding them, and closing them if someone else owns the account."""
+"""Makes and decides requests to link accounts, and closes them if someone else owns the account."""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED

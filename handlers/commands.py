@@ -39,7 +39,7 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words before the time at which something should stop running.
+#: Words that people type before the time at which something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})

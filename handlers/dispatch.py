@@ -1,6 +1,6 @@
 """Dispatches requests: each is counted, authorised and handled, and each outcome becomes an Answer.
 
-All requests pass the same checks, and each kind has only one way to return the answer (ADR 42).
+All requests go through the same checks, and each kind has only one way to return the answer (ADR 42).
 """
 
 import asyncio

@@ -317,7 +317,7 @@ class FormContext:
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Values entered so far on which other fields depend. Slack's search requests don't include them.
+    #: Values entered so far that other fields depend on. Slack's search requests don't include them.
     chosen: Mapping[str, Value] = field(default_factory=dict)
     #: Defaults proposed for text fields. Until the user edits a field, its default follows the choices in
     #: other fields.

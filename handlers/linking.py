@@ -1,4 +1,4 @@
-"""Linking provider accounts: requesting, creating and ending links, and finding the account for a verb."""
+"""Requests, creates and ends links to provider accounts, and finds the account that a verb needs."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -106,7 +106,7 @@ def _answer_linkless(request: Request, linkless: Mapping[str, str]) -> Answer:
 async def _offer_named_workspace(request: Request) -> Answer | None:
     """Offer to open a workspace whose name was typed where a connection's name was expected.
 
-    Return None if no such name was typed.
+    Return None if a connection was named, or if the name doesn't identify exactly one workspace.
     """
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
@@ -172,9 +172,9 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Return a sentence that says what the link is for, made from the waiting command (``text``).
+    """Return a sentence that says what the link is needed for, based on the waiting command (``text``).
 
-    If the command says too little, fill in ``template`` instead.
+    If the command doesn't say enough, fill in ``template`` instead.
     """
     services = request.services
     title = services.title(connections[0])
@@ -363,7 +363,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # Replace a question that was answered, even if a notice will say the same.
+    # If the user has answered a question, replace it, even if a notice will say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -405,7 +405,7 @@ async def _ask_before_unlinking(
 def _is_linkless(request: Request, connection: str) -> bool:
     """Return whether people use a connection without linking an account.
 
-    The rows of such links are kept, because nothing else records who owns what on the connection.
+    Unlinking keeps the account rows of such a connection, because nothing else records who owns what there.
     """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
@@ -485,7 +485,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 async def describe_resting_links(request: Request) -> str:
     """Return sentences about the user's suspended links, whose workspaces are hidden.
 
-    Return "" if no link is suspended.
+    A link is suspended if its username now belongs to another account. Return "" if no link is suspended.
     """
     titles = request.services.title
     return " ".join(
@@ -496,14 +496,14 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if a link is suspended, because its workspaces are hidden."""
+    """If a link is suspended, raise Answered with *Link again*, because its workspaces are hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with ways to link the first connection whose link is needed but missing or broken."""
+    """If a connection's link is missing or broken, raise Answered with ways to link that connection."""
     linkless = request.services.linked_by("none")
     for connection in connections:
         if connection not in linkless:
@@ -511,7 +511,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Tell users who may have had another Slack ID before that links can't be moved to a new ID."""
+    """Add a hint for users who may have had another Slack ID before: links can't be moved to a new ID."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -525,11 +525,11 @@ async def offer_link(
     is_relink: bool = False,
     others: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Answer with ways to link the given connections. The request waits until one of them is linked.
+    """Answer with ways to link the given connections. The request waits until one is linked.
 
     ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, the answer links to the link pages themselves.
-    For the connections in ``others``, which need no link, it offers *New workspace*.
+    the request's own. If the user is there to see the answer, it contains links to the pages for linking, not
+    just *Link* buttons. For the connections in ``others``, which need no link, it offers *New workspace*.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
@@ -555,7 +555,7 @@ async def offer_link(
 
 
 async def offer_all_links(request: Request) -> Answer:
-    """Answer with the ways to link every connection, while the command waits for a link.
+    """Answer with ways to link each connection. The command waits until one is linked.
 
     If no connection needs a link, offer *New workspace* instead. The answer to ``list`` also explains what
     Usher is.

@@ -1,6 +1,6 @@
-"""The lists and offers from providers that commands need.
+"""The lists and offers (what people can create or run) that commands need from providers.
 
-A command either uses a cached list or offer, or waits until a new one has been read.
+A command uses the cached list or offer, or waits until a new one has been read.
 """
 
 from collections.abc import Collection, Sequence

@@ -183,19 +183,20 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run. ``facts`` are its outcome, and ``remarks`` anything else for the assistant
-    #: to know.
+    #: Whether the command was run. ``facts`` describe its outcome, and ``remarks`` contains anything else
+    #: that the assistant should know.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     #: Names of everything that the user owns, which people and programs have chosen.
     names: list[str] = field(default_factory=list)
-    #: Maps each workspace with an open operation to whether this operation brings it down.
+    #: Maps the id of each workspace with an operation in progress to whether the operation shuts it down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: Connections that refuse the user's sign-in. ``resting`` are connections where the link's username now
-    #: belongs to another account, so the link isn't used, and nothing there is shown or found.
+    #: Connections that refuse the user's sign-in. ``resting`` lists connections whose link is suspended
+    #: because its username now belongs to another account. The link isn't used, and nothing on such a
+    #: connection is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 

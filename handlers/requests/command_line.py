@@ -2,8 +2,8 @@
 
 ``parse`` reads any command: its verb, names, and boolean flags. A verb whose flags take values parses its
 text again, with one of two functions. ``parse_command_line`` takes one word per flag, and leaves a program's
-own words after ``--`` unchanged. ``parse_running_flags`` takes all words up to the next flag, so that titles
-need no quotes.
+own words after ``--`` unchanged. ``parse_running_flags`` takes all words up to the next flag, so titles need
+no quotes.
 """
 
 import re
@@ -48,7 +48,8 @@ _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Maps each word that people may type before a verb, such as *job*, to the folder that it selects.
+#: Maps each word that people may type before a verb, such as *jobs*, to the folder (group of verbs) that it
+#: selects.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",

@@ -13,7 +13,7 @@ from bot.domain.surfaces import Surface, Where
 RESPONSE_SECONDS = 29 * 60
 #: How long people expect an answer to appear where they made their request, in seconds.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
-#: The fields of a surface that are stored, because they say where the answer is to be sent.
+#: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (
     "interaction",
     "channel_id",
@@ -34,16 +34,15 @@ class DeferredCommand:
     and ``task``, which tells one run from the next.
     """
 
-    #: The command with its folder (``job list``), or "" if ``press`` is the button that was clicked
-    #: (``ButtonValue.text``).
+    #: The command (starting with ``job`` if it is a job command), or "" if a button was clicked. In that
+    #: case, ``press`` is the button's ``ButtonValue.text``.
     text: str = ""
     press: str = ""
-    #: Where the command was given. If a reply promised the answer, the surface's interaction is that of the
-    #: reply.
+    #: Where the command was given. If a reply promised the answer, this has the reply's interaction.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0
-    #: Whether the answer was promised. The answer, once it is known, replaces the promise.
+    #: Whether a reply promised the answer. The answer will replace that reply.
     is_promised: bool = False
     #: Whether an earlier answer was already complete, so that this answer only reports what has changed
     #: since.
@@ -52,7 +51,7 @@ class DeferredCommand:
     linked: str = ""
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The connection whose list this command is waiting for or, given a ``problem``, whose list couldn't be
+    #: The connection whose list this command is waiting for. If ``problem`` is set, that list couldn't be
     #: read.
     asked: str = ""
     #: Why the wait failed: a cause from ``bot.messages.texts.problems``.

@@ -1,4 +1,4 @@
-"""Reads Slack's payloads: who sent them, their surface, and an inbox key that is the same at each delivery.
+"""Reads Slack's payloads: who sent them and from where, and an inbox key that is the same at each delivery.
 
 Usher determines the principal itself, and refuses the payload if anything is missing. Bolt's
 ``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``, where

@@ -1,4 +1,4 @@
-"""Suggests commands, as users can type them where they are, and verbs similar to a mistyped one.
+"""Suggests commands in the form that users can type where they are, and verbs similar to a mistyped one.
 
 This module also replies to small talk.
 """

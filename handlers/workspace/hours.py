@@ -40,9 +40,9 @@ from handlers.requests.request import Answered, InvalidFields, Request, format_t
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: Maximum time from now until a day that working hours can skip.
+#: How far ahead people can skip a day of their working hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Time of day added to a day that can't be read, to find out why. It is late so that *today* isn't over yet.
+#: Added to a day that can't be read, to find out why it can't. It is late, so that *today* isn't over yet.
 _END_OF_DAY: Final = "23:59"
 
 

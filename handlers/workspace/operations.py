@@ -1,4 +1,4 @@
-"""Operations on workspaces: finds the workspaces, asks before ending one, stores operations and replies."""
+"""Operations on workspaces: finds the workspaces, asks before ending one, stores operations, and replies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -394,9 +394,10 @@ async def run_bulk_button(request: Request) -> Answer:
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    """Apply a typed verb to the named workspaces that lose nothing by it, and ask about the others.
+    """Apply a typed verb to the named workspaces that won't lose anything, and ask about the others.
 
-    If all would lose something, or if there are too many, only offer the verb.
+    If all of them would lose something, or if there are too many, do nothing yet, and show a button for the
+    verb.
     """
     verb = request.variant
     needed = await confirmations.filter_needed(request, workspaces)

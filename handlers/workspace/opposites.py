@@ -1,4 +1,4 @@
-"""The data in buttons that undo what an answer reports."""
+"""Writes and reads the data carried by buttons that undo what an answer reports."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Shows and changes users' settings, for all of their workspaces or for a single one."""
+"""Shows and changes users' settings, for all of their workspaces or for just one."""
 
 import json
 from typing import Final
@@ -22,7 +22,7 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-#: For each word about a workspace's messages, whether the user is told when it is ready, and when it stops by
+#: Maps each word that users can type to whether they are told when a workspace is ready, and when it stops by
 #: itself. None means that the user's general settings apply.
 _MESSAGES: Final = {
     "on": (True, True),

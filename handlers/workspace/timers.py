@@ -1,4 +1,4 @@
-"""Planned stops of a workspace: set, moved or cancelled with a verb, a typed time, buttons, or a form."""
+"""A workspace's planned stop: sets, moves or cancels it with a verb, a typed time, buttons, or a form."""
 
 from dataclasses import replace
 
@@ -99,7 +99,7 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Plan a workspace's stop, asking first if it would end the workspace for good.
+    """Schedule a stop for a workspace. If it would end the workspace for good, ask for confirmation first.
 
     Nothing changes if the button's message is out of date.
     """
