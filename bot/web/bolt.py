@@ -1,4 +1,4 @@
-"""The Bolt app. It gets requests from ``Front`` or Socket Mode, and checks their workspaces first.
+"""The Bolt app. It gets requests from ``Front`` or Socket Mode, and first checks their Slack workspaces.
 
 Bolt finds the listener for each request, and answers only after the listener has finished (ADR 42). Bodies
 are never logged.

@@ -3,8 +3,8 @@
 Anyone can open a connection and send nothing, or only half a request. So the headers have to arrive before a
 deadline. If there are too many connections, the one that has gone longest without a request is closed. This
 way, no stranger can keep others out, and file descriptors remain for the database, Slack and the providers.
-The memory of unfinished requests is limited in total, too, including headers, bodies and anything sent after
-a request.
+The memory used by all unfinished requests together is limited, too. It includes headers, bodies and anything
+sent after a request.
 """
 
 import asyncio

@@ -173,13 +173,13 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: Matches row ids. URLs may contain no other ids.
+#: Matches row ids, the only ids that URLs may contain.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: Maximum age of a workspace's row while someone views the workspace's page, in seconds. An older row is read
-#: again. The credential must not be older, either.
+#: again, and the page waits a while for that before it gets the credential.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a read that it requested before requesting another, in seconds.
 ASKED_SECONDS = 3.0

@@ -1,7 +1,7 @@
 """Installs Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
-See ``docs/adr/0101-a-place-is-stored-once.md``, and, on how Slack behaves, ``docs/internals/slack.md``,
-"Installation by OAuth".
+See ``docs/adr/0101-a-place-is-stored-once.md``. How Slack behaves is described in
+``docs/internals/slack.md``, "Installation by OAuth".
 """
 
 import hashlib

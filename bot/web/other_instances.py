@@ -58,7 +58,8 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: Time at which Slack's count began to exceed ours, by the store's clock, or None if it doesn't.
+        #: When Slack's count began to exceed ours (by the store's clock), or None if it doesn't at the
+        #: moment.
         self._since: float | None = None
 
     async def step(self) -> None:

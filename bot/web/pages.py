@@ -41,7 +41,7 @@ NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
 OF = "of"
-#: Key of the URL to which the page about a refusal links back.
+#: Key of the URL that the page about a refusal links back to.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 #: Matches the strings that are accepted as a connection's name in URLs.

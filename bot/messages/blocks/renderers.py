@@ -1,4 +1,4 @@
-"""Maps each kind of message to the function that renders it from facts."""
+"""Maps each kind of message to the function that renders it from facts (the values that it needs)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

@@ -167,15 +167,15 @@ FORGED: Final = (
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: Shown for a string that can't be sent as a token, and for a refused token that doesn't look like one of the
-#: provider's.
+#: Shown if someone enters text that can't be sent as a token, or a token that is refused and doesn't look
+#: like one of the provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: Shown for a Slack token, which isn't sent anywhere.
+#: Shown if someone enters a Slack token. It isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: Shown for one of the connection's own secrets, which isn't sent anywhere.
+#: Shown if someone enters one of the connection's own secrets. It isn't sent anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
@@ -332,7 +332,7 @@ TYPED: Final = (
 #: out if the token could be from several connections.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
-#: Shown for a string that could be a token or an id.
+#: Shown if someone types text that could be a token or an id.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
     "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
