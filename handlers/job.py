@@ -1,4 +1,4 @@
-"""Verbs, buttons and forms for running a job from a form or a command line, and following and stopping runs.
+"""Runs jobs from a form or a command line, and lets users follow and stop the runs.
 
 The syntax is ``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``.
 """

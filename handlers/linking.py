@@ -129,7 +129,7 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link that a *Link* button asks for, and answer with its page.
+    """Create the link that a *Link* button asks for, and answer with a button that opens its page.
 
     Once the account is linked, the button's command runs with the rights of the user who clicked it.
     """
@@ -528,8 +528,8 @@ async def offer_link(
     """Answer with ways to link the given connections. The request waits until one is linked.
 
     ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, it contains links to the pages for linking, not
-    just *Link* buttons. For the connections in ``others``, which need no link, it offers *New workspace*.
+    the request's own. If the user is there to see the answer, its buttons open the link pages directly. For
+    the connections in ``others``, which need no link, it offers *New workspace*.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting

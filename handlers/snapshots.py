@@ -1,4 +1,4 @@
-"""The lists and offers (what people can create or run) that commands need from providers.
+"""Providers' lists and offers (what people can create or run), for the commands that need them.
 
 A command uses the cached list or offer, or waits until a new one has been read.
 """

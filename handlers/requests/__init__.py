@@ -1,1 +1,1 @@
-"""Code that all verbs share: the request read from a payload or command line, and where its answer goes."""
+"""Code that all verbs share: it reads requests from payloads and commands, and decides where answers go."""
