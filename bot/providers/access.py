@@ -1,4 +1,4 @@
-"""The account that a call acts for, and the account that a credential opens."""
+"""The account that a call acts for, and the account that a credential belongs to."""
 
 from __future__ import annotations
 

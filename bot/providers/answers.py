@@ -99,7 +99,8 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches refusals that are about the account itself, so that a new credential wouldn't help.
+#: Matches messages that refuse the account itself, such as "account disabled". A new credential wouldn't
+#: help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -147,7 +148,7 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Smallest number that is read as a time in milliseconds (in 1973). Smaller numbers are read as seconds.
+#: Smallest timestamp that is interpreted as milliseconds (a time in 1973). Smaller ones are seconds.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -202,7 +203,7 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-#: Maximum plausible amount. A larger amount is treated as missing.
+#: Upper limit for a plausible amount. Anything from this limit upwards is treated as missing.
 MAX_AMOUNT = 1e9
 
 

@@ -113,7 +113,7 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: The connection's secrets, in case a user pastes one by mistake (``looks_like_token``).
+        #: The connection's secrets. If a user pastes one by mistake, ``looks_like_token`` recognises it.
         self._secrets = frozenset(settings.secrets())
         #: An HTTP client without a credential, for calls that don't need one.
         root = settings.base_url + self.api_path

@@ -1,4 +1,4 @@
-"""The secrets that open a user's account, and who owns them."""
+"""The secrets that give access to a user's account, and who owns them."""
 
 from __future__ import annotations
 

@@ -45,7 +45,8 @@ _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
-#: Matches the labels that programs put before a message: a status, a word like "error", an exception's name.
+#: Matches the labels that programs put before a message: a status, a word like "error", or an exception's
+#: name.
 _LABEL_PATTERN: Final = re.compile(
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"

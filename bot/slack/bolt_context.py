@@ -1,9 +1,9 @@
-"""Keys of the facts that Usher adds to Bolt's context because the payload doesn't contain them."""
+"""Context keys for the values that Usher adds to Bolt's context because the payload doesn't contain them."""
 
 from typing import Final
 
-#: Key of the number of times that Slack has already tried to deliver an event: "0" for the first delivery.
+#: Context key for the number of times that Slack has already tried to deliver an event ("0" at first).
 RETRY_NUMBER: Final = "retry_number"
-#: Key of the maximum size of an acknowledgement's body, in bytes. It isn't set for requests that arrive over
-#: HTTP.
+#: Context key for the maximum size of an acknowledgement's body, in bytes. Requests that arrive over HTTP
+#: don't have it.
 MAX_BODY_BYTES: Final = "max_body_bytes"

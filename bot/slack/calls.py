@@ -194,15 +194,15 @@ class PacedSlack:
         self.lockout_code: str | None = None
         #: Maps each refused person or conversation to the end of the pause and Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels that Slack has refused since it last served any of them.
+        #: People and channels that Slack has refused since it last accepted a call for any person or channel.
         self._refused_people: set[str] = set()
         #: Whether a call has gone unanswered since waiting messages were last released. It is initially True,
         #: because calls of the previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages wait until Slack accepts one (initially True), the number of retries since Slack
-        #: last accepted a message or answered a search, the time of the next retry, and the time when a call
-        #: last got no response.
+        #: In this order: whether messages wait until Slack accepts one (initially True), the number of
+        #: retries since Slack last accepted a message or answered a search, the time of the next retry, and
+        #: the time of the last call that got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it

@@ -95,5 +95,5 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-#: The limit for methods that aren't in the table: that of one of Slack's lower tiers.
+#: The limit for methods that aren't in the table, taken from one of Slack's lower tiers.
 UNLISTED = Method(per_minute=20)

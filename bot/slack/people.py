@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 #: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that a process holds while it reads all people.
+#: Name of the lease that keeps other processes from reading all people while one process does.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.

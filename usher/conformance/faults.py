@@ -1,4 +1,4 @@
-"""Tests for faults of the server: every method must raise exactly the error that the contract names."""
+"""Tests for server faults: every method must raise exactly the error that the contract specifies."""
 
 from __future__ import annotations
 
@@ -85,8 +85,8 @@ def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception])
     return found
 
 
-#: Test cases: a method and a status. All methods map statuses in the same way, so only one read and one
-#: change are tested with every status, and the other methods with two statuses.
+#: Test cases, each a method and a status. All methods map statuses in the same way, so only one read and one
+#: change are tested with every status; ``SHARED_CASES`` tests every method with two statuses.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 

@@ -1,8 +1,8 @@
 """Usher's assumptions about providers, and checks that compare them with a real server.
 
 ``KIND.toml`` contains the assumptions, under the names used on the provider's page in
-``docs/internals/providers``. The module named after the kind contains a check, of the same name, for each
-assumption that requests and responses can confirm or refute.
+``docs/internals/providers``. For each assumption that requests and responses can confirm or refute, the
+module named after the kind contains a check of the same name.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from bot.support import errors
 from bot.support.http import MAX_BYTES, Http, Sending
 from bot.support.responses import Response
 
-#: The basis of an assumption: the provider's documentation, or only an inference.
+#: What an assumption is based on: the provider's documentation, or only an inference.
 Basis = Literal["documented", "assumed"]
 Verdict = Literal["seen so", "seen otherwise", "not met"]
 
@@ -48,7 +48,8 @@ class Exchange:
         return 200 <= self.status < 300
 
 
-#: A function that returns whether an exchange is as assumed, or None if the assumption doesn't apply.
+#: Type of a function that returns whether a request and its response confirm an assumption, or None if the
+#: assumption doesn't apply to them.
 Check = Callable[[Exchange], bool | None]
 
 
@@ -146,7 +147,7 @@ class RecordingHttp(Http):
         max_bytes: int = MAX_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the events currently in a stream, and keep the exchange."""
+        """Read the events currently in a stream, and store the request and response in ``exchanges``."""
         response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response

@@ -1,4 +1,4 @@
-"""The translator for one JupyterHub.
+"""Translates between Usher's terms and the API of a JupyterHub.
 
 The behaviour of hubs, as described in ``docs/internals/providers/jupyterhub.md``, was verified against
 JupyterHub 6.1.
@@ -74,7 +74,8 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
 #: Scopes that grant everything that the token's owner may do.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for creating a token, in seconds. With ``CHECK_SECONDS``, it keeps users' waits below 10 s.
+#: Time limit for creating a token, in seconds. A user who links an account waits for this and for
+#: ``CHECK_SECONDS``, less than 10 s in total.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra`` for the id of a token that Usher created.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
@@ -83,11 +84,11 @@ TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 LASTING_KEY = "lasting"
 #: Maximum lifetime of the tokens that Usher creates, in seconds. The hub may set a lower limit.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: Maximum delay, in seconds, until a hub records that a token was used: its ``activity_resolution`` of 30,
-#: and a margin.
+#: Maximum delay before a hub records that a token was used, in seconds: the hub's ``activity_resolution``
+#: (30) plus a margin.
 USE_SECONDS = 60.0
-#: Time limits for exchanging the code when a user signs in, and for deleting the exchanged token, in seconds.
-#: Users wait at most 10 s in all.
+#: Time limits for exchanging the code when a user signs in, and for deleting the resulting token, in seconds.
+#: Users wait at most 10 s in total.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 

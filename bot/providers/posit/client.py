@@ -30,7 +30,7 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: Maximum size of a job's output stream, in bytes. It is large, because up to nine tenths may be overhead.
+#: Maximum size of a job's output stream, in bytes. It is large, because up to 90 % of it may be overhead.
 STREAM_BYTES = 1_000_000_000
 
 
@@ -45,7 +45,7 @@ STATE_FIELDS = (
 )  # fmt: skip
 
 
-#: Time limit for a response that users wait for, in seconds. Users wait at most 10 s in all.
+#: Time limit for a response that users wait for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
 #: Default time limit for a call, in seconds.
 USUAL_SECONDS = 20.0

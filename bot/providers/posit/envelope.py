@@ -16,7 +16,7 @@ from bot.providers.words import read_words
 from bot.support import errors
 from bot.support.responses import Response
 
-#: JSON Pointer to the server's message in an error.
+#: JSON Pointer to the server's message in an error response.
 MESSAGE_POINTER = "/error/message"
 #: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
 MAX_WRAPPINGS = 3

@@ -136,7 +136,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Maximum length of a name, including its unique suffix, that the launcher's schedulers accept.
+#: Maximum length that the launcher's schedulers accept for a name, including its unique suffix.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 

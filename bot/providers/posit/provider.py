@@ -1,4 +1,4 @@
-"""The translator for one Posit Workbench, whose sessions are Usher's workspaces."""
+"""Translates between Usher's terms and the API of a Posit Workbench. A session is a workspace."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors that may mean that a session or job is already in the wanted state. Usher then reads its state.
+#: Errors that may mean that a session or job is already in the desired state. Usher then reads its state.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
 #: Maximum number of sessions read in one request.
 BATCH = 50

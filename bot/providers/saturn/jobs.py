@@ -46,7 +46,8 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Maximum number of jobs to list, of jobs to read at the same time, and of runs to list for each job.
+#: Maximum number of jobs in a list. The two limits below are for jobs read concurrently, and for runs listed
+#: per job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10

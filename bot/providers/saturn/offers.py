@@ -1,6 +1,6 @@
 """A server's offer to an account, the forms built from the offer, and the creation of workspaces.
 
-An operator keeps recipes as JSON files, and names them in templates (``[[connections.NAME.templates]] name,
+Operators store recipes as JSON files, to which their templates refer (``[[connections.NAME.templates]] name,
 title, file, who``). A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes").
 For each user, Usher fills in the name and the owner.
 

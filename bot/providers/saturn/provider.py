@@ -1,6 +1,6 @@
-"""The translator for one Saturn Cloud, and the functions that get tokens.
+"""Translates between Usher's terms and the API of a Saturn Cloud, and gets users' tokens.
 
-See ``docs/internals/providers/saturn.md`` for the facts about servers. The published guides are the contract,
+``docs/internals/providers/saturn.md`` describes how servers behave. The published guides are the contract,
 but Usher also calls endpoints that only Saturn's own client uses. A server may answer these calls with 404.
 On such a server, Usher can't find out who owns a token, and users add workspaces by link or id.
 
@@ -74,7 +74,7 @@ _WORKSPACE_STATES = {
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: Time limit for responses that users wait for, in seconds. Users wait at most 10 s in all.
+#: Time limit for responses that users wait for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 8.0
 #: Time limit for each of the five requests needed to get a user's token, in seconds.
 MINT_SECONDS = 4.0

@@ -1,8 +1,8 @@
-"""The translator for Sphere Engine Containers.
+"""Translates between Usher's terms and the API of Sphere Engine Containers.
 
-See ``docs/internals/providers/sphere.md`` for the facts about the API. The account has a single token, which
-each call's URL contains, so Usher removes the token from everything it reports about a call. Only Usher's
-records say who owns a workspace, so workspaces can't be listed for users.
+``docs/internals/providers/sphere.md`` describes the API. The account has only one token, which is part of
+each call's URL, so Usher removes the token from everything it reports about a call. Only Usher's own records
+show who owns a workspace, so Usher can't ask the API for a user's workspaces.
 """
 
 import math

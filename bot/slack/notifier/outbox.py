@@ -1,4 +1,8 @@
-"""The outbox. It claims notices, renders each notice from its rows, sends it once, and records the result."""
+"""The outbox, which sends notices: messages that must be delivered.
+
+It claims due notices, which keeps other processes from sending them. It renders each notice from its rows,
+sends it once, and records the result.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +59,8 @@ _REPLIES_ONLY: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: Meanings of the Slack errors that keep a file, but not a message, from being sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the ``occasion`` of a notice that tells someone that another message couldn't be delivered.
+#: Prefix of a notice's ``occasion`` (part of its unique key) if the notice says that another message couldn't
+#: be delivered.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
@@ -67,8 +72,8 @@ PROMISE_CHECK_SECONDS: Final = 1.0
 #: Maximum rate-limit pause that an edit waits for, in seconds. If the pause is longer, Usher sends the answer
 #: as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded after a
-#: bug in Usher.
+#: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is the error recorded
+#: after a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
@@ -99,7 +104,10 @@ class Outbox:
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and send them, in the pool if given. Return how many were claimed or retried."""
+        """Claim due notices and send them. Return how many notices were claimed or retried.
+
+        If ``pool`` is given, send them in the pool without waiting.
+        """
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -161,7 +169,8 @@ class Outbox:
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # Don't start a call that could outlast the lease.
+            # Don't start a call that could outlast the lease. After that, another process may send the
+            # notice.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -407,7 +416,7 @@ class Outbox:
         if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
-        # The budget spreads out the sends, so there is no jitter.
+        # The budget already spreads out the sends, so no jitter is needed.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         if isinstance(error, errors.SlackRefusedHere):
@@ -485,9 +494,9 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether to search for messages of this kind.
+    """Return whether Usher searches Slack for a notice of this kind that may already have been sent.
 
-    Usher doesn't read channels, and never sends a reply a second time.
+    Usher doesn't read channels, and doesn't search for a reply, because it never sends a reply a second time.
     """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 

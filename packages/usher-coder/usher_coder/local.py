@@ -159,8 +159,8 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: The error with which every stop of this workspace fails, if set. ``cancels`` lists the kinds of builds
-    #: that are cancelled.
+    #: If set, every stop of this workspace fails with this error. Builds of the kinds in ``cancels`` are
+    #: cancelled.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False

@@ -64,8 +64,8 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: Sentences about what the user has to do before a workspace can start, keyed by the workspace's last detail.
-#: Shown if Coder refuses a start without giving a reason.
+#: Maps a workspace's last detail (why it isn't usable) to a sentence that says what the user has to do before
+#: it can start. The sentence is shown if Coder refuses a start without giving a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
@@ -73,7 +73,7 @@ LONGEST_REASON = 500
 CREDITS = "credits"
 #: Time limit for each request that a user waits for, in seconds. Users wait at most 10 s in total.
 CHECK_SECONDS = 4.0
-#: Number of workspaces per page of a list, and maximum number of pages to read.
+#: Number of workspaces per page of a list, and the maximum number of pages that Usher reads.
 PAGE, MOST_PAGES = 100, 20
 #: Maximum number of templates whose parameters are requested at the same time.
 WIDTH = 5

@@ -21,7 +21,7 @@ from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_pr
 from usher.provider import Access, Credential
 
 DOCUMENT = json.loads(Path(__file__).with_name("github_api.json").read_text(encoding="utf-8"))
-#: Responses that any operation may give, to a request without a token or over a limit.
+#: Responses that every operation may give to a request that lacks a token or exceeds a limit.
 GATE_ANSWERS = {
     401: "#/components/responses/requires_authentication",
     403: "#/components/responses/forbidden",

@@ -1,7 +1,7 @@
 """A local GitHub for the kit and the demo: its codespaces API, token page and editors.
 
-It answers as described in GitHub's OpenAPI document (``tests/github_api.json``). Codespaces change their
-state as its clock advances, and each token has an hourly request limit.
+It responds as described in GitHub's OpenAPI document (``tests/github_api.json``). Codespaces change state as
+the local server's clock advances, and each token has an hourly request limit.
 """
 
 from __future__ import annotations

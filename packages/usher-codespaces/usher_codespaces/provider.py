@@ -43,7 +43,7 @@ SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: Maximum length of a sign-on URL, in characters. A longer URL is replaced by that of a general page.
+#: Maximum length of a sign-on URL, in characters. If the URL is longer, the URL of a general page is shown.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
