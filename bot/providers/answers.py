@@ -129,7 +129,7 @@ def _has_form(response: Response, message_pointer: str, error_keys: Collection[s
     return isinstance(place, dict) and last in place and all(key in body for key in error_keys)
 
 
-#: Maximum size of a response body that is treated as a plain sentence, in bytes.
+#: Maximum size of a response body that is treated as a plain-text message, in bytes.
 MAX_SENTENCE_BYTES = 2000
 
 

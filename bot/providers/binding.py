@@ -32,7 +32,7 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account", "read_allowances"),
 )
-#: Names of methods whose result may quote the provider.
+#: Names of methods whose result may contain text from the provider.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
 #: Names of methods that take no ``Access``. They check a credential, use the connection's own credential, or
 #: need none.

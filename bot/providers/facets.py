@@ -85,7 +85,7 @@ class Embedding:
         return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in known)
 
 
-#: The type of a provider's offer. Each provider defines its own.
+#: Type of an offer: the choices that a provider offers to an account. Each provider defines its own type.
 Offer = TypeVar("Offer")
 
 

@@ -1,4 +1,4 @@
-"""The envelope of the Workbench API: a result inside wrappers, or an error.
+"""The envelope of the Workbench API's responses, which contain a result inside wrappers, or an error.
 
 Servers report errors with HTTP 200 as well as 4xx, as JSON, plain text or an HTML page
 (``docs/internals/providers/posit.md``, "Transport").
@@ -24,8 +24,8 @@ MAX_WRAPPINGS = 3
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Error codes for limits on all users' sessions, or on licensed users. ``_OWN_SESSIONS_CODE`` is the limit on
-#: the sessions of one user.
+#: Error codes for limits on all users' sessions, or on licensed users. ``_OWN_SESSIONS_CODE`` is the code for
+#: the limit on one user's sessions.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17

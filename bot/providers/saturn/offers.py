@@ -1,4 +1,4 @@
-"""A server's offer to an account, the forms built from the offer, and the creation of workspaces.
+"""Offers (the choices that a server offers an account), forms for them, and the creation of workspaces.
 
 Operators store recipes as JSON files, to which their templates refer (``[[connections.NAME.templates]] name,
 title, file, who``). A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes").

@@ -1,4 +1,4 @@
-"""A strict local Coder, written from Coder's documentation. It refuses unknown fields, headers and ids.
+"""A strict local Coder, based on Coder's documentation. It refuses unknown fields, headers and ids.
 
 A workspace's state is that of its latest build. Builds take time, and only one is active at a time. A build
 fails if the quota is exhausted when it starts. Until an app's agent is ready, Coder answers the app's

@@ -1,4 +1,4 @@
-"""The provider for a Coder deployment (REST API v2), written from Coder's OpenAPI document and reference.
+"""The provider for a Coder deployment (REST API v2), based on Coder's OpenAPI document and reference.
 
 A workspace's state is that of its latest build. Starting, stopping or deleting the workspace creates a build.
 While a build is active, Coder answers 409 to a request for another build. Starting a running workspace would
