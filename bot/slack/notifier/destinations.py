@@ -31,7 +31,7 @@ class Destinations:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        #: Notices sent outside their thread, because Slack refused the thread.
+        #: Ids of notices that are sent outside their thread because Slack refused the thread.
         self._alone: set[str] = set()
 
     @guards("Output is read again, not remembered")
