@@ -274,8 +274,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to a pattern for the word by which a refusal shows that the goal was already reached. No
-#: document specifies the wording of refusals.
+#: Maps each goal to a pattern for the words in a refusal that show that the goal has already been reached.
+#: The wording of refusals isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",

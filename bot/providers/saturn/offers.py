@@ -212,7 +212,7 @@ def _read(path: Path) -> str:
 
 
 LIST_SECONDS = 10.0
-#: Maximum number of pages of a list to read. A longer list is treated as endless.
+#: Maximum number of pages that Usher reads of one list. A longer list is treated as endless.
 MAX_PAGES = 50
 
 

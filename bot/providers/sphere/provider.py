@@ -68,12 +68,14 @@ class SphereSettings(ConnectionSettings):
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept, in minutes. By default, the server removes a workspace when it is
-    #: stopped.
+    #: How long the server keeps a stopped workspace, in minutes. If this were 0, a stop would remove the
+    #: workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
+    #: How long a workspace may be unused before it is stopped, in minutes. By default, the project's own
+    #: setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Minutes after its creation at which a workspace is removed, even if it is in use. The default is never.
+    #: How long after its creation a workspace is removed, in minutes, even if it is in use. By default, this
+    #: never happens.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. A page left open then restarts a workspace that stops.
     auto_resume: bool = False
@@ -148,7 +150,7 @@ class SphereOffer:
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: Maximum number of pages of a list to read. A longer list is treated as endless.
+#: Maximum number of pages that Usher reads of one list. A longer list is treated as endless.
 MAX_PAGES = 100
 #: Number of entries requested per page. The server allows no more.
 PAGE_SIZE = "30"

@@ -1,4 +1,4 @@
-"""Searches Slack for messages that may have been sent, by the keys in their metadata."""
+"""Finds messages that may have been sent, by searching Slack for the keys in their metadata."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ class Outbox:
         # The notice may have been sent, so search for it before sending it again.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` keeps the result of every send, so if the database fails here, nothing was sent.
+        # `Results` handles database errors after a send, so if the database fails here, nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
@@ -228,7 +228,7 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Replace the message that promised the answer. Return False if the answer must be sent on its own.
+        """Replace the message that promised this answer. Return False if the answer must be sent on its own.
 
         If the promise is still being sent, requeue the notice, and return True. Raises SlackFailed.
         """

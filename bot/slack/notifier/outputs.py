@@ -1,4 +1,4 @@
-"""Sends the output of runs as files."""
+"""Sends the output of job runs as files."""
 
 import re
 from typing import Final

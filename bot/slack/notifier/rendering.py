@@ -1,8 +1,8 @@
-"""Renders notices and cards from rows.
+"""Renders notices and cards from database rows.
 
-A notice stores only a person's key and the keys of rows. When Usher sends the notice, it renders the current
-rows. A notice that isn't needed any more is marked as sent without being sent. If rendering fails, Usher
-tries again at increasing intervals, and finally sends plain text.
+A notice stores only the keys of its recipient and of other rows. When Usher sends the notice, it renders
+these rows as they are then. A notice that isn't needed any more is marked as sent without being sent. If
+rendering fails, Usher tries again at increasing intervals, and finally sends plain text.
 """
 
 import hashlib
