@@ -53,7 +53,7 @@ _SENTENCES: Final = {
 }
 #: Says that an upgrade has undone a person's changes to individual lessons. ``_AT_USUAL_TIME`` is for a
 #: lesson moved within its day, ``_NOT_HELD`` for lessons moved to another day.
-_MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
+_MOVED: Final = "I can't move individual lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
     "There's none on {days}, nor on the usual day that you moved it from: to hold every lesson that is left "
