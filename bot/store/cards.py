@@ -39,7 +39,7 @@ ENDS_WITHIN_SECONDS: Final = 2.0
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``: the plain text, the blocks, the times at which the message becomes outdated,
 #: and a flag for texts that can't be split into their parts.
-_SAID: Final = ("text", "blocks", "moments", "undated")
+_SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"

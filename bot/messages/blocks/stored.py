@@ -20,6 +20,8 @@ from bot.messages.texts import answers
 
 #: Marks a stored answer whose text isn't split into parts.
 UNDATED: Final = "undated"
+#: Marks an answer that Slack may not show yet, because a search found its message in an earlier form.
+FOUND: Final = "found"
 
 
 def to_body(answer: Answer) -> dict[str, Any]:
@@ -38,8 +40,7 @@ def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> d
     if moments:
         blocks = [_change_texts(block, _write_text) for block in blocks]
     said = {**body, "text": answer.text, "blocks": blocks, "moments": moments}
-    said.pop(UNDATED, None)
-    return said
+    return {name: value for name, value in said.items() if name not in {UNDATED, FOUND}}
 
 
 def read(body: Mapping[str, Any], written_at: float) -> Answer:

@@ -132,7 +132,7 @@ class CardUpdates:
         message = build_edit(card.channel_id, card.message_ts, updated.answer)
         rendered = digest(message)
         said = updated.get_lasting_text(card)
-        if rendered != card.claimed_digest:
+        if rendered != card.claimed_digest and said != card.body:
             await edit(slack, message)
         await self._store.write(
             card_rows.finish_update, card.id, card, rendered, said, is_over=updated.is_over

@@ -144,7 +144,7 @@ class NoticeRenderer:
         drawn = None if is_deleted else render_pending(notice.kind, facts)
         if drawn is None:
             return notice.body | {"text": found.text, "blocks": list(found.blocks), stored.UNDATED: True}
-        return stored.to_said(drawn, notice.body)
+        return stored.to_said(drawn, notice.body) | {stored.FOUND: True}
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
         """If a Slack outage delayed a notice and its workspaces must be reread, requeue it and return True.
