@@ -1,4 +1,4 @@
-"""The commands. Each module is imported only when its command runs, so ``--help`` loads none of them.
+"""Usher's commands. Each module is imported only when its command runs, so ``--help`` loads none of them.
 
 This module contains the code that the commands share: running a command, reading settings and connections,
 and opening the database.

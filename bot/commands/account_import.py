@@ -1,6 +1,6 @@
-"""Importing accounts from an administrator's file, which maps people to their usernames at a provider.
+"""Imports accounts from an administrator's file, which maps people to their usernames at a provider.
 
-Each row is first checked with its provider. Nothing is written during a dry run, or for a row with a problem.
+Each row is first checked with its provider. A dry run writes nothing, and rows with a problem are skipped.
 """
 
 import csv
@@ -113,8 +113,8 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Maximum remaining lifetime, in seconds, at which an unproven link is renewed when its account is imported
-#: again.
+#: How soon an unproven link must expire for another import of its account to renew it, in seconds. A link is
+#: unproven until its owner has shown that the account is theirs.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 

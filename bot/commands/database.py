@@ -103,8 +103,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Texts that say where an account's id came from, by its stored source. Ids recorded when linking need no
-#: text.
+#: Maps the stored source of an account's id to a text that describes the source. An id that was recorded when
+#: the account was linked needs no text.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

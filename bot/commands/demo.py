@@ -1,4 +1,4 @@
-"""The ``demo`` command, which replaces its process with the demo, a separate program."""
+"""The ``demo`` command. It replaces its own process with the demo, which is a separate program."""
 
 import argparse
 import json
@@ -15,7 +15,8 @@ from bot.support.settings import PREFIXES
 
 #: Additional packages that the demo imports. None of them needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
-#: Credentials of the app in the local Slack. They are the same at every start, and useless anywhere else.
+#: The app's credentials in the simulated Slack that runs on this machine. They never change, and are useless
+#: anywhere else.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
     "SLACK_APP_TOKEN": "xapp-local",

@@ -30,7 +30,7 @@ from bot.support.zones import describe_zones
 
 #: How long the doctor waits for a response from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
-#: Minimum number of free bytes on a disk. A disk with fewer is reported as nearly full. The database's log
+#: Minimum free space on a disk, in bytes. A disk with less is reported as nearly full. The database's log
 #: alone may take up a sixth of this space.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (

@@ -1,4 +1,4 @@
-"""Checks of Usher's installations: which Slack workspaces may install Usher, and whether the tokens work."""
+"""Checks of Usher's installations: which Slack workspaces may install Usher, and whether its tokens work."""
 
 from collections.abc import Mapping
 

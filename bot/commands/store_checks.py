@@ -44,8 +44,8 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: Maximum age of the refused permissions that are counted, in seconds. The cause of older ones may have been
-#: fixed.
+#: How far back to count operations that a provider refused as forbidden, in seconds. The causes of older
+#: refusals may have been fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
 #: How long a revocation may be pending before ``doctor`` warns of it, in seconds. Most take only a few
 #: seconds.
@@ -62,7 +62,8 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: Maximum age of the events that are counted, in seconds. Older events don't show how Usher is run now.
+#: How far back to look for a backup and for downtime, in seconds. What happened earlier doesn't show how
+#: Usher is run now.
 RECENT = 7 * 86_400.0
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
@@ -73,7 +74,7 @@ _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: The maximum number of abandoned notices to read, newest first.
+#: Maximum number of notices to read that Usher has given up on, newest first.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -82,7 +83,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: Maps the meaning of Slack's error code to advice about messages that Usher gave up on.
+#: Maps the meaning of Slack's error code to advice about the messages that Usher gave up on because of it.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,

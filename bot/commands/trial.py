@@ -1,4 +1,4 @@
-"""Trying a connection with an operator's own account, and checking the assumptions about its provider.
+"""Tries a connection with an operator's own account, and checks the assumptions about its provider.
 
 A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
 touches nothing else. Before creating anything, it writes a record to a file, so that the next trial can
@@ -41,15 +41,15 @@ T = TypeVar("T")
 #: Prefix of the names of workspaces and jobs that a trial creates. Eight letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal that a trial uses to request templates. It stands for no one in Slack, so templates that are
-#: restricted to certain people aren't offered.
+#: The principal with which a trial requests templates. It doesn't belong to anyone in Slack, so the trial
+#: isn't offered templates that are restricted to certain people.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
-#: Maximum time between claiming a gate and sending the read, in seconds. ``CALL_SECONDS`` is the maximum
-#: duration of a call. Both values are the same as in the engine.
+#: Maximum time between passing a workspace's poll gate and sending the read, in seconds. ``CALL_SECONDS`` is
+#: the maximum duration of a call. Both values are the same as when Usher is serving.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts. Four parts would be an IP address.
@@ -122,10 +122,10 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Function that prints a line about the trial. ``sleep`` waits for the given number of seconds.
+    #: Function that prints a line of progress. ``sleep`` waits for the given number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: For each step taken: its name, its duration in seconds, and the kind of error if it failed.
+    #: The steps so far. Each has a name, a duration in seconds and, if the step failed, the kind of error.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
     # -- before anything is created ------------------------------------------------------------------------

@@ -118,7 +118,7 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Pairs of an audit action and its result. Each pair shows that someone's workspace has started.
+#: Pairs of an audit action and a result, each of which shows that someone's workspace has started.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
@@ -169,7 +169,7 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: A connection, and the user's own token for it, which is kept only in memory.
+        #: The name of a connection, and the user's own token for it. The token is kept only in memory.
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:

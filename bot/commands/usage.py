@@ -18,14 +18,14 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The kinds of totals, in output order. Each function returns the group to which a period of running is
-#: added.
+#: Maps each kind of total, in output order, to the function that returns the group in which a period of
+#: running is counted.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns of the output. Don't rename them, because people's own programs rely on the names.
+#: The columns of the output. Don't rename them, because other people's programs rely on the names.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),

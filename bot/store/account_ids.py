@@ -1,4 +1,4 @@
-"""Account ids at providers.
+"""The ids that providers assign to accounts.
 
 A link is suspended (it *rests*) if its username now belongs to an account with a different id.
 """
@@ -17,7 +17,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of other links to check on a connection after one of its links turned out to be wrong.
+#: Maximum number of a connection's other links to check after one turned out to be for the wrong account.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

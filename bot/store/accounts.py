@@ -1,4 +1,4 @@
-"""Linked accounts: how they are saved, refused and ended, along with everything that depends on them."""
+"""Linked accounts: saving, refusing and ending them, and the effects on everything that depends on them."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace

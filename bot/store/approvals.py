@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: Maps each state of a link request to the only state that can come before it.
+#: Maps each state of a link request to the only state that can precede it.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",

@@ -1,6 +1,7 @@
 """Browser sessions.
 
-They begin with *Sign in with Slack*, and end when people sign out or unlink, or after a while.
+A session begins with *Sign in with Slack*. It ends when the person signs out or unlinks an account, when the
+session hasn't been used for a while, or when it expires.
 """
 
 from bot.domain.browsers import BrowserSession, PageRows

@@ -2,7 +2,8 @@
 
 A message is posted once, and marked as dirty when it has to be updated. An update always shows the latest
 state. A card is updated until its work is over, and a question until it is answered. After that, the only
-change is the removal of buttons that no longer work (``docs/internals/rules.md``, "What was said stays").
+updates are those that remove buttons that no longer work (``docs/internals/rules.md``, "What was said
+stays").
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: How long to wait before redrawing a question that was just answered, in seconds. The reply is sent first.
+#: How long to wait before redrawing a question that was just answered, in seconds, so that the reply is sent
+#: first.
 _ANSWER_WAIT_SECONDS: Final = 3.0
 #: How long to wait before redrawing a message that a notice is about to replace, in seconds.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
@@ -28,24 +30,25 @@ MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: How long a card is held back if a reply has already announced its work, in seconds. Most work ends sooner,
-#: and the message about its end then says everything.
+#: and the message about the end then makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
-#: How long to wait after an announced time before redrawing the message that announced it, in seconds. The
-#: message about the event itself is sent first.
+#: How long to wait after an announced time before redrawing the message that announced it, in seconds, so
+#: that the message about the event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
 #: How long to wait before updating the card of an operation that is about to end, in seconds.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: the plain text, the blocks, the times at which the message becomes outdated,
-#: and a flag for texts that can't be split into their parts.
+#: The keys of a ``SentText``: the plain text, the blocks, the times at which parts of the message become
+#: outdated, a flag for unsplit text, from which outdated sentences can't be removed, and a flag for text
+#: that Slack may not show yet.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_digest = rendered_digest, rendered_digest = ''"
-#: Queue of cards whose state has changed. A card is redrawn once its new state has lasted for a moment.
+#: Queue of cards that must show a new state. A card is redrawn once the state has lasted for a moment.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",

@@ -1,4 +1,4 @@
-"""Changed channel ids in Slack: a record of each change, and the rows that must be updated."""
+"""Slack channels whose ids have changed: a record of each change, and the rows to update."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""Copies of a SQLite file: making a backup, restoring one, and saving what is left of a damaged file."""
+"""Copies of a SQLite file: making a backup, restoring one, and saving the readable rows of a damaged file."""
 
 import errno
 import os
@@ -31,7 +31,7 @@ _MAX_ROWID: Final = 2**63 - 1
 #: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the header stores the page counts.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors from reading a damaged part of a file. A damaged length may be so large that memory runs out.
+#: Errors raised when a damaged part of a file is read. A damaged length may be so large that memory runs out.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 

@@ -18,13 +18,13 @@ from bot.store.transaction import Row, Transaction
 #: How long a correction is held back so that a second read can confirm it, in seconds.
 _DOUBT_SECONDS: Final = 30.0
 #: How long a report that a workspace is ready can be corrected, in seconds. Reports of other successes can be
-#: corrected for ``_DONE_SECONDS``, and reports of failures for ``_FAILED_SECONDS``. Later changes may well be
-#: due to something that the owner did elsewhere.
+#: corrected for ``_DONE_SECONDS``, and reports of failures for ``_FAILED_SECONDS``. Later changes are
+#: probably due to something that the owner did elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: Tolerance, in seconds. A workspace that is found down at most this long before the end announced by its
-#: provider, or at any time after it, is assumed to have been ended by the provider.
+#: Tolerance for the end that a provider announced, in seconds. If a workspace is found down at most this long
+#: before the announced end, or at any time after it, the provider is assumed to have ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

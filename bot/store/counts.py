@@ -1,4 +1,4 @@
-"""Row counts for the doctor command and the metrics."""
+"""Row counts for the metrics and ``usher doctor``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
 from bot.store.transaction import Priority, Row, Transaction
 
-#: Tables that grow with the number of people. Each is mapped to a query that counts one batch of its rows.
+#: Maps each table that grows with the number of people to a query that counts one batch of its rows.
 _COUNTED_IN_BATCHES = {
     "accounts": "count_accounts",
     "workspaces": "count_workspaces",
@@ -40,11 +40,11 @@ class Figures:
     waited: float
     #: Maps the name of each current outage to its duration so far, in seconds.
     outages: Mapping[str, float]
-    #: Maps each role to the number of processes that serve from a shared database. It is empty if a single
-    #: process has the database to itself.
+    #: Maps each role of a process to the number of processes with that role. It is empty if one process has
+    #: the database to itself.
     processes: Mapping[str, int]
-    #: For each connection and kind of capacity: how many people are waiting for it, and the average time that
-    #: people who got it within the last day had waited, in seconds.
+    #: Maps each connection and kind of capacity to the number of people who are waiting for it, and to the
+    #: average wait of those who got it within the last day, in seconds.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 

@@ -1,4 +1,4 @@
-"""Database rows of class cards and their members."""
+"""The database rows for the cards of classes and courses, and for their members."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final

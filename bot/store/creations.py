@@ -15,7 +15,7 @@ from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_column
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
-#: Columns that are written when a workspace is read or found in a list.
+#: Columns that are set when a workspace is read or found in a list.
 _FOUND = (
     "state",
     "url",

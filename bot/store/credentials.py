@@ -1,4 +1,4 @@
-"""Credentials: how an account's secret is replaced, re-encrypted, set aside and restored."""
+"""Credentials: replacing, re-encrypting, setting aside and restoring an account's secret."""
 
 from typing import Any
 

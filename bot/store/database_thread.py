@@ -1,11 +1,11 @@
 """A thread that runs work on the database, and the queue that feeds it.
 
 Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is either never run or
-rolled back. A lock settles which came first: the caller giving up, or the thread beginning to commit. If the
-commit takes too long, a caller that is serving a person gets StoreUnsure.
+rolled back. A lock determines which comes first: the caller gives up, or the thread begins to commit. If the
+commit itself takes too long, a caller that is serving a person gets StoreUnsure.
 
 Queued writes are committed together. If one of them fails, all are rolled back, and each is run again in a
-separate transaction, so that only the failing write fails.
+separate transaction, so that the other writes succeed.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
 #: How long each remaining query of a request may still take once the request has used up its time, in
 #: seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: How long Slack waits for the response to a request, in seconds. Work queued after that no longer has to
-#: meet Slack's deadline, so its caller waits for as long as the work's priority allows.
+#: How long Slack waits for the response to a request, in seconds. Work that is queued later can't meet this
+#: deadline anyway, so its caller waits for as long as the work's priority allows.
 REQUEST_SECONDS = 3.0
 #: How long a transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
@@ -93,7 +93,7 @@ class WriteQueue:
         self._is_closed = False
         #: The time at which all callers stop waiting for the database, because the process is ending.
         self._ends_at = math.inf
-        #: Why no more work can be done after the thread has ended, or None while it is running.
+        #: The reason the thread has ended, or None while it is running.
         self._ended: str | None = None
         #: Function that is called after each commit with the names of the tables that were written.
         self.on_write: OnWrite = lambda _: None
@@ -335,9 +335,10 @@ class QueueWorker:
         self._begin_write = begin_write
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
-        #: Maximum number of writes in the next transaction, which begins by locking the subjects of all its
-        #: writes. If not all of them fitted into the last transaction, it is one more than the number that
-        #: did. Otherwise, it is twice the last maximum.
+        #: Maximum number of writes in the next transaction. A transaction begins by locking everything that
+        #: its writes declare as their subjects, so it shouldn't include writes that it has no time for. If
+        #: the last transaction had time for only some writes, the maximum is one more than their number.
+        #: Otherwise, it is twice the last maximum.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:

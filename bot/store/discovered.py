@@ -1,4 +1,4 @@
-"""Merges a provider's list of workspaces into the rows of the person whose account was used to read it."""
+"""Merges a provider's list of workspaces into the rows of the person whose account the list was read with."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -38,8 +38,8 @@ _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list in order to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
-#: Columns that aren't passed on to a new workspace of the same name: the owner's settings, and facts about
-#: the past.
+#: Columns that are cleared when the row of a workspace that no longer exists is reused for a new workspace of
+#: the same name. They contain the owner's settings and the old workspace's history.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),

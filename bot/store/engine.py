@@ -35,8 +35,8 @@ class Engine(ABC):
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
-        #: The clock that this database's times come from: the machine's own clock or, if the database is
-        #: shared, the database's clock.
+        #: The clock from which stored times come: the machine's clock or, if the database is shared, the
+        #: database's own.
         self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this process is serving people from the database.

@@ -1,6 +1,7 @@
-"""The poll gate: who may read a workspace at its provider and when, and how the results are written.
+"""The poll gate, which limits how often a workspace's status is read from its provider.
 
-The rule is in ``docs/internals/rules.md``, "The poll gate".
+Each workspace has a gate: a row that says when the next read is allowed. This module decides which account
+makes each read, and writes the results. For the rule, see ``docs/internals/rules.md``, "The poll gate".
 """
 
 import math
@@ -39,22 +40,21 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of the gate key of a workspace that was found at the provider but isn't in the database yet.
+#: Suffix of a gate's key if its workspace was found at the provider but isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: Verbs of operations whose goal is reached once the workspace is running.
+#: Verbs of operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: How far ahead to look for due reads that can be added to the current request of the same account, in
-#: seconds.
+#: How soon a read must be due to be added to the current request of the same account, in seconds.
 ALONG_SECONDS: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
     """Request an immediate read of a workspace, and mark the workspace as used.
 
-    The gate decides when the read is sent. If the person's access isn't proven, their account may be tried
-    again. ``brings_up`` means that the workspace is being started, so a new generation begins. ``by_itself``
-    means that scheduled work is requesting the read rather than a person.
+    The poll gate decides when the read is sent. If the person's access isn't proven, their account may be
+    tried again. Set ``brings_up`` if the workspace is being started, which begins a new generation. Set
+    ``by_itself`` if scheduled work, rather than a person, requests the read.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -64,9 +64,10 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
 
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due as soon as it may open, without marking the workspace as used.
+    """Schedule a read of a workspace for the earliest time at which its poll gate allows one.
 
-    This does nothing for a workspace that hasn't been created yet.
+    Unlike ``want``, this doesn't mark the workspace as used. It does nothing for a workspace that hasn't been
+    created yet.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -83,10 +84,10 @@ def close_candidate(
 ) -> bool:
     """Close the gate of a workspace that was found at the provider but may not be in the database yet.
 
-    Such a gate has a key of a different form, because a regular gate would mean that the workspace is in the
-    database. If the workspace is already in the database, its regular gate is closed instead (see
-    ``close_gate``). If ``add_gate`` adds the regular gate later, the regular gate stays closed at least as
-    long as the candidate's.
+    Such a candidate's gate has a key of a different form, because a regular gate would mean that the
+    workspace is in the database. If the workspace is already there, its regular gate is closed instead (see
+    ``close_gate``). If ``add_gate`` adds the regular gate later, that gate stays closed at least as long as
+    the candidate's.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -102,9 +103,9 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for some time, because the workspace is being read without a claim.
+    """Close a workspace's gate for some time, because the workspace is being read outside ``claim_reads``.
 
-    If it is already closed, change nothing and return False, unless ``is_answered`` is true.
+    If the gate is already closed, change nothing and return False, unless ``is_answered`` is true.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -114,7 +115,10 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it has none. It stays closed at least as long as its candidate's gate did."""
+    """Add a workspace's gate if it has none.
+
+    If ``close_candidate`` has closed a gate for the workspace, the new gate stays closed at least as long.
+    """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -134,7 +138,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claim that adds reads to an account's current request. It takes only reads that are due soon and whose
+#: Claim for reads to add to an account's current request. It takes only reads that are due soon and whose
 #: gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
@@ -149,14 +153,14 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant a connection's due reads, and close the gates of the workspaces for some time.
+    """Claim a connection's due reads, and close the gates of their workspaces for some time.
 
     The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
-    reads are sent. A workspace may be read by anyone who has it in their list and has an active account.
-    ``_turn`` determines whose turn it is. A single request reads up to ``together`` workspaces with one
-    account. If ``together`` is more than 1, the request includes gates that become due within a second and
-    were last read by the same account, so the number of gates may exceed ``limit``. A claim lists the rows
-    that will receive the result: the reader's own first, then the other verified rows.
+    reads are sent. Anyone who has a workspace in their list and has an active account may read it, and
+    ``_turn`` determines whose turn it is. One request reads up to ``together`` workspaces with one account.
+    If ``together`` is more than 1, workspaces that become due within a second and were last read with the
+    same account are added, so there may be more than ``limit`` reads. Each ``ReadClaim`` lists the rows that
+    will receive the result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin
@@ -172,10 +176,10 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    #: Maps each gate to the rows of the people who can read its workspace over this connection.
+    #: Maps each gate's key to the rows of the people who can read its workspace over this connection.
     able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
-        # Skip gates that another claim has taken at the same moment.
+        # Skip gates that aren't part of this claim: another process claimed them at the same moment.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
             if row["account_id"] is not None and row["connection"] == connection:
@@ -201,13 +205,13 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
     if len(able) == 1:
         return able[0]
     if not able:
-        # Leave the read to another connection that has the workspace. If no other connection has it, the next
-        # read waits until someone requests it.
+        # Leave the read to another connection on which someone has the workspace. If there is none, don't
+        # read the workspace again until someone requests it.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
-    # Accounts with a refused credential come last. One of them reads only if no other account can.
+    # An account whose credential was refused reads the workspace only if no other account can.
     able.sort(key=_turn)
     return next((watcher for watcher in able if watcher["refused_since"] is None), able[0])
 
@@ -223,7 +227,7 @@ def _note_readers(
             if gate["reader"] != reader["account_id"]
         ],
     )
-    # With a single reader there are no turns to record, so nothing is written.
+    # If only one person can read a workspace, there are no turns to record.
     tx.run_each(
         "mark_tried",
         [
@@ -284,21 +288,21 @@ def _is_proven(watcher: Row) -> bool:
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 #: Maximum time between the first read that finds a workspace running and the read before it, in seconds. If
-#: more time has passed, the workspace's start time counts as unknown.
+#: the gap is longer, the workspace's start time counts as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return the time at which the provider will end a workspace, and how.
+    """Return when the provider will stop or remove a workspace, and the kind of end (``ExpiryMode``).
 
     ``row`` is the row before the observation. If the provider reports both a removal and another end, return
-    the earlier one. A removal whose time has passed is ignored, because the workspace still exists.
+    the earlier one. A removal time in the past is ignored, because the workspace still exists.
     """
     at, how = seen.expires_at, seen.expiry_mode
     if seen.expires_after is not None:
         at = _count_end(row, seen, granted_at, seen.expires_after)
     if at is None and seen.state is State.STOPPING and corrections.is_end_due(row, granted_at):
-        # This is the announced end. Keep it, so that the message about the stop can give the reason.
+        # Keep the end that was announced, so that the message about the stop can give the reason.
         return min(row["expires_at"], granted_at), row["expiry_mode"]
     if seen.removed_at is not None and (at is None or granted_at < seen.removed_at < at):
         return seen.removed_at, "removed"
@@ -324,11 +328,10 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return when a workspace started running.
+    """Return when a workspace started running, or None if it isn't running or the time is unknown.
 
-    ``row`` is the row before the observation. If the provider doesn't report the time, return that of the
-    first read that found the workspace running. If the previous read was more than a minute earlier, return
-    None.
+    ``row`` is the row before the observation. If the provider doesn't report the time, return the time of the
+    first read that found the workspace running, unless the read before it was more than a minute earlier.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -341,12 +344,12 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return when a workspace was last read, even if that didn't reveal its state. Return 0 for never."""
+    """Return when a workspace was last read, even if its state couldn't be determined. Return 0 if never."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return a run's columns after a read. They are unchanged if ``observed`` is None.
+    """Return a run's columns as they are after a read. If ``observed`` is None, they don't change.
 
     If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
     because an observation to the contrary must be outdated.
@@ -377,10 +380,10 @@ _RECORD_BATCH_SIZE: Final = 100
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
 
-    Messages about a workspace are redrawn if anything visible changed. The time of an observation is when its
-    read was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row.
-    It may only mean that the workspace isn't the reader's, so the workspace is read again with the accounts
-    of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
+    Messages about a workspace are redrawn if anything visible changed. An observation's time is when its read
+    was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row,
+    because it may just mean that the workspace isn't the reader's. The workspace is then read again with the
+    accounts of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -391,7 +394,10 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Collects the two writes that most results need. Each of them then takes one round trip per batch."""
+    """Collects the writes that most results need, so that each kind takes one round trip per batch.
+
+    ``same`` is for observations that contain nothing new, and ``settled`` is for gates.
+    """
 
     same: list[Parameters] = field(default_factory=list)
     settled: list[Parameters] = field(default_factory=list)
@@ -419,7 +425,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results so that no gate occurs twice in a batch, since its second result depends on its first."""
+    """Split results into batches in which each gate occurs once: its second result depends on its first."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -445,7 +451,7 @@ def _record(
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
-        # Wait for the account's next time slot, so that all the account's reads are made together.
+        # Wait for the account's next time slot, so that all of its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
     # Write rows with an open operation first, because running time is attributed to whoever started the
@@ -453,7 +459,7 @@ def _record(
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
-            # "Gone" may mean "not yours", so let verified rows be read again with their own accounts.
+            # "Gone" may mean "not yours", so read the workspace again with the accounts of verified rows.
             if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
                 due_at = opens_at
             continue
@@ -491,16 +497,16 @@ def _observe(
 ) -> bool:
     """Write an observation into a row, and return whether it may matter to an open operation.
 
-    ``confirms`` means that the read proves that the workspace exists, even if a list didn't contain it.
+    Set ``confirms`` if the read proves that the workspace exists, even if a list didn't contain it.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
     verified_at = row["verified_at"]
-    # An answer of "gone" doesn't prove access. People who may not see the workspace get the same answer.
+    # "Gone" doesn't prove access, because people who may not see the workspace get the same answer.
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]
-    # The reported owner and the allowed actions depend on whose account made the read.
+    # The reported owner and allowed actions depend on which account was used for the read.
     owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
     actions = row["actions"] if not is_reader and owner != seen.owner else as_words(seen.actions)
     before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, seen.url, actions)
@@ -508,7 +514,7 @@ def _observe(
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
-    # The time of the last use is only shown on request. If nothing else has changed, no message is redrawn.
+    # The time of last use is shown only on request, so a change of that alone doesn't redraw any message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.
@@ -564,20 +570,20 @@ def _observe(
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
-    # Set only the columns that differ, since SQLite rewrites the index entries of each one that is set.
+    # Set only the columns that differ, because SQLite rewrites the index entries of every column that is set.
     changed = {column: value for column, value in columns.items() if value != row[column]}
     changed |= {"observed_at": granted_at, **({} if name == row["name"] else name_columns(name))}
     given = {"id": row["id"], "confirms": confirms, "state": seen.state, **changed}
     if not tx.count(fill_changes("observed", *changed), **given):
         # Another process has already written the result of a later read.
         return False
-    # Only the provider's own start times prove a restart, since our reads may have missed a stop in between.
+    # A later start time from the provider proves a restart, even if our reads missed the stop in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     verb = row["operation_verb"]
     timers.note_state(tx, row, seen.state, granted_at, verb, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, since outdated buttons are as bad as an outdated state. But if a workspace
-    # lacks something only for a moment, that isn't worth an update.
+    # Update messages immediately, because outdated buttons are as bad as an outdated state. But don't update
+    # them if the workspace lacks something only for a moment.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
@@ -596,7 +602,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that couldn't determine the state. Return whether it may matter to an open operation."""
+    """Record a read that didn't reveal the state. Return whether it may matter to an open operation."""
     actions = as_words(seen.actions)
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:
@@ -626,8 +632,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change always wakes the operation, because a step may have claimed it in the meantime without seeing
-    # the change.
+    # A change always wakes the operation, because a step that has since claimed it may not have seen the
+    # change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

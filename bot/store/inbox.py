@@ -9,9 +9,10 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
 #: How long inbox keys are kept, in seconds. This is as long as redelivered messages are handled, plus a day
-#: because clocks may differ. Replies must be kept at least as long, because they show what was answered.
+#: because clocks may differ. Replies must be kept at least as long, because they show which interactions were
+#: answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of the inbox key of an interaction that needs no reply because its effect is the answer.
+#: Suffix of the inbox key that records that an interaction's effect made a reply unnecessary.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 

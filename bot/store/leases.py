@@ -1,8 +1,9 @@
-"""Leases: how long a claim keeps other processes away, and how the claims of dead processes are freed.
+"""Leases: how long a process keeps a row that it has claimed, and how the rows of dead processes are freed.
 
-While a process holds the serving lock of a SQLite file, no other process serves from that file. The process
-can therefore free all earlier claims immediately. If a dead process may already have sent a call or a
-message, that call or message isn't repeated until a read or a search has shown whether it was sent.
+A process claims a row by setting a time until which no other process works on the row. While a process holds
+the serving lock of a SQLite file, no other process serves from that file, so it can immediately free all
+rows that were claimed earlier. If a dead process may already have sent a call or a message, that call or
+message isn't repeated until a read or a search has shown whether it was sent.
 """
 
 from collections.abc import Mapping
@@ -10,8 +11,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Columns that a claim sets to a later time in order to keep other processes away. Each is mapped to the
-#: statement that frees the claim.
+#: Maps each column that a claim sets to a later time, to keep other processes away, to the statement that
+#: frees the claim.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -27,8 +28,8 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim sets to a later time only to keep work from being done too often. They aren't reset
-#: when the claim is freed.
+#: Columns that a claim sets to a later time only so that work isn't done too often. They aren't reset when
+#: claims are freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -41,7 +42,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time for which a claim of scheduled work keeps other processes away, in seconds.
+#: Maximum time for which a process that claims scheduled work keeps other processes away, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

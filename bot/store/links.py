@@ -1,4 +1,4 @@
-"""Links that people are making to their accounts. They are kept until they are used or expire."""
+"""Links in progress, from when a person begins to link an account until the link is completed or expires."""
 
 from typing import Any
 

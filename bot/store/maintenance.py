@@ -1,4 +1,4 @@
-"""Upkeep: records of daily work, whether a process may serve from the database, and failovers.
+"""Maintenance: records of daily work and failovers, and whether a process may serve from the database.
 
 After a failover, the last commits of the old primary may be missing from the new one, and there is no way to
 tell which ones. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled*
@@ -16,8 +16,8 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: Name of the record for nightly backups. The record ``AWAY`` holds the last time that Usher resumed serving
-#: after a pause (SQLite only).
+#: Name of the record of nightly backups. The record ``AWAY`` contains the last time at which Usher resumed
+#: serving after a pause (SQLite only).
 BACKUP: Final = "backup"
 AWAY: Final = "away"
 #: Name of the row that is written to test whether the database is writable.
@@ -126,9 +126,9 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: How long to wait after a failover, in seconds, before claiming work that calls a provider or sends a
-#: message (the SQL fragment *settled*). By then, the leases that the lost commits may have renewed have
-#: ended, and so has the minute over which Slack counts messages.
+#: How long to wait after a failover before claiming work that calls a provider or sends a message, in seconds
+#: (the SQL fragment *settled*). By then, all leases that lost commits may have renewed have ended, and so has
+#: the minute over which Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 

@@ -37,17 +37,17 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum number of seconds that the notice about an operation's end waits if the operation's card is still
-#: being sent.
+#: Maximum time that the notice about an operation's end waits for the operation's card to be sent, in
+#: seconds.
 CARD_FIRST_SECONDS = 5.0
-#: How long a result waits for the results of other operations that the same request began, in seconds, so
-#: that one message can include them all. This applies to workspaces that were stopped, suspended or removed.
-#: Any other result waits only ``REQUESTED_RESULT_SECONDS``, because someone is waiting for it.
+#: How long the result of stopping, suspending or removing a workspace waits for the results of other
+#: operations that the same request began, in seconds, so that one message can include them all. Other results
+#: wait only ``REQUESTED_RESULT_SECONDS``, because someone needs them.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Minimum time for which updates must have waited before they are combined into one message per person, in
-#: seconds. Such a long wait means that Slack was down, not just busy.
+#: How long updates must have waited before they are combined into one message per person, in seconds. Such a
+#: long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: Kinds of notices that answer an interaction, in reverse order of sending.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
@@ -58,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Shares that let notices of every urgency use all the calls that Slack still accepts.
+#: Maps each urgency to the share of Slack's remaining calls that its notices may use: all of them.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -79,10 +79,11 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claim that takes one notice to try while Slack isn't responding, even before the pause ends. ``:is_send``
-#: says whether sends or searches come first. Replies always come last. Among the other notices, those that
-#: wait for a read come first, and the rest take turns, because a failure may concern just one of them. If a
-#: notice may already have been sent, the search for it waits until the message has had time to show up.
+#: Claim for one notice to try while Slack isn't responding, even before the pause ends. If ``:is_send`` is
+#: true, notices to be sent come before notices to be searched for, and otherwise after them. Replies always
+#: come last. Among the other notices, those that wait for a read of their workspace come first. The rest take
+#: turns, because a failure may concern just one of them. If a notice may already have been sent, the search
+#: for it waits until the message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -93,8 +94,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claim that takes all of a person's notices that may already have been sent, because one search finds them
-#: all. Replies are left out, because they are never sent again.
+#: Claim for all of a person's notices that may already have been sent, because one search finds them all.
+#: Replies are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"

@@ -1,4 +1,4 @@
-"""Operations, which are accepted from people, claimed, advanced step by step, and ended exactly once."""
+"""Operations: accepting them from people, claiming them, advancing them by steps, and ending them once."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
@@ -19,7 +19,8 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, PREFERENCES, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds. After that, the step runs without one.
+#: How long an operation's first step waits for a read of its workspace, in seconds. After that, the step runs
+#: without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")

@@ -1,4 +1,4 @@
-"""Leases and the list of live processes. A lease ensures that only one process at a time does a job."""
+"""Leases and the list of live processes. A lease lets only one process at a time do a job."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: How long a lease lasts if it isn't renewed, in seconds. After that, another process may take over.
+#: How long a lease lasts if it isn't renewed, in seconds. After that, another process may take it.
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names with which a process announces the fingerprints of its encryption keys. With names that
-#: begin with ``CONNECTION_PREFIX``, it announces its connections.
+#: Prefix of the names by which a process announces the fingerprints of its encryption keys. The names by
+#: which it announces its connections begin with ``CONNECTION_PREFIX``.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

@@ -1,8 +1,8 @@
 """Usage from before Usher began to record it, reconstructed from the remaining runs and the audit log.
 
 A task added by migration 0074 reads both in batches after the new release has started. Each audit entry
-updates its workspace's last *life* (period of running). If no entry shows how a life ended, it may have ended
-at any time after its last sign of life.
+updates its workspace's last *life* (period of running). If no entry shows when a life ended, it may have
+ended at any time after the last sign that the workspace was running.
 """
 
 from typing import Final
@@ -15,8 +15,8 @@ from bot.store.fan_out import register_fan_out
 from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
 
-#: Maximum time between two reads of a run, in seconds. A run whose end has just been recorded therefore ended
-#: at most this many seconds ago.
+#: Maximum time between two reads of a run, in seconds. A run therefore ended at most this many seconds before
+#: its end was recorded.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
 _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN

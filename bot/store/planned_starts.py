@@ -1,4 +1,4 @@
-"""Planned starts for working hours and lessons. They are updated whenever the hours or lessons change."""
+"""The starts that are planned for working hours and lessons, and updated when these change."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule

@@ -3,8 +3,8 @@
 A transaction that makes decisions takes an advisory lock. So only one such transaction runs at a time, as on
 SQLite, and whatever it has read stays true until it commits, however many processes there are. Claims, poll
 results, and decisions that declare whose rows they touch take that lock in shared mode. They can then run
-side by side, within a process or across several. Claims also lock the rows that they change, while the others
-lock their subjects (``docs/adr/0116-whose-it-is.md``).
+side by side, within a process or across several. Claims also lock the rows that they change. The others lock
+their subjects: the people, or other things, whose rows they touch (``docs/adr/0116-whose-it-is.md``).
 
 Threads are used because asynchronous calls are no faster.
 """
@@ -43,16 +43,16 @@ log = structlog.get_logger(__name__)
 
 #: Number of connections for reading. If there are several, a long list doesn't hold up all other reads.
 READERS = 2
-#: Number of connections for transactions that make decisions. Each connection handles its share of the
-#: subjects, in parallel with the others. If the server answers within ``NEAR_SECONDS``, only ``NEAR_LANES``
-#: are used. With such a fast server, connections spend little time waiting for the network, and more of them
-#: would just cause more commits.
+#: Number of connections for decisions that declare whose rows they touch. The decisions are divided among
+#: them, and made in parallel. If the server answers within ``NEAR_SECONDS``, only ``NEAR_LANES`` are used:
+#: connections to such a fast server spend little time waiting, and more of them would just cause more
+#: commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long an open transaction that makes decisions accepts more work, in seconds. Its locks rarely make
-#: others wait, and fewer commits leave a busy machine more time for actual work.
+#: How long an open transaction on one of these connections accepts more work, in seconds. Its locks rarely
+#: make others wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
 #: How long the listener waits before it tries to reconnect, and how often it checks whether it is still
-#: needed, in seconds. While it isn't connected, periodic checks take the place of its notifications.
+#: needed, in seconds. While it isn't connected, periodic checks replace its notifications.
 RETRY_SECONDS = 1.0
 #: How long a store that is closing waits for a connection whose server doesn't respond, in seconds.
 JOIN_SECONDS = 1.0

@@ -1,7 +1,7 @@
 """Errors from PostgreSQL and poolers: when to retry, whether the server is down, and what to tell operators.
 
-The server may answer in any language, so the SQLSTATE decides. An error without a SQLSTATE means that the
-server is down. The wording of an error is used only to choose the message.
+The server may answer in any language, so errors are classified by SQLSTATE. An error without a SQLSTATE means
+that the server is down. The wording of an error is used only to choose the message.
 """
 
 import re
@@ -21,12 +21,12 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: Text that tells operators that a pooler may give a connection to another client between two transactions.
+#: Message for operators whose pooler may give a connection to another client between two transactions.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-#: Text that tells operators that a server is only a standby, which may become the primary later.
+#: Message for operators whose server is only a standby, which may become the primary later.
 STANDBY = (
     "the database is a standby, which can only be read: give the address of the primary, or those of all "
     "servers with target_session_attrs=read-write"
@@ -40,9 +40,9 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: Beginnings of the SQLSTATEs of temporary problems. These are a lost connection or an error sent by a pooler
-#: (08), a lock, a server that is starting or stopping, too many connections, and a statement prepared before
-#: a migration changed its table (0A000). The same work may soon succeed.
+#: Prefixes of the SQLSTATEs of temporary problems, after which the same work may soon succeed: a lost
+#: connection or an error from a pooler (08), a lock, a server that is starting or stopping, too many
+#: connections, and a statement that was prepared before a migration changed its table (0A000).
 _PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
 #: Classes of SQLSTATEs that indicate a problem with the server rather than the query. The server counts as
 #: down until the problem is fixed.
@@ -59,8 +59,8 @@ _NOT_SERVED = (
 _RESTARTS = "the server is starting or stopping"
 _WRONG_SIGN_IN = "the user or the password in it is wrong"
 _SEE_LOG = "see the log of the PostgreSQL server"
-#: Patterns in messages about refused sign-ins, which servers and poolers send. Each is paired with the cause
-#: that operators are told.
+#: Patterns for the messages that servers and poolers send when they refuse a sign-in. Each is paired with the
+#: cause to tell operators.
 _SAID = (
     (r"authentication failed", _WRONG_SIGN_IN),
     (r"role .* does not exist", "there is no such user"),
@@ -81,8 +81,8 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Patterns in the client library's messages about failed connections and missing libraries. Each is paired
-#: with the cause that operators are told.
+#: Patterns for the client library's messages about failed connections. Each is paired with the cause to tell
+#: operators.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),
     (FIRST_STATEMENT_UNANSWERED, _NOT_SERVED),
@@ -90,8 +90,8 @@ _NOT_REACHED = (
     (r"timeout|timed out", _TOO_LATE),
     (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
 )
-#: Patterns in the client library's messages about problems that waiting doesn't solve, such as a wrong
-#: certificate. Each is paired with the cause.
+#: Patterns for the client library's messages about problems that waiting doesn't solve, such as a wrong
+#: certificate. Each is paired with the cause to tell operators.
 _NEVER_REACHED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
     (

@@ -1,9 +1,9 @@
 """Chooses which of the PostgreSQL servers in a database URL to use: the one with the latest timeline.
 
-After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
-which lacks what people have been told since the failover. So all servers are queried in parallel before
-connecting, and every minute while a process runs. Usher switches to a later timeline immediately, and never
-back to an earlier one.
+After a failover, the old primary may come back and still act as a primary. It then accepts writes on an
+earlier timeline, which lacks everything written since the failover. So all servers are queried in parallel
+before connecting, and every minute while a process runs. Usher switches to a later timeline immediately, and
+never back to an earlier one.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer (``ASKED_SECONDS``), and how long their answers may be reused
-#: (``KNOWN_SECONDS``), both in seconds.
+#: How long the servers may take to answer, and how long their answers may be reused, both in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
 #: Connection defaults, which the URL may override. With them, a server that silently disappears is noticed
 #: within ten seconds.

@@ -41,12 +41,12 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long the first statement on a new connection may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to look for the outcome of a commit during which the connection was lost, in seconds. It is as
-#: long as a lease, so that the process can continue with what it claimed in that commit.
+#: How long to look for the outcome of a commit during which the connection was lost, in seconds. This is as
+#: long as a lease, so the process can still do the work that it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
-#: PostgreSQL settings for each connection. Lock waits are short, so that callers that have waited too long
-#: don't hold up others. If a process hangs in the middle of a transaction, or its machine has disappeared, it
+#: PostgreSQL settings for each connection. Waits for locks are short, so that callers that have given up
+#: don't hold up others. A process that hangs in the middle of a transaction, or whose machine disappears,
 #: loses its locks. Query plans don't depend on parameter values.
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
@@ -96,7 +96,7 @@ class PostgresSession:
         #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try that server again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: When servers began to refuse the sign-in, or None if they accept it.
+        #: The time at which servers began to refuse the sign-in, or None if they accept it.
         self._refused_since: float | None = None
         #: The advisory locks for serving that this connection holds.
         self._locks: set[str] = set()

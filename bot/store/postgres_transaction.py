@@ -1,11 +1,11 @@
 """The statements of a PostgreSQL transaction, which are sent in a pipeline.
 
-Every parameter is sent as text and takes its type from the columns in the statement, so that each query is
-prepared only once, whatever its values. A statement that runs for many rows receives them as a single array
-of JSON objects, ``:each``. Its other parameters are named after the columns of that array, with ``_``
-appended. One statement is therefore enough even if each row gets different values. Callers wait for the
-server only if they need rows or the number of changed rows. In that case, they wait for the results of
-everything sent so far.
+Every parameter is sent as text and takes its type from the columns in the statement, so each query is
+prepared only once, whatever its values. A statement that runs for many rows receives them as one JSON array
+of objects, ``:each``. Its other parameters are named after the keys of these objects, with ``_`` appended.
+One statement is therefore enough even if each row gets different values. Callers wait for the server only if
+they need rows or the number of changed rows. In that case, they wait for the results of everything sent so
+far.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: SQL that takes the locks for a transaction's subjects. The order is always the same, so that deadlocks
-#: can't occur.
+#: SQL that locks a transaction's subjects, meaning the people or other things whose rows it touches. They are
+#: always locked in the same order, so that deadlocks can't occur.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
     b"SELECT unnest($1::text[]) AS name "
     b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
-#: The first query of a transaction that writes. It returns the transaction's id. If a commit gets no answer,
-#: the id later shows whether the commit took effect.
+#: The first query of a transaction that writes. It returns the time and the transaction's id. If a commit
+#: gets no answer, the id later shows whether the commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
 #: SQL that divides by zero if a newer release has migrated the database, so that the commit fails.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
@@ -114,8 +114,7 @@ class PostgresTransaction(Transaction):
         #: The transaction's id, which is used to find out the outcome of its commit. It is "" until it is
         #: known.
         self.id = ""
-        #: Time at which the transaction asked for the database's time, and the cursor that will receive the
-        #: answer.
+        #: When the transaction asked for the database's time, and the cursor that will receive the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: Statements in flight that may have written rows. Each is stored with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []

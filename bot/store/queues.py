@@ -1,9 +1,9 @@
 """Queues: tables whose rows become due, and the statements with which processes claim due rows.
 
-Each queue is declared in its table's module. A single query in ``bot.store.due_work`` then finds when the
-first row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming.
-(SQLite has only one writer.) A claim on PostgreSQL also selects its rows as an array, because PostgreSQL
-might run a subquery again for each row.
+Each queue is declared in its table's module. One query in ``bot.store.due_work`` then finds when the first
+row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming. (SQLite
+has only one writer.) It also selects its rows as an array, because PostgreSQL might otherwise run the
+subquery again for each row.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: Query parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of connections.
+#: Query parameter for the connection whose rows are claimed. For several, ``:connections`` is a JSON list.
 _CONNECTION: Final = ":connection"
 
 

@@ -23,8 +23,8 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: How long to wait before sending an accepted stop again, in seconds, so that a double click counts only
-#: once.
+#: How long to wait after an accepted stop before another one may be sent, in seconds, so that a double click
+#: counts only once.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
@@ -179,7 +179,7 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: How far ahead to look for due runs of the same account, which are then read together, in seconds.
+#: How soon runs of the same account must be due to be read together, in seconds.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 

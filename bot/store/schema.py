@@ -129,7 +129,7 @@ def read_latest_schema() -> tuple[str, ...]:
 
 
 #: Maximum change of the wall clock that is attributed to ordinary slewing, in seconds. The margins between
-#: polls are larger, so such a change can't make a poll too early.
+#: polls are larger, so such a change can't make a poll come too early.
 MAX_SLEW_SECONDS: Final = 0.1
 #: Change of the wall clock above which the clock reading is stored again, in seconds. The margins between
 #: polls are larger, so smaller changes can be ignored.

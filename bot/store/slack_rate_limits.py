@@ -17,8 +17,8 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long each call is counted, in seconds. After that, it no longer counts towards Slack's limit, whenever
-#: it arrived.
+#: How long each call is counted, in seconds. By then, it no longer counts towards Slack's limit, no matter
+#: when it arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 

@@ -211,7 +211,7 @@ class SqliteSession:
     """The connection that the engine's thread uses."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
-    #: Always False, because a file can always be reached.
+    #: Whether the database can't be reached. This is never the case for a file.
     is_away: ClassVar[bool] = False
 
     def __init__(self, path: str, time: StoreTime, ids: Ids) -> None:

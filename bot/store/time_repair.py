@@ -1,7 +1,4 @@
-"""Statements that repair stored times.
-
-They run after the clock was changed, or if no process has been serving for a while.
-"""
+"""Statements that repair stored times after a clock change, or when no process has served for a while."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +8,7 @@ from bot.domain.row_times import Kind, Time
 from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Conditions that select open rows, whose durations are repaired. Rows that have ended keep their recorded
+#: SQL conditions for open rows, whose durations are repaired. Rows that have ended keep their recorded
 #: durations. A replaced operation counts as open as long as its successor is open, because the successor
 #: looks for the result of the replaced operation's call.
 _OPEN_CONDITIONS: Final = {
@@ -20,7 +17,7 @@ _OPEN_CONDITIONS: Final = {
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: Conditions, each with an index, that select the rows of large tables that may need repair.
+#: SQL conditions, each supported by an index, for the rows of large tables that may need repair.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",

@@ -30,13 +30,13 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: How often to check the delivery of a warning for which a stop is waiting, in seconds.
+#: How often to check whether the warning that a planned stop waits for has been delivered, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: How long a planned stop is kept after its time if the workspace was found down, in seconds. The read may
 #: have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for planned stops that lapse once the workspace has stopped: nobody confirmed that it is still
-#: needed, or nobody is using the capacity it was given.
+#: Reasons for planned stops that lapse once the workspace has stopped: nobody has confirmed that the
+#: workspace is still needed, or nobody is using the capacity that it was given.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

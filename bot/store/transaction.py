@@ -1,8 +1,8 @@
 """The interface between store logic and an engine: transactions of named queries, and the store's time.
 
-Only the engine differs between databases. The logic is synchronous, and written only once. If a group of
-transactions is rolled back, the logic runs again from the start, so it must not change anything but the
-database.
+Only the engine differs between databases. The logic is synchronous, and written only once. If the writes that
+are committed together are rolled back, each is run again from the start, so the logic must not change
+anything but the database.
 
 The store's time follows the wall clock as long as the wall clock keeps pace with the monotonic clock. If the
 wall clock is set back, the store's time runs at half speed until the two meet again. Waits may then become
@@ -44,12 +44,12 @@ class Priority(IntEnum):
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Priority of writes that record poll results, or whether providers answer. ``CLAIMS`` is the priority
-    #: for claiming due rows. Both are as urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Writes that record poll results, or whether providers answer. ``CLAIMS`` is for claiming due rows. Both
+    #: are as urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
-    #: Priority of work that runs only when there is nothing else to do. A write waits up to 10 s and then
-    #: raises StoreBusy. A read waits for as long as it takes.
+    #: Work that runs only when there is nothing else to do. A write raises StoreBusy after 10 s. A read waits
+    #: for as long as it takes.
     IDLE = 4
 
 
@@ -110,7 +110,7 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows, appended just before the commit so that other transactions wait less.
+        #: Audit rows to append. This is done just before the commit, so that other transactions wait less.
         self.audit_rows: list[Row] = []
         #: The last audit row that this transaction wrote, if any.
         self.audited: Row = {}
@@ -176,12 +176,12 @@ class Transaction(ABC):
         """Return how many rows were changed on this connection, including audit rows yet to be written."""
 
 
-#: A callback that is passed the names of the tables that a commit wrote, or None if they aren't known.
+#: Function that is called after a commit with the names of the tables written, or None if they aren't known.
 OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: A comment that begins the SQL of every claim.
+#: SQL comment with which every claim begins.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 

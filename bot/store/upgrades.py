@@ -1,6 +1,6 @@
-"""Former members of courses, and what people lose in an upgrade.
+"""What an upgrade of Usher takes away from people, and the former members of courses.
 
-Losses are kept until the people concerned have been told about them.
+Each loss, such as a removed feature that someone used, is kept until that person has been told about it.
 """
 
 from typing import Final

@@ -1,6 +1,6 @@
-"""The records of usage. *Lives* are begun and ended by reads, lists and steps, and added up by queries.
+"""The records of usage. Each record is a *life*: one period during which a workspace or run was running.
 
-A *life* is one period during which a workspace or run was running.
+Reads, lists and steps begin and end the lives, and queries add them up.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -48,9 +48,9 @@ MONDAY_QUEUE: Final = declare_queue(
 )
 #: How long a *life* (a period of running) is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: How long a workspace or run that shows no sign of life still counts as running, in seconds. After that, its
-#: state is unknown. The workspace may be hidden, its link may be suspended, or its provider may be away. The
-#: next read that finds it running settles the question.
+#: How long a workspace or run still counts as running after the last sign that it was, in seconds. After
+#: that, its state is unknown until a read finds it running. For example, the workspace may be hidden, its
+#: link may be suspended, or its provider may be down.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 

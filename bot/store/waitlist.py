@@ -1,4 +1,4 @@
-"""The waitlist: a line of people for each kind of capacity on a connection, and the results of attempts."""
+"""The waitlist: a line of people for each kind of capacity on a connection, and how their attempts ended."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,8 +27,8 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time between a person's failed attempt and the next attempt after a workspace was stopped, in
-#: seconds. If a run ended instead, ``RUN_PAUSE_SECONDS`` applies. Runs end often, but rarely free the
+#: Minimum time between a person's failed attempt and the next one when someone's workspace has been stopped,
+#: in seconds. When a run has ended, ``RUN_PAUSE_SECONDS`` applies: runs end often, but rarely free the
 #: capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0

@@ -1,4 +1,4 @@
-"""Functions that operations and runs share: claiming, holding, resuming, ending, repeating and saving.
+"""Functions shared by operations and runs: claiming, holding, resuming, ending, repeating and saving them.
 
 In a query, ``{work_items}`` stands for the table of operations or of runs.
 """
@@ -32,8 +32,8 @@ class WakeReason(IntEnum):
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
     AT_ONCE = 3  #: The next step must follow immediately.
-    #: A different kind of stop was requested, so the next step must follow immediately. The answer to the
-    #: current stop is ignored.
+    #: A different kind of stop was requested. The next step must follow immediately, and the answer to the
+    #: stop in progress is ignored.
     OTHER_STOP = 4
 
 
@@ -45,14 +45,14 @@ _FREE: Final[Mapping[str, Row]] = {
     RUNS.name: {"block_reason": None},
 }
 _CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
-#: Columns whose changes must soon appear on a card. Others shown there, such as progress, can wait.
+#: Columns whose changes must soon appear on a card. Changes to other columns, such as progress, can wait.
 _URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
-#: Columns of the account and the person that must not change between a step and its call. The call uses them,
-#: the policy checks them, or they decide whether the call may be made. (If an account is suspended or must be
-#: linked again, it is no longer active.) The first column is the key.
+#: Columns of the account that must not change between a step and its call. ``_PERSON`` contains those of the
+#: person. The call uses them, the policy checks them, or they determine whether the call may be made. An
+#: account that is suspended or must be linked again has another ``state``. The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
@@ -68,7 +68,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of the query that saves a step, except the parameters that set columns.
+#: Parameters of the query that saves a step, except those that set columns.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 

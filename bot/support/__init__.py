@@ -1,1 +1,1 @@
-"""The foundation of all other packages: settings, errors, clocks, logs, secrets and HTTP."""
+"""Settings, errors, clocks, logs, secrets and HTTP, which all other packages use."""

@@ -162,7 +162,7 @@ def is_dot_segment(segment: str) -> bool:
 #: The path that ``doctor`` requests to check that Usher's public URL leads back to Usher (``Vault.prove``).
 #: It is below /link, which proxies are already set up to forward.
 PROOF_PATH: Final = "/link/here"
-#: Suffix that is added to the nonce when checking that the host name for IDE pages leads back to Usher.
+#: Suffix added to the nonce when ``doctor`` checks that the host name for IDE pages leads back to Usher.
 PAGE_PROOF: Final = "@pages"
 
 

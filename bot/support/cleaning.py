@@ -1,4 +1,4 @@
-"""Cleaning and comparing text from outside: removing invisible characters, and known secrets in any form."""
+"""Cleans and compares text from outside. Removes invisible characters, and known secrets in any form."""
 
 import base64
 import json
@@ -9,14 +9,15 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-#: Text displayed in place of a secret.
+#: Text that replaces a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
 #: Minimum length of a secret that is removed from text. Removing shorter secrets would blank ordinary words.
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Maximum number of characters that are compared. People wouldn't notice a difference further on.
+#: Number of characters, at the start of two texts, that are compared. People wouldn't notice differences
+#: further on.
 _MAX_COMPARED_LENGTH: Final = 200
 #: Matches a number in a name. Numbers of up to ``_MAX_DIGITS`` digits are sorted by value.
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -91,7 +92,7 @@ class Hider:
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Fillers that make a name look empty. Their Unicode categories don't show that they are invisible.
+#: Characters that look empty, although their Unicode categories don't say that they are invisible.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 

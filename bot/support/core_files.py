@@ -1,4 +1,4 @@
-"""Disabling core dumps, which would contain people's secrets and the keys that encrypt them."""
+"""Disables core dumps, which would contain people's secrets and the keys that encrypt them."""
 
 import resource
 from contextlib import suppress

@@ -1,7 +1,7 @@
 """Registries of functions that modules declare by name.
 
-When a process starts, ``handlers.loading.load`` imports every module that declares something. Reading a
-registry earlier raises an error, because missing functions would otherwise go unnoticed.
+When a process starts, ``handlers.loading.load`` imports every module that declares a function. Reading a
+registry before that raises an error, because missing functions would otherwise go unnoticed.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,8 +1,8 @@
-"""A decorator for a guard that runs behind another guard, and therefore usually finds nothing to refuse.
+"""A decorator for second guards: checks that refuse only what an earlier check should already have refused.
 
-If a test follows the whole path, the first guard refuses the request. The test then passes even if the second
-guard is missing. So a marked guard is tested alone, with requests that an earlier guard would have refused.
-In SQL files of ``bot/store``, guards are marked by a line ``-- guards: RULE`` above a condition.
+A test of the whole path passes even if the second guard is missing, because the first guard refuses the
+request. So a marked guard is tested alone, with requests that the first one would have refused. In the SQL
+files of ``bot/store``, guards are marked by a line ``-- guards: RULE`` above a condition.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """The HTTP client that all providers use. It enforces limits, and doesn't follow redirects or retry.
 
-The module converts aiohttp's transport errors to those of ``support.errors``, without cause and context,
+The module converts aiohttp's transport errors to the errors in ``support.errors``, without cause and context,
 because ``repr(ClientResponseError)`` contains the Authorization header.
 """
 
@@ -29,7 +29,7 @@ from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_wind
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: How long a stream that has sent something must be silent to count as finished, in seconds.
+#: How long a stream must be silent after it has sent something to count as finished, in seconds.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408

@@ -1,4 +1,4 @@
-"""Logs for operators, from which secrets are removed by key, by known value and by pattern.
+"""Logs for operators. Secrets are removed from them by key, by known value and by pattern.
 
 On a terminal, logs are plain text. Anywhere else, they are one JSON object per line. Lines from libraries
 that use the standard library's logging pass through the same processors (``docs/internals/security.md``, row
@@ -64,8 +64,8 @@ def redact_from_now_on(secrets: Iterable[str]) -> None:
     _REPLACEMENTS.update(secrets)
 
 
-#: Secrets that calls in progress in this context use, and that weren't known when the process started. They
-#: are removed from the context's log lines.
+#: Secrets that are used by this context's calls, and weren't known when the process started. They are removed
+#: from the context's log lines.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 
@@ -154,7 +154,7 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: Time from which the next line caused by a stranger may be written.
+        #: The earliest time at which another line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 

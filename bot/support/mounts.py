@@ -1,4 +1,4 @@
-"""Finding out which file system a path is on, and whether its file locks are reliable.
+"""Finds out which type of file system a path is on, and whether file locks are reliable there.
 
 On a local disk, the kernel manages ``flock`` locks and releases them when their holder dies. On NFS and SMB,
 a lock is either a byte-range lock on the server or valid only on this machine (flock(2), nfs(5):
@@ -12,7 +12,7 @@ from typing import Final
 
 #: The kernel's list of mounted file systems, which exists only on Linux.
 MOUNTINFO: Final = Path("/proc/self/mountinfo")
-#: Types of file systems that only one machine mounts at a time, so that its kernel manages the locks.
+#: File system types that only one machine mounts at a time. That machine's kernel manages the locks.
 LOCAL_TYPES: Final = frozenset(
     {
         "aufs",

@@ -1,7 +1,7 @@
-"""Rendering SVG as PNG with resvg, which the extra ``pictures`` installs.
+"""Renders SVG as PNG with resvg, which the extra ``pictures`` installs.
 
 Resvg silently omits text if it can't find the font family, so the font ships with Usher, and each SVG names
-its family. Characters missing from the font are taken from the system's fonts, if these have them.
+its family. Characters that the font lacks are taken from the system's fonts, if possible.
 """
 
 import asyncio

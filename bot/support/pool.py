@@ -15,11 +15,11 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Minimum number of rows for a search in a thread. With fewer rows, starting the thread would take longer
-#: than the search.
+#: Minimum number of rows for which a search runs in a thread. With fewer, starting the thread would take
+#: longer than the search.
 MIN_THREAD_ROWS: Final = 500
 #: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
-#: down, each attempt takes as long as a write waits. All attempts together last about as long as a lease.
+#: down, each attempt takes as long as a write waits, and all of them together about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

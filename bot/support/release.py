@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-#: The release of this code or, during development, the next release.
+#: This release or, during development, the next one.
 RELEASE: Final = "0.5.0"
 #: The first release whose processes stop on their own when a newer release has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"

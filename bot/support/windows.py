@@ -1,4 +1,4 @@
-"""Send windows. If a request's window closes before its bytes are sent, the request is dropped."""
+"""Send windows. A request whose bytes haven't been sent by the end of its send window is dropped."""
 
 import math
 from collections.abc import Callable, Iterator

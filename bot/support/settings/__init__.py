@@ -30,8 +30,8 @@ __all__ = [
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefix of Usher's own variables. Other programs use variables that begin with SLACK_, too. So a variable
-#: with the prefix SLACK_ doesn't count as a misspelling of a setting that is already set.
+#: Prefix of Usher's own variables. Other programs also use variables that begin with SLACK_, so such a
+#: variable doesn't count as a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
 #: Suffix of a variable whose name begins with a service's name. Kubernetes sets this and several other
@@ -40,7 +40,7 @@ _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-#: Maps each removed setting to an explanation of how Usher behaves now and what to do about it.
+#: Maps each removed setting to a text that says what to do, and how Usher behaves now.
 REMOVED_SETTINGS: Final = {
     "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
     "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "

@@ -34,13 +34,14 @@ from bot.support.settings.database import (
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
-#: Entry that stands for any workspace, in the list of Slack workspaces that may install Usher.
+#: Entry in the list of Slack workspaces that may install Usher. It allows all Slack workspaces.
 ANY_WORKSPACE: Final = "*"
 #: Matches the start of a line such as ``NAME=value`` that was pasted whole from a settings file.
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders that are often pasted by mistake.
+#: Matches Slack's signing secret and client secret, but not the tokens, keys, paths and placeholders that are
+#: often pasted by mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
 #: Maps each setting to the pattern that its value must match, along with the message for values that don't
 #: match. The metrics token has to be usable after "Bearer" (RFC 6750), and too long to guess.
@@ -56,8 +57,8 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Matches text that some programs cut off at the end of a line in a settings file, while others treat it as
-#: part of the value.
+#: Matches text at the end of a line in a settings file that some programs cut off, and others treat as part
+#: of the value.
 _REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44

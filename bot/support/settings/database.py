@@ -1,4 +1,4 @@
-"""The database URL: which kind of database it names, what is wrong with it, and its passwords."""
+"""The database URL: finding its kind of database, its problems and the passwords that it contains."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The definition of a single setting: its variable, and how the documentation and ``doctor`` describe it."""
+"""The definition of a setting: its variable, and how the documentation and ``doctor`` describe it."""
 
 import re
 from collections.abc import Callable
