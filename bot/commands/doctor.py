@@ -28,7 +28,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.support.zones import describe_zones
 
-#: How long the doctor waits for a response from the public address, in seconds.
+#: How long ``doctor`` waits for a response from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
 #: Minimum free space on a disk, in bytes. A disk with less is reported as nearly full. The database's log
 #: alone may take up a sixth of this space.

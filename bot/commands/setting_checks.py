@@ -1,4 +1,4 @@
-"""Checks of the settings: the problems with each setting, and the source of its value."""
+"""Checks of the settings: the problems with each setting, and where its value comes from."""
 
 from collections.abc import Sequence
 from typing import Final

@@ -1,4 +1,4 @@
-"""Requests that Usher has accepted, and whether a workspace's owner has made any."""
+"""The requests that Usher has accepted from people."""
 
 from bot.domain.accepted_requests import DELIVERY_SECONDS, RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal

@@ -53,7 +53,10 @@ def append_rows(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-    """Return rows in order: seq, at, actor, action, target, result, detail (JSON), previous_hash and hash."""
+    """Return audit rows in order.
+
+    Their columns are seq, at, actor, action, target, result, detail (JSON), previous_hash and hash.
+    """
     return list(tx.all("audit_entries", after=after, limit=limit))
 
 

@@ -92,7 +92,7 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gates of workspaces that only this creation can have made.
+    """Return the gate keys of those workspaces that only this creation can have made.
 
     Return an empty list if the connection has another creation, called after ``since`` (epoch seconds), that
     has no id yet. In that case, the other creation may have made them. A gate is kept for a day after its
@@ -115,12 +115,13 @@ def name_created(
 ) -> Workspace | None:
     """Save the id from the provider before anything else can fail, and return the workspace.
 
-    In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
-    due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).
-    All this happens even if the operation has ended or the workspace was hidden in the meantime, because any
-    workspace that exists is shown. Return None if the owner has unlinked, which deleted the row. If a list
-    has added a row for the same remote id, that row is merged into this one (see ``_take_over``). A second id
-    for the same operation gets a separate row, which is then returned. The step keeps its lease.
+    In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and a read of the
+    workspace is scheduled. If the workspace was created stopped, the operation becomes a start instead
+    (``start_call`` NONE). All this happens even if the operation has ended or the workspace was hidden in the
+    meantime, because any workspace that exists is shown. Return None if the owner has unlinked the account,
+    which deleted the row. If a list has added a row for the same remote id, that row is merged into this one
+    (see ``_take_over``). A second id for the same operation gets a separate row, which is then returned. The
+    step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"

@@ -301,8 +301,8 @@ class Session(Protocol):
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction.
 
-        A transaction that writes excludes all others on the same subjects. A transaction that only reads uses
-        a snapshot of the database.
+        While a transaction writes, no other may write for the same subjects (see ``concerns``). A transaction
+        that only reads uses a snapshot of the database.
         """
 
     def commit(self) -> None:

@@ -1,4 +1,4 @@
-"""Merges a provider's list of workspaces into the rows of the person whose account the list was read with."""
+"""Merges a provider's list of workspaces into the rows of the person whose account was used to read it."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""The poll gate, which limits how often a workspace's status is read from its provider.
+"""The poll gate, which limits how often a workspace's status may be read at its provider.
 
 Each workspace has a gate: a row that says when the next read is allowed. This module decides which account
 makes each read, and writes the results. For the rule, see ``docs/internals/rules.md``, "The poll gate".
@@ -138,8 +138,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claim for reads to add to an account's current request. It takes only reads that are due soon and whose
-#: gates are open.
+#: Claim for reads that are added to an account's current request. It takes only reads that are due soon and
+#: whose gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",

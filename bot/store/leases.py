@@ -1,9 +1,9 @@
 """Leases: how long a process keeps a row that it has claimed, and how the rows of dead processes are freed.
 
 A process claims a row by setting a time until which no other process works on the row. While a process holds
-the serving lock of a SQLite file, no other process serves from that file, so it can immediately free all
-rows that were claimed earlier. If a dead process may already have sent a call or a message, that call or
-message isn't repeated until a read or a search has shown whether it was sent.
+the serving lock of a SQLite file, no other process serves from that file. The process can therefore free all
+earlier claims immediately. If a dead process may already have sent a call or a message, that call or message
+isn't repeated until a read or a search has shown whether it was sent.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time for which a process that claims scheduled work keeps other processes away, in seconds.
+#: Maximum duration of a claim on scheduled work, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

@@ -1,4 +1,4 @@
-"""Maintenance: records of daily work and failovers, and whether a process may serve from the database.
+"""Records of daily work and of failovers, and the decision whether a process may serve from the database.
 
 After a failover, the last commits of the old primary may be missing from the new one, and there is no way to
 tell which ones. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled*

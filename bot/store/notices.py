@@ -109,8 +109,9 @@ UNSURE_CLAIM: Final = Claim(
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices. Existing notices with the same subject, kind and occasion are left unchanged.
 
-    ``subject`` is used for notices without a subject of their own. Notices that the person doesn't want
-    aren't written.
+    A notice's subject is the id of the operation, or other thing, that it is about, and its occasion tells
+    apart notices of one kind about the same subject. ``subject`` is used for notices without a subject of
+    their own. Notices that the person doesn't want aren't written.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)

@@ -1,4 +1,4 @@
-"""Operations: accepting them from people, claiming them, advancing them by steps, and ending them once."""
+"""Operations: how they are accepted from people, claimed, advanced step by step, and ended exactly once."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
@@ -101,7 +101,7 @@ def accept(
 ) -> Accepted:
     """Join a workspace's open operation with the same verb, or begin one with a row for its card.
 
-    An open operation with another verb ends (outcome ``replaced``). The workspace's gate becomes due.
+    An open operation with another verb ends (outcome ``replaced``). A read of the workspace is requested.
     """
     replaced, is_timed = None, more.get("planned_for") is not None
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)

@@ -1,4 +1,4 @@
-"""Leases and the list of live processes. A lease lets only one process at a time do a job."""
+"""Leases and the list of live processes. A lease ensures that only one process at a time does a job."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -41,7 +41,7 @@ def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("save_pause", **key, now=now, until=now + wait)
 
 
-#: The queue of pauses. Pauses aren't claimed: every process reads all those that are still in effect.
+#: The queue of pauses. Pauses aren't claimed: every process reads all that are still in effect.
 PAUSE_QUEUE: Final = declare_queue(
     Queue(
         name="pauses",

@@ -1,4 +1,4 @@
-"""The starts that are planned for working hours and lessons, and updated when these change."""
+"""Starts planned for working hours and lessons. They are updated whenever the hours or lessons change."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule

@@ -321,7 +321,7 @@ _COPY_RANKS: Final = {"workspaces": 2}
 def _read_tables(
     path: str, known: Mapping[str, Collection[str]], others: set[str]
 ) -> Generator[schema.TableCopy]:
-    """Yield all tables of a file as of a single moment. Tables that others refer to come first.
+    """Yield all tables of a file, as they are at one moment. Tables that others refer to come first.
 
     ``known`` maps the target's tables to their columns. All other tables and columns belong to other tools,
     and their names are added to ``others``.

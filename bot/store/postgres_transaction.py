@@ -130,8 +130,8 @@ class PostgresTransaction(Transaction):
     def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction. The request is sent along with the first statement, so this call doesn't wait.
 
-        ``is_alone`` means that no other transaction that makes decisions runs at the same time. Otherwise,
-        transactions have to wait for each other only if they concern the same subjects.
+        If ``is_alone`` is true, no other transaction that makes decisions runs at the same time. Otherwise,
+        transactions wait for each other only if they have a subject in common (see ``concerns``).
         """
         self._forget()
         self._writes, self._is_alone = writes, is_alone

@@ -1,4 +1,4 @@
-"""People's preferences, which also decide whether a new notice is sent."""
+"""People's preferences, which also determine whether a new notice is sent."""
 
 from collections.abc import Callable
 

@@ -138,7 +138,7 @@ def _sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete some gates without a workspace that opened over a day ago. Return where to continue."""
+    """Delete some poll gates that have no workspace and opened over a day ago. Return where to continue."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:

@@ -41,7 +41,7 @@ _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace. It replaces an earlier one planned for the same reason.
+    """Schedule a stop of a workspace, replacing any stop that is planned for the same reason.
 
     A stop planned by the owner cancels those planned by classes. If the owner has just chosen the time of the
     stop, an open start whose call hasn't been sent yet is valid only until that time.
@@ -56,7 +56,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down, in case it is running again when the stop is due."""
+    """Schedule a stop of a workspace that is down, in case it is running again when the stop is due."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return

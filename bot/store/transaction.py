@@ -330,7 +330,7 @@ class StoreTime:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
-        """Update the store's time after a clock jump. The gates must already have been moved as far."""
+        """Update the store's time after a clock jump. The poll gates must already have been pushed back."""
         with self._lock:
             self._ahead += jump
 

@@ -100,7 +100,7 @@ def find_by_remote_id(
 
 
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
-    """Add a workspace, or unhide the one with the same remote id. Its gate becomes due in either case."""
+    """Add a workspace, or unhide the one with the same remote id. In either case, request a read of it."""
     now = tx.now()
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
@@ -188,7 +188,7 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
 
 
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
-    """Record a provider's event about a workspace, mark its card as dirty, and make its gate due.
+    """Record a provider's event about a workspace, mark its card as dirty, and request a read.
 
     If the event was seen before or the workspace isn't known here, write nothing and return False.
     """
@@ -203,5 +203,5 @@ def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str
 
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
-    """Store the encrypted secret that opens a workspace from Usher's page, unless its gate has changed."""
+    """Store the encrypted secret that opens a workspace from Usher's page, if its gate key is unchanged."""
     WORKSPACES.change(tx, {"id": workspace_id, "gate_key": gate_key}, entry=entry)

@@ -1,4 +1,4 @@
-"""The exceptions that callers distinguish: refusals, and errors of the store, of Slack and of providers.
+"""The exceptions that callers distinguish: refusals, and errors from the store, Slack and providers.
 
 A call that raised a provider's TemporaryError may be tried again. A call that raised a PermanentError may
 not. ``bot.support.settings.SettingsError`` is separate: it lists all problems with the settings, which are

@@ -1,4 +1,4 @@
-"""All settings: Slack, the database, keys, administrators, and how Usher is served."""
+"""Usher's settings, for Slack, the database, keys, administrators, and how Usher is served."""
 
 import re
 from collections.abc import Iterator, Mapping
