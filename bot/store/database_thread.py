@@ -1,8 +1,8 @@
 """A thread that runs work on the database, and the queue that feeds it.
 
 Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is either never run or
-rolled back. A lock determines which comes first: the caller gives up, or the thread begins to commit. If the
-commit itself takes too long, a caller that is serving a person gets StoreUnsure.
+rolled back. A lock ensures that work isn't abandoned once the thread has begun to commit it. If the commit
+takes too long, a caller that is serving a person gets StoreUnsure.
 
 Queued writes are committed together. If one of them fails, all are rolled back, and each is run again in a
 separate transaction, so that the other writes succeed.

@@ -11,8 +11,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column that a claim sets to a later time, to keep other processes away, to the statement that
-#: frees the claim.
+#: Maps columns to the statements that free their claims. A claim sets such a column to a later time, and no
+#: other process works on the row until then.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",

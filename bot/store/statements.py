@@ -1,7 +1,7 @@
 """Statements: the named queries in the SQL files, and other SQL that uses the same fragments.
 
 Each module's queries are in the SQL file of the same name, and fragments used by several files are in
-``shared.sql``. Rows found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}``
+``shared.sql``. Finding rows by their key needs no query (see ``bot.store.tables``). In a query, ``{model}``
 stands for all columns of its table's model with their values, ``{replaced}`` for the assignments that
 overwrite these columns on a conflict, ``{changes}`` for the columns that a caller sets, and ``{work_items}``
 for the table of operations or runs.
@@ -9,9 +9,9 @@ for the table of operations or runs.
 Queries must run on both SQLite and PostgreSQL, so they contain no scalar MIN or MAX and no IN over a
 parameter, handle conflicts with ON CONFLICT, and return results with RETURNING. SQL for PostgreSQL alone,
 such as locks on rows that others may claim, is in a comment that begins with PostgreSQL's name. On
-PostgreSQL, a statement that runs for many rows receives them all as ``:each``, and its other parameters are
-columns of that array. A line ``guards: RULE`` above a condition marks the condition as a second guard, which
-enforces a rule that an earlier guard has already enforced (``bot.support.guards``).
+PostgreSQL, a statement that runs for many rows receives them all as ``:each``, a JSON array of objects whose
+keys are the other parameters. A line ``guards: RULE`` above a condition marks the condition as a second
+guard, which enforces a rule that an earlier guard has already enforced (``bot.support.guards``).
 """
 
 import re

@@ -1,7 +1,7 @@
 """Warnings about planned stops. An owner counts as warned once the message has been delivered.
 
-The workspace is stopped only some time after that. The statement that claims due timers ensures this
-(``timers.sql``).
+The statement that claims due timers (in ``timers.sql``) ensures that the workspace is stopped only some time
+after that.
 """
 
 from dataclasses import replace
