@@ -82,7 +82,7 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close the gate of a workspace that was found at the provider but may not be in the database yet.
+    """Close the gate of a workspace that was found at its provider but may not be in the database yet.
 
     Such a candidate's gate has a key of a different form, because a regular gate would mean that the
     workspace is in the database. If the workspace is already there, its regular gate is closed instead (see
@@ -103,7 +103,7 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a workspace's gate for some time, because the workspace is being read outside ``claim_reads``.
+    """Close a workspace's gate for ``seconds``, because the workspace is being read outside ``claim_reads``.
 
     If the gate is already closed, change nothing and return False, unless ``is_answered`` is true.
     """

@@ -140,8 +140,7 @@ MAX_GATE_SECONDS: Final = 600.0
 #: answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: How long Usher must have been without a heartbeat to count as having been away, in seconds. This is longer
-#: than a restart takes.
+#: Minimum time without a heartbeat that counts as an absence of Usher, in seconds. A restart takes less.
 AWAY_SECONDS: Final = 3600.0
 
 
