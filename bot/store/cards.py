@@ -402,7 +402,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card whose thread has a run's output: the run's own, or that of the notice about its end."""
+    """Return the card whose thread has a run's output: the run's own, or the card of its end notice."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

@@ -138,7 +138,7 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Map users to the enterprise ids of their latest links, if these differ from that of the installation.
+    """Map users to the enterprise ids of their latest links, if these differ from the installation's own.
 
     Links that people made take precedence over accounts created on first use (linking ``none``).
     """

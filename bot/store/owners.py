@@ -35,7 +35,7 @@ class Ownership:
 
     @property
     def works(self) -> bool:
-        """Return whether this name is that of a live process that does background work."""
+        """Return whether this name belongs to a live process that does background work."""
         return self.role in _WORKING_ROLES
 
 

@@ -129,7 +129,7 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later. ``counts`` says whether this attempt counts.
+    """Retry a task later. If ``counts`` is false, this attempt doesn't count.
 
     ``then`` holds the commands that were waiting for the task. They stop waiting, and are added as tasks now.
     Do nothing if the task was closed or claimed again in the meantime.

@@ -77,7 +77,7 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
-    """Cancel all of a workspace's planned stops, and withdraw the owner's consent to those of classes.
+    """Cancel all of a workspace's planned stops, and withdraw the owner's consent to stops by classes.
 
     This also prevents an open start from planning its stop again.
     """

@@ -21,7 +21,7 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a person's workspaces, sorted by title, except hidden ones and those of a suspended link."""
+    """Return a person's workspaces, sorted by title, except those that are hidden or on a suspended link."""
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=False)
 

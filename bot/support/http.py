@@ -270,7 +270,7 @@ async def open_stream(
     """Send one request, without retries, and open its response, whatever its status.
 
     Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
-    it is sent. The errors are those of ``Http.request``: UnknownOutcome if the response breaks off, and
+    it is sent. Raise the same errors as ``Http.request``: UnknownOutcome if the response breaks off, and
     BadAnswer if it is longer than ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
