@@ -40,12 +40,12 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of a gate's key if its workspace was found at the provider but isn't in the database yet.
+#: Suffix of a poll gate's key if its workspace was found at the provider but isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Verbs of operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: How soon a read must be due to be added to the current request of the same account, in seconds.
+#: A read that comes due within this many seconds joins the current request if both use the same account.
 ALONG_SECONDS: Final = 1.0
 
 
@@ -53,8 +53,8 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
     """Request an immediate read of a workspace, and mark the workspace as used.
 
     The poll gate decides when the read is sent. If the person's access isn't proven, their account may be
-    tried again. Set ``brings_up`` if the workspace is being started, which begins a new generation. Set
-    ``by_itself`` if scheduled work, rather than a person, requests the read.
+    tried again. Set ``brings_up`` if the workspace is being started. This increments its ``generation`` (the
+    number of starts). Set ``by_itself`` if scheduled work, rather than a person, requests the read.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -82,7 +82,7 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close the gate of a workspace that was found at its provider but may not be in the database yet.
+    """Close the poll gate of a workspace that was found at its provider but may not be in the database yet.
 
     Such a candidate's gate has a key of a different form, because a regular gate would mean that the
     workspace is in the database. If the workspace is already there, its regular gate is closed instead (see
@@ -103,7 +103,7 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a workspace's gate for ``seconds``, because the workspace is being read outside ``claim_reads``.
+    """Close a workspace's poll gate for ``seconds``, because it is being read outside ``claim_reads``.
 
     If the gate is already closed, change nothing and return False, unless ``is_answered`` is true.
     """
@@ -115,7 +115,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it has none.
+    """Add a workspace's poll gate if it has none.
 
     If ``close_candidate`` has closed a gate for the workspace, the new gate stays closed at least as long.
     """
@@ -138,8 +138,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claim for reads that are added to an account's current request. It takes only reads that are due soon and
-#: whose gates are open.
+#: Statement that claims more reads for an account's current request. It claims only reads that are due soon
+#: and that their poll gates allow.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -153,7 +153,7 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Claim a connection's due reads, and close the gates of their workspaces for some time.
+    """Claim a connection's due reads, and close the poll gates of their workspaces for some time.
 
     The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
     reads are sent. Anyone who has a workspace in their list and has an active account may read it, and
@@ -176,10 +176,10 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    #: Maps each gate's key to the rows of the people who can read its workspace over this connection.
+    #: Maps each poll gate's key to the rows of the people who can read its workspace over this connection.
     able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
-        # Skip gates that aren't part of this claim: another process claimed them at the same moment.
+        # Skip poll gates that another process claimed at the same moment.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
             if row["account_id"] is not None and row["connection"] == connection:
@@ -271,11 +271,10 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return a key for sorting readers by whose turn it is.
+    """Return a key that sorts the people who could read a workspace by whose turn it is.
 
-    Readers whose access has never been tried come first. Then come readers with proven access, and finally
-    readers whose access was tried but isn't proven. Within each group, the reader who has waited longest for
-    a turn comes first.
+    People whose access has never been tried come first, followed by people with proven access, and then by
+    people whose access was tried but isn't proven. Within each group, whoever has waited longest comes first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
@@ -287,8 +286,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: Maximum time between the first read that finds a workspace running and the read before it, in seconds. If
-#: the gap is longer, the workspace's start time counts as unknown.
+#: If the first read that finds a workspace running comes more than this many seconds after the previous read,
+#: the workspace's start time counts as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -378,7 +377,7 @@ _RECORD_BATCH_SIZE: Final = 100
 
 
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
-    """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
+    """Write the results of claimed reads into rows and poll gates, wake operations, and redraw messages.
 
     Messages about a workspace are redrawn if anything visible changed. An observation's time is when its read
     was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row,
@@ -396,7 +395,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 class _Writes:
     """Collects the writes that most results need, so that each kind takes one round trip per batch.
 
-    ``same`` is for observations that contain nothing new, and ``settled`` is for gates.
+    ``same`` is for observations that contain nothing new, and ``settled`` is for changes to poll gates.
     """
 
     same: list[Parameters] = field(default_factory=list)
@@ -425,7 +424,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results into batches in which each gate occurs once: its second result depends on its first."""
+    """Split results into batches with at most one per poll gate, because each depends on the one before."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -582,8 +581,8 @@ def _observe(
     verb = row["operation_verb"]
     timers.note_state(tx, row, seen.state, granted_at, verb, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, because outdated buttons are as bad as an outdated state. But don't update
-    # them if the workspace lacks something only for a moment.
+    # Update messages immediately, because outdated buttons are as bad as an outdated state. But wait if a
+    # running workspace has only just begun to lack something (``Lack``), and its buttons stay the same.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
