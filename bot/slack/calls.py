@@ -59,15 +59,15 @@ NOT_INSTALLED_CODE: Final = "not_installed"
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: Usher's own error code for a failed connection to Slack. In this case, nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Maximum time for which a method or a conversation is paused after a 429, in seconds.
+#: Longest pause for a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 #: Number of people or channels that Slack has to refuse in a row before Usher treats the whole app as locked
 #: out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum time between two releases of waiting messages, in seconds. Without this limit, a call that keeps
-#: failing for its own reasons could release messages again and again.
+#: After an outage, messages that waited for Slack are released (made due). This happens at most once in this
+#: many seconds. Otherwise, a call that keeps failing for its own reasons could trigger it again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found nothing to send.
 EMPTY_TRY_SECONDS: Final = 1.0

@@ -23,7 +23,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Method that shows whether Slack responds, and what time Slack's clock shows.
+#: Method for checking that Slack responds and reading the time from Slack's clock.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"

@@ -42,7 +42,7 @@ from bot.store.transaction import Priority, Row, Transaction, as_json, concerns,
 CARD_FIRST_SECONDS = 5.0
 #: How long the result of stopping, suspending or removing a workspace waits for the results of other
 #: operations that the same request began, in seconds, so that one message can include them all. Other results
-#: wait only ``REQUESTED_RESULT_SECONDS``, because someone needs them.
+#: wait only ``REQUESTED_RESULT_SECONDS``, because people need them sooner.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
@@ -58,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Maps each urgency to the share of Slack's remaining calls that its notices may use: all of them.
+#: Shares of Slack's remaining calls, by urgency, that let notices of any urgency use all of the calls.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -79,11 +79,11 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claim for one notice to try while Slack isn't responding, even before the pause ends. If ``:is_send`` is
-#: true, notices to be sent come before notices to be searched for, and otherwise after them. Replies always
-#: come last. Among the other notices, those that wait for a read of their workspace come first. The rest take
-#: turns, because a failure may concern just one of them. If a notice may already have been sent, the search
-#: for it waits until the message has had time to show up.
+#: Statement that claims one notice to try while Slack isn't responding, even before the pause ends. If
+#: ``:is_send`` is true, notices to be sent come before notices to be searched for. Otherwise, they come after
+#: them. Replies always come last. Among the other notices, those that wait for a read of their workspace come
+#: first. The rest take turns, because a failure may concern just one of them. If a notice may already have
+#: been sent, the search for it waits until the message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -94,8 +94,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claim for all of a person's notices that may already have been sent, because one search finds them all.
-#: Replies are left out, because they are never sent again.
+#: Statement that claims all of a person's notices that may already have been sent, because one search finds
+#: them all. Replies are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -300,11 +300,12 @@ def claim_notices_once(
 ) -> list[Notice] | None:
     """Claim due notices by urgency, then by age. The new attempt is already counted in ``attempts``.
 
-    The number claimed is limited by what Slack still accepts (``room``) and by each urgency's share of that,
-    except for replies (urgency 0). If a notice's lease has expired, it is claimed again, and
-    ``unknown_since``, if unset, is set to the time of the earlier attempt. If another process is following a
-    run's output, notices about that run are left to it. Updates are combined first. If that uses up the
-    transaction, return None, and the caller must call this again.
+    Replies (urgency 0) aren't limited. For other notices, the number is limited by how many messages Slack
+    will still accept (``room``), and by the share of those that each urgency may use. If a notice's lease has
+    expired, it is claimed again, and ``unknown_since``, if unset, is set to the time of the earlier attempt.
+    If another process is following a run's output, notices about that run are left to that process. Updates
+    are combined first. If combining takes the whole transaction, return None. The caller must then call this
+    again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}

@@ -24,9 +24,9 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: How long calls must have gone unanswered before Slack is considered down, in seconds.
+#: Slack is considered down once calls have gone unanswered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: How long after the last unanswered call an outage of Slack is forgotten, in seconds.
+#: A Slack outage is forgotten this many seconds after the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 

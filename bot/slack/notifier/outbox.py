@@ -55,22 +55,22 @@ log = structlog.get_logger(__name__)
 #: Maps a notice's urgency (0 is the highest) to the share of Slack's rate limit that it may use.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: Meanings of the Slack errors that keep a person from receiving direct messages.
+#: Meanings of Slack errors that prevent direct messages to a person.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: Meanings of the Slack errors that keep a file, but not a message, from being sent.
+#: Meanings of Slack errors that prevent a file, but not a message, from being sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 #: Prefix of a notice's ``occasion`` (part of its unique key) if the notice says that another message couldn't
 #: be delivered.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card if it isn't known whether the card was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Maximum age, in seconds, of a message that promised an answer and that the answer may replace. A later
-#: answer is a new message, because Slack doesn't notify people of edits.
+#: An answer replaces the message that promised it if that message is at most this many seconds old. After
+#: that, the answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Maximum rate-limit pause that an edit waits for, in seconds. If the pause is longer, Usher sends the answer
-#: as a new message instead.
+#: An edit waits for a rate-limit pause of at most this many seconds. If the pause is longer, Usher sends the
+#: answer as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is the error recorded
 #: after a bug in Usher.

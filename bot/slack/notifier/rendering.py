@@ -46,8 +46,8 @@ log = structlog.get_logger(__name__)
 
 #: How long to wait before rendering a notice again, in seconds, if it wasn't ready.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age of a workspace's last read, in seconds, if an outage of Slack delayed a message about the
-#: workspace.
+#: If a Slack outage delayed a message about a workspace, the workspace is read again before the message is
+#: sent, unless it was last read at most this many seconds ago.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0

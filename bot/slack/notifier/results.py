@@ -1,4 +1,4 @@
-"""The results of sending messages, which Usher writes as soon as the database accepts writes."""
+"""The results of sending messages. Usher stores them as soon as the database accepts writes."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
