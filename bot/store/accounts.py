@@ -1,4 +1,4 @@
-"""Linked accounts: saving, refusing and ending them, and the effects on everything that depends on them."""
+"""Linked accounts: saving them, marking them as refused, ending them, and updating what depends on them."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace

@@ -25,7 +25,7 @@ from bot.store.transaction import StoreTime, Transaction
 from bot.support.clock import Ids
 from bot.support.errors import StoreNotMigrated, StoreUnavailable
 
-#: Number of pages copied per step, about 1 MB. Each step is written to disk before the next begins.
+#: Number of pages copied per step (about 1 MB in all). Each step is written to disk before the next begins.
 COPY_BATCH_PAGES: Final = 1000
 _MAX_ROWID: Final = 2**63 - 1
 #: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is where the header stores the page counts.

@@ -234,8 +234,9 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: The stage of a fan-out that resumes working hours. It must stay ahead of the stage for workspaces, because
-#: a fan-out that an earlier release began refers to its next stage by number.
+#: The stage of a fan-out (a change made to many rows in batches) that resumes working hours. It must stay
+#: ahead of the stage for workspaces, because a fan-out that an earlier release began refers to its next stage
+#: by number.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 

@@ -12,7 +12,7 @@ REDELIVERY_SECONDS: Final = 86_400.0
 #: because clocks may differ. Replies must be kept at least as long, because they show which interactions were
 #: answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of the inbox key that records that an interaction's effect made a reply unnecessary.
+#: Suffix of an extra inbox key for an interaction whose effect made a reply unnecessary.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 

@@ -28,8 +28,8 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim sets to a later time only so that work isn't done too often. They aren't reset when
-#: claims are freed.
+#: Columns that a claim sets to a later time only to keep work from being done too often. They aren't reset
+#: when claims are freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -42,7 +42,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum duration of a claim on scheduled work, in seconds.
+#: Maximum time, in seconds, for which a process may claim scheduled work, which keeps others from doing it.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

@@ -127,7 +127,7 @@ def find_backup_time(tx: Transaction) -> float:
 
 
 #: How long to wait after a failover before claiming work that calls a provider or sends a message, in seconds
-#: (the SQL fragment *settled*). By then, all leases that lost commits may have renewed have ended, and so has
+#: (the SQL fragment *settled*). By then, any lease that was renewed in a lost commit has expired, and so has
 #: the minute over which Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 

@@ -13,8 +13,8 @@ LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names by which a process announces the fingerprints of its encryption keys. The names by
-#: which it announces its connections begin with ``CONNECTION_PREFIX``.
+#: A process announces the fingerprints of its encryption keys under names with this prefix. It announces its
+#: connections under names that begin with ``CONNECTION_PREFIX``.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

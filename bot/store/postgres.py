@@ -43,16 +43,17 @@ log = structlog.get_logger(__name__)
 
 #: Number of connections for reading. If there are several, a long list doesn't hold up all other reads.
 READERS = 2
-#: Number of connections for decisions that declare whose rows they touch. The decisions are divided among
-#: them, and made in parallel. If the server answers within ``NEAR_SECONDS``, only ``NEAR_LANES`` are used:
-#: connections to such a fast server spend little time waiting, and more of them would just cause more
-#: commits.
+#: Number of connections for transactions that declare in advance whose rows they touch. Such transactions are
+#: divided among these connections and run in parallel. If the server answers within ``NEAR_SECONDS``, only
+#: ``NEAR_LANES`` connections are used. Connections to such a fast server spend little time waiting, and more
+#: of them would just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long an open transaction on one of these connections accepts more work, in seconds. Its locks rarely
-#: make others wait, and fewer commits leave a busy machine more time for actual work.
+#: How long an open transaction on one of the ``LANES`` accepts more work, in seconds. Its locks rarely make
+#: others wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: How long the listener waits before it tries to reconnect, and how often it checks whether it is still
-#: needed, in seconds. While it isn't connected, periodic checks replace its notifications.
+#: How long the listener, which receives notifications of changed tables, waits before it tries to reconnect,
+#: and how often it checks whether it is still needed, both in seconds. Without a connection, periodic checks
+#: replace the notifications.
 RETRY_SECONDS = 1.0
 #: How long a store that is closing waits for a connection whose server doesn't respond, in seconds.
 JOIN_SECONDS = 1.0
@@ -313,8 +314,8 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of the tables that must be copied after all others, because they refer to tables that refer to other
-#: tables.
+#: Tables are copied in order of the ranks of the tables to which they refer. The default rank is 1. The rank
+#: is higher for a table that refers to other tables itself.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 

@@ -59,8 +59,8 @@ _NOT_SERVED = (
 _RESTARTS = "the server is starting or stopping"
 _WRONG_SIGN_IN = "the user or the password in it is wrong"
 _SEE_LOG = "see the log of the PostgreSQL server"
-#: Patterns for the messages that servers and poolers send when they refuse a sign-in. Each is paired with the
-#: cause to tell operators.
+#: Patterns for the messages that servers and poolers send when they reject a login. Each is paired with the
+#: cause that is shown to operators.
 _SAID = (
     (r"authentication failed", _WRONG_SIGN_IN),
     (r"role .* does not exist", "there is no such user"),
@@ -81,8 +81,8 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Patterns for the client library's messages about failed connections. Each is paired with the cause to tell
-#: operators.
+#: Patterns for the client library's messages about failed connections. Each is paired with the cause that is
+#: shown to operators.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),
     (FIRST_STATEMENT_UNANSWERED, _NOT_SERVED),
@@ -91,7 +91,7 @@ _NOT_REACHED = (
     (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
 )
 #: Patterns for the client library's messages about problems that waiting doesn't solve, such as a wrong
-#: certificate. Each is paired with the cause to tell operators.
+#: certificate. Each is paired with the cause that is shown to operators.
 _NEVER_REACHED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
     (

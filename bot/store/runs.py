@@ -179,7 +179,7 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: How soon runs of the same account must be due to be read together, in seconds.
+#: Runs of the same account that come due within this many seconds are read together.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 

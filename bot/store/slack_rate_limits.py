@@ -17,7 +17,7 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long each call is counted, in seconds. By then, it no longer counts towards Slack's limit, no matter
+#: How long each call is counted, in seconds. After that, it no longer counts towards Slack's limit, no matter
 #: when it arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 

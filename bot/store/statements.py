@@ -25,7 +25,7 @@ from bot.store.time_repair import build_healing_queries
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
-#: Matches a placeholder for all kinds of notices that have a certain mark.
+#: Matches a placeholder for all kinds of notices with a certain flag (see ``Mark``).
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
 #: Matches a placeholder for the columns of several tables. The placeholder lists the aliases of the tables.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")

@@ -181,7 +181,7 @@ OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: SQL comment with which every claim begins.
+#: SQL comment at the beginning of every claim, a statement that reserves rows for the process to work on.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 

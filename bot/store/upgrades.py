@@ -1,6 +1,6 @@
-"""What an upgrade of Usher takes away from people, and the former members of courses.
+"""Losses that an upgrade of Usher causes for people, and the former members of courses.
 
-Each loss, such as a removed feature that someone used, is kept until that person has been told about it.
+Each loss, such as a feature that someone used and that was removed, is kept until that person has been told.
 """
 
 from typing import Final

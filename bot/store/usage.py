@@ -1,6 +1,6 @@
 """The records of usage. Each record is a *life*: one period during which a workspace or run was running.
 
-Reads, lists and steps begin and end the lives, and queries add them up.
+Reads, lists and steps record when a life begins and ends, and queries add the lives up.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
