@@ -113,8 +113,8 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: How soon an unproven link must expire for another import of its account to renew it, in seconds. A link is
-#: unproven until its owner has shown that the account is theirs.
+#: If an unproven link expires within this many seconds, importing its account again renews the link. A link
+#: is unproven until its owner has shown that the account is theirs.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 

@@ -103,8 +103,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Maps the stored source of an account's id to a text that describes the source. An id that was recorded when
-#: the account was linked needs no text.
+#: Descriptions of where an account's id came from, keyed by the source that is stored with the id. An id that
+#: was recorded when the account was linked needs no description.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

@@ -1,4 +1,4 @@
-"""The ``demo`` command. It replaces its own process with the demo, which is a separate program."""
+"""The ``demo`` command, which replaces its own process with a separate program, the demo."""
 
 import argparse
 import json

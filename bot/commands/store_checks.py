@@ -74,7 +74,7 @@ _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: Maximum number of notices to read that Usher has given up on, newest first.
+#: ``doctor`` reads at most this many of the notices that Usher has given up on, newest first.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -83,7 +83,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: Maps the meaning of Slack's error code to advice about the messages that Usher gave up on because of it.
+#: Advice on messages that Usher has given up on, keyed by the meaning of the Slack error that stopped them.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,

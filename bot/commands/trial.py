@@ -2,8 +2,8 @@
 
 A trial creates a workspace and, if the provider can run commands, a job. It reads both, removes them, and
 touches nothing else. Before creating anything, it writes a record to a file, so that the next trial can
-remove whatever an interrupted trial left behind. The token is kept only in memory. As in ``serve``, a state
-is read only if the poll gate allows it (``docs/internals/rules.md``, "The poll gate").
+remove whatever an interrupted trial left behind. The token is kept only in memory. As in ``serve``, the poll
+gate limits how often a workspace's status is read (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ T = TypeVar("T")
 #: Prefix of the names of workspaces and jobs that a trial creates. Eight letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The principal with which a trial requests templates. It doesn't belong to anyone in Slack, so the trial
+#: The principal (Slack identity) that a trial uses to request templates. It belongs to nobody, so the trial
 #: isn't offered templates that are restricted to certain people.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
-#: Maximum time between passing a workspace's poll gate and sending the read, in seconds. ``CALL_SECONDS`` is
-#: the maximum duration of a call. Both values are the same as when Usher is serving.
+#: Once a workspace's poll gate allows a read, the read must be sent within this many seconds. A call may take
+#: ``CALL_SECONDS``. Both values are the same as when Usher is serving.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts. Four parts would be an IP address.

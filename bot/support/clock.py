@@ -1,4 +1,4 @@
-"""Clocks and ids, injected so that tests needn't sleep or patch, and a ticker that runs periodic jobs.
+"""Clocks and ids, injected so that tests don't need to sleep or patch, and a ticker that runs periodic jobs.
 
 APScheduler computes a job's next run from the wall clock. If the clock is set back by an hour, every job
 pauses for an hour. If it is set ahead, APScheduler counts all the runs that it thinks it has missed.

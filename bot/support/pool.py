@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 #: longer than the search.
 MIN_THREAD_ROWS: Final = 500
 #: Maximum number of attempts to release claimed work whose result couldn't be written. While the database is
-#: down, each attempt takes as long as a write waits, and all of them together about as long as a lease.
+#: down, each attempt lasts until the write times out, so all attempts together last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
