@@ -47,7 +47,7 @@ from bot.support.vault import Vault
 #: How far back to count operations that a provider refused as forbidden, in seconds. The causes of older
 #: refusals may have been fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: How long a revocation may be pending before ``doctor`` warns of it, in seconds. Most take only a few
+#: How long a revocation may be pending before ``doctor`` warns about it, in seconds. Most take only a few
 #: seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (

@@ -61,15 +61,15 @@ _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 UNREACHABLE_CODE: Final = "unreachable"
 #: Longest pause for a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: Number of people or channels that Slack has to refuse in a row before Usher treats the whole app as locked
-#: out, even if ``auth.test`` succeeds.
+#: If Slack refuses this many people or channels in a row, Usher treats the whole app as locked out, even if
+#: ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
 #: After an outage, messages that waited for Slack are released (made due). This happens at most once in this
 #: many seconds. Otherwise, a call that keeps failing for its own reasons could trigger it again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: Delay before the next retry, in seconds, if the last one found nothing to send.
+#: Delay before the next retry, in seconds, if the last one found no pending message.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
 #: call in memory.

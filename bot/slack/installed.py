@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Minimum time between two reads of the rows for the same unknown team, in seconds.
+#: Minimum time, in seconds, between two reads of the rows that the same unknown Slack team causes.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 
@@ -75,7 +75,7 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Maps each unknown team to the earliest time of the next read for this team (monotonic).
+        #: Maps each unknown Slack team to the earliest (monotonic) time at which it may cause another read.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod

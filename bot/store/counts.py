@@ -40,8 +40,8 @@ class Figures:
     waited: float
     #: Maps the name of each current outage to its duration so far, in seconds.
     outages: Mapping[str, float]
-    #: Maps each role of a process to the number of processes with that role. It is empty if one process has
-    #: the database to itself.
+    #: Number of processes in each role (``bot.store.owners.ROLES``). It is empty if one process has the
+    #: database to itself.
     processes: Mapping[str, int]
     #: Maps each connection and kind of capacity to the number of people who are waiting for it, and to the
     #: average wait of those who got it within the last day, in seconds.

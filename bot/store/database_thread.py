@@ -335,10 +335,10 @@ class QueueWorker:
         self._begin_write = begin_write
         self._errors: tuple[type[Exception], ...] = (*session.errors, StoreError)
         self._thread: Thread | None = None
-        #: Maximum number of writes in the next transaction. A transaction begins by locking everything that
-        #: its writes declare as their subjects, so it shouldn't include writes that it has no time for. If
-        #: the last transaction had time for only some writes, the maximum is one more than their number.
-        #: Otherwise, it is twice the last maximum.
+        #: Maximum number of writes in the next transaction. A transaction first locks the subjects of all its
+        #: writes (the people or things whose rows they touch), so it shouldn't include more writes than it
+        #: has time for. If the last transaction had time for only some of its writes, the maximum is one more
+        #: than their number. Otherwise, it is twice the last maximum.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:

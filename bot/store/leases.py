@@ -42,7 +42,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time, in seconds, for which a process may claim scheduled work, which keeps others from doing it.
+#: Maximum time, in seconds, for which a process may claim scheduled work (keep others from doing it).
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

@@ -37,8 +37,8 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum time that the notice about an operation's end waits for the operation's card to be sent, in
-#: seconds.
+#: Maximum time, in seconds, for which the notice about an operation's end waits, so that the operation's card
+#: is sent first.
 CARD_FIRST_SECONDS = 5.0
 #: How long the result of stopping, suspending or removing a workspace waits for the results of other
 #: operations that the same request began, in seconds, so that one message can include them all. Other results
@@ -58,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Shares of Slack's remaining calls, by urgency, that let notices of any urgency use all of the calls.
+#: The default shares, by urgency: notices of any urgency may use all of Slack's remaining calls.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -300,12 +300,12 @@ def claim_notices_once(
 ) -> list[Notice] | None:
     """Claim due notices by urgency, then by age. The new attempt is already counted in ``attempts``.
 
-    Replies (urgency 0) aren't limited. For other notices, the number is limited by how many messages Slack
-    will still accept (``room``), and by the share of those that each urgency may use. If a notice's lease has
-    expired, it is claimed again, and ``unknown_since``, if unset, is set to the time of the earlier attempt.
-    If another process is following a run's output, notices about that run are left to that process. Updates
-    are combined first. If combining takes the whole transaction, return None. The caller must then call this
-    again.
+    Claim at most ``limit`` notices. Except for replies (urgency 0), the number is also limited by how many
+    messages Slack will still accept (``room``) and by the share of those that each urgency may use. If a
+    notice's lease has expired, it is claimed again, and ``unknown_since``, if unset, is set to the time of
+    the earlier attempt. If another process is following a run's output, notices about that run are left to
+    that process. Updates are combined first. If combining takes the whole transaction, return None. The
+    caller must then call this again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}

@@ -1,4 +1,4 @@
-"""The PostgreSQL engine: connections for writing, claiming, recording and reading, each in its own thread.
+"""The PostgreSQL engine: connections for writes, claims, poll results and reads, each in its own thread.
 
 A transaction that makes decisions takes an advisory lock. So only one such transaction runs at a time, as on
 SQLite, and whatever it has read stays true until it commits, however many processes there are. Claims, poll

@@ -41,8 +41,8 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: How long the first statement on a new connection may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to look for the outcome of a commit during which the connection was lost, in seconds. This is as
-#: long as a lease, so the process can still do the work that it claimed in that commit.
+#: If the connection is lost during a commit, how long to keep looking for the commit's outcome, in seconds.
+#: This is as long as a lease, so the process can still do the work that it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
 #: PostgreSQL settings for each connection. Waits for locks are short, so that callers that have given up

@@ -131,8 +131,8 @@ def read_latest_schema() -> tuple[str, ...]:
 #: Maximum change of the wall clock that is attributed to ordinary slewing, in seconds. The margins between
 #: polls are larger, so such a change can't make a poll come too early.
 MAX_SLEW_SECONDS: Final = 0.1
-#: Change of the wall clock above which the clock reading is stored again, in seconds. The margins between
-#: polls are larger, so smaller changes can be ignored.
+#: If the wall clock changes by more than this many seconds, the clock reading is stored again. The margins
+#: between polls are larger, so smaller changes can be ignored.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
 #: How long a message may take to appear in Slack if it is unknown whether it was sent, in seconds. This is

@@ -406,7 +406,7 @@ NOTICES = Table(
 )
 # A state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
-#: The table of operations. A block reason set by a step takes precedence over one set by a read.
+#: The table of operations. A step and a read can each set a block reason. The step's takes precedence.
 OPERATIONS = Table(
     "operations",
     Operation,

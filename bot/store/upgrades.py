@@ -1,4 +1,4 @@
-"""Losses that an upgrade of Usher causes for people, and the former members of courses.
+"""What people lose when Usher is upgraded, and the former members of courses.
 
 Each loss, such as a feature that someone used and that was removed, is kept until that person has been told.
 """

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: If an attempt to use freed capacity fails, how long to wait before the same person's next attempt, in
-#: seconds. This applies after someone's workspace has stopped. After a run has ended, ``RUN_PAUSE_SECONDS``
-#: applies, because runs end often but rarely free the capacity that people are waiting for.
+#: When a workspace stops, how long to wait after a person's failed attempt before trying again for them, in
+#: seconds. When a run ends, ``RUN_PAUSE_SECONDS`` applies, because runs end often but rarely free the
+#: capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

@@ -29,7 +29,7 @@ from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_wind
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: How long a stream must be silent after it has sent something to count as finished, in seconds.
+#: Once a stream has sent something, it counts as finished after this many seconds of silence.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408

@@ -124,8 +124,8 @@ class Redactor:
 
 #: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons that are counted separately. Some reasons contain a stranger's words, so there
-#: could be any number of them.
+#: Maximum number of reasons for which withheld log lines are counted separately. Some reasons contain a
+#: stranger's words, so there could be any number of them.
 _MAX_REASONS = 20
 
 

@@ -243,7 +243,7 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # With the key, Usher can search for the edited message if the outcome is unknown.
+            # With the key in its metadata, Usher can search for the edited message if the outcome is unknown.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:

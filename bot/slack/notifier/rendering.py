@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 #: How long to wait before rendering a notice again, in seconds, if it wasn't ready.
 NOT_READY_SECONDS: Final = 2.0
 #: If a Slack outage delayed a message about a workspace, the workspace is read again before the message is
-#: sent, unless it was last read at most this many seconds ago.
+#: sent. This read may then be at most this many seconds old.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
