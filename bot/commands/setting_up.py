@@ -1,4 +1,4 @@
-"""Commands for setting up Usher: the app manifest, a new key, the routes, and the doctor."""
+"""Commands for setting up Usher: print the app manifest, a new key or the routes, and run all checks."""
 
 import argparse
 import asyncio

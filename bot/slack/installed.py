@@ -287,7 +287,7 @@ class InstalledSlack:
         await self.tokens.close()
 
 
-#: The single client for the bot token in the settings, or the clients of all OAuth installations.
+#: Either the client for the bot token in the settings, or the clients for all OAuth installations.
 AnySlack: TypeAlias = PacedSlack | InstalledSlack
 
 

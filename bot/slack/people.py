@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 #: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that keeps other processes from reading all people while one process does.
+#: Name of the lease that ensures that only one process at a time reads all people.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
@@ -64,7 +64,7 @@ class PeopleDirectory:
         #: Maps each installation id to the progress of reading its people.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: Maps each installation id to the time when its enterprise's workspaces were listed, and their ids.
+        #: Maps each installation id to when its enterprise's workspaces were last listed, and their ids.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 

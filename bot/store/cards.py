@@ -40,8 +40,8 @@ ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``: the plain text, the blocks, the times at which parts of the message become
-#: outdated, a flag for unsplit text, from which outdated sentences can't be removed, and a flag for text
-#: that Slack may not show yet.
+#: outdated, a flag for text that can't be split into sentences, so outdated ones can't be removed, and a flag
+#: for text that Slack may not show yet.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
@@ -61,7 +61,8 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages with other changes, such as more output, a message from the server, or outdated buttons.
+#: Queue of messages that show the current state but must be updated anyway, for example because there is more
+#: output or a message from the server, or because buttons are outdated.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",

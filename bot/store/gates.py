@@ -84,10 +84,10 @@ def close_candidate(
 ) -> bool:
     """Close the poll gate of a workspace that was found at its provider but may not be in the database yet.
 
-    Such a candidate's gate has a key of a different form, because a regular gate would mean that the
-    workspace is in the database. If the workspace is already there, its regular gate is closed instead (see
-    ``close_gate``). If ``add_gate`` adds the regular gate later, that gate stays closed at least as long as
-    the candidate's.
+    Such a workspace, a *candidate*, gets a gate whose key has a suffix, because a regular gate would mean
+    that the workspace is in the database. If the workspace is already there, its regular gate is closed
+    instead (see ``close_gate``). If ``add_gate`` adds the regular gate later, that gate stays closed at least
+    as long as the candidate's.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -343,7 +343,7 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return when a workspace was last read, even if its state couldn't be determined. Return 0 if never."""
+    """Return when a workspace was last read, or 0 if never. Reads that didn't reveal the state count, too."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 

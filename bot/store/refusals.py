@@ -1,4 +1,4 @@
-"""Accounts whose secrets providers refuse: since when, when to try again, and what to resume afterwards."""
+"""Accounts whose secrets a provider refuses: when that began, when to try again, and what to resume then."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

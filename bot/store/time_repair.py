@@ -17,7 +17,7 @@ _OPEN_CONDITIONS: Final = {
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: SQL conditions, each supported by an index, for the rows of large tables that may need repair.
+#: SQL conditions that select, by an index, the rows of large tables whose times may need repair.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",

@@ -132,9 +132,9 @@ class Outbox:
     async def _try(self, slack: PacedSlack) -> None:
         """Retry one of an installation's pending messages, to find out whether Slack is still down.
 
-        Each send without a response adds a message to search for. So while there are messages to search for,
-        only the 1st, 3rd, 7th, 15th … retry is a send. Sends never stop entirely, because searches may fail
-        for reasons of their own.
+        If a send gets no response, Usher has to search for that message later. So while there are messages to
+        search for, only the 1st, 3rd, 7th, 15th … retry sends one. Sends never stop entirely, because
+        searches may fail for other reasons.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
