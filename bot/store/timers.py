@@ -35,8 +35,8 @@ _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: How long a planned stop is kept after its time if the workspace was found down, in seconds. The read may
 #: have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for planned stops that lapse once the workspace has stopped: nobody has confirmed that the
-#: workspace is still needed, or nobody is using the capacity that it was given.
+#: Reasons for planned stops that lapse once the workspace has stopped: nobody has confirmed that it is still
+#: needed, or its owner got capacity from the waitlist but isn't using it.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
