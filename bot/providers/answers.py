@@ -99,8 +99,8 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
     return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches messages that refuse the account itself, such as "account disabled". A new credential wouldn't
-#: help.
+#: Matches messages about a problem with the account itself, such as "account disabled", which a new
+#: credential wouldn't solve.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -148,7 +148,8 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Smallest timestamp that is interpreted as milliseconds (a time in 1973). Smaller ones are seconds.
+#: Smallest timestamp that is interpreted as milliseconds (a time in 1973). Smaller ones are interpreted as
+#: seconds.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
@@ -203,7 +204,7 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-#: Upper limit for a plausible amount. Anything from this limit upwards is treated as missing.
+#: Upper limit for a plausible amount. Values at or above it are treated as missing.
 MAX_AMOUNT = 1e9
 
 

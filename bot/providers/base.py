@@ -1,4 +1,4 @@
-"""The contract of a provider, which translates between Usher's terms and one API.
+"""The interface of a provider, which translates between Usher's terms and those of one API.
 
 A provider has no state, uses neither the store nor Slack, and never sleeps or retries. To add a provider, put
 a module or package in this folder and set the class attribute ``kind`` to the provider's name. To give a

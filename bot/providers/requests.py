@@ -83,7 +83,7 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path exactly as it is sent. Anything that needs encoding belongs in an id or in the query.
+#: Matches a path that needs no further encoding. Anything that does belongs in an id or in the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -274,14 +274,14 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps each goal to a pattern for the words in a refusal that show that the goal has already been reached.
-#: The wording of refusals isn't documented.
+#: Maps the goal of a refused call to a pattern for words that say that the goal was already reached. This
+#: wording isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: Matches messages that refuse a call because the workspace is changing to another state.
+#: Matches messages saying that a call was refused because the workspace is in the middle of a change.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
 #: Matches refusals that mention another operation in progress, but not messages about a quota.
 _UNDER_WAY_PATTERN = re.compile(

@@ -1,4 +1,4 @@
-"""The rig: the interface that the conformance kit uses for any provider's local server."""
+"""The rig: the interface through which the conformance kit uses a provider's local server."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FrozenClock:
         return 1_000.0
 
 
-#: Maximum number of reads, ten seconds apart, until a workspace reaches a requested state.
+#: Maximum number of reads, ten seconds apart, while waiting for a workspace to reach a requested state.
 MAX_READS = 60
 
 

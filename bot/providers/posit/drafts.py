@@ -45,7 +45,7 @@ class Draft:
     ide: str
     clusters: Sequence[ComputeEnv]
     cluster: ComputeEnv | None
-    #: Whether to launch on a cluster. Without a launcher, sessions run on the server itself.
+    #: Whether a cluster has to be chosen. On a server without a launcher, sessions run on the server itself.
     needs_cluster: bool
     profiles: Sequence[str]
     profile: str

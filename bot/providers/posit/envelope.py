@@ -1,4 +1,4 @@
-"""The envelope of the Workbench API's responses, which contain a result inside wrappers, or an error.
+"""The envelope of Workbench API responses, which contain either a result inside wrappers or an error.
 
 Servers report errors with HTTP 200 as well as 4xx, as JSON, plain text or an HTML page
 (``docs/internals/providers/posit.md``, "Transport").
@@ -18,14 +18,14 @@ from bot.support.responses import Response
 
 #: JSON Pointer to the server's message in an error response.
 MESSAGE_POINTER = "/error/message"
-#: Maximum number of nested wrappers around a result. The reference's example for launch_job has two.
+#: Maximum number of nested wrappers around a result. The API reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
 #: Error codes for a service that is unreachable, unavailable or offline. They imply that nothing was done.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Error codes for limits on all users' sessions, or on licensed users. ``_OWN_SESSIONS_CODE`` is the code for
-#: the limit on one user's sessions.
+#: Error codes for limits on the total number of sessions or of licensed users. ``_OWN_SESSIONS_CODE`` is the
+#: code for the limit on one user's sessions.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
@@ -33,7 +33,7 @@ _BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
 _BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
-#: HTTP statuses for valid requests that may succeed later.
+#: HTTP statuses with which a server refuses a valid request that may succeed later.
 _LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 

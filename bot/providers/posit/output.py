@@ -19,7 +19,7 @@ _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
-#: Matches all surrogates except U+DC80 to U+DCFF, which stand for bytes of broken UTF-8.
+#: Matches all surrogates except U+DC80 to U+DCFF, which represent invalid UTF-8 bytes.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
 #: Decodes JSON, even if the server hasn't escaped the control characters that a job printed.

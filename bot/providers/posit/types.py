@@ -57,7 +57,7 @@ def _to_mapping(value: Any) -> Any:
 
 #: Type of a time in epoch seconds, which is None if it is missing or can't be read.
 Moment = Annotated[float | None, BeforeValidator(parse_time)]
-#: Type of an entry in a list or object that is left out if it can't be parsed.
+#: Type of an entry in a list or object. An entry that can't be parsed is left out.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
 #: Type of the name in ``name=value``, which can't contain an equals sign.

@@ -4,8 +4,8 @@ Operators store recipes as JSON files, to which their templates refer (``[[conne
 title, file, who``). A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes").
 For each user, Usher fills in the name and the owner.
 
-A server that implements only the published guides reports no offer. Users then can't choose a size, Usher
-can't check names, and users identify jobs by their links.
+A server that supports only what the published guides describe doesn't report an offer. Its users can't choose
+a size, and have to identify jobs by their links. Usher can't check names on such a server.
 """
 
 from __future__ import annotations
@@ -139,8 +139,8 @@ class SaturnSettings(connection.ConnectionSettings):
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: Whose token reads, starts and stops workspaces. ``admin`` applies only to users whom an administrator
-    #: approved. For users who linked with their own token, Usher uses that token.
+    #: Whose token is used to read, start and stop workspaces. ``admin`` applies only to users whom an
+    #: administrator approved. For users who linked with their own token, Usher uses that token.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -212,7 +212,7 @@ def _read(path: Path) -> str:
 
 
 LIST_SECONDS = 10.0
-#: Maximum number of pages that Usher reads of one list. A longer list is treated as endless.
+#: Maximum number of pages to read from one list. A longer list is treated as endless.
 MAX_PAGES = 50
 
 
@@ -343,7 +343,7 @@ class SaturnOffer:
 #: which newer servers no longer support.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
-#: Status codes that a server returns if it doesn't have a path or a method.
+#: Status codes that a server returns if it doesn't support a path or a method.
 ABSENT = frozenset({404, 405, 410})
 #: First release in which Saturn Cloud no longer clones workspaces, and requires an image for each new
 #: workspace.
@@ -366,7 +366,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches messages that refuse a name because it is already taken. The guides don't specify their wording.
+#: Matches messages saying that a name is already taken. The guides don't specify their wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."

@@ -78,8 +78,8 @@ _DRIVEN = frozenset({"read", "start", "stop"})
 CHECK_SECONDS = 8.0
 #: Time limit for each of the five requests needed to get a user's token, in seconds.
 MINT_SECONDS = 4.0
-#: Maximum number of pages that a login link may lead through before a session begins, and maximum size of
-#: each page.
+#: Maximum number of pages to follow from a login link before a session begins, and maximum size of each page,
+#: in bytes.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
 #: The ``CredentialOwner`` of tokens that Usher got with the administrator's token and can get again.

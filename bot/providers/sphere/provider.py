@@ -77,7 +77,8 @@ class SphereSettings(ConnectionSettings):
     #: How long after its creation a workspace is removed, in minutes, even if it is in use. By default, this
     #: never happens.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. A page left open then restarts a workspace that stops.
+    #: Whether opening a stopped workspace starts it. If so, a page that is left open also restarts its
+    #: workspace whenever the workspace stops.
     auto_resume: bool = False
 
     @property
@@ -150,7 +151,7 @@ class SphereOffer:
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: Maximum number of pages that Usher reads of one list. A longer list is treated as endless.
+#: Maximum number of pages to read from one list. A longer list is treated as endless.
 MAX_PAGES = 100
 #: Number of entries requested per page. The server allows no more.
 PAGE_SIZE = "30"
@@ -159,7 +160,7 @@ _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_r
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Status codes that are assumed to mean that a start would exceed the quota. No document says so.
+#: Status codes that are assumed to mean that a start would exceed the quota. This isn't documented.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 

@@ -24,7 +24,7 @@ _STATES_BY_CODE = {
 }
 _ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _MINUTE_SECONDS = 60.0
-#: Maximum number of minutes in a response that Usher considers plausible.
+#: Maximum plausible number of minutes in a response.
 _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200

@@ -29,12 +29,13 @@ FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: Pause, in seconds, after a secondary rate limit for which GitHub gives no duration (from GitHub's guide).
+#: Pause, in seconds, after hitting a secondary rate limit if GitHub doesn't say how long to wait (from
+#: GitHub's guide).
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
 #: Matches GitHub's messages about its request limits, in case a proxy has dropped the headers.
 REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
-#: Matches GitHub's messages that a token lacks a required permission.
+#: Matches GitHub's messages saying that a token lacks a required permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
