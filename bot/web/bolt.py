@@ -1,7 +1,7 @@
-"""The Bolt app. It gets requests from ``Front`` or Socket Mode, and first checks their Slack workspaces.
+"""The Bolt app. It refuses requests from Slack workspaces that aren't served.
 
-Bolt finds the listener for each request, and answers only after the listener has finished (ADR 42). Bodies
-are never logged.
+Requests come from ``Front`` or Socket Mode. Bolt finds the listener for each request, and answers only after
+the listener has finished (ADR 42). Bodies are never logged.
 """
 
 import json

@@ -32,8 +32,8 @@ SPARE_FILES: Final = 300
 #: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
 #: would then try to close all of them.
 _MOST_FILES: Final = 65_536
-#: How long the rest of a request that has already been answered is read and discarded, in seconds. After
-#: that, the connection is closed.
+#: How long to keep reading and discarding the rest of a request that has already been answered, in seconds.
+#: After that, the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096

@@ -65,8 +65,8 @@ class Refusal(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether Slack signed the request. Unsigned requests prove nothing, because anyone can send any
-        #: number.
+        #: Whether Slack signed the request. Unsigned requests prove nothing, because anyone can send as many
+        #: as they like.
         self.is_signed = is_signed
 
 

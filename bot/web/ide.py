@@ -178,13 +178,13 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: Maximum age of a workspace's row while someone views the workspace's page, in seconds. An older row is read
-#: again, and the page waits a while for that before it gets the credential.
+#: Maximum age of a workspace's row while someone views the workspace's page, in seconds. If the row is older,
+#: the state is read from the provider again, and the page waits a while for this read before it gets the
+#: credential.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a read that it requested before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: Maps the names of the kinds of consent to the kinds. A form that asks for consent contains one of these
-#: names.
+#: The kinds of consent, keyed by name. A form that asks for consent contains one of these names.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
 #: or "eval").

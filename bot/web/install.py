@@ -43,7 +43,7 @@ from bot.web.browsers import cookie_name
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
 #: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no
-#: row has this one.
+#: row has this name.
 _STATE: Final = "state of an installation"
 #: Name of a field that we add to Bolt's installations.
 _BOT_NAME: Final = "bot_name"

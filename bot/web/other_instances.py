@@ -29,9 +29,9 @@ log = structlog.get_logger(__name__)
 #: and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How long to wait before letting Slack count again while it isn't clear whether there is another Usher, in
-#: seconds. Once it is clear, ``_NOTICE_SECONDS`` applies if there is one, and ``_RECOUNT_SECONDS`` if there
-#: is none.
+#: How often to make Slack count the connections again (by replacing one) while it isn't clear whether there
+#: is another Usher, in seconds. Once it is clear, ``_NOTICE_SECONDS`` applies if there is one, and
+#: ``_RECOUNT_SECONDS`` if there is none.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0

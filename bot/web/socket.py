@@ -2,7 +2,7 @@
 
 Slack sends each payload to a random one of the app's connections, whichever process holds it, and resends
 events that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection
-on which its payload arrived. A connection's health is judged by the age of its last pong, not of its last
+on which its payload arrived. A connection's health is judged by how long ago it received a pong, not an
 event.
 
 Slack's own client reconnects by closing its connection and then opening another. Payloads that Slack sends in
