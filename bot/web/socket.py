@@ -60,8 +60,8 @@ TOO_MANY: Final = "too_many_websockets"
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
 LONGEST_PAUSE: Final = 600.0
-#: Minimum lifetime of a connection that is replaced immediately when it ends, in seconds. After a shorter
-#: lifetime, the next connection may end just as soon.
+#: If a connection lasted at least this many seconds, it is replaced as soon as it ends. If it didn't, the
+#: next one might not last any longer, so Usher waits first.
 SHORT_LIVED: Final = 10.0
 
 

@@ -1,8 +1,9 @@
 """The conformance kit: tests for every provider, run with pytest against a local server.
 
 A package loads the kit with ``-p usher.conformance``. Its ``conftest.py`` contains a fixture ``open_rig``,
-which returns a function that takes an HTTP client class and opens the provider's ``Rig``. One of its test
-modules contains ``from usher.conformance.every import *`` (``docs/provider-api.md``).
+which returns a function that takes an HTTP client class and opens the provider's ``Rig``, the kit's interface
+to the local server. One of its test modules contains ``from usher.conformance.every import *``
+(``docs/provider-api.md``).
 """
 
 from __future__ import annotations

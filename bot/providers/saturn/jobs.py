@@ -1,8 +1,8 @@
 """Runs of jobs. Starting a job returns no id, so Usher compares the job's runs before and after the start.
 
 A run is a Kubernetes job with one or more pods, which run at the same time or one after another. The server
-shows live runs as a whole (``runtimesummary``), and a history of pods that have ended. Each pod's labels name
-its run. On an older server, a run is simply its pod.
+shows each live run as a whole (``runtimesummary``), and a history of pods that have ended. Each pod's labels
+name its run. On an older server, a run is simply its pod.
 
 A run's id is ``JOB/RUN``. Until the server shows the run, Usher uses the id ``JOB/@…``, which describes the
 runs that existed before the start. On a server that shows no pods, the id is ``JOB/~…`` instead.

@@ -1,4 +1,4 @@
-"""A local Coder for the conformance kit. Every exchange is checked against Coder's API document."""
+"""A local Coder for the conformance kit. Requests and responses are checked against Coder's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The conformance kit's rig: a local GitHub that checks every exchange against GitHub's OpenAPI document."""
+"""The conformance kit's rig: a local GitHub, checked against GitHub's OpenAPI document."""
 
 from __future__ import annotations
 
