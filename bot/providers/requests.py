@@ -83,7 +83,8 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path that needs no further encoding. Anything that does belongs in an id or in the query.
+#: Matches a path that can be sent without further encoding. Text that needs encoding belongs in an id or in
+#: the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 

@@ -24,7 +24,7 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The person for whom tests act if the result is the same for everyone.
+#: The user in tests whose result doesn't depend on who the user is.
 PRINCIPAL = Principal(None, "T1", "U1")
 #: The key that Usher uses to recognise the objects that it creates.
 KEY = "workspace_0123456789abcdef01234567"

@@ -1,4 +1,4 @@
-"""A template's form: its rich parameters as fields, and the checks of the values entered. No I/O.
+"""A template's form: fields for its rich parameters, and checks on the values entered. No I/O.
 
 Only Coder itself checks values against a template's own patterns, because matching such a pattern could take
 forever. The template's explanation of the pattern appears below the field.
