@@ -142,8 +142,8 @@ class SocketSide(AsyncSocketModeHandler):
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: Slack's count of the app's connections when the newest one was opened, or None if Slack gave no
-        #: number.
+        #: Slack's count of the app's connections when the newest one was opened, or None if Slack didn't give
+        #: a number.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()

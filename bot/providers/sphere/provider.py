@@ -74,8 +74,8 @@ class SphereSettings(ConnectionSettings):
     #: How long a workspace may be unused before it is stopped, in minutes. By default, the project's own
     #: setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: How long after its creation a workspace is removed, in minutes, even if it is in use. By default, this
-    #: never happens.
+    #: How long after its creation a workspace is removed, in minutes, even if it is in use. By default, it
+    #: isn't removed.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. If so, a page that is left open also restarts its
     #: workspace whenever the workspace stops.

@@ -1,4 +1,4 @@
-"""Gives the conformance kit this package's rig for Codespaces."""
+"""Provides the conformance kit with a rig: its interface to the local GitHub."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""Gives the conformance kit a rig for the local Lagoon."""
+"""Provides the conformance kit with a rig: its interface to the local Lagoon."""
 
 from __future__ import annotations
 
