@@ -86,7 +86,7 @@ END_WRITE_SECONDS = 8.0
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
 #: How often to compare this machine's clock with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
-#: How often to read the user groups that operators named, in seconds.
+#: How often to read the members of the user groups named in the settings, in seconds.
 GROUPS_READ_SECONDS = 300.0
 
 
@@ -181,8 +181,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Event that is set when the process should end. If that is because a newer release has migrated the
-        #: database, ``problem`` is the error that says so.
+        #: Event that is set when the process should end. If the reason is that a newer release has migrated
+        #: the database, ``problem`` is the error that says so.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: Time limits for shutting down, in seconds: for work in progress, and for database writes. Tests

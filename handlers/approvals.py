@@ -1,4 +1,4 @@
-"""Makes and decides requests to link accounts, and closes them if someone else owns the account."""
+"""Requests to link accounts: sending them, deciding on them, and closing those that an owner objects to."""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED

@@ -1,4 +1,4 @@
-"""A user's Home tab. It is published when a user opens it or clicks in it, and when a link of theirs changes.
+"""A user's Home tab, published when the user opens it or clicks in it, and when one of their links changes.
 
 Nothing else updates the tab, so it says when it was drawn and has a *Refresh* button.
 """

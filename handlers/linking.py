@@ -363,7 +363,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # If the user has answered a question, replace it, even if a notice will say the same.
+    # The answer to a question always replaces the question, even if a notice will say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -462,7 +462,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
-    """Return the person's working account on a connection, or raise Answered with ways to link one.
+    """Return the person's working account on a connection, or raise Answered with an offer to link one.
 
     ``is_refused`` means that the provider currently refuses the account.
     """
@@ -503,7 +503,7 @@ async def require_no_resting_link(request: Request) -> None:
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """If a connection's link is missing or broken, raise Answered with ways to link that connection."""
+    """If a connection's link is missing or broken, raise Answered with an offer to link that connection."""
     linkless = request.services.linked_by("none")
     for connection in connections:
         if connection not in linkless:
@@ -525,11 +525,12 @@ async def offer_link(
     is_relink: bool = False,
     others: Mapping[str, str] | None = None,
 ) -> Answer:
-    """Answer with ways to link the given connections. The request waits until one is linked.
+    """Offer to link the given connections. The request waits until one is linked.
 
-    ``is_relink`` means that a link has to be made again. ``waiting`` is the command that waits, if it isn't
-    the request's own. If the user is there to see the answer, its buttons open the link pages directly. For
-    the connections in ``others``, which need no link, it offers *New workspace*.
+    ``is_relink`` means that the user was linked before and has to link again. ``waiting`` is the command to
+    run after linking, by default the request's own. If the user can see the answer right away, its buttons
+    open the link pages directly. The connections in ``others`` need no link, so each of them gets a
+    *New workspace* button.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
@@ -545,7 +546,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # Include connections that nobody can link. A click on their button explains why.
+        # If none of the connections can be linked, show buttons anyway. A click on one explains why.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )
@@ -555,7 +556,7 @@ async def offer_link(
 
 
 async def offer_all_links(request: Request) -> Answer:
-    """Answer with ways to link each connection. The command waits until one is linked.
+    """Offer to link each connection. The command waits until one is linked.
 
     If no connection needs a link, offer *New workspace* instead. The answer to ``list`` also explains what
     Usher is.

@@ -74,11 +74,12 @@ log = structlog.get_logger(__name__)
 
 #: Matches any name. Bolt tries listeners one after the other, so Usher registers only one of each kind.
 _ANYTHING: Final = re.compile("")
-#: How long Slack may take to open a form, in seconds. Both the form's trigger and the ack are due within 3 s.
+#: How long Slack may take to open a form, in seconds. The form has to be open, and the request acknowledged,
+#: within 3 s.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: How long to wait before sending a view that is too large for the response to a submitted form, in seconds.
-#: Until then, that response keeps the form's window open.
+#: Delay before a view that is too large for the response to a submitted form is sent separately, in seconds.
+#: Until then, the response shows a placeholder, which keeps the form's window open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
@@ -271,7 +272,7 @@ class Listeners:
     async def on_options(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a menu's search with choices in the ack."""
+        """Respond to a search in a select menu by returning the matching options in the ack."""
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
             return await ack(options=[])

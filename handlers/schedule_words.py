@@ -1,4 +1,4 @@
-"""Refuses schedules typed after a job's name: Usher runs jobs right away, and providers schedule them."""
+"""Refuses schedules typed after a job's name: Usher runs jobs right away. Providers can schedule them."""
 
 from collections.abc import Sequence
 

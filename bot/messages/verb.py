@@ -74,8 +74,9 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: What a person must have for help to list the verb: a linked connection with a certain facet (an
-    #: optional capability of a provider) or stop mode, or ``linking``, ``linked`` or ``administrator``.
+    #: Help lists the verb only for people who have all of these: facets (optional capabilities) or stop modes
+    #: of connections that they can use, ``linked``, ``linking`` (somebody can link an account), or
+    #: ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.
@@ -83,8 +84,8 @@ class Verb:
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
     also: str = ""
-    #: The verbs that this verb replaced in release 0.5: maps each one's usage to what to type now. People can
-    #: still type the old form until 0.6, and buttons in old messages keep working.
+    #: Maps the usage of each verb that this one replaced in release 0.5 to what people should type now. They
+    #: can still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb within a sentence. They can't begin a command. ``otherwise`` maps other
     #: verbs to words. If the sentence also contains one of those words, the other verb is meant.

@@ -188,7 +188,7 @@ class _Call:
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: The names of everything that the user owns. People and programs have chosen them.
+    #: The names of everything that the user owns, as chosen by people and programs.
     names: list[str] = field(default_factory=list)
     #: Maps the id of each workspace with an operation in progress to whether the operation shuts it down.
     under_way: dict[str, bool] = field(default_factory=dict)

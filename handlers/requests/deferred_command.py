@@ -38,11 +38,12 @@ class DeferredCommand:
     #: case, ``press`` is the button's ``ButtonValue.text``.
     text: str = ""
     press: str = ""
-    #: Where the command was given. If a reply promised the answer, this has the reply's interaction.
+    #: Where the command was given. If a reply has promised the answer, ``surface.interaction`` is that
+    #: reply's.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0
-    #: Whether a reply promised the answer. The answer will replace that reply.
+    #: Whether a reply has promised the answer, which will then replace the reply.
     is_promised: bool = False
     #: Whether an earlier answer was already complete, so that this answer only reports what has changed
     #: since.

@@ -42,7 +42,8 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead people can skip a day of their working hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Added to a day that can't be read, to find out why it can't. It is late, so that *today* isn't over yet.
+#: Time added to a typed day that can't be read, to find out why. It is late in the day, so that it hasn't
+#: passed yet if the day is *today*.
 _END_OF_DAY: Final = "23:59"
 
 

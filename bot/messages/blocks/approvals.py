@@ -81,8 +81,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the buttons of requests shown in a list. The answer to such a button shows the outcome and the
-#: remaining requests.
+#: Marks buttons for requests that are shown in a list. Pressing one shows the outcome and the remaining
+#: requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened.

@@ -1,8 +1,8 @@
-"""Results for Slack's assistant: facts as JSON. Each name is one string, and URLs are left out.
+"""Formats results for Slack's assistant as JSON.
 
 An answer has two forms, made from the same rows and sentences: one that a person reads in Slack, and one for
-the assistant. In the assistant's form, times are machine-readable, and names are quoted and escaped as JSON
-strings. See ``docs/internals/rules.md``, "An assistant agrees to nothing".
+the assistant. In the assistant's form, times are machine-readable, names are quoted and escaped as JSON
+strings, and URLs are left out. See ``docs/internals/rules.md``, "An assistant agrees to nothing".
 """
 
 import json
@@ -37,8 +37,9 @@ _TIME_PATTERN: Final = re.compile(
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: Minimum length of a name that might be read as a sentence, in characters. Such names, and names of several
-#: words, are quoted wherever they occur.
+#: Names of at least this many characters, and names that contain spaces, are quoted wherever they occur,
+#: because the assistant could mistake them for sentences. Other names are quoted only where they are
+#: formatted.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 

@@ -202,7 +202,7 @@ def divider() -> Block:
 
 
 def context(*texts: str) -> Block:
-    """Return small print, made from at least one text."""
+    """Return a context block, which shows one or more strings in small print."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 

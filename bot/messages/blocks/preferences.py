@@ -45,7 +45,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the options for messages about a workspace, keyed by what people can type after its name.
+#: Labels of the options that say when to message a person about a workspace. Each key is the word that people
+#: can type after the workspace's name instead.
 MESSAGE_CHOICES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",

@@ -20,7 +20,8 @@ from bot.messages.texts import answers
 
 #: Marks a stored answer whose text isn't split into parts.
 UNDATED: Final = "undated"
-#: Marks an answer that Slack may not show yet, because a search found its message in an earlier form.
+#: Marks a stored answer that Slack may not show yet, because its message was found in Slack with an earlier
+#: text.
 FOUND: Final = "found"
 
 

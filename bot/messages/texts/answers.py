@@ -50,7 +50,7 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Shown below the description of an irreversible change, in a message.
+#: Ends a message that asks for confirmation, after the description of what would change.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
@@ -78,7 +78,7 @@ REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 USUAL: Final = "A start usually takes {usual}."
-#: Commands whose names differ from those of the operations that they request.
+#: Maps operations to the commands that request them, if those have other names.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",

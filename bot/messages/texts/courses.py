@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Says how the end of a class affects a workspace: in words that follow "will be" or "was", in words that
-#: follow "it", and as an explanation, which may be empty.
+#: Says how the end of a class affects a workspace. The first text follows "will be" or "was", the second
+#: follows "it", and the third is an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -276,8 +276,8 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-#: The replies if the class is full or if the person has no suitable workspace: first for other people, then
-#: for the person who posted the card.
+#: Replies if the class is full or if the person has no suitable workspace. The first text of each pair is for
+#: other people, the second for the person who posted the card.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",

@@ -89,7 +89,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question of whether to start another workspace once it no longer needs an answer.
+#: Replaces the question whether to start another workspace, if the first one has appeared after all.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )

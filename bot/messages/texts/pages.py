@@ -430,7 +430,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: Shown for a suspended link that has changed before an administrator pressed *Approve*.
+#: Shown if a suspended link changed before an administrator pressed *Approve*.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )

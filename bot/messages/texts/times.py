@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: Matches a time in 12-hour format. People who type times in this format are also shown them in it.
+#: Matches a time in 12-hour format. If people type times in this format, Usher uses it in its answers, too.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
