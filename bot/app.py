@@ -77,8 +77,8 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long work in progress may take to finish after SIGTERM, in seconds. Database writes may take
-#: ``END_WRITE_SECONDS``.
+#: How long work in progress may take to finish after SIGTERM, in seconds. Database writes have a limit of
+#: their own, ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: Delays between attempts to reach the database and Slack at start-up, in seconds. The last delay is

@@ -473,7 +473,8 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
     Do nothing if they act on several, or if the answer can be refreshed. If an answer has no buttons and only
     one operation or run was started, store its key, so that the message about its end replaces the answer. If
-    several were started, and the buttons only bring each back, store a key, too: that message has the same.
+    several were started and all buttons undo them, store the last one's key, because that message has the
+    same buttons.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]

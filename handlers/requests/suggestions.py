@@ -1,4 +1,4 @@
-"""Suggests commands in the form that users can type where they are, and verbs similar to a mistyped one.
+"""Suggests commands as users would type them in the same place, and verbs similar to a mistyped one.
 
 This module also replies to small talk.
 """
@@ -66,7 +66,7 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer a command for a request that was worded differently. A single click runs it."""
+    """Offer a command for a request that was worded differently. One click runs it."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )

@@ -213,11 +213,11 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
-    """Draft a card for the workspaces of a name.
+    """Draft a card for workspaces with a given name.
 
     The card's connection is the one after an @, the only one there is, or the one with the user's own
-    workspace of that name. A name that none of the user's workspaces begins with may be a typo or a sentence.
-    Unless it is quoted or a pattern, the card is then only offered, after cards for similar names.
+    workspace of that name. If none of the user's workspaces begins with the name, it may be a typo or a
+    sentence. Unless it is quoted or a pattern, the card is then only offered, after cards for similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)

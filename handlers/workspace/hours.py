@@ -154,7 +154,7 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
     """Return the days to skip. For a pause until a certain day, return all days before that day.
 
-    Raise Answered if the words name no day, or a day too far ahead.
+    Raise Answered if the words don't name a day, or name one that is too far ahead.
     """
     today = await request.find_today()
     days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))

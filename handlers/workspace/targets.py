@@ -192,7 +192,7 @@ async def answer_unknown_name(
     old: Sequence[Account],
     near: Sequence[Workspace],
 ) -> Answer:
-    """Answer that nothing has this name, suggest those near it, and reread any list that is out of date.
+    """Answer that nothing has this name, suggest similar names, and reread any list that is out of date.
 
     ``old`` and ``rows`` come from ``read_stale_and_rows``, so ``rows`` already include any of the ``old``
     lists that arrived in between. A list that arrives later is read again.

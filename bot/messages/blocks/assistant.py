@@ -152,7 +152,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Describe a rule of working hours and say when it next applies. ``beside`` are the other rules."""
+    """Describe a rule of working hours and say when it next applies. ``beside`` contains the other rules."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}

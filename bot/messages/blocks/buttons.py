@@ -238,7 +238,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button would still do what it says. ``facts`` are None if the row no longer exists."""
+    """Return whether a button would still do what it says. ``facts`` is None if the row no longer exists."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -263,8 +263,8 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning. They work only while the stop is still planned for the time given in the
-#: warning.
+#: Buttons in the warning before a stop. They work only while the stop is still planned for the time given
+#: there.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
 #: Maximum number of buttons in a question, so that people can take them in at a glance.

@@ -42,8 +42,8 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: Maps each operation's verb to its forms in sentences. The key None is for an operation whose row no longer
-#: exists.
+#: Maps each operation's verb to its forms for use in sentences. The key None is for an operation whose row no
+#: longer exists.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }

@@ -32,7 +32,7 @@ COURSE: Final[Mapping[str, str]] = {
 #: end (``_FLAGS_PATTERN``) are left out.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
-#: Matches the name that begins a command's arguments, either quoted or a single word, and what follows it.
+#: Matches the name at the start of a command's arguments (quoted text or one word), and what follows it.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
 #: Matches a command about a course. Quoted text is always a name, even if it is a verb.

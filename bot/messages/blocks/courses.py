@@ -123,7 +123,7 @@ def format_course_name(card: ClassCard) -> str:
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
-    """Return the words that say what the end of a class does to a workspace, and what is lost by that.
+    """Return the words that say what the end of a class does to a workspace, and what is lost.
 
     ``is_any`` has the same meaning as in ``ends_by_consent``.
     """

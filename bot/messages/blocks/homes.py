@@ -1,7 +1,7 @@
 """A person's Home tab: their list of workspaces, below the answer to the last button they pressed there.
 
-Only that person sees the tab, so names in it may link to workspaces: ``docs/internals/rules.md``, "An IDE's
-address reaches only the owner".
+Only that person sees the tab, so names in it may link to workspaces. See ``docs/internals/rules.md``, "An
+IDE's address reaches only the owner".
 """
 
 from collections.abc import Sequence

@@ -145,7 +145,7 @@ MENU: Final = "menu"
 #: The action of a menu option that needs confirmation. Its value contains the action and value to use once
 #: confirmed.
 ASK_ACTION: Final = "ask"
-#: Prefix of the block ids of a question's buttons. A press on one of them answers the question.
+#: Prefix of the block ids of a question's buttons. Pressing one of them answers the question.
 QUESTION: Final = "question"
 BUTTONS_PER_ROW: Final = 2
 
@@ -154,7 +154,7 @@ ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
-#: Maximum number of heading lines (a title and a workspace's line) before the first sentence.
+#: Maximum number of heading lines (such as a title and a workspace's name) before a message's first sentence.
 _MAX_HEADINGS: Final = 2
 #: Number of characters of a paragraph that a phone shows before the reader expands it.
 _MAX_SHORT_LENGTH: Final = 150
@@ -240,7 +240,7 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
 def menu(elements: Iterable[Element]) -> Element:
     """Return a menu of buttons and of other menus' options, five at most.
 
-    Slack allows only a single confirmation question for a whole menu. So a menu has none, and a button's own
+    Slack allows only one confirmation question for a whole menu. So a menu has none, and a button's own
     question is asked after its option has been chosen.
     """
     options = list[Block]()
@@ -491,7 +491,7 @@ def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day ("Mon 30 Nov"). Slack words it if it is today or if the reader's time zone isn't known."""
+    """Return a day ("Mon 30 Nov"). If it is today, or if the reader's zone isn't known, Slack formats it."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked

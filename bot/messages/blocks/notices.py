@@ -1,7 +1,7 @@
 """Messages that a person must not miss.
 
-Each is posted as a new message, because Slack doesn't notify people of edits. Later changes edit the posted
-message.
+Each is posted as a new message, because Slack doesn't notify people of edits. If something changes later,
+the posted message is edited.
 """
 
 from collections.abc import Iterable, Sequence

@@ -62,7 +62,7 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
 
 
 def with_button(answer: Answer, button: Element) -> Answer:
-    """Add a button below an answer. If the answer has a single button, the new one goes next to it."""
+    """Add a button below an answer. If the answer has only one button, the new one goes next to it."""
     *blocks, last = answer.blocks
     is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BUTTONS_PER_ROW
     rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
@@ -174,8 +174,8 @@ def link_buttons(
 def new_buttons(connections: Mapping[str, str], *, first: int = 0) -> list[Element]:
     """Return a *New workspace* button for each connection.
 
-    A single button doesn't show the connection's title. ``first`` is the first button's number, for an answer
-    that has other buttons before it.
+    If there is only one button, it doesn't show the connection's title. ``first`` is the first button's
+    number, for an answer that has other buttons before it.
     """
     template = answers.NEW_WORKSPACE if len(connections) + first == 1 else "New workspace on {title}"
     return [
