@@ -270,7 +270,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command for a person who isn't typing it now, outside the rate limit, and always answer."""
+    """Run a command that the person isn't typing now, and always answer. It is exempt from the rate limit."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])

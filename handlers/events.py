@@ -199,8 +199,8 @@ async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as a member of their own Slack workspace, even if the channel is shared.
 
     An event from the other side of a shared channel doesn't show whether the author's workspace belongs to an
-    organisation that has installed Usher. Raise Refused, and raise SlackFailed until Slack has said who the
-    author is.
+    organisation that has installed Usher, so Slack may have to be asked. Raise SlackFailed if that fails, and
+    Refused if the event doesn't identify its author.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))

@@ -203,7 +203,7 @@ class Request:
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
         """Fill in a template with ``command``, and with the ``name`` and ``title`` of a workspace or run.
 
-        ``typed`` is that name in the form in which it would be typed in a command.
+        ``typed`` is the name as it would be typed in a command.
         """
         names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:

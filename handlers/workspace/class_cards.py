@@ -160,7 +160,8 @@ async def search_templates(request: Request) -> list[dict[str, Any]]:
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
     """List what a teacher can give everyone: templates, then the teacher's own workspaces by name.
 
-    Each choice is what to type after ``card``. If ``is_read`` is true, also request unknown offers.
+    Each choice is what to type after ``card``. If ``is_read`` is true, also request offers that aren't known
+    yet.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):

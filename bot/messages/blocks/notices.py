@@ -41,7 +41,7 @@ def keep_current_buttons(
 ) -> Answer:
     """Return a sent message with only those buttons that it would have if it were sent now.
 
-    ``beside`` are the other notices in the same message.
+    ``beside`` contains the other notices in the same message.
     """
     works = []
     for each, one in ((kind, facts), *beside):
