@@ -292,7 +292,7 @@ class _Sentence:
     # -- showing what the text asks about -----------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show what the sentence names or, if it names nothing, everything.
+        """Show whatever the sentence names or, if it doesn't name anything, everything.
 
         A verb that only shows something is run.
         """

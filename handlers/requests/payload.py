@@ -45,7 +45,7 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
 def parse_team(payload: Mapping[str, Any]) -> Principal:
     """Return an interaction's team as a principal without a user.
 
-    That is enough to reply to an interaction that names no user.
+    That is enough to reply to an interaction that doesn't identify its user.
     """
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
@@ -175,7 +175,7 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return a button's surface. A double click has two action_ts, but counts as a single operation.
+    """Return a button's surface. A double click has two action_ts, but counts as one operation.
 
     In a Home tab, the only possible answer is to redraw the view.
     """

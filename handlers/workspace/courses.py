@@ -56,8 +56,8 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 async def change_by_words(request: Request, text: str) -> Answer | None:
     """Change the course that a text begins with. If several fit, ask which one is meant.
 
-    Return None if the text names no course. If none of the user's own courses fits, consider classes, and
-    other people's courses, which administrators may change.
+    Return None if the text doesn't name a course. If none of the user's own courses fits, consider classes,
+    and other people's courses, which administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]

@@ -225,7 +225,7 @@ async def start(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request a stop, or plan it for the given time. The card and direct messages report the progress."""
+    """Request a stop, or schedule it if a time is given. The card and direct messages report the progress."""
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
@@ -268,7 +268,8 @@ async def begin_for(
 ) -> Answer:
     """Begin an operation on the user's workspace, asking first if it would end the workspace for good.
 
-    If a moment is given, plan a stop for then. Begin nothing if the button's message is out of date.
+    If a moment is given, also schedule a stop for it. Don't begin anything if the button's message is out of
+    date.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:

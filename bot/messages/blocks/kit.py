@@ -209,9 +209,9 @@ def context(*texts: str) -> Block:
 def actions(elements: Iterable[Element]) -> list[Block]:
     """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    A single remaining button gets a row of its own instead of a menu. Options already in a menu stay in a
-    menu, at the end. Numbered buttons, which do the same thing to different workspaces or runs, aren't moved
-    into the menu.
+    If only one button remains, it gets a row of its own instead of a menu. Options already in a menu stay in
+    a menu, at the end. Numbered buttons, which do the same thing to different workspaces or runs, aren't
+    moved into the menu.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -650,7 +650,7 @@ def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a list row: its text, with a single button next to it, or several buttons or a menu below it."""
+    """Return a list row: its text, with one button next to it, or with several buttons or a menu below it."""
     if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]
