@@ -74,9 +74,9 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: Help lists the verb only for people who have all of these: facets (optional capabilities) or stop modes
-    #: of connections that they can use, ``linked``, ``linking`` (somebody can link an account), or
-    #: ``administrator``.
+    #: When help lists the verb: only if the person can use a connection with this facet (an optional
+    #: capability) or stop mode, has linked an account (``linked``), could link one (``linking``), or is an
+    #: administrator (``administrator``). Several conditions must all be met.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.

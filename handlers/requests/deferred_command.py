@@ -38,8 +38,8 @@ class DeferredCommand:
     #: case, ``press`` is the button's ``ButtonValue.text``.
     text: str = ""
     press: str = ""
-    #: Where the command was given. If a reply has promised the answer, ``surface.interaction`` is that
-    #: reply's.
+    #: Where the command was given. If a reply has promised the answer, ``surface.interaction`` is the
+    #: interaction that the reply belongs to.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0

@@ -216,7 +216,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return a shortcut's surface. It identifies no message unless the shortcut was used on one."""
+    """Return a shortcut's surface. It includes a message only if the shortcut was used on one."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(

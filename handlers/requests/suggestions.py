@@ -1,4 +1,4 @@
-"""Suggests commands as users would type them in the same place, and verbs similar to a mistyped one.
+"""Suggests commands, in a form that works where the user is typing, and verbs similar to a mistyped one.
 
 This module also replies to small talk.
 """

@@ -38,8 +38,8 @@ _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
 #: Names of at least this many characters, and names that contain spaces, are quoted wherever they occur,
-#: because the assistant could mistake them for sentences. Other names are quoted only where they are
-#: formatted.
+#: because the assistant could mistake them for sentences. Other names are quoted only where they are bold, in
+#: a command, or the label of a link.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 

@@ -82,8 +82,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The hold stored with operations and runs while the provider rejects several people's sign-ins, so that
-#: linking one account again wouldn't help.
+#: The hold stored with operations and runs while the provider rejects several people's sign-ins. In this
+#: case, linking an account again wouldn't help.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
