@@ -28,11 +28,11 @@ RemoteIdSource = Literal["", "link", "token", "email", "seen"]
 #: How long a check of an account's id remains valid for calls that name the account, in seconds. This is ten
 #: minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: How long to wait before telling administrators of a suspended link, in seconds, so that one message can
+#: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
 #: cover several links.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Maximum time between the suspensions of links that are reported to administrators in one message, in
-#: seconds.
+#: Suspended links can be reported to administrators in one message if they were suspended at most this many
+#: seconds apart.
 SAME_REST_SECONDS: Final = 86_400.0
 MAX_DEFERRED_COMMANDS: Final = 10
 #: Key under which a deferred command stores the commands that were deferred before it.
@@ -224,7 +224,7 @@ class Approval:
     #: Whether the request can't be approved yet, because the people who were asked have a day to answer.
     awaits_answers: bool = False
     #: The requested account's e-mail address, if the provider reveals it. ``remote_id`` is the account's id
-    #: there.
+    #: at the provider.
     email: str | None = None
     remote_id: str | None = None
 

@@ -1,4 +1,4 @@
-"""Working hours in progress: when they end, whether they continue, and when failed starts are retried."""
+"""Working hours that have begun: when they end, whether they continue, and when failed starts are retried."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,8 +7,8 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: How far ahead to look for the stop that ends hours in progress, in seconds. A day is enough, because hours
-#: last at most a day.
+#: How far ahead to look for the stop that ends the current working hours, in seconds. A day is enough,
+#: because working hours last at most a day.
 DAY_SECONDS: Final = 86_400.0
 #: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace left
 #: running isn't asked about it.
@@ -32,7 +32,7 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of the hours in progress, and its rule. If there is none, return None."""
+    """Return the next stop of the current working hours and its rule, or None if there is none."""
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
     if not begun and has_begun(rules, now):

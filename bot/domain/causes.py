@@ -78,7 +78,7 @@ QUOTING: Final = frozenset(
     }
 )
 #: First word of the cause that is recorded when a request is overdue and the user is asked whether they still
-#: want it. After it, the cause contains a ``StaleReason``, a time, and the hold that blocked the request
+#: want it. It is followed by a ``StaleReason``, a time, and the hold that blocked the request
 #: (``bot.domain.holds``).
 STALE: Final = "stale"
 #: First word of the cause that is recorded when a planned start wasn't sent in time. It is followed by the

@@ -1,4 +1,4 @@
-"""Class cards: messages in a channel with a button, and the enrollments of the people who press it."""
+"""Class cards: messages with a button, posted in a channel, and the enrollments of people who press it."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -13,7 +13,8 @@ from bot.domain.workspaces import Workspace
 #: Minimum time between two updates of a card's counts, in seconds. Slack accepts only fifty edits a minute,
 #: so they can't be updated more often.
 MIN_COUNT_SECONDS: Final = 10.0
-#: What is still missing before a member's button press can create an operation, or "" if nothing is.
+#: What prevents a class card from starting a member's workspace: no linked account, no workspace, or several
+#: to choose from. It is "" if nothing does.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
 #: The states that a member can have in the current or next lesson. A class counts as one lesson.

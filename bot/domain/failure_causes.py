@@ -60,7 +60,7 @@ _QUOTA_USED_UP: Final = (
 )
 #: Matches words for storage. Deleting files frees a storage quota, but stopping something doesn't.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the names of things of which an account may have only a certain number, such as workspaces.
+#: Matches the names of things that an account may have only a limited number of, such as workspaces.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )

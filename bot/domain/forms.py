@@ -174,8 +174,8 @@ class Spec:
     """
 
     name: str
-    #: The other values. They are excluded from the hash, because specs are put into sets, but mappings aren't
-    #: hashable.
+    #: All values other than the name. They are left out of the hash, because specs are put into sets and
+    #: mappings aren't hashable.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 

@@ -33,7 +33,7 @@ OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: ``MIN_SECONDS_LEFT`` seconds must be left, too.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: Maximum delay, in seconds, with which a start is sent even if little time would be left until the stop.
+#: A start that is at most this many seconds late is sent even if little time is left until the stop.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, and how far ahead to plan rules without a last day, both
 #: in seconds.

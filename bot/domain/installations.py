@@ -287,9 +287,10 @@ class Installations(Administered):
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "" if the person administers everyone, or the prefix of the only workspace they administer.
+        """Return which people an administrator may manage: the prefix of those people's keys.
 
-        Return None if they aren't an administrator.
+        The prefix is "" for everyone, or that of the administrator's own Slack workspace. Return None if the
+        person isn't an administrator.
         """
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):

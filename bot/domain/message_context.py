@@ -271,9 +271,8 @@ class ClassFacts(Facts):
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: Whether the reader teaches the course, if this is one. ``workspace`` is the workspace that the reader
-    #: joined with. ``pending`` is the state of the reader's enrollment while an account or a workspace is
-    #: missing.
+    #: Whether the card is for a course that the reader teaches. ``workspace`` is the workspace that they
+    #: joined with. ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None

@@ -19,8 +19,8 @@ Topic = Literal["ready", "stopped", "run_ended"]
 #: What the buttons of a message act on.
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, that is named in the message's
 #:   body.
-#: - ``subject``: the message's subject. Messages about it to different readers count as one.
-#: - ``reader``: the message's subject, but each reader's messages are separate.
+#: - ``subject``: what the message is about. Messages about it to different readers count as one.
+#: - ``reader``: what the message is about, but each reader's messages are separate.
 #: - ``person``: the message's recipient, who gets only one message of that kind.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
@@ -233,8 +233,8 @@ UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: ``occasion`` of the message about how an operation or run ended. It is always the same word, because each
-#: operation or run ends only once.
+#: ``occasion`` of the message about how an operation or run ended. Occasions distinguish messages of the same
+#: kind about the same thing. Here, one word is enough, because each operation or run ends only once.
 END: Final = "end"
 #: State of the message about how an operation ended: "" if there is no such message, ``pending`` until it is
 #: known to be in Slack, and then ``sent``.
@@ -320,8 +320,8 @@ class Notice:
     #: was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the metadata of the Slack message. It is set if a release that used a different word for the
-    #: kind may have sent the notice.
+    #: The key in the Slack message's metadata, if the notice may have been sent by an earlier release that
+    #: used a different word for the kind.
     sent_as: str | None = None
 
     @property
@@ -369,7 +369,7 @@ class Card:
     claimed_digest: str = ""
     #: When the current claim expires. Until then, only the process that claimed the card may update it.
     leased_until: Send = 0.0
-    #: When the message will next be outdated, because a time it announces passes or its subject ends.
+    #: When the message next becomes outdated, because a time that it mentions passes or its subject ends.
     over_at: Stays | None = None
 
 

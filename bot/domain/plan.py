@@ -169,8 +169,8 @@ def plan(
 
     Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. Even if the state has
-    changed since, that call does no harm, and waiting until the poll gate allows another read would only
-    delay the user. A call that can't be undone needs a newer read.
+    changed since, that call does no harm, and waiting until the poll gate (the limit on how often a workspace
+    may be read) allows another would only delay the user. A call that can't be undone needs a newer read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row

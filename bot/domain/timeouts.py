@@ -56,9 +56,9 @@ ANSWER_SECONDS: Final = 86_400.0
 #: Maximum time between two searches for a missing result while the user is being asked, in seconds.
 _SELDOM: Final = 300.0
 
-#: Kind of report by a read that didn't find the workspace. This and the kinds below have to be confirmed.
+#: An uncertain report: a read didn't find the workspace. Another read has to confirm this.
 GONE: Final = "gone"
-#: Kind of report by a list that doesn't contain the workspace. A read or the next list has to confirm this.
+#: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
 #: Kinds of reports that don't say why a workspace is starting or has failed, each mapped to that state. After

@@ -23,8 +23,8 @@ AGAIN_SECONDS: Final = 86_400.0
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds the button *1 hour more* adds to a planned stop.
 MORE_SECONDS: Final = 3600.0
-#: Minimum time between updates of a class card, in seconds. Several presses in quick succession then lead to
-#: only one update.
+#: Minimum time between updates of a class card, in seconds. Several button presses in quick succession then
+#: lead to only one update.
 REST: Final = 3.0
 
 

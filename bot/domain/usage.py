@@ -57,11 +57,11 @@ class Moment(NamedTuple):
 def find_begin(
     seen_at: float, down_at: float | None, told_at: float | None, asked_at: float | None
 ) -> Moment:
-    """Return the beginning of a *life* (period of running) after a read found the workspace or run running.
+    """Return when a *life* (one period of running) began, after a read found the workspace or run running.
 
     ``down_at`` is the time of the last read that showed it down, ``told_at`` is the time reported by the
     provider, and ``asked_at`` is when Usher's call brought it up. If the provider's time is before a read
-    that showed it down, it belongs to an earlier life.
+    that showed it down, that time belongs to an earlier life.
     """
     if down_at is None and told_at is None and asked_at is None:
         return Moment(seen_at, seen_at, Known.UNKNOWN)
@@ -71,7 +71,7 @@ def find_begin(
 def find_end(
     seen_at: float, up_at: float, told_at: float | None, asked_at: float | None, *, is_certain: bool
 ) -> Moment:
-    """Return the end of a *life* (period of running) after a read found the workspace or run down.
+    """Return when a *life* (one period of running) ended, after a read found the workspace or run down.
 
     ``up_at`` is the time of the last read that showed it up, ``told_at`` is the time reported by the
     provider, and ``asked_at`` is when Usher's call brought it down. Without such a call, the end is known
@@ -208,7 +208,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: Minimum idle time of a workspace that messages mention, in seconds.
+#: How long a workspace must have been idle for messages to mention it, in seconds.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 

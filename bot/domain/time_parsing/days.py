@@ -200,7 +200,7 @@ WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
 #: Maximum length of a period that is read, in characters.
 _MAX_CHARACTERS: Final = 80
-#: Maximum number of days that can be excluded from hours.
+#: Maximum number of days that can be excluded from working hours.
 _MAX_DAYS: Final = 366
 #: How long records of usage are kept, in days. This is a year and a month, so that a month can be compared
 #: with the same month a year earlier.
