@@ -1,7 +1,7 @@
-"""The outputs of runs that one process is following, cleaned and split into lines.
+"""The output of runs that one process is following, cleaned and split into lines.
 
-The end of an output is kept in memory for display, and the whole output is kept in a file. Nothing outlives
-the process, because an output can be read again from its beginning. Only the last state of a progress bar is
+The end of a run's output is kept in memory for display, and all of it is kept in a file. Nothing outlives the
+process, because the output can be read again from its beginning. Only the last state of a progress bar is
 kept. Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control strings, escape
 sequences).
 """
@@ -46,7 +46,7 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be removed. Line feed, carriage return, backspace and tab are kept.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: Maximum number of lines that are kept from the end of an output. They have at most ``CHARACTERS``
+#: Maximum number of lines that are kept from the end of a run's output. They have at most ``CHARACTERS``
 #: characters in all, and each has at most ``OF_A_LINE``.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
@@ -213,7 +213,7 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream that the unfinished line at the end of the spool belongs to.
+        #: The stream that wrote the unfinished line at the end of the spool (the file with the output).
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False
@@ -333,7 +333,7 @@ class FollowedRun:
     is_asked: bool = False
     done_at: float = 0.0
     changed_at: float = float("-inf")
-    #: The version of the transcript when the card was last marked as dirty.
+    #: The version of the transcript when the card was last marked as outdated.
     pending_version: int = 0
     #: When to try again to deliver the file. ``deliveries`` counts failed attempts.
     deliver_after: float = 0.0
@@ -346,7 +346,7 @@ class FollowedRun:
         self.transcript.spool.close()
 
 
-#: Why the rest of an output is missing: the file would be too large, the disk was full, or the output
+#: Why the rest of a run's output is missing: the file would be too large, the disk was full, or the output
 #: couldn't be read.
 Missing = Literal["cut", "not_kept", "not_read"]
 
@@ -364,7 +364,7 @@ class Board:
         #: A function that returns the last line of an incomplete output. It takes the reason (``Missing``), a
         #: cause and the connection's title.
         self.explain_missing = explain_missing
-        #: The disk space that all spools share.
+        #: The disk space shared by all spools (the files that hold output).
         self.room = room or SpoolBudget()
         self.entries: dict[str, FollowedRun] = {}
 
@@ -373,18 +373,18 @@ class Board:
         return bool(self.entries)
 
     def add(self, run_id: str) -> FollowedRun:
-        """Start following an output."""
+        """Start following a run's output."""
         entry = self.entries[run_id] = FollowedRun(run_id, Transcript(Spool(room=self.room)))
         return entry
 
     def drop(self, run_id: str) -> None:
-        """Stop following an output."""
+        """Stop following a run's output."""
         entry = self.entries.pop(run_id, None)
         if entry is not None:
             entry.transcript.spool.close()
 
     def close(self) -> None:
-        """Stop following all outputs."""
+        """Stop following the output of all runs."""
         for run_id in list(self.entries):
             self.drop(run_id)
 
@@ -412,11 +412,11 @@ class Board:
         return grown
 
 
-#: Maximum number of bytes that are kept of one output.
+#: Maximum number of bytes that are kept of one run's output.
 CAP: Final = 50_000_000
 #: Maximum number of bytes in a character. Characters are never split.
 LONGEST_CHARACTER: Final = 4
-#: Maximum number of bytes that are kept of all outputs together.
+#: Maximum number of bytes that are kept of the output of all runs together.
 TOTAL: Final = 500_000_000
 #: Number of bytes buffered in memory before they are written to the file, and of bytes read from it at a
 #: time.
