@@ -82,9 +82,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps workspaces, by the key of their poll gate, to their creation times. It contains only
-        #: workspaces that an earlier call may have created and whose creation time the list doesn't show.
-        #: Creation times never change, so each is read only once.
+        #: Creation times of workspaces, by the workspace's key in the poll gate (which limits reads). Only
+        #: workspaces that an earlier call may have created and whose creation time the list doesn't show are
+        #: included. Creation times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

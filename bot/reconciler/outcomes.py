@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 #: How long to hold back the message that a deadline has passed, in seconds, because the operation or run may
 #: end right after it.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Outcomes whose message may include a reference for the log.
+#: Outcomes whose message may include a reference, with which operators can find the log entry.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 

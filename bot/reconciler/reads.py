@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 #: How long to wait before the next read after a read was refused because of its credential or permissions, in
 #: seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of failure counts kept in memory, and likewise of unknown states, audited reads and stored
-#: entries.
+#: Maximum number of entries in each of the maps that are kept in memory: failure counts, unknown states,
+#: audited reads and stored secrets.
 MAX_REMEMBERED = 10_000
 #: How long a start may take before Usher asks the provider why, in seconds. It is also the interval at which
 #: Usher asks again.
@@ -75,8 +75,8 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and poll gate of each read with an administrator's token that was put in the audit log
-        #: today.
+        #: Today's reads with an administrator's token that are already in the audit log, each by its account
+        #: and by its workspace's key in the poll gate.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
@@ -490,7 +490,7 @@ class Recorder:
     """Writes read results in batches. A transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: Keys of the poll gates whose read is in flight or whose result hasn't been written yet.
+        #: Poll gate keys of workspaces whose read is in flight or whose result hasn't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids

@@ -1,4 +1,4 @@
-"""A process's view of a connection, kept in memory: its slots, rate limits, health and start queue."""
+"""A process's view of a connection, kept in memory: request slots, rate limits, health and start queue."""
 
 from __future__ import annotations
 
@@ -39,10 +39,11 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: How much later a stored pause may end than the same pause in memory, in seconds. It is written a little
-#: later.
+#: How much later a stored pause may end than the same pause in memory, in seconds. They differ because the
+#: row is written a little later.
 ROW_DELAY_SECONDS = 1.0
-#: Maximum share of a connection's slots for one person's calls. ``LISTS_SHARE`` is the share for all lists.
+#: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
+#: maximum for reads of lists, by all people together.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 

@@ -10,7 +10,7 @@ from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
 #: Maximum number of rows processed at once, in shared commits. A newly typed command never waits for more
-#: rows than these.
+#: than this many rows.
 MAX_CONCURRENT: Final = 10
 
 

@@ -179,8 +179,9 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Kinds of work whose due times must be queried. Each is mapped to how many seconds its rows are left
-        #: to another process. ``_due_at`` maps each kind of work to when its first row is due (monotonic).
+        #: Kinds of work whose due times must be queried. Each is mapped to the number of seconds for which
+        #: its rows are left to another process. ``_due_at`` maps each kind of work to when its first row is
+        #: due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None

@@ -657,7 +657,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update's field that stores the state of a step's call. A search has no such field."""
+    """Return the field that records the state of a step's call, with its new value. Searches have none."""
     match step:
         case Step.FIND:
             return {}

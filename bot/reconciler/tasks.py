@@ -28,13 +28,14 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a failing task, with growing waits, unless its handler sets another.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Age of a task, in seconds, up to which attempts aren't counted if nothing could be tried. If the reason is
-#: a missing encryption key, such attempts are never counted.
+#: While a task is younger than this (in seconds), attempts that failed before anything was tried don't count.
+#: If the reason is a missing encryption key, they never count.
 MAX_BUSY_SECONDS = 900.0
 #: How long a person waits for a list that can't be read before they are told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The name under which all lists of a connection share slots. It can't clash with a principal's key.
+#: The name under which all reads of a connection's lists share its request slots. It can't clash with a
+#: person's key.
 LISTS_HOLDER = "lists"
 
 
