@@ -50,7 +50,7 @@ class Context:
     #: Says which of the jobs shared by the database's processes are done by this process. Usually, all of
     #: them are.
     owners: Owners = field(default_factory=Owners)
-    #: How long a planned stop waits for its warning while Slack accepts no messages, in seconds.
+    #: How long a planned stop waits for its warning to be sent while Slack accepts no messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The public origin at which browsers reach Usher, or None if there is no such origin.
     public_url: str | None = None

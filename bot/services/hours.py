@@ -220,7 +220,7 @@ def change_rules(
 def _keep_stop(
     tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
 ) -> None:
-    """If the workspace is up or starting, plan the stop at the end of the hours in progress."""
+    """If the workspace is up or starting, schedule it to stop when the current working hours end."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if is_coming_up or not workspace.is_down:

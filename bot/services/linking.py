@@ -234,7 +234,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` for replacing the message that shows the link, and when that URL expires."""
+    """Store the ``response_url`` that can replace the message with the link, and when the URL expires."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}

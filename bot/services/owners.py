@@ -45,7 +45,7 @@ class Owners:
     name = ""
     #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
-    #: Connections that another live process has but this one doesn't.
+    #: Connections in another live process's settings but not in this process's.
     lacking_connections: frozenset[str] = frozenset()
     #: How long this process leaves due work to the leading process, in seconds. It is 0 if this process
     #: leads, either as the owner of a start queue or as the first of the processes that do background work.
@@ -105,8 +105,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to how long this
-        #: process can rely on still being its owner. Both are monotonic times.
+        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time
+        #: until which this process can rely on still being its owner. Both are monotonic times.
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
