@@ -1,4 +1,4 @@
-"""Snapshots of what providers list and offer and of facts about servers, and requests to refresh them."""
+"""Snapshots of providers' lists, offers and server facts, and requests to refresh them."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace

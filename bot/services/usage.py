@@ -1,4 +1,4 @@
-"""Usage: what ran for a person, for a class and for everyone, and the weekly message about it."""
+"""Usage: what ran for a person, a class or everyone, and the weekly message about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
