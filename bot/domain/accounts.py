@@ -14,7 +14,7 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 #: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves who
 #:   owns the account.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
-#: How long an unproven link lasts, in seconds.
+#: How long a link lasts, in seconds, if nothing has proven that the account is the person's own.
 APPROVED_SECONDS: Final = 90 * 86_400.0
 #: How long to wait before trying a refused credential again, in seconds. The user is told only if it is
 #: refused again.
@@ -25,7 +25,7 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
 #: id isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long a check of an account's id remains valid for calls that name the account, in seconds. This is ten
+#: How recently an account's id must have been checked for a call to skip the check, in seconds. This is ten
 #: minutes minus the longest time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
@@ -162,8 +162,8 @@ class Link:
     username: str | None = None
     code_hash: str | None = None
     code_attempts_left: int = 5
-    #: SHA-256 of the secret of the browser that is using the link. ``proven`` is set once that browser has
-    #: been used to sign in as the principal.
+    #: SHA-256 digest of the secret held by the browser that is using the link. ``proven`` is set once the
+    #: person has signed in with that browser.
     browser_hash: str | None = None
     proven: bool = False
     #: When the checked credential expires, according to its provider. ``link_source`` says how Usher got it.

@@ -35,12 +35,12 @@ MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if little time is left until the stop.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back to look for missed starts and stops, and how far ahead to plan rules without a last day, both
-#: in seconds.
+#: How far back to look for missed starts and stops, and how far ahead to look for the next ones of a rule
+#: without a last day, both in seconds.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: How far ahead to plan rules with a last day, in seconds.
+#: How far ahead to look for the next start or stop of a rule with a last day, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to check whether some hours start a workspace just when others stop it, in seconds. This is
+#: How far ahead to check whether one rule starts a workspace just when another stops it, in seconds. This is
 #: long enough for every weekday to occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
@@ -51,7 +51,8 @@ DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Number of unused starts in a row after which working hours are paused.
 UNUSED_PAUSES: Final = 5
-#: Time after a start within which use reported by the provider is attributed to the start itself, in seconds.
+#: If a provider reports that a workspace was used within this many seconds of a start, the start itself is
+#: assumed to be the reason.
 START_USE_SECONDS: Final = 900.0
 
 

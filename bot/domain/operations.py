@@ -28,7 +28,7 @@ Remark = Literal[
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: Delay from which a planned start counts as late, in seconds.
+#: Minimum delay, in seconds, for a planned start to count as late.
 LATE_START_SECONDS: Final = 300.0
 #: Maximum time between a request and its call for the call to count as immediate, in seconds. The duration of
 #: the start is then measured from the request.

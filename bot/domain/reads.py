@@ -36,8 +36,8 @@ class ReadClaim:
     state: State
     used_at: float | None
     granted_at: float = 0.0
-    #: Whether it has been shown that the first of ``workspace_ids`` is the user's own. A read or list with
-    #: the user's own credential shows that.
+    #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids``
+    #: belongs to the user.
     is_proven: bool = True
     #: A finding from this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
@@ -91,8 +91,8 @@ class ReadResult:
     slot: tuple[float, float] | None = None
     #: A finding about the first of ``workspace_ids`` that has to be confirmed. An observation clears it.
     unconfirmed: Unconfirmed | None = None
-    #: How much longer the workspace may not be read, in seconds. The countdown restarts when the response
-    #: arrives, because the request may have reached the provider at any moment up to then.
+    #: How many seconds must pass before the workspace may be read again. The countdown restarts when the
+    #: response arrives, because the request may have reached the provider at any moment up to then.
     closed_for: float = 0.0
     #: Whether the credential can open only the reader's own workspaces. If it can open everyone's, reading a
     #: workspace that isn't in the user's list doesn't prove that the workspace belongs to them.

@@ -31,7 +31,8 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The interaction's key in the inbox. It ensures that repeated deliveries by Slack take effect only once.
+    #: The key under which the inbox records the interaction, so that it takes effect only once even if Slack
+    #: delivers it repeatedly.
     interaction: str = ""
     #: When the request was sent, in epoch seconds. It is set only if Slack may have delivered it much later.
     sent_at: float | None = None

@@ -44,8 +44,8 @@ MAX_CONFLICT_SECONDS: Final = 60.0
 #: How soon after an accepted start of a failed workspace a read can confirm that the workspace has failed
 #: again, in seconds. An earlier read must have found the failure, too.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: How long to wait before a workspace that was found gone is read again, in seconds. It may only have seemed
-#: gone because of an error at the provider, which can last for hours.
+#: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
+#: seemed gone because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
 #: Time after which a call by another process is certainly over, because it ended or the process died, in
 #: seconds. This is longer than a call's time-out and the lease of its step.

@@ -1,4 +1,4 @@
-"""What a newer release no longer does for users or sends to them."""
+"""What users lose in an upgrade: features that were removed, and messages that are no longer sent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
