@@ -313,7 +313,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self._resolve_rejected(claimed, runtime, step, answer)
 
     async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refused call: search for an earlier result, retry, or end the item."""
+        """Return the update to save after a refused call: search for an earlier result, retry, or give up."""
         if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
             # An earlier attempt may have created the workspace or run with this name, so search for it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
@@ -413,7 +413,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update after a search found nothing. The call is sent again unless it was cancelled."""
+        """Return the update to save if a search found nothing. The call is resent unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -571,7 +571,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refused call, if retrying it wouldn't help."""
+        """Return the update to save after a refused call, if retrying it wouldn't help."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
@@ -614,7 +614,7 @@ def find_busy_reason(
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
+    """Return whether a conflict may go away on its own, in which case it makes sense to repeat the call.
 
     A conflict over a name that is already taken won't go away. Nor will a conflict over a start or a
     suspension if the error's message comes from Usher itself, because such a message tells the person what to
@@ -625,7 +625,7 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the reason (hold) for a call that another action delays. It quotes the provider's message."""
+    """Return the reason (hold) to show while another action delays a call. It quotes the provider."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
