@@ -50,7 +50,7 @@ class Mark(Flag):
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
-    #: The message is posted in the channel that its body names. It isn't sent to a person.
+    #: The message is posted in the channel named in its body. It isn't sent to a person.
     IN_CHANNEL = auto()
     #: The message names other people, such as the person who requested a link or decided on it.
     PEOPLE = auto()

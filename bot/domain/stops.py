@@ -3,7 +3,7 @@
 The provider declares the effect of each mode (``returns``, ``keeps``, ``ends``, ``erases``). These effects
 determine what *Restart*, *Stop* and planned stops do. Users must confirm an irreversible stop, and may do so
 hours after being asked. So the decision relies on a newer read, and users are asked again if the stop would
-lose more than they knew. A reversible stop needs no confirmation.
+lose more than they were told. A reversible stop needs no confirmation.
 """
 
 from collections.abc import Mapping

@@ -305,7 +305,7 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 
 
 def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -> LinkPage | Refused:
-    """Create a link for a person who signed in with Slack on the permanent page of a connection.
+    """Create a link for a person who signed in with Slack on a connection's permanent page.
 
     All commands that were waiting for the person's earlier links now wait for the new one.
     """
@@ -336,7 +336,7 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
     """Return the URL for signing in at the provider, or "" if the person can't or needn't sign in there.
 
-    This changes nothing. The provider must return ``state`` as it is. ``challenge`` protects the code that
+    This changes nothing. The provider must return ``state`` unchanged. ``challenge`` protects the code that
     the provider returns.
     """
     link = _require_attempts(tx, caller, visit)
@@ -349,8 +349,8 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     """Have the provider identify a token's owner, within ten seconds. Each link allows five attempts.
 
-    If the token can't be used, raises Refused with a text that says what to do next. If the provider fails,
-    the attempt doesn't count.
+    If the token can't be used, Refused is raised, with a text that says what to do next. If the provider
+    fails, the attempt doesn't count.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
