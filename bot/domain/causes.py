@@ -82,7 +82,7 @@ QUOTING: Final = frozenset(
 #: (``bot.domain.holds``).
 STALE: Final = "stale"
 #: First word of the cause that is recorded when a planned start wasn't sent in time. It is followed by the
-#: hold that delayed it.
+#: hold (the stored reason) that delayed it.
 MISSED_CAUSE: Final = "missed"
 
 

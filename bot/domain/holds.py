@@ -55,8 +55,8 @@ class HoldCode(StrEnum):
     CAUSE = "cause"
 
 
-#: Codes of holds that affect everything a user has on a connection. Other holds affect only one workspace or
-#: run.
+#: Codes of holds (reasons why work can't continue) that affect everything a user has on a connection. Other
+#: holds affect only one workspace or run.
 _OF_CONNECTION: Final = frozenset(
     {
         HoldCode.SILENT,

@@ -113,7 +113,8 @@ class WorkspaceFacts(Facts):
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
-    #: Details of the wait for capacity. None if the message isn't about one, or its entry no longer exists.
+    #: Details of the wait for capacity. None if the message isn't about one, or if the waitlist entry no
+    #: longer exists.
     wait: WaitlistFacts | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()

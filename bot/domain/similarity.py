@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 #: Minimum similarity, from 0 to 1, at which a username is taken to be a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
-#: Minimum number of letters of a word in a name. Shorter words are ignored, because they match too many
+#: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many
 #: people.
 _SHORTEST: Final = 3
 #: Pairs of a word's minimum length and the number of its letters that may be mistyped.

@@ -60,9 +60,9 @@ class Update:
     #: isn't sent if either has changed.
     account: Account | None = None
     person: Person | None = None
-    #: The lease under which this update is saved (``Claimed.claim``), or "" if something other than a step
-    #: saves it. An update without a lease is applied, but a running step keeps its lease, and the next step
-    #: has to wait until the running one has been saved.
+    #: The lease (exclusive claim on the row) under which a step saves this update (``Claimed.claim``), or ""
+    #: if something other than a step saves it. Such an update is applied, but a running step keeps its
+    #: lease, and the next step has to wait until the running one has been saved.
     claim: str = ""
 
     # For operations.

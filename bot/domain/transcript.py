@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: Maximum number of characters of a line. Longer lines are passed on in parts, so that they can't fill up
+#: Maximum length of a line, in characters. Longer lines are passed on in parts, so that they can't fill up
 #: memory.
 LONGEST: Final = 8_192
 #: Matches a control string (such as a title or a link's URL), which ends with BEL or ST. The match never
@@ -412,11 +412,11 @@ class Board:
         return grown
 
 
-#: Maximum number of bytes that are kept of one run's output.
+#: Maximum size of the output that is kept for one run, in bytes.
 CAP: Final = 50_000_000
 #: Maximum number of bytes in a character. Characters are never split.
 LONGEST_CHARACTER: Final = 4
-#: Maximum number of bytes that are kept of the output of all runs together.
+#: Maximum size of the output that is kept for all runs together, in bytes.
 TOTAL: Final = 500_000_000
 #: Number of bytes buffered in memory before they are written to the file, and of bytes read from it at a
 #: time.
