@@ -28,7 +28,8 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: Time limit for reading a list of many pages, in seconds. It is shorter than the task's lease.
+#: Time limit for reading a list of many pages, in seconds. It is shorter than the task's lease (its
+#: claim on the row).
 LIST_TIMEOUT_SECONDS = 30.0
 #: How long an account's list is read often after one of its workspaces was used, in seconds.
 RECENT_USE_SECONDS = 3600.0

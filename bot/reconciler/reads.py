@@ -542,7 +542,8 @@ class Entries:
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
         self._vault = engine.vault
-        #: Maps each workspace to its stored (encrypted) entry and a digest of the entry's plaintext.
+        #: Maps each workspace to its stored entry (the encrypted secret that opens it from Usher's page) and
+        #: a digest of the plaintext.
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:

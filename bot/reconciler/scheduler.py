@@ -47,9 +47,9 @@ LIST_REFRESH_SECONDS: Final = 120.0
 EVERYBODY = "everybody"
 #: How long a loop rests between claims, in seconds. Rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
-#: How long to rest between two claims of reads, in seconds. Each claim takes at most a connection's free
-#: slots, usually 51. With 10,000 workspaces starting, each of which may be read every 10.5 s, a rest of 0.05
-#: s would be too long.
+#: How long to rest between two claims of reads, in seconds. Each claim takes at most as many reads as a
+#: connection has free request slots, usually 51. With 10,000 workspaces starting, each of which may be read
+#: every 10.5 s, a rest of 0.05 s would be too long.
 READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.

@@ -21,7 +21,7 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of the subject of a task that reads facts about a server. Other tasks' subjects have the form
+#: Tasks that read facts about a server have a subject with this prefix. Other tasks' subjects have the form
 #: ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 

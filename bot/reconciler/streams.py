@@ -21,7 +21,7 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams that are open at the same time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: Number of seconds of silence after which the output of a run that has ended is considered complete.
+#: Once a run has ended, its output is considered complete after this many seconds of silence.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
