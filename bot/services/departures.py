@@ -1,6 +1,6 @@
 """Stopping the workspaces and ending the links of people who have left or may no longer use Usher.
 
-Workspaces for which their owner had planned a stop are stopped immediately, using the owner's account. Usher
+If an owner had planned a stop for a workspace, it is stopped immediately, using the owner's account. Usher
 administrators are told which other workspaces keep running. If any workspace is running, a task does all
 this, because a task is resumed after a crash. Until the task is done, the person can't request anything.
 """

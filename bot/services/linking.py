@@ -48,7 +48,7 @@ MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
 #: Maximum length of a token, in characters. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: Number of characters of a link's digest that appear in the URLs of its pages.
+#: How many characters of a link's digest appear in its pages' URLs.
 NAME_LENGTH: Final = 12
 
 #: Characters used in codes. None of them is easily confused with another. There are no vowels, so that codes

@@ -35,7 +35,7 @@ from bot.store import workspaces as workspace_rows
 from bot.store.transaction import from_json
 from bot.support.guards import guards
 
-#: Prefix of the path of Usher's own page for a workspace. The path ends with Usher's id for the workspace.
+#: Path prefix of Usher's own pages for workspaces. It is followed by Usher's id for the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card

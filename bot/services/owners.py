@@ -22,12 +22,13 @@ log = structlog.get_logger(__name__)
 #: How often a process renews its leases, in seconds. A lease makes a process the owner of a job for a limited
 #: time. Two renewals in a row may fail without the lease being lost.
 RENEWAL_SECONDS: Final = 3.0
-#: Prefix of the name of a job that runs a connection's start queue.
+#: Prefix for the names of jobs that run a connection's start queue.
 STARTS_PREFIX: Final = "starts:"
-#: Prefix of the name of a job that follows a run's output.
+#: Prefix for the names of jobs that follow a run's output.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on its lease of a job, in seconds. The time is counted from just before the
-#: lease was requested, and is shorter than the lease. So no other process can take over before it has passed.
+#: How long this process relies on its lease of a job (its temporary ownership), in seconds. The time is
+#: counted from just before the lease was requested, and is shorter than the lease. So no other process can
+#: take over before it has passed.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 #: How long background work may be interrupted before people are told, in seconds. A restart takes less time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
