@@ -16,7 +16,7 @@ from bot.domain.people import Principal
 #: it is computed from at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: Multiple of the usual duration after which a start may count as slow (see ``Typical.late``).
+#: A start may count as slow once it has taken this many times as long as usual (see ``Typical.late``).
 _LATE_SHARE: Final = 1.5
 
 

@@ -10,8 +10,8 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Maximum number of characters of a message that are searched. Messages can be long, because a scheduler may
-#: list all its machines.
+#: How many characters of a message are searched. Messages can be long, because a scheduler may list all its
+#: machines.
 MAX_REASON_LENGTH: Final = 500
 
 
@@ -66,7 +66,7 @@ _COUNTED: Final = (
 )
 #: Reasons, each with a pattern for its messages. The first pattern that matches decides. The wording comes
 #: from Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and
-#: the clouds.
+#: cloud providers.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (

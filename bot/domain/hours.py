@@ -27,7 +27,8 @@ Side = Literal["start", "stop"]
 #: How long before the end of working hours the workspace's timer is set, in seconds. This leaves enough time
 #: to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: Assumed length of working hours without a stop, in seconds, for deciding whether a start is too late.
+#: How long working hours without a stop are assumed to last, in seconds. This helps to decide whether a start
+#: is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: Minimum share of the planned time that must be left for a late start to be sent. At least
 #: ``MIN_SECONDS_LEFT`` seconds must be left, too.

@@ -5,8 +5,8 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: Name used for Slack where the name of a connection is expected. Names of connections can't begin with
-#: ``#``, so there is no clash.
+#: Name used for Slack where a connection's name is expected. Connection names can't begin with ``#``, so
+#: there is no clash.
 SLACK: Final = "#slack"
 
 

@@ -12,7 +12,7 @@ from bot.domain.workspaces import Workspace
 ASKS_AFTER: Final = 12
 #: Number of hours that stands for "never".
 NEVER_HOURS: Final = 1_000_000
-#: Levels of what Slack's assistant may do for a user. Each level includes the ones before it.
+#: Levels of permission for Slack's assistant. Each level includes the ones before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
 
 

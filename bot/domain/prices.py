@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypedDict
 
-#: Limit for hourly prices. Only lower prices are accepted.
+#: Hourly prices must be lower than this.
 MAX_PRICE: Final = 10_000
 
 

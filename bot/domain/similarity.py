@@ -13,7 +13,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 #: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many
 #: people.
 _SHORTEST: Final = 3
-#: Pairs of a word's minimum length and the number of its letters that may be mistyped.
+#: How many letters of a word may be mistyped, as pairs of the word's minimum length and that number.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

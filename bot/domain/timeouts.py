@@ -41,8 +41,8 @@ MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: How soon after an accepted start of a failed workspace a read can confirm that the workspace has failed
-#: again, in seconds. An earlier read must have found the failure, too.
+#: How many seconds after an accepted start of a failed workspace a read can confirm that it has failed again.
+#: An earlier read must have found the failure, too.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
 #: seemed gone because of an error at the provider, which can last for hours.

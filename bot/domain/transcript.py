@@ -418,8 +418,8 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum size of the output that is kept for all runs together, in bytes.
 TOTAL: Final = 500_000_000
-#: Number of bytes buffered in memory before they are written to the file, and of bytes read from it at a
-#: time.
+#: How many bytes are buffered in memory before they are written to the file, and how many are read from it at
+#: a time.
 KEPT: Final = 65_536
 
 
