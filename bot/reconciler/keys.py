@@ -26,7 +26,7 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Time within which refusals of several people's credentials count as an outage, in seconds, if no credential
+#: Refusals of several people's credentials within this many seconds count as an outage, unless a credential
 #: is accepted in between.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
@@ -36,8 +36,8 @@ OUTAGE_WINDOW_SECONDS: Final = 600.0
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
 #: The result of comparing accounts. ``changed`` means that the account was renamed, so the call must be
 #: repeated with the new name. ``resting`` means that the name now belongs to another account, so the link
-#: isn't used. ``unclear`` means that the provider's answer proves nothing, so calls that name the account
-#: have to wait.
+#: isn't used. ``unclear`` means that the provider's answer proves nothing, so calls that use the account's
+#: name have to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
 #: The result of handling a refused credential (see ``Keys.resolve_refusal``).
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]

@@ -150,7 +150,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             )
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            # If another process has this connection, this process's settings are out of date. Only the
+            # If another process's settings include this connection, this process's are out of date. Only the
             # operator can fix that.
             is_elsewhere = subject.connection in self._owners.lacking_connections
             hold = hold_by_cause(KEYS_CAUSE) if is_elsewhere else make_hold(HoldCode.NO_CONNECTION)

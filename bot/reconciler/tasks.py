@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum number of attempts at a failing task, with growing waits, unless its handler sets another.
+#: Maximum number of attempts at a task, unless its handler sets a different one. The waits between them grow.
 MAX_TASK_ATTEMPTS: Final = 10
 #: While a task is younger than this (in seconds), attempts that failed before anything was tried don't count.
 #: If the reason is a missing encryption key, they never count.
