@@ -2,8 +2,8 @@
 
 Nothing in a restored database shows that it came from a backup. So Usher keeps a file next to the database,
 outside all backups, that records how long the audit log was when this machine last used the database. If the
-audit log is now shorter, or its history differs, the database has been replaced by an older one. Using that
-one would bring back links that have since been ended.
+audit log is now shorter, or its history differs, the database has been replaced by an older one. Using the
+older one would bring back links that have since been ended.
 """
 
 import asyncio

@@ -47,8 +47,8 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Says which of the jobs shared by the database's processes are done by this process. Usually, all of
-    #: them are.
+    #: Says which shared jobs this process does on behalf of all processes that use the database. Usually, it
+    #: does all of them.
     owners: Owners = field(default_factory=Owners)
     #: How long a planned stop waits for its warning to be sent while Slack accepts no messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS

@@ -32,7 +32,7 @@ MAX_SECONDS_AHEAD: Final = 2_700.0
 USUAL_START_SECONDS: Final = 180.0
 #: How much shorter than the provider's idle limit a lead time must be, in seconds.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: Maximum time for which a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
+#: How long a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 
