@@ -40,8 +40,8 @@ _EARLIER: Final = "earlier"
 #: The stored form of a deferred command (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
-#: Maximum number of seconds by which a server may round an account's creation time after a restart or
-#: upgrade.
+#: How far apart two reported creation times of the same account may be, in seconds. Some servers round the
+#: time after a restart or upgrade.
 MAX_ROUNDED_SECONDS: Final = 1.0
 
 
@@ -273,8 +273,7 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: Names of the reminders, earliest first, each with the number of seconds before the credential's expiry at
-#: which it is due.
+#: The reminders, earliest first, each with how many seconds before the credential expires it is due.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

@@ -11,7 +11,7 @@ from bot.domain.work_items import Outcome
 #: because working hours last at most a day.
 DAY_SECONDS: Final = 86_400.0
 #: How far ahead to look for a planned stop, in seconds. If there is one, the owner of a workspace left
-#: running isn't asked about it.
+#: running isn't asked whether it's still needed.
 STOP_AHEAD_SECONDS: Final = 86_400.0
 #: How long a workspace is assumed to be needed if its working hours start but never stop it, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0

@@ -65,7 +65,7 @@ class Field:
         name: Its key in the values, unique in the form.
         label: What users see above it.
         kind: How it is filled in.
-        choices: The available choices, even those of a search.
+        choices: The available choices, even if the field is searchable.
         initial: Its initial value, a ``Choice.value`` if it has choices.
         optional: Whether it may be left empty.
         hint: A sentence below it, of at most 150 characters.
@@ -112,14 +112,14 @@ class Form:
 #: Text shown if the chosen template has since been removed.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
 NAME_IN_USE = "There's already a workspace with that name. Choose another name."
-#: Maximum number of choices in a menu. If there are more, the field is a search.
+#: Maximum number of choices in a menu. If there are more, the field is searchable instead.
 MAX_MENU_CHOICES = 20
 
 
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
-    """Return a field for picking one of several choices. It is a search if there are many choices."""
+    """Return a field for picking one of several choices. If there are many, the field is searchable."""
     return Field(
         name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
     )

@@ -223,7 +223,7 @@ class HoursRule(Timetable):
 
 @dataclass(frozen=True, slots=True)
 class FormerHours:
-    """Working hours that were turned off. The button that restores them contains them in this form."""
+    """Working hours that were turned off, in the form stored in the button that restores them."""
 
     wanted: Wanted
     zone: str

@@ -228,9 +228,9 @@ class Installation(Administered):
 class Installations(Administered):
     """All current installations, if Usher is installed through OAuth in several Slack workspaces.
 
-    The methods are those of ``Installation``, applied to all installations. ``bot.slack.installed`` reads the
-    installations from the database. People in ``administrators`` administer their own Slack workspace, and
-    people in ``everywhere`` administer all of them. Entries in both lists must name a Slack workspace.
+    It has the same methods as ``Installation``, applied to all installations. ``bot.slack.installed`` reads
+    the installations from the database. People in ``administrators`` administer their own Slack workspace,
+    and people in ``everywhere`` administer all of them. Entries in both lists must name a Slack workspace.
     """
 
     def __init__(
@@ -289,8 +289,8 @@ class Installations(Administered):
     def reach(self, principal: Principal) -> str | None:
         """Return which people an administrator may manage: the prefix of those people's keys.
 
-        The prefix is "" for everyone, or that of the administrator's own Slack workspace. Return None if the
-        person isn't an administrator.
+        The prefix is "" for everyone, or the prefix of the administrator's own Slack workspace. Return None
+        if the person isn't an administrator.
         """
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):

@@ -54,7 +54,7 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: Why nothing can be sent to the provider for the user, or why the workspace's planned stop can't be
+    #: Why no requests can be made to the provider for the user, or why the workspace's planned stop can't be
     #: carried out. It is "" if nothing prevents this (``bot.domain.feasibility``).
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.

@@ -200,7 +200,7 @@ class NoticeKind(StrEnum):
     # -- links and workspaces that expire soon ---------------------------------------------------------------
 
     WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Says whether the provider will let a workspace run longer, as its owner asked.
+    #: Tells the owner whether the provider will let their workspace run longer.
     WORKSPACE_EXTENDED = Traits("workspace_extended", offers="workspace")
     #: Warns that a link's credential expires soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)
@@ -227,7 +227,7 @@ class NoticeKind(StrEnum):
 
 
 #: Kinds of messages that Usher never posts twice. If posting a message fails, or may have failed, the person
-#: who wanted it posted is asked what to do. Each kind is mapped to the kind of the question.
+#: who wanted it posted is asked what to do. Each is mapped to the kind of message that asks them.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -279,7 +279,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent, because a search in Slack didn't find it.
+    #: A search in Slack didn't find the notice, so it wasn't sent.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"

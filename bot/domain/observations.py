@@ -129,7 +129,7 @@ class Event:
     Attributes:
         key: The provider's own key for the event, so that each event is reported only once.
         remote_id: The workspace's id at the provider.
-        message: A sentence for its owner, with marks for times (``bot.messages.texts.times``).
+        message: A sentence for its owner, with placeholders for times (``bot.domain.time_marks``).
     """
 
     key: str

@@ -153,5 +153,5 @@ class Operation(WorkItem):
 
     @property
     def replaces_ended_workspace(self) -> bool:
-        """Return whether this operation replaces a workspace that a restart has ended."""
+        """Return whether this operation replaces a workspace that was ended by a restart."""
         return bool(self.agreed) and self.verb is OperationVerb.CREATE

@@ -50,8 +50,8 @@ STOP_SETTLES = 600.0
 
 #: How long a running workspace must be unused before it is read less often, in seconds.
 UNUSED_AFTER = 86_400.0
-#: How long after its last use a workspace that is down is read as often as a running one, in seconds. If the
-#: owner was wrongly told that the workspace is down, these reads soon show it.
+#: For this many seconds after its last use, a workspace that is down is read as often as a running one. If
+#: the owner was wrongly told that it is down, these reads soon show it.
 RECENTLY_USED = 3_600.0
 
 
@@ -59,14 +59,14 @@ class Step(StrEnum):
     """The next thing to do for an operation or a run."""
 
     READ = "read"  #: request a status read, which the poll gate may delay, then plan again
-    START = "start"  #: send the start call
-    CREATE = "create"  #: send the call that creates the workspace
-    LAUNCH = "launch"  #: send the call that launches a run
+    START = "start"  #: call the provider to start the workspace
+    CREATE = "create"  #: call the provider to create the workspace
+    LAUNCH = "launch"  #: call the provider to launch a run
     FIND = "find"  #: search for the result of a creation or launch whose outcome is unknown
-    STOP = "stop"  #: send the stop call
-    SUSPEND = "suspend"  #: send the call that stops the workspace but keeps its memory
-    FORCE = "force"  #: send the call that stops the workspace without asking the IDE
-    REMOVE = "remove"  #: send the call that deletes the workspace
+    STOP = "stop"  #: call the provider to stop the workspace or run
+    SUSPEND = "suspend"  #: call the provider to stop the workspace but keep its memory
+    FORCE = "force"  #: call the provider to stop the workspace without asking the IDE
+    REMOVE = "remove"  #: call the provider to delete the workspace
     RENEW = "renew"  #: replace a workspace that ended as agreed, or that failed, with a new one
     WAIT = "wait"  #: do nothing until the next read, or until ``at``
     END = "end"  #: end the operation or run with ``outcome`` and ``cause``
@@ -119,7 +119,7 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to the plan that sends its call, and to the cause if an accepted call has no effect.
+#: Maps each stop mode to the plan that makes its call, and to the cause if an accepted call has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
@@ -165,7 +165,7 @@ def plan(
     irreversibly only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace
     was last seen starting or running. ``lacks`` is what the running workspace still needs before people can
     use it, and ``lacks_since`` is when a read first found that something was missing. A start is fulfilled
-    once the workspace is usable, or once it has lacked something for long enough.
+    once the workspace is usable, or once Usher has waited long enough for what it lacks.
 
     Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. Even if the state has
@@ -174,14 +174,15 @@ def plan(
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
-    sends no more calls, unless it is a stop or a planned start. A read can still fulfil it.
+    makes no more calls, unless it is a stop or a planned start. A later read can still show that its goal has
+    been reached.
     """
     if not operation.is_open:
         return WATCH
     if observed_at is None:
         return READ
     if state is State.FAILED and "stop" not in effects:
-        actions = frozenset()  # If a provider offers no stop, nothing of a failed workspace keeps running.
+        actions = frozenset()  # If the provider can't stop workspaces, a failed one leaves nothing running.
     is_made = operation.creates_stopped and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     brings_up = not operation.verb.brings_down and state is State.RUNNING

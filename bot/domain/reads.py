@@ -20,7 +20,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ReadClaim:
-    """The right to read the status of one workspace once. The poll gate grants it.
+    """Permission to read the status of one workspace once. The poll gate, which limits such reads, grants it.
 
     ``gate_key`` is the key of the gate's row, ``account`` is the account whose credential is used, and
     ``workspace_ids`` are the rows that receive the result. ``granted_at`` is when the claim was made, by the

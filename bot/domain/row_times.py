@@ -14,7 +14,7 @@ class Kind(StrEnum):
     """Kinds of times stored in columns."""
 
     PAST = "past"  #: when something happened; a time in the future becomes now
-    SINCE = "since"  #: like PAST, to measure an age; if the age can't be known, it becomes now
+    SINCE = "since"  #: like PAST, but used to compute an age; becomes now if the age can't be known
     DUE = "due"  #: when a lease, retry or check is due; if impossibly far ahead, it becomes now
     GATE = "gate"  #: times that limit how often a workspace is read, which ``heal_gates`` corrects
     STAYS = "stays"  #: never corrected: set by people or providers, covered by a hash, or a duration

@@ -7,7 +7,8 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-#: Minimum similarity, from 0 to 1, at which a username is taken to be a person's.
+#: Minimum similarity, from 0 to 1, between a username and a person's name for the username to count as
+#: theirs.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
 #: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many

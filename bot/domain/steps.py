@@ -54,10 +54,10 @@ class Update:
     #: is set only with an ``outcome``.
     question_since: float | None = None
     card_dirty: bool = False
-    notices: Sequence[NewNotice] = ()  #: a notice without a subject is about this item
+    notices: Sequence[NewNotice] = ()  #: notices to write; one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
-    #: The account and person on which the decision to call was based. They are set only with a call, which
-    #: isn't sent if either has changed.
+    #: The account and person on which the decision to call was based. They are set only if a call follows.
+    #: The call isn't made if either has changed since.
     account: Account | None = None
     person: Person | None = None
     #: The lease (exclusive claim on the row) under which a step saves this update (``Claimed.claim``), or ""
@@ -65,14 +65,14 @@ class Update:
     #: lease, and the next step has to wait until the running one has been saved.
     claim: str = ""
 
-    # For operations.
+    # The following fields are only for operations.
     read_needed: bool = False  #: set ``read_since`` to the store's time, and request a read
     wants_read: bool = False  #: request a read in the same transaction, as ``gates.want`` does
     failed_at: float | None = None
     hides: bool = False  #: with an ``outcome``: remove the workspace from its owner's list
     name: FreeName | None = None  #: the new workspace's name, set with a creation's first call
 
-    # For runs.
+    # The following fields are only for runs.
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None

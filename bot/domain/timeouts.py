@@ -19,16 +19,16 @@ from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
 #: How long to wait for a visible effect of a start or stop whose outcome is unknown, in seconds. The call is
-#: then sent again, which does no harm.
+#: then made again, which does no harm.
 START_SETTLES: Final = 60.0
-#: How long to wait for a visible effect of a start or stop if the process that was sending it has died, in
-#: seconds. This is shorter than ``START_SETTLES``, because nothing can still be sending the call, and nothing
-#: suggests a slow server, as a time-out would.
+#: How long to wait for a visible effect of a start or stop if the process that was making the call has died,
+#: in seconds. This is shorter than ``START_SETTLES``: the call can't still be on its way, and there's no sign
+#: of a slow server, as there is after a time-out.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
-#: How long after an accepted start the card says that the workspace is still reported as down, in seconds.
-#: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
+#: If a workspace is still reported as down this many seconds after an accepted start, the card says so. After
+#: ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: How long an accepted stop may have no effect before the card says so, in seconds.
@@ -41,8 +41,8 @@ MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: How many seconds after an accepted start of a failed workspace a read can confirm that it has failed again.
-#: An earlier read must have found the failure, too.
+#: Once a failed workspace's start has been accepted, how many seconds must pass before a read can confirm
+#: that it has failed again. An earlier read must have found the failure, too.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
 #: seemed gone because of an error at the provider, which can last for hours.
@@ -88,7 +88,7 @@ def find_settling_time(work_item: WorkItem) -> float:
 
 
 def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECONDS) -> float:
-    """Return how many seconds to wait before sending a refused call again: at most ``longest``.
+    """Return how many seconds to wait before retrying a refused call: at most ``longest``.
 
     The pause grows with ``busy_for``, the number of seconds for which the call has been refused so far.
     ``jitter``, from 0 to 1, shortens it by up to half, so that calls that were refused together aren't all
@@ -134,7 +134,7 @@ class Verdict(StrEnum):
     """What to do after a search that has found no certain result."""
 
     SEARCH = "search"  #: the result may still appear, so search again
-    REPEAT = "repeat"  #: nothing was created, so send the call again
+    REPEAT = "repeat"  #: nothing was created, so make the call again
     NOTHING = "nothing"  #: nothing was created, and nobody needs it any more
     ASK = "ask"  #: the outcome can't be determined, so the person decides
     UNTOLD = "untold"  #: the outcome can't be determined, but nobody needs the result any more

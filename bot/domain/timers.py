@@ -19,9 +19,10 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: How long an irreversible stop is postponed if the owner couldn't be warned of it, in seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum time until a stop that needs a warning, in seconds, including half a minute to deliver it.
+#: If the owner has to be warned of a stop, the soonest that the stop can happen, in seconds from now. This
+#: includes half a minute to deliver the warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
-#: How many seconds the button *1 hour more* adds to a planned stop.
+#: By how many seconds the *1 hour more* button postpones a planned stop.
 MORE_SECONDS: Final = 3600.0
 #: Minimum time between updates of a class card, in seconds. Several button presses in quick succession then
 #: lead to only one update.
@@ -59,7 +60,7 @@ def needs_warning(end: PlannedStop, now: float) -> bool:
     If they set the stop themselves and it is only minutes away, they get no warning.
     """
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
-    # An assistant named the time if ``via`` is set.
+    # If ``via`` is set, an assistant chose the time.
     return end.warns or bool(end.via) or not is_near
 
 

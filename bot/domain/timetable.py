@@ -17,7 +17,7 @@ MAX_COURSE_DAYS: Final = 366
 #: How long before a lesson Usher decides how early to start its workspaces, in seconds.
 PREPARE_SECONDS: Final = 3_000.0
 #: Teachers are told this many seconds before a lesson how many members are ready. If that number can still
-#: change, they are told ``LATEST_REPORT_SECONDS`` before the lesson at the latest.
+#: change, the report may be delayed until ``LATEST_REPORT_SECONDS`` before the lesson.
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 #: How long after its end a lesson may still be reported as missed, in seconds.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0

@@ -216,8 +216,8 @@ MIN_IDLE_SECONDS: Final = 3600.0
 class UsageLine:
     """The total of all lives of one workspace, or of all runs of one job, within a window.
 
-    ``key`` is the key of its lives. ``name`` and ``workspace_id`` are those of the newest life. ``spread`` is
-    the number of hours by which the total may be off, because something happened between two reads.
+    ``key`` is the key of its lives. ``name`` and ``workspace_id`` are taken from the newest life. ``spread``
+    is the number of hours by which the total may be off, because something happened between two reads.
     ``is_least`` means that it may have been running before the first sign of life. ``unknown_from`` is the
     last sign of life before an end that no read saw.
     """
@@ -304,7 +304,7 @@ class UsageFacts(Facts):
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Minimum number of people in a total that is shown to readers who may not see the hours of individuals.
+#: Minimum number of people in a total that is shown to readers who may not see individuals' hours.
 MIN_PEOPLE: Final = 5
 
 

@@ -56,11 +56,11 @@ class Call(StrEnum):
 class WorkItem:
     """Work that is done for a user in steps until it ends: an operation, or a run of a job.
 
-    ``start_call`` is the state of the call that starts, creates or launches, and ``stop_call`` that of the
-    call that stops. The item is open until ``outcome`` is set. ``cause`` then names the text that explains
-    it. ``attempts`` counts temporary failures in a row, and ``deadline_number`` the deadlines set so far. At
-    ``deadline_at``, which is None afterwards, the user is told that the item is late. From then on, no call
-    that ``expires`` is sent, unless the user keeps waiting or asks again.
+    ``start_call`` is the state of the call that starts, creates or launches, and ``stop_call`` is the state
+    of the call that stops. The item is open until ``outcome`` is set. ``cause`` then names the text that
+    explains it. ``attempts`` counts temporary failures in a row, and ``deadline_number`` the deadlines set so
+    far. At ``deadline_at``, which is None afterwards, the user is told that the item is late. From then on,
+    no call that ``expires`` is sent, unless the user keeps waiting or asks again.
 
     ``called_at`` is when the item's call was committed. Clock corrections change it. ``sent_at`` is the same
     time without corrections, used to recognise the result of a creation or launch by its age.
@@ -110,12 +110,15 @@ class WorkItem:
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the item's call failed temporarily, so that it will be sent again."""
+        """Return whether the item's call failed temporarily and will be retried."""
         return self.is_open and self.attempts > 0 and self.start_call is not Call.ACCEPTED
 
     @property
     def was_unauthorized(self) -> bool:
-        """Return whether the last call was refused because of the credential. It is then tried once more."""
+        """Return whether the last call was refused because of the credential.
+
+        The call is then tried once more.
+        """
         return self.is_open and self.cause == UNAUTHORIZED
 
     @property

@@ -88,7 +88,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
-        """Lease due operations, oldest first. Each operation is in a batch of its own."""
+        """Lease due operations, oldest first. Each operation forms its own batch."""
         claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
         return [[each] for each in claimed]
 
@@ -210,7 +210,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Give the operation a new workspace to create, replacing one created by Usher that has ended."""
+        """Give the operation a new workspace to create. The one that Usher created before has ended."""
         operation = claimed.subject
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
@@ -302,7 +302,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # Audited before the call is sent, so that the use of others' rights is recorded in any case.
+            # Audited before the call is made, so that any use of other people's permissions is recorded.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -355,7 +355,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | str | None:
-        """Send the call. Return what it created, or the provider's message if there was nothing to change."""
+        """Make the call. Return what it created, or the provider's message if there was nothing to change."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -625,7 +625,10 @@ def _is_never_created(claimed: ClaimedOperation) -> bool:
 
 
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
-    """Send the call that brings a workspace down. Return the result of ``Provider.stop`` or ``remove``."""
+    """Make the call that stops or removes a workspace.
+
+    Return the result of ``Provider.stop`` or ``remove``.
+    """
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:

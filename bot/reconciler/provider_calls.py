@@ -58,7 +58,7 @@ KEYS_WAIT_SECONDS: Final = 20.0
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: Name of the only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Names of calls that are sent even with a refused credential, without first reading a list as a test.
+#: Names of calls that are made even with a refused credential, without first reading a list as a test.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(
@@ -84,7 +84,7 @@ class ProviderCall:
     seconds: float | None = None
     #: Whether the call starts something. Such calls have a separate rate limit.
     starts: bool = False
-    #: Whether sending the call twice is harmless.
+    #: Whether the call can safely be made twice.
     repeats: bool = False
     #: Whether the account's row was just read, either in the commit before the call or when the status read
     #: was claimed.
@@ -210,7 +210,7 @@ class ProviderCaller:
         seconds: float,
         window: Window,
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
-        """Send a call within its time window. Return its result, or Rejected if the link has ended."""
+        """Make a call within its time window. Return its result, or Rejected if the account was unlinked."""
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         until, limit = loop.time() + seconds, asyncio.timeout(None)
 

@@ -1,4 +1,4 @@
-"""Carries out job runs. Each run is launched only once, but a stop may be sent again."""
+"""Carries out job runs. Each run is launched only once, but a stop may be repeated."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
-        """Send the call. Return the launched run, or None for a stop."""
+        """Make the call. Return the launched run, or None for a stop."""
         run, provider = claimed.subject, runtime.provider.require_facet(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
@@ -269,7 +269,10 @@ class RunStepper(Stepper[ClaimedRun]):
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
-        """End the run if a launch was refused. If a stop was refused, give it up and keep reading the run."""
+        """End the run if a launch was refused.
+
+        If a stop was refused, abandon the stop and keep polling the run.
+        """
         run = claimed.subject
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
@@ -306,7 +309,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
-        """Give up the search for a launch that is no longer wanted.
+        """Abandon the search for a launch that is no longer wanted.
 
         If nothing was launched, record that, so that the next step ends the run. If that remains unknown, end
         the run as failed.
@@ -456,7 +459,10 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice that a stop failed. If no cause is given, it was given up after many attempts."""
+    """Return the notice that a stop failed.
+
+    If no cause is given, Usher abandoned the stop after many attempts.
+    """
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_PROBLEM, occasion, {"problem": "not_stopped", **cause})
 

@@ -43,7 +43,7 @@ _NO_LIMIT = (-math.inf, -math.inf)
 #: row is written a little later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
-#: maximum for reads of lists, by all people together.
+#: maximum for everyone's list reads combined.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
@@ -103,8 +103,8 @@ class Limits:
     A pause delays everyone if the 429 concerned the connection's own secret, or if several people received a
     429 within a short time. ``delay`` is then called with the number of seconds.
 
-    The pauses are kept in memory and in the table ``pauses``, which every process reads once a second. A
-    process that hasn't read a new pause yet may still send calls, which the provider refuses.
+    The pauses are kept in memory and in the ``pauses`` table, which every process reads once a second. A
+    process that hasn't read a new pause yet may still make calls, which the provider refuses.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
@@ -291,7 +291,8 @@ class Runtime:
 #: evenly than they are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How late an operation may ask for its turn, in seconds. If it asks later, it loses the turn.
+#: How late an operation may ask for its turn in the start queue, in seconds. If it asks later, it loses the
+#: turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: If two starts were requested at most this many seconds apart, the later one may be sent first. This applies
 #: only if there is no rate limit.

@@ -67,7 +67,7 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How long to wait before retrying a start that another process has to send, in seconds.
+#: How long to wait before retrying a start that another process has to make, in seconds.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
@@ -97,7 +97,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     question_kind: ClassVar[NoticeKind]
     #: The kind of notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether the state of the previous call stays recorded until the next call can be sent.
+    #: Whether the state of the previous call stays recorded until the next call can be made.
     keeps_call: ClassVar[bool]
     #: Number of seconds after which a blocked item reaches its deadline. None means no deadline.
     held_seconds: float | None = None
@@ -217,7 +217,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # A read may end the item before the pause is over, but doesn't cause the call to be sent early.
+            # A read may end the item before the pause is over, but doesn't cause the call to be made early.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -244,7 +244,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return how many seconds to wait before trying this start again, or 0 if it may be sent now."""
+        """Return how many seconds to wait before trying this start again, or 0 if it may be made now."""
         owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
             OTHER_PROCESS_POLL_SECONDS
@@ -257,7 +257,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _send_call(
         self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
-        """Commit the state *calling*, then send the call. Return the update still to be written, or None.
+        """Commit the state *calling*, then make the call. Return the update still to be written, or None.
 
         ``may_leave`` is checked just before each of the call's requests.
         """
@@ -413,7 +413,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update to save if a search found nothing. The call is resent unless it was cancelled."""
+        """Return the update to save if a search found nothing.
+
+        The call is repeated unless it was cancelled.
+        """
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -490,7 +493,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         due = outcomes.build_notice(subject, self.late_kind, occasion, delay=delay)
         return replace(update, notices=(*update.notices, due))
 
-    # -- what differs by kind --------------------------------------------------------------------------------
+    # -- what differs between operations and runs --------------------------------------------------------
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
@@ -541,7 +544,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return the update to commit before a call. The call is sent only if the update says *calling*.
+        """Return the update to commit before a call. The call is made only if the update says *calling*.
 
         Such an update includes the account and the person. It is saved only if neither has changed.
         """
@@ -552,7 +555,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | str | None:
-        """Send the call. Return what it created, or the provider's message if there was nothing to change."""
+        """Make the call. Return what it created, or the provider's message if there was nothing to change."""
 
     @abstractmethod
     async def record_accepted(
@@ -564,7 +567,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     def build_retry(
         self, claimed: S, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
-        """Return the update that retries the call or searches for its result.
+        """Return the update that schedules a retry of the call, or a search for its result.
 
         If ``answer`` is Rejected, the retry waits for a new credential.
         """
@@ -590,7 +593,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def abandon(self, claimed: S, verdict: Verdict) -> Update:
-        """Return the update that gives up a search for something that is no longer needed."""
+        """Return the update that abandons a search for something that is no longer needed."""
 
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
@@ -637,7 +640,7 @@ def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the reason (hold) why an item's calls are blocked: its own, the connection's, or None."""
+    """Return the reason (hold) that blocks an item's calls: its own, its connection's, or None."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason

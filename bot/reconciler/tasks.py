@@ -28,8 +28,8 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a task, unless its handler sets a different one. The waits between them grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: While a task is younger than this (in seconds), attempts that failed before anything was tried don't count.
-#: If the reason is a missing encryption key, they never count.
+#: While a task is younger than this (in seconds), attempts that couldn't be made yet (``TaskBusy``) don't
+#: count. If the reason is a missing encryption key, they never count.
 MAX_BUSY_SECONDS = 900.0
 #: How long a person waits for a list that can't be read before they are told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0

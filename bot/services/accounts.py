@@ -214,7 +214,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether the person's old link was to a different account.
 
-    If the ids can't be compared, a suspended old link is assumed to be.
+    If the ids can't be compared, a suspended old link is assumed to have been to a different account.
     """
     if former.state == "revoking":
         return False

@@ -11,7 +11,7 @@ from bot.support import errors
 class Check:
     """The result of one check. ``advice`` says what to do about a problem, and is "" if there is none.
 
-    Even a good result may be a warning (``is_warning``).
+    A check that passed may still be a warning (``is_warning``).
     """
 
     name: str
@@ -37,12 +37,12 @@ def explain_failure(failed: errors.ProviderError) -> str:
 
 
 def exit_status(checks: Iterable[Check]) -> int:
-    """Return 0 if every check is good, otherwise 1."""
+    """Return 0 if every check passed, otherwise 1."""
     return 0 if all(check.is_good for check in checks) else 1
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Return one line for each check. If its result isn't good, its advice follows."""
+    """Return one line per check, followed by advice if the check has any."""
     lines = []
     for check in checks:
         mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "

@@ -83,7 +83,7 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
 
 
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
-    """Delay or give up a stop that isn't possible now. After the planned time, tell the owner once.
+    """Delay or cancel a stop that isn't possible now. After the planned time, tell the owner once.
 
     If the stop is for a class, it doesn't wait for the person to link again. If it is planned by hours, it is
     dropped once the hours require the workspace again.

@@ -1,7 +1,8 @@
-"""Course members from releases up to 0.4.1. Those who agreed to only part of a course are removed.
+"""Migrates course members stored by releases up to 0.4.1.
 
-Releases up to 0.4.1 stored each member's agreement and the days that the member skipped. A course does
-nothing for its members until ``settle`` has compared all their agreements with the course.
+Those releases stored what each member had agreed to and which days they skipped. Members who agreed to only
+some of a course's lessons, or who skip lessons after the next one, are removed. A course does nothing for its
+members until ``settle`` has checked all of them.
 """
 
 from typing import Final

@@ -357,7 +357,7 @@ def start(
     latest: Operation | None,
 ) -> Operation:
     """Begin a start that was planned by hours or for a lesson. ``key`` identifies the plan."""
-    # Another attempt at the same planned time is a new request, so it needs a key of its own.
+    # Another attempt at the same planned time is a new request, so it needs its own key.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
     return begin_operation(

@@ -234,7 +234,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` that can replace the message with the link, and when the URL expires."""
+    """Store the ``response_url`` that can replace the message containing the link, and its expiry."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -255,7 +255,10 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account whose code the person typed. Refuse if the code is wrong or no account needs one."""
+    """Link the account whose code the person typed.
+
+    Refuse if the code is wrong or no link is waiting for one.
+    """
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")

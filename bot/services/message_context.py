@@ -612,8 +612,8 @@ def get_ide_url(
     """Return the URL of a workspace's IDE for its owner, or None if it can't be shown.
 
     A read must have confirmed that the workspace belongs to the owner. The URL must be on a host that the
-    connection allows, or be that of Usher's own page, which reveals only that the row exists. The rule is in
-    ``docs/internals/rules.md``, "An IDE's address reaches only the owner".
+    connection allows, or be the URL of Usher's own page, which reveals only that the row exists. The rule is
+    in ``docs/internals/rules.md``, "An IDE's address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
         return None

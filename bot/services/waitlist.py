@@ -101,9 +101,9 @@ def leave(
 ) -> tuple[Workspace, Literal["", "left", "stops"]]:
     """Stop waiting and cancel any attempt in progress. Return "left" or "stops", or "" if there was no wait.
 
-    ``stops`` means that the provider was already called, so a stop is requested, which has a message of its
-    own. ``is_read_with_place`` means that the reply appears in the same conversation as the message that
-    shows the place in line, so that message is removed.
+    ``stops`` means that the provider was already called, so a stop is requested, which has its own message.
+    ``is_read_with_place`` means that the reply appears in the same conversation as the message that shows the
+    place in line, so that message is removed.
     """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.find_entry_of_workspace(tx, workspace.id)

@@ -439,7 +439,7 @@ def _read_span(words: str, today: date, step: Step) -> _Days | None:
     if begin is None or end is None:
         return None
     if begin[0] > end[1] and (earlier := _read_name(first, end[1], step)):
-        # On a Wednesday, the Monday of "Mon - Fri" is that of last week.
+        # On a Wednesday, the Monday in "Mon - Fri" is last week's.
         is_one_span = earlier[0].year == end[1].year or (end[1] - earlier[0]).days < _HALF_YEAR_DAYS
         begin = earlier if is_one_span else begin
     return begin[0], end[1]

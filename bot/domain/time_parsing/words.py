@@ -275,7 +275,7 @@ class SaidZone:
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
     """Split a string into its text, in lower case and ASCII, and the zone next to a time, if there is one.
 
-    A zone's name may be that of a city or country, and may be shared by several zones, such as *IST*.
+    A zone may be named after a city or country, and several zones may share a name, such as *IST*.
     """
     plain = _BRACKETS.sub("", fold_signs(text).casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
