@@ -1,4 +1,4 @@
-"""The pages of ``docs/``. In a wheel, they are inside the package. In a checkout, they are next to it."""
+"""Finds the pages of ``docs/``, which are inside the package in a wheel and next to it in a checkout."""
 
 import argparse
 import re

@@ -53,7 +53,8 @@ def try_connection(arguments: argparse.Namespace) -> int:
             http = RecordingHttp(session, clock.monotonic)
             provider = build(chosen, http)
             record = TrialRecord(Path(f"usher-try-{chosen.name}.json"))
-            # Written to the audit log before any call is sent, as calls may use an administrator's token.
+            # Written to the audit log before any call is made, because calls may use an administrator's
+            # token.
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
             access = await access_of(provider, ask, ask_secret, hide)

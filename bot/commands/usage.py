@@ -18,8 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The kinds of totals, in output order. Each maps to a function that returns the group to which a period of
-#: running belongs.
+#: The kinds of totals, in output order. Each maps to a function that returns the group in which a life (one
+#: period of running) is counted.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,

@@ -330,7 +330,7 @@ class Provider(ABC):
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effect of each stop mode on a workspace, according to its last read.
+        """Return the effect of each stop mode on a workspace, as of its last read.
 
         If a running workspace's actions aren't known, return the effects that the provider's stops have in
         general.

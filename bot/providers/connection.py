@@ -88,7 +88,10 @@ class PreparedTemplate(SettingsPart):
 
     @property
     def offer_label(self) -> str:
-        """Return the display name with the price, or with "no price" if only other templates have prices."""
+        """Return the display name with the price.
+
+        If only other templates have one, add "no price" instead.
+        """
         said = "" if not self._currency else NO_PRICE if self.price is None else self.price.label
         return " · ".join(filter(None, [self.label, said]))
 
@@ -118,9 +121,9 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: Type of a list of host patterns, each normalised by ``normalise_pattern``.
+#: A list of host patterns, each normalised by ``normalise_pattern``.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: Type of a list of templates whose names must be distinct.
+#: A list of templates, no two of which may have the same name.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 

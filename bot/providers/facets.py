@@ -85,7 +85,7 @@ class Embedding:
         return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in known)
 
 
-#: Type of an offer: the choices that a provider offers to an account. Each provider defines its own type.
+#: The choices that a provider offers to an account. Each provider defines its own type.
 Offer = TypeVar("Offer")
 
 
@@ -324,7 +324,7 @@ class Runs(Forms[Offer]):
 
     @classmethod
     def can_run_commands(cls) -> bool:
-        """Return whether users can run commands of their own."""
+        """Return whether users can run their own commands."""
         return not cls.runs_named_jobs
 
     @abstractmethod

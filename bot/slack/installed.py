@@ -40,7 +40,8 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Minimum time, in seconds, between two reads of the rows that the same unknown Slack team causes.
+#: Once an unknown Slack team has caused the rows to be read, how many seconds must pass before it can cause
+#: another read.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 

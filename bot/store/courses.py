@@ -180,7 +180,7 @@ def update_counts(
         ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
         looks.append(next((at for at in ends if at > now), now + rest))
     if row["next_check_at"] <= now:
-        # Someone has pressed the card since it was counted.
+        # Someone has pressed the card's button since the members were counted.
         looks.append(now + rest)
     seen = {"counted": numbers, "next_check_at": min(looks, default=NEVER_DUE_AT)}
     tx.run("class_counted", id=card_id, now=now, **seen)

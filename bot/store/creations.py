@@ -33,7 +33,7 @@ _FOUND = (
 def renew(
     tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Replace the workspace that an open restart has ended with a new one, which is still to be created.
+    """Replace the workspace that an open restart ended with a new one, which is still to be created.
 
     In one transaction, the old row is removed from the person's list, and the operation becomes the creation
     of the new workspace, with the same card. If the operation has ended or another step has claimed it, write

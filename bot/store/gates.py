@@ -516,7 +516,7 @@ def _observe(
     # The time of last use is shown only on request, so a change of that alone doesn't redraw any message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
-        last_used_at = None  # In the future: stored by an old release, or the clock was set back.
+        last_used_at = None  # It's in the future: an old release stored it, or the clock was set back.
     is_same = before == after and row["unknown_at"] is None
     is_same &= (name, owner, survives_stop) == (row["name"], row["owner"], row["survives_stop"])
     reason = (

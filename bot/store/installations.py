@@ -66,7 +66,7 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Claim the right to replace a token for a while. Return False if another process has it."""
+    """Reserve the replacement of a token for a while. Return False if another process has reserved it."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 

@@ -1,4 +1,4 @@
-"""Records when daily work was done and failovers noticed, and decides whether a process may serve.
+"""Records when daily work was done and when failovers were noticed, and decides whether a process may serve.
 
 After a failover, the last commits of the old primary may be missing from the new one, and there is no way to
 tell which ones. So a row records when the failover was noticed. The SQL fragments *doubted* and *settled*

@@ -49,7 +49,7 @@ _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: How long updates must have waited before they are combined into one message per person, in seconds. Such a
 #: long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction, in reverse order of sending.
+#: Kinds of notices that answer an interaction, in the reverse of the order in which they are sent.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: Urgencies of updates that may be combined into one message. All such updates have the same urgency.

@@ -44,8 +44,8 @@ _POSTGRES_CAUSES = {
 #: connection or an error from a pooler (08), a lock, a server that is starting or stopping, too many
 #: connections, and a statement that was prepared before a migration changed its table (0A000).
 _PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
-#: Classes of SQLSTATEs that indicate a problem with the server rather than the query. The server counts as
-#: down until the problem is fixed.
+#: SQLSTATE classes that indicate a problem with the server rather than the query. The server counts as down
+#: until the problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
@@ -127,7 +127,7 @@ _ALREADY_THERE: Final = (
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
     """Translate a PostgreSQL error into one that callers know. Return other errors unchanged.
 
-    ``is_away`` means that the error has ended the connection, so the same work may succeed on a new one.
+    ``is_away`` means that the error closed the connection, so the same work may succeed on a new one.
     """
     if not isinstance(error, psycopg.Error):
         return error

@@ -51,7 +51,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     """Request that an open run be stopped. If a stop has already been requested, it can still be forced.
 
     A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
-    its result is then ignored. A stop that was given up, or that had no effect, is sent again on request.
+    its result is then ignored. A stop that was abandoned, or that had no effect, is sent again on request.
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
@@ -63,7 +63,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
 
 
 def _has_stop_failed(run: Run, now: float) -> bool:
-    """Return whether a stop was given up, or was accepted a while ago without any effect."""
+    """Return whether a stop was abandoned, or was accepted a while ago without any effect."""
     if run.remote_id is None:
         return False
     if run.stop_call is not Call.ACCEPTED:

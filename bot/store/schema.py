@@ -140,7 +140,8 @@ MAX_GATE_SECONDS: Final = 600.0
 #: answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: Minimum time without a heartbeat that counts as an absence of Usher, in seconds. A restart takes less.
+#: If there was no heartbeat for at least this many seconds, Usher counts as having been down. A restart takes
+#: less time.
 AWAY_SECONDS: Final = 3600.0
 
 

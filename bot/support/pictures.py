@@ -1,4 +1,4 @@
-"""Renders SVG as PNG with resvg, which the extra ``pictures`` installs.
+"""Renders SVG as PNG with resvg, which is installed by the ``pictures`` extra.
 
 Resvg silently omits text if it can't find the font family, so the font ships with Usher, and each SVG names
 its family. Characters that the font lacks are taken from the system's fonts, if possible.
@@ -29,7 +29,7 @@ sys.stdout.buffer.write(resvg_py.svg_to_bytes(svg_string=svg, font_files=[sys.ar
 
 
 def can_draw() -> bool:
-    """Return whether the extra ``pictures`` is installed."""
+    """Return whether the ``pictures`` extra is installed."""
     return find_spec("resvg_py") is not None
 
 

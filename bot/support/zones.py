@@ -1,4 +1,4 @@
-"""Time zone data, taken from the system or from the package tzdata, whichever is newer."""
+"""Time zone data, taken from the system or from the tzdata package, whichever is newer."""
 
 import re
 import zoneinfo

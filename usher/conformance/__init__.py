@@ -1,6 +1,6 @@
 """The conformance kit: tests for every provider, run with pytest against a local server.
 
-A package loads the kit with ``-p usher.conformance``. Its ``conftest.py`` contains a fixture ``open_rig``,
+A package loads the kit with ``-p usher.conformance``. Its ``conftest.py`` contains an ``open_rig`` fixture,
 which returns a function that takes an HTTP client class and opens the provider's ``Rig``, the kit's interface
 to the local server. One of its test modules contains ``from usher.conformance.every import *``
 (``docs/provider-api.md``).
@@ -23,7 +23,7 @@ from usher.conformance.rigs import ImpatientHttp, Rig
 
 __all__ = ["check_no_token_logged", "impatient_rig", "quiet_rig", "rig"]
 
-#: Type of a function that takes an HTTP client class and opens a provider's rig with it.
+#: A function that takes an HTTP client class and opens a provider's rig (its simulated server) with it.
 OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 

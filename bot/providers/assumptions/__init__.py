@@ -48,8 +48,8 @@ class Exchange:
         return 200 <= self.status < 300
 
 
-#: Type of a function that returns whether a request and its response confirm an assumption, or None if the
-#: assumption doesn't apply to them.
+#: A function that returns whether a request and its response confirm an assumption, or None if the assumption
+#: doesn't apply to them.
 Check = Callable[[Exchange], bool | None]
 
 

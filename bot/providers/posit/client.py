@@ -215,9 +215,9 @@ class Workbench:
     async def _explain_refusals(self, right: Right | None) -> AsyncIterator[None]:
         """Turn a refusal into CredentialRefused if the token is bad, or Forbidden if its level is too low.
 
-        Servers answer both cases in the same way (401, 403, error 3). To tell them apart, this requests the
-        version, which every valid token may read. ``right`` is the right that the call needs; with None,
-        refusals stay as they are.
+        Servers respond to both cases in the same way (401, 403, error 3). To tell them apart, this requests
+        the version, which every valid token may read. ``right`` is the permission that the call needs; if it
+        is None, refusals aren't changed.
         """
         try:
             yield

@@ -66,7 +66,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
 def unwrap_result(answer: Any) -> Any:
     """Return the content of ``{"result": …}``, which may be nested; a bare response is its own result.
 
-    An object with an error is returned as it is.
+    An object with an error is returned unchanged.
     """
     for _ in range(MAX_WRAPPINGS):
         if not (isinstance(answer, dict) and "result" in answer) or answer.get("error"):

@@ -55,14 +55,14 @@ def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-#: Type of a time in epoch seconds, which is None if it is missing or can't be read.
+#: A time in epoch seconds, or None if it's missing or can't be parsed.
 Moment = Annotated[float | None, BeforeValidator(parse_time)]
-#: Type of an entry in a list or object. An entry that can't be parsed is left out.
+#: An entry in a list or object. If it can't be parsed, it's left out.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: Type of the name in ``name=value``, which can't contain an equals sign.
+#: The name in ``name=value``. It can't contain an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
-#: Type of a list of strings. If an entry is an object, it is replaced by its name.
+#: A list of strings. Any entry that is an object is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 

@@ -321,7 +321,7 @@ def read_owner(answer: Mapping[str, Any]) -> str:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Return whether a resource may be the user's own, according to its owner's name (``org/user``)."""
+    """Return whether a resource could be the user's own, judging by its owner's name (``org/user``)."""
     return not username or not owner or owner.rpartition("/")[2] == username
 
 

@@ -145,7 +145,8 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was only a message to search for, so this retry doesn't count, and the next one sends.
+                # There was only a message to search for, so this retry doesn't count, and the next one sends
+                # a message.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
-#: Type of a function that returns whether each of the named variables has a valid value on its own.
+#: A function that returns whether each of the named variables has a valid value on its own.
 AreRight: TypeAlias = Callable[..., bool]
 _ADVICE: Final = "advice"
 

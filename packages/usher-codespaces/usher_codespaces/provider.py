@@ -11,9 +11,9 @@ import usher.provider as up
 from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
-#: Maps the states in the schema `codespace` of GitHub's document to Usher's. "Unknown" is left out, and so is
-#: "Moved", because GitHub doesn't give the new name. Exporting and Updating (a move to another machine) end
-#: in Shutdown.
+#: Maps the states in the `codespace` schema of GitHub's OpenAPI document to Usher's. "Unknown" is left out,
+#: and so is "Moved", because GitHub doesn't give the new name. Exporting and Updating (a move to another
+#: machine) end in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
@@ -39,7 +39,7 @@ REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNOREC
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: Text shown if the header X-GitHub-SSO says that an organization requires tokens to be authorized.
+#: Text shown if the X-GitHub-SSO header says that an organization requires tokens to be authorized.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
