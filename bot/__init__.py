@@ -1,1 +1,1 @@
-"""Usher except for its Slack listeners: models, rules, store, providers, reconciler, notifier, web pages."""
+"""All of Usher but its Slack listeners: models, rules, store, providers, reconciler, notifier, web pages."""

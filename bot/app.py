@@ -77,8 +77,8 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: How long work in progress may take to finish after SIGTERM, in seconds. Database writes have a limit of
-#: their own, ``END_WRITE_SECONDS``.
+#: How long work in progress may take to finish after SIGTERM, in seconds. Database writes have their own
+#: limit, ``END_WRITE_SECONDS``.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
 #: Delays between attempts to reach the database and Slack at start-up, in seconds. The last delay is
@@ -185,8 +185,8 @@ class Process:
         #: the database, ``problem`` is the error that says so.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: Time limits for shutting down, in seconds: for work in progress, and for database writes. Tests
-        #: change them.
+        #: Time limits at shutdown, in seconds, for work in progress and for database writes. Tests override
+        #: them.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0

@@ -29,8 +29,8 @@ async def ask_link(request: Request) -> Answer:
 async def submit_username(request: Request) -> Answer:
     """Send the request to the administrators, or show what is wrong with the username next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # Usher itself wrote this command. It runs once the account is linked, with the rights that the person has
-    # by then.
+    # Usher itself wrote this command. It runs once the account is linked, with the permissions that the
+    # person has by then.
     surface = Surface("replay", interaction=request.surface.interaction)
     deferred_command = DeferredCommand(text=text, surface=surface).as_body()
     username = find_value(request.view, "username").strip()

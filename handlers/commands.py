@@ -195,7 +195,10 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that the verb accepts. A verb that starts something accepts its end."""
+    """Return whether words are a time that the verb accepts.
+
+    A verb that starts something accepts a time to stop it.
+    """
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)

@@ -179,8 +179,8 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
     """Return the inbox key of a message's answer, or None if someone else has got an answer to the message.
 
-    A refusal to a stranger has a key of its own, because in a shared channel, one side may refuse the author
-    while the other side answers.
+    A refusal to a stranger has its own key, because in a shared channel, one side may refuse the author while
+    the other side answers.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):

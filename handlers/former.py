@@ -1,4 +1,4 @@
-"""Replies to buttons, forms and shortcuts that only earlier releases had, with what to do instead.
+"""Tells people who use a button, form or shortcut from an earlier release what to do instead.
 
 Buttons whose verb was replaced run the new verb (``Verb.former``), so they aren't listed here.
 """

@@ -59,7 +59,7 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
 async def open_new_workspace_form(request: Request) -> Answer:
     """Open a connection's form, filled in with the values used last time.
 
-    A template may follow, as ``CONNECTION/TEMPLATE`` or in a word of its own.
+    A template may follow, as ``CONNECTION/TEMPLATE`` or as a separate word.
     """
     words = tuple(request.arguments)
     request.notes.is_question = True
@@ -266,7 +266,7 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form, filled with those of the values that are still offered.
+    """Return the form, filled in with the values that are still offered.
 
     If ``advises`` is true, the form's note is its advice for administrators, if it has any.
     """

@@ -125,10 +125,10 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the only job that a provider offers with this name, or else a copy of the name's newest run.
+    """Run the job with this name or, if no provider offers it, rerun the newest run with this name.
 
-    Return None unless exactly one connection has the job. If a run of this name is still in progress, only
-    offer to launch another.
+    Return None unless exactly one connection has such a job or run. If a run with this name is still in
+    progress, only offer to launch another.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)

@@ -131,7 +131,7 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 async def invite(request: Request) -> Answer:
     """Create the link that a *Link* button asks for, and answer with a button that opens its page.
 
-    Once the account is linked, the button's command runs with the rights of the user who clicked it.
+    Once the account is linked, the button's command runs with the permissions of the user who clicked it.
     """
     connection, _, text = (request.target or "").partition(" ")
     template = answers.NOT_LINKED if text else answers.LINK_ONE

@@ -1,4 +1,4 @@
-"""Replays deferred commands with the user's current rights, and sends the answers where users expect them."""
+"""Replays deferred commands with the user's current permissions, and sends the answers to the right place."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ from handlers.requests.services import Services
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
-    """Run a deferred command with the user's current rights. ``body`` is a ``DeferredCommand``.
+    """Run a deferred command with the user's current permissions. ``body`` is a ``DeferredCommand``.
 
     The answer is sent to the response_url as long as that is valid. After that, it is sent to the channel if
     the command was a recent mention, otherwise to the user as a direct message. A command that runs twice has

@@ -130,7 +130,7 @@ async def run_tool(
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
     said = drawn.write_lines(answer.blocks, call.names)
     if not call.is_run:
-        # The call was refused unread, with a sentence of Usher's own.
+        # The call was refused unread, with Usher's own sentence.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
     asks = bool(offered & LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)

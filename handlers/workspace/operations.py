@@ -440,7 +440,7 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
     """Return a caller for one of the workspaces that a request covers.
 
-    With a caller of its own, each workspace gets exactly one change and one audit entry.
+    With its own caller, each workspace gets exactly one change and one audit entry.
     """
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)

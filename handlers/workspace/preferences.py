@@ -22,8 +22,8 @@ from handlers.requests.request import Request
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import require_by_name
 
-#: Maps each word that users can type to two choices: whether to tell them that a workspace is ready, and that
-#: it has stopped by itself. None means that the user's general settings apply.
+#: Maps each word that users can type to two choices: whether to tell them that a workspace is ready, and
+#: whether to tell them that it has stopped by itself. None means that the user's general settings apply.
 _MESSAGES: Final = {
     "on": (True, True),
     "ready": (True, False),

@@ -140,7 +140,10 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent that a stop button gives. It is informed if the button said what is at risk."""
+    """Return the consent given by pressing a stop button.
+
+    The consent is informed if the button said what is at risk.
+    """
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -162,7 +165,7 @@ def _end_question(
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button that agrees to what a question said would be lost."""
+    """Return the button with which the owner accepts the losses that a question listed."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 

@@ -1,4 +1,4 @@
-"""Formats the commands in a text as people would type them where the text is shown, or in plain words."""
+"""Formats commands mentioned in a text, either as people would type them in that place or in plain words."""
 
 import re
 from collections.abc import Mapping

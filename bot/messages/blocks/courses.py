@@ -255,8 +255,8 @@ def strip_addresses(text: str) -> str:
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson is still true.
 
-    A message that the workspace is ready or being started stays true during the lesson as long as it is,
-    unless another message has reported the same. A message that the start was missed is true unless the
+    A message that the workspace is ready or being started stays true during the lesson while that is the
+    case, unless another message has reported the same. A message that the start was missed is true unless the
     workspace came up before the lesson's end. No message is true once the owner has left the course.
     """
     operation = facts.operation

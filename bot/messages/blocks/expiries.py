@@ -44,7 +44,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.WORKSPACE_EXPIRY, is_true=_is_coming)
 def render_workspace_end(facts: WorkspaceFacts) -> Answer:
-    """Warn that a provider will end a workspace, according to its current row."""
+    """Warn that a provider will end a workspace, based on the workspace's current row."""
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)

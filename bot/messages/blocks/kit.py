@@ -510,9 +510,9 @@ def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
 
 
 def strip_markup(text: str) -> str:
-    """Return a paragraph without Usher's marks for bold and code, as a notification shows it.
+    """Return a paragraph with Usher's bold and code markup removed, for use in notifications.
 
-    Other asterisks stay, because they belong to names or cron expressions.
+    Other asterisks are kept, because they belong to names or cron expressions.
     """
     return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
@@ -559,7 +559,7 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
-    """Return an answer with other blocks, cut to Slack's limits in the same way as by ``answer``."""
+    """Return an answer with other blocks, cut to Slack's limits as ``answer`` does."""
     fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 

@@ -55,7 +55,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.STOP_WARNING, is_true=_is_coming)
 def render_warning(facts: WorkspaceFacts) -> Answer:
-    """Render the warning before a stop, according to the workspace's current row."""
+    """Render the warning before a stop, based on the workspace's current row."""
     workspace, names = facts.workspace, get_names(facts)
     if workspace is None or workspace.stop_at is None:
         is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)

@@ -51,7 +51,7 @@ COURSE_JOIN: Final = (
     f"afterwards. {_JOIN_NEXT}"
 )
 #: Shown on the card of a course that creates workspaces. The text names the template, because each workspace
-#: will have a name of its own.
+#: will have its own name.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"

@@ -2,7 +2,7 @@
 
 A *cause* is stored with an operation, in one of three forms. The first is a key of ``CAUSES``. The second is
 a key, a colon and the provider's own message (``invalid: disk too small``). The third is a key, two colons
-and a complete sentence written by Usher, which is shown as it is. ``to_cause`` turns an error into a cause,
+and a complete sentence written by Usher, which is shown unchanged. ``to_cause`` turns an error into a cause,
 and ``explain_cause`` puts a cause into words.
 """
 

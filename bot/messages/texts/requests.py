@@ -2,7 +2,8 @@
 
 from typing import Final
 
-#: Sent to the owner and to administrators after a proof of ownership has ended someone else's link.
+#: Sent to the owner and to administrators after someone else's link was ended because the owner proved that
+#: the account is theirs.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "

@@ -40,7 +40,7 @@ KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
 #: Shown before the first attempt, because only an attempt shows which kind of capacity a workspace needs.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
-#: Shown to people on the waitlist who have had their turn in this round.
+#: Says how many other people on the waitlist have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
 #: Replaces the place in line from the second round on, because the place would change with every attempt.
