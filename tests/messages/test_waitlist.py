@@ -84,10 +84,13 @@ def test_messages_about_room_name_the_workspace(kind):
     ("keys", "said"),
     [
         ({}, "You're next in line."),
-        ({"tried_before": 1}, "You're next in line. One person was tried before you, without success."),
+        (
+            {"tried_before": 1},
+            "You're next in line. One person ahead of you has had a turn, without success.",
+        ),
         (
             {"tried_before": 2, "attempts": 1},
-            "Two people were tried before you, without success. I've tried once",
+            "Two people ahead of you have had a turn, without success. I've tried once",
         ),
         ({"ahead": 1, "attempts": 12}, "One person is ahead of you. I've tried 12 times so far."),
     ],

@@ -41,8 +41,8 @@ KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 #: Says how many other people on the waitlist have already had their turn in this round.
-ONE_BEFORE: Final = "One person was tried before you, without success."
-TRIED_BEFORE: Final = "{number} people were tried before you, without success."
+ONE_BEFORE: Final = "One person ahead of you has had a turn, without success."
+TRIED_BEFORE: Final = "{number} people ahead of you have had a turn, without success."
 #: Replaces the place in line from the second round on, because the place would change with every attempt.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
