@@ -338,6 +338,10 @@ class ProviderCaller:
             except errors.TemporaryError as error:
                 error.was_answered = has_begun
                 raise
+            except TimeoutError as error:
+                unanswered = errors.UnknownOutcome("no answer in time")
+                unanswered.was_answered = has_begun
+                raise unanswered from error
             finally:
                 close: Any = getattr(stream, "aclose", None)
                 if close is not None:

@@ -179,6 +179,14 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     assert bench.rows.pauses == ([noted] if is_limit else [])
 
 
+@pytest.mark.parametrize("error", [TimeoutError(), errors.UnknownOutcome("no answer")])
+@pytest.mark.parametrize(("way", "answers"), [("a stream", False), ("a stream that spoke", True)])
+async def test_stream_that_stalls_counts_as_a_failure_only_if_nothing_came(error, way, answers):
+    bench = Bench()
+    assert type(await bench.ask(way, error)) is OutcomeUnknown
+    assert (bench.runtime.health.answers, bench.runtime.health.since is None) == (answers, answers)
+
+
 def test_the_table_has_every_error_of_a_provider():
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type)}
     assert {kind for kind in kinds if issubclass(kind, errors.ProviderError)} == set(TABLE) - {TimeoutError}
