@@ -86,9 +86,13 @@ def start_python(folder, *words):
     environment = {**os.environ, "PYTHONPATH": str(ROOT), MARK: str(folder)}
     environment.pop("TEST_DATABASE_URL", None)
     outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    # In the background of a script SIGINT is ignored, and whatever is started there would ignore it, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen([sys.executable, *words], cwd=folder, env=environment, **outputs) as run:
         try:
+            signal.signal(signal.SIGINT, before)
             yield run
+            run.wait()
         except BaseException:
             run.kill()
             raise
