@@ -48,15 +48,13 @@ from bot.store import gates, hours, operations, stop_warnings
 from bot.store import timers as rows
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
-from bot.support.errors import NotLinked, Refused
+from bot.support.errors import Refused
 
 log = structlog.get_logger(__name__)
 
 CLAIM_BATCH_SIZE: Final = 50
 #: Maximum wait before Usher checks again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: Maps rules that refuse a stop to the causes shown for them. Other rules have the same name as their cause.
-_CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
@@ -135,14 +133,11 @@ def _request_read(tx: Transaction, workspace: Workspace, *, unwarned: bool = Fal
 
 
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    cause = refusal.rule.removeprefix("workspace.")
-    if cause == "not_allowed":
+    if refusal.cause == "not_allowed_now":
         # The workspace is in transition, so another attempt will be possible sooner or later.
-        _hold_back(tx, looked, "not_allowed_now")
-        return
-    if isinstance(refusal, NotLinked):
-        cause = "credential_refused" if refusal.is_refused else "unlinked"
-    _give_up(tx, looked, _CAUSE_BY_RULE.get(cause, cause))
+        _hold_back(tx, looked, refusal.cause)
+    else:
+        _give_up(tx, looked, refusal.cause)
 
 
 def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:

@@ -32,7 +32,6 @@ from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETR
 from bot.services.workspaces import require_workspace
 from bot.store import accepted_requests, cards, gates, operations, people, timers
 from bot.store import waitlist as rows
-from bot.store import workspaces as stored
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
@@ -245,7 +244,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn on if the sign-in is refused or the workspace is changing. If not, end the entry."""
+    """Pass the turn on if the sign-in is refused or the provider offers no start. If not, end the entry."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
         return  # While an attempt is open, its end decides.
@@ -253,21 +252,10 @@ def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Re
     is_waiting = tx.now() < wait.expires_at
     if wait.state is WaitlistState.GRANTED:
         rows.end(tx, wait)
-    elif is_held and is_waiting:
+    elif is_waiting and (is_held or refusal.cause == "not_allowed_now"):
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
-    elif refusal.rule == "workspace.not_allowed" and is_waiting and _is_moving(tx, wait):
-        gates.request_read_now(tx, wait.workspace_id)
-        rows.pass_turn(tx, wait, RETRY_SECONDS)
-    elif is_held:
-        rows.close(tx, wait)
     else:
-        word = refusal.rule.removeprefix("workspace.")
-        rows.close(tx, wait, "unlinked" if isinstance(refusal, NotLinked) else word)
-
-
-def _is_moving(tx: Transaction, wait: WaitlistEntry) -> bool:
-    workspace = stored.find_workspace(tx, wait.workspace_id)
-    return workspace is not None and workspace.is_moving
+        rows.close(tx, wait, "" if is_held else refusal.cause)
 
 
 def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:

@@ -11,7 +11,8 @@ from tests.reconciler.plans import KINDS, LASTING, PASSING
 #: With these kinds each obstacle is met in every run.
 _ALWAYS = {"own", "hours start"}
 #: Of a workspace that was found up, nobody waits any more; and a place in line is good until it ends.
-_NEITHER = {("wait", "down and up elsewhere"), ("wait", "403"), ("wait", "404"), ("wait", "sign-in refused")}
+_NEITHER = {("wait", "403"), ("wait", "404"), ("wait", "sign-in refused")}
+_NEITHER |= {("wait", "down and up elsewhere"), ("wait", "seen running at its time")}
 #: A class doesn't wait for one person's sign-in: they are told.
 _NEITHER |= {("class end", "sign-in refused for a while")}
 #: A start that its provider refuses is told at once.

@@ -13,7 +13,7 @@ from bot.services.due_timers import TIMER_WORK
 from bot.services.timers import cancel_timer, plan_timer, postpone_timer
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
-from bot.support.errors import ServerFailed
+from bot.support.errors import Refused, ServerFailed
 from tests.reconciler.classroom import seat
 from tests.reconciler.fuse import Killed, Meanwhile
 from tests.reconciler.refusals import refuse
@@ -235,6 +235,14 @@ async def test_a_guest_by_then_is_told_that_it_was_not_stopped(world, state):
         "I couldn't stop name-r1 on Fake Cloud as you planned for "
     )
     assert world.provider.accepted_stops == []
+
+
+async def test_refusal_that_ends_a_timer_is_explained(world):
+    workspace = await timed(world)
+    refusal = Refused("workspace.unknown", cause="not_owner")
+    await world.ask().run(TIMER_WORK.refuse, workspace, refusal)
+    await world.pass_time(5)
+    assert "I can't find that workspace on your list." in text(world, "planned_stop_failed")
 
 
 async def test_one_that_would_end_it_for_good_only_by_then_is_not_carried_out(world):

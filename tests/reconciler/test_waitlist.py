@@ -40,7 +40,7 @@ from tests.reconciler.classroom import ask, people, told
 from tests.reconciler.two_machines import TwoMachines
 from tests.reconciler.world import new_world
 from tests.rigs.providers import NO_GPU, fake_settings
-from tests.rigs.store import unlink, within
+from tests.rigs.store import unlink, want_read, within
 
 HOURS = 3600.0
 STARTS = OperationVerb.START
@@ -139,6 +139,22 @@ async def test_a_wait_that_was_cut_short_by_a_stop_or_a_start_elsewhere_is_over(
     assert list((await states(farm)).values()) == ["over"]
 
 
+async def test_wait_for_what_is_found_up_at_its_turn_is_over(farm):
+    every, own = await line_up(farm, 3)
+    begun, machine = len(farm.provider.calls), farm.provider.machines[own[2].remote_id]
+    machine.state = State.RUNNING
+    await farm.pass_time(120, step=5)
+    assert (await states(farm))[own[2].id] == "granted"
+    assert "is already running" in told(farm, every[2])[-1]
+    # It stays over, as its person is told of what became of it.
+    machine.state = State.STOPPED
+    await want_read(farm.store, own[2].id)
+    await farm.pass_time(HOURS, step=10)
+    assert "was stopped on Fake Cloud, not by me" in told(farm, every[2])[-1]
+    assert (await states(farm))[own[2].id] == "over"
+    assert attempts(farm, begun) == []
+
+
 class Sizes(TwoMachines):
     """Refuse what is huge always, and everything while it is full."""
 
@@ -205,6 +221,33 @@ async def test_removed_connection_ends_its_waits(farm):
     await farm.pass_time(900, step=10)
     (text,) = stopped(farm, every[2])
     assert "isn't set up any more" in text
+
+
+async def test_start_that_is_not_offered_for_a_while_keeps_its_place(farm):
+    every, own = await line_up(farm, 4)
+    farm.provider.machines[own[2].remote_id].actions = frozenset({"open"})
+    give_back(farm, every[0])
+    # What it allows is known only as long as it was read just now.
+    for _ in range(100):
+        await want_read(farm.store, own[2].id)
+        await farm.pass_time(10, step=5)
+    assert "is ready" in str(told(farm, every[3]))
+    assert (await states(farm))[own[2].id] == "waiting"
+    assert stopped(farm, every[2]) == []
+    farm.provider.machines[own[2].remote_id].actions = None
+    give_back(farm, every[1])
+    await farm.pass_time(900, step=10)
+    assert "is ready" in str(told(farm, every[2]))
+
+
+async def test_refusal_that_ends_a_wait_is_explained(farm):
+    every, own = await line_up(farm, 3)
+    wait = await farm.store.read(stored_waits.find_entry_of_workspace, own[2].id)
+    refusal = Refused("workspace.unknown", cause="not_owner")
+    await ask(farm, every[2]).run(use_cases.WAITLIST_WORK.refuse, wait, refusal)
+    await farm.pass_time(10)
+    (said,) = stopped(farm, every[2])
+    assert "I can't find that workspace on your list." in said
 
 
 async def test_each_is_tried_once_a_round_and_told_how_often_in_the_end(sizes):
