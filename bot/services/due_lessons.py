@@ -9,6 +9,7 @@ from typing import Final
 
 from bot.domain import timetable
 from bot.domain.courses import ClassCard, Participant
+from bot.domain.feasibility import PASSING_OBSTACLES
 from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
@@ -18,7 +19,7 @@ from bot.services.caller import Caller
 from bot.services.creation import check_offered
 from bot.store import courses as store
 from bot.store import gates, operations, timers
-from bot.store.notices import add_notices
+from bot.store.notices import add_notices, is_written
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
@@ -75,32 +76,42 @@ def notify_of_lesson(
     start: Operation | None,
     *,
     is_missed: bool = False,
+    cause: str = "",
 ) -> None:
     """When a lesson begins, tell a member that their workspace is ready, or that they missed the lesson.
 
-    ``start`` is the operation that starts the workspace, or None if the workspace is already up.
+    ``start`` is the operation that starts the workspace, or None if the workspace is already up. If the start
+    was refused, ``cause`` says why, and the member is told immediately.
     """
-    due_in = max(lesson.at - tx.now(), 0.0)
+    due_in = 0.0 if is_missed else max(lesson.at - tx.now(), 0.0)
     if due_in > 0.0 or is_missed:
         body: Row = {"workspace": member.workspace_id, "connection": card.connection, "is_missed": is_missed}
         body |= {"card": card.id, "course": card.title, "local": lesson.local, "ends": lesson.until}
+        body |= {"cause": cause}
         subject = member.workspace_id or "" if start is None else start.id
         occasion = f"{card.id}:{lesson.local}"
         add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, member.principal, body, due_in)])
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """If the start for a member was refused, skip the lesson, unless the member can still link in time."""
+    """If the start for a member was refused, try again while the obstacle may disappear in time.
+
+    Otherwise, skip the lesson and tell the member why, unless they were told the evening before.
+    """
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
-    if (
-        lesson is not None
-        and isinstance(refusal, NotLinked)
-        and tx.now() + LINK_SECONDS < lesson.latest_start
-    ):
-        store.check_again(tx, claimed, LINK_SECONDS)
-    else:
-        store.close_lesson(tx, claimed, lesson)
+    if card is None or lesson is None:
+        store.close_lesson(tx, claimed, None)
+        return
+    is_unlinked = isinstance(refusal, NotLinked)
+    pause = LINK_SECONDS if is_unlinked else scheduled_work.RETRY_SECONDS
+    is_passing = is_unlinked or refusal.cause in PASSING_OBSTACLES
+    if is_passing and tx.now() + pause < lesson.latest_start:
+        store.check_again(tx, claimed, pause)
+        return
+    store.close_lesson(tx, claimed, lesson)
+    if not is_written(tx, card.id, NoticeKind.LESSON_NOT_READY, f"{lesson.local}:{claimed.principal.key}"):
+        notify_of_lesson(tx, card, claimed, lesson, None, is_missed=True, cause=refusal.cause)
 
 
 LESSON_WORK: Final = scheduled_work.ScheduledWork(

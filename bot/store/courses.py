@@ -276,7 +276,8 @@ def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
     """Record that nothing more has to be started for a member in a lesson."""
-    _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
+    closed: Row = {} if lesson is None else {"lesson": lesson.local, "is_ready": False}
+    _change_member(tx, member, due_at=None, **closed)
 
 
 def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any) -> None:

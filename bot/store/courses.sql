@@ -23,7 +23,8 @@ SELECT p.*, o.id AS newest, a.id AS account_id,
         WHEN o.id IS NOT NULL THEN 'failed'
         WHEN w.id IS NULL OR w.state = 'gone' OR w.hidden = 1 THEN 'no_workspace'
         WHEN w.state = 'starting' THEN 'starting'
-        WHEN CAST(:local AS TEXT) <> '' AND p.lesson = :local THEN 'down'
+        -- Their start was refused.
+        WHEN CAST(:local AS TEXT) <> '' AND p.lesson = :local THEN 'failed'
         ELSE 'coming'
     END AS state
 FROM participants p

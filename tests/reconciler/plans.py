@@ -24,7 +24,7 @@ from bot.support.errors import (
     UnknownOutcome,
     Unreachable,
 )
-from tests.reconciler.classroom import ask, people, post, press, seat
+from tests.reconciler.classroom import ask, people, post, press, seat, told
 from tests.reconciler.courses import course
 from tests.reconciler.hours import given, local
 from tests.reconciler.slack_outages import cut_off, mend, unreachable
@@ -72,7 +72,10 @@ class Plan:
         await self.world.pass_time(local(time) - self.world.clock.now(), step=step)
 
     def news(self) -> set[str]:
-        return NEWS & set(self.world.slack.sent_kinds())
+        """Return what its person reads of it; of a lesson only what says that it couldn't be carried out."""
+        said = told(self.world, self.principal)
+        missed = {one for one in said if one.startswith("I couldn't start") and "for Statistics." in one}
+        return missed | (NEWS & set(self.world.slack.sent_kinds()))
 
 
 async def _own(world: World, mode: str = "stop") -> Plan:

@@ -30,7 +30,7 @@ from tests.reconciler.classroom import CHANNEL, TRAINER, ask, people, post, pres
 from tests.reconciler.courses import LESSONS, course, state, until
 from tests.reconciler.courses import term as term  # noqa: PLC0414 - a fixture
 from tests.reconciler.hours import local
-from tests.rigs.store import unlink, within
+from tests.rigs.store import unlink, want_read, within
 
 
 async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
@@ -200,6 +200,52 @@ async def test_member_joining_lesson_is_notified_of_failed_creation(term):
     await until(term, "09:20", step=5)
     assert "no room for more memory" in told(term, alice)[-1]
     assert (await term.store.read(class_rows.find_member, card.id, alice)).state == "failed"
+
+
+async def test_what_the_provider_allows_a_little_later_is_started_for_its_lesson(term):
+    alice, bob = people(2)
+    await course(term, alice, bob)
+    await until(term, "08:50")
+    rows = [
+        row for one in (alice, bob) for row in await term.store.perform(workspace_rows.read_workspaces, one)
+    ]
+    machines = [term.provider.machines[row.remote_id] for row in rows]
+    for machine in machines:
+        machine.actions = frozenset({"open"})
+
+    async def pass_while_read(minutes):
+        """What is offered is known only as long as it was read just now."""
+        for _ in range(6 * minutes):
+            for row in rows:
+                await want_read(term.store, row.id)
+            await term.pass_time(10, step=5)
+
+    await pass_while_read(20)
+    assert term.provider.accepted_starts == told(term, alice) == []
+    machines[0].actions = None
+    await pass_while_read(60)
+    assert term.provider.accepted_starts == ["r-U000"]
+    assert "is ready" in told(term, alice)[-1]
+    # For the other one it's too late.
+    (said,) = told(term, bob)
+    assert said.startswith("I couldn't start name-r-U001 on Fake Cloud for Statistics. Fake Cloud doesn't")
+
+
+async def test_lesson_whose_start_is_refused_is_explained_to_student_and_teacher(term):
+    (alice,) = people(1)
+    await course(term, alice, state=State.RUNNING)
+    await until(term, "11:00")
+    # What was up for the first lesson isn't said to have been so for the next.
+    term.provider._moved("r-U000").state = State.STOPPED
+    await until(term, "08:40", day=24, step=300)
+    before = len(told(term, alice))
+    term.reborn(connections={})
+    await until(term, "08:59", day=24)
+    (said,) = told(term, alice)[before:]
+    assert said.startswith("I couldn't start name-r-U000 on cloud for Statistics. The connection cloud isn't")
+    assert "0 of 1 is ready for Statistics. 1 start failed:" in told(term, TRAINER)[-1]
+    await until(term, "10:40", day=24)
+    assert told(term, alice)[before:] == [said]
 
 
 async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):

@@ -281,10 +281,13 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     template: Template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     if facts.body.get("is_missed"):
         template = texts.LESSON_MISSED if facts.now < facts.time("ends") else texts.LESSON_MISSED_WHOLLY
-    operation, delay = facts.operation, dict[str, Markup]()
+    operation, reason = facts.operation, dict[str, Markup]()
+    if cause := facts.word("cause"):
+        template = texts.LESSON_REFUSED
+        reason = {"cause": Markup(safe(problems.explain_cause(cause, facts.connection_title)))}
     if not is_ready and operation is not None and operation.is_planned_ahead and operation.block_reason:
         template, until = texts.LESSON_DELAYED, kit.moment(operation.good_until or 0.0, facts.now, facts.zone)
-        delay = {
+        reason = {
             "hold": Markup(
                 kit.format_reason(
                     holds.explain_obstacle(operation.block_reason, facts.connection_title), facts.now
@@ -293,7 +296,7 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
             "until": until,
         }
     opens = open_buttons(facts) if is_ready else []
-    return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], opens)
+    return kit.message(fill_notice(template, facts, course=facts.word("course"), **reason), [], opens)
 
 
 @renders(

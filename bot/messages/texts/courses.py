@@ -112,6 +112,7 @@ LESSON_MISSED: Final = (
 LESSON_MISSED_WHOLLY: Final = (
     "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
 )
+LESSON_REFUSED: Final = "I couldn't start *{name}* on {title} for *{course}*. {cause}"
 LEFT_BY_AGREEMENT: Final = (
     "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
     "so I've taken you out of the course. If you want its lessons, press *Join*."

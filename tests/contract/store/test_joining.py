@@ -7,6 +7,7 @@ import pytest
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
+from bot.domain.timetable import find_lesson
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.services import course_changes as changes
@@ -54,6 +55,13 @@ async def op(store, row, outcome, cause="", **fields):
         await store.write(operations.save_step, Update(made.id, 0.0, outcome=outcome, cause=cause))
 
 
+async def closed(store, row):
+    """Give up a lesson for a member, as after a refusal."""
+    card = await store.read(courses_store.find_card, CARD)
+    member = await store.read(courses_store.find_participant, CARD, row.principal)
+    await within(store, courses_store.close_lesson, member, find_lesson(card, BEGINS - 60.0))
+
+
 async def failed(store, row, cause, at):
     await op(store, row, Outcome.FAILED, cause, planned_for=at)
 
@@ -83,6 +91,7 @@ STATES = {
     "starts-by-hand": (lambda store, clock, row: op(store, row, None), "coming", "starting"),
     "failed": (lambda store, clock, row: failed(store, row, "gave_up", BEGINS), "coming", "failed"),
     "full": (lambda store, clock, row: failed(store, row, "no_room: full", BEGINS), "coming", "no_room"),
+    "start-refused": (lambda store, clock, row: closed(store, row), "coming", "failed"),
     # Another lesson's failure is none of this one's.
     "failed-before": (
         lambda store, clock, row: failed(store, row, "gave_up", BEGINS - 6 * 86_400.0),
