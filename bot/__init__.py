@@ -1,1 +1,1 @@
-"""All of Usher but its Slack listeners: models, rules, store, providers, reconciler, notifier, web pages."""
+"""Usher without its Slack listeners: models, rules, store, providers, reconciler, notifier, web pages."""

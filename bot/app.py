@@ -181,8 +181,8 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Event that is set when the process should end. If the reason is that a newer release has migrated
-        #: the database, ``problem`` is the error that says so.
+        #: Set to make the process end. If a newer release has migrated the database, ``problem`` is the error
+        #: to raise.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
         #: Time limits at shutdown, in seconds, for work in progress and for database writes. Tests override

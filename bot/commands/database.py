@@ -103,8 +103,8 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: Descriptions of where an account's id came from, keyed by the source that is stored with the id. An id that
-#: was recorded when the account was linked needs no description.
+#: Where an account's id came from, in words, keyed by the source stored with the id. An id that was recorded
+#: when the account was linked needs no explanation.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",

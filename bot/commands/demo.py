@@ -1,4 +1,4 @@
-"""The ``demo`` command, which replaces its own process with a separate program, the demo."""
+"""The ``demo`` command, which replaces its own process with the demo, a separate program."""
 
 import argparse
 import json

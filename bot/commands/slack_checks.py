@@ -17,7 +17,7 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: If this machine's clock and Slack's differ by at least this many seconds, ``doctor`` reports it. If they
+#: Minimum difference between this machine's clock and Slack's that ``doctor`` reports, in seconds. If they
 #: differ by more than 300 seconds, Usher refuses Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."

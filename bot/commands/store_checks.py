@@ -62,8 +62,8 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: How far back to look for a backup and for downtime, in seconds. What happened earlier doesn't show how
-#: Usher is run now.
+#: How far back to look for a backup and for downtime, in seconds. Anything older says little about how Usher
+#: is run now.
 RECENT = 7 * 86_400.0
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
@@ -74,7 +74,7 @@ _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: ``doctor`` reads at most this many of the notices that Usher has given up on, newest first.
+#: Maximum number of dead notices (those that Usher has given up on) that ``doctor`` reads, newest first.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."

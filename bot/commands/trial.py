@@ -48,8 +48,8 @@ TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
-#: Once a workspace's poll gate allows a read, the read must be sent within this many seconds. A call may take
-#: ``CALL_SECONDS``. Both values are the same as when Usher is serving.
+#: How long a read may be sent after the workspace's poll gate has allowed it, in seconds. A call may take
+#: ``CALL_SECONDS``. ``serve`` uses the same values.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
 #: Matches version numbers with two or three parts. Four parts would be an IP address.
@@ -122,10 +122,10 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Function that prints a line of progress. ``sleep`` waits for the given number of seconds.
+    #: Prints a line of progress. ``sleep`` waits for the given number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: The steps so far. Each has a name, a duration in seconds and, if the step failed, the kind of error.
+    #: For each step so far, its name, its duration in seconds and, if it failed, the kind of error.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
     # -- before anything is created ------------------------------------------------------------------------

@@ -18,14 +18,14 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The kinds of totals, in output order. Each maps to a function that returns the group in which a life (one
-#: period of running) is counted.
+#: The kinds of totals, in output order, each with a function that returns a life's group. A life is one
+#: period of running.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns of the output. Don't rename them, because other people's programs rely on the names.
+#: The columns of the output. Don't rename them, because other people's scripts rely on the names.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),
@@ -36,9 +36,9 @@ _TOTAL_COLUMNS: Final = (
     *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
     *("unknown_ends", "hours_without_price", "cost"),
 )
-#: Columns whose text comes from people or providers.
+#: Columns whose text comes from people or providers, and might look like a spreadsheet formula.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: Characters that make a spreadsheet treat a cell as a formula if the cell begins with one of them.
+#: Leading characters that make a spreadsheet treat a cell as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
