@@ -17,7 +17,7 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How long an operation's row may remain open after the read that ends the operation, in seconds.
+#: Maximum time between the read that ends an operation and the update that closes its row, in seconds.
 END_SECONDS: Final = 2.0
 
 
@@ -54,8 +54,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: Why no requests can be made to the provider for the user, or why the workspace's planned stop can't be
-    #: carried out. It is "" if nothing prevents this (``bot.domain.feasibility``).
+    #: The obstacle to requests on the user's behalf, or to the workspace's planned stop
+    #: (``bot.domain.feasibility``). It is "" if there is none.
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
@@ -113,16 +113,16 @@ class WorkspaceFacts(Facts):
     stopping_class: "ClassFacts | None" = None
     #: The workspace's place on the waitlist, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
-    #: Details of the wait for capacity. None if the message isn't about one, or if the waitlist entry no
-    #: longer exists.
+    #: Details of the wait for capacity. None if the message isn't about a wait, or if the waitlist entry has
+    #: been deleted.
     wait: WaitlistFacts | None = None
-    #: Other workspaces that the message is about.
+    #: The other workspaces in a message about several of them.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The workspace's name. It is set only if the workspace's row has been deleted.
+    #: The workspace's name if its row has been deleted, otherwise None.
     former_name: str | None = None
     #: The state of the message about how the operation ended.
     end_state: EndState = ""
-    #: Whether ``ide_url`` is already shown in another message, the one saying that the workspace is ready.
+    #: Whether the *ready* message already shows ``ide_url``.
     is_url_shown: bool = False
 
     @property
@@ -268,12 +268,12 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader ended the class or, if nobody has ended it, posted its card.
+    #: Whether the reader is the one who ended the class or, if nobody has ended it, who posted its card.
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: Whether the card is for a course that the reader teaches. ``workspace`` is the workspace that they
-    #: joined with. ``pending`` is the state of their enrollment while an account or a workspace is missing.
+    #: Whether the reader teaches the card's course. ``workspace`` is the workspace with which they joined,
+    #: and ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None

@@ -1,7 +1,7 @@
 """Messages to users: answers, notices and cards.
 
-Failures, questions and warnings are always sent. If a user has turned off an update, only the card shows it,
-provided that there is a card.
+Failures, questions and warnings are always sent. An update that a user has turned off appears only on the
+card, if there is one.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ Topic = Literal["ready", "stopped", "run_ended"]
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, that is named in the message's
 #:   body.
 #: - ``subject``: what the message is about. Messages about it to different readers count as one.
-#: - ``reader``: what the message is about, but each reader's messages are separate.
-#: - ``person``: the message's recipient, who gets only one message of that kind.
+#: - ``reader``: what the message is about, separately for each reader.
+#: - ``person``: the message's recipient. All messages of that kind to the same person count as one.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
 
@@ -30,13 +30,15 @@ class Mark(Flag):
     """Flags that say how messages of a certain kind are treated."""
 
     NONE = 0
-    #: The message shows the current state of an operation, a run or a class card, and has its row's id.
+    #: The message is a card, which shows the current state of an operation, a run or a class. Its id is that
+    #: of the row it shows.
     CARD = auto()
     #: The message says how an operation or run ended. It waits briefly, so that the card arrives first.
     END = auto()
     #: The message isn't sent if its operation has a card, because the card already says the same thing.
     IN_CARD = auto()
-    #: The message needs no decision. After an outage, one message combines all such updates for a person.
+    #: The message needs no decision. After an outage, all such updates for a person are combined into one
+    #: message.
     NEWS = auto()
     #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
@@ -44,20 +46,22 @@ class Mark(Flag):
     ASKS = auto()
     #: Of several messages about the same thing, only the newest keeps its buttons.
     NEWEST = auto()
-    #: The message announces or asks about a change. It is removed once it is untrue or has been replaced.
+    #: The message announces a change or asks about one. It is removed once it is no longer true or has been
+    #: replaced.
     PASSES = auto()
-    #: A newer request by the user doesn't make the message outdated. Only a change that makes it untrue does.
+    #: A newer request by the user doesn't make the message outdated. It is outdated only once it is no longer
+    #: true.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
-    #: The message is posted in the channel named in its body. It isn't sent to a person.
+    #: The message is posted in the channel named in its body, rather than sent to a person.
     IN_CHANNEL = auto()
     #: The message names other people, such as the person who requested a link or decided on it.
     PEOPLE = auto()
-    #: The message contains a run's output. Only Slack stores the output.
+    #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
-    #: If the message isn't sent, no harm is done. A reply is worthless after a minute, and if a class card
-    #: can't be posted, the person who posted it is asked what to do.
+    #: No harm is done if the message isn't sent. A reply is worthless after a minute. If a class card can't
+    #: be posted, Usher asks the person who wanted it posted what to do.
     HARMLESS = auto()
 
 
@@ -97,20 +101,20 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Gives the user the workspace's URL if it appeared or changed after the *ready* message.
+    #: Gives the user the workspace's URL, which appeared or changed after the *ready* message.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = Traits("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     REMOVED = Traits("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Asks the user what to do if Usher couldn't find out whether their workspace was created.
+    #: Asks the user what to do, because Usher couldn't find out whether their workspace was created.
     OUTCOME_QUESTION = Traits("outcome_question", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = Traits("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = Traits(
         "job_ended", "job", offers="subject", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
-    #: Tells the user that a run is still in progress, although it was reported as lost.
+    #: Tells the user that a run that was reported as lost is still in progress.
     JOB_FOUND = Traits("job_found", "job", offers="subject", marks=Mark.NEWS)
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
@@ -118,7 +122,8 @@ class NoticeKind(StrEnum):
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     #: Says that a run couldn't be stopped, or why there is no file with its output.
     JOB_PROBLEM = Traits("job_problem", "job")
-    #: An update to a card that couldn't be rendered in time. Its body contains the ``message_ts``.
+    #: Retries a card update that failed with an unexpected error. The body contains the card's
+    #: ``message_ts``.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
@@ -135,7 +140,7 @@ class NoticeKind(StrEnum):
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: Corrects an earlier message about how an operation ended, which turned out to be wrong.
+    #: Corrects an earlier message about the outcome of an operation, which turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
     #: Tells a user that someone else has tried to link the user's own account.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
@@ -180,7 +185,8 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course that differs from what they agreed to.
+    #: Tells a person that an upgrade has removed them from a course, because it differs from what they had
+    #: agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -189,7 +195,7 @@ class NoticeKind(StrEnum):
 
     #: Shows the person's place in line. It is updated while they wait, and then shows how the wait ended.
     WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
-    #: Says that Usher has stopped trying, because no capacity became available before the wait ended.
+    #: Says that Usher has stopped trying, because no capacity became available in time.
     WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
 
     # -- usage -----------------------------------------------------------------------------------------------
@@ -226,14 +232,14 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts twice. If posting a message fails, or may have failed, the person
-#: who wanted it posted is asked what to do. Each is mapped to the kind of message that asks them.
+#: Kinds of messages that Usher never posts twice. If a post fails, or may have failed, Usher asks the person
+#: who wanted it what to do. Each kind is mapped to the kind of that question.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: ``occasion`` of the message about how an operation or run ended. Occasions distinguish messages of the same
+#: ``occasion`` of the message about how an operation or run ended. Occasions tell apart messages of the same
 #: kind about the same thing. Here, one word is enough, because each operation or run ends only once.
 END: Final = "end"
 #: State of the message about how an operation ended: "" if there is no such message, ``pending`` until it is
@@ -279,7 +285,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: A search in Slack didn't find the notice, so it wasn't sent.
+    #: The notice wasn't sent: a search in Slack didn't find it.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -352,11 +358,10 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the state last changed in a way that the card doesn't show yet, or None if only the progress has
-    #: changed.
+    #: When something last changed that the card doesn't show yet, or None if only the progress has changed.
     changed_at: Past | None
     updated_at: Past
-    #: The number of changes so far that made the card outdated.
+    #: How many changes have made the card outdated so far.
     revision: int = 0
     about: str = ""
     stage: Literal["live", "closed"] = "live"

@@ -37,9 +37,9 @@ _TIME_PATTERN: Final = re.compile(
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: Names of at least this many characters, and names that contain spaces, are quoted wherever they occur,
-#: because the assistant could mistake them for sentences. Other names are quoted only where they are bold, in
-#: a command, or the label of a link.
+#: Minimum length of a name that is quoted wherever it occurs, in characters. The assistant could mistake a
+#: long name, or one with spaces, for a sentence. Other names are quoted only in bold, in commands and as link
+#: labels.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 

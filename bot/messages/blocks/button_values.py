@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value: whoever presses the button has also agreed to its confirmation question. People
-#: can type this flag in a command, too.
+#: Flag in a button's value. It means that pressing the button also agrees to its confirmation question.
+#: People can type this flag in a command, too.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
