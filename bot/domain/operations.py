@@ -24,14 +24,15 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that a read must confirm first. If the read confirms the remark, nothing else is done.
+#: Remarks that a read must confirm first, such as that the workspace is already running. If the read confirms
+#: the remark, there is nothing to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: Minimum delay, in seconds, for a planned start to count as late.
+#: Minimum delay of a planned start that counts as late, in seconds.
 LATE_START_SECONDS: Final = 300.0
-#: Maximum time between a request and its call for the call to count as immediate, in seconds. The duration of
-#: the start is then measured from the request.
+#: Maximum time between a request and its call for the start's duration to be measured from the request, in
+#: seconds. If the call is sent later, the duration is measured from the call.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 
@@ -78,7 +79,7 @@ class Operation(WorkItem):
     read_since: Past | None = None
     failed_at: Past | None = None
     #: Whether the user agreed that the workspace may be ended irreversibly. A restart then creates a new
-    #: workspace from the same spec. (It also does so if the workspace has failed irreversibly.) From then on,
+    #: workspace from the same spec, as it also does if the workspace has failed irreversibly. From then on,
     #: the verb is CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
     #: The time for which this operation's timer or plan was set, or None if the user requested it directly.
@@ -87,8 +88,8 @@ class Operation(WorkItem):
     good_until: Stays | None = None
     #: The most recent reason why the operation couldn't be sent yet.
     delayed_by: Hold = NOTHING
-    #: How long after the request the user wants the workspace to keep running, in seconds. It is None if they
-    #: didn't say, and 0 if the workspace shouldn't be started at all.
+    #: How long the user wants the workspace to keep running, in seconds from the request. None if they didn't
+    #: say, and 0 if the workspace should be created without being started.
     run_seconds: Stays | None = None
     #: How many seconds a start like this usually takes, as estimated when the request was accepted. After
     #: ``slow_seconds``, the start counts as slow.

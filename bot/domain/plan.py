@@ -1,4 +1,4 @@
-"""Chooses the next step of an operation or a run, based on the state that was last observed.
+"""Chooses the next step of an operation or a run, based on the last observed state.
 
 All functions are pure and total. They use neither a clock nor I/O, and return a result for every input. The
 tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are the specification.
@@ -41,8 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 MAX_ATTEMPTS = 20
 MAX_BACKOFF_SECONDS = 60.0
 
-#: Maximum age of a read on which an operation's first call may rely, in seconds. The age is measured when the
-#: operation is requested. The maximum slightly exceeds the interval that Saturn Cloud requires between reads.
+#: Maximum age of a read that an operation's first call may rely on, in seconds, measured when the operation
+#: is requested. It is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -50,8 +50,8 @@ STOP_SETTLES = 600.0
 
 #: How long a running workspace must be unused before it is read less often, in seconds.
 UNUSED_AFTER = 86_400.0
-#: For this many seconds after its last use, a workspace that is down is read as often as a running one. If
-#: the owner was wrongly told that it is down, these reads soon show it.
+#: How long after its last use a workspace that is down is read as often as a running one, in seconds. If it
+#: was wrongly reported as down, these reads soon correct that.
 RECENTLY_USED = 3_600.0
 
 
@@ -96,37 +96,37 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: Plan if the provider can't restart the workspace and Usher has no spec from which to create a new one.
+#: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: Plan if the user was asked whether to create the workspace again, but didn't answer within a day.
+#: The user was asked whether to create the workspace again, but didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
-#: Plan if a start was accepted, but the provider still reports the workspace as down.
+#: A start was accepted, but the provider still reports the workspace as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: Plan if a read after the call shows the workspace as failed. The failure may be older than the call, so
-#: another read has to confirm it.
+#: A read after the call shows the workspace as failed. The failure may be older than the call, so another
+#: read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: Plan for a start if an earlier stop is still in progress. The start is sent once the stop has finished.
+#: An earlier stop is still in progress. The start is sent once that has finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
-#: Plan if a stop was accepted, but the workspace is still running.
+#: A stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: Plan if a stop has to wait because the provider doesn't accept one in the workspace's current state.
+#: A stop has to wait, because the provider doesn't accept one in the workspace's current state.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
-#: Plan for a stop if an earlier start may still bring the workspace up.
+#: The workspace is down, as requested, but an earlier start may still bring it up.
 START_SENT = Plan(Step.READ, cause="start_sent")
-#: Plan if the workspace is running, but people can't use it yet.
+#: The workspace is running, but people can't use it yet.
 NOT_USABLE = Plan(Step.WAIT)
 
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each stop mode to the plan that makes its call, and to the cause if an accepted call has no effect.
+#: For each stop mode, the plan that makes its call, and the cause recorded if an accepted call has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
-#: Maps each step that calls the provider to the action that the provider must currently allow.
+#: Maps each step that stops or removes a workspace to the action that the provider must currently allow.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -168,9 +168,10 @@ def plan(
     once the workspace is usable, or once Usher has waited long enough for what it lacks.
 
     Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
-    The first call may rely on a read that was fresh when the operation was created. Even if the state has
-    changed since, that call does no harm, and waiting until the poll gate (the limit on how often a workspace
-    may be read) allows another would only delay the user. A call that can't be undone needs a newer read.
+    The first call may rely on a read that was fresh when the operation was created. If the state has changed
+    since, the call does no harm. Waiting for another read, which the poll gate (the limit on how often a
+    workspace may be read) may delay, would only hold up the user. A call that can't be undone needs a newer
+    read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
     cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
@@ -372,8 +373,8 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
-    # The earlier start has taken effect if the workspace was up when the stop was sent, or in any read since
-    # that start.
+    # The earlier start has taken effect if the workspace was up when the stop was sent, or if any read since
+    # that start has shown it up.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -397,7 +398,8 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 def _had_effect(operation: Operation) -> bool:
     """Return whether a start took effect even though a busy provider refused it.
 
-    The workspace has failed by now. If it hadn't failed before the start, the start was carried out.
+    The workspace has failed by now. If it hadn't failed before the start, the start must have been carried
+    out.
     """
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
@@ -500,8 +502,7 @@ def backoff(attempts: int, jitter: float, *, longest: float = MAX_BACKOFF_SECOND
     return whole * (1.0 - jitter / 2.0)
 
 
-#: Plan if the workspace is busy or has unsaved work, and its owner didn't know that when they agreed to end
-#: it.
+#: The workspace is busy or has unsaved work, and its owner didn't know that when they agreed to end it.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
@@ -524,7 +525,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # Usher stops trying to stop a run after too many failures. It then reads the run until it ends.
+    # After too many failures, Usher stops trying to stop a run. It then reads the run until it ends.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.

@@ -41,8 +41,8 @@ class ReadClaim:
     is_proven: bool = True
     #: A finding from this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace has been sent. If so, the workspace is expected not to exist
-    #: any more.
+    #: Whether a call that may end the workspace has been sent, so that the workspace is expected to
+    #: disappear.
     is_ending: bool = False
     #: Minimum interval between two reads of the workspace, in seconds.
     interval: float = 0.0
@@ -89,7 +89,7 @@ class ReadResult:
     #: The time slots for an account's combined reads, as a period and an offset in seconds. The next read
     #: waits for a slot.
     slot: tuple[float, float] | None = None
-    #: A finding about the first of ``workspace_ids`` that has to be confirmed. An observation clears it.
+    #: An unconfirmed finding about the first of ``workspace_ids``. An observation clears it.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds must pass before the workspace may be read again. The countdown restarts when the
     #: response arrives, because the request may have reached the provider at any moment up to then.

@@ -48,7 +48,8 @@ class Update:
     #: be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    #: Whether the user chose to keep waiting. They then get the full time again to answer the next question.
+    #: Whether the user chose to keep waiting. If so, they again have the full time to answer the next
+    #: question.
     keeps_waiting: bool = False
     #: The operation's ``question_since`` at the time of the decision, so that a later answer isn't lost. It
     #: is set only with an ``outcome``.
@@ -60,9 +61,9 @@ class Update:
     #: The call isn't made if either has changed since.
     account: Account | None = None
     person: Person | None = None
-    #: The lease (exclusive claim on the row) under which a step saves this update (``Claimed.claim``), or ""
-    #: if something other than a step saves it. Such an update is applied, but a running step keeps its
-    #: lease, and the next step has to wait until the running one has been saved.
+    #: Identifies the lease (exclusive claim on the row) of the step that saves this update
+    #: (``Claimed.claim``). It is "" if no step saves the update. The update is then applied even while a step
+    #: is running. That step keeps its lease, and the next one has to wait until it has been saved.
     claim: str = ""
 
     # The following fields are only for operations.

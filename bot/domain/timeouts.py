@@ -27,28 +27,28 @@ START_SETTLES: Final = 60.0
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
-#: If a workspace is still reported as down this many seconds after an accepted start, the card says so. After
-#: ``NEVER_UP_AFTER`` seconds, the start counts as failed.
+#: How long a workspace may be reported as down after an accepted start before the card says so, in seconds.
+#: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: How long an accepted stop may have no effect before the card says so, in seconds.
 NO_EFFECT_AFTER: Final = 60.0
-#: How long to wait at first before retrying a call that a busy provider refused, in seconds. While the
-#: provider keeps refusing, the wait grows up to ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each
-#: wait by up to half.
+#: First wait before retrying a call that a busy provider refused, in seconds. While the provider keeps
+#: refusing the call, the wait grows up to ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each wait by
+#: up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: Once a failed workspace's start has been accepted, how many seconds must pass before a read can confirm
-#: that it has failed again. An earlier read must have found the failure, too.
+#: Minimum time between the accepted start of a failed workspace and a read that confirms that it has failed
+#: again, in seconds. An earlier read must have found the failure, too.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
 #: seemed gone because of an error at the provider, which can last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: Time after which a call by another process is certainly over, because it ended or the process died, in
-#: seconds. This is longer than a call's time-out and the lease of its step.
+#: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
+#: has died. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
 #: How long a question stays open, in seconds. A connection missing for this long counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
@@ -61,8 +61,8 @@ GONE: Final = "gone"
 #: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that don't say why a workspace is starting or has failed, each mapped to that state. After
-#: such a report, the next read asks for the reason.
+#: Kinds of reports that say that a workspace is starting or has failed, but not why, each mapped to that
+#: state. The next read then asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps kinds of uncertain reports to how many reads in a row must make them, and over how many seconds,

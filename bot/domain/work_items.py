@@ -75,7 +75,7 @@ class WorkItem:
     connection: str
     created_at: Past
     reference: str = ""
-    #: The channel where the user typed the command. It is used to reach them if direct messages fail.
+    #: The channel where the user typed the command, used to reach them if direct messages fail.
     channel_id: str | None = None
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE

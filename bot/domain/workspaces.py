@@ -43,9 +43,8 @@ class State(StrEnum):
 
 
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down. A workspace can be started from any of ``DOWN_OR_FAILED_STATES``, and
-#: ``NOT_UP_STATES`` also includes *gone*. A failed workspace may still be partly running, which ``is_down``
-#: checks.
+#: States in which a workspace is down. A workspace can be started from any of ``DOWN_OR_FAILED_STATES``, and
+#: ``NOT_UP_STATES`` adds *gone*. A failed workspace may still be partly running; ``is_down`` checks that.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
@@ -73,8 +72,8 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
     return state in DOWN_STATES or state is State.GONE
 
 
-#: Prefix of the placeholder used as the remote id until the provider has created the workspace. It is
-#: followed by the id of the workspace's row.
+#: Prefix of the remote id of a workspace that its provider hasn't created yet. The id of the workspace's row
+#: follows.
 PROVISIONAL = "new:"
 
 
@@ -150,8 +149,8 @@ class Workspace:
     #: the timer, if one did. Both have their own columns, because SQL statements search for them.
     stop_agreed: bool = False
     stop_card: str | None = None
-    #: All planned stops. ``bot.domain.planned_stops`` picks the one that the timer uses. This field also
-    #: contains everything else about the timer.
+    #: All planned stops, and everything else about the timer. ``bot.domain.planned_stops`` picks the stop
+    #: that the timer uses.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been started.
     generation: int = 0
