@@ -25,8 +25,8 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: Maps short English and German names of weekdays, which may begin or end a span (``m-f``, ``mo-fr``), to
-#: days.
+#: Maps short English and German names of weekdays to days. They may begin or end a span, such as ``m-f`` or
+#: ``mo-fr``.
 _SHORT: Final = {
     short: day
     for day, also in zip(DAYS, ("m mo", "tu di", "we w mi", "th do", "f fr", "sa", "su so"), strict=True)
@@ -198,7 +198,7 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
-#: Maximum length of a period that is read, in characters.
+#: Maximum length of the text of a period, in characters. Longer texts aren't parsed.
 _MAX_CHARACTERS: Final = 80
 #: Maximum number of days that can be excluded from working hours.
 _MAX_DAYS: Final = 366
@@ -212,8 +212,8 @@ _CLOCK: Final = re.compile(
 )
 _COMING: Final = re.compile(r"\b(?:next|coming|tomorrow|overmorrow)(?:\b|_)|\bin [0-9]+ [a-z]+$")
 _UNIT: Final = "(day|week|weekend|weekdays|month|quarter|year)"
-#: Replacements that give each period a single spelling, such as ``1 week ago`` for a period counted from
-#: today. They are applied in this order.
+#: Replacements, in order, that give each kind of period a single spelling. For example, a period counted from
+#: today becomes ``1 week ago``.
 _PERIODS: Final = compile_phrases(
     (r"^all (?=.)|^for (?![0-9])", ""),
     (r"\bsince\b", "from"),
@@ -283,7 +283,7 @@ def _count(today: date, step: Step, count: str, unit: str) -> _Days:
 
 
 _WEEK: Final = "w(0?[1-9]|[1-4][0-9]|5[0-3])"
-#: Maps patterns for periods that are counted from today or contain a year to functions. Each function returns
+#: Patterns for periods that are counted from today or contain a year. Each maps to a function that returns
 #: the period's days, given ``today``, the direction, and the parts that the pattern matched.
 _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     f"(-?[0-9]{{1,3}}) {_UNIT} ago": lambda today, _, count, unit: _span_unit(today, unit, int(count)),
@@ -294,8 +294,8 @@ _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     "(20[0-9]{2})": lambda _, __, year: _span_unit(date(int(year), 1, 1), "year"),
     "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
 }
-#: Maps patterns for recurring names, such as those of months, to a unit of time and a function. The function
-#: returns whether the unit that begins on a given day has a given name.
+#: Patterns for recurring names, such as those of months. Each maps to a unit of time and to a function that
+#: returns whether the unit beginning on a given day has a given name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),
@@ -303,7 +303,7 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
     _WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
 }
-#: Maximum number of units that are searched for the nearest one with a given name.
+#: Maximum number of units to search for the nearest one with a given name.
 _MAX_UNITS: Final = 480
 _HALF_YEAR_DAYS: Final = 183
 #: Maps periods counted from today to the names that people use for them.

@@ -22,8 +22,8 @@ from rapidfuzz.distance import OSA
 Kind = Literal["", "length", "time"]
 Phrases = tuple[tuple[re.Pattern[str], str], ...]
 
-#: Words that can introduce a time, and whether a duration or a time of day follows each. *About* may come
-#: after another of these words, and that word's kind then applies.
+#: Words that can introduce a time, and whether a duration or a time of day follows each. *About* may follow
+#: another of these words, and then has that word's kind.
 LEADS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("for", "in", "after"), "length"),
     **dict.fromkeys(("until", "till", "til", "'til", "at", "by", "before"), "time"),
@@ -111,7 +111,7 @@ _READ_AS.update(
     for name, month in zip(names.split(), MONTHS, strict=True)
     for count in range(3, len(name) + 1)
 )
-#: Long words. They are recognised even if they contain a typo.
+#: Words long enough to be recognised even with a typo.
 _LONG: Final = (
     *("minute", "minutes", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
     *WEEKDAY_NAMES,
@@ -131,7 +131,7 @@ _NO_HOUR: Final = r"(?![0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
 _GERMAN_AM: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _READ_AS.items() if read in {*WEEKDAY_NAMES, *PARTS})})\b)"
 )
-#: Replacements that are made in this order: first dates, then other phrases.
+#: Replacements, in the order in which they are made: first dates, then other phrases.
 _PHRASES: Final = compile_phrases(
     # In `21 to 24 dec`, both days are in December.
     (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
