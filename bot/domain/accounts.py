@@ -229,8 +229,8 @@ class Approval:
     remote_id: str | None = None
 
 
-#: The result of comparing an account's id with the known one. It is ``unclear`` if all or part of an id is
-#: missing.
+#: The result of comparing an account's current id with the stored one. It is ``unclear`` if the current id is
+#: missing, or lacks a fact that the stored one contains.
 Comparison = Literal["same", "another", "unclear"]
 
 
@@ -273,7 +273,7 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: The reminders, earliest first, each with how many seconds before the credential expires it is due.
+#: The reminders, earliest first, and how many seconds before the credential expires each is due.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

@@ -17,7 +17,7 @@ STOP_AHEAD_SECONDS: Final = 86_400.0
 _OPEN_SECONDS: Final = 12 * 3600.0
 #: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0
-#: Causes of failed starts that mean a lack of capacity, which may be temporary.
+#: Causes of failed starts that point to a lack of capacity, which may be temporary.
 ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
 _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}

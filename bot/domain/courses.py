@@ -10,14 +10,14 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum time between two updates of a card's counts, in seconds. Slack accepts only fifty edits a minute,
-#: so they can't be updated more often.
+#: Minimum time between two updates of a card's counts, in seconds, because Slack accepts only fifty edits a
+#: minute.
 MIN_COUNT_SECONDS: Final = 10.0
 #: What prevents a class card from starting a member's workspace: no linked account, no workspace, or several
 #: to choose from. It is "" if nothing does.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
-#: The states that a member can have in the current or next lesson. A class counts as one lesson.
+#: The state of a member in the current or next lesson. A class counts as one lesson.
 #: - ``coming``: nothing is missing, but the workspace isn't being started yet.
 #: - ``no_room``: the provider had no capacity, and the start is retried.
 #: - ``down``: the workspace was up for the lesson and no longer is, or its owner stopped it beforehand.

@@ -12,11 +12,11 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: How many of the user's own starts are needed to compute how long a start usually takes. If there are fewer,
-#: it is computed from at least ``ENOUGH`` similar starts.
+#: How many of the user's own starts it takes to estimate how long a start takes. With fewer, the estimate is
+#: based on at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: A start may count as slow once it has taken this many times as long as usual (see ``Typical.late``).
+#: How many times as long as usual a start must take before it can count as slow (see ``Typical.late``).
 _LATE_SHARE: Final = 1.5
 
 

@@ -37,8 +37,8 @@ class Reason(StrEnum):
     CANCELED = "canceled"
 
 
-#: Matches messages about a usage quota for a period, such as hours per month. Stopping something doesn't free
-#: any of that quota.
+#: Matches messages about a usage quota for a period, such as hours per month. Stopping a workspace doesn't
+#: restore any of it.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"
@@ -46,8 +46,8 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: Matches the names of services that manage quotas. An error from such a service doesn't mean that a quota
-#: has been used up.
+#: Matches the names of services that manage quotas. An error in such a service doesn't mean that a quota has
+#: been used up.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
@@ -58,9 +58,9 @@ _QUOTA_USED_UP: Final = (
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: Matches words for storage. Deleting files frees a storage quota, but stopping something doesn't.
+#: Matches words for storage. Deleting files frees a storage quota, but stopping a workspace doesn't.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches the names of things that an account may have only a limited number of, such as workspaces.
+#: Matches things of which an account may have only a limited number, such as workspaces.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )

@@ -26,9 +26,9 @@ FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches
 #: What a form creates: a workspace, or a run of a job.
 Purpose = Literal["workspace", "job"]
 
-#: Key of the name that users see. It is used if the provider's own name for the workspace can't be shown.
+#: Key of the name that users see. It is set only if the provider needs a different name for the workspace.
 DISPLAY_NAME_KEY: Final = "display_name"
-#: Prefix of the fields that set a provider's own limits.
+#: Prefix of the names of fields for limits that the provider defines.
 LIMIT_PREFIX: Final = "limit_"
 
 

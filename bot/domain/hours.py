@@ -36,8 +36,8 @@ MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if little time is left until the stop.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back to look for missed starts and stops, and how far ahead to look for the next ones of a rule
-#: without a last day, both in seconds.
+#: How far back to look for missed starts and stops, in seconds. Also how far ahead to look for the next ones
+#: of a rule without a last day.
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: How far ahead to look for the next start or stop of a rule with a last day, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
@@ -47,13 +47,13 @@ RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
 #: The times of day, in minutes after midnight, between which owners are asked about workspaces left running.
-#: If they don't answer, the workspace may be stopped at ``EVENING``.
+#: If an owner doesn't answer, the workspace may be stopped at ``EVENING``.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Number of unused starts in a row after which working hours are paused.
 UNUSED_PAUSES: Final = 5
 #: If a provider reports that a workspace was used within this many seconds of a start, the start itself is
-#: assumed to be the reason.
+#: assumed to have caused the report.
 START_USE_SECONDS: Final = 900.0
 
 
@@ -176,8 +176,8 @@ class HoursRule(Timetable):
     agreed: bool = False
     #: Why the rule is paused, as a cause from ``bot.messages.texts.problems``, or "" if it isn't paused.
     paused: str = ""
-    #: The workspace's name and its id at the provider. They are kept even when unlinking the account deletes
-    #: the workspace's row. The id is used to find the workspace again.
+    #: The workspace's name and its id at the provider. Unlinking the account deletes the workspace's row, so
+    #: they are kept here, to find the workspace again by its id.
     name: str = ""
     remote_id: str = ""
     #: When the rule last started its workspace. ``unused`` is how many of its starts in a row weren't used.

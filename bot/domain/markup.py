@@ -1,7 +1,7 @@
 """Text in Slack's markup that keeps track of the times it mentions. Pure functions.
 
 A sentence about a future time is true only until then. The code that fills in the sentence also records the
-time, so that no code has to find it in the wording later.
+time, so that no code has to find it in the text later.
 """
 
 from __future__ import annotations

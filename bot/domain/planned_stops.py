@@ -12,7 +12,8 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: Reasons for stops that Usher schedules by itself. They no longer apply once the owner has planned a stop.
+#: Reasons for stops that Usher schedules by itself. Such stops no longer apply once the owner has planned a
+#: stop.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
 #: Reasons for stops that belong to a class or course, and so affect other people, too.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})

@@ -30,7 +30,8 @@ class TaskKind(StrEnum):
     APPROVE = "approve"
     #: Look up the requested account's e-mail address at the provider. Subject: the approval's id.
     LOOK_UP_USER = "look_up_user"
-    #: Ask the people who may own the requested account, giving them a day. Subject: the approval's id.
+    #: Ask the people who may own the requested account, and give them a day to answer. Subject: the
+    #: approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
     #: Remind administrators of a request for an account until it expires. Subject: the approval's id.
     FOLLOW_UP = "follow_up"

@@ -1,4 +1,4 @@
-"""Placeholders for times in stored texts. Each reader sees the time in their own time zone instead."""
+"""Placeholders for times in stored texts. Each is replaced by the time in the reader's time zone."""
 
 import re
 from typing import Final

@@ -19,10 +19,10 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: How long an irreversible stop is postponed if the owner couldn't be warned of it, in seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: If the owner has to be warned of a stop, the soonest that the stop can happen, in seconds from now. This
-#: includes half a minute to deliver the warning.
+#: Minimum time from now to a stop of which the owner has to be warned, in seconds. It includes half a minute
+#: to deliver the warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
-#: By how many seconds the *1 hour more* button postpones a planned stop.
+#: How long the *1 hour more* button postpones a planned stop, in seconds.
 MORE_SECONDS: Final = 3600.0
 #: Minimum time between updates of a class card, in seconds. Several button presses in quick succession then
 #: lead to only one update.

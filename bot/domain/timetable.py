@@ -16,7 +16,7 @@ DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
 #: How long before a lesson Usher decides how early to start its workspaces, in seconds.
 PREPARE_SECONDS: Final = 3_000.0
-#: Teachers are told this many seconds before a lesson how many members are ready. If that number can still
+#: How many seconds before a lesson teachers are told how many members are ready. If that number can still
 #: change, the report may be delayed until ``LATEST_REPORT_SECONDS`` before the lesson.
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
 #: How long after its end a lesson may still be reported as missed, in seconds.

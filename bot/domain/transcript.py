@@ -313,7 +313,7 @@ class Seen:
         return new
 
 
-#: Maximum number of lines that are shown from the end of a run's output when the run ends.
+#: Maximum number of lines shown from the end of a run's output once the run has ended.
 LAST_LINES: Final = 5
 
 
@@ -361,8 +361,8 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: A function that returns the last line of an incomplete output. It takes the reason (``Missing``), a
-        #: cause and the connection's title.
+        #: Returns the last line of an incomplete output, given the reason (``Missing``), a cause and the
+        #: connection's title.
         self.explain_missing = explain_missing
         #: The disk space shared by all spools (the files that hold output).
         self.room = room or SpoolBudget()

@@ -10,13 +10,13 @@ from typing import Final, Literal
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: Maps what may be missing to how long a start waits for it, in seconds from the first read that found it
-#: missing. If the missing part turns up within that time, the user isn't told that it was missing.
+#: How long a start waits for each part that may be missing, in seconds from the first read that found it
+#: missing. If the part turns up within that time, the user isn't told that it was missing.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: For how many seconds a workspace that lacks something is read as often as one that is starting.
+#: How long a workspace that lacks something is read as often as one that is starting, in seconds.
 MAX_LATE_SECONDS: Final = 600.0
-#: Parts without which nobody can open a workspace. If another part seems to be missing, the workspace may
-#: still work, because Usher may simply not see that part.
+#: Parts without which nobody can open a workspace. If any other part seems to be missing, the workspace may
+#: still work, because Usher may just not see that part.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 UNTRUSTED_PAGE: Final = (

@@ -1,10 +1,10 @@
-"""Slack's user groups (``S…``, ``T…:S…``). With these, operators can name many people at once."""
+"""Slack's user groups (``S…``, ``T…:S…``). Operators use them to name many people at once."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long a list of a group's members is used after Slack returned it, in seconds. After that, the group
-#: counts as empty.
+#: How long Usher uses a list of a group's members, in seconds. If the list hasn't been read again by then,
+#: the group counts as empty.
 COUNTS_FOR: Final = 3600.0
 
 
