@@ -1,4 +1,4 @@
-"""A workspace's buttons, which depend on its provider and state, and lines that say when it will end."""
+"""The buttons that a workspace's provider and state allow, and the lines that say when it will end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -73,7 +73,7 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks a *Stop waiting* button in a list row. The answer to such a button doesn't replace the list.
+#: Marks a *Stop waiting* button as part of a list, so that its answer doesn't replace the list.
 IN_ROW: Final = "row"
 BACK: Final = "back"
 _CANCEL_PLAN: Final = Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running")
@@ -266,8 +266,7 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons in the warning before a stop. They work only while the stop is still planned for the time given
-#: there.
+#: Buttons in the warning before a stop. They do nothing once the stop has been moved or cancelled.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
 #: Maximum number of buttons in a question, so that people can take them in at a glance.

@@ -1,4 +1,4 @@
-"""An operation's card. It is rendered from database rows, so it can be rendered again at any time."""
+"""The card of an operation, rendered from database rows, so that it can be updated at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,7 +42,7 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: Maps each operation's verb to its forms for use in sentences. The key None is for an operation whose row no
+#: The forms of each operation's verb, for use in sentences. The key None is for an operation whose row no
 #: longer exists.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()

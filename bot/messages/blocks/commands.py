@@ -1,4 +1,4 @@
-"""Formats commands mentioned in a text, either as people would type them in that place or in plain words."""
+"""Formats commands in texts, either as people would type them where they read the text or in plain words."""
 
 import re
 from collections.abc import Mapping
@@ -76,7 +76,7 @@ class Prefixes(NamedTuple):
         return f"`{self.workspace}{found[2]}`" if found[2].split()[0] in list_verbs("workspace") else found[0]
 
 
-#: Prefixes in a direct message, where people type verbs without a slash command.
+#: Prefixes of commands in a direct message, where people type verbs without a slash command.
 DIRECT: Final = Prefixes("", "job ")
 
 

@@ -25,12 +25,12 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Re-exported for modules that import the functions below.
+#: Names from ``bot.domain.markup``, re-exported for modules that use the builders below.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 ELLIPSIS: Final = "…"
-#: Marker before and after a program's output.
+#: Code fence around a program's output.
 FENCE: Final = "```"
 #: Text shown in place of empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
@@ -39,7 +39,7 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Paragraphs that are shortened to make a message fit keep at least this many characters.
+#: Minimum length of a paragraph that is shortened to make a message fit.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 

@@ -76,13 +76,13 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Says, once for the whole message, who has to be signed in at the provider.
+    # Unless workspaces open in Usher's own page, say that people have to sign in at the provider.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it undoes what has just succeeded. It isn't moved into the menu, because the
-    # text below mentions it.
+    # *Unlink* isn't red, because it only undoes what has just been done. It isn't moved into the menu,
+    # because the text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     small = [notices.LINKED_NEXT]
@@ -94,8 +94,8 @@ def _render_linked(facts: Facts) -> Answer:
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
     """Return the *Unlink* button, which asks for confirmation.
 
-    If there are several, pass a ``number``, and the label names the connection, too. The button's value
-    records that the person was asked, just like the flag that people can type.
+    If a message has several of these buttons, pass a ``number``: the label then names the connection, too.
+    The button's value says that the person has confirmed, as a flag does in a typed command.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)
@@ -104,7 +104,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Say what Usher no longer starts or stops once an account is unlinked.
+    """Describe how unlinking an account affects its running workspaces, planned stops, hours and so on.
 
     ``is_done`` means that the account has already been unlinked.
     """
@@ -122,8 +122,8 @@ def _render_unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    # Offer a new link to people who unlinked their account themselves. If someone else did it, the reason is
-    # more important.
+    # Offer a new link only to people who unlinked the account themselves, or whose sign-in with Slack was
+    # revoked. Everyone else has to read the reason first.
     can_link = cause == "revoked" or (not because and bool(facts.linking & {"token", "admin"}))
     buttons = [link_again_button(facts)] if can_link and not facts.is_linked else []
     said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]

@@ -1,4 +1,4 @@
-"""Messages about an operation that has ended, is taking a long time, or may or may not have succeeded."""
+"""Messages about an operation that has ended, is taking a long time, or has an unknown outcome."""
 
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
