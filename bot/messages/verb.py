@@ -21,13 +21,13 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 class Effect(StrEnum):
     """The kinds of effects, which decide whether a verb runs immediately (``handlers.commands``)."""
 
-    #: Only answers, or asks before doing anything.
+    #: Verbs that only answer, or that ask before they do anything.
     SHOWS = "shows"
-    #: Starts something that exists and can be stopped again.
+    #: Verbs that start something that exists and can be stopped again.
     STARTS = "starts"
-    #: Creates or changes something.
+    #: Verbs that create or change something.
     MAKES = "makes"
-    #: Ends, interrupts, hides or deletes something.
+    #: Verbs that end, interrupt, hide or delete something.
     ENDS = "ends"
 
 
@@ -74,9 +74,9 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: When help lists the verb: only if the person can use a connection with this facet (an optional
-    #: capability) or stop mode, has linked an account (``linked``), could link one (``linking``), or is an
-    #: administrator (``administrator``). Several conditions must all be met.
+    #: Conditions under which help lists the verb; all of them must be met. Each is a facet (an optional
+    #: capability) or a stop mode of some connection that the person can use, ``linked`` (an account is
+    #: linked), ``linking`` (one could be linked), or ``administrator``.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.
@@ -87,8 +87,9 @@ class Verb:
     #: Maps the usage of each verb that this one replaced in release 0.5 to what people should type now. They
     #: can still type the old form until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest this verb within a sentence. They can't begin a command. ``otherwise`` maps other
-    #: verbs to words. If the sentence also contains one of those words, the other verb is meant.
+    #: Words that suggest this verb when they occur in a sentence. A command can't begin with them.
+    #: ``otherwise`` maps other verbs to words: if the sentence also contains one of these, the other verb is
+    #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     #: Label of the verb's button next to a workspace's name. ``is_red`` makes the button red. ``alone`` is
@@ -169,7 +170,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Stands for any word that isn't a verb. Such a word gets an answer, but nothing is done.
+#: Placeholder for a word that isn't a verb. The word is answered, but nothing is done.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 

@@ -216,8 +216,8 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces aren't shown because this process doesn't have their connection. The key says why
-#: it doesn't.
+#: Says how many workspaces aren't shown because their connection isn't set up in this process. The key is the
+#: reason.
 ABSENT: Final[Mapping[str, str]] = {
     "connection_gone": "{count} on *{title}*, which isn't set up any more.",
     "connection_coming": "{count} on *{title}*, which part of me doesn't have yet, as I'm being updated.",

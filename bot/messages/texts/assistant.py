@@ -1,6 +1,6 @@
-"""Texts for Slack's assistant: results, and its tools' titles, descriptions and fields.
+"""Texts for Slack's assistant: results, and the titles, descriptions and fields of its tools.
 
-People see titles, descriptions and fields, too.
+People may see the titles, descriptions and fields as well.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-If a stop isn't possible, one text says why, and another says what happens next.
+For a stop that isn't possible, there are two texts: the reason, and what happens next.
 """
 
 from collections.abc import Mapping
@@ -245,8 +245,8 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: Warnings before a stop, keyed by the stop's reason. ``{over}`` is when the lesson ends. ``lesson_late`` is
-#: for a lesson that has ended.
+#: Warnings before a stop, keyed by the stop's reason. ``{over}`` is when the lesson ends or, in
+#: ``lesson_late``, when it ended.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
     "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",

@@ -367,8 +367,8 @@ class Words(NamedTuple):
 
     press: str
     end: tuple[str, str, str, str]
-    #: Replies to a press once the class is over: on a card that starts people's own workspaces, and on a card
-    #: that creates workspaces.
+    #: Replies to people who press the button on the card after the class is over. The first is for cards that
+    #: start people's own workspaces, the second for cards that create workspaces.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

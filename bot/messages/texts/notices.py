@@ -12,8 +12,8 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Text for a workspace that has received another request since it became ready. If it is no longer running,
-#: ``READY_UNTIL`` has the text for its state.
+#: Says when a workspace became ready, if it has received a newer request since. If the workspace has gone
+#: down, ``READY_UNTIL`` is used instead.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -23,7 +23,7 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Sent if a workspace's URL appears only after people were told that the workspace is ready.
+#: Sent when a workspace that was already reported as ready gets its URL.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
@@ -189,8 +189,8 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: Label of a button that needs a name to distinguish it. ``BUTTON_OF`` is for a label that is just a verb,
-#: ``BUTTON_NAMED`` for a longer one.
+#: Labels of buttons that need a workspace's name to be told apart. ``BUTTON_OF`` is for labels that are a
+#: single word, ``BUTTON_NAMED`` for longer ones.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 

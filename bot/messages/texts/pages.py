@@ -1,6 +1,6 @@
 """Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-The texts are plain. Pages escape them, and code that puts a text into a Slack message has to escape it, too.
+The texts aren't escaped yet. Pages escape them, and code that puts one into a Slack message must do so, too.
 """
 
 from collections.abc import Mapping

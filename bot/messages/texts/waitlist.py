@@ -75,8 +75,8 @@ GRANT_WANTED: Final = (
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to the message about an attempt that failed for a reason other than missing capacity, which ends the
-#: wait.
+#: Added to the message about an attempt that failed for a reason other than missing capacity. Such a failure
+#: ends the wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
