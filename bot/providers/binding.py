@@ -18,8 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Maps methods to the names that ``Provider.credential_owner`` uses for their calls, if they differ from the
-#: methods' own names. All of these methods take an ``Access``.
+#: Call names, as passed to ``Provider.credential_owner``, that differ from the method's own name. All of
+#: these methods take an ``Access``.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),

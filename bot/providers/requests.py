@@ -275,8 +275,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps the goal of a refused call to a pattern that matches messages saying that the goal was already
-#: reached. The wording of these messages isn't documented.
+#: Patterns for refusals saying that the goal of a call was already reached, keyed by the goal. The wording of
+#: such refusals isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",

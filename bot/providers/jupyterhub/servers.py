@@ -57,8 +57,8 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments that, directly after ``/user/NAME/`` in a URL, refer to a page of the default server rather
-#: than to a named server.
+#: Path segments after ``/user/NAME/`` in a URL that refer to a page of the default server, not to a named
+#: server.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )

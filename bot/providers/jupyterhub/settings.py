@@ -25,8 +25,8 @@ class JupyterHubSettings(connection.ConnectionSettings):
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: The hub's setting of the same name: the number of consecutive failed starts after which the hub shuts
-    #: down; 0 for never.
+    #: The hub's own ``consecutive_failure_limit``: the number of failed starts in a row after which the hub
+    #: shuts down; 0 for never.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property

@@ -234,7 +234,7 @@ class WorkbenchSession(_Answer):
     save_prompt_required: StrictBool = False
     last_used: Moment = None
     last_state_updated: Moment = None
-    #: How much memory the server preserves while the session is suspended, in bytes.
+    #: Size of the memory that the server preserves while the session is suspended, in bytes.
     suspend_size: float = 0.0
     #: The owner's name. Newer servers send it, although the reference doesn't mention it.
     username: str = ""

@@ -139,8 +139,8 @@ class SaturnSettings(connection.ConnectionSettings):
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: Whose token is used to read, start and stop workspaces. ``admin`` applies only to users whom an
-    #: administrator approved. For users who linked with their own token, Usher uses that token.
+    #: The owner of the token that is used to read, start and stop workspaces. ``admin`` applies only to users
+    #: whom an administrator approved. For users who linked with their own token, Usher uses that token.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -212,7 +212,7 @@ def _read(path: Path) -> str:
 
 
 LIST_SECONDS = 10.0
-#: Maximum number of pages to read from one list. A longer list is treated as endless.
+#: Maximum number of pages to read from one list. A longer list is marked as incomplete.
 MAX_PAGES = 50
 
 

@@ -68,14 +68,13 @@ class SphereSettings(ConnectionSettings):
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long the server keeps a stopped workspace, in minutes. If this were 0, a stop would remove the
+    #: Minutes for which the server keeps a stopped workspace. If this were 0, a stop would remove the
     #: workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: How long a workspace may be unused before it is stopped, in minutes. By default, the project's own
-    #: setting applies.
+    #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: How long after its creation a workspace is removed, in minutes, even if it is in use. By default, it
-    #: isn't removed.
+    #: Maximum age of a workspace, in minutes. It is then removed, even if it is in use. By default, there is
+    #: no maximum.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. If so, a page that is left open also restarts its
     #: workspace whenever the workspace stops.
@@ -151,7 +150,7 @@ class SphereOffer:
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: Maximum number of pages to read from one list. A longer list is treated as endless.
+#: Maximum number of pages to read from one list. A longer list is marked as incomplete.
 MAX_PAGES = 100
 #: Number of entries requested per page. The server allows no more.
 PAGE_SIZE = "30"
