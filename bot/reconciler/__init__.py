@@ -1,4 +1,4 @@
-"""The reconciler: the only part of Usher that gives providers work to do (``docs/internals/rules.md``)."""
+"""The reconciler: the only part of Usher that asks providers to do work (``docs/internals/rules.md``)."""
 
 import math
 import random
@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: How long to keep trying to publish a person's Home tab while Slack is failing, in seconds.
+#: Maximum time, in seconds, for which Usher retries publishing a Home tab while Slack is failing.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
 #: Kinds of rows that become due at a set time, in processing order. Each due row triggers a use case.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (

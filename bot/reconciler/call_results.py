@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause recorded for an unreadable answer. If fewer than ``_MIN_UNREADABLE_ATTEMPTS`` such answers arrive
-#: in a row, they may just be temporary error pages.
+#: Cause recorded for an answer that can't be read. It counts only after ``_MIN_UNREADABLE_ATTEMPTS`` such
+#: answers in a row, because fewer may just be temporary error pages.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
@@ -37,7 +37,7 @@ class RetryLater:
     hold: Hold | None
     attempts: int
     cause: str = ""
-    #: Whether the provider refused the credential only for this call.
+    #: Whether the call was refused with 401 although the provider accepts the credential for other calls.
     is_unauthorized: bool = False
 
 

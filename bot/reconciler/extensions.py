@@ -1,4 +1,4 @@
-"""Extensions: asking a provider, on a workspace owner's behalf, to shut the workspace down later."""
+"""Extensions: asking a provider to shut a workspace down later, on its owner's behalf."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets

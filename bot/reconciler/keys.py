@@ -26,18 +26,19 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Refusals of several people's credentials within this many seconds count as an outage, unless a credential
-#: is accepted in between.
+#: Time in seconds within which refusals of several people's credentials count as an outage, unless a
+#: credential is accepted in between.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
-#: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if it refuses the connection's
-#: own secret, or the error itself.
+#: The reason for a failed renewal: ``later`` if the provider didn't answer, ``locked`` if it refuses the
+#: connection's own secret, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: The result of comparing accounts. ``changed`` means that the account was renamed, so the call must be
-#: repeated with the new name. ``resting`` means that the name now belongs to another account, so the link
-#: isn't used. ``unclear`` means that the provider's answer proves nothing, so calls that use the account's
-#: name have to wait.
+#: The result of checking whether a username still belongs to the linked account:
+#: - ``usable``: the call may be made.
+#: - ``changed``: the account was renamed, so the call must be repeated with the new name.
+#: - ``resting``: the name now belongs to another account, so the link isn't used.
+#: - ``unclear``: the provider's answer proves nothing, so calls that use the name have to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
 #: The result of handling a refused credential (see ``Keys.resolve_refusal``).
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
@@ -49,16 +50,17 @@ REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: How long decrypted secrets are cached, in seconds. Without the cache, they would be decrypted for every
-#: poll, that is, every ten seconds.
+#: Lifetime of the cache of decrypted secrets, in seconds. Without the cache, every poll would decrypt them,
+#: that is, every ten seconds.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
 #: person's data.
 _LISTS: Final = frozenset({"list", "list runs"})
-#: Time limit for comparing an account before a call, in seconds.
+#: Time limit, in seconds, for checking before a call that its account is still the linked one.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts for which Usher remembers when it last requested an unknown id.
+#: Maximum number of accounts for which Usher remembers when it last tried to find out their id at the
+#: provider.
 MAX_REMEMBERED: Final = 10_000
 
 
@@ -76,23 +78,21 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Cache of credentials by account, username and stored secret. All entries expire at the same time.
+        #: Cache of credentials by account, username and stored secret. The whole cache expires at once.
         self._accesses: dict[tuple[str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Maps each account whose credential was renewed to the new secret, until a call with it succeeds.
-        #: Until then, the credential isn't renewed again.
+        #: Renewed secrets, by account, that no successful call has used yet. Such a credential isn't renewed
+        #: again.
         self._unproven: dict[str, str] = {}
-        #: Maps each connection to when its provider began to refuse the connection's own secret (epoch
-        #: seconds), or to None once the provider accepts it again. A connection is missing from the map until
-        #: one of these has happened.
+        #: When each connection's provider began to refuse the connection's own secret (epoch seconds), or
+        #: None once it accepts the secret again. There is no entry until the first refusal or acceptance.
         self.lockouts: dict[str, float | None] = {}
-        #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
-        #: None once it no longer does. ``_accepted_at`` maps each connection to when it last accepted a
-        #: credential.
+        #: When each connection began to refuse several people's credentials (epoch seconds), or None once it
+        #: no longer does. ``_accepted_at`` is when each connection last accepted a credential.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
         self._learning_at: dict[str, float] = {}

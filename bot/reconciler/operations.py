@@ -54,17 +54,17 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop. While a workspace is in one
-#: of the ``_TRANSIENT_STATES``, its provider may refuse calls.
+#: Steps that stop a workspace. ``_STOP_VERBS`` are the verbs that request a stop, and ``_TRANSIENT_STATES``
+#: the states in which a provider may refuse calls.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: The plan that ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: How long a start waits for a stop to finish before the card says who can help, in seconds.
+#: Time that a start waits for a stop to finish before its card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: Maximum time between two creations whose results may be confused, in seconds. When Usher searches for the
-#: result of the later one, it may find the result of the earlier one.
+#: Two creations within this many seconds may be confused: a search for the newer workspace may find the older
+#: one.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
 #: Maximum number of creation times kept in memory. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
@@ -82,9 +82,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Creation times of workspaces, by the workspace's key in the poll gate (which limits reads). Only
-        #: workspaces that an earlier call may have created and whose creation time the list doesn't show are
-        #: included. Creation times never change, so each is read only once.
+        #: Creation times of workspaces, by poll gate key. They never change, so each is read only once. They
+        #: are needed only for workspaces that an earlier call may have created and whose creation time the
+        #: list doesn't show.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

@@ -20,7 +20,7 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Maps each kind of outage to the words used when it starts and when it ends.
+#: Keys of the messages sent when an outage begins and when it ends, for each kind of outage.
 _MESSAGE_WORDS: Final = {
     "": ("away", "back"),
     OURS: ("locked_out", "let_in"),
@@ -37,11 +37,10 @@ class Outages(EnginePart):
     def __init__(self, engine: EngineContext, keys: Keys) -> None:
         super().__init__(engine)
         self.refusals = {OURS: keys.lockouts, PEOPLE: keys.people_lockouts}
-        #: Maps each open outage to when it began, according to the last read of the rows.
+        #: Start times of the open outages, as of the last read of the rows.
         self._current: Mapping[str, float] = {}
-        #: Maps outages that another process has ended, but that this process still observes, to when they
-        #: began. They aren't opened again, because two processes that disagree would then keep opening and
-        #: closing them.
+        #: Start times of outages that this process still observes although another process has ended them.
+        #: They aren't opened again: two processes that disagree would keep opening and closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

@@ -1,4 +1,4 @@
-"""Calls to providers. Each has an account and a time limit, and returns a type from ``call_results``."""
+"""Calls to providers, each with an account and a time limit. The results are types of ``call_results``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds. All calls fail until the
+#: Time to wait before the next call with a refused credential, in seconds. All calls fail until the
 #: credential is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The access for calls that use the connection's own secret. It contains no secret, because the provider
@@ -50,15 +50,15 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits for the end of a pause requested by the provider.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry made because only other processes can decrypt the secret. The retry takes place after
-#: ``KEYS_WAIT_SECONDS``.
+#: Cause of a retry, after ``KEYS_WAIT_SECONDS``, of a call whose secret only other processes can decrypt.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
 #: Causes of retries after the provider refused a sign-in.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: Name of the only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Names of calls that are made even with a refused credential, without first reading a list as a test.
+#: Names of calls that are made even with a refused credential. Before any other call, Usher reads a list to
+#: test whether the credential is accepted again.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(
@@ -78,7 +78,7 @@ class ProviderCall:
     account: Account | None
     #: The call's name in the log.
     what: str
-    #: How many times the call has failed so far.
+    #: Number of times that the call has failed so far.
     attempts: int = 0
     #: Time limit for the call, in seconds. None means the usual time limit.
     seconds: float | None = None
@@ -86,18 +86,16 @@ class ProviderCall:
     starts: bool = False
     #: Whether the call can safely be made twice.
     repeats: bool = False
-    #: Whether the account's row was just read, either in the commit before the call or when the status read
-    #: was claimed.
+    #: Whether the account's row has just been read, so that it needn't be read again before the call.
     is_checked: bool = False
-    #: When the call began (monotonic). None means that it begins now. No request is sent more than
-    #: ``seconds`` after the call began, because a process that was frozen may have lost the row to another
-    #: process.
+    #: When the call began (monotonic), or None if it begins now. No request is sent more than ``seconds``
+    #: after that: if this process was frozen for so long, another one may have taken over the row.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
-    #: Whether the previous attempt was refused with 401. None if a 401 wouldn't lead to another attempt.
+    #: Whether the previous attempt was refused with 401. None if a 401 isn't retried.
     was_unauthorized: bool | None = None
-    #: A function that returns whether a given result says that something no longer exists.
+    #: Function that returns whether a result says that something no longer exists.
     reports_absence: Callable[[Any], bool] | None = None
 
 

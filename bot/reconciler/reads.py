@@ -42,20 +42,19 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before the next read after a read was refused because of its credential or permissions, in
-#: seconds.
+#: Time to wait after a read was refused because of its credential or permissions, in seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of entries in each of the maps that are kept in memory: failure counts, unknown states,
-#: audited reads and stored secrets.
+#: Maximum number of entries in each map kept in memory: failure counts, unknown states, audited reads and
+#: stored secrets.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before Usher asks the provider why, in seconds. It is also the interval at which
-#: Usher asks again.
+#: Seconds after which Usher asks the provider why a start is taking so long. It asks again at the same
+#: interval.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: How late a batched read may be claimed without missing its next slot, in seconds.
+#: Seconds by which a batched read may be late without missing its next slot.
 SLOT_MARGIN_SECONDS = 0.5
-#: How long results are collected before they are written together, in seconds.
+#: Seconds for which results are collected before they are written together.
 BATCH_SECONDS = 0.05
 
 
@@ -75,8 +74,8 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: Today's reads with an administrator's token that are already in the audit log, each by its account
-        #: and by its workspace's key in the poll gate.
+        #: Today's reads with an administrator's token that are already in the audit log, as pairs of an
+        #: account's id and a workspace's poll gate key.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 

@@ -42,12 +42,12 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds. By then, a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: How long to wait before the list of runs is read again after a run was reported as lost, in seconds. The
-#: run may turn up in it after all.
+#: Delay before the list of runs is read again after a run was reported as lost, in seconds. The run may turn
+#: up in it after all.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: How long the message that a run has ended may wait for the last lines of output, in seconds.
+#: Maximum time that the message about a run's end waits for the last lines of output, in seconds.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 #: Number of failures in a row after which Usher treats the whole connection as down, not just one resource.
 MAX_FAILURES = 5
-#: Maximum pause before a single request tests whether the connection is answering again, in seconds.
+#: Maximum pause, in seconds, before a single request tests whether the connection answers again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
 #: Longest pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
@@ -39,8 +39,8 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: How much later a stored pause may end than the same pause in memory, in seconds. They differ because the
-#: row is written a little later.
+#: Maximum difference, in seconds, between the end of a pause in memory and in its row, which is written a
+#: little later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
 #: maximum for everyone's list reads combined.
@@ -287,17 +287,17 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Factor by which starts are kept below a per-second limit, because they may arrive at the provider less
-#: evenly than they are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
+#: Safety factor for a per-second limit on starts, which may reach the provider less evenly than they are
+#: sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How late an operation may ask for its turn in the start queue, in seconds. If it asks later, it loses the
-#: turn.
+#: Seconds by which an operation may be late when it asks for its turn in the start queue. If it asks later,
+#: it loses the turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: If two starts were requested at most this many seconds apart, the later one may be sent first. This applies
-#: only if there is no rate limit.
+#: Two starts requested within this many seconds may be sent in either order. This applies only if there is no
+#: rate limit.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation asks again if another operation's turn comes first, in seconds.
+#: Seconds until an operation asks again if another operation's turn comes first.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -447,7 +447,7 @@ class Numbers:
     #: is checked less often, but at least every ``slow_tick`` seconds.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How often to check during a long call that its account is still linked, in seconds.
+    #: Time between two checks, during a long call, that its account is still linked, in seconds.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

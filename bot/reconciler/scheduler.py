@@ -39,25 +39,25 @@ SWEEP: Final = "sweep"
 DAY_SECONDS: Final = 86_400.0
 #: Time at which daily work becomes due (03:17 UTC), in seconds after midnight.
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: How often to make a tiny write that checks whether the store is writable and reads its clock, in seconds.
+#: Interval of the tiny writes that check whether the store is writable and read its clock, in seconds.
 BEAT_SECONDS: Final = 30.0
-#: How often to look for old lists that should be read again, in seconds.
+#: Interval at which Usher looks for old lists that should be read again, in seconds.
 LIST_REFRESH_SECONDS: Final = 120.0
 #: Subject of the task that reads everyone from Slack. Tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
-#: How long a loop rests between claims, in seconds. Rows that become due meanwhile are claimed together.
+#: Pause of a loop between two claims, in seconds. Rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
-#: How long to rest between two claims of reads, in seconds. Each claim takes at most as many reads as a
-#: connection has free request slots, usually 51. With 10,000 workspaces starting, each of which may be read
-#: every 10.5 s, a rest of 0.05 s would be too long.
+#: Pause between two claims of reads, in seconds. A claim takes at most as many reads as a connection has free
+#: request slots, usually 51. With 10,000 workspaces starting, each of which may be read every 10.5 s, a pause
+#: of 0.05 s would be too long.
 READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests if it could claim none of its due rows, in seconds. Other processes have probably
-#: claimed them.
+#: Pause of a loop that could claim none of its due rows, in seconds. Other processes have probably claimed
+#: them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: Maximum number of seconds for which the timer is set. Due times are queried again long before it ends.
+#: Maximum duration of the timer, in seconds. Due times are queried again long before it ends.
 MAX_TIMER_SECONDS = 3_600.0
 
 
@@ -90,7 +90,8 @@ class Loop:
         #: The kinds of work whose rows this loop processes.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Whether the loop's work never ends on its own but can be cancelled without losing anything.
+        #: Whether the loop's work ends only when it is cancelled, which loses nothing. So Usher doesn't wait
+        #: for such work when it shuts down.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -103,7 +104,7 @@ class Loop:
         self.pool = Pool(size, self._on_room)
         #: When the current step, or the first of several failing steps, began (monotonic).
         self.began = math.inf
-        #: The time until which the loop rests after a claim that found nothing (monotonic).
+        #: The time until which the loop pauses after a claim that found nothing (monotonic).
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -179,9 +180,8 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Kinds of work whose due times must be queried. Each is mapped to the number of seconds for which
-        #: its rows are left to another process. ``_due_at`` maps each kind of work to when its first row is
-        #: due (monotonic).
+        #: Kinds of work whose due times must be queried, each with the number of seconds for which its rows
+        #: are left to another process. ``_due_at`` is when the first row of each kind is due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None

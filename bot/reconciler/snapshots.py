@@ -21,7 +21,7 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Tasks that read facts about a server have a subject with this prefix. Other tasks' subjects have the form
+#: Prefix of the subject of tasks that read facts about a server. Other tasks' subjects have the form
 #: ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 

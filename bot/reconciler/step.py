@@ -67,11 +67,11 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How long to wait before retrying a start that another process has to make, in seconds.
+#: Time to wait before retrying a start that another process has to make, in seconds.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
-#: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
+#: Time to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long to postpone a call while another request probes the connection, in seconds.
+#: Seconds by which a call is postponed while another request tests the connection.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
