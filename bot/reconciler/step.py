@@ -75,37 +75,38 @@ EXTERNAL_WAIT_SECONDS: Final = 60.0
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
-#: Steps that start a workspace. Their calls are queued, and may have a separate rate limit.
+#: Steps that start a workspace. Their calls wait in the connection's start queue, which may limit their rate.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: Hold that cards show after a step failed because of an error in Usher itself.
+#: Block reason shown on a card after a bug in Usher made a step fail.
 _BROKEN: Final = hold_by_cause("internal")
-#: Steps that create something. Before repeating such a call, Usher searches for the earlier one's result.
+#: Steps that create something. Before retrying one, Usher searches for what an earlier attempt may have
+#: created.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """Takes the steps of due operations or runs. Before each call, the state *calling* is committed (ADR 54).
+    """Carries out the steps of due operations or runs. Commits the state *calling* before each call (ADR 54).
 
-    An *item* is an operation or a run. The methods at the end contain what differs between the two. If an
-    item is replaced or its account is unlinked during a step, that change wins, because an item that has
+    An *item* is an operation or a run. Subclasses implement the methods at the end, where the two differ. If
+    an item is replaced or its account is unlinked during a step, that change wins, because an item that has
     ended can't be updated.
     """
 
-    #: The outcome of an item that ends while the effect of its call is unknown.
+    #: Outcome of an item that has to end while the effect of its call is unknown.
     lost_outcome: ClassVar[Outcome]
     #: The kind of notice that asks whether to create another workspace or run.
     question_kind: ClassVar[NoticeKind]
     #: The kind of notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether the state of the previous call stays recorded until the next call can be made.
+    #: Whether the state of the last call stays recorded while the next call can't be made yet.
     keeps_call: ClassVar[bool]
-    #: Number of seconds after which a blocked item reaches its deadline. None means no deadline.
+    #: Seconds after which a blocked item reaches its deadline, or None if it has no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items in progress, so that none is worked on twice if its lease expires.
+        #: Ids of the items being processed, so that an item whose lease has expired isn't processed twice.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
@@ -122,7 +123,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Process a batch. If this fails, log the error and retry later. At shutdown, hand the batch back."""
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
-        # If the state *calling* was committed, the next step first finds out what the call did.
+        # Handing the batch back is safe even during a call: the next step sees the state *calling*, and first
+        # finds out what the call did.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, _BROKEN)
         try:
@@ -150,8 +152,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             )
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            # If another process's settings include this connection, this process's are out of date. Only the
-            # operator can fix that.
+            # If another process has this connection in its settings, this process's settings are out of date.
+            # Only the operator can fix that.
             is_elsewhere = subject.connection in self._owners.lacking_connections
             hold = hold_by_cause(KEYS_CAUSE) if is_elsewhere else make_hold(HoldCode.NO_CONNECTION)
             await self.postpone(claimed, KEYS_WAIT_SECONDS if is_elsewhere else EXTERNAL_WAIT_SECONDS, hold)
@@ -173,7 +175,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
-        # A connection that has been missing from the settings for this long wasn't removed by mistake.
+        # A connection that has been missing from the settings for this long was removed on purpose.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
@@ -217,7 +219,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # A read may end the item before the pause is over, but doesn't cause the call to be made early.
+            # Wake the item if a read shows a change, because that may end it. The call itself isn't made
+            # before the pause is over.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -239,7 +242,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             finally:
                 runtime.slots.give_share(subject.principal.key)
             if update is not None:
-                # Retries and waits mustn't delay the notice that the person receives at the deadline.
+                # However long the next wait is, the person must be told at the deadline.
                 update = _keep_silence(claimed, update)
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
@@ -442,13 +445,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an operation or run. ``hold`` is the reason (see ``add_block_reason``)."""
+        """Postpone an operation or run. ``hold`` is the block reason (see ``add_block_reason``)."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several operations or runs. ``hold`` is the reason (see ``add_block_reason``)."""
+        """Postpone several operations or runs. ``hold`` is the block reason (see ``add_block_reason``)."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
@@ -459,7 +462,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
     async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
-        """Return the update with ``hold`` as the reason why the operation or run is blocked.
+        """Return the update with ``hold`` as the block reason of the operation or run.
 
         A hold of "" clears the reason, and None leaves it unchanged.
         """
@@ -468,7 +471,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step no later than the deadline, and with any notice that is due.
+        """Return the update with its next step at the deadline at the latest, and any notice that is due.
 
         If ``is_blocked`` is true, the person is told even before the deadline that nothing can be sent. A
         person who has already been asked what to do isn't also told that the item is late.
@@ -486,7 +489,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # An item may fail right after its deadline, so the notice that it is late is held back for a moment.
+        # An item may still fail right after its deadline, so hold back the notice that it is late for a
+        # moment.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -497,9 +501,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Claim due items, oldest first, in batches that are worked on concurrently.
+        """Claim due items, oldest first, in batches that are processed concurrently.
 
-        Items that share a call stay together.
+        Items that share a call are in the same batch.
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
@@ -546,7 +550,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
         """Return the update to commit before a call. The call is made only if the update says *calling*.
 
-        Such an update includes the account and the person. It is saved only if neither has changed.
+        A *calling* update includes the account and the person, and is saved only if neither has changed.
         """
 
     async def reload_name(self, claimed: S) -> S:
@@ -603,7 +607,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return the reason (hold) to show if a provider is busy or silent, or None if ``since`` is None.
+    """Return the block reason while a provider is busy or silent, or None if ``since`` is None.
 
     ``words`` is the provider's own message about its first refusal.
     """
@@ -617,7 +621,7 @@ def find_busy_reason(
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may go away on its own, in which case it makes sense to repeat the call.
+    """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
 
     A conflict over a name that is already taken won't go away. Nor will a conflict over a start or a
     suspension if the error's message comes from Usher itself, because such a message tells the person what to
@@ -628,28 +632,28 @@ def passes(step: Step, error: Conflict) -> bool:
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the reason (hold) to show while another action delays a call. It quotes the provider."""
+    """Return the block reason while another action delays a call. It quotes the provider."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the reason (hold) if a conflict or a busy provider delays an item's calls, otherwise None."""
+    """Return the block reason if a conflict or a busy provider delays an item's calls, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the reason (hold) that blocks an item's calls: its own, its connection's, or None."""
+    """Return an item's block reason, its own or its connection's, or None if its calls aren't blocked."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """While calls keep failing, keep a hold that reports the provider as silent or failing.
+    """While calls keep failing, keep a block reason that says that the provider is silent or failing.
 
-    Otherwise, each successful read would clear the hold, and the next failure would set it again.
+    Otherwise, each successful read would clear it, and the next failure would set it again.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked

@@ -21,13 +21,13 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams that are open at the same time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: Once a run has ended, its output is considered complete after this many seconds of silence.
+#: Seconds without new output after which an ended run's output is considered complete.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
-#: How long the last lines of a finished run's output are kept for the message about its end, in seconds.
+#: Seconds that a finished run's last lines are kept for the message about its end.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: Minimum wait before a stream is reopened if it ended while the run is still in progress, in seconds.
+#: Minimum wait, in seconds, before a stream that ended before its run is reopened.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 

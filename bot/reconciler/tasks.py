@@ -28,14 +28,14 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a task, unless its handler sets a different one. The waits between them grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: While a task is younger than this (in seconds), attempts that couldn't be made yet (``TaskBusy``) don't
-#: count. If the reason is a missing encryption key, they never count.
+#: Age of a task, in seconds, up to which attempts that couldn't be made yet (``TaskBusy``) don't count.
+#: Attempts that failed for lack of an encryption key never count.
 MAX_BUSY_SECONDS = 900.0
-#: How long a person waits for a list that can't be read before they are told why, in seconds.
+#: Seconds after which a person who is waiting for a list that can't be read is told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: The name under which all reads of a connection's lists share its request slots. It can't clash with a
-#: person's key.
+#: Name under which all reads of a connection's lists share its request slots. It can't clash with a person's
+#: key.
 LISTS_HOLDER = "lists"
 
 
