@@ -27,9 +27,9 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: Cause stored for work that is blocked because a link's username now belongs to another account.
+#: Cause of blocked work: the link's username now belongs to another account.
 RESTING_CAUSE: Final = "another_account"
-#: Cause stored for a call that waits because the account's id couldn't be compared with the provider's.
+#: Cause of a waiting call: the account's id couldn't be compared with the provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 

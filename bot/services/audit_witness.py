@@ -20,8 +20,7 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Text shown if the database is older than the one that the witness file describes. ``HOLD_FIRST`` is the
-#: advice shown with it.
+#: Message about a database that is older than its witness file. ``HOLD_FIRST`` is the advice shown with it.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 

@@ -1,8 +1,8 @@
-"""Use cases and their callers. A use case is one function that runs in one transaction.
+"""Use cases and their callers.
 
-A use case is a plain function in a module of this package. Its arguments are the transaction, the caller, and
-the values from the request. A handler runs the use case with ``await caller.run(cancel_timer,
-workspace_id)``::
+A use case is a plain function in a module of this package that runs in one transaction. Its arguments are the
+transaction, the caller, and the values from the request. A handler runs the use case with
+``await caller.run(cancel_timer, workspace_id)``::
 
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and checks the policy
@@ -12,9 +12,9 @@ workspace_id)``::
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
 A use case first reads and decides (``check``, and anything else that refuses). It then finds out whether
-there is anything to do, calls ``is_first_delivery``, and writes. A use case waits for nothing, changes
-nothing but the database, and may be run again from the start. All SQL is in ``bot.store``, whose functions
-the use cases call.
+there is anything to do, calls ``is_first_delivery``, and writes. A use case never waits, changes nothing but
+the database, and may be rerun from the start. All SQL is in ``bot.store``, whose functions the use cases
+call.
 
 If a use case raises Refused, none of its writes are kept. If the policy refused, a row is written to the
 audit log, once per interaction, however often the interaction is repeated. The refusal has its own key in the
@@ -58,13 +58,13 @@ AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long to wait for Slack to identify a person, in seconds. The wait must be short, because Slack expects
-#: Usher's answer to a request within three seconds.
+#: Seconds to wait for Slack to identify a person. The wait must be short, because Slack expects Usher's
+#: answer to a request within three seconds.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the key that marks a request in the inbox as refused.
+#: Suffix of an inbox key that marks the request as refused.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Maximum age of a request that needs no confirmation, in seconds. The person must confirm an older request,
-#: because much may have changed since it was sent.
+#: Age, in seconds, above which the person must confirm a request, because much may have changed since it was
+#: sent.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -98,14 +98,14 @@ class Caller:
     reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: When the request was sent. Set only if the request may have been sent long ago.
+    #: Time when the request was sent. Set only if that may be long ago.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
     #: The intermediary that passed on the person's request, such as an assistant, or "" if there was none. It
     #: is recorded with the request and in the audit log.
     via: str = ""
-    #: Whether a person's stored details are accepted however old they are, because Slack can't be reached.
+    #: Whether to accept a person's stored details, however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
     #: Whether a reply has already told the person what was started. If so, the card can wait.
     is_answered: bool = False

@@ -47,12 +47,12 @@ class Context:
     ids: Ids
     #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: Says which shared jobs this process does on behalf of all processes that use the database. Usually, it
-    #: does all of them.
+    #: The shared jobs that this process does on behalf of all processes that use the database. A process that
+    #: has the database to itself does all of them.
     owners: Owners = field(default_factory=Owners)
     #: How long a planned stop waits for its warning to be sent while Slack accepts no messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
-    #: The public origin at which browsers reach Usher, or None if there is no such origin.
+    #: Public origin at which browsers reach Usher, or None if they can't.
     public_url: str | None = None
     #: The slash command for workspaces. ``job_command`` is the slash command for jobs.
     command: str = "/workspace"

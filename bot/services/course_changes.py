@@ -1,4 +1,4 @@
-"""Changes to a posted course: members leave it, and teachers cancel lessons or end it.
+"""Changes to a posted course: members leaving it, and teachers cancelling lessons or ending it.
 
 A change is made in the card's row and takes effect immediately. No change goes beyond what the members have
 agreed to.

@@ -20,17 +20,17 @@ from bot.store.transaction import Transaction
 NOTICES_PER_TRANSACTION: Final = 30
 #: Maximum number of members' rows that are marked in one transaction when a lesson is due.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: Number of members assumed for a course that has no maximum. It is high enough for a large class.
+#: Number of members assumed for a course without a maximum, high enough for a large class.
 LARGE_CLASS_SIZE: Final = 500
 #: How often to check the progress while a lesson's workspaces are being started, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Minimum lead time, that is, how long before a lesson its workspaces are started, in seconds.
-#: ``MAX_SECONDS_AHEAD`` is the maximum.
+#: Shortest lead time, in seconds: how long before a lesson its workspaces are started. ``MAX_SECONDS_AHEAD``
+#: is the longest.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
-#: How long a start is assumed to take until enough starts have been measured, in seconds.
+#: Duration of a start, in seconds, that is assumed until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: How much shorter than the provider's idle limit a lead time must be, in seconds.
+#: Minimum difference between the provider's idle limit and a lead time, in seconds.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: How long a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0

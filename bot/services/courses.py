@@ -62,11 +62,11 @@ from bot.support.guards import guards
 #: Maximum interval between counts of a card's members while workspaces are starting or stopping, in seconds.
 #: The interval grows while the counts stay the same.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards that a process claims at a time, and of enrollments per transaction. It is small,
-#: because each enrollment writes several rows.
+#: Maximum number of cards that a process claims at a time, and of enrollments per transaction. Both are
+#: small, because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace created for a course runs for its owner to try it out, in seconds.
+#: Seconds that a workspace created for a course keeps running for its owner to try it out.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 

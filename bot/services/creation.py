@@ -56,7 +56,7 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of fields that limit a run. In a form with no limits, flags for them can be dropped.
+#: Names of fields that limit a run's resources. If a form has no such fields, flags for them can be dropped.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
@@ -99,7 +99,7 @@ class FilledForm:
     problems: dict[str, FlagProblem] = field(default_factory=dict)
     #: Flags that don't match any field of the form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags that were dropped because the form has no limits.
+    #: Flags for limits that were dropped because the form has no such fields.
     left_out: list[Flag] = field(default_factory=list)
 
 

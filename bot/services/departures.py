@@ -1,6 +1,6 @@
 """Stopping the workspaces and ending the links of people who have left or may no longer use Usher.
 
-If an owner had planned a stop for a workspace, it is stopped immediately, using the owner's account. Usher
+A workspace whose owner had planned a stop is stopped immediately, using the owner's account. Usher
 administrators are told which other workspaces keep running. If any workspace is running, a task does all
 this, because a task is resumed after a crash. Until the task is done, the person can't request anything.
 """
@@ -28,15 +28,15 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: How long the links of people who have left are kept if a provider doesn't respond, in seconds, so that
-#: their last stops can still be carried out.
+#: Seconds to keep the links of people who have left while a provider doesn't respond, so that their last
+#: stops can still be carried out.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: How long to wait before telling administrators about people who left, in seconds, so that one message
-#: covers several people.
+#: Seconds to wait before telling administrators that someone has left, so that one message covers several
+#: people.
 GATHER_SECONDS: Final = 60.0
-#: Maximum number of stops that are begun per transaction.
+#: Maximum number of stops begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
 
 

@@ -24,8 +24,8 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 _BATCH_SIZE: Final = 50
-#: How long to wait before trying again to start the workspace of a member whose account isn't linked or is
-#: refused, in seconds.
+#: Delay, in seconds, before retrying the start of a member's workspace if the member's account isn't linked
+#: or is refused.
 LINK_SECONDS: Final = 300.0
 
 

@@ -105,8 +105,8 @@ class Rotation:
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: The number of links whose secrets no key can decrypt, and the number of all links. Set only if so many
-    #: links are affected that none of them is ended.
+    #: Number of links whose secrets no key can decrypt, and number of all links. Set only if so many links
+    #: are affected that Usher ended none of them.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Workspaces that their provider will soon shut down. Owners are warned again if the time changes."""
+"""Warnings that a provider will soon shut down a workspace. Owners are warned again if the time changes."""
 
 from typing import Final
 
@@ -18,8 +18,7 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0
-#: How long one process keeps a workspace claimed, in seconds. A workspace that had to be read first is
-#: handled at the next claim.
+#: Duration of a claim, in seconds. A workspace that had to be read first is handled at the next claim.
 READ_AGAIN_SECONDS: Final = 20.0
 
 

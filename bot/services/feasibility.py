@@ -17,10 +17,9 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maps each operation to the action that the provider must currently allow, and to a set of states. In those
-#: states, the action isn't checked, because the operation is already complete or in progress. Stops aren't
-#: listed, because they are accepted even if the provider doesn't currently allow them, and are sent as soon
-#: as it does.
+#: Maps each operation to the action that the provider must currently allow, and to the states in which this
+#: isn't checked, because the operation is already complete or in progress. Stops aren't listed. They are
+#: accepted even if the provider doesn't allow them at the moment, and are sent as soon as it does.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),

@@ -56,16 +56,17 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How long to wait for a read of a workspace before deciding whether to ask its owner about it, in seconds.
+#: Seconds to wait for a read of a workspace before checking again whether to ask its owner about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long after its scheduled time a start waits for the provider to allow it, in seconds.
+#: Maximum delay, in seconds, of a scheduled start that the provider doesn't allow yet.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces claimed at a time. The maximum for hours rules is half that.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to look for workspaces left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: An hours rule before and after a change. One of them is None if the rule was added or removed.
+#: An hours rule before and after a change. The first is None if the rule was added, the second if it was
+#: removed.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
 #: Results of scheduled starts and stops that people don't need to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})

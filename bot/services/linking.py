@@ -37,10 +37,10 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link page can be opened, in seconds. ``CODE_SECONDS`` is how long a code shown on it is valid.
+#: Lifetime of a link page, in seconds. ``CODE_SECONDS`` is the lifetime of a code shown on it.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Age at which a link page has certainly expired, in seconds. Its credential can't be used after that.
+#: Age at which a link page has certainly expired, in seconds, so that its credential can't be used any more.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -48,16 +48,16 @@ MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
 #: Maximum length of a token, in characters. Real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: How many characters of a link's digest appear in its pages' URLs.
+#: Number of characters of a link's digest in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters used in codes. None of them is easily confused with another. There are no vowels, so that codes
-#: don't form words.
+#: Characters used in codes. None of them are easily confused, and there are no vowels, so that codes don't
+#: form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: Columns and values of a link in progress for which no account has been checked.
+#: Column values of a link in progress that has no checked account.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -75,7 +75,7 @@ def is_username(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A browser's visit to a link's page. The link's nonce and the browser's own secret identify it."""
+    """A browser's visit to a link's page, identified by the link's nonce and the browser's own secret."""
 
     nonce: str
     browser: str
@@ -107,7 +107,7 @@ class LinkPage:
 
     @property
     def is_another(self) -> bool:
-        """Return whether the checked account would replace a different one that is currently linked."""
+        """Return whether confirming would replace the person's linked account with a different one."""
         return bool(self.former and self.link.username and self.former != self.link.username)
 
     @property
@@ -146,7 +146,7 @@ def create_code() -> str:
 
 
 def normalise_code(typed: str) -> str:
-    """Return the code that a person typed, without separators between its characters."""
+    """Return the code that a person typed, in upper case and without separators."""
     return "".join(letter for letter in typed.upper() if letter in _CODE_ALPHABET)[: CODE_LENGTH * 2]
 
 
@@ -234,7 +234,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` that can replace the message containing the link, and its expiry."""
+    """Store the URL for replacing the message that contains the link, and when that URL expires."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -352,8 +352,8 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
     """Have the provider identify a token's owner, within ten seconds. Each link allows five attempts.
 
-    If the token can't be used, Refused is raised, with a text that says what to do next. If the provider
-    fails, the attempt doesn't count.
+    If the token can't be used, raise Refused, with a text that says what to do next. An attempt doesn't count
+    if the provider fails.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
@@ -433,7 +433,7 @@ def keep_credential(
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
     """Record in the audit log that the provider didn't identify an account.
 
-    If the failure was temporary, it doesn't use up one of the link's attempts.
+    A temporary failure doesn't use up one of the link's attempts.
     """
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
         _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
@@ -449,7 +449,7 @@ def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 
 
 def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
-    """Link the checked account, or return a code to type in Slack. ``mark`` identifies the check."""
+    """Link the checked account, or return a code to type in Slack. ``mark`` identifies the checked token."""
     link = _require_writable(tx, caller, visit)
     opened = _build_page(tx, caller, link, visit)
     if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
@@ -603,8 +603,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person no longer needs any other links on the connection. Commands that were waiting for these other
-    # links are run, too.
+    # The person no longer needs any other links on the connection. Commands that were waiting for those links
+    # are run, too.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account

@@ -39,7 +39,7 @@ from bot.support.guards import guards
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
-#: Number of rows for which data is gathered before other work can run.
+#: Number of rows whose data is gathered before other work gets a turn.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 

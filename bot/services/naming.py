@@ -22,7 +22,7 @@ _Row = TypeVar("_Row", bound=Workspace | Run)
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the URL of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: How similar a name must be (0–100) to be suggested in place of the one that was typed.
+#: Minimum similarity (0–100) of a name that is suggested in place of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
 #: Maximum number of words in a name. ``_MAX_NAMED_WORDS`` is the maximum for a list of names.

@@ -19,23 +19,23 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: How often a process renews its leases, in seconds. A lease makes a process the owner of a job for a limited
-#: time. Two renewals in a row may fail without the lease being lost.
+#: Interval between renewals of a process's leases, in seconds. A lease, which makes a process the owner of a
+#: job for a limited time, survives two failed renewals in a row.
 RENEWAL_SECONDS: Final = 3.0
 #: Prefix for the names of jobs that run a connection's start queue.
 STARTS_PREFIX: Final = "starts:"
 #: Prefix for the names of jobs that follow a run's output.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on its lease of a job (its temporary ownership), in seconds. The time is
-#: counted from just before the lease was requested, and is shorter than the lease. So no other process can
-#: take over before it has passed.
+#: Seconds that this process relies on its lease of a job, counted from just before it requested the lease.
+#: This is less than the lease's duration, so no other process can take the job over in that time.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: How long background work may be interrupted before people are told, in seconds. A restart takes less time.
+#: Longest interruption of background work, in seconds, that people aren't told about. A restart takes less
+#: time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long other processes leave due work to the leading process before they help, in seconds. The delay is
-#: longer than a tick, so each process checks once more before it helps.
+#: Delay, in seconds, before other processes help the leading process with due work. It is longer than a tick,
+#: so each process checks once more before it helps.
 HELP_AFTER_SECONDS: Final = 1.2
 
 
@@ -48,7 +48,7 @@ class Owners:
     lacks_keys = False
     #: Connections in another live process's settings but not in this process's.
     lacking_connections: frozenset[str] = frozenset()
-    #: How long this process leaves due work to the leading process, in seconds. It is 0 if this process
+    #: Delay, in seconds, before this process helps the leading process with due work. It is 0 if this process
     #: leads, either as the owner of a start queue or as the first of the processes that do background work.
     leaves_for = 0.0
 
@@ -106,8 +106,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: Maps each job to when this process became its owner. ``_sure_until`` maps it to the time
-        #: until which this process can rely on still being its owner. Both are monotonic times.
+        #: Maps each job to the time when this process became its owner. ``_sure_until`` maps it to the time
+        #: until which this process certainly remains its owner. Both are monotonic times.
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()

@@ -6,7 +6,7 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: How often the stored row is updated while the connection or Slack keeps responding, in seconds.
+#: Interval between updates of the stored row while the connection or Slack keeps responding, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 60.0
 
 

@@ -11,7 +11,7 @@ RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-#: Commits that a failover might lose: a request confirmed to a person, or a work item whose call was sent.
+#: A commit that a failover might lose: a request confirmed to a person, or a work item whose call was sent.
 RecentCommit = AcceptedRequest | Operation | Run
 
 

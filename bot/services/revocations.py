@@ -24,9 +24,9 @@ from bot.support.vault import row_key
 RemainingSecret = Literal["owed", "theirs", "none"]
 #: The outcome of a revocation. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: How long a secret is kept if its provider never responds, in seconds. Usher then erases it.
+#: Maximum time, in seconds, that a secret is kept if its provider never responds. Usher then erases it.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: How long calls in progress may still use a replaced secret before it is revoked, in seconds.
+#: Delay before a replaced secret is revoked, in seconds, because calls in progress may still use it.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 

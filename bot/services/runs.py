@@ -1,4 +1,4 @@
-"""Job runs. People launch, follow and stop them. Nothing here waits for a provider."""
+"""Job runs: launching, following and stopping them. Nothing here waits for a provider."""
 
 from bot.domain.forms import Spec
 from bot.domain.policy import Target

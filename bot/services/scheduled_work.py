@@ -16,12 +16,12 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: How long a row stays claimed, in seconds, unless its work sets another due time.
+#: Duration of a claim, in seconds, unless the row's work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: How long to wait before scheduled work that isn't possible yet is tried again, in seconds.
+#: Delay before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age of a workspace's state for decisions about scheduled work, in seconds. If the state is older,
-#: the workspace is read first, which takes at most ``READ_TIMEOUT_SECONDS``.
+#: Maximum age, in seconds, of a workspace's state when scheduled work decides about the workspace. If the
+#: state is older, the workspace is read first, which takes at most ``READ_TIMEOUT_SECONDS``.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.
