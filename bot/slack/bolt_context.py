@@ -1,9 +1,8 @@
-"""Context keys for the values that Usher adds to Bolt's context because the payload doesn't contain them."""
+"""Keys for the values that Usher adds to Bolt's context because Slack's payload doesn't contain them."""
 
 from typing import Final
 
-#: Context key for the number of times that Slack has already tried to deliver an event ("0" at first).
+#: Number of times that Slack has already tried to deliver an event ("0" at first).
 RETRY_NUMBER: Final = "retry_number"
-#: Context key for the maximum size of an acknowledgement's body, in bytes. Requests that arrive over HTTP
-#: don't have it.
+#: Maximum size of an acknowledgement's body, in bytes. Not set for requests that arrive over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

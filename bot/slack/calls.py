@@ -57,22 +57,23 @@ log = structlog.get_logger(__name__)
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, in addition to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code for a failed connection to Slack. In this case, nothing was sent.
+#: Usher's own error code for a failed connection to Slack, in which case nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
 #: Longest pause for a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: If Slack refuses this many people or channels in a row, Usher treats the whole app as locked out, even if
-#: ``auth.test`` succeeds.
+#: Number of people or channels that Slack must refuse in a row before Usher treats the whole app as locked
+#: out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: After an outage, messages that waited for Slack are released (made due). This happens at most once in this
-#: many seconds. Otherwise, a call that keeps failing for its own reasons could trigger it again and again.
+#: Minimum interval between releases, in seconds. After an outage, a release makes the messages that waited
+#: for Slack due. Without this limit, a call that keeps failing for its own reasons could trigger one release
+#: after another.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found no pending message.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
-#: call in memory.
+#: Seconds that the database may take to count a call to Slack. After that, this process counts the call in
+#: memory.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
@@ -186,13 +187,13 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How many seconds Slack's clock is ahead of Usher's, according to the header of the last response
+        #: Seconds by which Slack's clock is ahead of Usher's, according to the header of the last response
         #: and to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: Slack's error code if Slack has locked out the whole app, or None if it hasn't.
         self.lockout_code: str | None = None
-        #: Maps each refused person or conversation to the end of the pause and Slack's error code.
+        #: Maps each refused person or conversation to the end of its pause and to Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels that Slack has refused since it last accepted a call for any person or channel.
         self._refused_people: set[str] = set()

@@ -32,7 +32,7 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: Meaning of every error code that isn't in ``error_codes.toml``.
+    #: Meaning of an error code that isn't in ``error_codes.toml``.
     UNKNOWN = "unknown"
 
     @property
@@ -46,7 +46,7 @@ class Meaning(StrEnum):
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: How long Usher pauses all calls after Slack has locked the app out, in seconds.
+#: Pause of all calls after Slack has locked the app out, in seconds.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 

@@ -40,8 +40,7 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Once an unknown Slack team has caused the rows to be read, how many seconds must pass before it can cause
-#: another read.
+#: Minimum interval between reads of the rows that are caused by the same unknown Slack team, in seconds.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 

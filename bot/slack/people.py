@@ -22,12 +22,12 @@ log = structlog.get_logger(__name__)
 
 #: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that ensures that only one process at a time reads all people.
+#: Name of the lease that lets only one process at a time read all people.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Maximum age of an enterprise's list of workspaces, in seconds. If the list lacks a workspace, Usher may
+#: Maximum age of an enterprise's list of workspaces, in seconds. If a workspace is missing from it, Usher may
 #: reread the list after ``MIN_TEAMS_REREAD_SECONDS``.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0

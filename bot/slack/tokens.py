@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How long before its expiry a token is replaced, in seconds.
+#: Lead time for replacing a token before it expires, in seconds.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
@@ -62,7 +62,8 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Issued tokens that have yet to be stored, keyed by the encrypted secret that each of them replaces.
+        #: Issued tokens that haven't been stored yet, keyed by the encrypted secret that each of them
+        #: replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
         #: Encrypted secrets that Slack refused to replace because it has locked the app out of the workspace.
         self._lockouts: set[str] = set()

@@ -59,17 +59,17 @@ _REPLIES_ONLY: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: Meanings of Slack errors that prevent a file, but not a message, from being sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of a notice's ``occasion`` (part of its unique key) if the notice says that another message couldn't
-#: be delivered.
+#: Prefix of the ``occasion`` (part of a notice's unique key) of a notice that says that another message
+#: couldn't be delivered.
 _MISSING: Final = "missing:"
-#: Error code recorded for a card if it isn't known whether the card was posted.
+#: Error code recorded for a card that may or may not have been posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: An answer replaces the message that promised it if that message is at most this many seconds old. After
-#: that, the answer is sent as a new message, because Slack doesn't notify people of edits.
+#: Maximum age, in seconds, at which a message that promised an answer is replaced by it. After that, the
+#: answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: An edit waits for a rate-limit pause of at most this many seconds. If the pause is longer, Usher sends the
+#: Longest rate-limit pause for which an edit waits, in seconds. If the pause is longer, Usher sends the
 #: answer as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is the error recorded
@@ -166,12 +166,12 @@ class Outbox:
         # The notice may have been sent, so search for it before sending it again.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` handles database errors after a send, so if the database fails here, nothing was sent.
+        # `Results` handles database errors after a send, so an error here means that nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # Don't start a call that could outlast the lease. After that, another process may send the
-            # notice.
+            # Don't start a call that could outlast the lease, because another process may send the notice
+            # once the lease has expired.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -390,7 +390,7 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time inside the write, which is repeated if the database fails. If reading the time failed
+        # Read the time inside the write, so that a database error repeats both. If reading the time failed
         # before the write, Usher would record the notice as not sent.
         since = await self._store.now()
         await self._store.write(
@@ -495,7 +495,7 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether Usher searches Slack for a notice of this kind that may already have been sent.
+    """Return whether to search Slack for a notice of this kind if it may already have been sent.
 
     Usher doesn't read channels, and doesn't search for a reply, because it never sends a reply a second time.
     """

@@ -28,8 +28,7 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Maximum number of attempts to upload a file, at increasing intervals. All attempts together take half an
-#: hour.
+#: Maximum number of attempts to upload a file. The intervals between them grow, and add up to half an hour.
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")

@@ -44,10 +44,10 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before rendering a notice again, in seconds, if it wasn't ready.
+#: Delay before a notice that wasn't ready is rendered again, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: If a Slack outage delayed a message about a workspace, the workspace is read again before the message is
-#: sent. This read may then be at most this many seconds old.
+#: Maximum age, in seconds, of a workspace's last read before a message that a Slack outage delayed is sent.
+#: If it is older, the workspace is read again first.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0

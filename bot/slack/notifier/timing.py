@@ -17,12 +17,12 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: How long Slack may fail to accept a notice, in seconds, before Usher gives up on the notice.
+    #: Seconds after which Usher gives up on a notice that Slack hasn't accepted.
     gives_up_after: float = 86_400.0
-    #: How long Slack may refuse a channel's class card with an unknown code, in seconds, before Usher gives
-    #: up on the card. The limit is shorter because a class is waiting.
+    #: Seconds after which Usher gives up on a channel's class card that Slack refuses with an unknown code.
+    #: The limit is shorter because a class is waiting.
     gives_up_in_channel: float = 3_600.0
-    #: How long a notice may fail to be rendered, in seconds, before it is sent as plain text.
+    #: Seconds after which a notice that can't be rendered is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
