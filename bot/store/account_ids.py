@@ -17,7 +17,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: If a link turns out to be for the wrong account, up to this many other links on the connection are checked.
+#: Maximum number of a connection's other links to check when one link turns out to be for the wrong account.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

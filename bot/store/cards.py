@@ -18,30 +18,29 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: How long to wait before redrawing a question that was just answered, in seconds, so that the reply is sent
-#: first.
+#: Seconds to wait before redrawing a question that was just answered, so that the reply is sent first.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: How long to wait before redrawing a message that a notice is about to replace, in seconds.
+#: Seconds to wait before redrawing a message that a notice is about to replace.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: Minimum number of seconds between two updates of a card while its work is in progress.
+#: Minimum interval between two updates of a card while its work is in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum number of seconds between two updates that only show progress, during the first minute of a card or
-#: its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
+#: Minimum interval between two updates that only show progress, in seconds, during the first minute of a card
+#: or its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: How long a card is held back if a reply has already announced its work, in seconds. Most work ends sooner,
-#: and the message about the end then makes the card unnecessary.
+#: Delay of a card, in seconds, if a reply has already announced its work. Most work ends sooner, and the
+#: message about the end then makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
-#: How long to wait after an announced time before redrawing the message that announced it, in seconds, so
-#: that the message about the event itself is sent first.
+#: Seconds to wait after an announced time before redrawing the message that announced it, so that the message
+#: about the event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: How long to wait before updating the card of an operation that is about to end, in seconds.
+#: Seconds to wait before updating the card of an operation that is about to end.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``: the plain text, the blocks, the times at which parts of the message become
-#: outdated, a flag for text that can't be split into sentences, so outdated ones can't be removed, and a flag
-#: for text that Slack may not show yet.
+#: outdated, a flag for text that can't be split into sentences (so that outdated ones can't be removed), and
+#: a flag for text that Slack may not show yet.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 

@@ -32,13 +32,12 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: How long each remaining query of a request may still take once the request has used up its time, in
-#: seconds.
+#: Seconds that each further query may take once a request has used up its time.
 MIN_PATIENCE_SECONDS = 0.1
-#: How long Slack waits for the response to a request, in seconds. Work that is queued later can't meet this
+#: Seconds within which Slack expects the response to a request. Work that is queued later can't meet this
 #: deadline anyway, so its caller waits for as long as the work's priority allows.
 REQUEST_SECONDS = 3.0
-#: How long a transaction accepts more work, in seconds.
+#: Seconds that an open transaction accepts more work.
 MAX_TRANSACTION_SECONDS = 0.02
 #: Maximum number of pieces of work in a transaction.
 _BATCH_SIZE = 200
@@ -91,7 +90,7 @@ class WriteQueue:
         self._wakes = False
         self._urgent_rounds = 0
         self._is_closed = False
-        #: The time at which all callers stop waiting for the database, because the process is ending.
+        #: Time at which all callers stop waiting for the database. Set when the process is ending.
         self._ends_at = math.inf
         #: The reason the thread has ended, or None while it is running.
         self._ended: str | None = None
@@ -277,7 +276,7 @@ class WriteQueue:
         self.deliver(left)
 
 
-#: How often to try to reconnect while no work needs the connection, in seconds.
+#: Interval between attempts to reconnect while no work needs the connection, in seconds.
 RECONNECT_SECONDS = 1.0
 
 

@@ -18,16 +18,16 @@ Item = TypeVar("Item")
 #: Number of changed rows after which a batch of a fan-out ends. The last step of a batch may exceed it,
 #: because processing one row may change several others.
 FAN_OUT_BATCH_SIZE: Final = 80
-#: Number of rows per batch when a whole table is read. When rows are counted through an index,
-#: ``COUNT_BATCH_SIZE`` applies. Either way, a batch keeps the store's thread busy for a few milliseconds.
+#: Number of rows per batch when a whole table is read. ``COUNT_BATCH_SIZE`` applies when rows are counted
+#: through an index. Either way, a batch keeps the store's thread busy for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
 #: A stage of a fan-out: a query, and a function called with each row found and the fan-out's parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: Function that is called with a fan-out's parameters, and returns whether the row that caused the fan-out
-#: still requires it.
+#: Function that takes a fan-out's parameters, and returns whether the row that caused the fan-out still
+#: requires it.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 

@@ -45,7 +45,7 @@ _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Verbs of operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: A read that comes due within this many seconds joins the current request if both use the same account.
+#: Seconds within which a read must come due to join the current request, if both use the same account.
 ALONG_SECONDS: Final = 1.0
 
 
@@ -138,8 +138,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Statement that claims more reads for an account's current request. It claims only reads that are due soon
-#: and that their poll gates allow.
+#: Statement that claims more reads for an account's current request: those that are due soon and that their
+#: poll gates allow.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -153,7 +153,7 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Claim a connection's due reads, and close the poll gates of their workspaces for some time.
+    """Claim a connection's due reads, and close the poll gates of their workspaces.
 
     The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
     reads are sent. Anyone who has a workspace in their list and has an active account may read it, and
@@ -271,7 +271,7 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return a key that sorts the people who could read a workspace by whose turn it is.
+    """Return a sort key for the people who could read a workspace. The one whose turn it is comes first.
 
     People whose access has never been tried come first, followed by people with proven access, and then by
     people whose access was tried but isn't proven. Within each group, whoever has waited longest comes first.
@@ -286,8 +286,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If the first read that finds a workspace running comes more than this many seconds after the previous read,
-#: the workspace's start time counts as unknown.
+#: Maximum time, in seconds, between the first read that finds a workspace running and the read before it. If
+#: it was longer, the workspace's start time counts as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -348,7 +348,7 @@ def newest_read(row: Row) -> float:
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return a run's columns as they are after a read. If ``observed`` is None, they don't change.
+    """Return the columns of a run after a read. If ``observed`` is None, they don't change.
 
     If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
     because an observation to the contrary must be outdated.
@@ -381,8 +381,8 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
     Messages about a workspace are redrawn if anything visible changed. An observation's time is when its read
     was claimed, not when the provider answered. The result ``gone`` changes only the reader's own row,
-    because it may just mean that the workspace isn't the reader's. The workspace is then read again with the
-    accounts of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
+    because it may just mean that the reader has no access. The workspace is then read again with the accounts
+    of the other rows. Each batch is a separate transaction, so that urgent work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -393,7 +393,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Collects the writes that most results need, so that each kind takes one round trip per batch.
+    """The writes that most results need, collected so that each kind takes one round trip per batch.
 
     ``same`` is for observations that contain nothing new, and ``settled`` is for changes to poll gates.
     """
@@ -513,7 +513,7 @@ def _observe(
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
-    # The time of last use is shown only on request, so a change of that alone doesn't redraw any message.
+    # The time of last use is shown only on request, so a message isn't redrawn if nothing else has changed.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # It's in the future: an old release stored it, or the clock was set back.
@@ -631,8 +631,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change always wakes the operation, because a step that has since claimed it may not have seen the
-    # change.
+    # A change always wakes the operation, because a step that claimed it in the meantime may not have seen
+    # the change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

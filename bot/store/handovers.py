@@ -11,7 +11,7 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long a new URL is held back while another message that may show the same URL is being sent, in seconds.
+#: Delay before sending a new URL, in seconds, while another message that may show it is being sent.
 WAIT_SECONDS: Final = 5.0
 
 

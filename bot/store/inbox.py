@@ -8,9 +8,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: Maximum age of a redelivered message that is still handled, in seconds. With Delayed Events, Slack retries
 #: for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: How long inbox keys are kept, in seconds. This is as long as redelivered messages are handled, plus a day
-#: because clocks may differ. Replies must be kept at least as long, because they show which interactions were
-#: answered.
+#: Lifetime of inbox keys, in seconds: as long as redelivered messages are handled, plus a day in case clocks
+#: differ. Replies must be kept at least as long, because they show which interactions were answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
 #: Suffix of an extra inbox key for an interaction whose effect made a reply unnecessary.
 _ANSWERED_SUFFIX: Final = "/answered"

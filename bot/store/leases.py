@@ -2,8 +2,8 @@
 
 A process claims a row by setting a time until which no other process works on the row. While a process holds
 the serving lock of a SQLite file, no other process serves from that file. The process can therefore free all
-earlier claims immediately. If a dead process may already have sent a call or a message, that call or message
-isn't repeated until a read or a search has shown whether it was sent.
+earlier claims immediately. A call or message that a dead process may already have sent isn't repeated until a
+read or a search has shown whether it was sent.
 """
 
 from collections.abc import Mapping
@@ -42,7 +42,8 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time, in seconds, for which a process may claim scheduled work (keep others from doing it).
+#: Maximum duration, in seconds, of a claim of scheduled work, which keeps other processes from doing that
+#: work.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 

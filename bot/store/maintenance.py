@@ -126,9 +126,9 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: How long to wait after a failover before claiming work that calls a provider or sends a message, in seconds
-#: (the SQL fragment *settled*). By then, any lease that was renewed in a lost commit has expired, and so has
-#: the minute over which Slack counts messages.
+#: Seconds to wait after a failover before claiming work that calls a provider or sends a message (the SQL
+#: fragment *settled*). By then, any lease that was renewed in a lost commit has expired, and so has the
+#: minute over which Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 

@@ -37,19 +37,19 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum time, in seconds, for which the notice about an operation's end waits, so that the operation's card
-#: is sent first.
+#: Maximum time, in seconds, that the notice about an operation's end waits for the operation's card to be
+#: sent.
 CARD_FIRST_SECONDS = 5.0
-#: How long the result of stopping, suspending or removing a workspace waits for the results of other
-#: operations that the same request began, in seconds, so that one message can include them all. Other results
-#: wait only ``REQUESTED_RESULT_SECONDS``, because people need them sooner.
+#: Seconds that the result of stopping, suspending or removing a workspace waits for the other results of the
+#: same request, so that one message can include them all. Other results wait only
+#: ``REQUESTED_RESULT_SECONDS``, because people need them sooner.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: How long updates must have waited before they are combined into one message per person, in seconds. Such a
-#: long wait means that Slack was down, not just busy.
+#: Seconds that updates must have waited before they are combined into one message per person. Such a long
+#: wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction, in the reverse of the order in which they are sent.
+#: Kinds of notices that answer an interaction. The kind that is sent last comes first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
 #: Urgencies of updates that may be combined into one message. All such updates have the same urgency.

@@ -19,8 +19,8 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, PREFERENCES, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read of its workspace, in seconds. After that, the step runs
-#: without one.
+#: Maximum time, in seconds, that an operation's first step waits for a read of its workspace. After that, the
+#: step runs without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")

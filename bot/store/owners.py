@@ -8,7 +8,7 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: How long a lease lasts if it isn't renewed, in seconds. After that, another process may take it.
+#: Duration of a lease that isn't renewed, in seconds. After that, another process may take it.
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")

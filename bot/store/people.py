@@ -46,7 +46,7 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
-#: Maximum delay before another process's changes are seen, in seconds.
+#: Maximum delay before this process sees another process's changes, in seconds.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 

@@ -41,21 +41,21 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections for reading. If there are several, a long list doesn't hold up all other reads.
+#: Number of connections for reading. With several, one long list doesn't hold up all other reads.
 READERS = 2
 #: Number of connections for transactions that declare in advance whose rows they touch. Such transactions are
 #: divided among these connections and run in parallel. If the server answers within ``NEAR_SECONDS``, only
 #: ``NEAR_LANES`` connections are used. Connections to such a fast server spend little time waiting, and more
 #: of them would just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: How long an open transaction on one of the ``LANES`` accepts more work, in seconds. Its locks rarely make
-#: others wait, and fewer commits leave a busy machine more time for actual work.
+#: Seconds that an open transaction on one of the ``LANES`` accepts more work. Its locks rarely make others
+#: wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: How long the listener, which receives notifications of changed tables, waits before it tries to reconnect,
-#: and how often it checks whether it is still needed, both in seconds. Without a connection, periodic checks
-#: replace the notifications.
+#: Interval, in seconds, at which the listener tries to reconnect, and at which it checks whether it is still
+#: needed. It receives notifications of changed tables. While it has no connection, periodic checks replace
+#: them.
 RETRY_SECONDS = 1.0
-#: How long a store that is closing waits for a connection whose server doesn't respond, in seconds.
+#: Maximum time, in seconds, that a closing store waits for a connection whose server doesn't respond.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."
@@ -314,8 +314,8 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Tables are copied in order of the ranks of the tables to which they refer. The default rank is 1. The rank
-#: is higher for a table that refers to other tables itself.
+#: Ranks of tables that other tables refer to. The default is 1, and a table that itself refers to others has
+#: a higher rank. Tables are copied in order of the ranks of the tables that they refer to.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
