@@ -21,12 +21,12 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: Message for operators whose pooler may give a connection to another client between two transactions.
+#: Message for operators if a pooler may hand the connection to another client after each transaction.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-#: Message for operators whose server is only a standby, which may become the primary later.
+#: Message for operators if the server is a standby. It may be promoted later.
 STANDBY = (
     "the database is a standby, which can only be read: give the address of the primary, or those of all "
     "servers with target_session_attrs=read-write"
@@ -40,9 +40,9 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: Prefixes of the SQLSTATEs of temporary problems, after which the same work may soon succeed: a lost
-#: connection or an error from a pooler (08), a lock, a server that is starting or stopping, too many
-#: connections, and a statement that was prepared before a migration changed its table (0A000).
+#: Prefixes of SQLSTATEs after which a retry may help: a lost connection or a pooler's error (08), a lock, a
+#: server that is starting or stopping, too many connections, and a statement that was prepared before a
+#: migration changed its table (0A000).
 _PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
 #: SQLSTATE classes that indicate a problem with the server rather than the query. The server counts as down
 #: until the problem is fixed.
@@ -109,10 +109,10 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: Matches the part of the server's message after the severity. This works in any language, because libpq puts
-#: two spaces between them.
+#: Matches the text of a server's message, after the severity. It works in any language, because libpq always
+#: puts a colon and two spaces after the severity.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
-#: The errors that occur if a migration tries to create something that already exists.
+#: Errors raised if a migration creates something that already exists.
 _DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateColumn,

@@ -3,7 +3,7 @@
 After a failover, the old primary may come back and still act as a primary. It then accepts writes on an
 earlier timeline, which lacks everything written since the failover. So all servers are queried in parallel
 before connecting, and every minute while a process runs. Usher switches to a later timeline immediately, and
-never back to an earlier one.
+never goes back to an earlier one.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer, and how long their answers may be reused, both in seconds.
+#: Timeout for the servers' answers, and how long the answers may be reused, both in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
-#: Connection defaults, which the URL may override. With them, a server that silently disappears is noticed
-#: within ten seconds.
+#: Default connection parameters. The URL may override them. With these, Usher notices within ten seconds if a
+#: server silently disappears.
 CONNECTING = {
     "connect_timeout": "5",
     "application_name": "usher",
@@ -34,7 +34,7 @@ CONNECTING = {
     "tcp_user_timeout": "10000",
     "client_encoding": "utf8",
 }
-#: How often a running process queries all servers, in seconds.
+#: Interval at which a running process queries all servers, in seconds.
 LOOK_SECONDS = 60.0
 #: SQL for the column that identifies a server and its timeline. After a promotion, the control file doesn't
 #: show the new timeline until the first checkpoint, but the log file's name shows it immediately. A standby
@@ -66,7 +66,8 @@ class Servers:
         self.used: _Server = {}
         #: Maps the identifier of each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
-        #: A problem with the servers that doesn't keep Usher from using one of them, or "" if there is none.
+        #: Describes the problem if several servers accept writes, or "" if there is none. Usher still uses
+        #: one of the servers.
         self.problem = ""
 
     def choose(self, url: str) -> str:

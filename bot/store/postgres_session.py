@@ -39,10 +39,10 @@ log = structlog.get_logger(__name__)
 OLDEST_VERSION = 140_000
 #: Seconds to wait before reconnecting. If a server answers but can't be used, ``REFUSED_SECONDS`` applies.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
-#: How long the first statement on a new connection may take, in seconds.
+#: Timeout for the first statement on a new connection, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: If the connection is lost during a commit, how long to keep looking for the commit's outcome, in seconds.
-#: This is as long as a lease, so the process can still do the work that it claimed in that commit.
+#: Maximum time spent finding out whether a commit took effect if its connection was lost, in seconds. This is
+#: as long as a lease, so the process can still do the work that it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
 #: PostgreSQL settings for each connection. Waits for locks are short, so that callers that have given up
@@ -100,8 +100,8 @@ class PostgresSession:
         self._refused_since: float | None = None
         #: The advisory locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The server and its timeline. ``is_compared`` says whether they have been compared with the values
-        #: stored in the database.
+        #: The id of the database system and its timeline (see ``TIMELINE``). ``is_compared`` says whether
+        #: they have been compared with the values stored in the database.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
 

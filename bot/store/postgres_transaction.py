@@ -4,8 +4,7 @@ Every parameter is sent as text and takes its type from the columns in the state
 prepared only once, whatever its values. A statement that runs for many rows receives them as one JSON array
 of objects, ``:each``. Its other parameters are named after the keys of these objects, with ``_`` appended.
 One statement is therefore enough even if each row gets different values. Callers wait for the server only if
-they need rows or the number of changed rows. In that case, they wait for the results of everything sent so
-far.
+they need rows or the number of changed rows, and then for the results of everything sent so far.
 """
 
 from __future__ import annotations
@@ -41,7 +40,8 @@ from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: Key of the advisory lock for decisions that are made one at a time. Each database schema has its own lock.
+#: Key of the advisory lock for transactions that write. One that must run alone holds it exclusively, and the
+#: others share it. Each database schema has its own lock.
 WRITING: Final = 1_970_497_906
 OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -60,7 +60,7 @@ _LOCK_SUBJECTS: Final = (
 #: The first query of a transaction that writes. It returns the time and the transaction's id. If a commit
 #: gets no answer, the id later shows whether the commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: SQL that divides by zero if a newer release has migrated the database, so that the commit fails.
+#: SQL that makes the commit fail, by dividing by zero, if a newer release has migrated the database.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
@@ -68,7 +68,7 @@ _MIGRATED = (
 )
 _BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-#: Name of the parameter for the rows in ``run_each``, which are passed as one JSON array.
+#: Name of the parameter in which ``run_each`` passes its rows, as one JSON array.
 _EACH = "each"
 _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
@@ -111,14 +111,14 @@ class PostgresTransaction(Transaction):
         """Reset everything known about the previous transaction."""
         self._writes = False
         self._is_alone = True
-        #: The transaction's id, which is used to find out the outcome of its commit. It is "" until it is
-        #: known.
+        #: The transaction's id, or "" until it is known. It can later show whether the commit took effect.
         self.id = ""
-        #: When the transaction asked for the database's time, and the cursor that will receive the answer.
+        #: The monotonic time at which the transaction asked for the database's time, and the cursor for the
+        #: answer. None once the answer has been read.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: Statements in flight that may have written rows. Each is stored with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
-        #: Maps the SQL and parameters of each prefetched query to the cursor with its result.
+        #: The cursor of each prefetched query, keyed by the query's SQL and parameters.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
         self.audit_rows = []
         self.audited = {}
@@ -334,8 +334,8 @@ class DatabaseClock:
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
-        #: The shortest time that an answer has taken since the last connect, in seconds. On a busy machine,
-        #: most answers take longer.
+        #: The shortest time that an answer has taken since the last connect, in seconds. It shows how far
+        #: away the server is. On a busy machine, most answers take longer.
         self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:

@@ -1,9 +1,9 @@
 """Queues: tables whose rows become due, and the statements with which processes claim due rows.
 
 Each queue is declared in its table's module. One query in ``bot.store.due_work`` then finds when the first
-row of each queue is due. On PostgreSQL, a claim has to skip rows that another process is claiming. (SQLite
-has only one writer.) It also selects its rows as an array, because PostgreSQL might otherwise run the
-subquery again for each row.
+row of each queue is due. On PostgreSQL (but not on SQLite, which has only one writer), a claim has to skip
+rows that another process is claiming. It also selects its rows as an array, because PostgreSQL might
+otherwise run the subquery again for each row.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,8 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: Query parameter for the connection whose rows are claimed. For several, ``:connections`` is a JSON list.
+#: Query parameter for the connection whose rows are claimed. Queries for several connections use
+#: ``:connections``, a JSON list.
 _CONNECTION: Final = ":connection"
 
 
@@ -155,7 +156,7 @@ class Queue:
         return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
-#: Maps the name of each queue to the queue, in the order in which they were declared.
+#: All queues by name, in the order in which they were declared.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
 #: Maps each table to the kinds of work that may become due when the table is written to.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}

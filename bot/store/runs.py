@@ -23,8 +23,8 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: How long to wait after an accepted stop before another one may be sent, in seconds, so that a double click
-#: counts only once.
+#: Minimum time after an accepted stop before another may be sent, in seconds, so that a double click counts
+#: only once.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 

@@ -23,9 +23,9 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Statements that create the tables that record which migrations ran. The second table also records which
-#: release ran each migration, because the error for a database that is too new names that release. Release
-#: 0.1.0 reads only the first table.
+#: Statements that create the two tables of migrations that have run. The second also records which release
+#: ran each migration, because the error for a database that is too new names that release. Release 0.1.0
+#: reads only the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -128,20 +128,19 @@ def read_latest_schema() -> tuple[str, ...]:
     return tuple(text.split(";\n")[:-1])
 
 
-#: Maximum change of the wall clock that is attributed to ordinary slewing, in seconds. The margins between
-#: polls are larger, so such a change can't make a poll come too early.
+#: Maximum change of the wall clock that counts as ordinary slewing, in seconds. The margins between polls are
+#: larger, so such a change can't make a poll come too early.
 MAX_SLEW_SECONDS: Final = 0.1
-#: If the wall clock changes by more than this many seconds, the clock reading is stored again. The margins
-#: between polls are larger, so smaller changes can be ignored.
+#: Change of the wall clock above which the clock reading is stored again, in seconds. Smaller changes can be
+#: ignored, because the margins between polls are larger.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
-#: How long a message may take to appear in Slack if it is unknown whether it was sent, in seconds. This is
+#: Seconds after which a message that may have been sent either is in Slack or never will be. This is
 #: ``Timing.send_timeout`` plus ``Timing.settles``. It applies whether the sender is still waiting for the
 #: answer or has died.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: If there was no heartbeat for at least this many seconds, Usher counts as having been down. A restart takes
-#: less time.
+#: Minimum gap between heartbeats that counts as downtime, in seconds. A restart takes less time.
 AWAY_SECONDS: Final = 3600.0
 
 

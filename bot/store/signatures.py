@@ -6,7 +6,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long signatures are kept, in seconds. A request is accepted only if it is more recent than that.
+#: Seconds for which signatures are kept. Older requests are refused because of their age.
 RETENTION_SECONDS: Final = 600.0
 
 

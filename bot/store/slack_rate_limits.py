@@ -13,19 +13,20 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 #: Maximum time between counting a call and sending it, in seconds. If more time has passed, the call isn't
 #: sent.
 DEPARTURE_SECONDS: Final = 1.0
-#: Maximum difference between the times that two calls take to reach Slack, in seconds.
+#: Maximum difference in how long two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long each call is counted, in seconds. After that, it no longer counts towards Slack's limit, no matter
-#: when it arrived.
+#: Seconds for which a call is counted. After that, Slack no longer counts it either, no matter when it
+#: arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
 #: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
 #: calls by Slack's own tools.
 USED_SHARE: Final = 0.9
-#: Number of calls allowed if Slack sets no limit. Usher never makes more calls than this at once.
+#: Maximum number of calls that are reported as allowed, even if Slack sets no limit. Usher never makes more
+#: calls than this at once.
 _UNLIMITED_CALLS: Final = 1_000
 
 

@@ -53,10 +53,10 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: How long SQLite waits for another process's lock, in seconds. After that, readers get a turn.
+#: Seconds that SQLite waits for another process's lock before readers get a turn.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for a lock while opening the database, in seconds. It can be long, because no reads
-#: are waiting yet.
+#: Seconds that SQLite waits for a lock while it opens the database. The wait can be longer here, because no
+#: reads are waiting yet.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, a log of 16,000 pages (16 MB), and temporary tables in memory.
@@ -71,7 +71,7 @@ PAGE_BYTES = 1024
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
-#: Matches SQL that tests a column against a list of more than two words. SQLite would fill a temporary table
+#: Matches SQL that tests a column against a list of three or more words. SQLite would fill a temporary table
 #: for each such test, so the test is replaced by comparisons.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 _FILE_MAGIC = b"SQLite format 3\0"

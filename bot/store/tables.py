@@ -193,7 +193,8 @@ class Table(Generic[Model]):
         ``is_counted`` means that every change to a row increments its ``revision``. That is how saves notice
         the change.
         """
-        #: SQL added to the assignments of an UPDATE statement. It increments the row's revision.
+        #: SQL appended to the assignments of an UPDATE statement to increment the row's revision. It is "" if
+        #: the table's rows have no revision.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
@@ -206,7 +207,7 @@ class Table(Generic[Model]):
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
-        #: Maps each column that contains a time to the kind of time that it contains (``Time``).
+        #: Maps each column that contains a time to its kind of time (``Time``).
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:

@@ -30,10 +30,10 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: How often to check whether the warning that a planned stop waits for has been delivered, in seconds.
+#: Interval at which to check whether the warning of a planned stop has been delivered, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: How long a planned stop is kept after its time if the workspace was found down, in seconds. The read may
-#: have been wrong, and the workspace may still be running.
+#: Seconds for which an overdue planned stop is kept if the workspace was found down. The read may have been
+#: wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
 #: Reasons for planned stops that lapse once the workspace has stopped: nobody has confirmed that it is still
 #: needed, or its owner got capacity from the waitlist but isn't using it.

@@ -110,7 +110,7 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append. This is done just before the commit, so that other transactions wait less.
+        #: Audit rows, which are appended just before the commit so that other transactions wait less.
         self.audit_rows: list[Row] = []
         #: The last audit row that this transaction wrote, if any.
         self.audited: Row = {}
@@ -176,7 +176,8 @@ class Transaction(ABC):
         """Return how many rows were changed on this connection, including audit rows yet to be written."""
 
 
-#: Function that is called after a commit with the names of the tables written, or None if they aren't known.
+#: Function to call after a commit. Its argument contains the names of the tables written, or is None if they
+#: aren't known.
 OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 

@@ -1,6 +1,7 @@
-"""What people lose when Usher is upgraded, and the former members of courses.
+"""Losses from upgrades, and the former members of courses.
 
-Each loss, such as a feature that someone used and that was removed, is kept until that person has been told.
+A loss is, for example, a feature that a person used and that was removed. It is kept until that person has
+been told.
 """
 
 from typing import Final

@@ -46,11 +46,11 @@ MONDAY_QUEUE: Final = declare_queue(
         returning="principal",
     )
 )
-#: How long a *life* (a period of running) is kept after its end, in seconds.
+#: Seconds for which a *life* (a period of running) is kept after its end.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: How long a workspace or run still counts as running after the last sign that it was, in seconds. After
-#: that, its state is unknown until a read finds it running. For example, the workspace may be hidden, its
-#: link may be suspended, or its provider may be down.
+#: Seconds for which a workspace or run still counts as running after the last sign that it was. After that,
+#: its state is unknown until a read finds it running. For example, the workspace may be hidden, its link may
+#: be suspended, or its provider may be down.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: When a workspace stops, Usher tries again for people whose last attempt failed at least this many seconds
-#: ago. When a run ends, ``RUN_PAUSE_SECONDS`` applies, because runs end often but rarely free the capacity
-#: that people are waiting for.
+#: Minimum time between a person's failed attempt and another that follows when a workspace stops, in seconds.
+#: When a run ends, ``RUN_PAUSE_SECONDS`` applies, because runs end often but rarely free the capacity that
+#: people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 
