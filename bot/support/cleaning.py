@@ -12,12 +12,11 @@ from urllib.parse import quote, quote_plus
 #: Text that replaces a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Minimum length of a secret that is removed from text. Removing shorter secrets would blank ordinary words.
+#: Minimum length of a secret that is removed from text. Shorter secrets could be parts of ordinary words.
 MIN_SECRET_LENGTH: Final = 8
 #: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Number of characters, at the start of two texts, that are compared. People wouldn't notice differences
-#: further on.
+#: Number of characters compared at the start of two texts. People wouldn't notice differences after that.
 _MAX_COMPARED_LENGTH: Final = 200
 #: Matches a number in a name. Numbers of up to ``_MAX_DIGITS`` digits are sorted by value.
 _NUMBER: Final = re.compile(r"[0-9]+")
@@ -92,7 +91,7 @@ class Hider:
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Characters that look empty, although their Unicode categories don't say that they are invisible.
+#: Characters that look empty, although Unicode doesn't put them in one of the invisible categories.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 

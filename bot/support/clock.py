@@ -98,7 +98,7 @@ class SystemIds:
 #: Interval at which the wall clock is compared with the monotonic clock, in seconds. After a clock change,
 #: jobs are therefore late by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
-#: Maximum difference between the clocks, in seconds, that is attributed to slewing.
+#: Maximum difference between the clocks that counts as slewing, in seconds.
 MAX_DRIFT_SECONDS: Final = 0.5
 
 

@@ -1,8 +1,8 @@
 """A connection pool that never reuses a connection on which unsolicited bytes have arrived.
 
-A server may leave an unsolicited response on a kept-alive connection. Examples are a 408 when the server
-times out, or a response that it sends twice. The next request on that connection would receive the
-unsolicited response as its answer, and every later request would receive the answer to the previous one.
+A server may send an unsolicited response on a kept-alive connection, such as a 408 when it times out, or the
+same response twice. The next request on that connection would receive the unsolicited response as its answer,
+and every later request would receive the answer to the previous one.
 """
 
 from __future__ import annotations

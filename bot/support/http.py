@@ -29,7 +29,7 @@ from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_wind
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: Once a stream has sent something, it counts as finished after this many seconds of silence.
+#: Seconds of silence after which a stream that has sent something counts as finished.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408

@@ -19,8 +19,7 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Smallest number that is interpreted as epoch seconds rather than as a delay, which never lasts thirty
-#: years.
+#: Smallest number that is read as epoch seconds rather than as a delay, because no delay lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 

@@ -1,8 +1,9 @@
-"""Encrypting stored secrets with MultiFernet.
+"""Encrypts stored secrets with MultiFernet.
 
-Because Fernet doesn't support associated data, the plaintext includes the key of the secret's row. A secret
-that was moved to another row is therefore rejected. Secrets are encrypted with the newest key, but older keys
-can still decrypt the secrets that they encrypted. ``rotate`` re-encrypts all of these with the newest key.
+Fernet doesn't support associated data, so the key of the secret's row is encrypted along with the secret. A
+secret that was moved to another row is therefore rejected. New secrets are encrypted with the newest
+encryption key. Older keys can still decrypt the secrets that they encrypted, until ``rotate`` re-encrypts
+these with the newest key.
 """
 
 import base64
@@ -15,8 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: The row key used when a process proves that it has the encryption keys. All other row keys contain a colon,
-#: so a proof can't be passed off as a secret.
+#: Used in place of a row's key when a process proves that it has the encryption keys. All row keys contain a
+#: colon, so a proof can't be passed off as a secret.
 _PROOF: Final = "proof"
 
 

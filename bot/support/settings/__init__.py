@@ -30,12 +30,12 @@ __all__ = [
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefix of Usher's own variables. Other programs also use variables that begin with SLACK_, so such a
-#: variable doesn't count as a misspelling of a setting that is already set.
+#: Prefix of Usher's own variables. A variable that begins with SLACK_ may belong to another program, so it
+#: isn't taken for a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffix of a variable whose name begins with a service's name. Kubernetes sets this and several other
-#: variables in every pod for each service. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
+#: Suffix of a variable that Kubernetes sets in every pod for each service, along with several others. Their
+#: names begin with the service's name. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
@@ -70,8 +70,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: Arguments for ``Settings``. There are none, because every field is read from the environment, but the type
-#: checker expects some.
+#: Arguments for ``Settings``. This is empty, because every field is read from the environment, but the type
+#: checker expects arguments.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 

@@ -57,8 +57,8 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Matches text at the end of a line in a settings file that some programs cut off, and others treat as part
-#: of the value.
+#: Matches a comment, a final semicolon, or a final line break written as ``\n`` or ``\r`` in a setting's
+#: value. Some programs cut these off, and others treat them as part of the value.
 _REMARK_PATTERN: Final = re.compile(r"\s#|;$|\\[nr]$")
 #: Length of a Fernet key, in characters: 32 bytes encoded as Base64.
 KEY_LENGTH: Final = 44
