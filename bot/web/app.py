@@ -54,7 +54,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: How long requests in progress may take after the process has been told to stop, in seconds.
+#: Timeout for requests in progress after the process has been told to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
 #: Exceptions raised for requests that aren't valid HTTP, by the parser or while a body is read.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
@@ -146,8 +146,9 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: How many connections are accepted at once. The system queues up to ``QUEUED`` more. Each of them briefly
-#: needs a file descriptor, because the limiter closes excess connections a few loop iterations later.
+#: Maximum number of connections accepted at once. The system queues up to ``QUEUED`` more. Each accepted
+#: connection needs a file descriptor, if only briefly: the limiter closes excess connections a few loop
+#: iterations later.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 

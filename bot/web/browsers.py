@@ -43,11 +43,12 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a link's cookie lasts, in seconds, including the time needed to type the link's code. A sign-in's
-#: cookie lasts for ``SIGN_IN_SECONDS``.
+#: Lifetime of a link's cookie, in seconds, including the time needed to type the link's code. For a sign-in's
+#: cookie, it is ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links in progress in one browser, and also of sign-ins. The oldest are forgotten first.
+#: Maximum number of links in progress in one browser, and maximum number of sign-ins. The oldest are
+#: forgotten first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
@@ -308,7 +309,7 @@ def see_other(location: str) -> web.Response:
 
 
 OPENID_SCOPE = "openid"
-#: How long Slack may take to respond while a person is waiting, in seconds.
+#: Timeout for Slack's response while a person is waiting, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
 #: Minimum interval between two fetches of Slack's keys, in seconds.
 KEY_LOOK_UP_SECONDS = 60.0

@@ -22,26 +22,26 @@ from bot.web.render import HEADERS
 
 log = structlog.get_logger(__name__)
 
-#: How long a new connection may take to send the headers of its first request, in seconds.
+#: Timeout for the headers of the first request on a new connection, in seconds.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept open for another request, in seconds. This is longer than proxies keep their
+#: Seconds for which a connection is kept open for another request. This is longer than proxies keep their
 #: connections to us open (Caddy: 120 s).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: The highest limit on open files that Usher sets for itself. A system may allow a billion, but some programs
+#: Maximum to which Usher raises its limit on open files. A system may allow a billion, but some programs
 #: would then try to close all of them.
 _MOST_FILES: Final = 65_536
-#: How long to keep reading and discarding the rest of a request that has already been answered, in seconds.
-#: After that, the connection is closed.
+#: Seconds for which the rest of a request that has already been answered is read and discarded. After that,
+#: the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Memory that a connection with an unfinished request uses besides the bytes received (measured with aiohttp
-#: 3.14).
+#: Memory in bytes that a connection with an unfinished request uses besides the data received (measured with
+#: aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: Maximum size of a small request, in bytes received or announced by its headers. Slack's requests are a few
-#: kilobytes.
+#: Maximum size of a small request, in bytes, whether received or only announced by its headers. Slack's
+#: requests are a few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
 #: Maximum memory, in bytes, of all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is the
 #: maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
@@ -50,8 +50,8 @@ MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
 #: Maximum number of bytes counted for one connection, however many it receives.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered until
-#: somebody reads it.
+#: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered until it
+#: is read.
 READ_BYTES: Final = 4 * 1024
 SERVER_HEADER: Final = "usher"
 
@@ -125,8 +125,8 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: The number of bytes counted for each connection, starting with the connection whose request has
-        #: been unfinished longest.
+        #: Number of bytes counted for each connection. The connection whose request has been unfinished
+        #: longest comes first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
@@ -161,7 +161,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections without a request in progress, starting with the one that has been idle longest.
+        #: Connections without a request in progress. The one that has been idle longest comes first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()

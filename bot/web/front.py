@@ -41,7 +41,7 @@ MAX_BYTES = 1024 * 1024
 #: longer.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: How long a repeated request gets the same answer as the first, in seconds.
+#: Seconds for which a repeated request gets the same answer as the first.
 REPEAT_SECONDS: Final = 60.0
 #: Maximum number of answers kept for repeated requests. If a request is repeated after its answer was
 #: dropped, it gets an empty response.

@@ -22,10 +22,9 @@ from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreBusy, StoreError
 
-#: How long the store may take to respond, in seconds.
+#: Timeout for the store's response, in seconds.
 STORE_SECONDS = 2.0
-#: How long the store may take to compute its figures, in seconds. Monitoring systems usually time out after
-#: ten.
+#: Timeout for computing the store's figures, in seconds. Monitoring systems usually time out after ten.
 FIGURES_SECONDS = 5.0
 
 
@@ -136,10 +135,10 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the buckets in the histogram of how long it takes to claim status reads. A
+#: Upper bounds of the buckets in the histogram of the time it takes to claim status reads, in seconds. A
 #: process claims reads in the database before it sends them, so slow claims delay reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often to check whether the event loop was blocked, in seconds. Only delays of at least
+#: Interval at which to check whether the event loop was blocked, in seconds. Only delays of at least
 #: ``_LATE_SECONDS`` count, because shorter ones are normal on a busy machine.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1

@@ -69,7 +69,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps each phase in which the row's state may be out of date to the state whose buttons are shown instead.
+#: Maps phases in which the row's state may be out of date to the state whose buttons are shown instead.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -182,7 +182,7 @@ Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResp
 #: the state is read from the provider again, and the page waits a while for this read before it gets the
 #: credential.
 FRESH_SECONDS = 20.0
-#: How long the page waits for a read that it requested before requesting another, in seconds.
+#: Seconds that the page waits for a read that it requested before it requests another.
 ASKED_SECONDS = 3.0
 #: The kinds of consent, keyed by name. A form that asks for consent contains one of these names.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}

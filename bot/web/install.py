@@ -38,7 +38,7 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long a person may take on Slack's pages, in seconds. Another process may have issued the OAuth state,
+#: Time that a person may take on Slack's pages, in seconds. Another process may have issued the OAuth state,
 #: and its clock may be up to ``_RENEWAL_SECONDS`` ahead.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0

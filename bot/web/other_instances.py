@@ -24,19 +24,19 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often Usher compares its number of connections with Slack's count, in seconds. A difference is reported
-#: once it has lasted for ``CONFIRM_SECONDS``, because Slack takes time to notice that a process was killed,
-#: and processes replace their connections from time to time.
+#: Interval at which Usher compares its number of connections with Slack's count, in seconds. A difference is
+#: reported once it has lasted for ``CONFIRM_SECONDS``, because Slack takes time to notice that a process was
+#: killed, and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: How often to make Slack count the connections again (by replacing one) while it isn't clear whether there
-#: is another Usher, in seconds. Once it is clear, ``_NOTICE_SECONDS`` applies if there is one, and
-#: ``_RECOUNT_SECONDS`` if there is none.
+#: Interval at which Slack is made to count the connections again (by replacing one) while it isn't clear
+#: whether there is another Usher, in seconds. Once it is clear, ``_NOTICE_SECONDS`` applies if there is one,
+#: and ``_RECOUNT_SECONDS`` if there is none.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: With up to this many web processes, each holds two connections, so that one works while the other is
-#: renewed. With more, each holds one, because Slack allows only ten in total.
+#: Maximum number of web processes that hold two connections each, so that one works while the other is
+#: renewed. If there are more, each holds one, because Slack allows only ten in total.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles of the processes that hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})
@@ -58,8 +58,7 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: When Slack's count began to exceed ours (by the store's clock), or None if it doesn't at the
-        #: moment.
+        #: Time at which Slack's count began to exceed ours (by the store's clock), or None while it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:

@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 #: Maximum number of signatures remembered. The oldest are dropped first.
 MAX_REMEMBERED = 200_000
-#: How often new signatures are saved, in seconds.
+#: Interval at which new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
-#: How far back to read the signatures that other processes have saved, in seconds.
+#: Age up to which other processes' signatures are read, in seconds.
 SHARED_SECONDS = 10.0
 #: Number of hexadecimal digits kept of each signature: 64 bits, enough to tell signatures apart.
 LENGTH = 16

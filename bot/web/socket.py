@@ -46,22 +46,22 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: How long to keep a connection that Slack is about to close, in seconds, because the last payloads may still
+#: Seconds for which a connection that Slack is about to close is kept, because the last payloads may still
 #: arrive on it.
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. If a frame is longer, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason for closing a connection if the app has more than ten connections. That connection must be
-#: closed before another is opened.
+#: Slack's reason for closing a connection if the app has more than ten. Usher closes that connection before
+#: it opens another.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded if Usher itself ends a connection.
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
 LONGEST_PAUSE: Final = 600.0
-#: If a connection lasted at least this many seconds, it is replaced as soon as it ends. If it didn't, the
-#: next one might not last any longer, so Usher waits first.
+#: Minimum lifetime of a connection that is replaced as soon as it ends, in seconds. After a shorter one,
+#: Usher waits first, because the next one might not last any longer.
 SHORT_LIVED: Final = 10.0
 
 
@@ -308,7 +308,7 @@ class SocketSide(AsyncSocketModeHandler):
 
 #: Number of unanswered pings after which a connection is considered dead.
 MISSED_PINGS = 4
-#: How long Slack may take to close its side of a connection, in seconds.
+#: Timeout for Slack to close its side of a connection, in seconds.
 CLOSE_SECONDS = 1.0
 
 
@@ -333,7 +333,7 @@ class SocketConnection(SocketModeClient):
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
         self.reason = ""
-        #: How many connections the app had, according to Slack, when this one opened.
+        #: Number of connections that the app had, according to Slack, when this one opened.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
