@@ -3,8 +3,8 @@
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
 Text in this form is run immediately. If a name is incomplete or misspelled, Usher asks which name is meant.
-Any other text is free text, which does nothing until a button is clicked. Free text is read by a module
-of its own, which may not be installed.
+Any other text is free text, which does nothing until a button is clicked. It is read by a separate module,
+which isn't always installed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,12 +43,13 @@ from handlers.workspace.timers import read_typed_time
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: Minimum number of letters that can be read as the beginning of a name.
+#: Minimum number of letters for a word to be read as the beginning of a name.
 _MIN_BEGINNING: Final = 3
 #: Slack's markers for bold and code. ``_END_SIGNS`` are punctuation marks that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: Maximum number of words after a synonym of a verb that parses its own arguments.
+#: Maximum number of words that may follow a synonym, if its verb parses its own arguments. A longer text is
+#: free text.
 _MAX_OWN_WORDS: Final = 2
 
 

@@ -1,4 +1,4 @@
-"""Asks the confirmation questions of menu options, because in Slack only buttons can ask for confirmation."""
+"""Asks for confirmation of an option chosen from a menu, which Slack itself only does for buttons."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

@@ -1,6 +1,7 @@
 """Dispatches requests: each is counted, authorised and handled, and each outcome becomes an Answer.
 
-All requests go through the same checks, and each kind has only one way to return the answer (ADR 42).
+All requests go through the same checks, and each kind of request has only one way to return its answer (ADR
+42).
 """
 
 import asyncio
@@ -66,17 +67,17 @@ _PLAIN_FIELDS = {
     "stop_later": ("other",),
 }
 #: Actions that read the state again. An answer with one of their buttons already says when the state was
-#: read.
+#: read, so it needs no other date.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that dismisses a question.
 _DECLINE = "leave"
-#: How long to wait before retrying if the store is slow, in seconds.
+#: Seconds to wait before retrying if the store is slow.
 _STORE_RETRY_SECONDS = 0.2
 #: Kinds of surfaces where people type text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Maximum number of characters of a long text that are parsed to choose the right answer.
+#: Number of characters at the beginning of a long text that are parsed to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 

@@ -56,7 +56,8 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Maximum number of flags in a command. The number is limited because each flag is tried with every choice.
+#: Maximum number of flags in a command. It limits the work, because each unknown flag is tried with every
+#: choice in the form.
 MAX_FLAGS = 50
 
 declare_verb(

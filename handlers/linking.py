@@ -54,7 +54,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a link page, or with a *Link* button per connection. ``link code`` opens the code form."""
+    """Answer with a link page, or a *Link* button for each connection. ``link code`` opens the code form."""
     services = request.services
     if request.target:
         request = replace(request, arguments=(request.target,))
@@ -150,8 +150,8 @@ async def _invite(
 ) -> Answer:
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
-    # With the response_url of an ordinary button, the command's answer would replace the button's message. A
-    # click on the button that opens a link page supplies another response_url.
+    # Don't keep the response_url of an ordinary button: with it, the command's answer would replace the
+    # button's message. The click that opens a link page supplies another response_url.
     keeps_url = surface.kind != "button" or surface.is_question
     deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]
@@ -496,7 +496,7 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """If a link is suspended, raise Answered with *Link again*, because its workspaces are hidden."""
+    """Raise Answered with a *Link again* button if a link is suspended, because its workspaces are hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
@@ -511,7 +511,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a hint for users who may have had another Slack ID before: links can't be moved to a new ID."""
+    """Add a hint that links can't be moved to a new Slack ID, if the user may have had another one."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 

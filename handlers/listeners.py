@@ -74,11 +74,11 @@ log = structlog.get_logger(__name__)
 
 #: Matches any name. Bolt tries listeners one after the other, so Usher registers only one of each kind.
 _ANYTHING: Final = re.compile("")
-#: How long Slack may take to open a form, in seconds. The form has to be open, and the request acknowledged,
+#: Timeout for opening a form in Slack, in seconds. The form has to be open, and the request acknowledged,
 #: within 3 s.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: Delay before a view that is too large for the response to a submitted form is sent separately, in seconds.
+#: Seconds to wait before separately sending a view that is too large for the response to a submitted form.
 #: Until then, the response shows a placeholder, which keeps the form's window open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.

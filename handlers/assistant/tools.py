@@ -190,7 +190,8 @@ class _Call:
     remarks: list[str] = field(default_factory=list)
     #: The names of everything that the user owns, as chosen by people and programs.
     names: list[str] = field(default_factory=list)
-    #: Maps the id of each workspace with an operation in progress to whether the operation shuts it down.
+    #: Workspaces with an operation in progress, by id. The value is True if the operation shuts the workspace
+    #: down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False

@@ -25,20 +25,20 @@ MAX_WORDS: Final = 100
 #: program must not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: Quotation marks and hyphens to be replaced by plain ones. They are listed by code point because some look
-#: alike: curly, low, angle, prime and full-width quotes, and hyphens.
+#: Quotation marks (curly, low, angle, prime and full-width) and hyphens to be replaced by plain ones. They
+#: are listed by code point because some look alike.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-#: Matches a closing quotation mark: one before white space or at the end. Anywhere else, it is an ordinary
-#: character.
+#: Matches a closing quotation mark, which comes before white space or at the end. Anywhere else, a quotation
+#: mark is an ordinary character.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Matches two hyphens as a separate word, or a dash that stands for them.
+#: Matches a word that consists of two hyphens, or of a dash that stands for them.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
 #: Matches the separator before a program's own words (two hyphens or a dash) and the white space before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from bot.domain.surfaces import Surface, Where
 
-#: How long a response_url is used, in seconds. Slack accepts it for 30 minutes (docs/internals/slack.md,
+#: Seconds for which a response_url is used. Slack accepts it for 30 minutes (docs/internals/slack.md,
 #: "Requests from Slack"), and one minute is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long people expect a request's answer to appear in the place where they made the request, in seconds.
+#: Seconds for which people expect a request's answer to appear in the place where they made the request.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (

@@ -106,7 +106,7 @@ class Request:
     #: The time in epoch seconds, from a button or as typed. If it was typed, ``moment`` is set, too.
     at: float | None = None
     moment: Moment | None = None
-    #: How much longer than planned the workspace should keep running, in seconds.
+    #: Extra time for which the workspace should keep running, in seconds.
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED

@@ -1,4 +1,4 @@
-"""Operations on workspaces: finds the workspaces, asks before ending one, stores operations, and replies."""
+"""Accepts operations on workspaces: finds the workspaces, asks before ending one, and replies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""A workspace's planned stop: sets, moves or cancels it with a verb, a typed time, buttons, or a form."""
+"""Sets, moves and cancels a workspace's planned stop, with a verb, a typed time, buttons, or a form."""
 
 from dataclasses import replace
 
