@@ -1,4 +1,4 @@
-"""Two weeks with several people on a moved clock, and a reader who checks each evening all that they see."""
+"""Two weeks of several people on a simulated clock. Each evening, a reader checks everything they see."""
 
 from tests.rigs.fortnight.play import Fortnight, play_fortnight
 

@@ -1,4 +1,4 @@
-"""Plays the fortnight: actions at their minutes, a reader in the evenings, and the results."""
+"""Plays the fortnight: runs the actions at their times, and has readers check the messages each evening."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from tests.rigs.fortnight.world import CLOSES, GENERAL, OPENS, READERS, STARTED_
 from tests.rigs.scenario.people import BOT
 from tests.rigs.term import BERLIN, HOUR, Log, at
 
-#: On these evenings all buttons are pressed, on others those of the last two days.
+#: Days on whose evenings all buttons are pressed. On other evenings, only those of the last two days are.
 WEEKENDS = (15, 22)
-#: After so long that something has run without a stop ahead, somebody was asked within a day.
+#: Time for which a workspace may run without a planned stop before somebody must have been asked about it.
 UNASKED_SECONDS = 36 * HOUR
-#: Says that something isn't stopped, or asks.
+#: Matches messages that say or ask that something keeps running.
 _RUNS_ON = re.compile(
     r"nothing (?:\w+ )?(?:will )?stops? |still running|keeps? running|Still needed|won't (?:be )?stop"
 )
-#: Whose Home is read each evening.
+#: People whose Home tab is checked each evening.
 HOMES = ("liv", "tess", "amir")
 
 
 @dataclass(slots=True)
 class Fortnight:
-    """Hold what was found, what was said to whom, and how much."""
+    """The results of the fortnight: the findings, a transcript, and counts of messages."""
 
     findings: list[Finding] = field(default_factory=list)
     transcript: str = ""
-    #: By reader, for each week: messages, notifications and changes.
+    #: For each reader, the numbers of messages, notifications and edits in each week.
     counts: dict[str, list[tuple[int, int, int]]] = field(default_factory=dict)
-    #: What was said, what ran, and what couldn't be done as it was meant.
+    #: Everything that was said, everything that ran, and the actions that failed.
     log: Log = field(default_factory=Log)
     pressed: int = 0
 
     def count_per_week(self, place: int) -> float:
-        """Return the mean of a count over all weeks of all readers."""
+        """Return the mean of one of the counts over all weeks of all readers."""
         found = [week[place] for weeks in self.counts.values() for week in weeks]
         return sum(found) / len(found)
 
@@ -98,7 +98,7 @@ class _Play:
             await (stage.go_away() if what == "<away>" else stage.come_back())
 
     async def evening(self, day: int) -> None:
-        """Read everything that stands, and press what can be pressed."""
+        """Check everything that each reader has in front of them, and press the buttons."""
         for reader in self.readers.values():
             reader.read()
             await reader.press_standing(15 if day in WEEKENDS else 1.9)
@@ -107,15 +107,15 @@ class _Play:
         self._machines()
 
     def _machines(self) -> None:
-        """Find what runs on without a word to anybody who could stop it."""
+        """Find workspaces that keep running although nobody who could stop them was told."""
         stage, now = self.stage, self.stage.clock.now()
         for one in stage.saturn.state.resources.values():
             if one.type != "workspace" or one.status(now) != "running" or not one.live():
                 continue
             ran = now - min(run.created_at for run in one.live())
             mentioned = partial(messages_about, stage, {one.owner, "amir"}, one.name)
-            # Somebody was asked about it within a day; two hours are for the time of day.
-            # Of whoever has left it was said once.
+            # Somebody must have been asked about it within a day, plus two hours because of the time of day.
+            # If the owner has left, one message is enough.
             has_left = any(who == one.owner and what == "<leaves>" for _, who, what in stage.acts)
             if ran > UNASKED_SECONDS and not mentioned(ran if has_left else 26 * HOUR):
                 self._find(one, ran, "runs on for more than a day and a half without a word")
@@ -152,7 +152,7 @@ class _Play:
         )
 
     def _transcript(self) -> str:
-        """Return what everybody read, wrote and pressed, by person, in the order of time."""
+        """Return everything that each person read, wrote and pressed, in order of time."""
         parts = []
         names = {user_id(name): name for name in READERS}
         for name in READERS:
@@ -191,7 +191,7 @@ def _joined(entries: list[tuple[float, str, str]]) -> str:
 
 
 def _number(ts: str) -> str:
-    """Return a short name of a message, so that a change is found again."""
+    """Return a short number for a message, so that later edits of it can be recognized in the transcript."""
     return f"#{int(float(ts)) % 1_000_000:06}"
 
 

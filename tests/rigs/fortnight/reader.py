@@ -1,7 +1,7 @@
-"""A reader of people's conversations, who knows the real state, but not how Usher stores it.
+"""A reader of people's conversations who knows the real state, but nothing about Usher's store.
 
-What the messages say is compared with the clock, the providers' machines, and whether these answer. Each
-button is pressed in a copy of the world.
+Messages are compared with the clock, with the providers' machines, and with whether the providers answer.
+Each button is pressed in a copy of the world.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tests.rigs.scenario.people import BOT
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.term import BERLIN, Said
 
-#: A message may be so old before what it says has to be so: it takes a minute to be brought up to date.
+#: Age above which a message must be correct, in seconds. Updating a message can take a minute.
 FRESH_SECONDS = 150.0
-#: A planned stop may come so late.
+#: Maximum delay of a planned stop, in seconds.
 LATE_SECONDS = 20 * 60.0
-#: What was true when it was said; it isn't held against what is so by now.
+#: Kinds of messages that were true when they were posted. They aren't compared with the current state.
 ANSWERS = ("", "reply", "message")
-#: What answers somebody is no notification; a card is posted for what was just asked for.
+#: Kinds of messages that don't count as notifications: answers, and cards of things that were just requested.
 ASKED_FOR = (*ANSWERS, "card", "linked", "unlinked")
 _MARK = re.compile(r"<!date\^(\d+)\^([^|^>]*)[^|>]*\|([^>]*)>")
 _SENTENCE = re.compile(r"\n| · |(?<=[.!?…])\s+")
@@ -38,7 +38,7 @@ _FUTURE = re.compile(
 )
 _BROKEN = re.compile(r"\{[a-z_]+\}|\bNone\b|something broke|<!date\^0\^")
 _REFERENCE = re.compile(r"\b[A-Z0-9]{4}-[A-Z0-9]{4}\b")
-#: These tell a fault, which may have a reference.
+#: Kinds of messages about a fault, which may contain a reference.
 _FAULTS = ("failed", "job_ended")
 _RELATIVE = re.compile(r"\b(?:today|tonight|tomorrow|this evening)\b", re.IGNORECASE)
 _STILL = re.compile(
@@ -60,9 +60,10 @@ _FALSE_ALARMS = re.compile(r"^(?:I can keep trying)")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Hold a message that isn't right: when it was seen first, whose it is, when it was posted, what it says.
+    """A message that is wrong.
 
-    Kinds are text, button, home, promise and machine.
+    ``evening`` is when it was first seen, ``posted`` when it was posted, and ``said`` its first line. Kinds
+    are text, button, home, approvals, promise and machine.
     """
 
     kind: str
@@ -77,12 +78,12 @@ class Finding:
 
 
 def moments_in(text: str) -> list[float]:
-    """Return the times that a text marks, in seconds."""
+    """Return the times that a text contains as Slack date markup, in epoch seconds."""
     return [float(found[1]) for found in _MARK.finditer(text)]
 
 
 class Reader(Conversation):
-    """Read for one person what Usher said to them, and count it."""
+    """Reads and counts everything that Usher says to one person."""
 
     stage: FortnightWorld
 
@@ -90,11 +91,11 @@ class Reader(Conversation):
         super().__init__(stage, stage.named(name))
         self.name = name
         self.findings: dict[tuple[str, str, str], Finding] = {}
-        #: By week, the first of which is 0: all messages, those that answer nothing, and changes.
+        #: Counts for the first and for the second week: all messages, those that nobody asked for, and edits.
         self.messages, self.notifications, self.changes = [0, 0], [0, 0], [0, 0]
-        #: The last versions of what promised a stop, by message and moment.
+        #: The latest sentence that promises a stop, by message, workspace and time.
         self._promises: dict[tuple[str, str, float], str] = {}
-        #: Who waits for an admin's answer, as a message with buttons says that stands there.
+        #: Users who are waiting for an admin's approval, according to the messages with an *Approve* button.
         self.open_requests: set[str] = set()
 
     def _heard(self, what: str, message: Message, before: dict[str, object] | None) -> None:
@@ -129,13 +130,13 @@ class Reader(Conversation):
     # -- reading -------------------------------------------------------------------------------------------
 
     def standing_all(self) -> Iterator[Shown]:
-        """Return what stands in their direct message; in the channel what a teacher reads there."""
+        """Yield the messages in the person's direct message and, for the teacher, those in the channel."""
         for one in self.at_rest():
             if one.channel == BOT or self.name == "tess":
                 yield one
 
     def read(self) -> None:
-        """Read everything that stands there by now."""
+        """Check all messages that the person has in front of them."""
         now = self.stage.clock.now()
         self.open_requests.clear()
         for one in self.standing_all():
@@ -150,7 +151,7 @@ class Reader(Conversation):
         self._read_promises(now)
 
     async def read_home(self) -> None:
-        """Read their Home as it would be drawn now."""
+        """Check the person's Home tab as it would be rendered now."""
 
         async def look() -> str:
             return (await self.person.opens_home()).text
@@ -170,7 +171,7 @@ class Reader(Conversation):
     def _wrongs(self, shown: Shown, now: float, *, is_home: bool = False) -> Iterator[str]:
         posted = datetime.fromtimestamp(float(shown.ts), BERLIN).date()
         today = datetime.fromtimestamp(now, BERLIN).date()
-        # A list says in its heading when all of it was so. Home is read as it is drawn now.
+        # A list's heading says as of when the list was true. Home is always rendered for the present.
         is_dated = not is_home and _AS_OF.search(shown.text.partition("\n")[0])
         for sentence in _sentences(shown):
             plain = _MARK.sub("", sentence)
@@ -216,14 +217,14 @@ class Reader(Conversation):
                 yield f"nothing of that is {said}, but {', '.join(sorted(states))}: {sentence}"
 
     def _states(self, sentence: str) -> set[str]:
-        """Return the states of those of their machines that a sentence names; of all machines if of none."""
+        """Return the states of the person's machines named in a sentence, or of all machines if none is."""
         names, now = _NAMED.findall(sentence), self.stage.clock.now()
         every = [one for one in self.stage.saturn.state.resources.values() if one.type == "workspace"]
         named = [one for one in every if one.owner == self.name and one.name in names]
         return {one.status(now) for one in named or every}
 
     def _read_promises(self, now: float) -> None:
-        """Hold each stop that was still promised when it was due against what the provider did."""
+        """Check every promised stop that is overdue against what the provider did."""
         for (ts, name, moment), sentence in list(self._promises.items()):
             if moment + LATE_SECONDS > now:
                 continue
@@ -244,7 +245,7 @@ class Reader(Conversation):
                 self._find("promise", shown, f"{name} wasn't stopped at {_clock(moment)}, and nobody said so")
 
     def _heard_since(self, name: str, moment: float) -> bool:
-        """Return whether a message about something came soon after a moment."""
+        """Return whether a message named a workspace around a given time: up to an hour later."""
         said = self.stage.log.told(
             self.person.id,
             datetime.fromtimestamp(moment - 60, BERLIN),
@@ -254,7 +255,7 @@ class Reader(Conversation):
         return any(f"*{name}*" in one.text for one in said if one.what != "deleted")
 
     def _find(self, kind: str, shown: Shown, why: str) -> None:
-        # What stays wrong is found once.
+        # Report a problem only once, even if it persists.
         key = kind, "" if kind == "home" else shown.ts, re.sub(r"\d+", "", why.partition(":")[0])
         first = read_at(shown.text.splitlines()[0], self.stage.clock.now())
         evening = f"{self.stage.now:%a %-d %b %H:%M}"
@@ -263,7 +264,7 @@ class Reader(Conversation):
     # -- pressing ------------------------------------------------------------------------------------------
 
     async def press_standing(self, days: float) -> None:
-        """Press each button of what was posted or changed within some days, each in a copy of the world."""
+        """Press each button of recent messages, each in its own copy of the world."""
         now = self.stage.clock.now()
         shows = {ts for act in self.acts if act.is_query for ts in act.made}
         for one in self.standing_all():
@@ -293,14 +294,14 @@ def _clock(moment: float) -> str:
 
 
 def is_past(clock: re.Match[str], posted: float, now: float) -> bool:
-    """Return whether the next time after a moment at which a clock shows something has passed."""
+    """Return whether a time of day, counted from when it was posted, has passed."""
     begin = datetime.fromtimestamp(posted, BERLIN)
     moment = begin.replace(hour=int(clock[1]) % 24, minute=int(clock[2]), second=0)
     return (moment if moment > begin else moment + timedelta(days=1)).timestamp() < now
 
 
 def messages_about(stage: FortnightWorld, names: set[str], machine: str, seconds: float) -> list[Said]:
-    """Return what people have read about a machine for so many seconds."""
+    """Return the messages about a machine that these people received in the last ``seconds``."""
     since = datetime.fromtimestamp(stage.clock.now() - seconds, BERLIN)
     return [
         one

@@ -1,11 +1,12 @@
-"""What people do in the fortnight, and what happens to the providers meanwhile, by the day of November.
+"""The actions of the fortnight, and the events at the providers, by day of November 2026.
 
-Angle brackets contain events. Square brackets contain a button to press, below the text after the bar if
-there is one. A hash means that something is typed or pressed in the channel.
+Angle brackets contain events. Square brackets contain a button to press; if there is a bar, the text after it
+says below which text the button is. A hash means that the text is typed, or the button pressed, in the
+channel.
 """
 
 STORY: tuple[tuple[int, str, str, str], ...] = (
-    # Monday: hours, a run that fails, plans; the course is posted; the GPU is taken.
+    # Monday: hours, a failing run and plans. The course is posted, and the GPU is in use.
     (9, "8:00", "tess", "#card notebook --title Biology --hours tue,thu 9:00-10:30 --until 19 November"),
     *(
         (9, f"8:1{number}", name, "#[Join]")
@@ -25,15 +26,15 @@ STORY: tuple[tuple[int, str, str, str], ...] = (
     (9, "13:00", "dee", "stop gpu"),
     (9, "13:30", "liv", "start report tomorrow at 9 and stop it at 17:00"),
     (9, "13:31", "liv", "[Hours for report: Tue 10 Nov 9:00-17:00]"),
-    # Whoever has the GPU by now stops it.
+    # Only the person who has the GPU at that time has something to stop.
     *((9, "19:00", name, "stop gpu") for name in ("ana", "ben", "cem")),
-    # Tuesday: a lesson that one leaves; somebody leaves the firm.
+    # Tuesday: a member leaves the course, and somebody leaves the company.
     (10, "9:40", "syl", "hours notebook"),
     (10, "9:41", "syl", "[Leave Biology]"),
     (10, "13:00", "carol", "<leaves>"),
     (10, "13:40", "liv", "[Keep|scratch]"),
     (10, "15:00", "ben", "stop gpu"),
-    # Wednesday: an outage over the begin of hours; several are stopped at once; a lesson is cancelled.
+    # Wednesday: an outage when hours begin, several stops at once, and a cancelled lesson.
     (11, "8:30", "", "<away>"),
     (11, "9:40", "", "<back>"),
     (11, "10:00", "liv", "stop scratch"),
@@ -45,7 +46,7 @@ STORY: tuple[tuple[int, str, str, str], ...] = (
     (11, "17:10", "liv", "hours notebook skip tomorrow"),
     (11, "20:30", "liv", "stop all"),
     (11, "20:31", "liv", "[Stop 3 workspaces]"),
-    # Thursday: a lesson; a sign-in that is refused over a planned stop.
+    # Thursday: a lesson, and a refused sign-in at the time of a planned stop.
     (12, "9:00", "dee", "start gpu"),
     (12, "9:10", "ana", "start gpu and wait"),
     (12, "9:11", "ana", "[Start gpu and wait]"),
@@ -58,11 +59,11 @@ STORY: tuple[tuple[int, str, str, str], ...] = (
     (12, "13:20", "liv", "stop notebook at 15:00"),
     (12, "16:00", "liv", "<links>"),
     (12, "16:30", "liv", "stop notebook"),
-    # Friday: hours are paused while they run something.
+    # Friday: hours are paused while the workspace is running.
     (13, "14:00", "liv", "hours notebook pause until Tuesday"),
     # Sunday.
     (15, "18:00", "liv", "stop notebook"),
-    # The second week: hours that only start; an outage over a lesson's begin and hours.
+    # The second week: hours that only start a workspace, and an outage when a lesson and hours begin.
     (16, "9:00", "liv", "hours training mon,wed 9:05"),
     (16, "9:10", "liv", "start training"),
     (17, "8:30", "", "<away>"),
@@ -74,7 +75,7 @@ STORY: tuple[tuple[int, str, str, str], ...] = (
     (18, "15:00", "liv", "start report"),
     (18, "15:10", "liv", "stop report at 16:00"),
     (18, "15:55", "liv", "[1 hour more]"),
-    # The last lesson; an account is unlinked and linked again; the Workbench goes.
+    # The last lesson. An account is unlinked and linked again, and the Workbench is removed.
     (19, "11:00", "liv", "unlink saturn --yes"),
     (19, "12:00", "liv", "<links>"),
     (19, "12:30", "liv", "hours notebook weekdays 9:05-18:00"),

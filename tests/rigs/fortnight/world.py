@@ -17,21 +17,22 @@ from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.workbench import WorkbenchWorld
 from tests.rigs.term import BERLIN, HOUR, TermWorld, at
 
-#: Liv is busy, Tess teaches five, three wait for the GPU that Dee has, Carol leaves, Quin asks to be linked.
+#: The people: Liv is busy, Tess teaches five students, three people wait for the GPU that Dee has, Carol
+#: leaves the company, and Quin asks to be linked.
 STUDENTS = ("sam", "sol", "sue", "syd", "syl")
 WAITING = ("ana", "ben", "cem")
 LINKED = ("liv", "tess", *STUDENTS, *WAITING, "dee", "carol")
 PEOPLE = (*LINKED, "quin", "amir")
-#: Whose messages are read; of the students those who stay, leave and do nothing.
+#: People whose messages are read. They include a student who stays in the course and one who leaves it.
 READERS = ("liv", "tess", "sam", "syl", *WAITING, "dee", "quin", "amir")
 GENERAL = "C0GENERAL"
 OPENS, CLOSES = at("2026-11-09", "7:00"), at("2026-11-22", "20:30")
-#: When the course has ended, and what is only ever started by a plan.
+#: When the course ends, and the workspaces that plans only ever start.
 COURSE, COURSE_ENDS = "Biology", at("2026-11-19", "10:30")
 STARTED_ONLY = {("liv", "training")}
-#: The steps of time in seconds: while something happens, by day and by night.
+#: Step sizes of the clock in seconds: while something happens, by day, and by night.
 BUSY_STEP, DAY_STEP, NIGHT_STEP = 5.0, 30.0, 900.0
-#: The hours of the day in which somebody plans something.
+#: Hours of the day in which people plan things.
 DAY_HOURS = range(7, 20)
 _MARK = re.compile(r"<!date\^(\d+)\^([^|^>]*)[^|>]*\|[^>]*>")
 _TIMES = {"start_seconds": 45.0, "stop_seconds": 4.0}
@@ -39,12 +40,12 @@ _GPU = {"name": "gpu", "instance_type": "g4dnxlarge", **_TIMES}
 
 
 def user_id(name: str) -> str:
-    """Return the id in Slack of whoever is called so on the providers."""
+    """Return the Slack id of a person, by their username at the providers."""
     return f"U0{name.upper()}"
 
 
 def read_at(text: str, now: float) -> str:
-    """Return a text with each mark of a time as Slack shows it at a moment to somebody in Berlin."""
+    """Replace the date markup in a text by what Slack shows to somebody in Berlin at the given time."""
     today = datetime.fromtimestamp(now, BERLIN).date()
     names = {0: "today", 1: "tomorrow", -1: "yesterday"}
 
@@ -109,7 +110,7 @@ def _slack_seed() -> dict[str, Any]:
 
 
 class FortnightWorld(TermWorld, WorkbenchWorld):
-    """Hold everybody, and what is said to each."""
+    """Everybody who takes part, and everything that each of them is told."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -119,25 +120,25 @@ class FortnightWorld(TermWorld, WorkbenchWorld):
             saturn_seed=SATURN_SEED,
             posit_seed=POSIT_SEED,
             tokens={"wb": WORKBENCH_TOKENS},
-            # A copy of the process has a database of its own.
+            # The database is in memory, so a copy of the process has its own copy of it.
             settings={"USHER_DATABASE_URL": "sqlite:///:memory:"},
         )
         self.saturn.state.limits.gpus = 1
-        #: Whether the Workbench is among the connections.
+        #: Whether the Workbench is among the configured connections.
         self.has_workbench = True
-        #: What providers don't do now: they are away, or refuse somebody's sign-in.
+        #: Whether the provider is down, and the people whose sign-in it refuses.
         self.is_away = False
         self.refused: set[str] = set()
-        #: What people wrote, pressed or met, by the moment.
+        #: When each person wrote or pressed something, or something happened to them, and what.
         self.acts: list[tuple[float, str, str]] = []
         self._database = b""
 
     def named(self, name: str) -> Person:
-        """Return a person by their name on the providers."""
+        """Return a person by their username at the providers."""
         return self.person(user_id(name))
 
     async def begin(self) -> None:
-        """Link everybody who has been linked before."""
+        """Link everybody who is already linked when the fortnight begins."""
         for name in LINKED:
             await self.named(name).has_linked(name)
         await self.named("liv").has_linked("liv", "wb", is_named=False)
@@ -160,17 +161,17 @@ class FortnightWorld(TermWorld, WorkbenchWorld):
         self.heal()
 
     async def refuse(self, name: str) -> None:
-        """Have Saturn Cloud refuse somebody's sign-in."""
+        """Make Saturn Cloud refuse a person's sign-in."""
         self.refused.add(name)
         self.saturn.state.accounts.mark(name, "revoked")
 
     async def link_again(self, name: str) -> None:
-        """Have somebody link their account once more, all the way."""
+        """Make a person link their account again, through the whole procedure."""
         self.refused.discard(name)
         await self.named(name).links(name)
 
     async def remove_workbench(self) -> None:
-        """Take the Workbench off the connections, with the restart that it takes."""
+        """Remove the Workbench from the connections, and restart the bot, as that requires."""
         self.has_workbench = False
         self._database = self.bot.store.engine.serialized()  # type: ignore[attr-defined]
         await self.stop_bot()
@@ -191,7 +192,7 @@ class FortnightWorld(TermWorld, WorkbenchWorld):
     # -- time ----------------------------------------------------------------------------------------------
 
     async def pass_until(self, moment: float) -> None:
-        """Let time pass until a moment: in small steps while something happens, in longer ones until then."""
+        """Advance the clock to a given time, in small steps while something happens, else in larger ones."""
         pause = BUSY_STEP
         while (now := self.clock.now()) < moment:
             if now - self._known_at > 12 * HOUR:
