@@ -1,4 +1,4 @@
-"""A world whose Saturn Cloud has administrators, recipes and jobs; the connection is called ``saturn``."""
+"""A world whose Saturn Cloud has administrators, recipes and jobs. The connection is called ``saturn``."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -27,14 +27,17 @@ RECIPE = {"type": "workspace", "spec": {"name": "x", "owner": "acme/teacher", "i
 
 
 class CloudWorld(WorkbenchWorld):
-    """Hold Saturn Cloud with all that it has; forms, threads and outputs are played as at a Workbench."""
+    """A world with all features of Saturn Cloud.
+
+    People use forms, threads and outputs as with a Workbench.
+    """
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"saturn_seed": SEED, **options})
         (folder / "course.json").write_text(json.dumps(RECIPE))
 
     def connections(self) -> dict[str, Any]:
-        """Replace the connections by the one to Saturn Cloud."""
+        """Return only the connection to Saturn Cloud."""
         super().connections()
         table = {
             "name": "saturn",
@@ -56,12 +59,15 @@ class CloudWorld(WorkbenchWorld):
         return next(one for one in found if (one.name, one.owner, one.type) == (name, owner, "job"))
 
     def made(self, name: str) -> list[Any]:
-        """Return the workspaces of a name that alice has."""
+        """Return Alice's workspaces of this name."""
         found = self.saturn.state.resources.values()
         return [one for one in found if (one.name, one.owner, one.type) == (name, "alice", "workspace")]
 
     async def approved(self, person: Person, username: str) -> Shown:
-        """Ask to act as a username, and let an administrator approve it; return what the person is told."""
+        """Ask to act as a username, and have an administrator approve it.
+
+        Return the message that the person gets.
+        """
         await person.types(f"link saturn {username}")
         amir = self.person(AMIR)
         request = [shown for shown in amir.sees() if "Approve" in shown.labels][-1]
@@ -73,7 +79,7 @@ class CloudWorld(WorkbenchWorld):
 
 @asynccontextmanager
 async def cloud_world(folder: Path, **options: Any) -> AsyncIterator[CloudWorld]:
-    """Make and run such a world; ``saturn`` holds more of its connection."""
+    """Create and run such a world. ``saturn`` adds settings to the connection."""
     async with CloudWorld(folder, options).running() as ready:
         yield ready
 

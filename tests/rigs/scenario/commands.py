@@ -12,7 +12,7 @@ from tests.rigs.scenario.stage import World
 
 
 class ProcessWorld(World):
-    """Run the bot by its command line."""
+    """A world that starts the bot from its command line."""
 
     child: forked.Process | None = None
 
@@ -48,7 +48,7 @@ class ProcessWorld(World):
             await self.end()
 
     async def end(self) -> tuple[int, float]:
-        """Ask the process to end; return its status and how long that took, in seconds."""
+        """Ask the process to stop. Return its exit status, and how long it took in seconds."""
         child, self.child = self.child, None
         assert child is not None
         began = time.monotonic()
@@ -60,7 +60,7 @@ class ProcessWorld(World):
         return child.returncode or 0, took
 
     async def kill(self) -> None:
-        """End the process as kill -9 does."""
+        """Kill the process with SIGKILL."""
         child, self.child = self.child, None
         assert child is not None
         child.send_signal(signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""What one person has in front of them: counted from the conversation alone, with every button pressed."""
+"""Everything that one person sees in Slack, with counts of the messages, and a test of every button."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from tests.rigs.scenario.shown import Shown
 from tests.rigs.scenario.workbench import WorkbenchWorld
 
 PLACES = (BOT, GENERAL)
-#: For so many seconds a person looks at what comes of an act; later messages speak of something else.
+#: How long a person watches for the results of an act, in seconds. Later messages belong to something else.
 WATCHED = 240.0
-#: What a press is answered with where the button said what isn't so.
+#: Matches the answer to a press if the button was out of date.
 OVER = re.compile(
     r"has changed since|has already (?:ended|finished|passed)|so I did nothing"
     r"|no longer (?:works|has a planned|in use|open|on your list|exists)"
@@ -33,29 +33,32 @@ OVER = re.compile(
     r"|Nothing of yours|isn't running|isn't there any more|is already (?:running|stopped|suspended)"
     r"|no planned stop any more|has ended|is over|too late"
 )
-#: An address that leads into a workspace, with its id.
+#: Matches an address that opens a workspace, and the workspace's id.
 _INTO = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21}))")
-#: What only shows something is true as of when it was said.
+#: Matches requests that only show something. Their answers were true when they were given.
 _QUERY = re.compile(r"(?:/job )?(?:hello|help|list|status|open|history|hours$|what |am I )")
-#: What these say is done at a provider.
+#: Labels of buttons that change something at a provider.
 _CHANGES = {"Start", "Stop", "Suspend", "Resume", "Restart", "Try again", "Run again"}
-#: What hasn't been answered changes nothing, and waits as it was asked.
+#: Matches a question. Until it is answered, it changes nothing and stays as it is.
 _QUESTION = re.compile(r"This will |[^\n]*\?(?:\n|$)")
 _LISTENS = (socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
 _NAME = re.compile(r"\*([^*]+)\*")
-#: For so many seconds a press has its effect, and so long may looking at it take (real seconds).
+#: How long a press may take to have an effect, in seconds, and the timeout for checking it, in real seconds.
 _EFFECT, _PATIENCE = 30, 120.0
 
 
 def is_grey(message: dict[str, Any]) -> bool:
-    """Say whether a message is only a small grey line."""
+    """Return whether a message consists only of small grey lines."""
     blocks = message.get("blocks") or []
     return bool(blocks) and all(one["type"] == "context" for one in blocks)
 
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """Hold a button that was pressed in a copy of the world, and why it isn't true; empty where it is."""
+    """A button that was pressed in a copy of the world.
+
+    ``wrong`` says why it was wrong; "" if it was right.
+    """
 
     said: str
     labelled: str
@@ -64,7 +67,7 @@ class Press:
 
 @dataclass(slots=True)
 class Act:
-    """Hold what a person did, and the messages that came of it while they watched."""
+    """Something that a person did, and the messages that resulted from it while the person was watching."""
 
     place: str
     said: str
@@ -73,18 +76,18 @@ class Act:
 
     @property
     def is_query(self) -> bool:
-        """Say whether it only shows something."""
+        """Return whether the act only asked to see something."""
         return _QUERY.match(self.said) is not None
 
 
 class Conversation:
-    """Follow what one person sees in their direct message and in a channel."""
+    """Follows everything that one person sees in their direct message and in a channel."""
 
     def __init__(self, stage: WorkbenchWorld, person: Person) -> None:
         self.stage, self.person = stage, person
         self.posts = self.edits = self.deletions = self.grey_edits = 0
         self.acts: list[Act] = []
-        #: What was pressed, by its message and label.
+        #: The buttons that were pressed, by message and label.
         self.pressed: dict[tuple[str, str], Press] = {}
         stage.slack.state.listeners.append(self._heard)
 
@@ -103,11 +106,11 @@ class Conversation:
             self.grey_edits += is_grey(now)
 
     def follow(self, place: str, said: str) -> None:
-        """Note what the person is about to do: what comes from now on belongs to it."""
+        """Record what the person is about to do. Messages that come from now on belong to it."""
         self.acts.append(Act(place, said, self.stage.clock.now()))
 
     async def does(self, place: str, said: str) -> None:
-        """Say something, or press what last had the label in brackets."""
+        """Type a text, or press the latest button with the label in brackets."""
         self.follow(place, said)
         command, _, rest = said.partition(" ")
         if said.startswith("["):
@@ -122,7 +125,7 @@ class Conversation:
             await self.person.types(said, place)
 
     def at_rest(self) -> list[Shown]:
-        """Return the bot's messages that stand in both places, but not those that only the person sees."""
+        """Return the bot's current messages in both places, except ephemeral ones."""
         return [
             one
             for place in PLACES
@@ -133,11 +136,11 @@ class Conversation:
         ]
 
     def grey(self) -> list[Shown]:
-        """Return the messages at rest that are only grey."""
+        """Return the current messages that consist only of grey lines."""
         return [one for one in self.at_rest() if is_grey(one.json)]
 
     def twice(self) -> list[tuple[Act, list[Shown]]]:
-        """Return the acts of which more than one message at rest speaks, naming the same."""
+        """Return the acts with more than one current message about the same name, and these messages."""
         found = []
         for act in self.acts:
             spoken = [one for one in self.at_rest() if one.ts in act.made]
@@ -149,14 +152,17 @@ class Conversation:
         return found
 
     def standing(self) -> Iterator[Shown]:
-        """Return the messages at rest with buttons; what was shown or asked is true as of its time."""
+        """Yield the current messages with buttons.
+
+        Skip answers and questions, which only have to be true when posted.
+        """
         shows = {one for act in self.acts if act.is_query for one in act.made}
         for one in self.at_rest():
             if one.labels and one.ts not in shows and not _QUESTION.match(one.text):
                 yield one
 
     async def press_all(self) -> None:
-        """Press every button of what stands there by now, each in a copy of the world."""
+        """Press every button of the current messages, each in its own copy of the world."""
         for one in self.standing():
             for number, button in enumerate(buttons(one.json)):
                 wrong = await in_a_copy(partial(self._press, one, number))
@@ -166,11 +172,11 @@ class Conversation:
                     self.pressed[key] = Press(said, label(button), wrong)
 
     def untrue(self) -> list[Press]:
-        """Return the buttons that weren't true when they were pressed, at any time."""
+        """Return all buttons that were wrong when they were pressed."""
         return [one for one in self.pressed.values() if one.wrong]
 
     async def _press(self, shown: Shown, number: int) -> str:
-        """Press one, and agree to what it asks; return why it isn't true."""
+        """Press a button, and agree if it asks for confirmation. Return why it was wrong, or ""."""
         button = list(buttons(shown.json))[number]
         if "url" in button:
             return self._leads(str(button["url"]))
@@ -179,7 +185,7 @@ class Conversation:
         answer = await slack.press(self.person.id, *place, **pressed)
         asks = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
         shown_form = (self.person.modal() or {}) if answer["ok"] else {}
-        # What can't be agreed to says why not.
+        # If the person can't agree, the form says why.
         can_agree = asks and "submit" in shown_form
         is_form = bool(shown_form) and not can_agree
         if can_agree:
@@ -203,7 +209,7 @@ class Conversation:
         return "; ".join(wrong[:1])
 
     def _leads(self, url: str) -> str:
-        """Say where an address leads, if that isn't there."""
+        """Return an error if an address leads to a workspace that isn't running, or ""."""
         into = _INTO.search(url)
         if into is None:
             return ""
@@ -234,10 +240,11 @@ def _face(message: dict[str, Any]) -> Any:
 
 
 async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
-    """Do something in a copy of this process, whose world goes with it; return what it returned.
+    """Do something in a copy of this process, and return the result.
 
-    Everything is in this process and in memory, database included, and has one thread: a fork is a copy. It
-    has no connections, so that nobody outside hears of it, a browser that looks on among them.
+    The whole world, including the database, is in this process's memory and has a single thread, so a fork is
+    a copy of it. The fork closes all connections, so nobody outside notices it, not even a browser that is
+    watching.
     """
     loop = asyncio.get_running_loop()
     reading, writing = os.pipe()
@@ -256,7 +263,7 @@ async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
     try:
         _watch_alone(loop)
         async with asyncio.timeout(_PATIENCE):
-            # Let each connection notice its end, before anybody uses it.
+            # Give each connection the time to notice that it was closed, before anything uses it.
             await asyncio.sleep(0.01)
             answer["came"] = await act()
     except BaseException:  # noqa: BLE001 - told by the other process
@@ -268,19 +275,19 @@ async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
 
 
 def _watch_alone(loop: Any) -> None:
-    """Give the loop a selector of its own, and an end in place of each connection: both are shared."""
+    """Give the loop its own selector, and cut all its connections, because the parent uses these, too."""
     asyncio._set_running_loop(loop)
     mine = selectors.DefaultSelector()
     for key in list(loop._selector.get_map().values()):
         _cut(key.fd)
         mine.register(key.fileobj, key.events, key.data)
     loop._selector = mine
-    # Its threads are not in the copy.
+    # A fork doesn't have the threads of its parent.
     loop._default_executor = None
 
 
 def _cut(number: int) -> None:
-    """Put a connection that the other side has closed in place of one over TCP."""
+    """Replace a TCP connection by one that the other side has closed."""
     if not stat.S_ISSOCK(os.fstat(number).st_mode):
         return
     with socket.socket(fileno=os.dup(number)) as shared:

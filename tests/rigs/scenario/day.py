@@ -4,7 +4,8 @@ from typing import Final
 
 from tests.rigs.scenario.people import BOT, GENERAL
 
-#: Where a person does something: in their direct message, or in a channel; and what they type or press.
+#: One person's actions: in which conversation (the direct message or a channel), and what the person types or
+#: presses.
 ACTS: Final = (
     (BOT, "hello"),
     (BOT, "list"),

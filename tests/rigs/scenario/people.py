@@ -1,4 +1,4 @@
-"""A person of the local Slack, who types, writes, mentions, presses and links; and what they see."""
+"""A person in the local Slack, who can write, mention, press and link; and what the person sees."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BOT = "@bot"
 _CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 
-#: What is there of an act: its card, which goes once there is a message about its end.
+#: Kinds of the messages about an operation: its card, which is removed once there is a message about its end.
 _OF_AN_ACT = ("card", "ready", "failed")
 
 
@@ -46,17 +46,17 @@ class Person:
     # -- what they see -------------------------------------------------------------------------------------
 
     def sees(self, channel: str = BOT) -> list[Shown]:
-        """Return all messages of a conversation, the oldest first."""
+        """Return all messages that the person sees in a conversation, oldest first."""
         return [Shown(channel, message) for message in self.world.slack.seen(self.id, channel)]
 
     def hears(self, since: int = 0, channel: str = BOT) -> list[Shown]:
-        """Return what others said, from the so manieth message of a conversation on."""
+        """Return the messages of others in a conversation, starting at index ``since``."""
         return [shown for shown in self.sees(channel)[since:] if shown.json["user"] != self.id]
 
     def told(self, kind: str) -> list[Shown]:
-        """Return the direct messages of a kind: card, ready, failed, waiting, linked …
+        """Return the direct messages of a kind, such as card, ready, failed, waiting or linked.
 
-        The end of a stop is on its card, if it has one.
+        For the end of a stop, this includes cards that say so.
         """
         says = ON_CARDS.get(kind, ())
         return [
@@ -66,29 +66,29 @@ class Person:
         ]
 
     def only(self, kind: str) -> Shown:
-        """Return the one direct message of a kind."""
+        """Return the only direct message of a kind."""
         found = self.told(kind)
         assert len(found) == 1, f"{len(found)} messages of kind {kind}: {[one.text for one in self.sees()]}"
         return found[0]
 
     @property
     def card(self) -> Shown:
-        """Return the newest card as it stands, or the message about the end in its place."""
+        """Return the newest card in its current form, or the message about the end that replaced it."""
         return [one for one in self.sees() if one.kind in _OF_AN_ACT][-1]
 
     def modal(self) -> dict[str, Any] | None:
-        """Return the form that is open in front of them."""
+        """Return the form that the person has open, or None."""
         view = self.world.slack.state.top_view(self.id)
         return None if view is None else view.definition
 
     def home(self) -> Shown:
-        """Return their Home as it was last published."""
+        """Return the Home tab as it was last published."""
         state = self.world.slack.state
         view = state.views[state.homes[self.id]]
         return Shown("home", {"ts": "", "text": "", **view.definition})
 
     async def waits_for(self, kind: str, says: str = "", seconds: float = 100.0) -> Shown:
-        """Wait, in real time, for a direct message of a kind that says something; return the newest."""
+        """Wait in real time for a direct message of a kind that contains a text. Return the newest."""
 
         def found() -> list[Shown]:
             return [shown for shown in self.told(kind) if says in shown.text]
@@ -103,7 +103,7 @@ class Person:
     async def types(
         self, text: str, channel: str = GENERAL, *, then_settle: bool = True, command: str = "/workspace"
     ) -> Shown:
-        """Type a slash command; return what Slack shows at once."""
+        """Type a slash command, and return the answer that Slack shows at once."""
         answer = await self.world.slack.say(self.id, channel, f"{command} {text}".rstrip())
         assert answer["ok"], answer
         shown = next(shown for shown in self.sees(channel) if shown.ts == answer["ts"])
@@ -112,24 +112,25 @@ class Person:
         return shown
 
     async def writes(self, text: str) -> list[Shown]:
-        """Write the bot a direct message; return what it says to that."""
-        # Slack takes one message a second per conversation: what was said just before has had its time.
+        """Write the bot a direct message, and return the bot's answers."""
+        # Slack accepts one message per second in each conversation, so let the previous message's second
+        # pass.
         if not self.world.is_live:
             await self.world.pass_time(2)
         return await self._new(BOT, lambda: self.world.slack.say(self.id, BOT, text))
 
     async def mentions(self, text: str, channel: str = GENERAL) -> list[Shown]:
-        """Mention the bot in a channel; return what it says there."""
+        """Mention the bot in a channel, and return its answers there."""
         return await self._new(channel, lambda: self.world.slack.say(self.id, channel, f"@usher {text}"))
 
     async def opens_home(self) -> Shown:
-        """Open the app's Home; return what it shows then."""
+        """Open the app's Home tab, and return it."""
         await self.world.slack.open_home(self.id)
         await self.world.settle()
         return self.home()
 
     async def presses_home(self, label: str, among: str = "") -> Shown:
-        """Press a button of their Home, the first below a text if one is given; return what it becomes."""
+        """Press a button of the Home tab (the first below the given text, if any). Return the updated tab."""
         pressed = self.home().place(label, among)
         answer = await self.world.slack.press(self.id, "home", None, **pressed)
         assert answer["ok"], answer
@@ -138,14 +139,14 @@ class Person:
         return self.home()
 
     async def presses(self, shown: Shown, label: str) -> list[Shown]:
-        """Press a button, or choose it in a menu and agree to what is asked then.
+        """Press a button, or choose it in a menu, and agree if it asks for confirmation.
 
-        Return what is new or different in that conversation.
+        Return the messages of that conversation that are new or have changed.
         """
         return await self.presses_button(shown, shown.button(label))
 
     async def presses_button(self, shown: Shown, button: dict[str, Any]) -> list[Shown]:
-        """Press this button of a message, of several with the same label, as ``presses`` does."""
+        """Press exactly this button of a message, even if several have its label. See ``presses``."""
         pressed = where(button)
 
         async def press() -> Any:
@@ -155,20 +156,23 @@ class Person:
         return await self._new(shown.channel, press)
 
     async def chooses(self, shown: Shown, label: str) -> None:
-        """Choose something in a menu, and leave open what it asks."""
+        """Choose an item of a menu, without answering the question that it may ask."""
         answer = await self.world.slack.press(self.id, shown.channel, shown.ts, **where(shown.button(label)))
         assert answer["ok"], answer
         await self.world.settle()
 
     async def _agrees(self, pressed: dict[str, Any]) -> Any:
-        """Answer what is asked only after a press, as a button's own question is answered with it."""
+        """Agree to a question that is asked in a form after the press.
+
+        A button's own question is answered with the press.
+        """
         is_asked = pressed["action_id"] == "ask" or str(pressed.get("value", "")).startswith("ask ")
-        # Whoever may not do it isn't asked, and what can't be done has nothing to agree to.
+        # If the person may not do it, or it can't be done, the form has nothing to agree to.
         can_agree = is_asked and "submit" in (self.modal() or {})
         return await self.world.slack.submit(self.id, {}) if can_agree else None
 
     async def presses_late(self, shown: Shown, label: str) -> list[Shown]:
-        """Press a button as it was seen: the press crosses with an update that takes it away."""
+        """Press a button as it was seen, although an update has removed it in the meantime."""
         state = self.world.slack.state
         message = state.message(state.place(self.id, shown.channel).id, shown.ts)
         assert message is not None
@@ -176,7 +180,7 @@ class Person:
         return await self.presses(shown, label)
 
     async def clicks(self, shown: Shown, action_id: str) -> list[Shown]:
-        """Press what has this action id."""
+        """Press the button with this action id."""
 
         async def press() -> Any:
             return await self.world.slack.press(self.id, shown.channel, shown.ts, action_id)
@@ -184,7 +188,7 @@ class Person:
         return await self._new(shown.channel, press)
 
     async def submits(self, **values: str) -> dict[str, Any]:
-        """Fill in and send the open form; each block holds one field of its own name."""
+        """Fill in and send the open form. Each block has one field of the same name."""
         told = {block: {block: value} for block, value in values.items()}
         answer: dict[str, Any] = await self.world.slack.submit(self.id, told)
         await self.world.settle()
@@ -193,13 +197,13 @@ class Person:
     # -- linking -------------------------------------------------------------------------------------------
 
     async def invited(self, connection: str = "saturn") -> tuple[Shown, str]:
-        """Ask for a link; return the message that holds its page's address, and the address."""
+        """Ask for a link. Return the message with the address of the link's page, and the address."""
         page = await self.types(f"link {connection}")
         assert page.is_private, "whoever sees the address can go on with it"
         return page, page.address(_find_link(page))
 
     async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
-        """Open the link's page, prove who they are where that is asked, paste the token, confirm."""
+        """Open the link's page, sign in if necessary, paste the token, and confirm."""
         page = await browser.get(address)
         if any("/sign-in" in link for link in page.links):
             page = await browser.get(page.link("/sign-in"))
@@ -209,7 +213,7 @@ class Person:
         return await browser.submit(page)
 
     async def types_back(self, shown: Shown, page: Page) -> dict[str, Any]:
-        """Press *Enter code* below an invitation and type the code that the page shows."""
+        """Press *Enter code* on an invitation, and type the code that the page shows."""
         code = _CODE.search(page.source)
         assert code is not None, page.text
         action_id = shown.button("Enter code")["action_id"]
@@ -217,7 +221,7 @@ class Person:
         return await self.submits(code=code[1])
 
     async def links(self, account: str, connection: str = "saturn", *, asked: Shown | None = None) -> Page:
-        """Link an account of the provider, all the way, and wait for its list."""
+        """Link an account of a provider, through all steps, and wait for its list of workspaces."""
         if asked is None:
             shown, address = await self.invited(connection)
         else:
@@ -238,7 +242,7 @@ class Person:
         return page
 
     async def has_linked(self, account: str, connection: str = "saturn", *, is_named: bool = True) -> None:
-        """Have linked an account before, and its list is known; no message was ever sent about it."""
+        """Store an account that was linked earlier and whose list is known, without any messages about it."""
         world, principal = self.world, self.world.principal(self.id)
         store, token = world.bot.store, Credential(SecretStr(world.token_of(account, connection)))
         secret = world.bot.context.vault.seal(row_key(principal.key, connection), token.as_mapping())

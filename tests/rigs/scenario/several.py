@@ -1,4 +1,4 @@
-"""A stage with several Slack workspaces, some with Usher installed by OAuth and some without."""
+"""A stage with several Slack workspaces: some with Usher installed by OAuth, and some without."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from tests.rigs.scenario.watch import Watch, listening
 from tests.rigs.steps import until_idle
 
 COOKIE = "usher-install"
-#: Two workspaces in which the same ids are other people, and an organisation of two workspaces.
+#: Two workspaces in which the same user ids belong to different people, and an organization of two
+#: workspaces.
 FIRST, SECOND, ORG = "T0ACME", "T0BETA", "E0GRID"
 _GRID = {"enterprise_id": ORG, "enterprise_name": "Grid Holdings"}
 SEEDS: list[dict[str, Any]] = [
@@ -50,7 +51,7 @@ SEEDS: list[dict[str, Any]] = [
 
 @dataclass
 class Came:
-    """Hold what a browser got in the end: status and text of the page, and the address that it was at."""
+    """The page at which a browser arrived: its status, text and address."""
 
     status: int
     text: str
@@ -58,7 +59,7 @@ class Came:
 
 
 class Place:
-    """Be the stage as people of one Slack workspace see it."""
+    """The stage as seen by the people of one Slack workspace."""
 
     def __init__(self, world: SeveralWorld, slack: SlackServer) -> None:
         self._world = world
@@ -69,7 +70,7 @@ class Place:
 
 
 class Member(Person):
-    """Be a person in one of several workspaces; a sign-in may have to choose it first."""
+    """A person in one of several Slack workspaces, who may have to choose it when signing in."""
 
     async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
         page = await browser.get(address)
@@ -82,7 +83,7 @@ class Member(Person):
 
 
 class SeveralWorld(World):
-    """Hold several Slack workspaces and one bot without a bot token."""
+    """A world with several Slack workspaces and one bot, which isn't configured with a bot token."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"sign_in": True, **options})
@@ -139,7 +140,7 @@ class SeveralWorld(World):
     # -- a browser that installs -----------------------------------------------------------------------------
 
     async def visits(self, address: str, state: str = "") -> Came:
-        """Open a page, following nothing, with the cookie of a state."""
+        """Open a page with the cookie of a state, without following redirects."""
         headers = {"Cookie": f"{COOKIE}={state}"} if state else {}
         async with (
             aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
@@ -151,7 +152,7 @@ class SeveralWorld(World):
             return Came(answer.status, text, answer.headers.get("Location", ""))
 
     async def begins(self, team: str) -> tuple[str, str]:
-        """Open the page that installs; return the address of Slack's page and the browser's state."""
+        """Open the installation page. Return the address of Slack's page, and the browser's state."""
         page = await self.visits(f"{self.origin}/slack/install?team={team}")
         assert page.status == 200, page.text
         found = re.search(r'href="([^"]+/oauth/v2/authorize[^"]+)"', page.text)
@@ -159,7 +160,7 @@ class SeveralWorld(World):
         return found[1], self.state
 
     async def installs(self, team: str, user: str = "U0OLIVIA") -> Came:
-        """Install Usher in a workspace, as its person would."""
+        """Install Usher in a Slack workspace, as the given user would."""
         named = self.slacks[team].state.team.id
         address, state = await self.begins(named)
         allowed = await self.visits(f"{address}&as={user}")
@@ -195,6 +196,6 @@ class SeveralWorld(World):
 
 @asynccontextmanager
 async def several(folder: Path, **options: Any) -> AsyncIterator[SeveralWorld]:
-    """Make and run a world with several Slack workspaces."""
+    """Create and run a world with several Slack workspaces."""
     async with SeveralWorld(folder, options).running() as ready:
         yield ready

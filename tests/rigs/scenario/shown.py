@@ -1,4 +1,4 @@
-"""A message as one person sees it: its words, its buttons, the addresses behind them."""
+"""A message as one person sees it: its words, its buttons, and the addresses behind them."""
 
 import re
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from playground.demo.person import buttons, label, spoken, where
 
 @dataclass(frozen=True)
 class Shown:
-    """Hold a message and the conversation that it stands in."""
+    """A message, and the conversation that it is in."""
 
     channel: str
     json: dict[str, Any]
@@ -20,17 +20,17 @@ class Shown:
 
     @property
     def text(self) -> str:
-        """Return everything that it says, as a person reads it, with its buttons in brackets."""
+        """Return the message's whole text as a person reads it, with its buttons in brackets."""
         return spoken(self.json)
 
     @property
     def read(self) -> str:
-        """Return the same with each time in place of its mark, as somebody in UTC reads it."""
+        """Return the same text, with times as somebody in UTC reads them."""
         return re.sub(r"<!date\^[^|>]*\|([^>]*)>", r"\1", self.text)
 
     @property
     def short(self) -> str:
-        """Return the text beside its blocks, of which a notification shows the beginning."""
+        """Return the text that accompanies the blocks. A notification shows its beginning."""
         return str(self.json.get("text"))
 
     @property
@@ -39,13 +39,13 @@ class Shown:
 
     @property
     def key(self) -> str:
-        """Return the key of the notice that it carries, empty for what is no notice."""
+        """Return the key of the notice in this message, or "" if it isn't a notice."""
         told = self.json.get("metadata") or {}
         return str(told.get("event_payload", {}).get("key", ""))
 
     @property
     def kind(self) -> str:
-        """Return the kind of the notice: card, ready, failed …; empty for what is no notice."""
+        """Return the kind of the notice, such as card or failed, or "" if the message isn't a notice."""
         return self.key.rsplit("/", 2)[1] if self.key else ""
 
     @property
@@ -53,7 +53,7 @@ class Shown:
         return [label(one) for one in buttons(self.json)]
 
     def buttons(self, labelled: str) -> list[dict[str, Any]]:
-        """Return all buttons of one label."""
+        """Return all buttons with this label."""
         return [one for one in buttons(self.json) if label(one) == labelled]
 
     def button(self, labelled: str) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Shown:
         raise AssertionError(f"no button {labelled} on: {self.text}")
 
     def place(self, labelled: str, among: str = "") -> dict[str, Any]:
-        """Return what is pressed for a button, the first one at or below a text."""
+        """Return the arguments for pressing a button: the first with this label at or below a text."""
         is_reached = not among
         for block in self.json["blocks"]:
             is_reached = is_reached or among in str(block.get("text", {}).get("text", ""))

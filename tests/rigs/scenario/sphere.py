@@ -1,4 +1,4 @@
-"""A world with a local Sphere Engine: one account, whose workspaces open in a page of ours."""
+"""A world with a local Sphere Engine. It has one account, whose workspaces open in a page of Usher's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SEED: dict[str, Any] = {
 
 
 class SphereWorld(World):
-    """Hold a local Sphere Engine beside the rest; the connection is called ``courses``."""
+    """A world with a local Sphere Engine besides the rest. The connection is called ``courses``."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"sign_in": True, **options})
@@ -56,7 +56,10 @@ class SphereWorld(World):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Run everything for a block; at its end the server's rules were kept, and no secret went astray."""
+        """Run everything for a block.
+
+        At its end, check that the server's rules were kept and no secret was leaked.
+        """
         async with TestServer(self.sphere.app, host="127.0.0.1") as listening:
             self.sphere_url = str(listening.make_url("")).rstrip("/")
             self.watch.secrets |= {ACCESS_TOKEN, WEBHOOK_SECRET}
@@ -66,11 +69,11 @@ class SphereWorld(World):
             assert self.sphere.harness.violations == [], self.sphere.harness.violations
 
     def machines(self) -> list[Any]:
-        """Return the workspaces at the server, the oldest first."""
+        """Return the server's workspaces, oldest first."""
         return list(self.sphere.state.workspaces.values())
 
     async def opens_form(self, person: Person) -> Any:
-        """Type *new* and return the form as it stands when it is filled."""
+        """Type *new*, and return the form with its fields filled in."""
         assert (await self.slack.say(person.id, "C0GENERAL", "/workspace new courses"))["ok"]
         await self.settle()
         form = self.slack.form(person.id)
@@ -78,7 +81,7 @@ class SphereWorld(World):
         return form
 
     async def makes(self, person: Person, project: str = "Python", name: str = "") -> None:
-        """Make a workspace with the form, and wait until it runs."""
+        """Create a workspace with the form, and wait until it is running."""
         await self.opens_form(person)
         await self.slack.fill(person.id, {"field:template": PROJECTS[project], "field:name": name})
         assert (await self.slack.submit(person.id))["response_action"] == "clear"
@@ -88,10 +91,10 @@ class SphereWorld(World):
 
 @asynccontextmanager
 async def sphere_world(folder: Path, **options: Any) -> AsyncIterator[SphereWorld]:
-    """Make and run a world.
+    """Create and run a world.
 
-    ``courses`` are more keys of the connection, ``account`` what else is there; ``alone`` leaves it the only
-    connection.
+    ``courses`` adds settings to the connection, and ``account`` adds contents to the account. With ``alone``,
+    there is no other connection.
     """
     async with SphereWorld(folder, options).running() as ready:
         yield ready

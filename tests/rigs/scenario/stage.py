@@ -1,4 +1,4 @@
-"""The stage: a local Slack, a local Saturn Cloud and the real bot between them, all on one clock."""
+"""The stage: a local Slack, a local Saturn Cloud, and the real bot between them, all on one clock."""
 
 from __future__ import annotations
 
@@ -41,9 +41,10 @@ from tests.rigs.scenario.watch import Watch, listening
 from tests.rigs.steps import Looks, Steps, until_idle
 
 ALICE, BOB, CAROL = "U0OLIVIA", "U0CHEN", "U0TARA"
-#: How long the local Slack waits for an acknowledgement (real seconds): a busy machine loses no story.
+#: How long the local Slack waits for an acknowledgement, in real seconds. It's long, so that no scenario
+#: fails because the machine is busy.
 PATIENCE = 60.0
-#: Fixed ids, so that tests can name a workspace by its link.
+#: Fixed ids, so that tests can recognize a workspace by its link.
 ID = {name: f"{number:032x}" for number, name in enumerate(("notebook", "training", "report", "broken"), 1)}
 SEED: dict[str, Any] = {
     "users": [
@@ -64,28 +65,31 @@ SEED: dict[str, Any] = {
 
 
 def inject_fault(harness: Harness, path: str, **fault: Any) -> None:
-    """Let requests to a path go wrong, so many ``times`` (1)."""
+    """Make requests to a path fail, once or as many ``times`` as given."""
     harness.faults.append(Fault(re.compile(path), **fault))
 
 
 @lru_cache(maxsize=1)
 def _settings(told: tuple[tuple[str, Any], ...]) -> Settings:
-    """Read settings once for all that a world does with them: it takes a fifth of the start of a bot."""
+    """Parse the settings only once for a world. It takes a fifth of the time that a bot needs to start."""
     return Settings(**dict(told))
 
 
 async def _open_store(url: str, clock: BotClock, ids: Ids) -> Store:
-    """Open a database without a thread: that would take real time, which stands still here."""
+    """Open a database without a thread. A thread would take real time, but time stands still here."""
     engine = EngineWithoutThread(url.removeprefix("sqlite:///"), clock, ids)
     await engine.open()
     return Store(engine)
 
 
 class World:
-    """Hold everything; ``settle`` does what is due, ``pass_time`` moves the clock in small steps."""
+    """A world with everything in it.
+
+    ``settle`` does everything that is due, and ``pass_time`` moves the clock in small steps.
+    """
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
-        #: In real time nothing has to be stepped: the bot's own loops run.
+        #: Whether the world is in real time. Then the bot runs its own loops, and tests don't step them.
         self.is_live = bool(options.get("live"))
         self.clock: Any = SystemClock() if self.is_live else FakeClock(options.get("now", NOW))
         self.folder = folder
@@ -102,33 +106,33 @@ class World:
         self._options = options
         self._keys = Fernet.generate_key().decode()
         self._bot_stack = AsyncExitStack()
-        #: The outputs of runs are read in the background.
+        #: Reads the outputs of runs in the background.
         self._streams = Pool(50, lambda: None)
         self._looks: tuple[Process, Looks] | None = None
         self.port = int(options.get("port") or reserved_port())
         self.alice, self.bob, self.carol = (Person(self, user) for user in (ALICE, BOB, CAROL))
 
     async def _date(self, _request: web.Request, response: web.StreamResponse) -> None:
-        """Let the local Slack's own time be the injected one."""
+        """Set the Date header of the local Slack's responses to the fake clock's time."""
         response.headers["Date"] = formatdate(self.clock.now(), usegmt=True)
 
     # -- time ----------------------------------------------------------------------------------------------
 
     async def settle(self) -> bool:
-        """Do everything that is due now, until nothing is; return whether anything was."""
+        """Do everything that is due now, until nothing is. Return whether anything was done."""
         if self.is_live:
             return False
         return await until_idle({"timers": self.slack.timers.run_due, **self.steps()}, self.looks)
 
     @property
     def looks(self) -> Looks:
-        """Return how the bot that runs by now looks for what is due."""
+        """Return the ``Looks`` of the bot that is currently running."""
         if self._looks is None or self._looks[0] is not self.bot:
             self._looks = self.bot, Looks(self.bot.scheduler, self.bot.store, self.clock)
         return self._looks[1]
 
     def steps(self) -> Steps:
-        """Return what the bot's loops do, each once."""
+        """Return one step for each of the bot's loops."""
         bot = self.bot
         return {
             "outages": bot.reconciler.outages.step,
@@ -144,10 +148,10 @@ class World:
         }
 
     async def pass_time(self, seconds: float, step: float | None = None) -> None:
-        """Let time go by, and do what becomes due on the way.
+        """Advance the clock, and do everything that becomes due.
 
-        A look at everything costs as much as a small test: without a ``step`` they become rarer while nothing
-        happens, up to every four seconds, or every hundredth of what is left.
+        Finding out what is due takes as long as a small test. Without a ``step``, the steps therefore become
+        longer while nothing happens: up to four seconds, or to a hundredth of the remaining time.
         """
         left, pause = seconds, step or 1.0
         while left > 0:
@@ -179,7 +183,7 @@ class World:
         return next(one for one in resources if one.name == name and one.owner == owner)
 
     def calls(self, pattern: str, server: Any = None) -> int:
-        """Count requests such as ``POST .*/start`` that a server (Saturn Cloud) has got."""
+        """Count a server's requests such as ``POST .*/start``. The default server is Saturn Cloud."""
         requests = (server or self.saturn).harness.requests
         return sum(count for line, count in requests.items() if re.search(pattern, line))
 
@@ -201,7 +205,7 @@ class World:
     # -- the bot -------------------------------------------------------------------------------------------
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that the bot reads."""
+        """Return the environment variables that the bot reads."""
         given = self.slack.credentials
         told: dict[str, Any] = {
             "SLACK_BOT_TOKEN": given["bot_token"],
@@ -222,11 +226,11 @@ class World:
         return {name: str(value) for name, value in told.items() if value is not None}
 
     def settings(self) -> Settings:
-        """Return the settings that the environment makes."""
+        """Return the settings in the environment variables."""
         return _settings(tuple(self.environment().items()))
 
     def connections(self) -> dict[str, Any]:
-        """Return the connections as their file would give them."""
+        """Return the connections as they would be in the connections file."""
         told = {
             "saturn": {
                 "name": "saturn",
@@ -246,7 +250,7 @@ class World:
         }
 
     async def start_bot(self) -> None:
-        """Start the bot, on whatever an earlier one has left."""
+        """Start the bot with whatever an earlier one has left behind."""
         self.bot = Process(
             self.settings(),
             self.connections(),
@@ -263,7 +267,10 @@ class World:
         return await _open_store(url, clock, ids)
 
     def _install(self, address: str) -> None:
-        """Set the app up from our own manifest; its address is https for Slack, ours is on loopback."""
+        """Install the app from Usher's own manifest.
+
+        In it, Usher's address is an https one; the real one is on loopback.
+        """
         app, stand_in = self.slack.state.app, "https://usher.example.test"
         if self.has_socket:
             told = socket_manifest(stand_in)
@@ -280,17 +287,17 @@ class World:
         self._bot_stack = AsyncExitStack()
 
     async def know_everybody(self) -> None:
-        """Read the table of people, as the first start does by itself."""
+        """Read the list of people, as a bot does when it is started for the first time."""
         await self.bot.store.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
         await self.settle()
 
     def stored(self) -> bytes:
-        """Return all bytes that lie in the database's files."""
+        """Return the contents of all files of the database."""
         return b"".join(path.read_bytes() for path in sorted(self.folder.glob("usher.db*")))
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Run everything for a block, and look at its end whether every rule was kept."""
+        """Run everything for a block. At its end, check that all rules were kept."""
         async with AsyncExitStack() as stack:
             self.slack_url = await stack.enter_async_context(self.slack.running())
             listening_at = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))
@@ -315,12 +322,12 @@ class World:
 
 @asynccontextmanager
 async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
-    """Make and run a world.
+    """Create and run a world.
 
-    Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known``,
-    ``settings``, ``saturn_connection`` (more keys of its table); ``live`` for real time; ``connections`` with
-    their ``tokens`` by connection and account; ``port`` for one that somebody has been told; ``now`` for when
-    it begins, in epoch seconds.
+    Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known`` and
+    ``settings``; ``saturn_connection`` adds settings to that connection; ``live`` uses real time;
+    ``connections`` adds connections, with their ``tokens`` by connection and account; ``port`` is used
+    instead of a free one; ``now`` is the initial time in epoch seconds.
     """
     async with World(folder, options).running() as ready:
         yield ready

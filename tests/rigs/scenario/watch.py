@@ -1,4 +1,4 @@
-"""The checks at the end of a scenario: which rules were broken, and who could read what."""
+"""The checks at the end of a scenario: whether any rule was broken, and who could read what."""
 
 import io
 import json
@@ -17,26 +17,27 @@ from playground.saturn import SaturnServer
 from playground.slack import SlackServer
 from playground.slack.records import Message
 
-#: An address of an IDE at Saturn Cloud, a Workbench or a hub, with whose it is (an id, or a person's name).
+#: Matches the address of an IDE at Saturn Cloud, a Workbench or a hub, and the id or person that it belongs
+#: to.
 _IDE = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21})|user/([^/\"]+))/")
 _LINK_PAGE = re.compile(r"/link/[A-Za-z0-9_-]{20,}")
 
 
 @dataclass
 class Watch:
-    """Keep every version of every message, every page and every line of the log."""
+    """Records every version of every message, every page, and every line of the log."""
 
     versions: list[tuple[Message, str]] = field(default_factory=list)
     pages: list[str] = field(default_factory=list)
     log: io.StringIO = field(default_factory=io.StringIO)
-    #: Whose addresses a Slack user may see: names of accounts at the providers.
+    #: For each Slack user, the provider accounts whose addresses the user may see.
     readers: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    #: Ids of workspaces by their owner's name, also of those that are removed later.
+    #: Maps the id of each workspace to its owner's name. Removed workspaces stay in it.
     owners: dict[str, str] = field(default_factory=dict)
     secrets: set[str] = field(default_factory=set)
 
     def follow(self, slack: SlackServer) -> None:
-        """Remember each message as it is posted and changed."""
+        """Record every version of each message, from its posting on."""
 
         def heard(_what: str, message: Message, _before: dict[str, Any] | None) -> None:
             self.versions.append((message, json.dumps(message.to_json(), ensure_ascii=False)))
@@ -46,13 +47,13 @@ class Watch:
         self.secrets |= {given[key] for key in ("bot_token", "app_token", "signing_secret", "client_secret")}
 
     def learn(self, saturn: SaturnServer) -> None:
-        """Learn what is secret there, and whose each workspace is."""
+        """Note the server's secrets and the owner of each of its workspaces."""
         self.owners |= {key: resource.owner for key, resource in saturn.state.resources.items()}
         accounts = saturn.state.accounts
         self.secrets |= set(accounts._tokens) | set(accounts._refresh_tokens)
 
     def may_read(self, user_id: str, account: str) -> None:
-        """Note that a Slack user links an account."""
+        """Note that a Slack user has linked an account, and may see its addresses."""
         self.readers[user_id].add(account)
 
     def lines(self) -> list[dict[str, Any]]:
@@ -60,7 +61,7 @@ class Watch:
         return [json.loads(line) for line in self.log.getvalue().splitlines()]
 
     def check(self, slack: SlackServer, *more: Any) -> None:
-        """Fail when a rule of Slack or of a provider was broken, or when somebody saw what is not theirs."""
+        """Fail if a rule of Slack or a provider was broken, or if somebody saw something of another's."""
         assert slack.harness.violations == [], slack.harness.violations
         for server in more:
             assert server.harness.violations == [], server.harness.violations
@@ -85,7 +86,7 @@ class Watch:
 
     @staticmethod
     def _readers(slack: SlackServer, message: Message) -> list[str]:
-        """Return who can read a message, empty for everybody in a channel."""
+        """Return the users who can read a message. An empty list means everybody in the channel."""
         if message.only_for is not None:
             return [message.only_for]
         owner = slack.state.channels[message.channel].user
@@ -94,7 +95,7 @@ class Watch:
 
 @contextmanager
 def listening(watch: Watch, secrets: Redactor) -> Iterator[None]:
-    """Lead all logs through the bot's own processors into the watch, and undo that afterwards."""
+    """Send all logs through the bot's own processors into the watch, for the duration of a block."""
     shared: list[structlog.types.Processor] = [
         structlog.stdlib.add_log_level,
         shorten_exception,
@@ -117,7 +118,7 @@ def listening(watch: Watch, secrets: Redactor) -> Iterator[None]:
             ],
         )
     )
-    # The local servers' own access logs are none of the bot's.
+    # The access logs of the local servers aren't the bot's.
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     root = logging.getLogger()
     level = root.level

@@ -36,12 +36,12 @@ SEED: dict[str, Any] = {
         {"owner": "bob", "name": "secret"},
     ],
 }
-#: An output that never comes as it should is given up after so many real seconds.
+#: Time to wait for an output before the test fails, in real seconds.
 _PATIENCE = 30.0
 
 
 class WorkbenchWorld(World):
-    """Hold a local Workbench beside the rest; the connection is called ``wb``."""
+    """A world with a local Workbench besides the rest. The connection is called ``wb``."""
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
         super().__init__(folder, {"tokens": {"wb": TOKENS}, **options})
@@ -49,7 +49,7 @@ class WorkbenchWorld(World):
         self.posit_url = ""
 
     def connections(self) -> dict[str, Any]:
-        """Add the Workbench, with both ways to link unless told otherwise."""
+        """Add the Workbench, with both link methods unless the options say otherwise."""
         workbench = {
             "name": "wb",
             "provider": "posit",
@@ -64,7 +64,7 @@ class WorkbenchWorld(World):
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Run everything for a block; at its end the Workbench's rules were kept, too."""
+        """Run everything for a block. At its end, check that the Workbench's rules were kept, too."""
         async with TestServer(self.posit.app, host="127.0.0.1") as listening:
             self.posit_url = str(listening.make_url("")).rstrip("/")
             self.watch.secrets |= {*TOKENS.values(), SUPER_ADMIN_TOKEN}
@@ -77,7 +77,7 @@ class WorkbenchWorld(World):
     # -- the server ------------------------------------------------------------------------------------------
 
     def learn(self) -> None:
-        """Note whose each session is, so that the watch knows who may read its address."""
+        """Tell the watch the owner of each session, so that it knows who may read the session's address."""
         self.watch.owners |= {one.hex: one.owner for one in self.posit.state.sessions.values()}
 
     def switch(self, **switches: Any) -> None:
@@ -85,7 +85,7 @@ class WorkbenchWorld(World):
         self.posit.state.settings.change(switches)
 
     def answers(self, method: str, code: int, message: str = "as planned", **plan: Any) -> None:
-        """Let a call be answered with an error of the API: HTTP 200 with a code."""
+        """Make a call fail with an error of Workbench's API: HTTP 200 with an error code."""
         self.posit.state.plans.errors.append(PlannedError(method, code, message, **plan))
 
     def heal(self) -> None:
@@ -97,26 +97,27 @@ class WorkbenchWorld(World):
         self.posit.state.plans.streams.append(StreamFault(kind, **fault))
 
     def session(self, name: str, owner: str = "alice") -> Any:
-        """Return a session, the newest of that name; None when it is gone."""
+        """Return the newest session of that name, or None if it is gone."""
         self.posit.state.settle()
         self.learn()
         found = [s for s in self.posit.state.sessions.values() if (s.name, s.owner) == (name, owner)]
         return found[-1] if found else None
 
     def jobs(self) -> list[Any]:
-        """Return the jobs at the server, the oldest first."""
+        """Return the server's jobs, oldest first."""
         return list(self.posit.state.jobs.values())
 
     def asked(self, method: str) -> int:
-        """Count the calls of a method."""
+        """Return the number of calls of a method."""
         return self.calls(rf"/api/{method}$", self.posit)
 
     # -- what comes in its own time --------------------------------------------------------------------------
 
     async def until(self, holds: Callable[[], Any], step: float = 0.0) -> Any:
-        """Wait until something holds, and return it; with ``step``, the clock moves on by so much each time.
+        """Wait until ``holds`` returns something true, and return that.
 
-        What streams bring comes through sockets, in no time that the clock knows of.
+        With ``step``, advance the clock between attempts. Output streams use real sockets, so their data
+        arrives independently of the fake clock.
         """
         end = asyncio.get_running_loop().time() + _PATIENCE
         while not (found := holds()):
@@ -134,19 +135,19 @@ class WorkbenchWorld(World):
     # -- people ----------------------------------------------------------------------------------------------
 
     def thread(self, person: Person, name: str) -> list[Shown]:
-        """Return what stands below the card of a run, or below its end without one, the oldest first."""
+        """Return the messages in the thread of a run's card or of the message about its end."""
         about = [one for one in person.sees() if f"*{name}*" in one.text]
         card = next(one for one in about if one.kind in ("job_card", "job_ended"))
         channel = self.slack.state.place(person.id, BOT).id
         return [Shown(BOT, one) for one in self.slack.thread(person.id, channel, card.ts)[1:]]
 
     def file_of(self, person: Person) -> str:
-        """Return the text of the only file that a person sees."""
+        """Return the contents of the only file that a person can see."""
         (file,) = self.slack.files(person.id)
         return self.slack.file_bytes(person.id, file["id"]).decode()
 
     async def opens_form(self, person: Person, text: str, command: str = "/workspace") -> Form:
-        """Type a command that opens a form, and return it as it stands when it is filled."""
+        """Type a command that opens a form. Return the form with its fields filled in."""
         assert (await self.slack.say(person.id, "C0GENERAL", f"{command} {text}"))["ok"]
         await self.settle()
         return self.form(person)
@@ -157,7 +158,7 @@ class WorkbenchWorld(World):
         return form
 
     async def fills(self, person: Person, **values: Any) -> Form:
-        """Fill in fields by their names; Slack tells the bot of those that others depend on."""
+        """Fill in fields by name. Slack informs the bot about those that other fields depend on."""
         for name, value in values.items():
             told = self.form(person).field(f"field:{name}").type
             if told.endswith("external_select"):
@@ -169,7 +170,7 @@ class WorkbenchWorld(World):
         return self.form(person)
 
     async def sends(self, person: Person) -> dict[str, Any]:
-        """Send the form; return what Slack makes of the answer."""
+        """Send the form, and return Slack's response."""
         answer: dict[str, Any] = await self.slack.submit(person.id)
         await self.settle()
         return answer
@@ -177,9 +178,10 @@ class WorkbenchWorld(World):
 
 @asynccontextmanager
 async def workbench_world(folder: Path, **options: Any) -> AsyncIterator[WorkbenchWorld]:
-    """Make and run a world with a Workbench.
+    """Create and run a world with a Workbench.
 
-    Options beside those of ``world``: ``posit_seed``, and ``workbench`` with more of the connection.
+    In addition to the options of ``world``: ``posit_seed``, and ``workbench`` with more settings of the
+    connection.
     """
     async with WorkbenchWorld(folder, options).running() as ready:
         yield ready
