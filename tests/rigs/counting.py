@@ -1,4 +1,4 @@
-"""Counts what happens in the store: statements, decisions, and rows made into models."""
+"""Counts of a store's work: its statements, its serialized transactions, and the rows parsed into models."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ from bot.store.transaction import BESIDE, Parameters, Priority, Row, Transaction
 from tests.rigs.engine import EngineWithoutThread
 
 Result = TypeVar("Result")
-#: The tables, by what makes models of their rows.
+#: Maps the code of each table's ``parse`` to the table's name.
 READERS = {cast("FunctionType", table.parse).__code__: name for name, table in TABLES.items()}
 
 
 @dataclass
 class Count:
-    """Count what is committed, until a statement has found something for the last of so many times.
+    """Counts committed work until the statement ``last`` has found something ``times`` times.
 
-    ``statements`` are those that found or wrote a row; ``fruitless`` those beside them, in the same
-    transaction, that didn't. A transaction that nobody waits for and that found nothing is a look of an idle
-    loop: their number depends on the time that passes. ``decisions`` are the transactions that PostgreSQL
-    runs one at a time. ``models`` are what rows were made into, by their table. ``transactions`` are all that
-    aren't such looks; ``waits`` are the round trips to PostgreSQL of all of these, for each transaction with
-    what it wrote: a statement that nobody waits for goes with the next one.
+    ``statements`` are those that found or wrote a row. ``fruitless`` are those in the same transactions that
+    didn't. A transaction that found nothing, and that no caller waits for, is an idle loop's poll. Polls
+    aren't counted, because their number depends on how much time passes.
+
+    ``decisions`` are the transactions that PostgreSQL runs one at a time. ``models`` are the rows parsed into
+    models, by table. ``transactions`` are all transactions that aren't polls. ``waits`` are the round trips
+    of these to PostgreSQL, listed for each transaction with whether it wrote. A statement whose result nobody
+    waits for is sent along with the next one.
     """
 
     last: str
@@ -44,11 +46,11 @@ class Count:
 
     @property
     def is_over(self) -> bool:
-        """Return whether all that counts has happened."""
+        """Return whether everything that should be counted has happened."""
         return self.statements[self.last] >= self.times
 
     def watch(self, work: Work[Result], priority: Priority, writes: bool) -> Work[Result]:
-        """Return work that is counted once it is done."""
+        """Return the work, wrapped so that it is counted when it is done."""
 
         def counted(tx: Transaction) -> Result:
             through = _Counted(tx, writes=writes, is_urgent=priority is Priority.URGENT)
@@ -71,41 +73,44 @@ class Count:
             self.decisions.append([query for query, _ in asked])
 
     def profile(self, frame: FrameType, event: str, _argument: object) -> None:
-        """Note a row that becomes a model."""
-        # They are written at run time, and have no file.
+        """Count a row that is parsed into a model."""
+        # The ``of`` methods are generated at run time, so their code has no file.
         is_reader = frame.f_code.co_name == "of" and frame.f_code.co_filename == "<string>"
         if event == "call" and is_reader and not self.is_over:
             self.models[READERS.get(frame.f_code, "several tables")] += 1
 
 
 class _Counted(Transaction):
-    """Run a transaction's statements, and keep which found or wrote something, and what waits for them."""
+    """Runs a transaction's statements.
+
+    Records which of them found or wrote something, and the round trips.
+    """
 
     def __init__(self, tx: Transaction, *, writes: bool, is_urgent: bool) -> None:
         super().__init__(tx._time, tx.ids)
         self._tx = self.bare = tx
         self._writes, self._is_urgent = writes, is_urgent
         self.waits = 0
-        #: Whether something was sent that nobody has waited for.
+        #: Whether a statement was sent whose result nobody has waited for.
         self._is_under_way = False
-        #: How often was waited before a query was sent that is taken later.
+        #: For each query that was sent ahead: the number of waits so far.
         self._ahead: dict[str, int] = {}
         self.asked: list[tuple[str, bool]] = []
         self.written, self.audited = tx.written, tx.audited
         self.may_commit = tx.may_commit
-        #: Whether the commit went with the last statement.
+        #: Whether the commit was sent along with the last statement.
         self._is_finished = False
         self.audit_rows = tx.audit_rows
 
     @property
     def ending(self) -> int:
-        """The round trips of the end: until nothing can keep it from its commit, and this, if it writes."""
+        """Return the round trips at the end: the last answer and, if the transaction wrote, the commit."""
         if self._is_finished:
             return 0
         return self._writes + ((self._is_under_way and self._is_urgent) or (self._writes and not self.waits))
 
     def _wait_for(self, query: str) -> None:
-        """Wait, unless somebody has since the query was sent."""
+        """Count a round trip, unless there was one after the query was sent."""
         if self._ahead.pop(query, self.waits) == self.waits:
             self._wait()
 
@@ -158,7 +163,7 @@ class _Counted(Transaction):
 
 @contextmanager
 def counting(store: Store, last: str, times: int) -> Iterator[Count]:
-    """Count for a block, until the statement ``last`` has found something so many times."""
+    """Count within a block, until the statement ``last`` has found something ``times`` times."""
     engine, count = store.engine, Count(last, times)
     assert isinstance(engine, EngineWithoutThread)
     former = sys.getprofile()
@@ -172,7 +177,7 @@ def counting(store: Store, last: str, times: int) -> Iterator[Count]:
 
 
 class RowsCounted:
-    """Be an engine, and note how many rows each transaction changes."""
+    """An engine that records how many rows each transaction changes."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

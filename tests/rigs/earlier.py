@@ -1,4 +1,7 @@
-"""Databases of earlier releases, made by their migrations, with present rows in the form of that release."""
+"""Databases of earlier releases, made by their migrations.
+
+Current rows are converted to a release's format.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +13,7 @@ from bot.store.sqlite import SqliteEngine
 from bot.store.transaction import Row, Transaction
 from bot.support.clock import SystemClock, SystemIds
 
-#: The last migration of each release from which a database can be upgraded.
+#: The last migration of each release from which Usher can upgrade.
 LAST_MIGRATIONS: Final = {
     "0.3.1": "0056_until_0_3_1",
     "0.4.0": "0064_no_bar",
@@ -24,10 +27,11 @@ _SQLITE_COLUMNS: Final = (
     "SELECT t.name AS name, c.name AS part FROM sqlite_master t JOIN pragma_table_info(t.name) c "
     "WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%'"
 )
-#: What each database says of itself.
+#: Tables with information about the database itself, rather than about Usher's users.
 _OWN: Final = frozenset({"migrations", "schema_changes", "database_timeline", "owners"})
 
-#: What a migration renames: tables, then their columns, then words in them, whole ones and within a text.
+#: Patterns of the renames in a migration: tables, columns, and words, both as a whole value and within a
+#: text.
 _RENAMED_TABLE: Final = re.compile(r"^ALTER TABLE (\w+) RENAME TO (\w+);", re.MULTILINE)
 _RENAMED_COLUMN: Final = re.compile(r"^ALTER TABLE (\w+) RENAME COLUMN (\w+) TO (\w+);", re.MULTILINE)
 _RENAMED_WORD: Final = re.compile(r"^UPDATE (\w+) SET (\w+) = '(.*)' WHERE \2 = '(.*)';", re.MULTILINE)
@@ -39,7 +43,7 @@ _PAIR: Final = re.compile(r"'(.*?)', '(.*?)'\)")
 
 Rows = Mapping[str, Sequence[Row]]
 
-#: What 0.4.1 and before required in columns that are gone.
+#: Values for columns that 0.4.1 and earlier releases required and that no longer exist.
 _REQUIRED: Final[Mapping[str, Row]] = {
     "undoable_actions": {"old_values": "{}", "new_values": "{}"},
     "rules": {"seen_zone": "UTC"},
@@ -47,7 +51,7 @@ _REQUIRED: Final[Mapping[str, Row]] = {
 
 
 def scripts_of(release: str) -> dict[str, str]:
-    """Return the migrations that a release has run, by name."""
+    """Return the names and scripts of the migrations that belong to a release."""
     return {name: script for name, script in read_migrations().items() if name <= LAST_MIGRATIONS[release]}
 
 
@@ -60,13 +64,13 @@ def read_columns(tx: Transaction, *, is_postgres: bool) -> dict[str, list[str]]:
 
 
 def read_rows(tx: Transaction, *, is_postgres: bool) -> Rows:
-    """Return all rows that don't say something of their database itself, by table."""
+    """Return all rows by table, except those with information about the database itself."""
     names = read_columns(tx, is_postgres=is_postgres).keys() - _OWN
     return {name: tx.all(f"SELECT * FROM {name}") for name in names}
 
 
 def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
-    """Replace the rows of an earlier release; what its tables have no column for is left out."""
+    """Replace the rows of an earlier release. Columns that its tables don't have are left out."""
     columns = read_columns(tx, is_postgres=is_postgres)
     # Others refer to these two.
     order = sorted(rows.keys() & columns.keys(), key=lambda name: (name != "gates", name != "workspaces"))
@@ -79,7 +83,7 @@ def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
 
 
 async def turn_back(path: Path, release: str) -> None:
-    """Put what is in a SQLite file into one of an earlier release, which takes its place."""
+    """Replace a SQLite file by a database of an earlier release that has the same contents."""
     rows = as_of(release, await _run(path, read_rows))
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()
@@ -98,20 +102,20 @@ async def _run(path: Path, work: Callable[..., Any], scripts: Mapping[str, str] 
 
 
 def as_of(release: str, rows: Rows) -> Rows:
-    """Return rows of today as a release kept them."""
+    """Return current rows in the format of an earlier release."""
     required = {name: [_REQUIRED.get(name, {}) | row for row in found] for name, found in rows.items()}
     return _rename_back(release, required)
 
 
 def list_renamed_kinds(release: str) -> dict[tuple[str, str], str]:
-    """Return the kinds that were renamed since a release: today's word by the table and the former one."""
+    """Return the kinds that were renamed since a release: the current word, by table and former word."""
     scripts = [script for name, script in read_migrations().items() if name > LAST_MIGRATIONS[release]]
     words = [found for script in scripts for found in _RENAMED_WORD.findall(script)]
     return {(table, old): new for table, column, new, old in words if column == "kind"}
 
 
 def _rename_back(release: str, rows: Rows) -> Rows:
-    """Return rows by the words that they had before the migrations since a release."""
+    """Undo the renames of all migrations since a release in the rows."""
     before = {name: [dict(row) for row in rows[name]] for name in rows}
     for name, script in sorted(read_migrations().items(), reverse=True):
         if name <= LAST_MIGRATIONS[release]:
@@ -130,7 +134,7 @@ def _rename_back(release: str, rows: Rows) -> Rows:
                     row[old] = row.pop(new)
         for old, new in _RENAMED_TABLE.findall(script):
             before[old] = before.pop(new, [])
-    # The head of the audit was in a table of its own.
+    # In that release, the head of the audit log was in a table of its own.
     heads = [row for row in before["audit"] if row["seq"] == 0]
     before["audit"] = [row for row in before["audit"] if row["seq"] != 0]
     head = {"archived": 0, "archived_hash": ""}

@@ -1,8 +1,8 @@
-"""SQLite that starts with the schema and doesn't wait for the disk, with its thread or without.
+"""SQLite with the schema already in place and without waiting for the disk, with or without its thread.
 
-Without the thread, each request is done at once, and its result arrives in the loop's next turn. Handing work
-to a thread and back costs more than the work, and a new schema more than most tests. The store's contract
-tests show that the queue and the thread keep their promises; the transactions are the same here.
+Without the thread, each request runs at once, and its result arrives in the event loop's next iteration.
+Handing work to a thread and back takes longer than the work itself, and creating the schema takes longer than
+most tests. The transactions are the same. The store's contract tests cover the queue and the thread.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ Result = TypeVar("Result")
 
 
 class Watch(Protocol):
-    """Look on at what is done in transactions."""
+    """A function that observes the work done in transactions."""
 
     def __call__(self, work: Work[Result], priority: Priority, writes: bool) -> Work[Result]:
-        """Return work that does the same."""
+        """Return work that does the same as the given work."""
         ...
 
 
 @cache
 def migrated() -> bytes:
-    """Return a new database with the whole schema, which all others begin as a copy of."""
+    """Return a new database with the whole schema. All other databases start as a copy of it."""
     with closing(sqlite3.connect(":memory:")) as new:
         for pragma in LAYOUT:
             new.execute(f"PRAGMA {pragma}")
@@ -48,7 +48,7 @@ def migrated() -> bytes:
 
 
 class QuickSqlite(SqliteEngine):
-    """Begin a new file (or memory) with the whole schema, and write nothing that survives a power cut."""
+    """An engine whose new databases already have the whole schema, and that never waits for the disk."""
 
     def _new_session(self, ids: Ids) -> SqliteSession:
         return _QuickSession(self._path, self._time, ids)
@@ -71,7 +71,7 @@ IN_MEMORY = ":memory:"
 
 
 class EngineWithoutThread(QuickSqlite):
-    """Supply transactions in the loop's own thread, and look for no file that somebody moved."""
+    """Runs transactions in the event loop's own thread, and doesn't check whether the file was moved."""
 
     _is_open = False
     #: What looks on (``tests.rigs.counting``).
@@ -95,7 +95,7 @@ class EngineWithoutThread(QuickSqlite):
         return await self._done(work, writes=True)
 
     async def _done(self, work: Work[Result], *, writes: bool) -> Result:
-        """Do work now; tell what came of it in the loop's next turn, as a thread would at the earliest."""
+        """Run the work now, but return its result in the loop's next iteration, as soon as a thread could."""
         while self._is_open:
             answer = self._tried(work, writes=writes)
             await asyncio.sleep(0)
@@ -124,11 +124,11 @@ class EngineWithoutThread(QuickSqlite):
 
     @property
     def changes(self) -> int:
-        """Return how many rows have been changed."""
+        """Return the number of rows changed so far."""
         return self._session.connection.total_changes
 
     def serialized(self) -> bytes:
-        """Return the database as it is, which another may begin as."""
+        """Return the database as bytes, from which another one can be started."""
         database: bytes = self._session.connection.serialize()
         return database
 
@@ -150,7 +150,7 @@ class _QuickSession(SqliteSession):
     def connect(self) -> sqlite3.Connection:
         database = super().connect()
         database.execute("PRAGMA synchronous = OFF")
-        # Not by the size: a new file that is to write ahead has a page already.
+        # Check the tables rather than the file's size, because a new file in WAL mode already has a page.
         if database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()[0] == 0:
             with closing(sqlite3.connect(":memory:")) as copy:
                 copy.deserialize(migrated())
@@ -159,7 +159,7 @@ class _QuickSession(SqliteSession):
 
 
 class _SessionAtOnce(_QuickSession):
-    """Go on with a database in memory that an earlier test had: to prepare its statements takes long."""
+    """Reuses an earlier test's database in memory, because preparing its statements again takes long."""
 
     def connect(self) -> sqlite3.Connection:
         if self._path != IN_MEMORY:
@@ -177,21 +177,21 @@ class _SessionAtOnce(_QuickSession):
             super().close()
 
     def _check_file(self) -> None:
-        """Look for no file that somebody moved: nobody does, and it is done with every write."""
+        """Do nothing: nobody moves the file in these tests, and the check would run with every write."""
 
 
-#: The databases in memory that nobody uses now, by the thread that may.
+#: Databases in memory that are free for reuse, by the id of the thread that may use them.
 _kept: dict[int, list[sqlite3.Connection]] = {}
 
 
 def _shape(connection: sqlite3.Connection) -> list[int]:
-    """Return what a test may have changed and no other is to find: the tables, and how much they hold."""
+    """Return the settings that a test may have changed and that mustn't affect another test."""
     names = "schema_version", "max_page_count", "foreign_keys", "query_only"
     return [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in names]
 
 
 def _emptied(connection: sqlite3.Connection, shape: list[int]) -> bool:
-    """Make a database what a new one is; return whether that is so."""
+    """Restore a database to the state of a new one, and return whether that worked."""
     try:
         connection.rollback()
         if _shape(connection) != shape:
@@ -209,7 +209,7 @@ def _emptied(connection: sqlite3.Connection, shape: list[int]) -> bool:
 
 @cache
 def _afresh() -> list[tuple[str, list[tuple[object, ...]] | None]]:
-    """Return the statements that delete all rows, and write those of a new database."""
+    """Return the statements that delete all rows and insert those of a new database."""
     with closing(sqlite3.connect(":memory:")) as new:
         new.deserialize(migrated())
         tables = [name for (name,) in new.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

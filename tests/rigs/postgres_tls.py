@@ -1,7 +1,7 @@
-"""PostgreSQL as in production: over TCP and TLS, with a role that needs its password.
+"""PostgreSQL as in production: over TCP and TLS, with a role that needs a password.
 
-The server from the wheel has no TLS. A proxy before it has, as PostgreSQL describes it: the client asks for
-TLS with one message, and everything after the answer is encrypted.
+The wheel's server doesn't support TLS, so a proxy in front of it does, as PostgreSQL's protocol describes:
+the client requests TLS with one message, and everything after the answer is encrypted.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _ASKS_FOR_TLS = bytes.fromhex("0000000804d2162f")
 
 @contextmanager
 def owned_by(url: str, role: str, password: str) -> Iterator[None]:
-    """Make a role that owns the database of a URL, and has to give a password there."""
+    """Create a role that owns the database of a URL and has to give a password to connect to it."""
     name = urlsplit(url).path.strip("/")
     with postgres.connected(url) as connection:
         if connection.execute("SELECT to_regrole(%s)", [postgres.ASKED]).fetchone() == (None,):
@@ -31,7 +31,8 @@ def owned_by(url: str, role: str, password: str) -> Iterator[None]:
         connection.execute(f"ALTER DATABASE {name} OWNER TO {role}".encode())
         connection.execute(f"ALTER SCHEMA public OWNER TO {role}".encode())
         try:
-            # The server reads its rules in its own time.
+            # The server rereads its rules with a delay, so wait until it no longer lets the role in without a
+            # password.
             while _is_let_in(url, role):
                 pass
             yield
@@ -50,13 +51,13 @@ def _is_let_in(url: str, role: str) -> bool:
 
 @asynccontextmanager
 async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncIterator[int]:
-    """Listen on TCP in front of a server, with TLS if there is a certificate; yield the port."""
+    """Listen on TCP in front of a server, with TLS if there is a certificate, and yield the port."""
     place = f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
     tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tasks.add(asyncio.current_task())
-        # Whoever doesn't trust the certificate hangs up.
+        # A client that doesn't trust the certificate closes the connection.
         with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
             first = await reader.readexactly(len(_ASKS_FOR_TLS))
             if first == _ASKS_FOR_TLS:
@@ -76,7 +77,7 @@ async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncItera
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # Closed transports go with the loop's next turn.
+        # Closed transports are cleaned up in the loop's next iteration.
         await asyncio.sleep(0)
 
 

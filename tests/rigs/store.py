@@ -1,4 +1,4 @@
-"""A store in memory for tests of other things, with their initial rows."""
+"""A store in memory for tests of other parts, and functions that write its rows."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -58,7 +58,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
 from tests.rigs.engine import EngineWithoutThread
 
-#: Somebody's action, with which backups begin.
+#: An action by a person. Backups only start once there is one.
 ACTION = AuditEntry("T1:U1", "account.linked", "T1:U1/saturn", "ok")
 
 Arguments = ParamSpec("Arguments")
@@ -67,7 +67,7 @@ Result = TypeVar("Result")
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal("E1", "T1", "UBOB")
 
-#: Seconds between two reads of one resource, and the margin, as these tests claim them.
+#: The interval between reads of a resource and the margin that these tests use for claims.
 INTERVAL, MARGIN = 10.0, 0.5
 
 
@@ -75,14 +75,14 @@ _LINKED = count(1)
 
 
 class MemoryStore(Store):
-    """A store in memory, into whose engine tests may look."""
+    """A store in memory whose engine is accessible to tests."""
 
     engine: EngineWithoutThread
 
 
 @asynccontextmanager
 async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> AsyncIterator[MemoryStore]:
-    """Open a migrated store in memory, whose work is done at once."""
+    """Open a migrated store in memory whose work runs at once."""
     engine = EngineWithoutThread(":memory:", clock or FakeClock(), ids or CountingIds())
     await engine.open()
     store = MemoryStore(engine)
@@ -94,7 +94,7 @@ async def memory_store(clock: Clock | None = None, ids: Ids | None = None) -> As
 
 
 async def make_used_database(url: str) -> None:
-    """Make a database in which somebody has done something, for a process that is to copy it."""
+    """Create a database that contains a person's action, for a process that is to back it up."""
     store = await open_store(url, SystemClock(), SystemIds())
     try:
         await store.migrate()
@@ -109,12 +109,12 @@ async def within(
     *arguments: Arguments.args,
     **named: Arguments.kwargs,
 ) -> Result:
-    """Run what a use case uses of the store, in a transaction of its own."""
+    """Run a function of the store in its own transaction, as a use case would."""
     return await store.carry_out(lambda tx: work(tx, *arguments, **named))
 
 
 async def run_pragma(store: Store, pragma: str) -> None:
-    """Run a PRAGMA on the connection of a store in SQLite."""
+    """Run a PRAGMA on a SQLite store's connection."""
 
     def run(tx: Any) -> None:
         tx._connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -123,20 +123,20 @@ async def run_pragma(store: Store, pragma: str) -> None:
 
 
 async def serve_new(store: Store) -> None:
-    """Let a store serve from a new database: there are no times to heal in it."""
+    """Make a store serve from a new database, in which no times have to be repaired."""
     await store.perform(schema.write_heartbeat)
     if not store.engine.is_shared:
         store.engine.serves()
 
 
 def gate_key(connection: str, remote_id: str) -> str:
-    """Return the gate's key as a provider at one address would."""
+    """Return the gate key that a provider at one address would use."""
     return f"https://{connection}.example.org|{remote_id}"
 
 
 @dataclass(frozen=True)
 class Linked:
-    """Hold a linked account and its workspaces, in the order of the names they were asked for by."""
+    """A linked account and its workspaces, in the order in which the test named them."""
 
     account: Account
     workspaces: tuple[Workspace, ...]
@@ -153,7 +153,10 @@ async def link_account(
     expires_at: float | None = None,
     link_source: LinkSource = "token",
 ) -> Account:
-    """Link an account, without what follows; a second one of the same pair replaces the first."""
+    """Link an account without the follow-up work.
+
+    It replaces an account of the same person and connection.
+    """
     now = await store.now()
     name = username if username is not None else principal.user_id.lower()
     account = Account(
@@ -172,7 +175,7 @@ async def link_account(
 
 
 async def put_account(store: Store, account: Account, *moved: Any) -> None:
-    """Write an account, in place of a former one of the same pair."""
+    """Store an account, replacing one of the same person and connection."""
     await store.carry_out(lambda tx: account_rows.save(tx, account, *moved))
 
 
@@ -190,7 +193,7 @@ async def linked(
     state: State = State.STOPPED,
     username: str | None = None,
 ) -> Linked:
-    """Give a person an account with discovered workspaces; remote ids are ``<user>-<name>``."""
+    """Link an account for a person, and store its workspaces. Their remote ids are ``<user>-<name>``."""
     account = await link_account(store, principal, connection, username=username)
     found = [found_workspace(name, principal, connection, state) for name in names]
     await store.perform(discovered.merge_discovered, account.id, found)
@@ -203,7 +206,7 @@ async def linked(
 
 
 class _Revoking(facets.Revocation):
-    """Be able to revoke credentials; nobody asks for it here."""
+    """Declares that a provider can revoke credentials. Fails if it is asked to."""
 
     def can_revoke(self, credential: base.Credential) -> bool:
         return True
@@ -221,7 +224,10 @@ async def unlink(
     notify: bool = True,
     says: bool = False,
 ) -> list[Account]:
-    """End a person's accounts, which ``says`` so; at ``revocable`` connections they are revoked first."""
+    """Unlink a person's accounts. With ``says``, the person is told.
+
+    At the ``revocable`` connections, the accounts' secrets are revoked first.
+    """
     caller = Caller(context(store, {name: _Revoking() for name in revocable}), principal)
     connections = None if connection is None else [connection]
     return await caller.run(
@@ -236,7 +242,7 @@ async def unlink(
 
 
 async def follow(store: Store) -> int:
-    """Do what is left to do of what follows from one row for many, as the engine does; return how much."""
+    """Finish the pending fan-out tasks, as the engine does. Return how many there were."""
     tasks = [
         one for one in await store.claim(task_rows.claim_tasks, 100, 60.0) if one.kind is TaskKind.FAN_OUT
     ]
@@ -247,12 +253,12 @@ async def follow(store: Store) -> int:
 
 
 async def hold(store: Store, account: Account, renamed_to: str | None = None) -> Account | None:
-    """Have an account's secret refused by its provider."""
+    """Put an account on hold because its provider refuses its secret."""
     return await store.carry_out(lambda tx: refusals.hold(tx, account, renamed_to))
 
 
 async def refuse(store: Store, account: Account) -> bool:
-    """Mark an account as refused, without the message; its operations wait for a new link."""
+    """Mark an account as refused, without sending the message. Its operations wait for a new link."""
     return await store.carry_out(
         lambda tx: account_rows.refuse(tx, account, hold_by_cause("credential_refused"))
     )
@@ -274,7 +280,7 @@ async def launched(
     deadline_seconds: float | None = None,
     **fields: Any,
 ) -> Run:
-    """Write a run with its card, and with the notice that sends it if it ``shows``."""
+    """Store a run with its card. If it ``shows``, also add the notice that posts the card."""
 
     def write(tx: Transaction) -> Run:
         now = tx.now()
@@ -298,7 +304,7 @@ async def launched(
 
 
 async def want_stop(store: Store, run_id: str, wanted: StopKind = "stop") -> Run:
-    """Ask for an open run to be stopped; return it."""
+    """Request the stop of an open run, and return the run."""
 
     def write(tx: Transaction) -> Run:
         run = runs.find_run(tx, run_id)
@@ -310,12 +316,12 @@ async def want_stop(store: Store, run_id: str, wanted: StopKind = "stop") -> Run
 
 
 async def watch_run(store: Store, run_id: str) -> Run | None:
-    """Have a run's output shown; one without a card gets it."""
+    """Show a run's output. A run without a card gets one."""
     return await store.carry_out(lambda tx: runs.watch(tx, run_id))
 
 
 async def deliver(store: Store, kind: NoticeKind) -> list[Notice]:
-    """Send the notices of a kind that are due; return them."""
+    """Mark the due notices of a kind as sent, and return them."""
     found = [one for one in await store.perform(notice_rows.claim_notices, 100, 60.0) if one.kind is kind]
     for one in found:
         await store.write(notice_rows.mark_notice_sent, one, f"D{one.principal.user_id}", "1.0")
@@ -323,7 +329,7 @@ async def deliver(store: Store, kind: NoticeKind) -> list[Notice]:
 
 
 async def set_timer(store: Store, workspace: Workspace, timer: PlannedStop | None) -> None:
-    """Set a workspace's timer, or take it back with None."""
+    """Set the planned stop of a workspace, or remove it if ``timer`` is None."""
     if timer is None:
         await store.carry_out(lambda tx: timers.clear_stops(tx, workspace.id))
     else:
@@ -331,49 +337,49 @@ async def set_timer(store: Store, workspace: Workspace, timer: PlannedStop | Non
 
 
 async def add_workspace(store: Store, workspace: Workspace) -> Workspace:
-    """Put a workspace on its person's list."""
+    """Add a workspace to a person's list."""
     return await store.carry_out(lambda tx: workspaces.add(tx, workspace))
 
 
 async def name_workspace(store: Store, workspace_id: str, alias: str | None) -> None:
-    """Give a workspace its person's own name, or none."""
+    """Give a workspace an alias, or remove it."""
     await store.carry_out(lambda tx: workspaces.name(tx, workspace_id, alias))
 
 
 async def hide_workspace(store: Store, workspace_id: str) -> None:
-    """Take a workspace off its person's list."""
+    """Hide a workspace from its person's list."""
     await store.carry_out(lambda tx: workspaces.hide(tx, workspace_id))
 
 
 async def notify(store: Store, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set what is sent about one workspace."""
+    """Set which messages are sent about a workspace."""
     await store.carry_out(lambda tx: workspaces.notify(tx, workspace_id, ready=ready, stopped=stopped))
 
 
 async def want_read(store: Store, workspace_id: str) -> None:
-    """Have a workspace read as soon as its gate opens."""
+    """Request a read of a workspace as soon as its gate opens."""
     await store.carry_out(lambda tx: gates.want(tx, workspace_id))
 
 
 async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSession | None:
-    """Return a browser's session if it counts."""
+    """Return a browser's session if it is valid."""
     return await store.engine.read(lambda tx: browsers.find_session(tx, id_hash, idle))
 
 
 def hurry(store: Store, seconds: float) -> None:
-    """Let whoever waits for the store give up after so many seconds, now and later."""
+    """Set the timeout of all waiting and future work in the store's queue to this many seconds."""
     queue = store.engine._write_queue
     cast("dict[Priority, float]", queue._patience).update(dict.fromkeys(Priority, seconds))
     queue._look_in(0.0)
 
 
 async def first_sight(store: Store, interaction: str) -> bool:
-    """Write an inbox row; return whether it is new."""
+    """Add an interaction to the inbox, and return whether it is new."""
     return await store.carry_out(lambda tx: inbox.add_interaction(tx, interaction))
 
 
 async def run_by_remote(store: Store, principal: Principal, connection: str, remote_id: str) -> Run | None:
-    """Return somebody's run by its id at the provider."""
+    """Return a person's run by its id at the provider."""
     key = {"principal": principal, "connection": connection, "remote_id": remote_id}
     return await store.engine.read(lambda tx: RUNS.one(tx, **key, is_orphan=False))
 
@@ -396,7 +402,10 @@ async def accept_operation(
     audit: Sequence[AuditEntry] = (),
     **more: Any,
 ) -> Accepted:
-    """Begin an operation, or join one, as a use case does; a notice's subject of "" is the operation."""
+    """Begin an operation, or join one, as a use case does.
+
+    A notice with subject "" is about the operation.
+    """
 
     def write(tx: Transaction) -> Accepted:
         row = workspaces.find_workspace(tx, workspace.id)
@@ -417,7 +426,7 @@ async def accept_creation(
     notices: Sequence[NewNotice] = (),
     audit: Sequence[AuditEntry] = (),
 ) -> Accepted:
-    """Write a workspace to be made and its creation, as a use case does."""
+    """Store a provisional workspace and the operation that creates it, as a use case does."""
 
     def write(tx: Transaction) -> Accepted:
         creations.insert_provisional(tx, workspace)
@@ -452,19 +461,19 @@ def _said(
 
 
 async def keep_waiting(store: Store, operation_id: str, seconds: float = 60.0) -> Operation | None:
-    """Set a new deadline for an operation; return it, or None if it has ended."""
+    """Set a new deadline for an operation. Return the operation, or None if it has ended."""
     return await store.carry_out(lambda tx: operations.keep_waiting(tx, operation_id, seconds))
 
 
 async def make_another(store: Store, operation_id: str) -> bool:
-    """Answer the question about a creation with another one; return whether it was asked."""
+    """Answer the question about a creation by creating another one. Return whether there was a question."""
     return await store.carry_out(lambda tx: work_items.repeat(tx, OPERATIONS, operation_id, 60.0))
 
 
 def found_workspace(
     name: str, principal: Principal = ALICE, connection: str = "saturn", state: State = State.STOPPED
 ) -> ListedWorkspace:
-    """Return a workspace as a listing finds it."""
+    """Return a workspace as a listing contains it."""
     remote_id = f"{principal.user_id.lower()}-{name}"
     return listed_workspace(remote_id, gate_key(connection, remote_id), name, state)
 
@@ -478,14 +487,14 @@ def listed_workspace(
     detail: str | None = None,
     **more: Any,
 ) -> ListedWorkspace:
-    """Return a workspace of which a list shows what is given."""
+    """Return a listed workspace with the given state and details."""
     return ListedWorkspace(remote_id, key, name, Observed(state, url, detail, **more))
 
 
 async def observe(
     store: Store, clock: FakeClock, workspace: Workspace, observed: Observed, next_in: float | None = None
 ) -> None:
-    """Let a read through the gate, waiting for it on the clock, and record what it found."""
+    """Wait on the clock until the gate lets a read through, and record the read's result."""
     await want_read(store, workspace.id)
     for _ in range(2):
         claims = await store.claim(gates.claim_reads, workspace.connection, 1000, INTERVAL, MARGIN)
