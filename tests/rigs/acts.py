@@ -1,4 +1,4 @@
-"""What a person has done, found out by comparing their stored rows before and after."""
+"""A person's actions, found by comparing the rows stored before and after."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store import waitlist as waitlist_store
 
-#: How far a planned time may be from the one that is meant: seconds pass while people type.
+#: Maximum difference between a planned time and the expected one. Time passes while people type.
 NEAR = timedelta(minutes=2)
-#: In which state a verb does nothing, and what verbs of ``changes`` are called as acts.
+#: ``_IS_SO``: the state in which a verb has nothing left to do. ``_VERBS``: verbs of ``changes`` that acts
+#: call by another name.
 _IS_SO = {"start": "running", "resume": "running", "stop": "stopped"}
 _VERBS = {"cancel": "stop", "force": "stop", "create": "make"}
 
 
 @dataclass(frozen=True)
 class Act:
-    """Something that was done: ``stop notebook@saturn @ 2027-01-15 17:00``."""
+    """One action, such as ``stop notebook@saturn @ 2027-01-15 17:00``."""
 
     verb: str
     name: str
     place: str = ""
-    #: The rest: what is skipped, hours, a cron line; and a moment.
+    #: Further details, such as the skipped day, the hours or a cron line. ``at`` is the planned time.
     detail: str = ""
     at: str = ""
 
@@ -41,7 +42,7 @@ class Act:
         return f"{words} @ {self.at}" if self.at else words
 
     def is_meant(self, wanted: str) -> bool:
-        """Return whether it is what an item names."""
+        """Return whether this is the act that an item's text describes."""
         head, _, at = wanted.casefold().partition(" @ ")
         verb, _, rest = head.partition(" ")
         names = (f"{self.name}@{self.place}".casefold(), self.name.casefold())
@@ -53,13 +54,13 @@ class Act:
         return _is_near(self.at, at) and (is_same or self._is_pause(detail))
 
     def takes_back(self, former: Act) -> bool:
-        """Return whether it takes back a plan, or a day that was skipped."""
+        """Return whether this act cancels a former plan, or a former skip of a day."""
         is_plan = self.verb == "unplan" and bool(former.at)
         is_day = self.detail.startswith("unskip") and former.detail == self.detail.removeprefix("un")
         return self.name == former.name and (is_plan or is_day)
 
     def _is_pause(self, detail: str) -> bool:
-        """Return whether a day that is skipped is one of a pause, which may have a first and a last."""
+        """Return whether a skipped day belongs to a pause, which may have a first and a last day."""
         word, *days = detail.replace(" to ", " ").split() or [""]
         skipped = self.detail.removeprefix("skip ")
         return (word, skipped != self.detail) == ("pause", True) and (
@@ -74,7 +75,7 @@ def _is_near(one: str, other: str) -> bool:
 
 
 async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
-    """Return everything that a person can change, by what it is."""
+    """Return all of a person's rows that the person can change, by kind."""
     rows = await store.perform(workspaces.read_workspaces, who, hidden=True)
     latest = {one.id: await store.read(operations.find_latest_operation, one.id) for one in rows}
     return {
@@ -94,7 +95,7 @@ async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return what changed between two such of workspaces, runs and links: verb, name and connection."""
+    """Return the verb, name and connection of each change between two results of ``read_kept``."""
     found: list[tuple[str, str, str]] = []
     for key, row in after["rows"].items():
         was = before["rows"].get(key)
@@ -125,7 +126,7 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[s
 
 
 def acts_of(before: Mapping[str, Any], after: Mapping[str, Any], now: float) -> list[Act]:
-    """Return what changed between two such, as acts."""
+    """Return the changes between two results of ``read_kept``, as acts."""
     found = [
         *_of_operations(before, after, now),
         *_of_rows(before, after),
@@ -164,7 +165,7 @@ def _of_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Ac
         told, former = (row.notify_ready, row.notify_stopped), (was.notify_ready, was.notify_stopped)
         if told != former:
             yield Act("mute" if False in told else "unmute", row.title, row.connection)
-        # Taken back and planned again, or planned for the same time.
+        # A plan that was cancelled and made again for the same time doesn't count as a change.
         target, is_same = f"{row.connection}/{row.remote_id}", row.stop_at is not None
         is_same = is_same and row.stop_at == was.stop_at
         if is_same and after["planned"][target] > before["planned"][target]:
@@ -188,12 +189,12 @@ def _clock(minute: int | None) -> str:
 
 
 def _local(at: float) -> str:
-    """Write a moment as items do: in London, where it is winter."""
+    """Format a time as items do: in London, which is on UTC in winter."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M")
 
 
 def _of_rules(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterable[Act]:
-    """Yield what became of hours, and of the lessons that one has joined."""
+    """Yield the changes to a person's hours and to the lessons of courses that they joined."""
     was, now = before["rules"], after["rules"]
     rows = {**before["rows"], **after["rows"]}
     written: set[tuple[str, bool]] = set()
@@ -233,7 +234,7 @@ def _as_acts(rule: HoursRule, name: str) -> Iterable[Act]:
 
 
 def _left_out(verb: str, name: str, former: Timetable, now: Timetable) -> Iterable[Act]:
-    """Yield the days that aren't left out as before, of those on which something would come."""
+    """Yield the days that were newly skipped or no longer are, if something was planned for them."""
     for day in sorted(former.off ^ now.off):
         if day in now.off and former.on(date.fromisoformat(day)):
             yield Act(verb, name, detail=f"skip {day}")

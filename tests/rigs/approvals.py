@@ -1,4 +1,4 @@
-"""Requests to be linked to a username, as the database has them."""
+"""Approval requests for linking by username, as stored in the database."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from bot.store.transaction import Transaction
 
 
 async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNotice] = ()) -> Approval:
-    """Write a request with its notices; return the current one."""
+    """Store a request and its notices, and return the request that is current now."""
 
     def write(tx: Transaction) -> Approval:
         add_notices(tx, notices, approval.id)
@@ -23,7 +23,7 @@ async def ask_approval(store: Store, approval: Approval, notices: Sequence[NewNo
 
 
 async def decide_approval(store: Store, approval_id: str, *given: Any) -> Approval | None:
-    """Move a request to another state, by whom, and perhaps with a detail."""
+    """Move a request to another state. Pass who decided, and optionally a detail."""
     return await store.carry_out(lambda tx: approvals_store.move(tx, approval_id, *given))
 
 

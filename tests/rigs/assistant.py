@@ -1,4 +1,4 @@
-"""Slack's assistant, played by the public client of its protocol, with requests signed like Slack's."""
+"""Slack's assistant, played by the public client of its protocol. Requests are signed as Slack's are."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PATH = "/slack/mcp"
 
 
 class Signed(httpx2.Auth):
-    """Sign each request, and keep its bytes."""
+    """Signs each request, and keeps its headers and body so that it can be sent again."""
 
     requires_request_body = True
 
@@ -46,7 +46,7 @@ class Assistant:
         self.told: list[str] = []
 
     async def calls(self, who: dict[str, Any] | None, tool: str, **given: Any) -> str:
-        """Call a tool for whom Slack names; return what it says, which is an object of JSON."""
+        """Call a tool for the person that Slack would name. Return the text of the result, a JSON object."""
         meta: Any = None if who is None else {"slack": who}
         result = await self.client.call_tool(tool, given, meta=meta)
         assert [one.type for one in result.content] == ["text"]
@@ -57,11 +57,11 @@ class Assistant:
         return str(text)
 
     async def finds(self, who: dict[str, Any] | None, tool: str, **given: Any) -> Any:
-        """Call a tool for whom Slack names; return the facts."""
+        """Call a tool for the person that Slack would name. Return the decoded result."""
         return json.loads(await self.calls(who, tool, **given))
 
     async def repeats(self, method: str = "tools/call") -> int:
-        """Send the bytes of the last request of a method again; return the status."""
+        """Send the last request of a method again, byte for byte, and return the status."""
         said = f'"{method}"'.encode()
         headers, content = next(one for one in reversed(self.signed.sent) if said in one[1])
         response = await self._http.post(self._url, headers=headers, content=content, auth=None)

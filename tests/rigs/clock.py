@@ -1,17 +1,18 @@
-"""A clock that stands still until a test moves it, and ids that are counted."""
+"""A clock that stands still until a test moves it, and a generator of sequential ids."""
 
 from itertools import count
 from typing import Final
 
-#: When a fake clock begins: Friday, 15 January 2027, 8:00 UTC.
+#: The initial time of a fake clock: Friday, 15 January 2027, 8:00 UTC.
 NOW: Final = 1_800_000_000.0
 
 
 class FakeClock:
-    """Stand still at ``now``; both clocks move together by ``advance``.
+    """A clock that stands still at ``now`` until a test moves it.
 
-    The wall clock moves alone by ``jump``: it was set, or the machine slept. With ``ticks``, they go on by so
-    many seconds each time that somebody looks at it.
+    ``advance`` moves the wall clock and the monotonic clock together. ``jump`` moves only the wall clock, as
+    if somebody had set it or the machine had slept. With ``ticks``, both move on by that many seconds at each
+    reading.
     """
 
     def __init__(self, now: float = NOW) -> None:
@@ -38,7 +39,7 @@ class FakeClock:
 
 
 class CountingIds:
-    """Give ids that are the same in every run."""
+    """Generates ids that are the same in every run."""
 
     def __init__(self, first: int = 1) -> None:
         self._numbers = count(first)

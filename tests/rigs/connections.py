@@ -1,4 +1,4 @@
-"""Connections files, as a process reads them when it starts."""
+"""The connections file, read as a process reads it at its start."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from bot.support.settings import SettingsError
 
 
 def load_connections(source: Path | str) -> dict[str, ConnectionSettings]:
-    """Read and check every connection; raise SettingsError with all problems, without values."""
+    """Read and check all connections. Raise SettingsError with all problems, without showing any values."""
     checked, problems = read_connections(source)
     if problems:
         raise SettingsError(problems)

@@ -1,4 +1,4 @@
-"""The object with all parts of a process, for tests that put some of them together."""
+"""A ``Context`` for tests that assemble only some parts of a process."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ KEY = Fernet.generate_key().decode()
 def context(
     store: Store, connections: Any = None, clock: Clock | None = None, ids: Ids | None = None, **more: Any
 ) -> Context:
-    """Return a context in which everybody is a colleague of the team T1; ``more`` replaces what it holds."""
+    """Return a context in which everybody is a member of team T1. ``more`` replaces any of its fields."""
     usual = {"people": Colleagues(store), "installation": Installation("T1"), "vault": Vault([KEY])}
     usual |= {"tenants": Token()}
     return Context(

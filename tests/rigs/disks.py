@@ -1,4 +1,4 @@
-"""Disks for tests: a small one, and a full one."""
+"""Disks for tests: a very small one, and one that is full."""
 
 import os
 import shutil
@@ -12,7 +12,10 @@ import pytest
 
 @contextmanager
 def small_disk(folder: Path, size: str = "3m") -> Iterator[None]:
-    """Mount a disk of a few megabytes; only the superuser may, so others skip this."""
+    """Mount a disk of a few megabytes.
+
+    Skip the test if it isn't run by the superuser, who alone may mount it.
+    """
     mount = shutil.which("mount")
     if os.geteuid() != 0 or mount is None:
         pytest.skip("only the superuser may mount a small disk")
@@ -27,7 +30,7 @@ def small_disk(folder: Path, size: str = "3m") -> Iterator[None]:
 
 @contextmanager
 def full_disk(folder: Path, name: str = "filler") -> Iterator[None]:
-    """Fill the disk of a folder for a block, with a file of this name."""
+    """Fill the disk of a folder with a file of this name, for the duration of a block."""
     filler = folder / name
     with filler.open("wb", buffering=0) as file:
         for size in (65_536, 1):

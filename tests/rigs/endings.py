@@ -1,4 +1,4 @@
-"""The ways in which messages say that an operation has ended."""
+"""The wordings in which messages say that an operation has ended."""
 
 import re
 from typing import Final, Literal
@@ -10,13 +10,13 @@ ToldEnd = Literal["ready", "stopped", "failed"]
 
 
 def _pattern_of(*texts: str) -> re.Pattern[str]:
-    """Return the pattern of what texts become in a notification."""
+    """Return a pattern that matches these texts as they appear in a notification."""
     whole = [text.replace("{gone}", gone) for text in texts for gone in (cards.GONE, cards.NOT_SHOWN)]
     like = (".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", "")))) for text in whole)
     return re.compile("|".join(like))
 
 
-#: In the order in which they count: a failure may say how things are all the same.
+#: In order of priority: a message about a failure may also mention the workspace's current state.
 _ENDINGS: Final[dict[ToldEnd, re.Pattern[str]]] = {
     "failed": _pattern_of(cards.SENT, *cards.ENDED_NAMED.values()),
     "stopped": _pattern_of(
@@ -35,11 +35,11 @@ _ENDINGS: Final[dict[ToldEnd, re.Pattern[str]]] = {
 
 
 def find_ending(text: str) -> ToldEnd | None:
-    """Return the end that an operation's message or a summary's line tells in its first words, if any."""
+    """Return the end that the first words of a message or of a summary's line announce, if any."""
     beginning = read_beginning(text)
     return next((ending for ending, pattern in _ENDINGS.items() if pattern.search(beginning)), None)
 
 
 def read_beginning(text: str) -> str:
-    """Return the first words of a message's text, which a phone shows."""
+    """Return the beginning of a message's text, as a phone's notification shows it."""
     return kit.notification([kit.section(text)])

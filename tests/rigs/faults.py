@@ -1,4 +1,4 @@
-"""Errors that a fake is told to raise, each in one method, before or after the call takes effect."""
+"""Errors that a test makes a fake raise in a given method, before or after the call takes effect."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -8,12 +8,15 @@ from dataclasses import dataclass
 class Fault:
     error: Exception
     times: int
-    #: The effect happens all the same, and then the error is raised.
+    #: Whether the call takes effect before the error is raised.
     after: bool
 
 
 class Faulty:
-    """Fail as often as ``fail`` says; the fake raises what is due at the beginning and the end of a call."""
+    """A fake that fails as configured by ``fail``.
+
+    It raises these errors at the start or at the end of a call.
+    """
 
     _faults: defaultdict[str, list[Fault]]
 

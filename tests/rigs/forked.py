@@ -1,4 +1,4 @@
-"""Commands as processes forked from one that has already imported them, which only saves the import."""
+"""Commands forked from a process that has already imported their modules, which saves only the import."""
 
 import asyncio
 import atexit
@@ -16,12 +16,12 @@ from pathlib import Path
 from tests.project.repository import ROOT
 from tests.rigs import servers
 
-#: What a process that serves imports when it needs it.
+#: Modules that a serving process imports only when it first needs them.
 LATER = ("encodings.ascii", "encodings.idna", "encodings.latin_1", "sqlite_utils", "sqlite_utils.db")
 
 
 class Process:
-    """Be a command that was forked, as asyncio's own processes are."""
+    """A forked command, with the interface of asyncio's own processes."""
 
     def __init__(
         self,
@@ -37,13 +37,13 @@ class Process:
         self._asked = asked
 
     async def wait(self) -> int:
-        """Return its exit status, or the negative number of the signal that ended it."""
+        """Return the exit status, or the negative number of the signal that ended the process."""
         if self.returncode is None:
             self.returncode = int(await self._told.readline())
         return self.returncode
 
     async def communicate(self) -> tuple[bytes, bytes]:
-        """Return what it has yet to write, once it has ended."""
+        """Wait until the process has ended, and return the rest of its output."""
         out, err, _ = await asyncio.gather(self.stdout.read(), self.stderr.read(), self.wait())
         return out, err
 
@@ -51,7 +51,7 @@ class Process:
         os.kill(self.pid, number)
 
     async def end(self) -> None:
-        """Kill it if it still runs, and let go of its outputs."""
+        """Kill the process if it is still running, and close its outputs."""
         if self.returncode is None:
             self.send_signal(signal.SIGKILL)
             await self.communicate()
@@ -62,9 +62,9 @@ class Process:
 async def start(
     words: Sequence[str], environment: Mapping[str, str], folder: Path, user: int | None = None
 ) -> Process:
-    """Start ``python -m bot WORDS…`` with nothing but this environment, without an input.
+    """Start ``python -m bot WORDS…`` with only this environment and without input.
 
-    ``user`` is whose process it is, if it isn't this one's: only root may say so.
+    ``user`` is the user id that the process runs as, if different from this process's. Only root may set it.
     """
     (out, to_out), (err, to_err) = os.pipe(), os.pipe()
     asked = socket.socket(socket.AF_UNIX)
@@ -97,7 +97,8 @@ def _fork_for_all(number: int) -> None:
     from handlers.loading import load
 
     load()
-    # Each command loads its features again, as it does outside: a command that doesn't would work only here.
+    # Each command must load its features itself, as it does outside of tests. Otherwise, a command that
+    # forgot to load them would still work here.
     load.cache_clear()
     declarations._complete.clear()
     gc.freeze()
@@ -105,7 +106,7 @@ def _fork_for_all(number: int) -> None:
 
 
 def _fork_for(asked: socket.socket) -> None:
-    # Whoever has ended is waited for: what it took counts as this process'.
+    # Reap the commands that have ended, so that their CPU time counts as this process's.
     while _has_ended():
         pass
     if os.fork() == 0:
@@ -116,7 +117,7 @@ def _fork_for(asked: socket.socket) -> None:
 
 
 def _exit(status: int) -> None:
-    """End as an interpreter does, but don't free what is shared with the parent: that would copy it first."""
+    """End as an interpreter does, but don't free memory shared with the parent: that would copy it."""
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -131,7 +132,10 @@ def _has_ended() -> bool:
 
 
 def _forked(asked: socket.socket) -> list[str]:
-    """Fork again, and return the words in the process that is to act on them; tell how that one ends."""
+    """Fork again.
+
+    Return the words in the process that is to run them, and report its exit status from the other.
+    """
     request, outputs, _, _ = socket.recv_fds(asked, 65_536, 2)
     words, environment, folder, user = json.loads(request)
     pid = os.fork()
@@ -140,13 +144,13 @@ def _forked(asked: socket.socket) -> list[str]:
         for number, given in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
             os.dup2(given, number)
             os.close(given)
-        # As of a new process: those of the parent may be of another kind of file.
+        # Open the outputs anew, as a new process would. The parent's may be another kind of file.
         sys.stdout, sys.stderr = (os.fdopen(number, "w", 1, "utf-8", closefd=False) for number in (1, 2))
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)
         if user is not None:
-            # What is imported later, as somebody else may not be able to read where Python is.
+            # Import these now: another user may not be allowed to read Python's folder later.
             for module in LATER:
                 import_module(module)
             os.setgroups([])
@@ -163,7 +167,7 @@ def _forked(asked: socket.socket) -> list[str]:
 
 
 def _kill_once_alone(pid: int, asked: socket.socket) -> None:
-    """End a command whose test has ended without it, or was killed."""
+    """Kill a command if its test ended, or was killed, without ending the command."""
     asked.recv(1)
     os.kill(pid, signal.SIGKILL)
 

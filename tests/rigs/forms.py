@@ -1,4 +1,7 @@
-"""A provider that runs jobs: its form changes with cluster, profile and template, as real ones do."""
+"""A provider that runs jobs.
+
+As with real providers, its form depends on the cluster, profile and template.
+"""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -30,7 +33,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
 
 
 class Workbench(FakeProvider, FakeRuns):
-    """Run jobs on three clusters; the template *nightly* brings its own command."""
+    """A provider that runs jobs on three clusters. Its template *nightly* comes with a command."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
         if purpose != "job":

@@ -1,6 +1,7 @@
-"""Golden messages: what people read, as text whose changes a diff shows; a file for each family.
+"""Golden messages: what people read, written as text so that changes show in a diff.
 
-``UPDATE_GOLDEN=1 pytest …`` writes them again; check the difference before you keep it.
+Each family of messages has a file. ``UPDATE_GOLDEN=1 pytest …`` rewrites the files; review the diff before
+you commit it.
 """
 
 import fcntl
@@ -28,15 +29,16 @@ __all__ = ["FAMILIES", "FOLDER", "check_golden", "check_golden_text", "check_lim
 _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 #: When messages are drawn.
 _NOW = 1_800_000_000
-#: A moment to come, or past; a time of a timetable has no zone.
+#: Matches a time that a message announces or says has passed. Times in a timetable have no zone, so they
+#: don't match.
 _MOMENT = re.compile(r"(?<!as of )(?<!since )<!date\^(\d+)\^[^>]*UTC>")
 _SIGNS = re.compile(r"[\W_]+")
 
 
 def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
-    """Compare an answer or a view with its entry; it must keep Slack's limits by the local Slack's check."""
+    """Compare an answer or a view with its golden entry, and check Slack's limits."""
     if isinstance(answer, Answer):
-        # What it offers something for is in its buttons.
+        # The buttons already show what the answer offers.
         plain = replace(answer, offers="")
         answer, shown = plain, as_shown(plain)
     else:
@@ -48,9 +50,10 @@ def check_golden(name: str, answer: Answer | dict[str, Any]) -> None:
 
 
 def check_limits(answer: Answer | dict[str, Any]) -> None:
-    """Fail when an answer or a view breaks a limit, by the local Slack's check.
+    """Fail if an answer or a view exceeds a limit that the local Slack checks.
 
-    At most one button is coloured, two are beside each other, and a screen reader names each differently.
+    Also fail if more than one button is coloured, if more than two are next to each other, or if a screen
+    reader gives two buttons the same name.
     """
     if isinstance(answer, Answer):
         body: dict[str, Any] = {"text": answer.text, "blocks": list(answer.blocks)}
@@ -74,7 +77,7 @@ def check_limits(answer: Answer | dict[str, Any]) -> None:
 
 
 def list_buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the buttons of blocks, without the options of menus."""
+    """Return the buttons in blocks, not counting the options of menus."""
     found: list[dict[str, Any]] = []
     for block in blocks:
         found += block["elements"] if block["type"] == "actions" else []
@@ -83,12 +86,12 @@ def list_buttons(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def get_accessible_name(button: dict[str, Any]) -> str:
-    """Return what a screen reader says of a button."""
+    """Return the name that a screen reader gives a button."""
     return str(button.get("accessibility_label") or unescape(button["text"]["text"]))
 
 
 def check_notification(answer: Answer) -> None:
-    """Fail when what phones notify of isn't what the message itself says first."""
+    """Fail if a phone's notification doesn't match the beginning of the message itself."""
     texts = [
         str(text.get("text") or "")
         for block in answer.blocks
@@ -99,9 +102,9 @@ def check_notification(answer: Answer) -> None:
 
 
 def check_moments(answer: Answer) -> None:
-    """Fail when a text shows a moment that isn't known of it, or says it after that has come.
+    """Fail if an answer shows a time that it doesn't list, or announces it even after it has passed.
 
-    A list says as of when it is.
+    Lists are exempt, because they say as of when they are true.
     """
     is_list = any(
         ButtonValue.from_button(one).mark == "refresh" for one in kit_of.iterate_buttons(answer.blocks)
@@ -123,7 +126,7 @@ def _names(at: int, part: Part) -> bool:
 
 
 def check_golden_text(name: str, texts: dict[str, str]) -> None:
-    """Compare a catalogue of texts with its entry."""
+    """Compare a catalogue of texts with its golden entry."""
     _compare(f"texts/{name}", "\n".join(f"{key}: {text!r}" for key, text in sorted(texts.items())))
 
 
@@ -136,7 +139,7 @@ def _compare(name: str, written: str) -> None:
 
 
 def _write(family: str, name: str, written: str) -> None:
-    """Put one entry into its family's file, which other processes of the tests may be writing, too."""
+    """Write one entry into its family's file. Other test processes may be writing the same file."""
     FOLDER.mkdir(exist_ok=True)
     folder = os.open(FOLDER, os.O_RDONLY)
     try:

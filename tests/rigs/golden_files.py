@@ -1,4 +1,4 @@
-"""The golden files: the messages and views that tests draw, by name, and the distinct shapes among them."""
+"""The messages and views in the golden files, by name, and the distinct shapes among them."""
 
 import json
 import re
@@ -11,13 +11,13 @@ from tests.rigs import golden_text
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 FAMILIES = sorted(path.stem for path in FOLDER.glob("*.txt"))
 _NAME = re.compile(r"^## (.+)\n\n", re.MULTILINE)
-#: Strings that belong to a shape; all others are contents.
+#: Keys whose strings are part of a message's shape. All other strings are contents.
 _WORDS = {"type", "style"}
 
 
 @cache
 def entries(family: str) -> dict[str, str]:
-    """Return the texts of a family by their names, the family's included."""
+    """Return the text of each entry in a family's file, by the entry's full name."""
     path = FOLDER / f"{family}.txt"
     _, *parts = _NAME.split(path.read_text(encoding="utf-8")) if path.is_file() else [""]
     names = (f"{family}/{name}" for name in parts[::2])
@@ -25,12 +25,12 @@ def entries(family: str) -> dict[str, str]:
 
 
 def shown(name: str) -> dict[str, Any]:
-    """Return the message or the view of an entry."""
+    """Return an entry's message or view."""
     return golden_text.read(entries(name.partition("/")[0])[name])
 
 
 def list_shapes() -> dict[str, dict[str, Any]]:
-    """Return a message or a view of each distinct structure, the longest of it, by its entry's name."""
+    """Return the longest message or view of each distinct shape, by its entry's name."""
     longest: dict[str, tuple[int, str, dict[str, Any]]] = {}
     for name in (name for family in FAMILIES if family != "texts" for name in entries(family)):
         message = shown(name)
@@ -43,7 +43,7 @@ def list_shapes() -> dict[str, dict[str, Any]]:
 
 
 def _strip_contents(part: Any) -> Any:
-    """Return a part without its contents; of equal neighbours there is one."""
+    """Return a part without its contents. Equal neighbours are reduced to one."""
     if isinstance(part, dict):
         return {key: value if key in _WORDS else _strip_contents(value) for key, value in part.items()}
     if isinstance(part, list):

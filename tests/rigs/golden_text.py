@@ -1,18 +1,19 @@
-"""Messages and views as text that people can read, and back: nothing of a message is left out.
+"""Converts messages and views to readable text and back, without leaving anything out.
 
-A message begins with its notification, a view with its title and what it carries. Then each block is an entry
-of a list::
+The text of a message begins with its notification, that of a view with its title and its other fields. Each
+block is an item of the list below::
 
-    - *notebook* · Team hub            a section that is shown whole, and its accessory below
-    - [!Stop!] stop = id@1             buttons and menus beside each other: label, action, value
-      ♪ Stop notebook on Team hub      what a screen reader says in place of its label
-      ? Stop notebook? This stops …    what a button asks first, with both answers
+    - *notebook* · Team hub            a section that is shown whole; its accessory follows
+    - [!Stop!] stop = id@1             a row of buttons and menus: label, action, value
+      ♪ Stop notebook on Team hub      the text that a screen reader reads instead
+      ? Stop notebook? This stops …    the button's question, with both answers
     - # Your accounts                  a header
     - ~ As of 3:09 PM.                lines of context
-    - = Minutes (minutes, optional)    a field of a form, with its element below
+    - = Minutes (minutes, optional)    a field of a form; its element follows
     - ---                              a divider
 
-A coloured label stands in asterisks, a red one in exclamation marks. What has no form of its own is JSON.
+Labels of coloured buttons are enclosed in asterisks, those of red ones in exclamation marks. Everything for
+which there is no notation is written as JSON.
 """
 
 import json
@@ -34,7 +35,7 @@ _QUESTION: Final = re.compile(r"(?P<title>[^?]*\?) (?P<text>.*) \[(?P<yes>.*)\] 
 
 
 def write(shown: Mapping[str, Any]) -> str:
-    """Return a message's body or a view as text."""
+    """Convert a message's body or a view to text."""
     lines = [
         f"{key}: {_text(value) if isinstance(value, dict) else _word(value)}"
         for key, value in sorted(shown.items())
@@ -47,7 +48,7 @@ def write(shown: Mapping[str, Any]) -> str:
 
 
 def read(written: str) -> dict[str, Any]:
-    """Return the message or the view that a text was written from, by which ``write`` is proved."""
+    """Convert the text back to the message or view. This proves that ``write`` leaves nothing out."""
     lines = written.split("\n")
     begin = next((at for at, line in enumerate(lines) if line.startswith("- ")), len(lines))
     shown = {key: _read_word(value) for key, _, value in (line.partition(": ") for line in lines[:begin])}
@@ -118,7 +119,7 @@ def _read_block(lines: list[str]) -> dict[str, Any]:
 
 
 def _is_plain(section: Mapping[str, Any]) -> bool:
-    """Return whether a section has what nearly all have: all of them but output are shown whole."""
+    """Return whether a section has the usual properties. All sections except output are shown whole."""
     rest = {name: value for name, value in section.items() if name not in {"type", "text", "accessory"}}
     return rest == _expand(section["text"])
 
@@ -143,7 +144,7 @@ def _element(element: Mapping[str, Any]) -> list[str]:
     picked = [chosen] if chosen else rest.get("initial_options", [])
     if all(one in options for one in picked):
         rest.pop("initial_option", None)
-        # Of several choices at once it isn't said that they are several where none is made.
+        # If none of several choices is selected, the text doesn't say that several may be selected.
         rest.pop("initial_options", None)
     marks = ["x" if one in picked else "o" for one in options]
     return [
@@ -232,7 +233,7 @@ def _read_option(line: str) -> dict[str, Any]:
 
 
 def _text(text: Mapping[str, Any], kind: str = "plain_text") -> str:
-    """Return a text object's text; one line of it unless it is a block's own."""
+    """Return a text object's text, on one line unless it is a block's own text."""
     if text != _text_object(text.get("text", ""), kind):
         return _as_json(text)
     return text["text"] if kind == "mrkdwn" else text["text"].replace("\n", _BREAK)

@@ -1,7 +1,8 @@
-"""An installation for the commands of pages, with stand-ins for programs of a server or of containers.
+"""An installation in which tests run the commands of the documentation.
 
-``sh`` runs a command as it is written, except for the parts that ``STAND_INS`` replaces. The programs are
-scripts in the folder ``bin``; ``usher`` runs the release that the link ``release`` leads to.
+``sh`` runs each command as it is written, except for the parts that ``STAND_INS`` replaces. Scripts in the
+folder ``bin`` stand in for programs of a server or a container runtime. ``usher`` runs the release that the
+link ``release`` points to.
 """
 
 import asyncio
@@ -20,18 +21,18 @@ import yaml
 
 from tests.project.repository import ROOT
 
-#: Parts of commands that can't run as they are written, with their replacements; the reasons stand above.
+#: Parts of commands that can't run here, and their replacements. A comment above each group says why.
 STAND_INS: Final = (
-    # systemd isn't process 1 where tests run; the user and the folder are the test's own.
+    # In tests, systemd isn't process 1, and the test has its own user and folder.
     (r"\busher-run ", "usher "),
     (r"systemctl stop 'usher@\*'", "stop-usher"),
     (r"systemctl start usher@serve", "start-usher"),
-    # No release is fetched or built: its tree takes the place of the one before.
+    # Releases aren't downloaded or built. The new release's tree replaces the old one.
     (r"/opt/usher/bin/pip install --no-deps --force-reinstall \S+\.whl", 'install-usher "$RELEASE"'),
     (r"git checkout (?:v[\d.]+|':/\^Release [\d.]+')", 'install-usher "$RELEASE"'),
     (r"docker build -f deploy/Containerfile -t usher \.", 'install-usher "$RELEASE"'),
     (r"docker compose build", 'install-usher "$RELEASE"'),
-    # No images are loaded and no cluster is there: what would run in a container runs beside.
+    # There are no images and no cluster. Programs of containers run on this machine instead.
     (r"docker run --detach (?:.|\n)* usher$", "start-usher"),
     (r"docker exec usher ", ""),
     (r"docker run --rm --volumes-from usher --env-file usher\.env usher ", "usher "),
@@ -56,7 +57,7 @@ STAND_INS: Final = (
     (r"kubectl scale deployment/usher-web deployment/usher-worker --replicas=0", "stop-usher"),
     (r"kubectl scale deployment/usher-web deployment/usher-worker --replicas=2", "start-usher"),
 )
-#: Programs that act on the machine itself: none of them may be left in what is run.
+#: Programs that change the machine itself. None of them may remain in a command that is run.
 _FORBIDDEN: Final = re.compile(r"\b(?:docker|podman|kubectl|systemctl|sudo|git|pip)\b")
 
 _USHER: Final = f"""\
@@ -106,7 +107,7 @@ except psutil.NoSuchProcess:
     pass
 file.unlink()
 """
-#: A pod that runs once: its arguments are those of ``usher``, in Usher's folder.
+#: A pod that runs once: runs ``usher`` with its arguments, in Usher's folder.
 _POD: Final = f"""\
 #!{sys.executable}
 import json, os, pathlib, subprocess, sys
@@ -128,14 +129,14 @@ _SCRIPTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class EndedCommand:
-    """The status and the output of a command."""
+    """A command's exit status and output."""
 
     status: int
     output: str
 
 
 class Installation:
-    """A folder with Usher's database and settings, where commands of pages are run."""
+    """A folder with Usher's database and settings, in which tests run the documentation's commands."""
 
     def __init__(self, folder: Path, variables: Mapping[str, str], programs: Sequence[Path] = ()) -> None:
         self.folder = folder
@@ -148,22 +149,22 @@ class Installation:
         self.variables = {**variables, "PATH": path, "FOLDER": str(folder), "HOME": str(folder)}
 
     def install(self, tree: Path) -> None:
-        """Install a release from its tree."""
+        """Install a release from its source tree."""
         self.choose(tree)
         self.run('install-usher "$RELEASE"')
 
     def choose(self, tree: Path) -> None:
-        """Set the release that the next commands install."""
+        """Choose the release that the next commands install."""
         self.variables["RELEASE"] = str(tree)
 
     def describe_pods(self, name: str, kind: str) -> None:
-        """Write the description of an object of ``deploy/kubernetes``, as a cluster would give it."""
+        """Write the description of an object in ``deploy/kubernetes``, as a cluster would return it."""
         objects = yaml.safe_load_all((ROOT / "deploy/kubernetes" / name).read_text(encoding="utf-8"))
         (found, *_) = (one for one in reversed(list(objects)) if one["kind"] == kind)
         (self.folder / "runs.json").write_text(json.dumps(found))
 
     def run(self, command: str, **changes: str) -> EndedCommand:
-        """Run a command as a page has it, but for the stand-ins."""
+        """Run a command as the documentation has it, apart from the stand-ins."""
         for part, instead in STAND_INS:
             command = re.sub(part, instead, command)
         assert not _FORBIDDEN.search(command), f"nothing stands for a part of it: {command}"
@@ -182,7 +183,7 @@ class Installation:
         return EndedCommand(ended.returncode, ended.stdout.decode())
 
     async def follow(self, commands: Sequence[str]) -> str:
-        """Run commands in their order; fail at the first that fails. Return what they wrote."""
+        """Run commands one after the other, and return their output. Fail at the first that fails."""
         written = ""
         for command in commands:
             ended = await asyncio.to_thread(self.run, command)
@@ -191,7 +192,7 @@ class Installation:
         return written
 
     def run_code(self, code: str, *words: str) -> None:
-        """Run a program in Python with the installed release's modules."""
+        """Run Python code with the installed release's modules."""
         given = {**self.variables, "PYTHONPATH": os.fspath(self.folder / "release")}
         command = [sys.executable, "-P", "-c", code, *words]
         ended = subprocess.run(

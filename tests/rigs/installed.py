@@ -1,4 +1,4 @@
-"""An installation of Usher in a Slack workspace, as it is stored, and whether Slack accepts its token."""
+"""A stored installation of Usher in a Slack workspace, and whether Slack still accepts its token."""
 
 from bot.domain.installations import Installation, Installed
 from bot.support.errors import SlackFailed
@@ -19,7 +19,7 @@ ACME = Installed(
 
 
 class Token:
-    """A bot token that Slack has taken back, unless told otherwise; ``error`` is that of asking Slack."""
+    """The state of a bot token: by default, Slack has revoked it. ``error`` is raised when Slack is asked."""
 
     def __init__(self) -> None:
         self.is_taken = False

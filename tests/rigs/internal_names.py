@@ -1,4 +1,4 @@
-"""Internal names that people don't know from messages, pages or terminals: of classes, and of settings."""
+"""Names of classes and settings that are internal: people don't see them in messages, pages or terminals."""
 
 import builtins
 import re
@@ -16,10 +16,10 @@ def classes(root: type[BaseException] = UsherError) -> Iterator[type[BaseExcepti
         yield from classes(one)
 
 
-#: Ours, Python's, and those of libraries by how they end.
+#: Names of this project's and of Python's classes. Classes of libraries are recognized by their endings.
 _OURS = {one.__name__ for one in classes()}
 _PYTHONS = {name for name, one in vars(builtins).items() if isinstance(one, type) and name != "Warning"}
-#: A name such as Conflict is a word, too: it is a class only in brackets.
+#: A name such as Conflict is also an ordinary word, so it only counts as a class if a bracket follows.
 _CLASSES = re.compile(
     "|".join(
         [
@@ -30,7 +30,7 @@ _CLASSES = re.compile(
         ]
     )
 )
-#: Others, such as title, are words.
+#: Only settings with an underscore: others, such as title, are ordinary words.
 _KEYS = {
     key for one in list_provider_classes().values() for key in one.settings_model.model_fields if "_" in key
 }
@@ -38,5 +38,5 @@ _SETTINGS = re.compile(rf"\b(?:{'|'.join(sorted({*VARIABLES, *_KEYS} - {'PORT'})
 
 
 def internal_names(text: str, *, keys: bool = False) -> list[str]:
-    """Return the names of classes and modules in a text; with ``keys`` also those of settings."""
+    """Return the names of classes and modules in a text and, with ``keys``, those of settings."""
     return _CLASSES.findall(text) + (_SETTINGS.findall(text) if keys else [])

@@ -1,4 +1,4 @@
-"""Linking as people do it: ask for a link, go through its page, and type the code in Slack."""
+"""Linking as people do it: they ask for a link, complete its page, and type the code in Slack."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from bot.services.linking import Confirmed, LinkPage, Visit
 
 
 class Linking:
-    """Ask in people's names, with ``context``."""
+    """Performs the steps of linking on behalf of people."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -19,7 +19,7 @@ class Linking:
     async def invite(
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:
-        """Return the address of a fresh link."""
+        """Create a link, and return its address."""
         caller = Caller(self.context, principal)
         return (await caller.run(linking.create_links, {connection: waiting}))[connection]
 

@@ -1,4 +1,4 @@
-"""Listeners to the reconciler, for tests that step it themselves and check something else."""
+"""Listeners of the reconciler that do nothing, for tests that step it themselves and check other things."""
 
 
 class Unobserved:

@@ -1,4 +1,4 @@
-"""Lives of workspaces and runs, made for tests."""
+"""Lives of workspaces and runs (from start to end), made up for tests."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -14,17 +14,17 @@ from tests.rigs.store import ALICE
 
 
 def exact(at: float, known: Known = Known.ASKED) -> Moment:
-    """Return a moment that is known exactly."""
+    """Return a moment whose time is known exactly."""
     return Moment(at, at, known)
 
 
 def best(moment: Moment) -> float:
-    """Return the likeliest time: the middle if it happened between two reads, else the earliest."""
+    """Return the likeliest time: the middle if it happened between two reads, otherwise the earliest."""
     return (moment.earliest + moment.latest) / 2 if moment.known is Known.SEEN else moment.earliest
 
 
 def measure(life: Life, since: float, until: float, now: float) -> Hours:
-    """Return the hours within a window, worked out apart from the store's statements."""
+    """Return the hours within a window, calculated independently of the store's SQL."""
     until = min(until, now)
     ended = life.ended or Moment(life.last_seen_at, now, Known.ASKED)
     is_unknown = ended.known is Known.UNKNOWN
@@ -49,7 +49,7 @@ def make_life(
     principal: Principal = ALICE,
     **more: Any,
 ) -> Life:
-    """Return the life of a workspace at Saturn Cloud, or of a run; ``price`` is such as ``0.40 USD``."""
+    """Return the life of a workspace at Saturn Cloud, or of a run. ``price`` is text like ``0.40 USD``."""
     began = began if isinstance(began, Moment) else exact(began)
     ended = ended if isinstance(ended, Moment) or ended is None else exact(ended)
     amount, _, currency = price.partition(" ")
@@ -73,7 +73,7 @@ def make_life(
 
 
 async def keep(store: Any, *lives: Life) -> None:
-    """Store these lives, and no others."""
+    """Replace all stored lives by these."""
     rows = [_make_row(one) for one in lives]
 
     def write(tx: Transaction) -> None:
@@ -95,7 +95,7 @@ def _make_row(life: Life) -> dict[str, Any]:
 
 
 def sum_up(lives: Iterable[Life], by: str, since: float, until: float, now: float) -> dict[str, Sum]:
-    """Add up lives within a window by workspace, person, connection or template."""
+    """Sum up lives within a window by workspace, person, connection or template."""
     sums: dict[str, Sum] = {}
     for life in lives:
         keys = {"workspace": life.subject, "person": life.principal.key, "connection": life.connection}

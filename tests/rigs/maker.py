@@ -1,4 +1,4 @@
-"""A provider with forms for workspaces and jobs, whose offers depend on the cluster."""
+"""A provider with forms for workspaces and jobs. The forms' choices depend on the selected cluster."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
 
 
 class Maker(FakeProvider, FakeRuns, facets.Impersonation, facets.EmailLookup):
-    """Offer clusters with images; a name is needed, ``cpus`` is bounded."""
+    """A provider that offers clusters with images. It requires a name, and limits ``cpus``."""
 
     def form(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Form:
         clusters = snapshot["clusters"]
@@ -66,7 +66,7 @@ class Maker(FakeProvider, FakeRuns, facets.Impersonation, facets.EmailLookup):
 
 
 class FakeMaking(facets.Creation):
-    """Be able to make, and be asked for nothing of it."""
+    """Declares that the provider can create workspaces. Fails if a test ever asks it to."""
 
     async def read_offer(self, access: Access) -> Any:
         raise AssertionError("nothing is offered here")

@@ -1,4 +1,4 @@
-"""A published OpenAPI document, which requests and answers are checked against."""
+"""A published OpenAPI document, and checks of requests and responses against it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,12 +16,12 @@ from bot.support.responses import Response
 
 @cache
 def _validator() -> Any:
-    """Make the validator at its first use: for every run of any test its formats are too dear to import."""
+    """Create the validator when it is first used. Importing it takes too long to do so in every test run."""
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
     def one_of(validator: Any, kinds: Any, value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-        """Choose by what OpenAPI calls the discriminator: by their fields alone, several may fit."""
+        """Select the schema that OpenAPI's discriminator names, since several may match the fields."""
         told = schema.get("discriminator", {})
         kind = value.get(told.get("propertyName")) if isinstance(value, dict) else None
         if kind in told.get("mapping", {}):
@@ -34,7 +34,7 @@ def _validator() -> Any:
 
 @dataclass
 class Document:
-    """Hold a document, which operations were used, and what didn't agree with it."""
+    """An OpenAPI document, the operations that were used, and the differences found."""
 
     content: Mapping[str, Any]
     problems: list[str] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Document:
         return cls(yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
     def operation(self, method: str, path: str) -> tuple[str, Mapping[str, Any]] | None:
-        """Return an operation's name and definition; a path without variables comes first."""
+        """Return an operation's name and definition. A path without variables is preferred."""
         for template, item in sorted(self.content["paths"].items(), key=lambda one: one[0].count("{")):
             if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path) and method.lower() in item:
                 shared = item.get("parameters", [])
@@ -59,7 +59,7 @@ class Document:
     def hold(
         self, method: str, path: str, query: Mapping[str, Any], body: Any, status: int, answer: Any
     ) -> None:
-        """Note what in an exchange isn't as documented."""
+        """Record everything in a request and its response that differs from the document."""
         found = self.operation(method, path)
         if found is None:
             self.problems.append(f"{method} {path}: there is no such operation")
@@ -87,7 +87,7 @@ class Document:
             yield "no body is documented"
 
     def _of_answer(self, operation: Mapping[str, Any], status: int, answer: Any) -> Iterator[str]:
-        # YAML reads a status as a number where it isn't quoted.
+        # In YAML, an unquoted status is a number.
         documented = operation["responses"].get(str(status), operation["responses"].get(status))
         if documented is None:
             if status < 400:
@@ -115,7 +115,7 @@ def _json(part: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def checking(document: Document, root: str) -> type[Http]:
-    """Return a client that holds what it sends below a path, and what it gets, against a document."""
+    """Return a client class that checks requests below a path, and their responses, against a document."""
 
     class Checked(Http):
         async def request(self, method: str, url: str, **options: Any) -> Response:

@@ -1,4 +1,4 @@
-"""Distributions that bring a provider, installed into a folder where modules are searched."""
+"""Distributions that provide a provider, installed into a folder on the import path."""
 
 import sys
 import textwrap
@@ -19,7 +19,7 @@ GOOD = """
 def install(
     folder, source=GOOD, name="usher-lagoon", kind="lagoon", module="lagoon_provider", value="Lagoon"
 ):
-    """Install a distribution of one module; the caller has put the folder onto the path."""
+    """Install a distribution with one module. The caller has already added the folder to the path."""
     (folder / f"{module}.py").write_text(textwrap.dedent(source))
     info = folder / f"{name.replace('-', '_')}-1.4.dist-info"
     info.mkdir()

@@ -1,4 +1,4 @@
-"""The commands in the documentation's pages, exactly as written there."""
+"""The commands in the documentation, exactly as they are written there."""
 
 import re
 
@@ -6,17 +6,17 @@ from tests.project.repository import ROOT
 
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`]+)`")
-#: A command in a sentence; of Usher's own, two words alone are the command's name.
+#: Matches a command in a sentence. Usher's own need three words, because two alone are only a command's name.
 _TYPED = re.compile(
     r"(?:usher(?:-run)? \w+ \S|"
     r"(?:docker|podman|kubectl|systemctl|sudo|cp|mv|rm|git|pg_dump|pg_restore|createdb|dropdb|psql) \S)"
 )
-#: The end of a line whose command goes on in the next one.
+#: Matches the end of a line if the command continues on the next line.
 _GOES_ON = re.compile(r"(?:\\|&&|\|)\s*$")
 
 
 def read_section(page: str, heading: str = "") -> str:
-    """Return a page, or its part from a heading up to the next one that isn't below it."""
+    """Return a page, or the section below a heading, with its subsections."""
     text = (ROOT / page).read_text(encoding="utf-8")
     if not heading:
         return text
@@ -33,7 +33,7 @@ def read_section(page: str, heading: str = "") -> str:
 
 
 def read_blocks(section: str) -> list[list[str]]:
-    """Return the commands of each block of code without a language."""
+    """Return the commands of each code block that has no language."""
     return [
         _split(re.sub(rf"^{indent}", "", code, flags=re.MULTILINE))
         for indent, language, code in _BLOCK.findall(section)
@@ -42,25 +42,25 @@ def read_blocks(section: str) -> list[list[str]]:
 
 
 def read_inline_commands(section: str) -> list[str]:
-    """Return the commands that stand in sentences."""
+    """Return the commands within sentences."""
     found = (re.sub(r"\s+", " ", code) for code in _INLINE.findall(_BLOCK.sub("", section)))
     return [code for code in found if _TYPED.match(code)]
 
 
 def find_block(page: str, *parts: str, heading: str = "") -> list[str]:
-    """Return the commands of the only block, of a page or below a heading, that has all of these parts."""
+    """Return the commands of the only block, on a page or below a heading, that has all of these parts."""
     blocks = read_blocks(read_section(page, heading))
     (block,) = (one for one in blocks if all(any(part in command for command in one) for part in parts))
     return block
 
 
 def find_inline(page: str, part: str) -> list[str]:
-    """Return the command with this part that stands in a page's sentences, alone in a list."""
+    """Return the command within a page's sentences that contains this part, as a list of one."""
     return [next(one for one in read_inline_commands(read_section(page)) if part in one)]
 
 
 def _split(code: str) -> list[str]:
-    """Return the commands of a block, each with all its lines."""
+    """Split a code block into commands, each with all its lines."""
     commands, text = [], ""
     for line in code.splitlines(keepends=True):
         text += line

@@ -1,4 +1,4 @@
-"""Slack's facts about people, for tests without a Slack: all are colleagues, unless told otherwise."""
+"""Slack's data about people, for tests without a Slack. By default, everybody is a colleague."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,10 @@ from bot.support.errors import SlackFailed
 
 
 class Colleagues:
-    """Know everybody as a member; ``marks`` are other people's, ``silent`` says nothing of anybody."""
+    """Treats everybody as a member.
+
+    ``marks`` replaces a person's properties; ``silent`` knows nothing of anybody.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store

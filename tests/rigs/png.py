@@ -1,4 +1,4 @@
-"""Pixels of a PNG, without a library: eight bits a channel, not interlaced, as resvg writes them."""
+"""A decoder for PNG files as resvg writes them: eight bits per channel, not interlaced."""
 
 import struct
 import zlib
@@ -9,19 +9,19 @@ _CHANNELS = {2: 3, 6: 4}
 
 
 class Pixels(NamedTuple):
-    """The size of a picture, and its rows with the colours of their pixels."""
+    """The size of a picture, and the colours of its pixels in rows."""
 
     width: int
     height: int
     rows: list[list[tuple[int, int, int]]]
 
     def count_colours(self, x: int, y: int, width: int, height: int) -> int:
-        """Return the number of different colours within a box."""
+        """Count the distinct colours within a box."""
         return len({colour for row in self.rows[y : y + height] for colour in row[x : x + width]})
 
 
 def read_png(png: bytes) -> Pixels:
-    """Return the pixels of a PNG."""
+    """Decode a PNG into its pixels."""
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     chunks = list(_list_chunks(png[8:]))
     width, height, depth, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks[0][1])

@@ -1,4 +1,4 @@
-"""The bot's roles as processes of their own, which share no modules with the tests."""
+"""The bot's roles as separate processes, which share no modules with the tests."""
 
 import asyncio
 import os
@@ -10,12 +10,12 @@ from tests.project.repository import ROOT
 
 
 async def start(role: str, environment: Mapping[str, str], log: Path) -> asyncio.subprocess.Process:
-    """Start a role; the log takes what it writes."""
+    """Start a process for a role. Its output is appended to the log."""
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     with log.open("ab") as sink:
         return await asyncio.create_subprocess_exec(
             sys.executable,
-            # What was compiled for one start serves the next.
+            # Later starts reuse the bytecode that was compiled for the first.
             "-X",
             f"pycache_prefix={log.parent / 'compiled'}",
             "-m",

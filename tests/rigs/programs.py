@@ -1,6 +1,7 @@
-"""Programs that some tests need. Without its program, a test is skipped, or fails if all are required.
+"""Programs that some tests need.
 
-``.ci/run`` installs them all and then sets ``TEST_PROGRAMS_REQUIRED``.
+If a program is missing, its tests are skipped. They fail instead if ``TEST_PROGRAMS_REQUIRED`` is set, as in
+``.ci/run``, which installs all of them.
 """
 
 import os
@@ -9,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-#: The Debian packages that have the programs.
+#: The Debian packages that contain the programs.
 PACKAGES = {
     "jq": "jq",
     "pgbouncer": "pgbouncer",
@@ -18,28 +19,28 @@ PACKAGES = {
 
 
 def require(name: str) -> str:
-    """Return the path of a program; without it, skip the test, or fail."""
+    """Return the path of a program. If it is missing, skip or fail the test."""
     return shutil.which(name) or leave(f"there is no {name}: install Debian's package {PACKAGES[name]}")
 
 
 def leave(why: str) -> NoReturn:
-    """Skip a test that lacks something, or fail where nothing may be lacking."""
+    """Skip the test because it lacks something, or fail it if nothing may be missing."""
     if os.environ.get("TEST_PROGRAMS_REQUIRED"):
         pytest.fail(why)
     pytest.skip(why)
 
 
 def require_browser() -> None:
-    """Skip the test, or fail, without a Chromium (or a Chrome) and its driver."""
+    """Skip or fail the test if Chromium (or Chrome) or its driver is missing."""
     if not has_browser():
         leave("there is no Chromium with its driver: install Debian's package chromium-driver")
 
 
 def has_browser() -> bool:
-    """Return whether there is a Chromium, or a Chrome, and its driver."""
+    """Return whether Chromium (or Chrome) and its driver are installed."""
     return shutil.which("chromedriver") is not None and find_browser() is not None
 
 
 def find_browser() -> str | None:
-    """Return the path of Chromium or Chrome."""
+    """Return the path of Chromium or Chrome, or None."""
     return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -1,4 +1,4 @@
-"""As much of Prometheus as tests need: the exported metrics, scrapes of a bot, and promtool for rules."""
+"""The parts of Prometheus that tests need: exported metrics, scrapes of a bot, and promtool."""
 
 import json
 import re
@@ -17,12 +17,12 @@ from tests.project.repository import ROOT
 from tests.rigs import programs
 
 RULES = ROOT / "deploy/prometheus/alerts.yml"
-#: The seconds between two scrapes that the rules expect, and how long Prometheus waits for one.
+#: Interval between scrapes that the rules assume, and Prometheus's timeout for a scrape, both in seconds.
 EVERY, PATIENCE = 15, 10.0
 
 
 def exported() -> set[tuple[str, str, frozenset[str]]]:
-    """Return every metric with its type and labels, as when each has been counted once."""
+    """Return every metric with its type and labels, as exported once each has been counted at least once."""
     metrics = Metrics()
     metrics.spooled_bytes.set_function(lambda: 0)
     metrics.count_reads("hub")
@@ -43,7 +43,7 @@ def exported() -> set[tuple[str, str, frozenset[str]]]:
 
 
 def promtool(*words: str) -> str:
-    """Run promtool; return what it says, and fail with that if it isn't content."""
+    """Run promtool and return its output. Fail with the output if promtool reports an error."""
     command = [programs.require("promtool"), *words]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 0, ended.stdout + ended.stderr
@@ -51,20 +51,20 @@ def promtool(*words: str) -> str:
 
 
 class Scrapes:
-    """Scrape bots as Prometheus would, every 15 seconds as far as the rules know."""
+    """Scrapes bots as Prometheus would. For the rules, the scrapes are 15 seconds apart."""
 
     def __init__(self) -> None:
         self._taken: list[dict[str, float]] = []
 
     async def take(self, *ports: int) -> None:
-        """Scrape the process behind each port; one that doesn't answer is down."""
+        """Scrape the process at each port. A process that doesn't answer counts as down."""
         found: dict[str, float] = {}
         for port in ports:
             found |= await _scraped(f"127.0.0.1:{port}")
         self._taken.append(found)
 
     def last(self, name: str, **labels: str) -> float | None:
-        """Return a figure of the last scrape, of whichever process has it."""
+        """Return a metric's value in the last scrape, from whichever process exports it."""
         wanted = [f'{key}="{value}"' for key, value in labels.items()]
         matches = (
             value
@@ -74,11 +74,11 @@ class Scrapes:
         return next(matches, None)
 
     def stays(self, seconds: float = 150.0) -> None:
-        """Let everything be as in the last scrape for a while."""
+        """Repeat the last scrape for this many seconds."""
         self._taken += [self._taken[-1]] * int(seconds // EVERY)
 
     def fire(self, alerts: Collection[str], folder: Path, *, healthy: int = 1) -> None:
-        """Fail unless just these alerts fire at the last scrape, and none in the first ``healthy`` ones."""
+        """Fail unless exactly these alerts fire at the last scrape, and none in the first ``healthy``."""
         ends = (len(self._taken) - 1) * EVERY
         _expect(self._series(), EVERY, {(healthy - 1) * EVERY: (), ends: alerts}, folder)
 
@@ -87,7 +87,7 @@ class Scrapes:
         return [{"series": name, "values": " ".join(self._values(name))} for name in names]
 
     def _values(self, name: str) -> list[str]:
-        """Return a series' values; what a scrape doesn't have any more is stale from then on."""
+        """Return a series' values. Once the metric is missing from a scrape, the series is stale."""
         values, was_there = [], False
         for taken in self._taken:
             is_there = name in taken
@@ -97,7 +97,7 @@ class Scrapes:
 
 
 def fire_after(counted: Mapping[str, Sequence[float]], alerts: Collection[str], folder: Path) -> None:
-    """Fail unless just these alerts fire after hours in each of which series have grown by so much."""
+    """Fail unless exactly these alerts fire after hours with the given increases of the counters."""
     half, parts = 1800, 2
     series = []
     for name, hours in counted.items():
@@ -110,7 +110,7 @@ def fire_after(counted: Mapping[str, Sequence[float]], alerts: Collection[str], 
 def _expect(
     series: Sequence[Mapping[str, str]], every: int, alerts: Mapping[int, Collection[str]], folder: Path
 ) -> None:
-    """Fail unless the rules, looked at ``every`` so many seconds, fire these alerts at these seconds."""
+    """Fail unless the rules, evaluated every ``every`` seconds, fire the given alerts at the given times."""
     query = 'count by (alertname) (ALERTS{alertstate="firing"})'
     test = {
         "rule_files": [str(RULES)],

@@ -1,4 +1,4 @@
-"""A provider whose machines change with the clock. It fails when told to, and remembers every call."""
+"""A provider whose machines change with the clock. It fails when told to, and records every call."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BASE_URL = "https://app.example.test"
 
 
 class FakeSettings(ConnectionSettings):
-    """Take every way of linking that there is."""
+    """Accepts all link methods."""
 
     link_methods: ClassVar = {"token": "", "admin": "", "none": ""}
 
@@ -50,13 +50,13 @@ def fake_settings(name: str = "cloud", **keys: Any) -> ConnectionSettings:
     )
 
 
-#: What Kubernetes says while no GPU is free.
+#: Kubernetes' message if no GPU is free.
 NO_GPU = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
 @dataclass
 class Machine:
-    """Stand in ``state`` until ``moves_at``, then in ``next_state``."""
+    """A machine that is in ``state`` until ``moves_at``, and then in ``next_state``."""
 
     state: State = State.STOPPED
     next_state: State | None = None
@@ -67,9 +67,9 @@ class Machine:
     name: str = "notebook"
     actions: frozenset[Action] | None = None
     made_at: float = 0.0
-    #: What the provider says of when it came up, if it does.
+    #: When the machine came up, if the provider says so.
     started_at: float | None = None
-    #: When it stops it by itself, and when it was last used, if it says so.
+    #: When the provider will stop the machine, and when it was last used, if the provider says so.
     ends_at: float | None = None
     last_used_at: float | None = None
 
@@ -84,9 +84,9 @@ class Call:
 
 
 class FakeMachines(Faulty, Provider):
-    """Obey the contract of a provider; a start takes ``start_takes`` seconds, a stop ``stop_takes``.
+    """A fake provider. A start takes ``start_takes`` seconds, and a stop ``stop_takes``.
 
-    What is made has the ids ``m1``, ``m2``, … and starts at once.
+    Created machines start at once. Their ids are ``m1``, ``m2``, …
     """
 
     kind: ClassVar[str] = "fake"
@@ -111,33 +111,34 @@ class FakeMachines(Faulty, Provider):
         self.calls: list[Call] = []
         self.accepted_starts: list[str] = []
         self.accepted_stops: list[str] = []
-        #: Which id came of which key of ours, in the order of the creations that were taken.
+        #: The ids created for each of Usher's keys, in the order in which the creations were accepted.
         self.made: dict[str, list[str]] = {}
         self._ids = 0
         self.removed: list[str] = []
-        #: A stop is final here: what was stopped is gone.
+        #: Whether a stopped machine is deleted.
         self.ends_for_good = False
-        #: Whether a search tells what was made through us; else it lists what may have been.
+        #: Whether a search finds exactly the machines that Usher created. Otherwise, it lists all possible
+        #: ones.
         self.shows_marks = True
-        #: Whether a look at names is limited to the person's own.
+        #: Whether a check of names covers only the person's own machines.
         self.tells_names = True
         self.has_own_secret = True
-        #: Whether something can be made without being started.
+        #: Whether a machine can be created without being started.
         self.makes_at_rest = False
-        #: How often in a row a find overlooks what was made.
+        #: How many consecutive searches miss a created machine.
         self.overlooks = 0
         self.revoked: list[str] = []
-        #: Tokens that their people made, which aren't ours to revoke.
+        #: Tokens that people made themselves. Usher must not revoke them.
         self.pasted: set[str] = set()
         self.refused_tokens: set[str] = set()
-        #: What every call with a token is answered.
+        #: Errors that are raised in every call with a given token.
         self.answers_to: dict[str, Exception] = {}
         self.refreshed = 0
-        #: Awaited within a call, after its effect and before its answer: tests do things meanwhile.
+        #: A hook for tests, awaited in each call after it has taken effect and before it returns.
         self.during: Callable[[str], Awaitable[None]] | None = None
         self._faults = defaultdict(list)
         self._late: defaultdict[str, list[float | None]] = defaultdict(list)
-        #: What was accepted and takes effect later: when, in which order it came, what.
+        #: Accepted actions that take effect later: the time, a sequence number, and the action.
         self._coming: list[tuple[float, int, Callable[[], None]]] = []
 
     async def probe(self) -> str:
@@ -146,14 +147,14 @@ class FakeMachines(Faulty, Provider):
     # -- what tests do to it -------------------------------------------------------------------------------
 
     def acts_late(self, method: str, seconds: float | None, times: int = 1) -> None:
-        """Let the next calls be accepted, and take effect so many seconds later; never with None.
+        """Make the next calls take effect only some seconds after they were accepted, or never (None).
 
-        With ``fail(…, after=True)`` beside it the answer is lost as well.
+        Together with ``fail(…, after=True)``, the response is lost as well.
         """
         self._late[method] += [seconds] * times
 
     def settle(self) -> None:
-        """Let take effect what was accepted before and is due; each call does so by itself."""
+        """Carry out the accepted actions that are due. Each call does this by itself."""
         while self._coming and self._coming[0][0] <= self.clock.monotonic():
             heapq.heappop(self._coming)[2]()
 
@@ -168,7 +169,7 @@ class FakeMachines(Faulty, Provider):
         return sum(call.method == method for call in self.calls)
 
     def gaps(self) -> list[float]:
-        """Return the seconds between each two reads of one resource."""
+        """Return the seconds between consecutive reads of the same resource."""
         times: defaultdict[str, list[float]] = defaultdict(list)
         for call in self.calls:
             if call.method == "status":
@@ -377,11 +378,11 @@ class FakeProvider(
     facets.Overview,
     facets.Creation[Any],
 ):
-    """Be a provider that can do with workspaces whatever one can."""
+    """A provider that has all the facets for workspaces."""
 
 
 class _Called:
-    """Note a call and raise what was scripted: before its effect, or after it."""
+    """Records a call. Raises the error that a test has set, before or after the call takes effect."""
 
     def __init__(
         self, provider: FakeMachines, method: str, access: Access, remote_ids: Sequence[str]
@@ -392,7 +393,7 @@ class _Called:
         self._remote_ids = remote_ids
 
     def act(self, do: Callable[[], None]) -> None:
-        """Take effect now, or as the next ``acts_late`` of this method says."""
+        """Take effect now, or later if ``acts_late`` was called for this method."""
         provider = self._provider
         late = provider._late[self._method]
         seconds = late.pop(0) if late else 0.0

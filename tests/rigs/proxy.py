@@ -1,4 +1,4 @@
-"""An HTTP proxy between a client and local servers, which only makes tunnels for CONNECT."""
+"""An HTTP proxy between a client and local servers. It supports only CONNECT."""
 
 import asyncio
 import base64
@@ -10,9 +10,10 @@ _LEAVE = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 
 class ForwardProxy:
-    """Open tunnels for whoever gives the password; every host is this machine, at its own port.
+    """Opens a tunnel for each client that gives the password. Every host name leads to this machine.
 
-    ``answer`` is said in place of opening one; ``before`` runs between the question and the answer.
+    If ``answer`` is set, it is sent instead of opening a tunnel. ``before`` is called between the request and
+    the answer.
     """
 
     def __init__(self, answer: bytes = b"", before: Callable[[], object] = lambda: None) -> None:
@@ -26,7 +27,7 @@ class ForwardProxy:
 
     @property
     def asked(self) -> list[str]:
-        """Return the first lines of what it was asked, in order."""
+        """Return the request lines that the proxy received, in order."""
         return [head.split("\r\n")[0] for head in self.heads]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -58,7 +59,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def forward_proxy(
     answer: bytes = b"", before: Callable[[], object] = lambda: None
 ) -> AsyncIterator[ForwardProxy]:
-    """Listen on a free port for a block."""
+    """Listen on a free port for the duration of a block."""
     proxy = ForwardProxy(answer, before)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -81,5 +82,5 @@ async def forward_proxy(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        # Closed transports go with the loop's next turn.
+        # Closed transports are cleaned up in the loop's next iteration.
         await asyncio.sleep(0)

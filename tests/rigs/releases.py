@@ -1,4 +1,4 @@
-"""Earlier releases: the tree of each release's commit, unpacked from git's history."""
+"""The source trees of earlier releases, unpacked from their commits in git's history."""
 
 import atexit
 import io
@@ -16,9 +16,10 @@ from tests.rigs import programs
 
 @cache
 def unpack_release(release: str) -> Path:
-    """Return a folder with a release's files; without its commit skip the test, or fail.
+    """Return a folder with a release's files.
 
-    A checkout that isn't git's has no history, so the test is skipped there in any case.
+    Without the release's commit, skip or fail the test. Outside of a git checkout there is no history, so the
+    test is always skipped.
     """
     if not git("rev-parse", "--git-dir"):
         pytest.skip("this isn't a checkout: git has no earlier releases")

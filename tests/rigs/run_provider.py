@@ -1,4 +1,4 @@
-"""A provider that runs jobs, which change with the clock; their output comes when a test says so."""
+"""A provider that runs jobs. Their states change with the clock, and a test writes their output."""
 
 import asyncio
 from collections import defaultdict
@@ -18,7 +18,7 @@ from tests.rigs.providers import FakeProvider
 
 @dataclass
 class RemoteRun:
-    """Be queued until ``starts_at``, then run until ``ends_at`` (None: until it is told to end)."""
+    """A run that is queued until ``starts_at``, and runs until ``ends_at`` (if None, until it is stopped)."""
 
     name: str
     key: str
@@ -27,18 +27,18 @@ class RemoteRun:
     exit_code: int = 0
     is_cancelled: bool = False
     is_forgotten: bool = False
-    #: Reads have a word for its state that nobody knows.
+    #: Whether reads report a state that Usher doesn't know.
     is_unclear: bool = False
 
 
 @dataclass
 class Output:
-    """Hold what a run has written; each stream reads it from the beginning."""
+    """A run's output. Each stream reads it from the beginning."""
 
     chunks: list[OutputChunk] = field(default_factory=list)
-    #: Streams end when they have read everything; else they wait for more.
+    #: Whether streams end once they have read everything. Otherwise, they wait for more output.
     is_closed: bool = True
-    #: A stream is cut, once each, when it has read so many chunks: how many, and with which error.
+    #: After how many chunks a stream is cut off, and with which error. Each entry is used once.
     cuts: list[tuple[int, Exception]] = field(default_factory=list)
     begun: int = 0
     open: int = 0
@@ -46,7 +46,10 @@ class Output:
 
 
 class JobProvider(FakeProvider, facets.Runs[Any]):
-    """Run jobs that take ``job_takes`` seconds after ``queued_for``; their ids are ``run1``, ``run2``, …"""
+    """A provider whose jobs are queued for ``queued_for`` seconds, and then run for ``job_takes``.
+
+    The runs' ids are ``run1``, ``run2``, …
+    """
 
     pace: ClassVar[Pace] = Pace(
         min_poll_interval=2.0,
@@ -65,12 +68,12 @@ class JobProvider(FakeProvider, facets.Runs[Any]):
         self.queued_for = 0.0
         self.job_takes: float | None = 30.0
         self.exit_code = 0
-        #: How often in a row a search overlooks what was launched.
+        #: How many consecutive searches miss a launched run.
         self.overlooks_runs = 0
-        #: What a search answers with, as a server does that shows no marks of ours.
+        #: The id of the run that every search finds, as on a server that doesn't show Usher's keys.
         self.finds = ""
         self.stopped_runs: list[tuple[str, bool]] = []
-        #: A plain stop does nothing, a forced one does.
+        #: Whether a run only stops if it is forced to.
         self.is_stubborn = False
         self.reads: list[tuple[float, str, int]] = []
 
@@ -81,11 +84,11 @@ class JobProvider(FakeProvider, facets.Runs[Any]):
         self._changed(remote_id)
 
     def opens(self, remote_id: str) -> None:
-        """Keep the output's streams open until it is closed."""
+        """Keep the output's streams open until ``closes``."""
         self.outputs[remote_id].is_closed = False
 
     def closes(self, remote_id: str) -> None:
-        """End the output: open streams end, later ones end when all was read."""
+        """Close the output: open streams end, and later ones end once they have read everything."""
         self.outputs[remote_id].is_closed = True
         self._changed(remote_id)
 
@@ -101,7 +104,7 @@ class JobProvider(FakeProvider, facets.Runs[Any]):
         return [remote_id for remote_id, run in self.runs.items() if run.key == key]
 
     def read_gaps(self) -> list[float]:
-        """Return the seconds between each two reads of one account."""
+        """Return the seconds between consecutive reads of the same account."""
         times: defaultdict[str, list[float]] = defaultdict(list)
         for at, username, _ in self.reads:
             times[username].append(at)
@@ -203,7 +206,10 @@ class JobProvider(FakeProvider, facets.Runs[Any]):
 
 
 class FakeRuns(facets.Runs[Any]):
-    """Be asked for nothing that a test doesn't do by itself."""
+    """Declares that the provider can run jobs.
+
+    Fails if Usher calls it, since tests do everything themselves.
+    """
 
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
         raise AssertionError("nothing is launched here")

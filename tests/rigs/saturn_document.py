@@ -1,7 +1,8 @@
-"""Saturn Cloud's published document, as in its generated client: requests and answers are checked against it.
+"""Saturn Cloud's published API document, in the form of its generated client.
 
-The wheel ``saturn-api`` is generated from the document, operation by operation, with its types, bounds and
-required fields. It has no licence, so the project keeps no copy of either (docs/adr/0050).
+Requests and responses are checked against it. The wheel ``saturn-api`` is generated from the document,
+operation by operation, with its types, bounds and required fields. It has no licence, so the project doesn't
+keep a copy of the document or of the client (docs/adr/0050).
 """
 
 import ast
@@ -18,20 +19,20 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
-#: The parts of the client whose operations the code, or the local server, may use.
+#: Modules of the client whose operations Usher or the local server may use.
 _PARTS = (
     *("active", "api_status", "api_tokens", "authorization", "current_user"),
     *("info", "jobs", "recipes", "users", "workspaces"),
 )
 
 
-#: What the guides name, and the document doesn't.
+#: Paths that Saturn Cloud's guides mention but the document doesn't contain.
 OF_GUIDES = frozenset({"/api/user/token"})
 
 
 @dataclass(frozen=True)
 class Operation:
-    """Describe one operation: how it is called, and the type of each documented answer (None: no body)."""
+    """An operation: its method and path, and the type of each documented response (None: no body)."""
 
     name: str
     method: str
@@ -44,7 +45,7 @@ class Operation:
 
 @dataclass
 class Findings:
-    """Collect what doesn't agree with the document, and which operations were used."""
+    """Everything that differed from the document, and the operations that were used."""
 
     problems: list[str] = field(default_factory=list)
     used: set[str] = field(default_factory=set)
@@ -53,7 +54,7 @@ class Findings:
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """Return the document's operations; of paths that fit both, those with fewer variables come first."""
+    """Return the document's operations. Those with fewer variables in their path come first."""
     found = [
         one for part in _PARTS for one in _operations(importlib.import_module(f"saturn_api.api.{part}_api"))
     ]
@@ -61,12 +62,12 @@ def operations() -> tuple[Operation, ...]:
 
 
 def operation_of(method: str, path: str) -> Operation | None:
-    """Return the operation that a request asks for."""
+    """Return the operation that a request is for, or None."""
     return next((one for one in operations() if one.method == method and one.path.fullmatch(path)), None)
 
 
 def problems_of_request(method: str, path: str, query: str, body: bytes) -> Iterator[str]:
-    """Say what in a request isn't as documented."""
+    """Yield everything in a request that differs from the document."""
     operation = operation_of(method, path)
     if operation is None:
         yield "there is no such operation"
@@ -88,7 +89,10 @@ def problems_of_request(method: str, path: str, query: str, body: bytes) -> Iter
 
 
 def problems_of_answer(method: str, path: str, status: int, body: bytes) -> Iterator[str]:
-    """Say what in an answer isn't as documented; an error has a message, and its status is not listed."""
+    """Yield everything in a response that differs from the document.
+
+    The document doesn't list the statuses of errors. An error must have a message.
+    """
     operation = operation_of(method, path)
     if status >= 400:
         if not isinstance(json.loads(body or b"null"), dict) or not isinstance(
@@ -107,9 +111,9 @@ def problems_of_answer(method: str, path: str, status: int, body: bytes) -> Iter
 
 
 def checking(findings: Findings) -> Any:
-    """Return a middleware that holds what a local server is asked, and what it answers, against the document.
+    """Return a middleware that checks a local server's requests and responses against the document.
 
-    It stands next to the server: faults that a test injects aren't the server's own answers.
+    It wraps the server itself, because faults that a test injects aren't the server's own responses.
     """
 
     operations()  # Read before anybody waits for an answer.
@@ -119,7 +123,8 @@ def checking(findings: Findings) -> Any:
         sent, path = await request.read(), request.path
         response = await handler(request)
         operation = operation_of(request.method, path)
-        # Asking for what isn't there does no harm; what only the guides name is held against nothing.
+        # An unknown path that is answered with 404 is fine. Paths that only the guides mention can't be
+        # checked.
         is_known = operation is not None or response.status != 404
         if path.startswith("/api/") and path not in OF_GUIDES and is_known:
             wrong = []
@@ -150,7 +155,7 @@ def _wrong(what: str, kind: Any, value: Any, *, is_text: bool = False) -> Iterat
 
 
 def _unknown(value: Any, known: Any, where: str = "") -> Iterator[str]:
-    """Return the fields that the document doesn't have: a model leaves out what it doesn't know."""
+    """Yield the fields that aren't in the document. Parsing into a model would silently drop them."""
     if isinstance(value, dict) and isinstance(known, dict):
         for key, inner in value.items():
             if key not in known:

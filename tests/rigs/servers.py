@@ -1,8 +1,9 @@
-"""Servers that all tests of a run share: each starts when it is first needed, and ends with the run.
+"""Servers that are shared by all tests of a run. Each starts when it is first needed, and ends with the run.
 
-The run listens at a socket in a folder of its own, and tells its workers the folder. The first worker that
-needs a server starts it. A server stays connected to the run's socket and ends when that connection does,
-which is when the run is over or killed. Killing a worker ends no server that others use.
+The run listens on a socket in a folder of its own, and tells its workers where the folder is. The first
+worker that needs a server starts it. A server stays connected to the run's socket. When that connection
+closes, because the run has ended or was killed, the server ends. Killing a worker doesn't end a server that
+others use.
 """
 
 import atexit
@@ -19,17 +20,18 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-#: Modules that serve at the socket whose number they are called with, until the run has ended.
+#: Modules of the servers. Each is started with the number of the socket that it listens on, and runs until
+#: the end of the run.
 SERVERS = {"postgres": "tests.rigs.postgres", "bots": "tests.rigs.forked"}
-#: How long servers have to end by themselves (seconds).
+#: Time that servers have to stop by themselves, in seconds.
 GRACE_SECONDS = 15.0
 
-#: The folder of this run, once there is one.
+#: The folder of this run, once it has been created.
 _folders: list[Path] = []
 
 
 def begin() -> str:
-    """Listen for the servers of this run; return the folder that its workers ``join``."""
+    """Listen for the servers of this run. Return the folder, which its workers pass to ``join``."""
     if not _folders:
         _folders.append(Path(tempfile.mkdtemp(prefix="usher-servers-")))
         listener = socket.socket(socket.AF_UNIX)
@@ -40,12 +42,12 @@ def begin() -> str:
 
 
 def join(folder: str) -> None:
-    """Use the servers of the run that has begun this folder."""
+    """Use the servers of the run that created this folder."""
     _folders[:] = [Path(folder)]
 
 
 def path(name: str) -> str:
-    """Return where a server is to be asked; start it if nobody has."""
+    """Return the path of a server's socket. Start the server if it isn't running."""
     folder = Path(begin())
     place = folder / name
     with _locked(folder / f"{name}.starting"):
@@ -56,18 +58,18 @@ def path(name: str) -> str:
 
 def _start(name: str, place: Path) -> None:
     running = place.with_suffix(".running").open("w")
-    # Locked for as long as the server has it open.
+    # The file stays locked as long as the server has it open.
     fcntl.flock(running, fcntl.LOCK_EX)
     with running, socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(place))
         listener.listen(100)
         passed = [listener.fileno(), running.fileno()]
         command = [sys.executable, "-m", SERVERS[name], str(listener.fileno())]
-        # A key that interrupts the run is the run's business, which ends this one by ending.
+        # The server has its own session, so Ctrl+C doesn't reach it. It ends when the run does.
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, pass_fds=passed, start_new_session=True, cwd=_ROOT
         )
-    # It ends with the run, not with this process: nobody waits for it here.
+    # The server ends with the run and not with this process, so nothing in this process waits for it.
     process.returncode = 0
 
 
@@ -82,7 +84,7 @@ def _locked(file: Path) -> Iterator[None]:
 
 
 def _end(listener: socket.socket, folder: Path) -> None:
-    """Have the servers end, and wait until they have."""
+    """Make the servers stop, and wait until they have."""
     listener.close()
     end = time.monotonic() + GRACE_SECONDS
     for file in folder.glob("*.running"):
@@ -101,7 +103,7 @@ def _is_free(file: Path) -> bool:
 
 
 def ask(name: str) -> str:
-    """Return what a server says to whoever connects."""
+    """Connect to a server, and return everything that it sends."""
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(path(name))
         said = b"".join(iter(partial(server.recv, 65_536), b""))
@@ -110,7 +112,7 @@ def ask(name: str) -> str:
 
 
 def serve(number: int, answer: Callable[[socket.socket], None]) -> None:
-    """Answer whoever connects, until the run has ended."""
+    """Answer connections until the run has ended."""
     with socket.socket(fileno=number) as listener, socket.socket(socket.AF_UNIX) as run:
         run.connect(str(Path(listener.getsockname()).with_name("run")))
         while run not in (ready := select.select([listener, run], [], [])[0]):

@@ -1,4 +1,7 @@
-"""What all tests of a process share: started when first needed, ended after the last test."""
+"""Resources that all tests of a process share.
+
+They are created when first needed, and cleaned up at the end.
+"""
 
 import atexit
 import subprocess
@@ -6,18 +9,18 @@ import tempfile
 from contextlib import ExitStack
 
 _end = ExitStack()
-#: Have something called after the last test.
+#: Registers a function that is called after the last test.
 at_end = _end.callback
 
 
 def folder(prefix: str) -> str:
-    """Make a folder that lasts as long as the tests."""
+    """Create a folder that is deleted after the last test."""
     made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
     return _end.enter_context(made)
 
 
 def started(*words: str, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
-    """Start a program that runs as long as the tests, whatever it says."""
+    """Start a program that runs until the last test has ended. Its output is discarded."""
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=stderr)
     _end.callback(process.wait)
     _end.callback(process.terminate)

@@ -1,4 +1,4 @@
-"""A Slack that stores what it receives, enforces its limits by the clock, and fails when told to."""
+"""A fake Slack that stores messages, enforces rate limits by the clock, and fails when told to."""
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping
@@ -11,23 +11,23 @@ from playground.slack.history import History
 from tests.rigs.clock import FakeClock
 from tests.rigs.faults import Faulty
 
-#: What says on a card, and nowhere else, how a stop, a suspension or a removal that has one ended.
+#: Phrases that say that a stop, suspension or removal has ended. Only the operation's card contains them.
 ON_CARDS = {
     "stopped": ("has stopped on", "was already stopped on", "has ended."),
     "suspended": ("was suspended on",),
     "removed": ("has been removed from",),
 }
-#: Kinds of messages that say an end: a card, and the warning of a stop, which becomes what says that.
+#: Kinds of messages that can say that an operation has ended. A stop's warning is replaced by such a message.
 SAYS_END = ("card", "stop_warning")
 
 
 def key_of(message: Mapping[str, Any]) -> str:
-    """Return the key by which the bot finds a message that it may have sent."""
+    """Return the key with which the bot looks for a message that it may have sent."""
     return str(message["metadata"]["event_payload"]["key"])
 
 
 class FakeSlack(Faulty):
-    """Be a SlackCaller. ``ahead`` is by how many seconds its clock is ahead of the bot's."""
+    """A fake SlackCaller. Its clock is ``ahead`` seconds ahead of the bot's."""
 
     def __init__(self, clock: FakeClock, *, ahead: float = 0.0) -> None:
         self._clock = clock
@@ -36,61 +36,61 @@ class FakeSlack(Faulty):
         self.ephemerals: list[dict[str, Any]] = []
         self.updates: list[dict[str, Any]] = []
         self.deleted: list[dict[str, Any]] = []
-        #: What people have read, by the clock that isn't set.
+        #: Everything that people have read, timed by the monotonic clock.
         self.history = History(clock.monotonic)
         self.users: dict[str, dict[str, Any]] = {}
-        #: Homes by person: the hash and the view of each.
+        #: The hash and the view of each person's Home tab.
         self.homes: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
         #: What forms were redrawn with.
         self.views: list[dict[str, Any]] = []
-        #: People on a page of ``users.list``, however many are asked for.
+        #: Page size of ``users.list``, whatever the caller asks for.
         self.page = 2
-        #: Messages on a page of a conversation, however many are asked for: few, so that paging is seen to.
+        #: Page size of conversations, whatever the caller asks for. It is small, so that tests cover paging.
         self.history_page = 2
-        #: Whether updates of messages are refused for their blocks.
+        #: Whether updates are refused because of their blocks.
         self.refuses_blocks = False
-        #: Conversations that take nothing, with what a call is refused with.
+        #: Conversations that refuse every message, and the error for each.
         self.closed: dict[str, SlackFailed] = {}
-        #: Calls that Slack itself would have answered with 429.
+        #: The number of calls that the real Slack would have answered with 429.
         self.over_budget = 0
         self._faults = defaultdict(list)
         self._recent: defaultdict[str, deque[float]] = defaultdict(deque)
         self._posted: dict[str, float] = {}
         self._last_ts = 0.0
-        #: Files by id: their name and length, then their bytes, then where they were shared.
+        #: Files by id: first their name and length, then their contents, and finally where they were shared.
         self.files: dict[str, dict[str, Any]] = {}
 
     def add_user(self, user_id: str, team_id: str = "T1", **keys: Any) -> None:
         self.users[user_id] = {"id": user_id, "team_id": team_id, "name": user_id.lower(), **keys}
 
     def fail_in(self, channel: str, error: SlackFailed) -> None:
-        """Refuse every message to a channel."""
+        """Refuse every message to a conversation."""
         self.closed[channel] = error
 
     def count(self, method: str) -> int:
         return sum(name == method for name, _ in self.calls)
 
     def keys(self) -> list[str]:
-        """Return the keys of the messages that are there."""
+        """Return the keys of the messages that haven't been deleted."""
         return [key_of(message) for message in self.messages if "metadata" in message]
 
     def kinds(self) -> list[str]:
-        """Return the kinds of the notices that are there, in order."""
+        """Return the kinds of the notices that haven't been deleted, in order."""
         return [key.rsplit("/", 2)[1] for key in self.keys()]
 
     def sent(self, channel: str = "") -> list[str]:
-        """Return the keys of all messages that arrived, in order; the bot has deleted some of them since."""
+        """Return the keys of all messages that were posted, in order, even if they were deleted later."""
         arrived = sorted([*self.messages, *self.deleted], key=lambda message: float(message["ts"]))
         there = [message for message in arrived if not channel or message["channel"] == channel]
         return [key_of(message) for message in there if "metadata" in message]
 
     def sent_kinds(self) -> list[str]:
-        """Return the kinds of the notices that arrived, in order, as ``sent`` does."""
+        """Return the kinds of all notices that were posted, in order, even if they were deleted later."""
         return [key.rsplit("/", 2)[1] for key in self.sent()]
 
     def told(self, kind: str) -> list[dict[str, Any]]:
-        """Return the messages of a kind; the end of a stop is on its card, if it has one."""
+        """Return the messages of a kind. For the end of a stop, this includes cards that say so."""
         says = ON_CARDS.get(kind, ())
         found = zip(self.kinds(), (one for one in self.messages if "metadata" in one), strict=True)
         return [
@@ -232,7 +232,7 @@ class FakeSlack(Faulty):
         return {"members": everybody[begin:end], "response_metadata": {"next_cursor": cursor}}
 
     def note(self, what: str, message: Mapping[str, Any]) -> None:
-        """Note what people read from now on."""
+        """Record a change of a message in the history."""
         self.history.note(
             what, message["channel"], message["ts"], message.get("text", ""), message.get("metadata")
         )

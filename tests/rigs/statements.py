@@ -1,15 +1,16 @@
-"""Every statement of the store by name: named ones, those by a key, and those made from declarations."""
+"""Every SQL statement of the store, by name: named queries, lookups by key, and generated queries."""
 
 from bot.store import due_work, gates, notices, runs
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.statements import read_queries
 from bot.store.tables import TABLES
 
-#: What stands for one of several in a statement.
+#: Words that each of these placeholders stands for.
 WORDS = {
     "{work_items}": ("operations", "runs"),
 }
-#: Claims that no queue makes: of what another claim found, of one that is known, or while Slack is away.
+#: Claims that belong to no queue: rows related to another claim, rows of a known account, and messages while
+#: Slack is down.
 CLAIMS = {
     "claim_gates_along": gates.ALONG_CLAIM.statement,
     "claim_runs_of_account": runs.ACCOUNT_CLAIM.statement,
@@ -20,7 +21,7 @@ CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in DECLARED_QUEUES.value
 
 
 def gather_statements() -> dict[str, str]:
-    """Return every statement; what is asked of operations and runs is two."""
+    """Return every statement. Statements for work items are returned twice: for operations and for runs."""
     found = {query: query for table in TABLES.values() for query in table.lookups()}
     for name, query in read_queries().items():
         word = next((word for word in WORDS if word in query), None)
@@ -30,6 +31,6 @@ def gather_statements() -> dict[str, str]:
             found[name] = query
     counted = {f"count_{one.name}": one.count for one in DECLARED_QUEUES.values() if one.is_scheduled}
     found |= CLAIMS | counted | {"next_due": due_work.make_next_due_query()}
-    # In place of the columns that a caller sets: one that every table has.
+    # The caller chooses which columns to set. Use one that all tables have.
     changes = "connection = :connection"
     return {name: query.replace("{changes}", changes).replace("{same}", "") for name, query in found.items()}

@@ -1,4 +1,4 @@
-"""The work of the bot's loops, done in turn until nothing is left."""
+"""The steps of the bot's loops, run in turn until there is nothing left to do."""
 
 from __future__ import annotations
 
@@ -13,31 +13,33 @@ from bot.slack.notifier import Notifier
 Step = Callable[[], Awaitable[int]]
 Steps = Mapping[str, Step]
 
-#: So many turns of all steps are taken for no end.
+#: Number of rounds after which the steps are assumed to go on forever.
 TURNS = 500
 
 
 class Looks:
-    """Say which steps have something to do, as the scheduler of a process finds out.
+    """Finds the steps that have something to do, as a process's scheduler does.
 
-    To take a step in vain costs as much as a small test, and most steps in moved time would be.
+    A step that finds nothing to do takes as long as a small test, and most steps would while a test moves the
+    clock.
     """
 
     def __init__(self, scheduler: Scheduler, store: Any, clock: Any) -> None:
         self._scheduler = scheduler
         self._engine = store.engine
         self._clock = clock
-        #: Have every step taken each time: what they ask of the store is counted.
+        #: Whether every step is run each time, because its queries are being counted.
         self.takes_all = False
         self._changes = -1
-        #: How far the wall clock is from the other one.
+        #: How far the wall clock is ahead of the monotonic clock.
         self._is_set = 0.0
-        #: Nobody else writes to its database, which tells how much has been written.
+        #: Whether nothing else writes to the database, so its count of changes shows whether anything was
+        #: written.
         self._is_alone = hasattr(self._engine, "changes")
 
     @classmethod
     def of(cls, store: Any, clock: Any, ids: Any, reconciler: Reconciler, notifier: Notifier) -> Looks:
-        """Look for a process without a scheduler of its own."""
+        """Create this for a process that doesn't have a scheduler."""
         scheduler = Scheduler(store, clock, ids)
         scheduler.drive(reconciler, notifier)
         return cls(scheduler, store, clock)
@@ -49,7 +51,7 @@ class Looks:
 
     @property
     def is_old(self) -> bool:
-        """Return whether anybody wrote since the last look, if that is known."""
+        """Return whether something was written since the last check, as far as that is known."""
         return self._is_alone and not self.takes_all and self._engine.changes != self._changes
 
     async def due(self) -> Collection[str]:
@@ -58,13 +60,13 @@ class Looks:
             return self.names
         scheduler, is_set = self._scheduler, round(self._clock.now() - self._clock.monotonic(), 2)
         if self.is_old or is_set != self._is_set:
-            # Whoever wrote, and wherever the clock was set: what was not due for long may be.
+            # Any write or clock change may make steps due that weren't.
             scheduler.wake()
         elif not self._is_alone:
             scheduler.wake()
         self._changes, self._is_set = self._engine.changes if self._is_alone else 0, is_set
         if scheduler._changed:
-            # Whoever counts what a process asks of its store doesn't count this.
+            # This query isn't part of the work being counted.
             watch = getattr(self._engine, "watch", None)
             self._engine.watch = None
             await scheduler._query_due_times(scheduler._loops[0].pool)
@@ -73,14 +75,14 @@ class Looks:
         return {one.name for one in loops if not scheduler.due.isdisjoint(one.kinds) or one.is_restless()}
 
     def timed(self, reconciler: Reconciler) -> Step:
-        """Return the step of what time does, of the kinds that are due."""
+        """Return the step for scheduled work, limited to the kinds that are due."""
         return lambda: reconciler.scheduled_work.step(None, None if self.takes_all else self._scheduler.due)
 
 
 async def until_idle(steps: Steps, look: Looks) -> bool:
-    """Do one step after the other until each, since anything was done, has found nothing to do.
+    """Run one step after the other until none of them has anything left to do.
 
-    Return whether anything was. What no loop does is done whatever the look says.
+    Return whether any step did something. Steps that belong to no loop always run.
     """
     idle, names = 0, look.names
     due: Collection[str] | None = None

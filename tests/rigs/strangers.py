@@ -1,4 +1,4 @@
-"""Servers that a person who sets Usher up may name: one of each provider, and some that aren't any."""
+"""Servers that an operator may enter as a connection: one per provider, and some that aren't providers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from playground.harness import Clock
 from playground.slack import build as build_slack
 from tests.rigs.hubs import NEWEST, list_full_scopes
 
-#: Whose account every provider's token opens, and what is in it.
+#: The user whose account each provider's token belongs to, and the user's workspace.
 OWNER, OWN = "alice", "asleep"
 TOKEN: Final = "a11ce0" * 5
 _USERS: Final = [{"name": OWNER, "token": TOKEN}]
@@ -24,7 +24,7 @@ _SEEDS: Final[dict[str, dict[str, Any]]] = {
     "posit": {"users": _USERS, "sessions": [{"owner": OWNER, "name": OWN, "state": "suspended"}]},
     "sphere": {"access_token": TOKEN, "projects": []},
 }
-#: What each of the others answers to everything.
+#: The response of each of the other servers to every request.
 _ANSWERS: Final[dict[str, tuple[int, str, str]]] = {
     "nothing there": (404, "application/json", '{"message": "Not found"}'),
     "a page": (200, "text/html", "<html>Sign in</html>"),
@@ -37,7 +37,7 @@ SERVERS: Final = (*KINDS, "slack", *_ANSWERS)
 
 @dataclass(frozen=True)
 class Stranger:
-    """Hold a server's address, and the requests that it got."""
+    """A server's address, and the requests that it received."""
 
     url: str
     requests: list[web.Request]

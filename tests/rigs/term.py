@@ -1,7 +1,7 @@
-"""A school term on a moved clock: what people do at each minute, and two logs that aren't the bot's.
+"""A school term on a fake clock: actions at given minutes, and two logs that don't come from the bot.
 
-One is the local Saturn Cloud's: when each pod was made and when it ended. The other is the local Slack's:
-every message as it was posted, changed and deleted, with the time and the people who can see it.
+One log is the local Saturn Cloud's: when each pod was created and when it ended. The other is the local
+Slack's: every posting, edit and deletion of a message, with the time and the people who can see it.
 """
 
 from __future__ import annotations
@@ -23,34 +23,34 @@ from tests.rigs.scenario.stage import World
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE, HOUR = 60.0, 3600.0
-#: How far apart the looks are: about a begin and an end, on a day that is read and on any other; in a
-#: lesson that is read and its lead; by day; by night.
+#: Time steps between checks: around the begin and end of a lesson, on a closely read day and on any other;
+#: during a closely read lesson and its lead; by day; by night.
 FINE, PLAIN, COARSE, REST, NIGHT = 20.0, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR
 _BY_DAY = range(8, 21)
-#: Slack takes a message a second for each conversation: where much happens, so many seconds go by;
-#: on a day that isn't read only so many.
+#: Slack accepts one message per second in each conversation. This many seconds are allowed for messages when
+#: something happens: on a closely read day, and on any other.
 BUSY, LESS = 6, 2
-#: A lesson is reported on, and its end warned of, so long before.
+#: How long before a lesson the teacher gets the report, and how long before its end members are warned.
 REPORT, WARNING = 5 * MINUTE, 10 * MINUTE
-#: So long does it take until what is done has its effect.
+#: Time until an action has had its effect.
 FOLLOWS = 5 * MINUTE
-#: Nothing is started sooner before a lesson.
+#: How long before a lesson a start may happen at the earliest.
 LEAD = 45 * MINUTE
 _MARKS = re.compile(r"<(?:[@#!])[^>]*>")
 
 Act = Callable[[], Awaitable[Any]]
-#: A lesson from its begin to its end; a run, which may not have ended.
+#: ``Span``: the begin and end of a lesson. ``Run``: the begin and end of a run, which may not have ended.
 Span = tuple[datetime, datetime]
 Run = tuple[datetime, datetime | None]
 
 
 def at(day: str, clock: str = "0:00", *, fold: int = 0) -> datetime:
-    """Return a time in Berlin; ``day`` as in ``2026-10-05``."""
+    """Return a time in Berlin. ``day`` is written like ``2026-10-05``."""
     hour, minute = map(int, clock.split(":"))
     return datetime.fromisoformat(day).replace(hour=hour, minute=minute, tzinfo=BERLIN, fold=fold)
 
 
-#: What a message says to its reader, in the sense; the first that fits.
+#: Patterns by which a message's meaning is recognized. The first match counts.
 SENSES = {
     "skipping": r"I'll skip",
     "no room": r"[Nn]o room",
@@ -67,11 +67,11 @@ EVER = at("2000-01-01"), at("2100-01-01")
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Hold a version of a message: when, to whom, what happened to it, and what it says by now."""
+    """A version of a message: when it was posted, edited or deleted, who can read it, and what it says."""
 
     moment: datetime
     ts: str
-    #: Its only reader, empty for those of a channel.
+    #: The only reader, or "" for messages in a channel.
     to: str
     place: str
     what: str
@@ -86,38 +86,38 @@ class Said:
 
 @dataclass(slots=True)
 class Log:
-    """Hold what is left of a term when its servers are gone."""
+    """The record of a term, which remains when its servers are gone."""
 
     said: list[Said] = field(default_factory=list)
-    #: By the owner, the name and the id: when each pod was made and ended.
+    #: When each pod was created and ended, by owner, name and id.
     pods: dict[tuple[str, str, str], list[Run]] = field(default_factory=dict)
-    #: What couldn't be done as it was meant, by what it was called.
+    #: Errors of actions that failed, by the action's name.
     failed: dict[str, str] = field(default_factory=dict)
-    #: What was shown to whoever did something, by what it was called.
+    #: The answers that people saw after their actions, by the action's name.
     shown: dict[str, str] = field(default_factory=dict)
     broken: str = ""
 
     def runs(self, owner: str, since: datetime, until: datetime) -> list[Run]:
-        """Return what ran for somebody, as Saturn Cloud has it: by when it was started."""
+        """Return a person's runs at Saturn Cloud, in the order in which they started."""
         every = [run for key, runs in self.pods.items() if key[0] == owner for run in runs]
         return sorted((one for one in every if since <= one[0] < until), key=lambda one: one[0])
 
     def told(self, person: str, since: datetime, until: datetime, *, also: bool = False) -> list[Said]:
-        """Return what somebody alone was told; with ``also``, what it became, too."""
+        """Return the messages that only this person was sent. With ``also``, include edits and deletions."""
         kinds = ("posted", "changed", "deleted") if also else ("posted",)
         return [
             one for one in self.said if one.to == person and one.what in kinds and since <= one.moment < until
         ]
 
     def left(self, person: str, since: datetime, until: datetime) -> list[Said]:
-        """Return what is left of what somebody was told, as it stands in the end."""
+        """Return the person's messages that still exist at the end, in their final form."""
         last = {one.ts: one for one in self.said if one.to == person}
         first = self.told(person, since, until)
         return [last[one.ts] for one in first if last[one.ts].what != "deleted"]
 
 
 class TermWorld(World):
-    """Begin at a moment, and move from one act to the next."""
+    """A world that begins at a given time, and moves from one action to the next."""
 
     def __init__(self, folder: Path, begins: datetime, **options: Any) -> None:
         self._begins = begins.timestamp()
@@ -151,7 +151,7 @@ class TermWorld(World):
 
     @staticmethod
     def _read(shown: Shown) -> str:
-        """Return what is read, with Slack's marks of times as somebody in Berlin reads them."""
+        """Return a message's text, with times as somebody in Berlin reads them."""
 
         def local(found: re.Match[str]) -> str:
             moment = datetime.fromtimestamp(int(found[1]), BERLIN)
@@ -162,7 +162,7 @@ class TermWorld(World):
         return re.sub(r"<!date\^(\d+)\^([^|^>]*)[^>]*>", local, shown.text)
 
     def note_pods(self) -> None:
-        """Write down what Saturn Cloud has run."""
+        """Record the pods that Saturn Cloud has run."""
         for one in self.saturn.state.resources.values():
             one.settle(self.clock.now())
             self.log.pods[one.owner, one.name, one.id] = [
@@ -177,7 +177,7 @@ class TermWorld(World):
         return _local(self.clock.now())
 
     def watch_lesson(self, begin: datetime, end: datetime, *, is_read: bool) -> None:
-        """Look closely about a lesson: when its starts, its message, its warning and its stop are due."""
+        """Use small time steps around a lesson, when its starts, message, warning and stop are due."""
         first, last = begin.timestamp(), end.timestamp()
         for moment, early in ((first, REPORT), (last, WARNING)):
             self._zones[PLAIN] += [(moment - early - 10, moment - early + 60), (moment - 20, moment + 90)]
@@ -187,15 +187,15 @@ class TermWorld(World):
             self._zones[FINE] += [(first - REPORT - 10, first + 90), (last - 60, last + 90)]
 
     def watch_moment(self, moment: datetime) -> None:
-        """Look closely at what comes of something within some minutes."""
+        """Use small time steps in the minutes after a given time."""
         self._zones[PLAIN].append((moment.timestamp(), moment.timestamp() + FOLLOWS))
 
     def does(self, moment: datetime, called: str, act: Act) -> None:
-        """Have something done at a moment."""
+        """Schedule an action."""
         self._acts.append((moment.timestamp(), called, act))
 
     async def play(self, until: datetime) -> None:
-        """Do everything in its time; what can't be done is written down, and the term goes on."""
+        """Perform all actions at their times. Those that fail are recorded, and the term continues."""
         for moment, called, act in sorted(self._acts, key=lambda one: one[0]):
             if moment > until.timestamp():
                 break
@@ -211,12 +211,12 @@ class TermWorld(World):
         self.note_pods()
 
     async def pass_until(self, moment: float) -> None:
-        """Let time pass until a moment, in steps as long as what is near allows."""
+        """Advance the clock to a given time, in steps that are short near something of interest."""
         while (now := self.clock.now()) < moment:
             if now - self._known_at > 12 * HOUR:
                 self._known_at = now
                 await self.know_everybody()
-            # No step is too small for a clock that counts from 1970.
+            # Avoid steps that are too small for a clock that counts from 1970.
             self.clock.advance(max(min(*self._steps(now), moment - now), 0.1))
             for _ in range(BUSY if self.now.date() in self._closely else LESS):
                 if not await self.settle() or self.clock.now() >= moment:
@@ -235,19 +235,19 @@ class TermWorld(World):
     # -- people --------------------------------------------------------------------------------------------
 
     def card(self, person: Person, title: str, channel: str) -> Shown:
-        """Return the newest card of a title in a channel."""
+        """Return the newest card with a title in a channel."""
         found = [one for one in person.sees(channel) if one.kind == "class_card" and f"*{title}*" in one.text]
         return found[-1]
 
     async def joins(self, person: Person, title: str, channel: str, label: str = "Join") -> list[Shown]:
-        """Press a card's button; return what is shown to whoever pressed."""
+        """Press a button of a course's card, and return what only the person who pressed it sees."""
         seen = await person.presses(self.card(person, title, channel), label)
         return [one for one in seen if one.is_private]
 
     async def presses_last(
         self, person: Person, label: str, about: str = "", place: str = BOT
     ) -> list[Shown]:
-        """Press the newest button of a label that stands below a text."""
+        """Press the button with this label on the newest message that contains a text."""
         fits = [one for one in person.sees(place) if about in one.text and _fitting(one, label)]
         assert fits, f"no button {label} about {about}: {[one.text for one in person.sees(place)][-3:]}"
         return await person.presses(fits[-1], _fitting(fits[-1], label)[0])
@@ -267,7 +267,7 @@ def _local(moment: float) -> datetime:
 
 
 def days(first: datetime, last: datetime) -> Iterator[datetime]:
-    """Return every day from one to another, at midnight."""
+    """Yield every day from the first to the last, at midnight."""
     day = first
     while day <= last:
         yield day
@@ -275,7 +275,7 @@ def days(first: datetime, last: datetime) -> Iterator[datetime]:
 
 
 def together(*several: list[Span]) -> list[Span]:
-    """Return lessons of which those that touch or overlap are one."""
+    """Merge lessons that touch or overlap."""
     merged: list[Span] = []
     for begin, end in sorted({one for lessons in several for one in lessons}):
         if merged and begin <= merged[-1][1]:
@@ -288,7 +288,7 @@ def together(*several: list[Span]) -> list[Span]:
 def ran(
     log: Log, who: str, expected: list[Span], *, since: datetime = EVER[0], until: datetime = EVER[1]
 ) -> None:
-    """Check that somebody's workspace was started once in the lead of each of these, and ended with it."""
+    """Check that a person's workspace started once in the lead of each lesson, and stopped at its end."""
     runs = log.runs(who, since, until)
     said = [f"{a:%-d %b %H:%M}-{b and format(b, '%H:%M')}" for a, b in runs]
     wanted = [one for one in expected if since <= one[0] < until]
@@ -310,5 +310,5 @@ def _near(runs: list[Run], begin: datetime) -> list[str]:
 
 
 def sense(one: Said) -> str:
-    """Return what a message says, in the sense."""
+    """Return the meaning of a message, as a key of ``SENSES``."""
     return next((word for word, pattern in SENSES.items() if re.search(pattern, one.text)), "?")

@@ -1,8 +1,8 @@
-"""Draws a sample of a test's cases for ``make test``; ``make test-thorough`` runs all of them.
+"""Draws a sample of a test's cases for ``make test``. ``make test-thorough`` runs all cases.
 
-A test that is parametrized more than once is a product, in which each value is combined with each. Ten
-combinations are drawn, or as many as its longest list has values, so that each value occurs at least once. A
-product that is written as one list of combinations calls ``draw``.
+A test that is parametrized more than once is a product: every value of one list is combined with every value
+of the others. Ten combinations are drawn, or as many as the longest list has values, so that each value
+occurs at least once. If a product is written as one list of combinations, its test calls ``draw``.
 """
 
 import random
@@ -17,12 +17,12 @@ from zlib import crc32
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-#: So many cases are drawn from a product.
+#: Number of cases drawn from a product.
 DRAWN_CASES: Final = 10
 
 
 def draw(rows: Iterable[Any], count: int = DRAWN_CASES) -> list[Any]:
-    """Return all rows; all but so many of them, drawn the same in every run, are thorough."""
+    """Mark all rows as thorough, except a sample of this size. The sample is the same in every run."""
     rows = list(rows)
     kept = set(random.Random(0).sample(range(len(rows)), min(count, len(rows))))
     drawn = pytest.mark.drawn if len(kept) < len(rows) else ()
@@ -36,13 +36,13 @@ def draw(rows: Iterable[Any], count: int = DRAWN_CASES) -> list[Any]:
 
 
 def mark_products(items: Iterable[Any]) -> None:
-    """Mark the drawn cases of each product, and the others as thorough."""
+    """Mark a sample of each product's cases as drawn, and the others as thorough."""
     products: dict[tuple[Any, ...], dict[Any, tuple[Any, ...]]] = defaultdict(dict)
     for item in items:
         lists = [_list_names(mark) for mark in item.iter_markers("parametrize")]
         if len(lists) < 2 or item.get_closest_marker("thorough"):
             continue
-        # A value is the same object in each of its combinations.
+        # Values are compared by identity: a value is the same object in all its combinations.
         values = {name: id(value) for name, value in item.callspec.params.items()}
         place = tuple(tuple(values.pop(name, None) for name in names) for names in lists)
         products[item.parent, item.originalname, *values.items()][item] = place
@@ -59,7 +59,7 @@ def _list_names(mark: pytest.Mark) -> list[str]:
 
 
 def _draw_evenly(cases: dict[pytest.Item, tuple[Any, ...]]) -> Iterator[pytest.Item]:
-    """Draw cases so that no value comes much more often than another one of its list."""
+    """Draw cases so that all values of a list occur about equally often."""
     left = dict(sorted(cases.items(), key=lambda case: crc32(case[0].nodeid.encode())))
     lists = [set(values) for values in zip(*left.values(), strict=True)]
     drawn = [Counter[Any]() for _ in lists]
@@ -71,7 +71,7 @@ def _draw_evenly(cases: dict[pytest.Item, tuple[Any, ...]]) -> Iterator[pytest.I
 
 
 def draw_one(rows: Sequence[Any]) -> list[Any]:
-    """Return all rows, of which all but one are thorough: each commit keeps another one."""
+    """Mark all rows but one as thorough. Which one is left depends on the commit."""
     kept = draw_number(_read_commit(), len(rows))
     return [
         pytest.param(row, id=str(row), marks=() if number == kept else pytest.mark.thorough)
@@ -80,13 +80,13 @@ def draw_one(rows: Sequence[Any]) -> list[Any]:
 
 
 def draw_number(commit: str, count: int) -> int:
-    """Return a number below the count, the same in every run of one commit."""
+    """Return a number below ``count`` that depends only on the commit."""
     return int(commit or "0", 16) % count
 
 
 @cache
 def _read_commit() -> str:
-    """Return the id of the checked-out commit, "" where there is no repository."""
+    """Return the id of the checked-out commit, or "" if there is no repository."""
     try:
         asked = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=_ROOT, capture_output=True, text=True, check=False

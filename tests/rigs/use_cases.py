@@ -1,4 +1,4 @@
-"""A person who calls use cases on a store, the rows of all its tables, and a database that fails midway."""
+"""Helpers for tests of use cases: a caller, the rows of all tables, and a transaction that fails midway."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,17 +18,17 @@ from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
 URL = "https://usher.example.org"
-#: What every refusal by the policy leaves, and nothing else.
+#: Tables that change if the policy refuses a use case. No others may.
 REFUSAL = {"audit", "inbox"}
 
 
 def ask(store: Store, interaction: str = "", principal: Principal = ALICE, **more: Any) -> Caller:
-    """Return somebody who asks where there is one connection, ``saturn``; ``more`` is the context's."""
+    """Return a caller with one connection, ``saturn``. ``more`` replaces parts of the context."""
     return Caller(asking(store, **more), principal, interaction, "R")
 
 
 def asking(store: Store, **more: Any) -> Context:
-    """Return the context of whoever asks; ALICE is the administrator."""
+    """Return the context of a caller. ALICE is an administrator."""
     clock = FakeClock(store.engine.now())
     administrators = frozenset({ALICE.user_id})
     place = Installation("T1", administrators=administrators)
@@ -38,7 +38,7 @@ def asking(store: Store, **more: Any) -> Context:
 
 
 async def tables(store: Store) -> dict[str, list[Any]]:
-    """Return all rows by table; what is read is never written, so it changes nothing."""
+    """Return all rows by table."""
 
     def read(tx: Any) -> dict[str, list[Any]]:
         sqlite = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
@@ -55,12 +55,12 @@ def changed(before: dict[str, list[Any]], after: dict[str, list[Any]]) -> set[st
 
 
 class Watched:
-    """Be a transaction that notes what is run, and fails before its statement number ``fails_at``."""
+    """A transaction that records its statements, and fails before statement number ``fails_at``."""
 
     def __init__(self, tx: Transaction, fails_at: int | None = None) -> None:
         self._tx = tx
         self._fails_at = fails_at
-        #: Each statement, with how many rows had been changed before it.
+        #: Each statement, with the number of rows changed before it.
         self.ran: list[tuple[str, int]] = []
         self._began = tx.changes
 
@@ -79,7 +79,7 @@ class Watched:
 
 
 class WatchedStore:
-    """Be a store whose use cases run in watched transactions."""
+    """A store that runs its use cases in watched transactions."""
 
     def __init__(self, store: Store, fails_at: int | None = None) -> None:
         self._store = store
@@ -100,5 +100,5 @@ class WatchedStore:
 
 
 def on(caller: Caller, store: Any) -> Caller:
-    """Return the same person asking on another store."""
+    """Return the caller with another store."""
     return replace(caller, context=replace(caller.context, store=store))

@@ -1,4 +1,4 @@
-"""The verbs of both commands, as declared, and their synonyms."""
+"""The verbs of both commands and their synonyms, as declared in the code."""
 
 from bot.messages.verb import list_synonyms, list_verbs
 

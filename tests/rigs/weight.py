@@ -1,6 +1,6 @@
-"""Counts the rows that each piece of work changes, in any test, so that no transaction changes thousands.
+"""Counts the rows changed by each piece of work in any test, so that no transaction changes thousands.
 
-Queued pieces may share a commit, so what counts is the number that one of them changes.
+Several queued pieces may share a commit, so each piece is counted on its own.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ if TYPE_CHECKING:  # what is patched is loaded in a process that hasn't imported
 
 Result = TypeVar("Result")
 
-#: So many rows, at most, are changed by a use case, a due row, a task, and whatever else writes.
+#: Maximum number of rows that a use case, a due row, a task or any other write may change.
 MOST: Final = 200
-#: What may change more, by the function that does it, and why.
+#: Functions that may change more rows, and why.
 MAY: Final = {
     "bot.store.schema.begin_serving.<locals>.<lambda>": "what a moved clock left is healed at once",
     "bot.store.slack_rate_limits.take_slack_call": "calls of one moment, where a test's clock stands still",
     "bot.store.gates.record_some": "up to a hundred results of reads, each a work of its own, share it",
     "bot.store.gates.claim_reads": "as many reads are granted as may be sent now, each a work of its own",
 }
-#: What was too heavy since the last test: which work, and how many rows it changed.
+#: The pieces of work that were too heavy since the last test, with the number of rows that each changed.
 _heavy: list[tuple[str, int]] = []
 
 
 def weighed(work: Work[Result]) -> Work[Result]:
-    """Return work that notes how many rows it changes, if they are too many."""
+    """Return the work, wrapped so that it is recorded if it changes too many rows."""
 
     def on_scales(tx: Transaction) -> Result:
-        # What counts the round trips isn't to count these.
+        # These statements don't count as round trips.
         bare = getattr(tx, "bare", tx)
         before = bare.changes
         result = work(tx)
         if (changed := bare.changes - before) > MOST:
             name = _name(work)
-            # What a test does itself, to have many rows to begin with, isn't a piece of Usher's work.
+            # Rows that a test writes itself, in order to start with many, aren't Usher's work.
             if name not in MAY and not name.startswith("tests."):
                 _heavy.append((name, changed))
         return result
@@ -57,7 +57,7 @@ def scales() -> Iterator[None]:
 
 
 def _name(work: Callable[..., Any]) -> str:
-    """Return the name of a piece of work, without what it was wrapped in."""
+    """Return the name of the innermost function of a piece of work."""
     inner: Any = work
     while callable(inner):
         work = inner

@@ -10,7 +10,7 @@ from tests.rigs.scenario.workbench import WorkbenchWorld, workbench_world
 
 @asynccontextmanager
 async def at_work(folder: Path, **options: Any) -> AsyncIterator[WorkbenchWorld]:
-    """Bring up a world in which somebody has linked two accounts."""
+    """Create a world in which a person has linked two accounts."""
     async with workbench_world(
         folder, settings={"USHER_DATABASE_URL": "sqlite:///:memory:"}, **options
     ) as stage:

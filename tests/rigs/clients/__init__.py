@@ -1,1 +1,1 @@
-"""Other people's clients for the protocol of Slack's assistant, each in its own environment."""
+"""Third-party clients of the protocol that Slack's assistant speaks, each in its own environment."""

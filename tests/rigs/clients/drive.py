@@ -1,7 +1,7 @@
-"""A program that calls tools through one client library, in an environment of that library alone.
+"""A program that calls tools through one client library, and runs in an environment made for that library.
 
-It reads a name, an address and calls as JSON, and writes what a model would read of each answer: a text, or
-an error that is raised instead of one.
+It reads the library's name, an address and the calls as JSON. It writes what a model would read of each
+answer: either a text, or the error that the library raised.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from typing import Any
 
 
 async def read(call: Awaitable[Any]) -> str | dict[str, str]:
-    """Return the text of a call's result, or what is raised instead."""
+    """Return the text of a call's result, or the error that was raised."""
     try:
         result = await call
     except Exception as error:  # noqa: BLE001 - each library raises its own
@@ -25,7 +25,7 @@ async def read(call: Awaitable[Any]) -> str | dict[str, str]:
 
 
 async def with_mcp(url: str, calls: list[Any]) -> list[Any]:
-    """Call through the newest client of the protocol's authors."""
+    """Make the calls with the newest client by the protocol's authors."""
     from mcp import Client
 
     async with Client(url) as client:
@@ -48,7 +48,7 @@ async def with_fastmcp(url: str, calls: list[Any]) -> list[Any]:
 
 
 async def with_langchain(url: str, calls: list[Any]) -> list[Any]:
-    """Call through langchain's adapter, for which each call is a session of its own."""
+    """Make the calls with langchain's adapter, which opens a session for each call."""
     from langchain_mcp_adapters.client import MultiServerMCPClient
 
     client = MultiServerMCPClient({"usher": {"url": url, "transport": "streamable_http"}})
@@ -60,11 +60,11 @@ async def with_langchain(url: str, calls: list[Any]) -> list[Any]:
 
 
 async def with_openai_agents(url: str, calls: list[Any]) -> list[Any]:
-    """Call through openai-agents with strict schemas, in which every field of a tool is required."""
+    """Make the calls with openai-agents, using strict schemas, in which every field of a tool is required."""
     from agents.mcp import MCPServerStreamableHttp, MCPUtil
     from agents.tool_context import ToolContext
 
-    # Its own 5 s are too few where the machine is busy.
+    # The library's own timeout of 5 seconds is too short on a busy machine.
     async with MCPServerStreamableHttp(params={"url": url}, client_session_timeout_seconds=60) as server:
         listed = await server.list_tools()
         tools = {
@@ -88,7 +88,7 @@ CLIENTS = {
 
 
 def main() -> None:
-    """Make the calls, and write the tools and what became of each call."""
+    """Make the calls, and write the list of tools and each call's outcome."""
     asked = json.load(sys.stdin)
     said = asyncio.run(CLIENTS[asked["client"]](asked["url"], asked["calls"]))
     json.dump(said, sys.stdout)

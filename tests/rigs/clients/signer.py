@@ -1,4 +1,4 @@
-"""A signer before Usher: it adds a person and Slack's signature to a client's requests, as Slack does."""
+"""A proxy in front of Usher that adds a person and Slack's signature to clients' requests, as Slack does."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ _KEPT = ("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Accept")
 async def signer(
     address: str, secret: str, now: Callable[[], float], who: dict[str, Any]
 ) -> AsyncIterator[str]:
-    """Serve a signer; yield the address that a client calls."""
+    """Run the proxy, and yield the address that a client calls."""
     async with aiohttp.ClientSession() as session:
 
         async def forward(request: web.Request) -> web.Response:
