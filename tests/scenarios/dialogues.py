@@ -1,15 +1,15 @@
-"""Dialogues through the whole bot: what was done and said, and whether each button that was offered works.
+"""Plays dialogues with the whole bot, and checks what it does, says and offers, and that each button works.
 
-``python -m tests.scenarios.dialogues FILE`` plays a file of them and prints what failed. A dialogue has a
-``world`` (workspaces on *Team hub* and *Saturn Cloud*, runs, an outage, what isn't linked) and turns: what a
-person says or presses, ``where`` (``dm``, ``thread`` of the newest message, ``mention``, ``command``), and
-what is expected:
+``python -m tests.scenarios.dialogues FILE`` plays the dialogues in a file, and prints those that failed. A
+dialogue has a ``world`` (workspaces on *Team hub* and *Saturn Cloud*, runs, outages, and connections that
+aren't linked) and turns. A turn consists of a text or a button, the place (``where``: ``dm``, ``thread`` of
+the newest message, ``mention`` or ``command``), and the expected result:
 
-``does``    what this turn changed, as ``VERB NAME`` or ``VERB NAME@CONNECTION``; ``open NAME`` hands out its
-            link; ``nothing``
-``names``   what the answer contains, whatever its case
-``offers``  buttons on it, by a part of their label
-``never``   what must not have been done (``VERB NAME``), offered (``offer: LABEL``) or said
+``does``    the changes, as ``VERB NAME`` or ``VERB NAME@CONNECTION``; ``open NAME`` if the answer has its
+            link; or ``nothing``
+``names``   words that the answer contains, in upper or lower case
+``offers``  parts of the labels of its buttons
+``never``   things that must not be done (``VERB NAME``), offered (``offer: LABEL``) or said
 """
 
 from __future__ import annotations
@@ -40,18 +40,18 @@ TABLE = Path(__file__).with_name("dialogues.json")
 _TOKEN = "a11ce" * 8
 _STATUS = {"starting": "pending", "failed": "error", "suspended": "stopped"}
 _EXIT = {"failed": 3}
-#: Says that a button led nowhere.
+#: Matches answers that say that something went wrong.
 _ERRORS = re.compile(
     r"something went wrong|can't find|don't have a command|didn't understand|don't see the name|reference:",
     re.IGNORECASE,
 )
 _ACTS = {"start", "stop", "restart", "suspend", "resume", "keep", "timer", "untimer", "cancel", "open", "run"}
-#: Buttons that lead to a page and do nothing in Slack.
+#: Action ids of buttons that open a page and do nothing in Slack.
 LINKS = ("open_url", "page_url", "link_url")
 
 
 class DialogueWorld(World):
-    """Hold two servers of the same kind: ``saturn``, and ``hub``, which people know as *Team hub*."""
+    """A world with two servers of the same kind: ``saturn``, and ``hub``, which people know as *Team hub*."""
 
     def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
         seeds = {place: self._seed(told, place) for place in ("saturn", "hub")}
@@ -100,7 +100,7 @@ class DialogueWorld(World):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
         async with TestServer(self.hub.app, host="127.0.0.1") as listening:
-            # Another name for the same computer: a connection is known by its address.
+            # Use another host name for the same machine, because a connection is identified by its address.
             self.hub_url = str(listening.make_url("")).rstrip("/")
             self.watch.learn(self.hub)
             async with super().running():
@@ -109,7 +109,7 @@ class DialogueWorld(World):
                 self.watch.learn(self.hub)
 
     async def _prepared(self) -> None:
-        """Link what is linked, run what has run, and let what is out be known to be."""
+        """Link accounts, run jobs, and make Usher notice outages, as the dialogue's world says."""
         for place in ("saturn", "hub"):
             if place not in self.told.get("unlinked", ()):
                 await self.alice.has_linked("alice", place)
@@ -132,12 +132,12 @@ class DialogueWorld(World):
     # -- what was done -------------------------------------------------------------------------------------
 
     async def kept(self) -> dict[str, Any]:
-        """Return everything that a person can change, by what it is."""
+        """Return all of the person's rows that the person can change, by kind."""
         return await read_kept(self.bot.store, self.principal())
 
 
 class Player:
-    """Play one dialogue; ``problems`` is what wasn't as expected."""
+    """Plays one dialogue. ``problems`` lists everything that wasn't as expected."""
 
     def __init__(self, world: DialogueWorld, dialogue: Mapping[str, Any]) -> None:
         self.world = world
@@ -147,7 +147,7 @@ class Player:
         self.transcript: list[str] = []
 
     async def play(self) -> list[str]:
-        """Play all turns, then press all that was offered; return what was wrong."""
+        """Play all turns, and then press every button that was offered. Return the problems."""
         for number, turn in enumerate(self.turns, 1):
             try:
                 found = await self._turn(turn)
@@ -176,7 +176,7 @@ class Player:
         return {"ok": True}
 
     async def act(self, turn: Mapping[str, Any]) -> list[Shown]:
-        """Say or press what a turn is; return the answer, which may have to wait a moment."""
+        """Say or press what a turn says, and return the answer, waiting for it if necessary."""
         return await self._acted(turn) or await self.world.alice._new(BOT, self._a_moment)
 
     async def _acted(self, turn: Mapping[str, Any]) -> list[Shown]:
@@ -233,7 +233,7 @@ class Player:
         return found
 
     def _command(self, label: str, shown: Sequence[Shown]) -> str:
-        """Return what a button of a label would do, with the connection of what it is about."""
+        """Return the action of the button with this label, and the connection that it acts on."""
         button = next(one.button(label) for one in shown if label in one.labels)
         key = str(button.get("value") or "").partition("@")[0]
         place = self._places.get(key, "")
@@ -254,7 +254,7 @@ class Player:
         return any(key in json.dumps(one.json) for key in keys for one in shown)
 
     async def _press_all(self) -> None:
-        """Press each button that was offered; what has become outdated says so, which is no error."""
+        """Press each button that was offered. It's no problem if a button answers that it is out of date."""
         alice = self.world.alice
         pressed = set()
         offered = [(shown, button) for shown in self.offered for button in buttons_of(shown)]
@@ -278,17 +278,17 @@ class Player:
 
 
 def buttons_of(shown: Shown) -> list[dict[str, Any]]:
-    """Return the buttons of a message, without what its menus hold."""
+    """Return a message's buttons, without the items of its menus."""
     return [one for one in buttons(shown.json) if "value" not in one.get("place", ())]
 
 
 def _is(act: str, wanted: str) -> bool:
-    """Return whether an act is the wanted one, which needn't name the connection."""
+    """Return whether an act is the wanted one. If ``wanted`` names no connection, any will do."""
     return act == wanted or ("@" not in wanted and act.partition("@")[0] == wanted)
 
 
 def says(text: str, wanted: str) -> bool:
-    """Return whether a text contains something, a time of day in either way to write it."""
+    """Return whether a text contains something. A time of day may be written in either way."""
     wanted = wanted.casefold()
     clock = re.fullmatch(r"(\d{1,2}):(\d\d)", wanted)
     if clock is not None:
@@ -298,7 +298,7 @@ def says(text: str, wanted: str) -> bool:
 
 
 async def play(dialogue: Mapping[str, Any], folder: Path) -> list[str]:
-    """Play one dialogue in a world of its own; return what wasn't as expected."""
+    """Play one dialogue in a world of its own, and return the problems."""
     async with DialogueWorld(folder, dialogue["world"]).running() as world:
         player = Player(world, dialogue)
         rows = await world.bot.store.perform(workspaces.read_workspaces, world.principal())
@@ -307,7 +307,7 @@ async def play(dialogue: Mapping[str, Any], folder: Path) -> list[str]:
 
 
 async def main(dialogues: Sequence[Mapping[str, Any]], *only: str) -> int:
-    """Play dialogues, print the result of each and a total; return how many failed."""
+    """Play dialogues, and print each result and a total. Return how many failed."""
     failed = 0
     chosen = [one for one in dialogues if not only or one["id"] in only]
     for dialogue in chosen:

@@ -1,13 +1,13 @@
-"""What Usher does and offers for sentences of strangers, each in a world of its own.
+"""Plays sentences written by strangers, each in a world of its own, and checks what Usher does and offers.
 
-``python -m tests.scenarios.strangers FILE [IDS…]`` plays a file of them, and prints what came of each and
-totals by kind. ``tests/scenarios/strangers.md`` says how an item is written. Where nothing is done,
-each button of an answer is pressed in a world that is the same up to there; a dialogue goes on after the
-press that is right.
+``python -m tests.scenarios.strangers FILE [IDS…]`` plays the items in a file, and prints the result of each
+and totals by kind. ``tests/scenarios/strangers.md`` describes the format of an item. If nothing is done, each
+button of the answer is pressed in a world that was played up to the same point. A dialogue continues after
+the right button was pressed.
 
-An item is *WRONG* if something is done that isn't right, or the only button that acts does that. It is helped
-if in each turn what is right is done or one press away; where ``nothing`` is right, if nothing else is.
-A button that ``status`` and the like show beside whatever they show isn't counted as an only one.
+An item is *WRONG* if something is done that isn't right, or if the only button that acts would do so. It is
+*helped* if, in each turn, something right is done or one press away. If ``nothing`` is right, nothing must be
+done. Buttons that ``status`` and similar answers always have don't count as the only button.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from tests.scenarios.dialogues import LINKS, DialogueWorld, Player, buttons_of, 
 
 STRANGERS = Path(__file__).with_name("strangers.json")
 WRONG_ACTS = Path(__file__).with_name("wrong_acts.json")
-#: How long before 8:00 a world is made ready.
+#: Time before 8:00 at which a world is prepared, in seconds.
 READY_SECONDS = 600.0
 _RECIPE = {"type": "workspace", "spec": {"name": "x", "owner": "acme/alice", "instance_type": "large"}}
-#: What only shows or opens something.
+#: Verbs that only show or open something.
 SHOWS = ("list", "status", "open", "form")
-#: Parts of a form's name or title, by what it is called in an item.
+#: Maps the name of a form in an item to parts of the form's id or title.
 _FORMS = {
     "new": "create|new workspace",
     "run": "run a job",
@@ -45,12 +45,12 @@ _FORMS = {
     "card": "class|card",
 }
 _RESTART = re.compile(r"(hours .+) restart (\S+) (\d\d:\d\d)")
-#: Addresses and output, which aren't the same in every run.
+#: Matches addresses and output, which differ from run to run.
 _VARIES = re.compile(r"<https?://[^|>]*\|([^>]*)>|(```).*?(?=```)", re.DOTALL)
 
 
 class StrangersWorld(DialogueWorld):
-    """A world of an item, at 8:00 on Friday, 15 January 2027."""
+    """The world of an item, at 8:00 on Friday, 15 January 2027."""
 
     def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
         jobs = [
@@ -73,7 +73,7 @@ class StrangersWorld(DialogueWorld):
         await self.pass_time(NOW - self.clock.now(), step=NOW - self.clock.now())
 
     async def kept(self) -> dict[str, Any]:
-        """Return everything that a person can change, with what their providers have of it."""
+        """Return all of the person's rows that they can change, and their jobs' schedules at providers."""
         jobs = [
             ((place, one.name), one.cron if one.next_fire_at is not None else "")
             for place, server in (("saturn", self.saturn), ("hub", self.hub))
@@ -83,7 +83,7 @@ class StrangersWorld(DialogueWorld):
         return {**await super().kept(), "schedules": dict(jobs)}
 
     def acts(self, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Act]:
-        """Return what changed between two such, as acts."""
+        """Return the changes between two results of ``kept``, as acts."""
         return acts_of(before, after, self.clock.now())
 
 
@@ -102,23 +102,23 @@ class Offer:
 
 @dataclass
 class Outcome:
-    """What one turn did and offers, and what its answer says and leads to."""
+    """The outcome of one turn: the acts done, the buttons offered, and the contents of its answer."""
 
     turn: Mapping[str, Any]
     shown: Sequence[Shown] = ()
     done: Sequence[Act] = ()
     offers: list[Offer] = field(default_factory=list)
     forms: list[str] = field(default_factory=list)
-    #: The parts of what is right that its answer shows or leads to.
+    #: Those of the expected parts that the answer shows or opens.
     shows: set[str] = field(default_factory=set)
-    #: What was done in the turns before.
+    #: The acts of the earlier turns.
     earlier: Sequence[Act] = ()
-    #: Whether the only button that acts is one that ``status`` and the like have for whatever they show.
+    #: Whether the only button that acts is one that ``status`` or similar answers always have.
     is_display: bool = False
 
     @property
     def how(self) -> str:
-        """Return in one word what came of it."""
+        """Return a word that summarises the outcome."""
         if self.done:
             return "done"
         acting = len(self.offers)
@@ -131,14 +131,14 @@ class Outcome:
         return "\n".join(one.read for one in self.shown)
 
     def surplus(self) -> list[str]:
-        """Return what was done, or is offered alone, that isn't right."""
+        """Return the wrong acts that were done or that the only button would do."""
         alone = self.offers[0].acts if len(self.offers) == 1 and not self.is_display else ()
         counted = self._without_corrected(self.done or alone)
         options = [_parts(right) for right in self.turn["right"]]
         surplus = min(
             ([str(act) for act in counted if not _is_any(act, parts)] for parts in options), key=len
         )
-        # Half of what is right may be wrong, if an item says so.
+        # If an item says so, half of the expected acts alone is wrong.
         is_half = counted and not any(self._is_reached(right) for right in self.turn["right"])
         halves = [
             wrong for wrong in self.turn.get("wrong", ()) if is_half and _is_all(counted, _parts(wrong))
@@ -146,14 +146,14 @@ class Outcome:
         return surplus or halves[:1]
 
     def right_press(self) -> str:
-        """Return the button that does all that is right, where nothing was done; empty if there is none."""
+        """Return the label of a button that does everything expected, if nothing has been done yet, or ""."""
         options = [] if self.done else [_parts(right) for right in self.turn["right"]]
         return next(
             (one.label for one in self.offers if any(_is_all(one.acts, parts) for parts in options)), ""
         )
 
     def is_helped(self) -> bool:
-        """Return whether something right is done, shown or one press away, and said as it should be."""
+        """Return whether something expected is done, shown or one press away, with the expected words."""
         is_said = all(says(self.text.casefold(), word) for word in self.turn.get("words", ()))
         return is_said and any(self._is_reached(right) for right in self.turn["right"])
 
@@ -167,7 +167,7 @@ class Outcome:
         return _is_all(self._without_corrected(acts), wanted) if wanted else not self.done
 
     def _without_corrected(self, acts: Sequence[Act]) -> Sequence[Act]:
-        """Leave out what takes back an earlier turn's act, where something else takes its place."""
+        """Leave out acts that undo an earlier turn's act if another act replaces it."""
         new = [act for act in acts if not any(act.takes_back(former) for former in self.earlier)]
         is_wanted = any(
             act.is_meant(part)
@@ -180,13 +180,13 @@ class Outcome:
 
 
 def _is_all(acts: Sequence[Act], parts: Sequence[str]) -> bool:
-    """Return whether acts are these, each of them, and no others."""
+    """Return whether the acts are exactly these."""
     is_each = all(any(act.is_meant(part) for act in acts) for part in parts)
     return is_each and all(_is_any(act, parts) for act in acts)
 
 
 def _parts(right: str) -> list[str]:
-    """Return the acts of one way to do it right; hours that restart are two of them, ten minutes apart."""
+    """Return the acts of one expected outcome. Restarting hours counts as two acts, ten minutes apart."""
     parts = right.split(" + ")
     for number, part in enumerate(parts):
         if found := _RESTART.fullmatch(part):
@@ -203,12 +203,12 @@ def _is_any(act: Act, parts: Iterable[str]) -> bool:
 
 
 class Stranger:
-    """Play one item: its turns, and what each button of an answer does."""
+    """Plays one item: its turns, and the effect of each button of an answer."""
 
     def __init__(self, item: Mapping[str, Any]) -> None:
         self.item = item
         self.turns: Sequence[Mapping[str, Any]] = item["turns"]
-        #: By turn, the button that does what is right, which people press before they go on.
+        #: For each turn, the button that does what is expected. People press it before the next turn.
         self.pressed: dict[int, str] = {}
 
     async def play(self) -> list[Outcome]:
@@ -216,7 +216,10 @@ class Stranger:
         return [await self._explore(number) for number in range(len(self.turns))]
 
     async def _explore(self, number: int) -> Outcome:
-        """Return the outcome of a turn and of each button of its answer; choose which is pressed then."""
+        """Return the outcome of a turn and of each button of its answer.
+
+        Choose the button that is pressed before the next turn.
+        """
         async with self._played(number) as (player, outcome):
             first = 0 if outcome.done else await self._press(player, outcome, 0)
         while not outcome.done and first < len(_candidates(outcome)):
@@ -232,7 +235,7 @@ class Stranger:
         return outcome
 
     async def _displays(self, last: int) -> set[tuple[str, str]]:
-        """Return the buttons that everything has where it is only shown, after the turns up to one."""
+        """Return the buttons of answers that only show something, after the turns up to ``last``."""
         told = self.item["world"]
         typed = [f"status {one['name']}@{one['connection']}" for one in told.get("workspaces", ())]
         typed += [f"job status {one['name']}" for one in told.get("jobs", ()) if one["state"] != "none"]
@@ -245,7 +248,7 @@ class Stranger:
 
     @asynccontextmanager
     async def _played(self, last: int) -> AsyncIterator[tuple[Player, Outcome]]:
-        """Play the turns up to one in a world of its own; yield its outcome."""
+        """Play the turns up to ``last`` in a world of its own, and yield the last one's outcome."""
         with tempfile.TemporaryDirectory() as folder:
             async with StrangersWorld(Path(folder), self.item["world"]).running() as world:
                 player = Player(world, self.item)
@@ -281,7 +284,7 @@ class Stranger:
         return outcome
 
     def _look(self, player: Player, outcome: Outcome, shown: Sequence[Shown]) -> None:
-        """Note which parts of what is right messages show."""
+        """Record which of the expected parts the messages show."""
         text = "\n".join(one.read for one in shown).casefold()
         names = [one["name"].casefold() for one in self.item["world"].get("workspaces", ())]
         for part in _shown_parts(outcome.turn):
@@ -294,7 +297,10 @@ class Stranger:
                 outcome.shows.add(part)
 
     async def _press(self, player: Player, outcome: Outcome, first: int) -> int:
-        """Press buttons from one on until something is done; return which is the next to be pressed."""
+        """Press buttons, beginning with ``first``, until one does something.
+
+        Return the index of the next button.
+        """
         world, candidates = player.world, _candidates(outcome)
         assert isinstance(world, StrangersWorld)
         for number in range(first, len(candidates)):
@@ -328,7 +334,7 @@ def _shown_parts(turn: Mapping[str, Any]) -> set[str]:
 
 
 def _candidates(outcome: Outcome) -> list[tuple[Shown, dict[str, Any]]]:
-    """Return the buttons of an answer that may act, by their labels: not everything has an order."""
+    """Return an answer's buttons that may act, sorted by label, as not all answers have a fixed order."""
     found = [
         (shown, button)
         for shown in outcome.shown
@@ -343,7 +349,7 @@ def _action(button: Mapping[str, Any]) -> str:
 
 
 async def _answer_form(world: DialogueWorld) -> list[str]:
-    """Agree to what a press asks, if it opened that; close any other form, and return its name and title."""
+    """Agree if the press opened a question. Close any other form, and return its name and title."""
     form = world.alice.modal()
     if form is None:
         return []
@@ -366,7 +372,7 @@ def _report(item: Mapping[str, Any], outcomes: Sequence[Outcome]) -> str:
 
 
 def judge(outcomes: Sequence[Outcome]) -> str:
-    """Return ``ok``, ``not helped``, or ``WRONG`` with what shouldn't have been done or offered alone."""
+    """Return ``ok``, ``not helped``, or ``WRONG`` with the acts wrongly done or offered alone."""
     surplus = [act for one in outcomes for act in one.surplus()]
     if surplus:
         return f"WRONG {'; '.join(surplus)}"
@@ -374,12 +380,12 @@ def judge(outcomes: Sequence[Outcome]) -> str:
 
 
 async def play(item: Mapping[str, Any]) -> list[Outcome]:
-    """Play an item; return the outcome of each turn."""
+    """Play an item, and return the outcome of each turn."""
     return await Stranger(item).play()
 
 
 async def main(items: Sequence[Mapping[str, Any]], *only: str) -> int:
-    """Play items, print what came of each, and totals; return how many were wrong."""
+    """Play items, and print each result and totals. Return how many were wrong."""
     counted: dict[str, dict[str, int]] = {}
     for item in [one for one in items if not only or one["id"] in only]:
         outcomes = await play(item)
