@@ -1,4 +1,4 @@
-"""A real JupyterHub with two GPUs: whoever comes third waits, and gets the first that is given back."""
+"""A real JupyterHub with two GPUs: the third person waits, and gets the first GPU that becomes free."""
 
 import asyncio
 import json
@@ -45,12 +45,12 @@ async def ready(hub, tmp_path):
 
 
 async def let_pass(ready, found=lambda: False, seconds=1800.0, step=5.0):
-    """Let the bot's time pass, and the hub do what it does in its own, until something is found."""
+    """Advance the bot's clock, and give the hub real time, until something is found."""
     for _ in range(round(seconds / step)):
         if found():
             return True
         await ready.pass_time(step, step=step)
-        # The hub has other time than the bot: a turn of the loop lets it answer.
+        # The hub runs in real time, so give it a turn of the loop to answer.
         await asyncio.to_thread(lambda: None)
         await ready.slack.state.wait_for(found, 0.05)
     return False

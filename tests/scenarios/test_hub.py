@@ -1,4 +1,4 @@
-"""The main job at a real JupyterHub, in real time: the IDE itself, signing in there, unlinking."""
+"""The main story at a real JupyterHub, in real time: opening the IDE, signing in there, and unlinking."""
 
 import re
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ SEED = {
     "users": [{"name": name, "servers": ["training"]} for name in ACCOUNTS],
     "pause_seconds": 3.2,
 }
-#: Where the hub sends people back to after they signed in there.
+#: The port to which the hub redirects people after they have signed in.
 PORT = reserved_port()
 PERCENT = re.compile(r"(\d+)%")
 
@@ -61,13 +61,13 @@ async def beside(hub, folder, **options):
 
 
 async def ours(api, who):
-    """Return the tokens that Usher has made for somebody."""
+    """Return a user's tokens that Usher created."""
     _, told, _ = await api.call("GET", f"/users/{who}/tokens", who=who)
     return [one for one in told["api_tokens"] if one["note"] == "Usher"]
 
 
 async def visit(hub, account, url):
-    """Open an address in a browser in which somebody is signed in at the hub."""
+    """Open an address in a browser that is signed in to the hub."""
     async with Browser() as browser:
         page = await browser.get(f"{hub.url}/hub/login?next=%2Fhub%2Fhome")
         await browser.submit(page, username=account, password=hub.users[account]["password"])
@@ -75,7 +75,7 @@ async def visit(hub, account, url):
 
 
 async def knows_the_list(world, person):
-    """Wait until what somebody has at the hub is known: then a start is answered by its card alone."""
+    """Wait until Usher knows the person's list, so that a start is answered only by its card."""
     await person.writes("list")
     listed = "*Your workspaces*"
     await world.slack.state.wait_for(lambda: any(listed in one.text for one in person.sees()), 30.0)
@@ -90,7 +90,7 @@ async def test_from_the_link_to_the_ide_and_back(live, hub):
     await alice.writes("start training@hub")
     ready = await alice.waits_for("ready")
     assert "*training* is ready." in ready.text
-    # A quick start may be ready before its card has moved.
+    # A quick start may be ready before its card was ever edited.
     bars = [int(found[1]) for card in cards if (found := PERCENT.search(card.text))]
     assert bars == sorted(bars)
     assert all(bar < 95 for bar in bars)

@@ -1,4 +1,4 @@
-"""The main job at real hubs of each release in use, in real time: linked, created, stopped, unlinked."""
+"""The main story at real hubs of each release in use: linking, creating, stopping, unlinking."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ CHANNEL = "C0GENERAL"
 
 @pytest.fixture(scope="module")
 def port():
-    """Return where the hub sends people back to after they signed in there."""
+    """Return the port to which the hub redirects people after they have signed in."""
     return reserved_port()
 
 
@@ -45,7 +45,7 @@ async def hub(request, port):
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def live(hub, port, tmp_path, request):
-    """A world in real time; a test with a parameter signs people in at the hub."""
+    """A world in real time. If the test has a parameter, people sign in at the hub."""
     signs_in = bool(getattr(request, "param", False))
     connection = {
         "name": "hub",
@@ -68,7 +68,7 @@ async def live(hub, port, tmp_path, request):
 
 
 async def tokens_of(api, who):
-    """Return the tokens of Usher's, and those that its sign-in was granted."""
+    """Return a user's tokens that Usher created, and those that its sign-in was granted."""
     _, told, _ = await api.call("GET", f"/users/{who}/tokens", who=who)
     return [one for one in told["api_tokens"] if one["note"] == "Usher" or "usher" in one["oauth_client"]]
 
@@ -89,7 +89,7 @@ async def opens_form(world):
 
 
 async def sends(world, **values):
-    """Fill in the form and send it; return what Slack makes of the answer."""
+    """Fill in the form and send it. Return Slack's response."""
     for name, value in values.items():
         await world.slack.fill(world.alice.id, {f"field:{name}": value})
     return await world.slack.submit(world.alice.id)
@@ -103,7 +103,7 @@ async def test_from_a_token_to_a_server_of_ones_own_and_back(live, hub):
     alice = live.alice
     async with client(hub) as api:
         await alice.links("alice", "hub")
-        # The token that was pasted may be deleted from now on: Usher made one of its own.
+        # The pasted token may be deleted now, because Usher has created its own.
         assert len(await tokens_of(api, "alice")) == 1
         await alice.writes("list")
         seen = re.compile(r"\*training\* · [^\n]*\nStopped")
@@ -117,12 +117,12 @@ async def test_from_a_token_to_a_server_of_ones_own_and_back(live, hub):
         lab = (await servers_of(api, "alice"))["lab"]
         assert lab["user_options"] == TEMPLATES[1]["options"]
 
-        # Neither is a name in use proposed while the offer is kept, nor is it taken.
+        # While the offer is cached, names in use are neither proposed nor accepted.
         form = await opens_form(live)
         assert proposed(form) not in {"lab", "training"}
         answer = await sends(live, template="small", name="lab")
         assert "You already have a server with that name" in str(answer["errors"])
-        # Another is created elsewhere between the form and the call.
+        # A server of that name is created elsewhere between the form and the call.
         await api.call("POST", "/users/alice/servers/late", who="alice", json={"pause": 0.1, "by": "hand"})
         assert (await sends(live, template="small", name="late"))["response_action"] == "clear"
         failed = await alice.waits_for("failed")
@@ -138,7 +138,7 @@ async def test_from_a_token_to_a_server_of_ones_own_and_back(live, hub):
         failed = await alice.waits_for("failed", "*bad*")
         assert "couldn't get the image that it's started from" in failed.text
         await alice.presses(failed, "Try again")
-        # It is the person's own by now, and started again.
+        # It now counts as the person's own server, which Usher starts again.
         await alice.waits_for("failed", "I couldn't start *bad*")
 
         await alice.presses(alice.only("linked"), "Unlink")

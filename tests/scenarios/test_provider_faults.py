@@ -1,4 +1,4 @@
-"""A provider that fails: a true sentence, no blind repeat, and it goes on when that is over."""
+"""A provider that fails: messages are true, calls aren't repeated blindly, and work continues afterwards."""
 
 import json
 import re
@@ -12,7 +12,7 @@ HTML = {"body": "<html><body>Bad gateway</body></html>", "headers": {"Content-Ty
 START = "/start$"
 READ = rf"/api/workspaces/{ID['notebook']}$"
 
-#: What a start is answered with, what the person reads then, and whether it comes true by itself.
+#: The response to a start, the text that the person reads, and whether the start succeeds later by itself.
 AT_START = {
     "403": ({"status": 403}, "Saturn Cloud refused the request. Saturn Cloud says", False),
     "403 without words": ({"status": 403, "body": '{"message": ""}'}, "isn't allowed to do that.", False),
@@ -40,12 +40,12 @@ AT_START = {
 
 
 def told(person):
-    """Return all that was said to a person in direct messages."""
+    """Return everything that the person has been told in direct messages."""
     return "\n".join(shown.text for shown in person.hears())
 
 
 async def test_ready_after_an_outage_says_how_long_the_person_waited(linked):
-    """While its provider is away for a minute, a start waits; the last call alone is much shorter."""
+    """While the provider is down for a minute, a start waits. The last call alone takes much less time."""
     linked.saturn_fails(START, times=None, status=503)
     await linked.alice.writes("start notebook")
     asked_at = linked.clock.now()
@@ -80,7 +80,7 @@ async def test_a_start_that_is_answered_with(linked, name):
     assert len(linked.resource("notebook").runs) == int(recovers)
 
 
-#: What says that something else is under way, with the status that it comes with.
+#: Responses by status that say that another operation is in progress.
 UNDER_WAY = {
     409: "The workspace is being edited right now.",
     423: "A backup of it is in progress.",
@@ -163,7 +163,7 @@ async def test_a_workspace_that_is_just_stopping_is_started_as_soon_as_that_is_o
     assert not linked.alice.told("failed")
 
 
-#: What a status read is answered with three times in a row, and what the card says meanwhile.
+#: The response to three consecutive reads of a status, and the text on the card in the meantime.
 AT_STATUS = {
     "429": (
         {"status": 429, "headers": {"Retry-After": "15"}},
@@ -222,7 +222,7 @@ async def test_a_right_that_is_taken_away_meanwhile_is_told_once(linked):
     linked.saturn_fails(READ, times=50, status=403, body='{"message": "Permission denied"}')
     await linked.pass_time(120, step=3)
     assert "Your Saturn Cloud account isn't allowed to do that." in alice.only("failed").text
-    # Three refusals over a minute are news; from then on it is asked rarely.
+    # Refusals for more than a minute are reported. After that, the status is rarely read.
     assert linked.calls(f"GET .*{ID['notebook']}") < 9
 
 

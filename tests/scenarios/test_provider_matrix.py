@@ -1,4 +1,4 @@
-"""Every call of an operation against all that a provider may answer: one true sentence, and it goes on."""
+"""Every call of an operation, with every response of a provider: one true message, and the work continues."""
 
 import json
 import re
@@ -49,7 +49,8 @@ CALLS = {
     "read of a start": ("start notebook", READ, "ready"),
     "read of a stop": ("stop notebook", READ, "stopped"),
 }
-#: How a sentence of the catalogue reads, whatever stands in it; those for us alone are none for people.
+#: Patterns of the catalogue's sentences, with anything in place of the placeholders. Sentences that are meant
+#: only for operators are left out.
 _OPEN = re.compile(r"\\\{\w+\\\}")
 SENTENCES = [
     re.compile(_OPEN.sub(".*?", re.escape(text)), re.DOTALL)
@@ -59,18 +60,18 @@ SENTENCES = [
     re.compile("Saturn Cloud hasn't been available since .*?I'll keep trying"),
     re.compile("The server redirects .*? Ask your Usher admin to check its address"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
-    # What a read is refused is no news before it was so for a minute.
+    # A refused read is only reported after a minute.
     re.compile(re.escape(HOLDS[HoldCode.UNSEEN])),
     re.compile("has been too busy for this since "),
 ]
 
 
 def said(person):
-    """Return each text that a person can read now."""
+    """Return the texts of all messages that the person sees now."""
     return {shown.text for shown in person.sees()}
 
 
-#: Stops take the same way as starts: a fault of each sort is enough.
+#: Stops are handled like starts, so one fault of each kind is enough.
 SORTS = ("nothing, but done", "a page", "429", "503", "401", "422")
 CASES = [(call, name) for call in CALLS for name in FAULTS if "start" in call or name in SORTS]
 
@@ -91,13 +92,13 @@ async def test_a_call_that_fails_three_times(linked, call, name):
         seen |= said(alice)
     left = linked.saturn.harness.faults[0].times
     linked.heal()
-    # What was accepted and never comes up is told after three minutes.
+    # After three minutes, Usher reports that an accepted start never came up.
     await linked.pass_time(165, step=5)
 
-    # A stop is told by its card; that of a start has gone.
+    # The card of a stop says how it ended. The card of a start is removed.
     told = [shown.kind for shown in alice.sees() if shown.kind not in {"card", ""}]
     told += ["stopped" for shown in alice.told("stopped") if shown.kind == "card"]
-    # Three refused sign-ins in a row are told as nothing else: between them another call is accepted.
+    # Three refused calls don't count as a refused sign-in, because another call in between is accepted.
     assert len(told) == 1, told
     assert told[0] in {end, "failed"}
     assert problems.CAUSES["internal"] not in "".join(seen)

@@ -1,4 +1,4 @@
-"""What people do at the hub itself: a server gets another name, and a start is refused there."""
+"""Actions of people at the hub itself: a server that was renamed, and a start that the hub refuses."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ async def live(tmp_path):
 
 
 async def says(alice, text, said):
-    """Type until an answer has some words; return it."""
+    """Type a command until its answer contains a text, and return the answer."""
     for _ in range(100):
         answer = (await alice.types(text)).text
         if said in answer:

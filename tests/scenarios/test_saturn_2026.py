@@ -1,4 +1,4 @@
-"""The whole bot with a Saturn Cloud that speaks its published document: reasons, and ends that delete."""
+"""The whole bot with a Saturn Cloud that follows its published document: reasons, and stops that delete."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 @pytest.fixture(params=["person", "admin"])
 async def cloud_2026(tmp_path, request):
-    """A world in which alice acts with her own token, or an administrator's is used for her workspaces."""
+    """A world in which Usher acts for Alice with her own token, or with an administrator's."""
     async with cloud_world(
         tmp_path, saturn_seed={**SEED, "dialect": "2026"}, saturn={"act_as": request.param}
     ) as ready:
@@ -62,7 +62,10 @@ async def test_a_stop_that_deletes_asks_first(cloud_2026):
     ],
 )
 async def test_failure_is_told_without_its_reason(cloud_2026, fault):
-    """Why it failed is for display: while nobody answers that, people read that it has failed."""
+    """The reason for a failure is only displayed.
+
+    If Usher can't get it, people still read that the start failed.
+    """
     one = notebook(cloud_2026)
     one.start_seconds, one.fail = 15.0, True
     cloud_2026.saturn_fails("/api/active/pods$", times=99, **fault)

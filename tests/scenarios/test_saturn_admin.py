@@ -1,4 +1,4 @@
-"""Saturn Cloud on behalf of people: linked by an approval, renewed by itself, driven as is set."""
+"""Saturn Cloud used on behalf of people: linked by an approval, renewed, and acting as configured."""
 
 import json
 
@@ -123,7 +123,7 @@ async def test_an_administrators_token_that_is_refused_is_the_operators_to_chang
         await world.pass_time(30)
         assert "no longer accepts my own key" in alice.card.text
         assert not alice.told("relink_prompt")
-        # The operator's administrator has a token again: it goes on by itself.
+        # The operator's administrator has a valid token again, and everything continues by itself.
         accounts = world.saturn.state.accounts
         accounts._tokens[ADMIN_TOKEN].state = "valid"
         await world.pass_time(120, step=5)
@@ -137,7 +137,7 @@ async def test_a_request_shows_the_address_that_slack_confirmed_where_it_may_be_
         await alice.types("link saturn bob")
         person = world.slack.state.people[alice.id]
         assert f"handle `{person.name}`, e-mail `{person.email}`" in amir.only("approval_request").text
-        # Without the scope, it is forgotten with the next reading.
+        # Without the scope, the e-mail address is forgotten at the next read of the people.
         for token in tokens:
             token.scopes = tuple(one for one in token.scopes if one != granted)
         await people.sync()

@@ -1,4 +1,4 @@
-"""Jobs at Saturn Cloud from Slack: run by name, followed to their end, stopped, set to run by themselves."""
+"""Jobs at Saturn Cloud, used from Slack: run by name, followed to their end, stopped, and scheduled."""
 
 import pytest
 
@@ -29,7 +29,7 @@ async def test_a_run_by_name_is_followed_to_its_end_with_its_output(cloud):
         assert shown.address("View on Saturn Cloud") == page
 
     def output():
-        """Few lines that are read by then stand in the message; others follow as a file."""
+        """If only a few lines have been read by then, they are in the message. Others follow in a file."""
         return cloud.file_of(alice) if cloud.slack.files(alice.id) else alice.only("job_ended").text
 
     await cloud.until(lambda: "Starting papermill report.ipynb" in output(), step=2.0)
@@ -43,7 +43,7 @@ async def test_a_job_needs_no_connection_where_only_one_has_it(cloud):
     assert "Checking what Saturn Cloud offers. I'll run it right after." in asked.text
     await cloud.pass_time(5)
     assert starts(cloud) == 1
-    # Another one beside it is only offered.
+    # A second run next to the first is only offered.
     again = await job(cloud, "run nightly")
     assert "A run of *nightly* is already in progress" in again.text
     assert starts(cloud) == 1
@@ -56,7 +56,7 @@ async def test_a_run_that_fails_tells_its_exit_code(cloud):
     await job(cloud, "run saturn failing")
     await cloud.until(lambda: cloud.alice.told("job_ended"), step=2.0)
     assert "*failing* on Saturn Cloud failed after 6 s, exit code 3." in cloud.alice.only("job_ended").text
-    # All of its output is there, so no file of it comes.
+    # The message contains the whole output, so no file is sent.
     assert "Starting python import.py" in cloud.alice.only("job_ended").text
     await cloud.pass_time(60, step=5)
     assert cloud.slack.files(cloud.alice.id) == []
@@ -64,7 +64,7 @@ async def test_a_run_that_fails_tells_its_exit_code(cloud):
         told = await job(cloud, asked)
         assert "*failing* on Saturn Cloud failed after 6 s, exit code 3." in told.text
         assert told.labels[:2] == ["Logs", "Run again"]
-    # Nothing of the output is kept here: it is read again.
+    # Usher doesn't store the output, so it reads it again.
     await cloud.alice.presses(told, "Logs")
     await cloud.until(lambda: cloud.slack.files(cloud.alice.id), step=2.0)
 
@@ -103,7 +103,7 @@ async def test_a_start_without_an_answer_is_looked_at_before_another_one(cloud, 
     )
     assert starts(cloud) == 1
     if not after:
-        # Nothing shows, and nothing there would tell whether it was launched: its person decides.
+        # There is no run, and the server couldn't tell whether one was launched, so the person decides.
         await cloud.alice.presses(cloud.alice.only("job_outcome_question"), "Start another")
         await cloud.until(lambda: cloud.alice.told("job_ended"), step=4.0)
         assert starts(cloud) == 2

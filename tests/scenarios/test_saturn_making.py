@@ -1,10 +1,10 @@
-"""Workspaces from recipes at Saturn Cloud: made once whatever happens, started, and told."""
+"""Workspaces from recipes at Saturn Cloud: created only once, whatever happens, and then started."""
 
 CLONE = "POST /api/resource_recipes/clone"
 
 
 async def makes(world, name="mine", **fields):
-    """Open the form, fill it in and send it."""
+    """Open the form, fill it in, and send it. Return Slack's response."""
     await world.opens_form(world.alice, "new saturn")
     await world.fills(world.alice, name=name, **fields)
     return await world.sends(world.alice)
@@ -43,7 +43,7 @@ async def test_a_name_that_is_taken_stands_at_its_field_or_in_the_message(cloud)
     alice = cloud.alice
     answer = await makes(cloud, name="notebook")
     assert "You already have a workspace with that name" in str(answer["errors"])
-    # Made elsewhere since the form was drawn.
+    # A workspace of that name was created elsewhere while the form was open.
     await cloud.fills(alice, name="late")
     state = cloud.saturn.state
     state.clone(state.accounts.people["alice"], {"type": "workspace", "spec": {"name": "late"}})
@@ -65,7 +65,7 @@ async def test_a_stop_that_nobody_asked_for_is_told_where_that_is_wanted(cloud):
     await cloud.pass_time(15)
     stopped = alice.only("stopped_elsewhere")
     assert "*report* was stopped on Saturn Cloud, not by me." in stopped.text
-    # What the person stops is told once, as ever; and off is off.
+    # A stop by the person is reported once, as before, and not at all if they have turned that off.
     await alice.presses(stopped, "Start")
     await cloud.pass_time(30)
     await alice.types("stop report")

@@ -1,4 +1,4 @@
-"""The main job at Saturn Cloud, as one person lives it from the first word to the last message."""
+"""The main story at Saturn Cloud, as one person experiences it, from the first word to the last message."""
 
 import re
 
@@ -26,7 +26,7 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     await bare.pass_time(40)
     ready = alice.only("ready")
     assert ready.text.startswith("🟢 *notebook* is ready.")
-    # Who has to be signed in there is said once, and not with each workspace.
+    # The hint to sign in there is given once, and not with each workspace.
     await alice.types("open notebook")
     signed_in = "Sign in there as alice to open workspaces."
     assert [shown.kind for shown in alice.sees() if signed_in in shown.text] == ["linked"]
@@ -40,7 +40,7 @@ async def test_the_card_goes_from_queued_to_starting_in_its_place_and_a_new_mess
     await linked.slack.say(alice.id, "@bot", "start notebook")
     await linked.bot.notifier.step_notices()
     card = alice.card
-    # What was just asked for isn't waiting yet.
+    # A start that was only just requested isn't waiting yet.
     assert "Starting since" in card.text
     assert card.labels == ["Stop", "Refresh"]
 
@@ -73,7 +73,7 @@ async def test_the_address_opens_the_ide_to_its_owner_and_to_nobody_else(linked)
 
 
 async def started_before(linked, times):
-    """Start the notebook and stop it again, some times."""
+    """Start the notebook and stop it again, the given number of times."""
     for _ in range(times):
         await linked.alice.types("start notebook")
         await linked.pass_time(45, step=3)
@@ -82,7 +82,10 @@ async def started_before(linked, times):
 
 
 async def test_usual_time_is_said_after_three_starts(linked):
-    """Whoever starts it by a command reads the time in the answer, in a direct message on the card."""
+    """A person who starts it by a command reads the time in the answer.
+
+    In a direct message, it is on the card.
+    """
     alice = linked.alice
     await started_before(linked, 2)
     await alice.writes("start notebook")
@@ -113,7 +116,7 @@ async def test_a_start_that_the_provider_fails_is_told_with_its_cause_and_can_be
     failed = alice.only("failed")
     assert "I couldn't start *broken* on Saturn Cloud. Saturn Cloud didn't give a reason." in failed.text
     (reference,) = re.findall(r"Reference (\w{4}-\w{4})", failed.text)
-    # An operator finds the same one in the log and in the audit.
+    # The log and the audit contain the same reference.
     (line,) = [line for line in linked.watch.lines() if line.get("reference") == reference]
     assert (line["event"], line["outcome"], line["connection"]) == ("not fulfilled", "failed", "saturn")
     audited = [row["action"] for row in await linked.audit() if reference in row["detail"]]

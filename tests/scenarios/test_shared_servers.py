@@ -1,4 +1,4 @@
-"""Servers that others share with a person, at real hubs of each release that has shares."""
+"""Servers that other people share with a person, at real hubs of each release that supports sharing."""
 
 import asyncio
 
@@ -27,7 +27,7 @@ ALL_OF_IT = {
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=list_params("hub-shares")[:2])
 async def hub(request):
-    """Bob's *theirs* is shared with Alice whole, his *looked at* for opening, and *secret* not at all."""
+    """Bob shares *theirs* with Alice completely, *looked-at* only for opening, and *secret* not at all."""
     users = [{"name": "alice"}, {"name": "bob", "servers": ["theirs", "looked-at", "secret"]}]
     seed = {
         "users": [*users, {"name": "root", "admin": True}],
@@ -36,7 +36,7 @@ async def hub(request):
     }
     async with start(light=True, seed=seed) as running, client(running) as api:
         for name in ("alice", "root"):
-            # With its permissions left empty, a token has all that its owner may do.
+            # A token whose permissions were left empty has all permissions of its owner.
             password = running.users[name]["password"]
             body = {"auth": {"username": name, "password": password}}
             running.users[name]["token"] = (await api.call("POST", f"/users/{name}/tokens", json=body))[1][

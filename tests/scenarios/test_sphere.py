@@ -1,4 +1,4 @@
-"""Workspaces of Sphere Engine from Slack: made with a form, opened in our page, warned of, removed."""
+"""Sphere Engine workspaces, used from Slack: created by form, opened in Usher's page, and removed."""
 
 import re
 
@@ -125,7 +125,10 @@ async def test_a_finished_scenario_is_in_the_status(sphere):
 
 
 async def test_the_token_is_in_no_log_and_no_message(sphere):
-    """What was sent and logged is searched at the end of every world; here a refusal is among it."""
+    """At the end of every world, all messages and logs are searched for secrets.
+
+    Here, they include a refusal.
+    """
     alice = sphere.alice
     await sphere.makes(alice, name="homework")
     sphere.sphere.state.access_token = "changed"
@@ -155,6 +158,6 @@ async def test_where_it_is_the_only_connection_the_bare_command_leads_to_a_works
         assert alice.only("ready").labels == ["Open", "Stop", "Stop later…", "Hours…"]
         assert "homework" in (await alice.types("")).text
         await alice.types("forget homework")
-        # Once something was made there, an empty list still leads to the next one.
+        # Because the person has created a workspace there before, an empty list still offers to create one.
         assert (await alice.types("")).labels == ["New workspace"]
         assert (await alice.types("about")).labels == ["Show my workspaces"]

@@ -1,1 +1,1 @@
-"""The bot at a Workbench, as a whole."""
+"""Scenarios of the whole bot with a Workbench."""

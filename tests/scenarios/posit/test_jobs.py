@@ -1,4 +1,4 @@
-"""Runs of jobs at a Workbench from Slack: by form and in one line, stopped, failed, told at the end."""
+"""Jobs on a Workbench, run from Slack by form or in one line: their output, stops, failures and ends."""
 
 import re
 
@@ -8,13 +8,13 @@ from tests.rigs.scenario.workbench import workbench_world
 
 
 async def ended(world, count=1):
-    """Let time go by until so many messages of ended runs came; return the newest."""
+    """Advance the clock until there are this many messages about ended runs, and return the newest."""
     await world.until(lambda: len(world.alice.told("job_ended")) >= count, step=0.5)
     return world.alice.told("job_ended")[-1]
 
 
 async def runs(world, name, lines=1000, rate=1.0):
-    """Have a job run that writes a line now and then, and its output followed."""
+    """Run a job that prints a line from time to time, and follow its output."""
     await world.alice.types(f"run wb --name {name} -- print-lines lines={lines} rate={rate}", command="/job")
     await world.alice.types(f"logs {name}", command="/job")
     await world.until(lambda: "so far" in world.alice.only("job_card").text, step=0.5)
@@ -108,7 +108,7 @@ async def test_a_failed_job_is_told_with_its_exit_code_and_can_be_run_again(link
 
 
 async def test_an_end_that_nobody_watched_is_told(linked):
-    """The bot was down when it ended, for so long that the server has forgotten most of it."""
+    """The bot was down when the job ended, for so long that the server has forgotten most of it."""
     alice = linked.alice
     await alice.types("run wb --name long -- print-lines lines=30 rate=1 exit=3", command="/job")
     await alice.types("logs long", command="/job")
@@ -212,6 +212,6 @@ async def test_runs_are_read_together_and_backed_off(linked):
     await linked.pass_time(60, step=1)
     before = linked.asked("get_session")
     await linked.pass_time(60, step=1)
-    # Eight runs, every 15 s by then, in one request each time.
+    # Eight runs are read every 15 seconds by now, all of them in one request.
     assert linked.asked("get_session") - before <= 6
     assert all("Running since" in card.text for card in alice.told("job_card"))

@@ -1,4 +1,4 @@
-"""Whom a person acts as at a Workbench: by an own token, or as a username that an administrator approved."""
+"""Linking a Workbench account, with one's own token or as a username that an administrator approved."""
 
 import re
 
@@ -12,7 +12,7 @@ AMIR = "U0AMIR"
 
 @pytest_asyncio.fixture
 async def bare(tmp_path):
-    """A world in which nobody has linked anything, and administrators approve."""
+    """A world in which nobody has linked an account, and links have to be approved by administrators."""
     async with workbench_world(tmp_path, workbench={"linking": ["admin"]}) as ready:
         yield ready
 
@@ -90,7 +90,7 @@ async def test_once_one_administrator_has_decided_the_others_see_who_and_how(tmp
 
 
 async def test_nobody_else_approves(bare):
-    """Who has the button's value without being an administrator is refused."""
+    """A person who sends the button's value without being an administrator is refused."""
     alice, bob, amir = bare.alice, bare.bob, bare.person(AMIR)
     await alice.types("link wb alice")
     button = amir.sees()[0].button("Approve")

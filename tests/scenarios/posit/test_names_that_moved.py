@@ -1,4 +1,7 @@
-"""A super-admin token names its user in each call: one that is another account by now rests the link."""
+"""Usernames that now belong to another account.
+
+Calls with a super-admin token name a user, so the link is put on hold.
+"""
 
 import json
 
@@ -23,7 +26,7 @@ async def world(tmp_path):
 
 
 def make_anew(world, name="alice"):
-    """Delete a user, and make another one of that name, who sees the sessions that are called theirs."""
+    """Delete a user and create another of the same name, who now sees the former user's sessions."""
     world.clock.advance(5)
     world.posit.state.accounts.remove(name)
     world.posit.state.accounts.add(PersonSeed(name))

@@ -1,4 +1,4 @@
-"""What runs write, on their cards and as files: told apart, plain, each line once, whatever is cut."""
+"""The output of runs, on cards and in files: streams kept apart, no control codes, each line once."""
 
 
 def is_shown(person, words="so far"):
@@ -11,7 +11,7 @@ async def runs(world, words):
 
 
 async def is_whole(world, count=1):
-    """Let time go by until the file is there; return its lines."""
+    """Advance the clock until the file is there, and return its lines."""
     alice = world.alice
     await world.until(lambda: len(world.slack.files(alice.id)) >= count and alice.told("job_ended"), step=0.5)
     return world.file_of(world.alice).splitlines()
@@ -71,7 +71,7 @@ async def test_a_silent_job_does_not_time_out(linked):
     await linked.until(lambda: alice.told("job_ended"), step=0.5)
     assert "is done after 2 h" in alice.only("job_ended").text
     assert "line 1\nline 2\nline 3\n" in alice.only("job_ended").text
-    # Nothing is left out, so no file of it comes.
+    # The message contains the whole output, so no file is sent.
     await linked.pass_time(60, step=5)
     assert linked.slack.files(alice.id) == []
 

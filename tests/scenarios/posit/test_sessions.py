@@ -1,4 +1,4 @@
-"""Sessions of a Workbench from Slack: the form, the way in, suspending and resuming, each kind of stop."""
+"""Sessions on a Workbench, used from Slack: the form, opening, suspending, and each kind of stop."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.rigs.scenario.workbench import workbench_world
 
 
 async def visits(world, account, url):
-    """Open an address in a browser in which somebody is signed in at the Workbench."""
+    """Open an address in a browser that is signed in to the Workbench."""
     async with Browser() as browser:
         page = await browser.get(f"{world.posit_url}/auth-sign-in")
         await browser.submit(page, username=account, password=f"pw-{account}")
@@ -21,7 +21,7 @@ async def test_a_session_is_made_with_the_form_and_opens_for_its_owner(linked):
     await linked.settle()
     form = linked.form(alice)
     assert form.words == ("On *Workbench*, with your own account.",)
-    # In the server's order; what it says is not available is not offered.
+    # The options are in the server's order, without those that the server reports as unavailable.
     assert list(form.field("field:ide").options) == ["RStudio", "JupyterLab", "Jupyter Notebook"]
     await linked.fills(alice, ide="RStudio", name="paper", environment="STAGE=draft")
     assert (await linked.sends(alice))["response_action"] == "clear"
@@ -63,7 +63,7 @@ async def test_the_form_follows_the_cluster_and_searches_what_it_offers(linked):
     assert [one["value"] for one in found["options"]] == ["Local", "Kubernetes", "Slurm"]
     assert form.field("field:memory").value == "2048"
     form = await linked.fills(alice, name="mine", cpus="3", cluster="Slurm")
-    # What was proposed follows the choice, what was typed stays.
+    # Proposed values change with the selected cluster. Typed values stay.
     held = {name.removeprefix("field:"): value for name, value in form.values.items()}
     assert (held["name"], held["cpus"], held["memory"]) == ("mine", "3", "4096")
     names = {field.action_id.removeprefix("field:") for field in form.fields}
@@ -86,7 +86,7 @@ async def test_what_is_wrong_stands_at_its_field_and_the_rest_stays(linked):
     assert said["constraints"].startswith("Choose one value for each kind of placement.")
     assert "NAME=value" in said["environment"]
     assert linked.form(alice).field("field:cpus").value == "2"
-    # Slack itself refuses what is above the field's limit.
+    # Slack itself refuses a value above the field's maximum.
     await linked.fills(alice, cpus="9")
     assert (await linked.sends(alice))["error"] == "invalid_input"
     assert linked.asked("launch_session") == 0
@@ -194,7 +194,7 @@ async def test_a_session_that_is_busy_or_unsaved_is_suspended_and_ended_only_by_
     assert "Last used at" in status.text
     suspend = status.button("Suspend")["confirm"]["text"]["text"]
     assert suspend.startswith(f"{busy} Suspending keeps")
-    # In a menu: asked once it is chosen, in a form that they leave.
+    # *Stop* is in a menu, so its question appears in a form. They close the form.
     await alice.chooses(status, "Stop")
     assert busy in str(alice.modal())
     await alice.world.slack.hands.close(alice.id)
@@ -205,7 +205,7 @@ async def test_a_session_that_is_busy_or_unsaved_is_suspended_and_ended_only_by_
     await alice.presses(asked, "Suspend")
     await linked.pass_time(20)
     assert session.state == "suspended"
-    # What is suspended isn't busy, whatever it was.
+    # A suspended session isn't busy, even if it was before.
     assert busy not in (await alice.types("stop analysis")).text
 
 
@@ -215,7 +215,7 @@ async def test_what_became_busy_since_the_question_is_asked_about_again(linked):
     await linked.pass_time(5)
     asked = await alice.types("stop lab")
     session.executing = True
-    # Nobody has looked since: what can't be taken back reads first.
+    # Usher hasn't read it since. It reads a session before it does something irreversible.
     await alice.presses(asked, "End it")
     await linked.pass_time(20)
     failed = alice.only("failed")
@@ -224,7 +224,7 @@ async def test_what_became_busy_since_the_question_is_asked_about_again(linked):
     )
     assert (linked.asked("stop_session"), session.state) == (0, "running")
     assert "It was busy when I last checked." in (await alice.types("status lab")).text
-    # By now it is known, and asked about; the question that didn't say so is gone.
+    # Now Usher knows that it is busy, and says so in a new question. The old question is gone.
     again = await alice.types("stop lab")
     assert "it can't be started again. It was busy when I last checked." in again.text
     await alice.presses(again, "End it")
@@ -264,7 +264,7 @@ async def test_a_planned_end_of_a_busy_session_asks_for_more_time_instead(linked
     asked = alice.told("stop_warning")[-1]
     assert "is busy, so I haven't stopped it as planned. Do you need more time?" in asked.text
     assert asked.labels == ["Keep running", "1 hour more", "Stop"]
-    # An hour later it isn't busy any more.
+    # An hour later, the session isn't busy any more.
     session.executing = False
     await linked.pass_time(61 * 60)
     assert (linked.asked("stop_session"), session.state) == (1, "finished")
@@ -347,7 +347,8 @@ async def test_every_spelling_of_its_own_address_opens(linked, form):
 async def test_an_address_on_another_host_is_not_passed_on(linked, form):
     linked.switch(url_form=form)
     alice = linked.alice
-    # Of one that runs, an address was known before: its button goes once it no longer works.
+    # The address of *analysis*, which was running before, was already known. Its button disappears once the
+    # address stops working.
     await alice.types("start analysis")
     await linked.pass_time(20)
     assert "Open" not in alice.only("ready").labels

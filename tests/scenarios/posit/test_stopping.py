@@ -1,4 +1,4 @@
-"""What stopping a session means at a Workbench: asked before it ends, suspended instead, made again."""
+"""Ways to stop a session on a Workbench: ended after a confirmation, suspended, or created again."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SPEC = Spec("paper", {"workbench": "JupyterLab", "cluster": "Local", "directory"
 
 
 async def makes(world, spec=SPEC):
-    """Have a session made through Usher, and wait until it runs."""
+    """Create a session through Usher, and wait until it is running."""
     await world.bot.services.create_caller(world.principal(), "once").run(create_workspace, "wb", spec)
     await world.pass_time(20)
     return world.session(spec.name)
@@ -26,7 +26,7 @@ async def test_rstudio_restarts_by_being_suspended_and_resumed(linked):
     assert (after.id, after.state) == (before.id, "running")
     assert (linked.asked("stop_session"), linked.asked("resume_session")) == (1, 1)
     assert linked.asked("launch_session") == 0
-    # What is suspended already is only resumed.
+    # *thesis* is already suspended, so a restart only resumes it.
     assert "Resuming *thesis* on Workbench." in (await alice.types("restart thesis")).text
 
 
@@ -133,7 +133,7 @@ async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, e
     await linked.pass_time(5)
     session = linked.session(name)
     await alice.presses(await alice.types("card"), "Stop all")
-    # The workspace is read before its person is warned, and again before it is stopped.
+    # The workspace is read before its owner is warned, and again before it is stopped.
     await linked.pass_time(400, step=20)
     assert session.state == end
     ended = alice.only("stop_warning")

@@ -1,4 +1,4 @@
-"""What goes wrong at a Workbench: made once all the same, and one true sentence for the person."""
+"""Failures of a Workbench: a session is created only once, and the person is told what happened."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.rigs.scenario.workbench import inject_fault
 
 
 async def sends_form(world, **values):
-    """Have a session called paper made with the form."""
+    """Create a session called paper with the form."""
     await world.opens_form(world.alice, "new wb")
     await world.fills(world.alice, ide="RStudio", **{"name": "paper", **values})
     return await world.sends(world.alice)
@@ -18,7 +18,7 @@ def made(world):
 
 
 async def test_the_same_form_that_is_handed_in_twice_makes_one(linked):
-    """Slack shows trouble when the answer was lost on its way, and people press again."""
+    """If an answer is lost on its way, Slack shows an error, and people press again."""
     alice = linked.alice
     await linked.opens_form(alice, "new wb")
     await linked.fills(alice, ide="RStudio", name="paper")
@@ -40,7 +40,7 @@ LIMITS = {
 }
 
 
-#: Of one's own, and of all of them.
+#: Exceeded quotas: the person's own, and the total of all people.
 SAYS = (
     ("It needed more than a quota on Workbench allows.", "Stop something you don't need, or ask"),
     ("There's no room on Workbench right now.", "Try again later."),
