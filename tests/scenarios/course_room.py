@@ -1,4 +1,4 @@
-"""A course in a channel: its teacher, its members, and its lessons."""
+"""A course in a channel, with its teacher, its members and its lessons."""
 
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -29,7 +29,7 @@ async def room(tmp_path):
 
 
 def _begin(made):
-    """Return when a lesson can begin: at a full minute, some time from now, on a day that it stays in."""
+    """Return a time for a lesson to begin: a full minute, not too soon or too close to midnight."""
     begin = datetime.fromtimestamp(made.clock.now(), BERLIN).replace(second=0, microsecond=0)
     begin += timedelta(minutes=20)
     return begin + timedelta(hours=2) if begin.hour >= 23 else begin
@@ -49,5 +49,5 @@ def _running(made):
 
 
 async def _joins(made, user):
-    """Let somebody press *Join*; return what they read."""
+    """Press *Join* for a person, and return the last message that only this person sees."""
     return [one for one in await made.person(user).presses(_card(made), "Join") if one.is_private][-1]

@@ -1,4 +1,4 @@
-"""A class of forty in the local Slack: one card, each their own workspace, an end that all agreed to."""
+"""A class of forty in the local Slack: one card, a workspace for each member, and an end for all."""
 
 import json
 from datetime import datetime
@@ -49,7 +49,7 @@ def _card(made):
 
 
 async def _all_press(made):
-    """Have everybody press; return the card and the places that they were told."""
+    """Have everybody press the card's button. Return the card, and the places in line that they were told."""
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
     assert "Your own workspace *notebook* on Saturn Cloud." in card.text
     assert "It stops when" in card.text
@@ -69,7 +69,7 @@ async def _all_press(made):
 async def test_forty_press_and_each_gets_their_own(class_room):
     made, trainer = class_room, class_room.person(TRAINER)
     card = await _all_press(made)
-    # A second press, and one of somebody who may not.
+    # One person presses again, and one who isn't allowed to presses, too.
     first = made.person(PUPILS[0])
     again = await first.presses(card, "Get my workspace")
     assert "already on its way" in str([one.text for one in again])
@@ -90,7 +90,7 @@ async def test_forty_press_and_each_gets_their_own(class_room):
     assert f"@{UNLINKED}" in problems.text or "Pupil 039" in problems.text
     assert "hasn't linked a Saturn Cloud account yet" in problems.text
 
-    # Who was not linked links, and gets theirs without another press.
+    # A person who wasn't linked links, and gets a workspace without pressing again.
     late = made.person(UNLINKED)
     (asked,) = [one for one in late.sees(GENERAL) if one.is_private]
     await late.links(UNLINKED.lower(), asked=asked)
@@ -106,7 +106,7 @@ async def test_forty_press_and_each_gets_their_own(class_room):
 
 
 async def _look_for_problems(trainer):
-    """Return what the trainer reads about who is waiting."""
+    """Return what the trainer is shown about the members who are waiting."""
     listed = await trainer.types("card")
     problems = (await trainer.presses(listed, "Show problems"))[-1]
     assert listed.is_private
@@ -115,8 +115,8 @@ async def _look_for_problems(trainer):
 
 
 async def _ends(made, trainer, first):
-    """Have the trainer end the class; the first person keeps theirs."""
-    # The channel can't press it: the trainer alone reads it.
+    """Have the trainer end the class. The first member keeps their workspace."""
+    # The card in the channel has no button for it. Only the trainer sees one.
     assert _card(made).labels == ["Get my workspace"]
     await trainer.presses(await trainer.types("card"), "Stop all")
     await made.pass_time(35)
@@ -129,7 +129,7 @@ async def _ends(made, trainer, first):
     running = [one.owner for one in made.saturn.state.resources.values() if one.live()]
     assert running == [PUPILS[0].lower()]
     assert "39 stopped, 1 kept" in _card(made).text
-    # The warning has become what says that it was stopped.
+    # The warning has been replaced by the message that the workspace was stopped.
     last = made.person(PUPILS[5]).sees()[-1]
     assert last.kind == "stop_warning"
     assert "ended the class *Statistics for all*" in last.text
@@ -146,7 +146,7 @@ async def test_a_killed_bot_goes_on_with_the_class(class_room):
         assert (await made.slack.press(user, GENERAL, card.ts, button))["ok"]
         if number == 10:
             await made.settle()
-    # No time to drain: whatever was under way is found again by its rows.
+    # The processes have no time to finish their work, so the next ones continue it from the rows.
     await made.stop_bot()
     await made.start_bot()
     await made.settle()
@@ -158,7 +158,7 @@ async def test_a_killed_bot_goes_on_with_the_class(class_room):
 
 
 async def test_class_end_is_shown_in_each_reader_s_own_time(class_room):
-    """What its poster typed in their own time, others read in theirs, and all as Slack writes other times."""
+    """The poster types a time in their own zone. Others read it in theirs, in the format of their Slack."""
     made = class_room
     card = await _posted(made, "card notebook --until 23:59")
     today = datetime.fromtimestamp(made.clock.now(), ZoneInfo("Europe/Berlin"))
@@ -243,7 +243,7 @@ async def test_what_saturn_refuses_is_told_to_the_person_and_shown_to_the_traine
     problems = await _look_for_problems(trainer)
     assert "It needed more than a quota on Saturn Cloud allows." in problems.text
     assert "http" not in problems.text
-    # Who presses again once it is settled gets theirs.
+    # Members who press again once the limit is lifted get their workspaces.
     made.saturn.state.limits.running = None
     await _press(made, card, PUPILS[:3])
     assert "3 of 3 ready" in _card(made).text
@@ -263,7 +263,7 @@ async def test_card_for_closed_channel_is_refused_once_and_comes_later(
     assert not [one for one in trainer.sees(GENERAL) if one.kind == "class_card"]
     (told,) = trainer.sees()
     assert "Only some members may post there." in told.text
-    # The card once, and what the poster reads.
+    # The card was posted once, and the poster got one message.
     assert made.calls("chat.postMessage", made.slack) == before + 2
     channel.restricts = ""
     await trainer.presses(told, "Post again")

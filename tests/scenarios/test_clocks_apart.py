@@ -1,4 +1,4 @@
-"""The clocks of a web's machine, of a worker's and of the database are five and a half minutes apart."""
+"""Clocks of a web, a worker and the database that are five and a half minutes apart."""
 
 import asyncio
 
@@ -11,13 +11,13 @@ from tests.rigs import postgres
 from tests.rigs.prometheus import Scrapes
 from tests.scenarios.webs import Webs
 
-#: More than the five minutes for which Slack's requests are good.
+#: More than the five minutes for which Slack's requests are valid, in seconds.
 APART = 330.0
 DATABASE = "database"
 
 
 class Shifted:
-    """Tell the time of another clock, so many seconds ahead of it."""
+    """A clock that is a number of seconds ahead of another."""
 
     def __init__(self, clock, seconds):
         self._clock = clock
@@ -34,7 +34,7 @@ class Shifted:
 
 
 class Apart(Webs):
-    """Let one of them have another time than Slack and the provider."""
+    """A world in which one of the clocks differs from Slack's and the provider's."""
 
     def shifted(self, whose):
         return Shifted(self.clock, self._options["ahead"] if self._options["whose"] == whose else 0.0)
@@ -55,7 +55,7 @@ class Apart(Webs):
         )
 
     async def compared(self, process):
-        """Compare a process's clock with Slack's, as it does every minute; return how far it is ahead."""
+        """Compare a process's clock with Slack's, as happens every minute. Return by how much it is ahead."""
         await process._compare_clocks()
         address = f"http://127.0.0.1:{process.port}/readyz"
         async with aiohttp.ClientSession() as session, session.get(address) as answer:

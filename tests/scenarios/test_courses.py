@@ -1,4 +1,4 @@
-"""A course in the local Slack: its card, who joins it once, and a lesson that finds them ready."""
+"""A course in the local Slack: its card, people who join it once, and a lesson for which they are ready."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     assert "You've joined *Statistics*" in joined.text
     leaving = await _joins(made, BOB)
     assert "You've left *Statistics*" in (await made.person(BOB).presses(leaving, "Leave"))[-1].text
-    # Who isn't linked links on the way, and has joined then without another press.
+    # A person who isn't linked is led through linking, and has then joined without pressing again.
     late = made.person(CLEO)
     asked = await _joins(made, CLEO)
     await late.links(CLEO.lower(), asked=asked)

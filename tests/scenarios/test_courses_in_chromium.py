@@ -1,4 +1,4 @@
-"""A course in a real browser: a teacher and two students, from the card to the second lesson."""
+"""A course in a real browser, with a teacher and two students, from its card to its second lesson."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.scenarios.chromium_day import SECONDS, picture, send
 
 TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
 COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"
-#: Nine o'clock in Berlin, where the clock of a stage begins.
+#: The world's clock begins at nine o'clock in Berlin.
 HOUR = 3600.0
 
 
@@ -37,7 +37,7 @@ def _saturn_seed():
 
 
 class Seat:
-    """Sit at a tab as somebody, in one place at a time."""
+    """A person at a browser tab, which shows one conversation at a time."""
 
     def __init__(self, stage, tab, person, folder):
         self.stage, self.tab, self.person, self._folder = stage, tab, person, folder
@@ -46,22 +46,23 @@ class Seat:
         channel = self.stage.slack.state.place(self.person.id, place).id
         await self.tab.open(f"{self.stage.slack_url}/?as={self.person.id}&channel={channel}")
         await self.tab.tell("Page.bringToFront")
-        # Until it has drawn where one is, what is sent goes nowhere.
+        # Until the page has shown the current conversation, anything sent goes nowhere.
         await self.tab.until("!!document.querySelector('#places .current')")
         if await self.tab.ask("document.getElementById('modal').open"):
             await self.tab.click("#modal footer button")
 
     async def reads(self, text):
-        """Wait until the place says something."""
+        """Wait until the conversation contains a text."""
         is_there = f"document.querySelector('#messages').textContent.includes({json.dumps(text)})"
         async with asyncio.timeout(SECONDS):
             looks = 0
             while not await self.tab.ask(is_there):
-                # Behind others it is drawn too rarely, and another that was just opened may still come first.
+                # A tab behind others is rendered too rarely, and one that was just opened may still come to
+                # the front.
                 await self.tab.tell("Page.bringToFront")
                 looks += 1
                 await asyncio.sleep(0.05)
-                # What comes by time comes later; what a browser asks for needs time that isn't the stage's.
+                # Some messages only come when the clock moves. The browser's requests take real time.
                 await (self.stage.settle() if looks % 10 else self.stage.pass_time(1))
 
     async def types(self, text, says):
@@ -81,7 +82,7 @@ class Seat:
 
 
 async def passes(stage, began, hours, minutes, step=10):
-    """Let time pass until a time of the first day, or of the second, which begins at 24."""
+    """Advance the clock to a time of the first day, or of the second, whose hours begin at 24."""
     await stage.know_everybody()
     await stage.pass_time(began + (hours - 9) * HOUR + minutes * 60 - stage.clock.now(), step=step)
 
@@ -112,7 +113,7 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         await teacher.types(COMMAND, "Join once")
         await teacher.reads("I'll start early")
         await ada.presses("Join", "You've joined Statistics")
-        # A press on a card that is just being edited is refused.
+        # A press on a card is refused while the card is being edited.
         await ben.reads("1 person has joined")
         await ben.presses("Join", "You've joined Statistics")
         await teacher.reads("2 people have joined")
@@ -133,9 +134,9 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
         await passes(stage, began, 11, 2)
         assert [await state_of(stage, one) for one in (ADA, BEN)] == [State.STOPPED, State.STOPPED]
         await passes(stage, began, 33, 10, step=600)
-        # It was ready for minutes, so it is read once more before anybody is told.
+        # The workspace was ready long before, so Usher reads it once more before it tells anybody.
         await passes(stage, began, 34, 1)
-        # What was told of the first lesson has gone with its end.
+        # The message about the first lesson was removed when the lesson ended.
         again = stage.slack.state.wait_for(lambda: len(stage.person(BEN).told("lesson")) == 1, 100.0)
         assert await again
         await teacher.reads("1 of 1 is ready for Statistics.")
@@ -147,7 +148,7 @@ async def test_a_teacher_and_two_students_from_the_card_to_the_second_lesson(tmp
 
 
 def card_of(person):
-    """Return the course's card as somebody sees it in the channel."""
+    """Return the course's card as a person sees it in the channel."""
     (card,) = [one for one in person.sees(GENERAL) if one.kind == "class_card"]
     return card
 
@@ -190,6 +191,6 @@ async def test_a_teacher_changes_a_course_from_a_phone(tmp_path):
         await tab.click("#ask button.danger")
         await teacher.reads("The course has ended.")
         await teacher.looks("ended", *phone)
-        # Who reads the card sees it there; nobody is sent a message about it.
+        # People see it on the card, and nobody gets a message about it.
         assert ada.sees() == told
         assert (tab.complaints, tab.hosts - {None}) == ([], {"127.0.0.1"})

@@ -1,6 +1,6 @@
-"""Two weeks of a busy person, a course, a waitlist and an admin: what stands in the evening is true.
+"""Two weeks of a busy person, a course, a waitlist and an admin. Every evening, all messages are true.
 
-``TRANSCRIPT=FILE`` writes down who wrote and read what when, for a reader who knows nothing of the code.
+``TRANSCRIPT=FILE`` writes down when each person wrote and read what, for a reader who doesn't know the code.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from tests.rigs.term import at
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
-#: How many messages that nobody asked for Liv gets in a week, and people in the mean.
+#: Maximum number of unrequested messages per week: for Liv, and on average for everybody.
 MAX_NOTIFICATIONS_OF_LIV = 24
 MAX_NOTIFICATIONS, MAX_MESSAGES, MAX_EDITS = 4.5, 6.5, 10.0
 
@@ -30,7 +30,7 @@ def fortnight(tmp_path_factory):
 
 
 def found(fortnight, kind):
-    """Return the findings of a kind, one a line."""
+    """Return the findings of a kind, one per line."""
     return "\n".join(str(one) for one in fortnight.findings if one.kind == kind)
 
 
@@ -60,7 +60,7 @@ def test_promised_stops_are_kept_or_told_as_failed(fortnight):
 
 
 def test_unused_grant_goes_to_the_next_in_line(fortnight):
-    """Each of the three had the one GPU on Monday, as two of them didn't open theirs."""
+    """Each of the three got the only GPU on Monday, because two of them didn't open their workspaces."""
     monday = at("2026-11-09"), at("2026-11-10")
     got = {
         name

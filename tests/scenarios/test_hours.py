@@ -1,4 +1,4 @@
-"""Hours set by the form from Home and by sentences, shown there, and kept: started, warned of, stopped."""
+"""Hours that are set by the Home tab's form and by sentences, and then kept: start, warning and stop."""
 
 
 async def test_a_day_of_hours_starts_warns_and_stops(linked):
@@ -18,7 +18,10 @@ async def test_a_day_of_hours_starts_warns_and_stops(linked):
 
 
 async def test_skipped_stop_offers_what_stops_the_workspace(linked):
-    """What hours haven't started goes on without an end, which is said with a button that sets one."""
+    """A workspace that its hours didn't start keeps running.
+
+    The message says so, with a button that sets an end.
+    """
     alice = linked.alice
     await alice.types("start training")
     await linked.pass_time(60)

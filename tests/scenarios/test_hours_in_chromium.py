@@ -1,4 +1,4 @@
-"""Hours set in a real browser: by a command, and by the form from a card, from Home and from the list."""
+"""Hours that are set in a real browser, by a command and by the form on a card, in Home and in the list."""
 
 import pytest
 
@@ -31,7 +31,7 @@ async def test_hours_by_a_command_and_by_the_form_of_a_card_of_home_and_of_all(t
 
         await sitting.goes_home("Hours: weekdays 9:00 AM")
         await sitting.looks_at("home")
-        # The first is the row of report.
+        # The first button is in the row of *report*.
         buttons = "[...document.querySelectorAll('#home button')]"
         await tab.ask(f"{buttons}.find((one) => one.textContent === 'Hours…').click()")
         await sitting.reads("#modal", "report on Saturn Cloud has no working hours.")

@@ -1,9 +1,9 @@
 """A term of fourteen weeks, 5 October to 10 January, message by message.
 
-What follows was written from what courses promise, before their code was read. Times are Berlin's, where
-the clocks go back in the night to 25 October. "Lead" is the time before a lesson in which workspaces are
-started, at most 45 minutes. Ready, warned, ended: the student's one message of a lesson, which becomes the
-next of the three.
+The table lists the expected behaviour. It was written from the promises that courses make, before their code
+was read. Times are in Berlin, where the clocks are set back in the night to 25 October. The "lead" is the
+time before a lesson in which workspaces are started, at most 45 minutes. "Ready", "warned" and "ended" are
+stages of the only message that a student gets about a lesson: it is edited from one to the next.
 
 | case | who runs when | who is told what | the teacher's figures |
 |---|---|---|---|
@@ -12,14 +12,14 @@ next of the three.
   11:30; nothing about 10:30 | 1 of 1 for each |
 | touching: Latin wed 9:00-10:00 and Greek wed 10:00-11:00, one notebook | one start, one stop at 11:00 |
   ready for each; warned once, at 10:50 | 1 of 1 for each |
-| one hour: Drama and Music wed 9:00-10:00, one notebook | one start, one stop at 10:00 | ready, naming both
-  or one each; warned once, at 9:50 | 1 of 1 for each |
+| at the same hour: Drama and Music wed 9:00-10:00, one notebook | one start, one stop at 10:00 | ready,
+  naming both or one each; warned once, at 9:50 | 1 of 1 for each |
 | joined 25 minutes before a template's lesson, fri 14:00-15:30 | made and started at 13:35, one stop at
   15:30; none at 14:35 | that it's being made, that it's ready; warned once, at 15:20, of 15:30 | 1 of 1 |
-| own end, set in the lesson to later | runs past the lesson's end until the own | the lesson's end isn't
-  told | - |
-| own end, set in the lesson to earlier | stops at the own end, isn't started again | that it's their own
-  end | - |
+| an own end, set during the lesson to a later time | runs past the lesson's end until the own end | nothing
+  about the lesson's end | - |
+| an own end, set during the lesson to an earlier time | stops at the own end, isn't started again | that it's
+  their own end | - |
 | two titles of one teacher: Physics wed in #a, then Physics fri in #b | the Wednesday's member runs on
   Wednesdays as before, not on Fridays; the Friday's on Fridays | the Wednesday's member hears nothing of
   the second card | each card has its own |
@@ -27,11 +27,11 @@ next of the three.
   hears it | - |
 | skip of days of both, in a direct message | nothing until it's chosen with a button; then that one only
   | the teacher is asked which | - |
-| a skip of a day on which nothing is taught | as ever | the teacher that there's no lesson then; no member
-  | - |
+| a skip of a day without a lesson | as ever | the teacher is told that there's no lesson then; members
+  nothing | - |
 | a skip taken back with `resume` | the lesson takes place | - | n of n as ever |
-| a colleague's same title, a third Physics in #c | as ever for the first two | the words of each mean their
-  own; members of the others hear nothing | each has their own |
+| a colleague's course with the same title, a third Physics in #c | as ever for the first two | each teacher's
+  commands mean their own course; members of the others hear nothing | each has their own |
 | holidays: skip 22 Dec to 6 Jan | nobody from 22 December to 6 January, everybody from 7 January | - |
   none in the holidays |
 | a daylight-saving night: mon 9:00 on 19 and 26 October | 9:00 Berlin: 7:00 UTC, then 8:00 UTC | ready at
@@ -55,8 +55,8 @@ next of the three.
 | a class until 10:00, a course until 11:00, one notebook | one stop at 11:00 | warned once, of 11:00 | - |
 | the end of the term | nothing is started after it | - | - |
 
-In every case: nobody gets a message of another's course or link, a lesson leaves one message with its
-student, and nothing runs that no lesson, class or person wanted.
+In every case, nobody gets a message about other people's courses or links, a student has one message left
+from each lesson, and nothing runs unless a lesson, a class or a person started it.
 """
 
 import asyncio
@@ -74,15 +74,19 @@ from tests.rigs.term import TermWorld, at, days, ran, sense, together
 
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(900)]
 
-#: Teachers: of most, a colleague, two who leave, a co-teacher; and the Usher admin.
+#: The teacher of most courses, a colleague, two who leave, a co-teacher; and the Usher admin.
 TINA, CARL, GRETA, GUS, CORA, AMIR = "tina", "carl", "greta", "gus", "cora", "amir"
-#: Students: overlapping, touching, at one hour, 25 minutes before; own ends.
+#: Students in overlapping or touching lessons, in two lessons at the same time, one who joins 25 minutes
+#: before a lesson, and two with an end of their own.
 OLA, TOM, HUGO, BEA, LATER, SOONER = "ola", "tom", "hugo", "bea", "later", "sooner"
-#: Of the three courses of one title; who agrees to another day, who doesn't; at night.
+#: Students of the three courses with the same title, one who agrees to another day, one who doesn't, and one
+#: in a lesson at night.
 WEDA, FRIDA, CARA, YES, NO, NIA = "weda", "frida", "cara", "yes", "no", "nia"
-#: Of teachers who leave; where there's room and where not; without a link, linked elsewhere, in the lesson.
+#: Students of the teachers who leave, one with room at the provider and one without, one who never links, one
+#: who links elsewhere, and one who links during a lesson.
 LEA, LEO, ROOM, FULL, UNA, ELSA, LATE = "lea", "leo", "room", "full", "una", "elsa", "late"
-#: When all is killed; in a class and a course at once.
+#: A student whose lesson begins when all processes are killed, and one in a class and a course at the same
+#: time.
 KIM, CLAS = "kim", "clas"
 TEACHERS = (TINA, CARL, GRETA, GUS, CORA, AMIR)
 STUDENTS = (
@@ -91,18 +95,19 @@ STUDENTS = (
 )
 A, B, C = "C0GENERAL", "C0BIRCH", "C0CEDAR"
 OPENS, CLOSES = at("2026-10-05", "7:00"), at("2027-01-11")
-#: Courses of which nothing is read later end after five weeks, as a look at each lesson takes its time.
+#: Most courses end after five weeks, because simulating each lesson takes time. Only courses that later tests
+#: check go on.
 HALF = "2026-11-06"
 HOLIDAYS = set(days(at("2026-12-22"), at("2027-01-06")))
 NO_ROOM = json.dumps({"message": "Quota exceeded: 0 running workspaces at most"})
-#: Days of which every message is read, whose lessons are looked at more closely.
+#: Days of which every message is checked. Their lessons are simulated in small time steps.
 READ = {
     *("2026-10-07", "2026-10-09", "2026-10-12", "2026-10-14", "2026-10-16", "2026-10-22", "2026-10-23"),
     *("2026-10-25", "2026-10-26", "2026-10-30"),
 }
 DAYS = set(days(at("2026-12-22"), at("2027-01-06")))
 NO_ROOM = json.dumps({"message": "Quota exceeded: 0 running workspaces at most"})
-#: Days of which every message is read, whose lessons are looked at more closely.
+#: Days of which every message is checked. Their lessons are simulated in small time steps.
 READ = (
     *("2026-10-07", "2026-10-08", "2026-10-09", "2026-10-12", "2026-10-14", "2026-10-15", "2026-10-16"),
     *("2026-10-19", "2026-10-22", "2026-10-23", "2026-10-25", "2026-10-26", "2026-10-30", "2026-11-10"),
@@ -112,7 +117,7 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class Course(NamedTuple):
-    """Hold a course as its card is typed, who joins, and when."""
+    """A course as its card is typed, and who joins it when."""
 
     title: str
     hours: str
@@ -125,7 +130,7 @@ class Course(NamedTuple):
     more: str = ""
 
     def lessons(self) -> Iterator[tuple[datetime, datetime]]:
-        """Return when each lesson begins and ends, holidays left out."""
+        """Yield the begin and end of each lesson, without those in the holidays."""
         names, _, times = self.hours.partition(" ")
         first, last = times.split("-")
         for day in days(at(self.posted), at(self.last)):
@@ -158,7 +163,7 @@ COURSES = (
 
 
 def user(name):
-    """Return the id in Slack of whoever is called so at Saturn Cloud."""
+    """Return the Slack id of a person, by their username at Saturn Cloud."""
     return f"U0{name.upper()}"
 
 
@@ -187,7 +192,7 @@ def _saturn_seed():
 
 
 async def _play(folder):
-    """Play the term; return its log."""
+    """Play the whole term, and return its log."""
     recipe = {"type": "workspace", "spec": {"name": "x", "instance_type": "large"}}
     (folder / "course.json").write_text(json.dumps(recipe))
     template = {"name": "course", "title": "The course", "file": str(folder / "course.json")}
@@ -280,7 +285,7 @@ def _troubles(stage):
 
 
 async def _fill(stage, *, is_full):
-    """Let there be no room for one of two, or room again."""
+    """Make the provider full for one of two students, or give it room again."""
     stage.heal()
     if is_full:
         key = stage.resource("notebook", FULL).id
@@ -288,7 +293,10 @@ async def _fill(stage, *, is_full):
 
 
 async def _kill(stage):
-    """End the process when Saturn Cloud has been asked to start, and let another go on by its rows."""
+    """Kill the process once Saturn Cloud has been asked for the start.
+
+    Another process continues from the rows.
+    """
     theirs = stage.resource("notebook", KIM)
     while not theirs.live() and stage.now < at("2026-10-22", "14:00"):
         await stage.pass_time(5, step=5)
@@ -307,19 +315,19 @@ def term(tmp_path_factory):
 
 
 def every(title, *, number=0, but=(), since="2026-10-05", until="2027-01-11"):
-    """Return the lessons of a course, without those of some days."""
+    """Return the lessons of a course, except those on some days."""
     course = [one for one in COURSES if one.title == title][number]
     left = [one for one in course.lessons() if at(since) <= one[0] < at(until)]
     return [one for one in left if f"{one[0]:%-d %b}" not in but]
 
 
 def told(log, who, day, *, since="0:00", until="23:59"):
-    """Return what somebody was told on a day, without what answers them."""
+    """Return the messages that a person got on a day, except answers."""
     return log.told(user(who), at(day, since), at(day, until))
 
 
 def heard(log, who, day, *expected, since="0:00"):
-    """Check that these are all the messages of somebody's day: their sense, what they name, and when."""
+    """Check that a person got exactly these messages on a day: the meaning, names and time of each."""
     found = told(log, who, day, since=since)
     shown = [(sense(one), one.clock, one.text) for one in found]
     assert [sense(one) for one in found] == [meant for meant, _, _ in expected], shown
@@ -329,7 +337,7 @@ def heard(log, who, day, *expected, since="0:00"):
 
 
 def figures(log, day, title, teacher=TINA):
-    """Return how many are ready of how many for each lesson of a day, and the sentences with them."""
+    """Return how many of how many are ready for each lesson of a day, and the text of the message."""
     found = []
     for one in told(log, teacher, day):
         count = re.search(rf"(\d+) of (\d+) (?:is|are) ready for \*?{title}\b", one.text)
@@ -339,7 +347,7 @@ def figures(log, day, title, teacher=TINA):
 
 
 def counted(log, day, title, ready, expected, *says, teacher=TINA):
-    """Check what a teacher's one message before a lesson says."""
+    """Check the only message that a teacher gets before a lesson."""
     found = figures(log, day, title, teacher)
     assert [one[:2] for one in found] == [(ready, expected)], found
     for pattern in says:
@@ -349,7 +357,7 @@ def counted(log, day, title, ready, expected, *says, teacher=TINA):
 
 
 def done(log, *acts):
-    """Check that what people wanted to do could be done."""
+    """Check that the actions of people succeeded."""
     failed = {one: log.failed[one].splitlines()[-1] for one in acts if one in log.failed}
     assert not failed, failed
 
@@ -425,7 +433,7 @@ def test_an_end_of_ones_own_wins_later_and_earlier(term):
         said = told(term, who, "2026-10-16", since="14:29")
         assert end in said[0].text
         assert not [one.text for one in said if "15:00" in one.text]
-        # The warning becomes what says that it has stopped.
+        # The warning has been replaced by the message that the workspace has stopped.
         became = term.told(user(who), at("2026-10-16", "14:29"), at("2026-10-16", "23:59"), also=True)
         stopped = [one for one in became if "has stopped" in one.text]
         assert stopped
@@ -542,7 +550,7 @@ def test_where_there_is_no_room_it_is_tried_until_there_is(term):
     (missed,) = said
     assert "I couldn't start *notebook* on Saturn Cloud in time for *Graphics*" in missed.text
     counted(term, "2026-10-30", "Graphics", 1, 2, r"no room|room")
-    # What failed in one lesson is nothing of the next.
+    # A failure in one lesson isn't mentioned in the next.
     counted(term, "2026-11-06", "Graphics", 2, 2)
 
 

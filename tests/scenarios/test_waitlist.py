@@ -1,4 +1,4 @@
-"""Waiting for a free GPU, through the whole bot: pressed or said, in line, got, not used, given on, lost."""
+"""Waiting for a free GPU, with the whole bot: joining the line, getting a GPU, passing it on, losing it."""
 
 import json
 
@@ -9,13 +9,13 @@ from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import inject_fault
 from tests.scenarios.gpus import GPUS, gpu, seed
 
-#: What a scheduler says of its machines.
+#: A scheduler's message that no GPU is free.
 NO_ROOM = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 
 
 @pytest.fixture
 async def one_gpu(tmp_path):
-    """A world with one GPU, which bob has."""
+    """A world with one GPU, which Bob is using."""
     async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as ready:
         ready.saturn.state.limits.gpus = 1
         gpu(ready, "bob").force("running", ready.clock.now())
@@ -25,7 +25,7 @@ async def one_gpu(tmp_path):
 
 
 async def refused(one_gpu, person):
-    """Let somebody start theirs while there is no GPU; return the offer."""
+    """Start a person's workspace while no GPU is free. Return the message that offers to wait."""
     await person.types("start gpu")
     await one_gpu.pass_time(90, step=5)
     return person.told("failed")[-1]
@@ -66,7 +66,7 @@ async def test_queue_starts_it_and_waits(one_gpu, said):
 
 @pytest.mark.parametrize("way", ["start gpu --wait", "Keep trying"])
 async def test_row_waits_between_two_attempts(one_gpu, way):
-    """A failed attempt isn't the workspace's failure, and *Start* would change nothing."""
+    """A failed attempt isn't a failure of the workspace, and *Start* wouldn't change anything."""
     alice = one_gpu.alice
     if way == "Keep trying":
         await alice.presses(await refused(one_gpu, alice), way)
@@ -91,7 +91,7 @@ async def test_row_waits_between_two_attempts(one_gpu, way):
 
 
 async def test_row_stops_waiting(one_gpu):
-    """The answer leaves the list where it is, and the list is as it was before."""
+    """The answer is a separate message. The list stays in its place, and looks as it did before."""
     alice = one_gpu.alice
     await alice.types("start gpu --wait")
     await one_gpu.pass_time(100, step=10)
@@ -116,7 +116,7 @@ async def test_row_of_an_attempt_says_that_it_starts(one_gpu):
 
 
 async def test_place_is_told_once_known(one_gpu):
-    """An answer that only its reader sees can't be edited, so one message has the place."""
+    """Ephemeral answers can't be edited, so a separate message shows the place in line."""
     alice, carol = one_gpu.alice, one_gpu.carol
     answer = await carol.types("start gpu --wait until 18:00")
     assert "I'll know your place in line once I've tried it." in answer.text
@@ -206,13 +206,13 @@ async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
 
 
 def refuse(one_gpu, owner, message, times=None):
-    """Let somebody's starts be refused with 400 and a message."""
+    """Make the provider refuse a person's starts with status 400 and a message."""
     path, body = f"POST .*/{gpu(one_gpu, owner).id}/start", json.dumps({"message": message})
     inject_fault(one_gpu.saturn.harness, path, status=400, body=body, acts=False, times=times)
 
 
 async def test_what_can_never_fit_stops_nobody_else(one_gpu):
-    """Refused at once with the words of no room, alice's is tried for hours; carol has hers soon after."""
+    """Alice's start is always refused as if there were no room, and tried for hours. Carol soon gets hers."""
     alice, carol = one_gpu.alice, one_gpu.carol
     refuse(one_gpu, "alice", f"No free GPUs available: {NO_ROOM}")
     answer = await alice.types("start gpu --wait until tomorrow 18:00")

@@ -1,4 +1,4 @@
-"""A morning on the waitlist, through the whole bot: places, the message that shows them, freed room."""
+"""A morning on the waitlist, with the whole bot: places in line, the messages about them, a freed GPU."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.scenarios.gpus import GPUS, gpu, seed
 
 @pytest.fixture
 async def one_gpu(tmp_path):
-    """A world with one GPU, which bob has; alice waits for it."""
+    """A world with one GPU, which Bob is using. Alice is waiting for it."""
     async with cloud_world(tmp_path, saturn_seed=seed(*GPUS)) as ready:
         ready.saturn.state.limits.gpus = 1
         gpu(ready, "bob").force("running", ready.clock.now())
@@ -21,7 +21,7 @@ async def one_gpu(tmp_path):
 
 
 def place(person):
-    """Return the one message that shows somebody's place, or how their wait ended, as it stands there now."""
+    """Return the only message that shows a person's place or how their wait ended, in its current form."""
     said = ("*gpu* is waiting for", "*gpu* stopped waiting for", "*gpu* got ")
     (shown,) = [one for one in person.sees() if one.text.startswith(said)]
     return shown
@@ -42,7 +42,7 @@ async def test_message_of_a_wait_that_ended_has_no_button(one_gpu, way):
 
 
 async def test_freed_room_is_offered_within_a_minute(one_gpu):
-    """After hours of trying in vain, ten minutes apart."""
+    """Before that, there were hours of failed attempts, ten minutes apart."""
     await one_gpu.pass_time(3 * 3600 + 130, step=60)
     await one_gpu.bob.types("stop gpu")
     stopped_at = None
@@ -57,7 +57,10 @@ async def test_freed_room_is_offered_within_a_minute(one_gpu):
 
 
 async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
-    """The first message says the rule, the second that somebody waits; nobody else is named."""
+    """The first message states the rule, and the second adds that somebody is waiting.
+
+    Nobody else is named.
+    """
     alice, carol = one_gpu.alice, one_gpu.carol
     await carol.types("start gpu --wait")
     await one_gpu.pass_time(120, step=10)
@@ -76,7 +79,10 @@ async def test_grant_that_is_not_used_goes_to_the_next(one_gpu):
 
 
 async def test_place_is_unknown_then_true_and_over(one_gpu):
-    """It says no number before one is known, the same as others say then, and loses its button in the end."""
+    """The message shows no place until one is known.
+
+    It then agrees with other people's, and loses its button at the end.
+    """
     alice, carol = one_gpu.alice, one_gpu.carol
     assert "You're next in line." in place(alice).text
     await carol.writes("start gpu --wait")
