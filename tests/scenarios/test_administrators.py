@@ -1,4 +1,4 @@
-"""Administrators of several Slack workspaces: what each decides, sees and ends, and how people are named."""
+"""Administrators of several Slack workspaces: the things that each can decide, see and end."""
 
 import json
 
@@ -17,7 +17,8 @@ from tests.rigs.scenario.cloud import ADMIN_TOKEN, SEED
 from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.several import FIRST, SECOND, several
 
-#: Amir administers Acme Research, Chen Beta Labs, Tara of Acme Research all of Usher.
+#: Amir administers Acme Research, Chen administers Beta Labs, and Tara, from Acme Research, administers all
+#: of Usher.
 AMIR, CHEN, TARA = Principal(None, FIRST, "U0AMIR"), Principal(None, SECOND, "U0CHEN"), "U0TARA"
 NAMED = {
     "USHER_ADMINS": f"{FIRST}:U0AMIR, {SECOND}:U0CHEN, {TARA}",
@@ -33,7 +34,7 @@ async def places(tmp_path):
     async with several(tmp_path, **options) as ready:
         await ready.installs(FIRST)
         await ready.installs(SECOND)
-        # The same id is somebody else there.
+        # In the second workspace, this id belongs to somebody else.
         await ready.slacks[SECOND].change_person("U0OLIVIA", name="oscar", real_name="Oscar Obi")
         await ready.know_everybody()
         yield ready
@@ -44,7 +45,7 @@ def asked(person):
 
 
 def words(shown):
-    """Return everything of a message, its questions, too."""
+    """Return everything in a message, including the questions of its buttons."""
     return json.dumps(shown.json, ensure_ascii=False)
 
 
@@ -53,7 +54,7 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     oscar = places.at(SECOND, "U0OLIVIA")
     amir, chen, tara = places.at(FIRST, "U0AMIR"), places.at(SECOND, "U0CHEN"), places.at(FIRST, TARA)
     await oscar.types("link saturn bob")
-    # Nobody of the other workspace is asked, and nobody there can decide.
+    # Nobody in the other workspace is asked, and nobody there can decide.
     assert asked(amir) == []
     assert "bob" not in (await amir.types("approvals")).text
     (approval,) = await services.store.engine.read(list_open_approvals)
@@ -61,7 +62,8 @@ async def test_a_request_is_decided_where_it_is_from_and_names_who_and_where(pla
     with pytest.raises(Refused, match=OTHER):
         await forged.run(approvals_use_cases.decide, approval.id, "bob", approve=True)
     assert (await services.store.read(approval_rows.find_request, approval.id)).state == "requested"
-    # Their own administrator reads a mention and the workspace, whoever administers all a name instead.
+    # Their own administrator sees a mention and the workspace's name. The administrator of all of Usher sees
+    # a name instead of the mention.
     (own,), (others,) = asked(chen), asked(tara)
     assert "<@U0OLIVIA> (*Beta Labs*) wants to be linked to *bob*" in words(own)
     assert "oscar (*Beta Labs*) wants to be linked to *bob*" in words(others)
@@ -101,7 +103,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
         await forged.read(courses_use_cases.list_problems, key)
     with pytest.raises(Refused, match=OTHER):
         await forged.run(courses_use_cases.stop_all, key)
-    # Nobody of another workspace joins it, either.
+    # Nobody from another workspace can join it, either.
     with pytest.raises(Refused) as refused:
         await forged.run(courses_use_cases.enroll, key)
     assert refused.value.rule == "class.unknown"

@@ -1,4 +1,4 @@
-"""Slack's assistant in the local Slack: somebody writes the call that it would make, and reads the answer."""
+"""Slack's assistant in the local Slack: a person writes its calls, and reads the answers."""
 
 from tests.rigs.scenario import world
 
@@ -24,7 +24,7 @@ async def test_slackbot_call_is_answered_to_its_person_alone(tmp_path):
         assert '"did": "start"' in await asks('start notebook until="for 2h"')
         await scene.pass_time(60)
         assert alice.only("ready")
-        # What it did is its person's own, who takes it back as anything else.
+        # The person can undo the assistant's action like any other.
         assert '"did": "start"' in await asks("start training")
         assert "no such tool" in await asks("remove notebook")
         assert "No closing quotation" in await asks('start "notebook')

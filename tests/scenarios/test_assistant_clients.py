@@ -1,4 +1,4 @@
-"""Clients of others call Usher's tools as Slack's assistant does, each with its schemas, through a signer."""
+"""Third-party clients call Usher's tools like Slack's assistant, through a proxy that signs requests."""
 
 import asyncio
 import json
@@ -19,7 +19,8 @@ DRIVERS = ROOT / "tests/rigs/clients"
 PYTHON = ROOT / ".venv/clients/bin/python"
 NPM = ROOT / ".venv/npm-clients"
 FOREVER = 1_000_000
-#: How each is run; the newest client of the protocol's authors is in the environment of the tests.
+#: The command that runs each client. The newest client by the protocol's authors is in the tests' own
+#: environment.
 CLIENTS = {
     "mcp": [sys.executable, DRIVERS / "drive.py"],
     "fastmcp": [PYTHON, DRIVERS / "drive.py"],
@@ -28,12 +29,15 @@ CLIENTS = {
     "@modelcontextprotocol/sdk": ["node", DRIVERS / "drive.mjs"],
 }
 
-#: A library of others takes long to import where the machine is busy.
+#: Third-party libraries take long to import on a busy machine.
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
 
 async def drive(client, url, calls):
-    """Have a client of others make calls in a process of its own; return its tools, and what came of each."""
+    """Run a client in its own process, and have it make calls.
+
+    Return the tools, and the outcome of each call.
+    """
     process = await asyncio.create_subprocess_exec(
         *map(str, CLIENTS[client]),
         stdin=asyncio.subprocess.PIPE,
@@ -50,14 +54,14 @@ async def drive(client, url, calls):
 
 
 class Player:
-    """Have a client of others call tools for Olivia; each run of it is a process of its own."""
+    """Has a client call tools for Olivia. Each call of ``calls`` runs the client in a new process."""
 
     def __init__(self, scene, client, url):
         self.scene, self.client, self.url = scene, client, url
         self.tools = []
 
     async def calls(self, *calls):
-        """Make calls; return what a model reads of each, as JSON."""
+        """Make calls, and return what a model would read of each, as JSON."""
         self.tools, said = await drive(self.client, self.url, calls)
         return [json.loads(one) for one in said]
 
@@ -95,7 +99,7 @@ async def test_client_lists_starts_and_stops(player):
     assert [one["done"][0]["did"] for one in (began, timed, later)] == ["start", "start", "timer"]
     assert "until" not in began["done"][0]
     ends = timed["done"][0]["until"]
-    # What a result says is a time that can be given back.
+    # A time in a result can be passed to another tool.
     scene.clock.advance(1)
     (moved,) = await player.calls(("stop", {"name": "report", "at": ends}))
     assert moved["done"][0]["until"] == ends
@@ -147,8 +151,9 @@ async def test_client_calls_twice_in_a_second_and_it_is_done_once(player):
     assert scene.calls("POST .*/start$") == 1
 
 
-#: By client, what comes of an error of the protocol and of a result that is marked as one, as the table in
-#: ``docs/internals/slack.md`` says: what is raised reaches the program around a model.
+#: For each client, what happens when a tool returns a protocol error, and when it returns a result marked as
+#: an error. The table in ``docs/internals/slack.md`` says the same. A raised error reaches the program that
+#: runs the model.
 REPLACED = "An error occurred while running the tool. Please try again."
 ERRORS = {
     "mcp": ({"raised": "no such word"}, "not so"),
@@ -161,7 +166,7 @@ FIELDS = {"type": "object", "properties": {"name": {"type": "string"}}}
 
 
 async def answer_oddly(request):
-    """Answer calls of one tool by an error of the protocol, and of another by a result marked as an error."""
+    """Answer one tool's calls with a protocol error, and another's with a result marked as an error."""
     if request.method != "POST":
         return web.Response(status=405)
     message = await request.json()

@@ -1,4 +1,4 @@
-"""A Slack workspace that joins an organisation or leaves it: everybody stays who they are."""
+"""A Slack workspace that joins or leaves an organisation: everybody keeps their identity."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def seed(enterprise):
 
 
 async def start_again(place):
-    """Restart the bot with the token of another installation, and read everybody."""
+    """Restart the bot with the token of another installation, and read the list of people."""
     tokens = place.slack.state.tokens
     former = tokens.pop(place.slack.credentials["bot_token"])
     former.value += "-again"
@@ -33,7 +33,7 @@ async def start_again(place):
     ],
 )
 async def test_workspace_changing_organisation_keeps_everything(tmp_path, before, after):
-    """Links, cards, buttons, hours, Homes and administrators are there while running and after a restart."""
+    """Links, cards, buttons, hours, Homes and administrators are kept, even after a restart."""
     settings = {"USHER_ADMINS": ALICE}
     async with world(tmp_path, slack_seed=seed(before), settings=settings) as place:
         slack, alice, key = place.slack.control, place.alice, f"{before or '-'}:{TEAM}:{ALICE}"
@@ -66,7 +66,10 @@ async def test_workspace_changing_organisation_keeps_everything(tmp_path, before
 
 
 async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
-    """People link again and read why; the team's links are nobody else's, and are told to nobody."""
+    """People have to link again and are told why.
+
+    The team's former links belong to nobody else, and nobody sees them.
+    """
     async with world(tmp_path, slack_seed=seed(ORG)) as place:
         await place.alice.links("alice")
         place.slack.state.app.is_enterprise_install = True
@@ -80,7 +83,10 @@ async def test_whole_organisation_installing_anew_explains_linking(tmp_path):
 
 
 async def test_new_user_id_explains_linking(tmp_path):
-    """Slack gave somebody another id when their workspace joined: by their address, they read why to link."""
+    """Slack gave a person another id when their workspace joined.
+
+    Usher recognises the e-mail address, and says why to link.
+    """
     async with world(tmp_path, slack_seed=seed(None)) as place:
         await place.alice.links("alice")
         place.slack.control.join(ORG)
@@ -92,7 +98,7 @@ async def test_new_user_id_explains_linking(tmp_path):
         assert "a link can't move to a new ID." in (await place.person("W0OLIVIA").types("list")).text
         assert "new ID" not in (await place.person("W0OTHER").types("list")).text
         assert "notebook" in (await place.alice.types("list")).text
-        # What is proven again is theirs under the new id, and nobody is warned of anybody.
+        # The accounts proven again now belong to the new id, and nobody is warned about anybody.
         await place.person("W0OLIVIA").links("alice")
         (account,) = await place.bot.store.perform(accounts.list_active_accounts)
         assert account.principal.user_id == "W0OLIVIA"

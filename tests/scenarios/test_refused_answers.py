@@ -1,4 +1,4 @@
-"""What Slack refuses reaches its person another way, once, and nobody else."""
+"""Answers that Slack refuses: they reach the person in another way, once, and reach nobody else."""
 
 import json
 
@@ -29,7 +29,7 @@ def private(person, text):
     ids=["used up", "expired", "prohibited", "archived"],
 )
 async def test_press_is_answered_though_its_address_is_refused(linked, answer):
-    """The start goes on, and what it answers is shown to who pressed, where they did."""
+    """The start continues, and the person sees the answer to the press in the place where they pressed."""
     alice = linked.alice
     shown = await alice.types("status training")
     inject_fault(linked.slack.harness, "^POST /actions/", times=9, **answer)
@@ -42,7 +42,7 @@ async def test_press_is_answered_though_its_address_is_refused(linked, answer):
 
 
 async def test_press_in_an_archived_channel_is_answered_directly(linked):
-    """The channel takes nothing at all by then."""
+    """By then, the channel accepts no messages at all."""
     alice = linked.alice
     shown = await alice.types("status training")
     linked.slack.state.channels[CHANNEL].is_archived = True

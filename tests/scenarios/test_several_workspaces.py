@@ -10,7 +10,7 @@ from bot.store.slack_rate_limits import CallQuota
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 HOUR = 3600.0
-#: A channel that Acme Research and Beta Labs have with others.
+#: A channel that Acme Research and Beta Labs share.
 SHARED = "C0SCIENCE"
 
 
@@ -25,7 +25,7 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(place
     done = await places.installs(FIRST)
     assert (done.status, "Usher is installed in Acme Research" in done.text) == (200, True)
     await places.know_everybody()
-    # Whatever is signed, only those of that workspace are served.
+    # However a request is signed, only people of that workspace are served.
     places.slacks[SECOND].state.app.installed = True
     assert "not installed in your Slack" in (await other.types("list")).text
     assert (await places.installs(SECOND)).status == 200
@@ -74,19 +74,20 @@ async def test_tokens_are_replaced_in_time_once_and_also_after_they_have_expired
     await places.pass_time(30)
     assert "*training* is ready" in olivia.only("ready").text
     assert [one.refresh is None for one in bots()] == [True, False]
-    # Nothing was sent for long after it expired; the first that is sent replaces it.
+    # Nothing was sent for a long time after the token expired. The next call replaces the token.
     places.clock.advance(30 * HOUR)
     found = await check_installations(places.bot.store, places.settings(), places.bot.http)
     assert [one.is_good for one in found] == [True]
     await olivia.types("status training")
     assert (await olivia.writes("list"))[-1].text
     assert [one.refresh is None for one in bots()] == [True, True, False]
-    # After a restart the bot carries on with what is stored.
+    # After a restart, the bot continues with the stored tokens.
     await places.stop_bot()
     await places.start_bot()
     assert "training" in (await olivia.types("list")).text
     assert len(bots()) == 3
-    # Slack has given out the next one, and whoever was to write it was killed: it is installed again in time.
+    # Slack had already issued the next token, but the process that should have stored it was killed. The app
+    # has to be installed again.
     bots()[-1].refresh = None
     places.clock.advance(12 * HOUR - REPLACE_EARLY_SECONDS + 60)
     await olivia.writes("list")
@@ -128,7 +129,8 @@ async def test_a_removed_app_ends_links_there_alone_and_is_installed_again(place
         (f"slack token of Beta Labs ({SECOND})", True),
         (f"slack scopes of Beta Labs ({SECOND})", True),
     ]
-    # Installed again, people link again; what says that it was removed comes once more and changes nothing.
+    # After the app was installed again, people link again. A repeated event about the removal changes
+    # nothing.
     assert (await places.installs(FIRST)).status == 200
     await olivia.links("alice")
     for event in filter(None, events):
@@ -157,7 +159,7 @@ async def test_a_connection_is_only_for_the_workspaces_that_are_named(tmp_path):
         await other.types("start analysis")
         await places.pass_time(40)
         assert "*analysis* is ready" in other.only("ready").text
-        # Named no longer, it is for nobody of that workspace any more, linked or not.
+        # The connection no longer names that workspace, so nobody there can use it, whether linked or not.
         await places.stop_bot()
         places._options["saturn_connection"] = {"workspaces": [ORG]}
         await places.start_bot()
@@ -178,7 +180,7 @@ async def test_an_organisation_has_one_person_in_all_its_workspaces(places):
     assert [one.principal.key for one in await places.bot.store.perform(accounts.list_active_accounts)] == [
         f"{ORG}:{ORG}:U0SAM"
     ]
-    # What he presses names no workspace, and after he moved he is the same.
+    # His press names no workspace. After he moves to another workspace, he is still the same person.
     await sam.types("start notebook")
     await places.pass_time(2)
     shown = await sam.types("status notebook")
@@ -208,9 +210,9 @@ async def test_neither_an_organisation_nor_one_of_its_workspaces_replaces_the_ot
 
 
 async def mention_on_both_sides(places, sides, user, text):
-    """Mention Usher in a channel that two workspaces share; it comes for one side, then for the other.
+    """Mention Usher in a channel shared by two workspaces. Each side gets the event, one after the other.
 
-    Who says it is of the workspace that is asked for its people, or of another organisation.
+    The author belongs either to one of these workspaces or to another organisation.
     """
     slack = places.slacks[FIRST]
     slack.events.hold()
@@ -232,7 +234,7 @@ async def mention_on_both_sides(places, sides, user, text):
 
 @pytest.mark.parametrize("sides", [(FIRST, SECOND), (SECOND, FIRST)], ids="-".join)
 async def test_mention_in_a_shared_channel_is_done_once(places, sides):
-    """Whichever side is first: its author is served as themselves, and answered by their own workspace."""
+    """In either order, the author is served as themselves, and is answered by their own workspace."""
     await places.installs(FIRST)
     await places.installs(SECOND)
     await places.know_everybody()
@@ -246,7 +248,7 @@ async def test_mention_in_a_shared_channel_is_done_once(places, sides):
 
 
 async def test_stranger_in_a_shared_channel_is_refused_once(places):
-    """Their own workspace has no Usher, so the side that hears them first says so."""
+    """The author's own workspace doesn't have Usher, so the side that gets the event first refuses."""
     await places.installs(FIRST)
     await places.installs(SECOND)
     await places.know_everybody()

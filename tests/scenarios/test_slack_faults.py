@@ -1,4 +1,4 @@
-"""A Slack that fails: every message once, the rest later, and what can't be told shows in doctor."""
+"""A Slack that fails: messages are sent exactly once, and ``doctor`` reports those that couldn't be sent."""
 
 import json
 
@@ -19,7 +19,7 @@ def limited(seconds):
 
 
 async def dead(world):
-    """Return what doctor says of notices that were given up; empty when there are none."""
+    """Return the text of ``doctor`` about notices that were given up, or "" if there are none."""
     (*_, check) = await store_checks.read_store(world.bot.store)
     return "" if check.is_good else check.found
 
@@ -96,7 +96,7 @@ async def test_an_app_that_is_shut_out_loses_nothing_and_goes_on_when_it_is_let_
     ],
 )
 async def test_removal_counts_once_slack_refuses_the_token(linked, event):
-    """The app is installed again when it hears of the removal; and Slack may not answer just then."""
+    """The app was installed again before the event about the removal came. Slack may not answer just then."""
     slack, account = linked.slack, linked.principal()
 
     async def told():
@@ -107,7 +107,7 @@ async def test_removal_counts_once_slack_refuses_the_token(linked, event):
     assert len(await told()) == 1
     linked.slack_fails("auth.test", times=1, status=503)
     assert len(await told()) == 1
-    # Slack delivers it again at once, a minute and five minutes later.
+    # Slack repeats the event at once, after a minute, and after five minutes.
     await linked.pass_time(60)
     assert len(await linked.bot.store.read(accounts.list_accounts, account)) == 1
     linked.slack_fails("auth.test", times=9, **refusal("account_inactive"))
@@ -135,7 +135,7 @@ async def test_a_card_that_was_deleted_is_let_go_and_the_message_comes(linked):
 
 
 async def test_where_only_messages_fail_an_end_is_told_as_it_is_within_a_minute_of_their_return(linked):
-    """Slack answers everything else, and the workspace was stopped at the provider meanwhile."""
+    """Slack answers all other calls. The workspace was stopped at the provider in the meantime."""
     alice, history = linked.alice, "conversations.history"
     for method in (POST, history):
         linked.slack_fails(method, status=503, times=100_000)

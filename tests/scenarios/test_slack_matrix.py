@@ -1,4 +1,4 @@
-"""Every Slack method that the bot calls, against all that Slack may answer: nothing lost, nothing twice."""
+"""Every Slack method that the bot calls, with every response of Slack: nothing is lost or sent twice."""
 
 import json
 
@@ -33,7 +33,8 @@ TROUBLE = {
     "garbage": {"garbage": True},
     **OK_FALSE,
 }
-#: What the bot calls while it runs; the sign-in's and the socket's methods have their own tests.
+#: Methods that the bot calls while it is running. Those for signing in and for the socket have their own
+#: tests.
 METHODS = [
     methods.CHAT_POST_MESSAGE,
     methods.CHAT_UPDATE,
@@ -44,7 +45,7 @@ METHODS = [
     methods.USERS_LIST,
     methods.VIEWS_OPEN,
 ]
-#: After these a message is given up, or goes without its blocks; doctor shows it.
+#: After these errors, a message is given up or sent without its blocks, and ``doctor`` shows it.
 GIVEN_UP = {
     "invalid_blocks",
     "channel_not_found",
@@ -57,14 +58,14 @@ GIVEN_UP = {
     "expired_trigger_id",
     "invalid_trigger",
 }
-#: Slack may refuse the app one conversation: a reply comes by direct message instead, and is seen as one.
+#: Slack may refuse the app in only one conversation. The reply is then sent, and seen, as a direct message.
 REPLIED_DIRECTLY = (methods.CHAT_POST_EPHEMERAL, "token_revoked")
 
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", TROUBLE)
 async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, method, name):
-    """The operation ends, each message is there once at most, and what was given up is marked as such."""
+    """The operation ends, each message is there at most once, and those given up are marked as such."""
     alice = linked.alice
     linked.slack_fails(method, times=2, **TROUBLE[name])
     if method in {methods.CONVERSATIONS_HISTORY, methods.CONVERSATIONS_OPEN}:
@@ -80,7 +81,7 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
     assert len(kinds) == len(set(kinds)), kinds
     assert set(kinds) | dead >= {"ready"}
     if name not in GIVEN_UP:
-        # A card that trouble delays beyond its end is dropped; a message says what may be missing.
+        # A card that is delayed until after the end is dropped. A message says what may be missing.
         replied = {"reply"} if (method, name) == REPLIED_DIRECTLY else set()
         assert {*kinds, "card", "message"} == {"card", "message", "ready"} | replied
     assert linked.calls("POST .*/start") == 1
@@ -92,7 +93,7 @@ async def test_a_method_that_fails_twice_loses_and_doubles_nothing(linked, metho
     "name", ["429", "500", "nothing, not done", "nothing, but done", "a redirect", "null"]
 )
 async def test_an_address_for_answers_that_fails_leaves_the_operation_as_it_is(linked, name):
-    """A response_url takes the answer once or never; what must not be missed is a direct message."""
+    """A response_url gets the answer once or never. Important answers are sent as direct messages."""
     alice = linked.alice
     shown = await alice.types("status training")
     inject_fault(linked.slack.harness, "^/(actions|commands)/", times=1, **TROUBLE[name])
@@ -103,7 +104,7 @@ async def test_an_address_for_answers_that_fails_leaves_the_operation_as_it_is(l
 
 
 async def test_an_address_that_has_run_out_is_not_used_and_the_answer_comes_directly(bare):
-    """A command waited for a list while the bot was down, for longer than Slack keeps its address."""
+    """The command waited for a list while the bot was down, longer than Slack keeps its response_url."""
     alice = bare.alice
     bare.saturn_fails("/api/recipes", times=99, status=503)
     await alice.links("alice", asked=await alice.types("status"))

@@ -1,6 +1,7 @@
-"""Over Socket Mode every envelope is acknowledged, and every frame that Usher sends fits.
+"""In Socket Mode, every envelope is acknowledged, and every frame that Usher sends is short enough.
 
-The local Slack ends a connection on which a longer frame comes, as Slack does, and a world's end says so.
+The local Slack closes a connection that sends a longer frame, as Slack does. The checks at the end of a world
+then fail.
 """
 
 import pytest
@@ -12,7 +13,7 @@ socket_mode = pytest.mark.parametrize("bare", [{"socket": True}], ids=["socket"]
 
 
 def add_names(names):
-    """Return the mark of a world in which Alice has a hundred workspaces called so."""
+    """Return the mark for a world in which Alice has a hundred workspaces with such names."""
     workspaces = [{"owner": "alice", "name": names.format(f"{number:03}")} for number in range(100)]
     seed = {**SEED, "workspaces": workspaces}
     return pytest.mark.parametrize("bare", [{"socket": True, "saturn_seed": seed}], ids=[""], indirect=True)

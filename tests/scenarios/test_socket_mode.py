@@ -1,4 +1,4 @@
-"""The same over Socket Mode: two connections, no address of ours that Slack reaches."""
+"""The same scenarios in Socket Mode: two connections, and no address of Usher's that Slack could reach."""
 
 import asyncio
 
@@ -51,7 +51,7 @@ async def test_the_same_envelope_on_both_connections_has_one_effect(bare):
 async def test_a_connection_that_slack_renews_loses_nothing(bare):
     alice = bare.alice
     await alice.links("alice")
-    # One that lived for less is followed by a pause.
+    # After a connection with a shorter life, there is a pause.
     await bare.pass_time(SHORT_LIVED)
     await bare.slack.sockets.disconnect()
     assert await bare.slack.state.wait_for(lambda: bool(bare.slack.sockets.open))

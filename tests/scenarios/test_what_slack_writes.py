@@ -1,4 +1,4 @@
-"""Messages as Slack delivers them: with mentions of Usher, linked names, forwarded words, and Slackbot's."""
+"""Messages as Slack delivers them: mentions of Usher, names made into links, forwarded text, Slackbot's."""
 
 import pytest
 import pytest_asyncio
@@ -19,7 +19,7 @@ FORWARDED_MESSAGE = {
 
 @pytest_asyncio.fixture
 async def named(tmp_path):
-    """A world in which workspaces are called what Slack takes for a number and an address."""
+    """A world with workspaces whose names look like a number and an address to Slack."""
     more = [{"owner": "alice", "name": name, "start_seconds": 5} for name in LINKED_NAMES]
     seed = {**SEED, "workspaces": [*SEED["workspaces"], *more]}
     async with cloud_world(tmp_path, saturn_seed=seed) as world:
@@ -28,7 +28,7 @@ async def named(tmp_path):
 
 
 async def deliver(world, text, place=BOT, user=ALICE, **keys):
-    """Deliver what somebody said, as Slack encodes it; return what Alice hears there."""
+    """Deliver a message as Slack would encode it. Return the messages that Alice gets in that place."""
     state = world.slack.state
     await world.pass_time(2)
     channel, heard = state.place(ALICE, place), {shown.ts for shown in world.alice.hears(0, place)}

@@ -1,4 +1,4 @@
-"""What Slack delivers long after it happened: words ask before they change anything, events ask Slack."""
+"""Old messages and events that Slack delivers late: commands ask first, and events are checked with Slack."""
 
 import pytest
 
@@ -18,12 +18,15 @@ async def missed(world, *acts):
 
 
 async def late(world, seconds):
-    """Deliver what the bot missed, so long after it happened; return what the person is told then."""
+    """Deliver everything that the bot missed, ``seconds`` later.
+
+    Return the messages that the person then gets.
+    """
     before = {shown.ts for shown in world.alice.sees()}
     world.clock.advance(seconds)
     await world.settle()
     await world.slack.events.catch_up()
-    # Slack takes one message a second in a conversation.
+    # Slack accepts only one message per second in each conversation.
     await world.pass_time(3)
     return [shown for shown in world.alice.hears() if shown.ts not in before]
 
@@ -40,7 +43,7 @@ async def test_a_stop_of_hours_ago_asks_and_stops_nothing_until_it_is_pressed(li
     assert "“stop report”. Should I still do it?" in asked.text
     await linked.pass_time(30)
     assert linked.calls(stops) == 0
-    # A redelivery of it asks nothing twice.
+    # If Slack delivers it again, the bot doesn't ask twice.
     await linked.slack.events.redeliver(next(reversed(linked.slack.events.deliveries)))
     await linked.settle()
     assert (
