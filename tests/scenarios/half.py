@@ -1,4 +1,4 @@
-"""Two processes for one half each of what Usher does."""
+"""Usher split into two kinds of processes: a web, which talks to Slack, and workers."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ from tests.rigs.scenario.commands import ProcessWorld
 PASSWORD = "canary-1"
 
 
-#: Slack takes one message a second for each person.
+#: There are several people, because Slack accepts only one message per second for each.
 PEOPLE = ("alice", "bob", "carol")
 
 
@@ -30,12 +30,12 @@ SEEDED = {
 }
 
 
-#: The worker's connection that writes is the first that it makes.
+#: A worker's first connection is the one on which it writes.
 WRITES = "SELECT pid FROM pg_stat_activity WHERE usename = %s ORDER BY backend_start LIMIT 1"
 
 
 class Half(ProcessWorld):
-    """Run a web, and workers of which one has a role of its own in the database."""
+    """Runs a web and several workers, one of which has its own database role."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
@@ -74,7 +74,7 @@ class Half(ProcessWorld):
                 await asyncio.sleep(0.1)
 
     def shut_out(self):
-        """Let the one worker lose the connection that writes, and get no other."""
+        """Close the connection on which that worker writes, and prevent it from getting another."""
         (pid,) = self.rows(WRITES, self.role)
         (there,) = self.rows("SELECT count(*) FROM pg_stat_activity WHERE usename = %s", self.role)
         with postgres.connected(self.url) as connection:

@@ -1,4 +1,4 @@
-"""A database that somebody else has locked."""
+"""A database with a table that somebody else has locked."""
 
 from tests.rigs.scenario.commands import ProcessWorld
 from tests.scenarios.half import Half

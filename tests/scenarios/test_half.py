@@ -1,4 +1,4 @@
-"""A worker that lost the connection on which it writes, beside a healthy one: as processes, on PostgreSQL."""
+"""Processes on PostgreSQL: a worker that has lost the connection on which it writes, and a healthy one."""
 
 import asyncio
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ from tests.rigs import postgres, postgres_tls
 from tests.rigs.scenario.people import BOT
 from tests.scenarios.half import ASKED, PASSWORD, PEOPLE, SEEDED, Half
 
-#: Within so many seconds everything that was accepted is told.
+#: Time within which all accepted work must be reported, in seconds.
 TOLD = 60.0
 OWNED = "SELECT name FROM owners WHERE owner = %s AND until > extract(epoch FROM clock_timestamp())"
 
@@ -30,7 +30,7 @@ async def test_all_that_was_accepted_is_told_though_a_worker_can_write_nothing(h
     alice, people = half.alice, {name: getattr(half, name) for name in PEOPLE}
     for name, person in people.items():
         await person.links(name)
-    # It alone follows a run, and sends the connection's starts.
+    # This worker is the only one that follows the run and sends the connection's starts.
     await alice.types("run saturn nightly", command="/job")
     await half.until("SELECT 1 FROM owners WHERE starts_with(name, 'output:')")
     (first, *others) = ASKED
@@ -55,7 +55,7 @@ async def test_all_that_was_accepted_is_told_though_a_worker_can_write_nothing(h
 
 
 class Away(Half):
-    """Run a web whose database can be taken away, and a worker that keeps it."""
+    """Runs a web that can lose its database, and a worker that can't."""
 
     async def start_bot(self):
         self.write_connections()
@@ -65,7 +65,7 @@ class Away(Half):
         self._install(f"http://127.0.0.1:{self.port}")
 
     def take_away(self):
-        """Let the web have no connection any more."""
+        """Close all of the web's connections, and prevent it from getting others."""
         with postgres.connected(self.url) as connection:
             connection.execute(f"ALTER ROLE {self.role} NOLOGIN".encode())
         for pid in self.rows("SELECT pid FROM pg_stat_activity WHERE usename = %s", self.role):
@@ -89,13 +89,13 @@ async def test_sentence_without_postgresql_is_answered_once(away):
     alice, events = away.alice, away.slack.events
     assert (await alice.types("about", then_settle=False)).is_private
     away.take_away()
-    # Nor is the database called busy.
+    # The answer doesn't say that the database is busy, either.
     assert CAUSES["store_unavailable"] in (await alice.types("list", then_settle=False)).text
     assert (await away.slack.say(alice.id, BOT, "what can you do?"))["ok"]
     (event_id,) = (name for name, one in events.deliveries.items() if "what can you" in str(one.payload))
     (shown,) = alice.hears()
     assert MESSAGE_NOT_RECORDED in shown.text
-    # In another second than the first, or it would be a replay.
+    # Wait for the next second. Otherwise, the request would count as a replay.
     await asyncio.sleep(1.5)
     assert not (await events.redeliver(event_id, 1)).ok
     assert len(alice.hears()) == 1

@@ -1,4 +1,4 @@
-"""A table that somebody has locked, as processes on PostgreSQL: everybody is answered in time, and truly."""
+"""A locked table, with processes on PostgreSQL: everybody gets a true answer in time."""
 
 import asyncio
 import time
@@ -11,9 +11,9 @@ from tests.rigs import postgres
 from tests.scenarios.half import PEOPLE, SEEDED
 from tests.scenarios.locked import Locked
 
-#: How long an answer may take, in seconds; Slack gives up after 3.
+#: Maximum time for an answer, in seconds. Slack gives up after 3.
 ANSWERED = 2.5
-#: For how long each is locked, in seconds.
+#: For each table, how long it is locked, in seconds.
 LOCKED = {"people": 45.0, "operations": 6.0, "notices": 6.0, "accounts": 6.0, "inbox": 6.0}
 UNSURE = "I'll message you."
 
@@ -34,7 +34,7 @@ async def locked_bot(tmp_path):
 @pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_everybody_is_answered_in_time_and_what_was_promised_comes(locked_bot):
-    """Alice is known; the others have never written."""
+    """Usher knows Alice. The others have never written to it."""
     people = {name: getattr(locked_bot, name) for name in PEOPLE}
     await locked_bot.alice.links("alice")
     shown = []
@@ -56,12 +56,12 @@ async def test_everybody_is_answered_in_time_and_what_was_promised_comes(locked_
     assert late == []
     refused = [answer for *_, answer in shown if answer.text.startswith(explain_cause("store_unavailable"))]
     assert refused
-    # Who has never written is greeted besides.
+    # People who have never written before are greeted, too.
     assert {label for answer in refused for label in answer.labels} <= {"Link Saturn Cloud"}
     for name, text, _, answer in shown:
         if UNSURE in answer.text:
             await people[name].waits_for("message", text.partition(" ")[2])
-    # It goes on, and answers at once.
+    # Afterwards, Usher works as usual and answers at once.
     answer = await locked_bot.alice.types("start alice-9")
     assert "alice-9" in answer.text
     await locked_bot.alice.waits_for("ready", "alice-9")

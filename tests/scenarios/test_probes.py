@@ -1,6 +1,7 @@
-"""What supervisors do with the probes of ``deploy/``, played against processes in every kind of trouble.
+"""The reactions of supervisors to the probes in ``deploy/``, tested with processes in every kind of trouble.
 
-None restarts what a restart doesn't mend, and none takes a web away that tells people what is so.
+No supervisor may restart a process that a restart can't repair, or take away a web that gives people true
+answers.
 """
 
 import asyncio
@@ -28,14 +29,15 @@ from tests.rigs.scenario.stage import inject_fault
 from tests.rigs.store import run_pragma
 
 DEPLOY = ROOT / "deploy"
-#: The most that Slack waits for an answer, in seconds.
+#: The time that Slack waits for an answer, in seconds.
 PATIENCE = 3.0
-#: What a supervisor does: whether it restarts a process, and whether it counts on it, or sends people to it.
+#: A supervisor's reaction: whether it restarts the process, and whether it counts the process as ready and
+#: sends requests to it.
 COUNTED, LEFT_OUT = (False, True), (False, False)
 
 
 async def read_people(made):
-    """Have Slack's people read, once the other process doesn't read them."""
+    """Read the list of Slack's people, as soon as the other process isn't reading it."""
     async with asyncio.timeout(60):
         while True:
             try:
@@ -46,13 +48,13 @@ async def read_people(made):
 
 @dataclass(frozen=True)
 class Probes:
-    """Hold what a deployment asks of a process; where nothing is asked, it is taken for good."""
+    """The probes that a deployment uses for a process. Without any, the process counts as healthy."""
 
     restarts_without: tuple[str, ...]
     counts_with: tuple[str, ...]
 
     async def play(self, port: int) -> tuple[bool, bool]:
-        """Return whether the process is restarted, and whether it is counted on."""
+        """Return whether the process would be restarted, and whether it would count as ready."""
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
 
             async def holds(path: str) -> bool:
@@ -64,7 +66,7 @@ class Probes:
 
 
 def of_kubernetes(name: str, role: str) -> Probes:
-    """Read the probes of the pod in a manifest that runs a role."""
+    """Return the probes in a manifest, of the pod that runs this role."""
     parts = yaml.safe_load_all((DEPLOY / f"kubernetes/{name}.yaml").read_text(encoding="utf-8"))
     pods = [one["spec"]["template"]["spec"] for one in parts if "template" in one["spec"]]
     (runs,) = [pod["containers"][0] for pod in pods if pod["containers"][0]["args"] == [role]]
@@ -73,19 +75,19 @@ def of_kubernetes(name: str, role: str) -> Probes:
 
 
 def of_image() -> Probes:
-    """Read the health check of the image: Swarm, and what watches Docker, restart what is unhealthy."""
+    """Return the image's health check. Swarm and similar tools restart a container that is unhealthy."""
     text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
     (command,) = re.findall(r"^HEALTHCHECK .*\\\n\s+CMD (.*)$", text, re.MULTILINE)
     return Probes(tuple(re.findall(r"'GET', '([^']+)'", json.loads(command)[-1])), ())
 
 
-#: Compose and systemd ask nothing of their own: they start what has ended.
+#: Compose and systemd have no probes of their own. They restart a process when it exits.
 WEB, WORKER = of_kubernetes("processes", "web"), of_kubernetes("processes", "worker")
 SERVE = of_kubernetes("one-process", "serve")
 
 
 class Probed(World):
-    """Run a web and a worker, in real time, on a server that can be stopped."""
+    """Runs a web and a worker, in real time, on a database server that can be stopped."""
 
     async def start_bot(self) -> None:
         self.made = {role: self.process(role) for role in (Role.WEB, Role.WORKER)}
@@ -104,27 +106,27 @@ class Probed(World):
         )
 
     async def played(self) -> dict[Role, tuple[bool, bool]]:
-        """Return what is done with each process, which must not have ended by itself either."""
+        """Return a supervisor's reaction to each process. Fail if a process ended by itself."""
         assert not [task for task in self.starts if task.done() and task.exception()]
         found = {}
         for role, probes in ((Role.WEB, WEB), (Role.WORKER, WORKER)):
             found[role] = await probes.play(self.made[role].port)
-            # The image's own check agrees that nothing is mended by a restart.
+            # The image's own health check agrees that a restart wouldn't help.
             assert await of_image().play(self.made[role].port) == COUNTED
         return found
 
     async def comes(self, web: tuple[bool, bool], worker: tuple[bool, bool]) -> None:
-        """Wait until this is what is done with them."""
+        """Wait until the supervisors' reactions are these."""
         found = None
         async with asyncio.timeout(60):
             while found != {Role.WEB: web, Role.WORKER: worker}:
-                # A supervisor asks several times before it acts, too: there is a moment in which one server
-                # has let go of the port and the next hasn't begun to listen.
+                # Supervisors also probe several times before they react. There is a moment when one server
+                # has given up the port and the next isn't listening yet.
                 with suppress(aiohttp.ClientConnectorError):
                     found = await self.played()
 
     async def answer(self) -> str:
-        """Have somebody type a command; return what they read, in time."""
+        """Type a command for a person, and return the answer, which has to come in time."""
         began = time.monotonic()
         answer = await self.slack.say(self.alice.id, "C0GENERAL", "/workspace start training")
         assert answer["ok"], answer
@@ -143,7 +145,7 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
             assert scrapes.last("usher_check", check="slack") == 0
             made.heal()
             await made.comes(COUNTED, COUNTED)
-            # What was said while it waited is said no more.
+            # The problem that was reported while it waited isn't reported any more.
             await scrapes.take(worker.port)
             assert scrapes.last("usher_check", check="slack") == 1
             made._install(f"http://127.0.0.1:{made.port}")
@@ -153,7 +155,7 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
                     await asyncio.sleep(0.05)
             assert "link" in (await made.answer()).lower()
 
-            # The worker alone can't write: it has lost that connection, and gets no other.
+            # Only the worker can't write: it has lost its connection, and gets no other.
             engine: Any = made.bot.store.engine
             writer = engine._session._connection.info.backend_pid
             with postgres.connected(server.url.replace("/postgres?", "/template1?")) as other:
@@ -163,14 +165,14 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
                 other.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS true")
             await made.comes(COUNTED, COUNTED)
 
-            # The database is away. Nobody is left without an answer, and it is true.
+            # The database is down. Everybody still gets an answer, and it is true.
             server._server.stop()
             await made.comes(COUNTED, LEFT_OUT)
             assert "I haven't" in await made.answer()
             server._server.ensure_postgres_running()
             await made.comes(COUNTED, COUNTED)
 
-            # The token is revoked: people who type are answered, and nothing can be sent.
+            # The token is revoked. Commands are still answered, but messages can't be sent.
             for token in made.slack.state.tokens.values():
                 token.revoked = True
             with pytest.raises(SlackPermanent):

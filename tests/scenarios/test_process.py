@@ -1,4 +1,4 @@
-"""The bot as a process of its own, in real time: asked to stop, and started again."""
+"""The bot as a separate process, in real time: told to stop, and started again."""
 
 import asyncio
 import time
@@ -47,9 +47,10 @@ async def test_asked_to_stop_it_ends_what_it_is_at_within_ten_seconds_and_loses_
 
 
 async def test_start_in_hand_at_a_kill_is_told_at_once(outside):
-    """Killed while its provider was answering: the next read is told, and nobody waits for the step's lease.
+    """The process is killed while the provider is answering a start.
 
-    The start isn't sent again, as a read shows that it was accepted.
+    The next read's result is reported, without waiting for the lease of the killed step. The start isn't sent
+    again, because a read shows that it was accepted.
     """
     alice, sent = outside.alice, r"POST .*/start$"
     inject_fault(outside.saturn.harness, r"/start$", delay_s=30.0, after=True)
@@ -67,7 +68,10 @@ async def test_start_in_hand_at_a_kill_is_told_at_once(outside):
 
 
 async def test_ready_is_read_once_for_each_start_after_a_kill(outside):
-    """Two starts within a second; Slack never answers the first message; by the restart both are ready."""
+    """Two starts within a second, and Slack never answers the first message.
+
+    After the restart, both are ready.
+    """
     alice, state, texts = outside.alice, outside.slack.state, {}
 
     def look():
@@ -81,7 +85,7 @@ async def test_ready_is_read_once_for_each_start_after_a_kill(outside):
     await outside.slack.say(alice.id, "@bot", "start q1x")
     await outside.slack.say(alice.id, "@bot", "start q1y")
     await state.wait_for(lambda: outside.calls(r"POST .*/start") >= 2, 10)
-    # Its answer is written down, and the second card waits for room in the conversation.
+    # The provider's answer is stored, and the second card waits for the conversation's rate limit.
     await state.wait_for(lambda: False, 0.3)
     await outside.kill()
     await state.wait_for(lambda: False, 11)

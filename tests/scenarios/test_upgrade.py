@@ -1,4 +1,4 @@
-"""Upgrades: what was under way is done once, and processes stop once a newer release has migrated."""
+"""Upgrades: unfinished work is done exactly once, and processes stop once a newer release has migrated."""
 
 import asyncio
 
@@ -41,7 +41,7 @@ SEEDED = {
     ],
     "jobs": [{"owner": "alice", "name": "nightly", "run_seconds": 90}],
 }
-#: Tasks about what is no more: nothing is left to do but to end them.
+#: Tasks about things that no longer exist. They only have to be finished.
 TASKS = [
     NewTask(TaskKind.FAN_OUT, "g", {"what": "departed", "principal": "T1:U1", "stage": 0, "after": ""}),
     NewTask(TaskKind.REVOKE_CREDENTIAL, "nobody", {"tell": False}),
@@ -53,7 +53,7 @@ TASKS = [
 
 
 class Upgraded(CloudWorld):
-    """Serve from a database of either kind, which can become one of an earlier release."""
+    """A world on either kind of database, which can be converted to an earlier release's."""
 
     def _is_postgres(self):
         return is_postgres(self.settings().database_url)
@@ -68,7 +68,7 @@ class Upgraded(CloudWorld):
         return made(url.removeprefix("sqlite:///"), SystemClock(), SystemIds(), scripts=scripts)
 
     async def _run(self, work, scripts=None):
-        """Do something with the database, once it has these migrations."""
+        """Run a function on the database, after applying these migrations."""
         engine = self._new_engine(scripts)
         await engine.open()
         try:
@@ -79,7 +79,7 @@ class Upgraded(CloudWorld):
             await engine.close()
 
     async def become(self, release, change=lambda rows: rows):
-        """Put what is in the database, changed, into one of an earlier release, which takes its place."""
+        """Convert the database to an earlier release, with its rows changed, and use that one from now on."""
         rows = earlier.as_of(release, change(await self._run(earlier.read_rows)))
         if self._is_postgres():
             self._options["settings"]["USHER_DATABASE_URL"] = postgres.new_database("usher_earlier")
@@ -107,17 +107,17 @@ async def world(tmp_path, request):
 
 
 def count(person, kind, name):
-    """Count the messages of a kind to a person that name a workspace or a run."""
+    """Count a person's messages of a kind that name a workspace or a run."""
     return sum(f"*{name}*" in one.text for one in person.told(kind))
 
 
 def calls(world, name, verb, owner="alice"):
-    """Count the calls that have started or stopped a workspace."""
+    """Count the calls that start or stop a workspace."""
     return world.calls(f"POST /api/workspaces/{world.resource(name, owner).id}/{verb}$")
 
 
 async def begin(world, release):
-    """Begin something of each kind, and leave it open: sent, unsent, planned, and to be told."""
+    """Start work of every kind, and leave it unfinished: sent, not yet sent, planned, or not yet reported."""
     alice, bob = world.alice, world.bob
     await alice.types("start notebook")
     await alice.types("stop report in 20 minutes")
@@ -128,7 +128,7 @@ async def begin(world, release):
     await world.carol.types("link saturn carol")
     world.saturn.state.limits.gpus = 1
     await alice.types("queue gpu until 9:00")
-    # Slack takes none of the messages from here on.
+    # From here on, Slack refuses all messages.
     world.slack_fails("chat.postMessage", status=503, times=1000)
     await alice.types("start lab")
     await world.pass_time(12)
@@ -156,7 +156,7 @@ async def test_open_work_of_an_earlier_release_is_done_once(world, release):
         assert (count(alice, "stop_warning", name), count(alice, "stopped", name)) == (1, 1)
     (warning,) = [one for one in bob.sees() if "*Biology* is over" in one.text]
     assert "*notebook* on Saturn Cloud was stopped" in warning.text
-    # Each was begun, and what was planned to end was ended, by one call.
+    # Each start was called once, and each planned stop was carried out with one call.
     assert {name: calls(world, name, "start") for name in started[:4]} == dict.fromkeys(started[:4], 1)
     assert [calls(world, name, "stop") for name in ("report", "analysis")] == [1, 1]
     assert [calls(world, "notebook", verb, "bob") for verb in ("start", "stop")] == [1, 1]
@@ -169,7 +169,7 @@ async def test_open_work_of_an_earlier_release_is_done_once(world, release):
 
 
 async def test_open_forms_and_buttons_work_after_an_upgrade(world):
-    """A button of a warning, and a form, from before the upgrade."""
+    """A button on a warning and an open form, both from before the upgrade, still work."""
     alice = world.alice
     await alice.types("stop report in 15 minutes")
     await world.pass_time(400)
@@ -191,7 +191,7 @@ async def test_open_forms_and_buttons_work_after_an_upgrade(world):
 
 #: What the next release adds.
 NEXT = {"0101_next": "CREATE TABLE next (id TEXT PRIMARY KEY);"}
-#: Lets the leases of those that have ended run out, as a minute does.
+#: SQL that lets the leases of the stopped processes expire, as they would after a minute.
 EXPIRED = """
 UPDATE operations SET leased_until = 0, next_step_at = 0 WHERE outcome IS NULL;
 UPDATE runs SET leased_until = 0, next_step_at = 0 WHERE outcome IS NULL;
@@ -208,13 +208,13 @@ WAITS = {
 
 
 class Split(ProcessWorld):
-    """Run two webs and two workers of this release as processes, then those of the next one here."""
+    """Runs two webs and two workers of this release as processes, and the next release's in this process."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
         self.url = postgres.new_database("usher_split")
         self.children = []
-        #: The pages' addresses lead to the first one.
+        #: The address in links to pages leads to the first web.
         self.ports = [self.port, *(reserved_port() for _ in ROLES[1:])]
 
     def environment(self):
@@ -232,7 +232,7 @@ class Split(ProcessWorld):
         self._install(f"http://127.0.0.1:{self.port}")
 
     async def migrate(self):
-        """Bring the database up to date for the next release; return what is in it then."""
+        """Migrate the database to the next release, and return its rows."""
         engine = await self._open_next()
         assert await engine.migrate() == list(NEXT)
         rows = await self.rows(engine)
@@ -240,7 +240,7 @@ class Split(ProcessWorld):
         return rows
 
     async def rows(self, engine=None):
-        """Return all rows, in an order."""
+        """Return all rows, sorted."""
         opened = engine or await self._open_next()
         rows = await opened.read(lambda tx: earlier.read_rows(tx, is_postgres=True))
         if engine is None:
@@ -248,7 +248,10 @@ class Split(ProcessWorld):
         return {name: sorted(map(str, found)) for name, found in rows.items()}
 
     async def ends(self):
-        """Return with which status each process ends by itself, and what its log says last."""
+        """Wait until each process has ended by itself.
+
+        Return its exit status and the last line of its log.
+        """
         async with asyncio.timeout(30):
             said = [(await child.communicate())[1].decode() for child in self.children]
         ended = []
@@ -296,12 +299,15 @@ async def split(tmp_path):
 
 
 async def test_processes_stop_once_a_newer_release_has_migrated(split):
-    """Two webs and two workers end by themselves and write nothing more; the next ones go on with it all."""
+    """Two webs and two workers stop by themselves and write nothing more.
+
+    The next ones continue their work.
+    """
     alice = split.alice
     await alice.types("start notebook")
     await alice.types("run saturn nightly", command="/job")
     await alice.types("stop notebook in 10 minutes")
-    # Its call is on its way.
+    # The call for *training* is still in progress.
     inject_fault(
         split.saturn.harness, rf"/api/workspaces/{split.resource('training').id}/start$", delay_s=2.0
     )
@@ -326,7 +332,7 @@ async def test_processes_stop_once_a_newer_release_has_migrated(split):
 
 
 async def test_release_before_0_4_0_has_to_be_stopped_first(split):
-    """Its processes don't look for a newer release: while one lives, nothing is migrated."""
+    """Its processes don't check for newer releases. While one is running, the database isn't migrated."""
     with postgres.connected(split.url) as connection:
         connection.execute("UPDATE owners SET release = '0.3.1' WHERE starts_with(name, 'worker:')")
     with pytest.raises(StoreInUse, match="stop it first, then try again"):
@@ -335,7 +341,7 @@ async def test_release_before_0_4_0_has_to_be_stopped_first(split):
 
 
 async def read_sources(world):
-    """Return how each link's account id was learnt, and whether it is one, by person."""
+    """Return for each link how its account id was learned, and whether it has one."""
     rows = await world.bot.store.engine.read(lambda tx: tx.all("SELECT * FROM accounts"))
     return {row["username"]: (row["remote_id_source"], bool(row["remote_id"])) for row in rows}
 
@@ -352,7 +358,7 @@ async def approving(tmp_path, request):
 
 
 async def test_old_links_learn_their_account_ids_and_are_compared_from_then_on(approving):
-    """By a token of their person, by the e-mail address of the approval, or as the first one seen."""
+    """Account ids come from the person's token or the approval's e-mail address, or are the first seen."""
     world, state = approving, approving.saturn.state
     await world.alice.has_linked("alice")
     for person, name in ((world.bob, "bob"), (world.carol, "carol")):

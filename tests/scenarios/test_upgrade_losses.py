@@ -1,7 +1,7 @@
-"""What an upgrade takes from people: each hears of it once, and nothing is done that they hadn't agreed to.
+"""Things that people lose in an upgrade: they are told once, and nothing is done that they hadn't agreed to.
 
-The rows of 0.4.1 that this release doesn't keep are written here: rules of courses' members, moved lessons,
-hours that wait, and messages of kinds that are gone.
+These tests write the rows of 0.4.1 that this release doesn't keep: rules of courses' members, moved lessons,
+hours that wait for room, and messages of kinds that no longer exist.
 """
 
 import json
@@ -13,21 +13,24 @@ from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.test_upgrade import calls
 from tests.scenarios.test_upgrade import world as world  # noqa: PLC0414 - a fixture
 
-#: Courses of one member, on Friday the 15th and Saturday the 16th; what 0.4.1 kept of each for the member.
+#: Courses with one member on Friday the 15th and Saturday the 16th, and the data that 0.4.1 stored about the
+#: member.
 COURSES = {
-    # As agreed; begun before the upgrade; the next lesson skipped.
+    # A course as agreed, one whose lesson began before the upgrade, and one whose next lesson is skipped.
     "Kept": ("fri,sat 9:00-9:40", {}),
     "Begun": ("fri,sat 7:50-8:20", {}),
     "Next": ("fri,sat 10:00-10:40", {"off": "2027-01-15"}),
-    # Less was agreed to: fewer days, a shorter lesson, an earlier end; a later lesson is skipped.
+    # Courses for which the member agreed to less (fewer days, a shorter lesson, or an earlier end), and one
+    # whose later lesson is skipped.
     "Days": ("fri,sat 11:00-11:40", {"days": "fri"}),
     "Short": ("fri,sat 12:00-12:40", {"stops": 12 * 60 + 20}),
     "Until": ("fri,sat 13:00-13:40", {"last_day": "2027-01-15"}),
     "Later": ("fri,sat 14:00-14:40", {"off": "2027-01-16"}),
-    # What the teacher leaves out isn't the member's skip; fewer days now than were agreed to are no loss.
+    # A day that the teacher cancelled isn't skipped by the member. If a course has fewer days than agreed to,
+    # nothing is lost.
     "Off": ("fri,sat 15:00-15:40", {"off": "2027-01-16", "course_off": "2027-01-16"}),
     "Fewer": ("fri 16:00-16:40", {"agreed_days": "fri sat"}),
-    # Its teacher has just ended it, and its members' rules don't follow yet.
+    # The teacher has just ended the course, and the members' rules haven't been updated yet.
     "Ended": ("fri,sat 17:00-17:40", {}),
 }
 LEFT = ("Days", "Short", "Until", "Later")
@@ -58,7 +61,7 @@ was made, and you can set one there."""
 
 
 def to_0_4_1(rows):
-    """Return rows of today as 0.4.1 had them, with what it kept besides."""
+    """Return current rows as 0.4.1 stored them, with the additional rows that it kept."""
     changed = {name: [dict(row) for row in found] for name, found in rows.items()}
     cards = {row["title"]: row for row in changed["class_cards"] if row["days"]}
     titles = {row["id"]: row["title"] for row in cards.values()}
@@ -102,7 +105,7 @@ def to_0_4_1(rows):
 
 
 def _add_rule(changed, card, member):
-    """Add the rule that 0.4.1 kept of a course's member, and what it had begun."""
+    """Add the rule that 0.4.1 stored for a member of a course, and the operation that it had begun."""
     rule = {name: card[name] for name in ("days", "starts", "stops", "first_day", "last_day", "off")}
     rule |= {"id": f"rule of {card['title']}", "principal": member["principal"], "card": card["id"]}
     rule |= {"connection": "saturn", "workspace_id": member["workspace_id"], "course": card["title"]}
@@ -132,7 +135,7 @@ def _notice(kind, subject, principal, *, state="pending", **body):
 
 
 async def begin(world):
-    """Post the courses and a class, let bob join them, and begin to end the class."""
+    """Post the courses and a class, let Bob join them, and begin to end the class."""
     alice, bob = world.alice, world.bob
     await alice.types("hours lab every day 20:00-21:00")
     await alice.types("stop report")
@@ -166,17 +169,17 @@ async def test_each_person_hears_once_what_an_upgrade_takes(world, release):
         (told,) = [one for one in left if f"*{title}*" in one.text]
         assert ("You skipped *Later* on Sat 16 Jan" in told.text) is (title == "Later")
         assert "Join" in told.labels
-    # What was under way is done: the class ends, and so does the lesson that had begun.
+    # Unfinished work is done: the class ends, and so does the lesson that had begun.
     assert calls(world, "gpu", "stop", "bob") == 1
     await world.pass_time(1200, step=20)
     assert calls(world, "notebook", "stop", "bob") == 1
-    # Until the evening only the lessons of what was kept begin, without the one that was skipped.
+    # Until the evening, only lessons of the courses that were kept begin, without the skipped one.
     await world.pass_time(8.6 * 3600, step=120)
     assert calls(world, "notebook", "start", "bob") == started + len(("Kept", "Off", "Fewer"))
     (ended,) = [one for one in bob.sees(GENERAL) if one.kind == "class_card" and "*Ended*" in one.text]
     assert "The course has ended." in ended.text
     assert {who: len(who.told("upgrade_losses")) for who in (alice, bob)} == {alice: 1, bob: 1}
-    # Whoever joins again is in it from then on.
+    # A person who joins again takes part from then on.
     await bob.presses(next(one for one in left if "*Days*" in one.text), "Join")
     await world.pass_time(18.7 * 3600, step=300)
     assert calls(world, "notebook", "start", "bob") == started + 3 + len(("Begun", "Kept", "Next", "Days"))

@@ -1,6 +1,6 @@
-"""The pages' commands on backup, restore, upgrade and going back are run as they are written there.
+"""The documentation's commands for backups, restoring, upgrades and going back, run exactly as written there.
 
-Earlier releases are run, too: each from its own commit, on a database that it has made.
+Earlier releases are run, too, each from its own commit and on a database that it created itself.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from tests.rigs.pages import find_block, find_inline, read_blocks, read_inline_c
 from tests.rigs.releases import unpack_release
 from tests.rigs.scenario.stage import inject_fault
 
-#: The last migration that each release names; those of 0.3.1 are one baseline by now.
+#: The last migration that each release records. Those of 0.3.1 have been merged into a baseline since.
 LAST_NAMED = {**LAST_MIGRATIONS, "0.3.1": "0056_over"}
 _NO_DOCKER = "there is no Docker; part of the installation"
 _NO_CLUSTER = "there is no cluster; part of the installation"
 _INDEX = "installs from the package index"
 _FIRST_SETUP = "part of the installation"
-#: Commands that aren't run, with the reason. All else on these pages is run below.
+#: Commands that aren't run, with the reasons. The tests below run all other commands on these pages.
 NOT_RUN = {
     "git fetch --tags": "the repository has no other one to fetch from here",
     f"/opt/usher/bin/pip install --require-hashes -r usher_bot-{RELEASE}.requirements.txt": _INDEX,
@@ -78,7 +78,7 @@ NOT_RUN = {
     "kubectl rollout restart statefulset/usher": "there is no cluster; for changed settings",
     "kubectl cp usher-0:backups backups": "there is no cluster",
 }
-#: The parts of the pages that are about backup, restore, upgrade and going back.
+#: The pages and sections about backups, restoring, upgrades and going back.
 SECTIONS = (
     ("docs/upgrade.md", ""),
     ("docs/operate.md", "PostgreSQL"),
@@ -95,9 +95,10 @@ COMPOSE_RESTORE = find_block("docs/containers.md", "ALTER DATABASE")
 
 @dataclass(frozen=True)
 class Platform:
-    """The commands of one way to run Usher: a backup, an upgrade and the way back.
+    """The commands for one way of running Usher: a backup, an upgrade and the way back.
 
-    ``pods``: the object of ``deploy/kubernetes`` that runs it, and its file. ``role``: what ``usher`` may do.
+    ``pods`` is the object in ``deploy/kubernetes`` that runs Usher, and its file. ``role`` is the role that
+    ``usher`` may run.
     """
 
     database: str
@@ -115,7 +116,8 @@ def insert(commands: Sequence[str], after: int, more: Sequence[str]) -> list[str
 SERVER_BACK, SERVER_RESTORED = read_blocks(read_section("docs/upgrade.md", "Going back"))
 DOCKER_UPGRADE = find_block("docs/containers.md", "docker exec")
 DOCKER_RUN = find_block("docs/containers.md", "docker run --detach")
-#: Stop, two lines of pip, migrate, start; a checkout has other lines in the place of those of pip.
+#: The page's block has: stop, two lines of pip, migrate, start. For a checkout, other lines replace those of
+#: pip.
 SERVER_UPGRADE = find_block("docs/upgrade.md", "usher-run migrate")
 CHECKOUT_UPGRADE = [SERVER_UPGRADE[0], *find_block("docs/upgrade.md", "git fetch"), *SERVER_UPGRADE[3:]]
 COPY_DUMP = find_inline("docs/upgrade.md", "before.dump")
@@ -174,14 +176,14 @@ PLATFORMS = {
         ("processes.yaml", "Deployment"),
     ),
 }
-#: Restoring by the release that made the backup: of the nightly copies, whose name is the page's.
+#: Commands that restore a nightly copy, whose name is the one on the page, with the release that made it.
 FILE_RESTORES = {
     "server": find_block("docs/install.md", "usher-run restored"),
     "Docker": find_block("docs/containers.md", "docker start usher"),
     "a shell": find_inline("docs/install.md", "usher restored"),
     "Kubernetes": find_block("docs/containers.md", "get statefulset/usher"),
 }
-#: One more copy under a name of the page's.
+#: Commands that make another copy, named as on the page.
 COPIES = {
     "server": find_inline("docs/install.md", "usher-run store backup"),
     "a shell": find_inline("docs/install.md", "usher store backup"),
@@ -236,7 +238,8 @@ def test_no_other_file_has_commands_for_dumps():
     assert [line for line in written if named.search(line) and line not in inside] == []
 
 
-#: What is under way in a database, as two people see it; it runs with the modules of any of these releases.
+#: A program that writes unfinished work of two people into a database. It runs with the modules of any of
+#: these releases.
 OPEN_WORK = """
 import asyncio, sys
 from contextlib import suppress
@@ -275,7 +278,7 @@ async def main():
 
 asyncio.run(main())
 """
-#: How much of that is there.
+#: Queries that count the unfinished work.
 COUNTS = {
     "links": "SELECT COUNT(*) FROM accounts WHERE state = 'active'",
     "operations": "SELECT COUNT(*) FROM operations WHERE outcome IS NULL",
@@ -283,12 +286,13 @@ COUNTS = {
     "planned stops": "SELECT COUNT(*) FROM workspaces WHERE stop_at IS NOT NULL",
 }
 ALL_OPEN = dict.fromkeys(COUNTS, 2)
-#: What *restored* puts on hold, and asks about, is open no more; the rest is.
+#: ``restored`` puts operations and planned stops on hold and asks about them, so they no longer count. The
+#: rest does.
 AFTER_RESTORED = ALL_OPEN | {"operations": 0, "planned stops": 0}
 
 
 class Installed:
-    """An installation on one of the databases, with a Slack, and a provider that is away."""
+    """An installation on one of the databases, with a Slack, and with a provider that is down."""
 
     def __init__(self, folder, variables, server):
         self._server = server
@@ -331,7 +335,7 @@ class Installed:
         return max(self.folder.glob("backups/before-*.db"), key=lambda path: path.stat().st_mtime)
 
     async def go_back(self, commands):
-        """Follow the commands with the copy, or the dump, from before the upgrade; return what they wrote."""
+        """Run the commands with the copy or dump from before the upgrade. Return their output."""
         if self._server:
             named = [one.replace("< usher.dump", "< before.dump") for one in commands]
             named = [one.replace("usher_restored usher.dump", "usher_restored before.dump") for one in named]
@@ -356,7 +360,7 @@ def make_settings(folder, local, server):
         "USHER_PUBLIC_URL": "https://usher.example",
         "USHER_ADMINS": OLIVIA,
         "PORT": str(reserved_port()),
-        # The administrator of the server: commands of pages name neither.
+        # The server's address and administrator, which the pages' commands don't mention.
         "PGHOST": host,
         "PGUSER": "postgres",
     }
@@ -364,9 +368,12 @@ def make_settings(folder, local, server):
 
 @pytest_asyncio.fixture
 async def install(tmp_path):
-    """Return what makes an installation on a kind of database, on PostgreSQL with a server of its own."""
+    """Return a function that creates an installation on a kind of database.
+
+    PostgreSQL gets its own server.
+    """
     async with slack(clock=Clock()) as (local, _client), AsyncExitStack() as stack:
-        # Messages wait, so that they are under way all the time.
+        # Messages can't be sent, so they stay unfinished all the time.
         inject_fault(local.harness, "/api/(?:chat|conversations)", status=503, times=1_000_000)
 
         def new(kind):
@@ -378,7 +385,7 @@ async def install(tmp_path):
         yield new
 
 
-#: Of containers, `make test` plays one release each.
+#: `make test` tests only one release for each way of running containers.
 PLAYED = {
     "Docker": "0.4.0",
     "Compose": "0.3.1",
@@ -393,7 +400,7 @@ STORIES = [
 
 
 async def begin(install, platform, tree):
-    """Install a release, and write its open work."""
+    """Install a release, and write its unfinished work."""
     installed = install(platform.database)
     installed.machine.install(tree)
     if platform.pods:
@@ -421,7 +428,7 @@ async def test_upgrade_and_way_back_bring_open_work_along(install, name, release
     written = await installed.go_back(platform.back)
     assert "requests: 2, stops: 2" in written
     assert "Told that a link may be back: 2." in written
-    # It serves: readiness is part of the start.
+    # The process is serving, because a start waits until it is ready.
     assert installed.last_migration() == LAST_NAMED[release]
     assert installed.count() == AFTER_RESTORED
     assert installed.list_owners() <= {"usher"}
@@ -433,14 +440,14 @@ async def test_upgrade_and_way_back_bring_open_work_along(install, name, release
 
 @pytest.mark.parametrize("name", FILE_RESTORES, ids=str)
 async def test_nightly_copy_is_restored_by_its_release(install, name, tmp_path):
-    """Its name is that of the pages, so nothing is changed in the commands."""
+    """The copy has the name used in the pages, so the commands run unchanged."""
     if name == "Kubernetes":
         programs.require("jq")
     installed = await begin(install, PLATFORMS["Kubernetes, file"], ROOT)
     machine = installed.machine
     await machine.follow([*COPIES.get(name, ()), "usher store backup backups/usher-2026-11-14-0317.db"])
     assert {one.stat().st_mode & 0o777 for one in installed.folder.glob("backups/*.db")} == {0o600}
-    # A log that is left by a process that was killed belongs to the database of before alone.
+    # A WAL file left behind by a killed process belongs only to the database before the restore.
     database = sqlite3.connect(installed.folder / "usher.db")
     database.execute("DELETE FROM accounts")
     database.commit()
@@ -488,7 +495,7 @@ NIGHTLY = {"server, PostgreSQL": DUMP, "Compose": COMPOSE_DUMP}
 
 @pytest.mark.parametrize("name", NIGHTLY, ids=str)
 async def test_failed_dump_leaves_the_one_of_the_night_before(install, name):
-    """The server is away, is newer than ``pg_dump``, or the disk is full."""
+    """The server is down, the server is newer than ``pg_dump``, or the disk is full."""
     installed = await dumped(install, name)
     (command,), machine = NIGHTLY[name], installed.machine
     file = installed.folder / "usher.dump"
@@ -500,7 +507,7 @@ async def test_failed_dump_leaves_the_one_of_the_night_before(install, name):
         ended = await asyncio.to_thread(machine.run, tried, **changes)
         assert ended.status != 0, ended.output
         assert file.read_bytes() == before
-    # What is left of them hinders no later one.
+    # Files that they left behind don't prevent a later dump.
     await machine.follow([command])
     assert file.stat().st_ino != inode
     assert not (installed.folder / "usher.dump.new").exists()
@@ -508,7 +515,10 @@ async def test_failed_dump_leaves_the_one_of_the_night_before(install, name):
 
 @pytest.mark.parametrize("name", NIGHTLY, ids=str)
 async def test_failed_restore_leaves_the_database_of_before(install, name):
-    """The dump is damaged, older programs can't read it, or a process still serves; then it works."""
+    """The dump is damaged, older programs can't read it, or a process is still serving.
+
+    Then the restore works.
+    """
     installed = await dumped(install, name)
     machine, file = installed.machine, installed.folder / "usher.dump"
     *_, restores = (one for one in PLATFORMS[name].back if "pg_restore" in one)

@@ -1,4 +1,4 @@
-"""Two webs and a worker on one PostgreSQL, in a time that stands still: any takes any request, each once."""
+"""Two webs and a worker on one PostgreSQL, on a fake clock: any web handles any request, and only once."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -15,7 +15,7 @@ from tests.rigs import postgres
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.scenarios.webs import Webs
 
-#: Whoever writes waits for this lock.
+#: SQL that takes the lock that all writers wait for.
 LOCK_OUT = f"SELECT pg_advisory_lock({WRITING}, hashtext(coalesce(current_schema(), '')))".encode()
 
 
@@ -47,11 +47,11 @@ async def test_the_same_signed_bytes_at_two_webs_have_one_effect(webs):
     await webs.settle()
     await webs.pass_time(30)
     assert webs.calls("POST .*/stop") == 1
-    # Now there is nothing that a second start would join.
+    # By now, there is no operation that a repeated start could join.
     assert await webs.replayed_at(1, asked) == 200
     await webs.pass_time(30)
     assert webs.calls("POST .*/start") == 1
-    # Once it has read what the others have seen, it doesn't even look.
+    # Once a web has read the signatures that the others have seen, it refuses a replay without looking it up.
     for web in webs.webs:
         await web._replays.share(web.store)
     assert await webs.replayed_at(1) == 200
@@ -71,7 +71,7 @@ async def test_what_begins_at_one_web_goes_on_at_another(webs):
 
 
 async def test_what_a_worker_lacks_the_key_for_waits_until_it_has_it(tmp_path):
-    """The webs were restarted with a new key, and the worker is restarted later."""
+    """The webs have been restarted with a new key, and the worker is restarted later."""
     old, new = (Fernet.generate_key().decode() for _ in range(2))
     both = {"USHER_ENCRYPTION_KEYS": f"{new},{old}"}
     settings = {"USHER_DATABASE_URL": await postgres.migrated(), **both}
@@ -100,13 +100,14 @@ async def test_over_socket_mode_two_webs_lose_and_double_nothing_while_connectio
         old = list(sockets.open)
         asked = [asyncio.create_task(webs.status(name)) for _ in range(4)]
         starting = asyncio.create_task(webs.slack.say(alice.id, BOT, f"start {name}"))
-        # Slack wants all of them closed in the middle of that, and keeps them until the next ones are open.
+        # In the middle of this, Slack asks to replace all connections, and keeps them until the new ones are
+        # open.
         await sockets.disconnect(close=False)
         asked += [asyncio.create_task(webs.status(name)) for _ in range(4)]
         assert (await starting)["ok"]
         assert all(answer["ok"] for answer in await asyncio.gather(*asked))
         assert await state.wait_for(lambda: len(set(sockets.open) - set(old)) == 4)  # noqa: B023 - waited for
-        # What it isn't sure of it sends again, to whichever is there.
+        # Slack repeats envelopes that may not have arrived, on any of the connections.
         started = next(one for one in reversed(sockets.sent) if f"start {name}" in str(one["payload"]))
         again = [
             sockets.deliver({**started, "envelope_id": f"{name}-{number}", "retry_attempt": 1}, 3.0, one)

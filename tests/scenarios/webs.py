@@ -1,4 +1,4 @@
-"""Several webs of one bot behind an address."""
+"""Several webs and a worker of one bot."""
 
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -13,13 +13,13 @@ from tests.rigs.scenario.people import GENERAL
 
 
 class Webs(World):
-    """Run each role in this process; the loops are stepped."""
+    """Runs each role in this process, and steps their loops."""
 
     webs: list[Process]
 
     async def start_bot(self) -> None:
         self.bot = await self._started(Role.WORKER, {})
-        # The first one is where the pages' addresses lead.
+        # The address in links to pages leads to the first web.
         self.webs = [
             await self._started(Role.WEB, {"PORT": str(port)}) for port in (self.port, reserved_port())
         ]
@@ -31,7 +31,7 @@ class Webs(World):
         return process
 
     def made(self, role: Role, changes: dict[str, str], stack: AsyncExitStack) -> Process:
-        """Put a process together that ``stack`` ends."""
+        """Create a process, which is closed along with ``stack``."""
         environment = {name: value for name, value in self.environment().items() if name != "PORT"}
         return Process(
             Settings(**{**environment, **changes}),
@@ -43,15 +43,15 @@ class Webs(World):
         )
 
     def goes_to(self, web: int) -> None:
-        """Send what Slack sends to one of the webs from now on."""
+        """Make Slack send everything to one of the webs from now on."""
         self._install(f"http://127.0.0.1:{self.webs[web].port}")
 
     async def status(self, name: str) -> dict[str, Any]:
-        """Have Slack bring a command to whichever web it likes; return the answer."""
+        """Have Slack send a command to any of the webs, and return the answer."""
         return await self.slack.say(self.alice.id, GENERAL, f"/workspace status {name}")
 
     async def replayed_at(self, web: int, index: int = -1) -> int:
-        """Send the very bytes of a request, usually the last one, to a web; return its status."""
+        """Send a request, usually the last one, byte for byte to a web again. Return the status."""
         dispatcher = self.slack.dispatcher
         sent = dispatcher.sent[index]
         url = sent.url.replace(f":{self.webs[0].port}/", f":{self.webs[web].port}/")
