@@ -1,10 +1,10 @@
-"""What stands in a conversation once nothing goes on."""
+"""The state of a conversation after everything in it has come to an end."""
 
 RUN = "/job run wb --cluster Local -- Rscript Test.R"
 
 
 async def holds(talk):
-    """Press every button that stands there in a copy, and look at what nobody should see."""
+    """Press every button in a copy of the world. Check for wrong buttons, grey messages and duplicates."""
     await talk.press_all()
     shown = "\n".join(one.read for one in talk.at_rest())
     assert talk.untrue() == [], shown

@@ -1,4 +1,4 @@
-"""A day in Slack's page, counted and pictured in a browser."""
+"""A person's day on the local Slack's page in a browser, with counts of messages and screenshots."""
 
 import asyncio
 import base64
@@ -8,26 +8,27 @@ from playground.demo.person import where
 from tests.rigs.scenario.people import BOT, GENERAL
 from tests.scenarios.noise import Count
 
-#: What a conversation shows: each message by its timestamp, with the labels of what can be pressed on it.
+#: JavaScript that returns each visible message by its timestamp, with the labels of its buttons.
 SHOWN = """Object.fromEntries([...document.querySelectorAll("#messages > article")].map((one) => [
   one.dataset.ts,
   [...one.querySelectorAll(".content [data-action]:not(summary), .content .overflow .menu button")]
     .map((button) => button.textContent)]))"""
 
 
-#: Messages arrive in the page over a socket, on a busy machine late.
+#: Timeout for messages to arrive in the page, in seconds. They come over a socket, and late on a busy
+#: machine.
 SECONDS = 60.0
 
 
 class CountInChromium(Count):
-    """Count what one person's tabs show, one on the direct message and one on the channel."""
+    """Counts what one person's two tabs show: one on the direct message, and one on the channel."""
 
     def __init__(self, stage, tabs):
         super().__init__(stage)
         self.tabs = tabs
 
     async def seen(self):
-        """Wait until both tabs show what Slack holds for the person; return that."""
+        """Wait until both tabs show everything that Slack holds for the person, and return that."""
         for place, tab in self.tabs.items():
             held = {one.ts for one in self.alice.sees(place) if one.json.get("thread_ts") in (None, one.ts)}
             async with asyncio.timeout(SECONDS):
@@ -56,11 +57,11 @@ class CountInChromium(Count):
             await tab.until("document.getElementById('modal').open")
             await tab.click("#modal footer .primary")
             await tab.until("!document.getElementById('modal').open")
-        # The answer may take the place of the message that has the button.
+        # The answer may replace the message that has the button.
         await self._until(lambda: self.held() != before)
 
     async def _until(self, is_answered):
-        """Wait for what first comes of it: a page tells nobody when it has sent something."""
+        """Wait for the first effect of an action. The page doesn't say when it has sent something."""
         async with asyncio.timeout(SECONDS):
             while not is_answered():
                 await self.stage.settle()
@@ -68,7 +69,10 @@ class CountInChromium(Count):
 
 
 async def send(tab, text):
-    """Type and send a text. What is typed, or pressed, before the tab is in front is lost."""
+    """Type and send a text.
+
+    Bring the tab to the front first. Otherwise, keystrokes and clicks are lost.
+    """
     value = "document.getElementById('text').value"
     async with asyncio.timeout(SECONDS):
         while await tab.ask(value) != text:
@@ -82,7 +86,7 @@ async def send(tab, text):
 
 
 async def picture(tab, width, height, path):
-    """Look at a tab at a size: nothing is wider than its screen; keep the picture."""
+    """Take a screenshot of a tab at a given size, and check that nothing is wider than the screen."""
     await tab.tell("Page.bringToFront")
     await tab.screen(width, height)
     await tab.until(f"innerWidth === {width}")

@@ -1,16 +1,16 @@
-"""A person at Slack's page who sets hours."""
+"""A person who sets hours on the local Slack's page."""
 
 import asyncio
 import json
 
 from tests.scenarios.chromium_day import SECONDS, picture, send
 
-#: The sizes that are looked at: name, width and height in pixels.
+#: Screen sizes to check: name, width and height in pixels.
 SIZES = (("desktop", 1200, 1100), ("phone", 390, 844))
 
 
 class Sitting:
-    """Sit at a tab as Olivia, and keep pictures of what it shows."""
+    """Uses a tab as Olivia, and keeps screenshots of it."""
 
     def __init__(self, stage, tab, folder):
         self.stage = stage
@@ -42,7 +42,7 @@ class Sitting:
         await self.tab.until(f"document.querySelector('{place}').textContent.includes({json.dumps(text)})")
 
     async def saves(self, says):
-        """Send the form, read what is answered in its place, and close it."""
+        """Send the form, check the answer that replaces it, and close it."""
         await self.tab.click("#modal footer .primary")
         await self.reads("#modal", says)
         await self.stage.settle()
@@ -50,7 +50,7 @@ class Sitting:
         await self.tab.until("!document.getElementById('modal').open")
 
     async def picks(self, name):
-        """Choose a workspace in the form's menu."""
+        """Select a workspace in the form's menu."""
         menu = "document.querySelector('#modal select')"
         option = f"[...{menu}.options].find((one) => one.textContent.startsWith({json.dumps(name)}))"
         await self.tab.ask(
@@ -58,7 +58,10 @@ class Sitting:
         )
 
     async def goes_home(self, text):
-        """Open the Home, whose request may take a while to arrive, and read it once it is drawn."""
+        """Open the Home tab, and wait until it shows the given text.
+
+        Its request may take a while to arrive.
+        """
         await self.tab.ask("document.querySelector('#tabs [data-tab=home]').click()")
         is_read = f"document.querySelector('#home').textContent.includes({json.dumps(text)})"
         async with asyncio.timeout(SECONDS):

@@ -1,4 +1,4 @@
-"""Every scenario has a world of its own; at its end every rule is looked at (``watch.check``)."""
+"""Every scenario has its own world. At the end, ``watch.check`` checks that all rules were kept."""
 
 import pytest_asyncio
 
@@ -8,14 +8,17 @@ from tests.rigs.scenario.cloud import cloud_world
 
 @pytest_asyncio.fixture
 async def bare(tmp_path, request):
-    """A world in which nobody has linked anything; options by ``@pytest.mark.parametrize(indirect)``."""
+    """A world in which nobody has linked an account.
+
+    Options are passed by ``@pytest.mark.parametrize(indirect)``.
+    """
     async with world(tmp_path, **getattr(request, "param", {})) as ready:
         yield ready
 
 
 @pytest_asyncio.fixture
 async def just_linked(tmp_path):
-    """A world in which Olivia has linked her account at Saturn Cloud right now, all the way."""
+    """A world in which Olivia has just linked her account at Saturn Cloud, through all steps."""
     async with world(tmp_path) as ready:
         await ready.alice.links("alice")
         yield ready
@@ -23,7 +26,7 @@ async def just_linked(tmp_path):
 
 @pytest_asyncio.fixture
 async def linked(tmp_path):
-    """A world in which Olivia linked her account before; nothing was said of it."""
+    """A world in which Olivia linked her account some time ago. She has got no messages about it."""
     async with world(tmp_path) as ready:
         await ready.alice.has_linked("alice")
         yield ready

@@ -1,4 +1,4 @@
-"""Whether a day's messages and screens can be counted: who does what, and what they see."""
+"""A random day of two people, and checks of what they see after each action."""
 
 import random
 import re
@@ -12,7 +12,7 @@ ACTS = 40
 NAMES = {"alice": ("notebook", "training", "report"), "bob": ("notebook", "analysis")}
 
 
-#: What only says something, and is no message about a workspace that is kept up to date.
+#: Kinds of answers. Unlike messages about a workspace, they aren't kept up to date.
 ANSWERS = ("reply", "message")
 
 
@@ -20,19 +20,20 @@ PRESSED = {"Start", "Stop", "Refresh", "Keep running", "1 hour more", "Try again
 
 
 NAMED = re.compile(r"\*([a-z]+)\*")
-#: The line of an address below a text.
+#: Matches the line with an address below a text.
 ADDRESS = re.compile(r"\nOpen: <[^>]*>")
-#: Between the parts of a text.
+#: Matches the boundary between two parts of a text.
 SENTENCE = re.compile(r"\n| – | · |(?<=\.) ")
 
 
 class Day:
-    """Play acts of two people in turn, and look at what they see after each."""
+    """Performs the actions of two people in turn, and checks what they see after each."""
 
     def __init__(self, stage, seed):
         self.stage, self.chance = stage, random.Random(seed)
         self.people = {"alice": stage.alice, "bob": stage.bob}
-        #: Answers as they were first seen, by person and timestamp; what was pressed may become another.
+        #: Each answer as it was first seen, by person and timestamp. An answer whose button was pressed may
+        #: change.
         self.answers: dict[tuple[str, str], tuple[str, list[str]]] = {}
         self.pressed: set[tuple[str, str]] = set()
         self.said: Counter[str] = Counter()
@@ -64,7 +65,7 @@ class Day:
         await self.people[who].types(text)
 
     async def presses(self, who, _name):
-        """Press something on one of the last messages, old answers included."""
+        """Press a random button on one of the last messages, which may be an old answer."""
         person = self.people[who]
         among = [(shown, label) for shown in person.sees()[-8:] for label in shown.labels if label in PRESSED]
         if among:
@@ -73,7 +74,7 @@ class Day:
             await person.presses(shown, label)
 
     async def elsewhere(self, who, name):
-        """Let somebody stop it at the provider."""
+        """Stop the workspace at the provider, as somebody else might do."""
         resource = self.stage.resource(name, owner=who)
         if resource.status(self.stage.clock.now()) == "running":
             resource.force("stopped", self.stage.clock.now())
@@ -103,13 +104,13 @@ class Day:
 
     def look_at_answers(self, who, answers: list[Shown]):
         for shown in answers:
-            # An address goes with the button that opens it.
+            # When an *Open* button is removed, its address goes, too.
             place, now = (who, shown.ts), (ADDRESS.sub("", shown.short), shown.labels)
             before = self.answers.setdefault(place, now)
-            # A list says that it is being checked before it becomes what was read.
+            # A list may say that it is being checked until its contents have been read.
             if place in self.pressed or "Checking" in before[0]:
                 self.answers[place] = now
-            # What it offers goes once that doesn't work any more, what it announced once that has come.
+            # An offer is removed once it no longer works, and an announcement once its time has come.
             said, offered = self.answers[place]
             is_cut = "<!date^" in said and all(one in said for one in SENTENCE.split(now[0]))
             survives_stop = (said == now[0] or is_cut) and set(now[1]) <= set(offered)

@@ -6,7 +6,7 @@ GPUS = ("alice", "bob", "carol")
 
 
 def seed(*owners):
-    """Return a seed in which each of these people has a workspace with a GPU."""
+    """Return seed data in which each of these people has a workspace with a GPU."""
     machines = [
         {"owner": one, "name": "gpu", "instance_type": "g4dnxlarge", "start_seconds": 40} for one in owners
     ]
@@ -14,6 +14,6 @@ def seed(*owners):
 
 
 def gpu(world, owner="alice"):
-    """Return somebody's workspace with a GPU."""
+    """Return a person's workspace with a GPU."""
     found = world.saturn.state.resources.values()
     return next(one for one in found if (one.owner, one.name) == (owner, "gpu"))

@@ -1,4 +1,4 @@
-"""A count of what a person reads in a day."""
+"""Counts of the messages that a person reads in a day."""
 
 import logging
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tests.rigs.scenario.shown import Shown
 log = logging.getLogger(__name__)
 
 
-#: How many seconds pass after each act: most starts take less than a minute.
+#: Time that passes after each act, in seconds. Most starts take less than a minute.
 AFTER = 90
 
 
@@ -19,25 +19,25 @@ MOST = 2
 
 @dataclass
 class Act:
-    """Hold what somebody did, in between when, and the messages that it made, as they were first seen."""
+    """A person's act, its begin and end, and the messages that resulted from it, as first seen."""
 
     said: str
     began: float
     ended: float
     made: list[Shown]
-    #: The names of what has changed at its provider meanwhile.
+    #: Names of the workspaces whose state at the provider changed during the act.
     changed: set[str]
 
 
 class Count:
-    """Do the acts of a day one after the other, and count what each makes."""
+    """Performs the acts of a day one after the other, and counts the messages that result from each."""
 
     def __init__(self, stage):
         self.stage, self.alice = stage, stage.alice
         self.acts: list[Act] = []
 
     def held(self):
-        """Return what Slack shows the person by now, but not in threads nor of their own."""
+        """Return the messages that the person currently sees, except their own and those in threads."""
         found = [one for place in (BOT, GENERAL) for one in self.alice.sees(place)]
         own, below = self.alice.id, "thread_ts"
         return {
@@ -58,7 +58,7 @@ class Count:
         return servers | {one.name: (one.state, calls) for one in self.stage.posit.state.sessions.values()}
 
     async def does(self, place, text):
-        """Say or press something, and let time go by until nothing more comes of it."""
+        """Say or press something, and advance the clock until nothing more comes of it."""
         before, states, began = await self.seen(), self.states(), self.stage.clock.now()
         if text.startswith("["):
             label = text.strip("[]")
@@ -86,13 +86,13 @@ class Count:
         await self.alice.types(words[0], command=words[1])
 
     def lines(self):
-        """Return the messages that have become a line, each with the act that made it."""
+        """Return the messages that have been reduced to a grey line, each with the act that caused it."""
         now = self.held()
         made = [(act, now.get((one.channel, one.ts))) for act in self.acts for one in act.made]
         return [(act, one) for act, one in made if one is not None and is_line(one)]
 
     def table(self):
-        """Return how many messages each act made, and what the lines say in the end."""
+        """Return a table of how many messages each act caused, and the final texts of the grey lines."""
         rows = [f"{len(act.made)}  {act.said}" for act in self.acts]
         lines = [f"   {one.read}" for _, one in self.lines()]
         total = sum(len(act.made) for act in self.acts)
@@ -101,14 +101,14 @@ class Count:
         return "\n".join([head, *rows, *lines])
 
     def check(self):
-        """Hold the day to its goals."""
+        """Check that each act caused one or a few messages, and that none of them is only a grey line."""
         table = self.table()
         assert all(1 <= len(act.made) <= MOST for act in self.acts), table
         assert not self.lines(), table
 
 
 def is_line(shown):
-    """Return whether a message is small and grey, as what was said once."""
+    """Return whether a message consists only of small grey text."""
     blocks = shown.json.get("blocks") or []
     return bool(blocks) and all(one["type"] == "context" for one in blocks)
 

@@ -1,4 +1,7 @@
-"""Each alert fires on the fault that it is for: made at a real bot, whose figures promtool gets."""
+"""Each alert fires for the fault that it is meant for.
+
+The faults are made in a real bot, and promtool gets its metrics.
+"""
 
 import asyncio
 import math
@@ -42,7 +45,7 @@ async def live(tmp_path):
 
 
 async def watched(world, scrapes, seconds):
-    """Let time pass, and scrape as often as Prometheus does."""
+    """Advance the clock, and scrape as often as Prometheus would."""
     for _ in range(int(seconds // EVERY)):
         await world.pass_time(EVERY)
         await scrapes.take(world.port)
@@ -168,7 +171,10 @@ async def test_work_that_holds_everything_up_is_a_block(live, tmp_path):
 
 
 async def test_a_loop_that_always_fails_stands_still(tmp_path):
-    """What tasks need is taken away from the database, as by a wrong hand; everything else goes on."""
+    """A table that tasks need is removed from the database, as if by mistake.
+
+    Everything else keeps working.
+    """
     clock, scrapes = FakeClock(), Scrapes()
     async with slack() as (local, _client), AsyncExitStack() as stack:
         given = local.credentials
@@ -225,16 +231,17 @@ async def test_a_wrong_secret_is_counted_and_who_forges_requests_pages_nobody(li
         await watched(linked, scrapes, EVERY)
     assert scrapes.last("usher_slack_requests_refused_total", reason="signature") == 12
     assert scrapes.last("usher_slack_requests_accepted_total") == accepted
-    # How it pages once Slack's are missed needs weeks: the next test.
+    # When the alert fires once real requests are missing takes weeks to show. See the next test.
     scrapes.fire([], tmp_path)
 
 
 ACCEPTED = 'usher_slack_requests_accepted_total{job="usher",instance="web"}'
 REFUSED = 'usher_slack_requests_refused_total{job="usher",instance="web",reason="%s"}'
 WEEK = 7 * 24
-#: What people send in the hours of a week: ten times an hour from nine to five on weekdays, and never else.
+#: The usual number of requests in each hour of a week: ten per hour on weekdays from nine to five, otherwise
+#: none.
 USUAL = [10.0 if day < 5 and 9 <= hour < 17 else 0.0 for day in range(7) for hour in range(24)]
-#: Which hour of the third week is looked at: Wednesday at ten, and at two in the night.
+#: The hours of the third week that are tested: Wednesday at ten in the morning, and at two at night.
 BY_DAY, BY_NIGHT = 2 * 24 + 10, 2 * 24 + 2
 
 
@@ -244,12 +251,12 @@ BY_DAY, BY_NIGHT = 2 * 24 + 10, 2 * 24 + 2
         # The secret was changed at Slack, or this machine's clock is wrong.
         ([USUAL, USUAL], BY_DAY, 0, 10, ["UsherRequestsRefused"]),
         ([USUAL, USUAL], BY_DAY, 0, 9, []),
-        # Somebody floods the address while people use Usher, or while nobody does.
+        # Somebody floods the address, while people use Usher or while nobody does.
         ([USUAL, USUAL], BY_DAY, 1, 100_000, []),
         ([USUAL, USUAL], BY_NIGHT, 0, 100_000, []),
-        # Nobody is there, and nothing is refused.
+        # Nobody sends anything, and nothing is refused.
         ([USUAL, USUAL], BY_DAY, 0, 0, []),
-        # It isn't known yet what is usual.
+        # There are too few weeks to know how many requests are usual.
         ([USUAL], BY_DAY, 0, 10, []),
         ([[0.0] * WEEK, USUAL], BY_DAY, 0, 10, []),
         ([USUAL, [0.0] * WEEK], BY_DAY, 0, 10, []),
@@ -295,7 +302,10 @@ async def test_a_key_that_was_taken_away_too_early_leaves_secrets_closed(linked,
 
 
 async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
-    """The laptop on which Usher was tried still runs while the server starts, each with its own records."""
+    """The laptop on which Usher was tried out is still running it when the server is started.
+
+    Each has its own database.
+    """
     clock, scrapes, ushers = FakeClock(), Scrapes(), []
     async with slack() as (local, _client), AsyncExitStack() as stack:
         given = local.credentials
@@ -368,7 +378,7 @@ async def test_webs_without_a_worker_are_seen(tmp_path):
         ports = [web.port for web in webs.webs]
         await scrapes.take(*ports)
         assert scrapes.last("usher_processes", role="worker") == 1
-        # It was killed: it renews nothing any more.
+        # The worker was killed, so it no longer renews its lease.
         for _ in range(4):
             webs.clock.advance(3)
             for web in webs.webs:

@@ -1,4 +1,4 @@
-"""What a dialogue leaves: buttons that work, nothing that is only grey, and one message of each act."""
+"""The messages that dialogues leave behind: buttons work, none is only grey, and each act has one."""
 
 import pytest
 
@@ -8,9 +8,9 @@ from tests.rigs.scenario.people import BOT, GENERAL
 from tests.rigs.working import at_work
 from tests.scenarios.at_rest import RUN, holds
 
-#: How many seconds pass after each act: most starts take less than a minute.
+#: Time that passes after each act, in seconds. Most starts take less than a minute.
 AFTER = 90
-#: As many edits and deletions as a day of 36 acts may have.
+#: Maximum number of edits and deletions in a day of 36 acts.
 MOST_EDITS = 46
 DIALOGUES = {
     "started and stopped": ((BOT, "start notebook"), (BOT, "stop notebook")),

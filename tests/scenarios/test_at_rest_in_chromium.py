@@ -1,4 +1,4 @@
-"""What a dialogue in a real browser leaves there: buttons that work, nothing only grey, nothing twice."""
+"""The messages that dialogues leave behind in a browser: buttons work, none is grey or a duplicate."""
 
 import asyncio
 
@@ -20,14 +20,14 @@ DIALOGUE = (
     (BOT, "start broken"),
     (GENERAL, RUN),
 )
-#: The messages in front of a person that are small and grey, with nothing else.
+#: JavaScript that returns the visible messages that consist only of small grey text.
 GREY = """[...document.querySelectorAll("#messages > article:not(.ephemeral)")].filter((one) =>
   one.querySelector(".content .context") && !one.querySelector(
     ".content :is(.section, .header, .actions, .rich, figure, hr)")).map((one) => one.dataset.ts)"""
 
 
 class AtTabs:
-    """Do things at two tabs, one on the direct message and one on the channel, and look at what they show."""
+    """Acts at two tabs, one on the direct message and one on the channel, and checks what they show."""
 
     def __init__(self, stage, tabs):
         self.tabs = tabs
@@ -38,7 +38,7 @@ class AtTabs:
         await self.hands.does(place, said)
 
     async def holds(self):
-        """Look at what the tabs show: it is what Slack holds, and keeps what is promised."""
+        """Check that the tabs show exactly what Slack holds, and that the conversation is as it should be."""
         await holds(self.talk)
         for place in PLACES:
             held = {one.ts: one.labels for one in self.talk.person.sees(place) if _is_shown(one)}
@@ -46,7 +46,10 @@ class AtTabs:
             assert await self.tabs[place].ask(GREY) == []
 
     async def _shown(self, place, held):
-        """Return what a tab shows, once that is what is held; a page tells nobody."""
+        """Return what a tab shows, once it matches what Slack holds.
+
+        The page doesn't say when it is up to date.
+        """
         try:
             async with asyncio.timeout(SECONDS):
                 while (shown := await self.tabs[place].ask(SHOWN)) != held:  # noqa: ASYNC110
@@ -61,14 +64,14 @@ def _is_shown(one):
 
 
 async def played(folder, acts, *, after_each):
-    """Play acts at two tabs of one person; look after each, or in the end."""
+    """Play acts at one person's two tabs. Check the tabs after each act, or at the end."""
     async with at_work(folder) as stage, Browser.started() as first:
         await first.ask("void window.open('about:blank#second')")
         tabs = {BOT: first, GENERAL: await first.opened("second")}
         for place, tab in tabs.items():
             channel = stage.slack.state.place(stage.alice.id, place).id
             await tab.open(f"{stage.slack_url}/?as={stage.alice.id}&channel={channel}")
-            # Before it has its first state, a page sends nothing.
+            # Until the page has received its first state, it can't send anything.
             await tab.until("document.querySelector('.place.current')")
         person = AtTabs(stage, tabs)
         for place, said in acts:

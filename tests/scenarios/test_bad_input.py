@@ -1,4 +1,4 @@
-"""What people type wrong, and what programs write into names: a clear sentence, and nothing half done."""
+"""Typing mistakes of people, and odd names from programs: the answer is clear, and nothing is half done."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A busy provider, through the whole bot: the card says since when, and the call is sent again."""
+"""A busy provider, with the whole bot: the card says how long it has been busy, and the call is repeated."""
 
 import pytest
 

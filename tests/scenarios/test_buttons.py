@@ -1,4 +1,4 @@
-"""Buttons: each does what it says, once, for its owner alone, wherever it stands."""
+"""Buttons: each does what it says, once, only for its owner, and in every place where it is shown."""
 
 import asyncio
 import sqlite3
@@ -90,7 +90,7 @@ async def test_replays_after_a_restart_of_the_bot_have_no_second_effect_either(l
         sent -= 1
     await linked.pass_time(30)
     await linked.stop_bot()
-    # A kill leaves the signatures of the last second unwritten: the inbox still knows what was done.
+    # A kill loses the signatures of the last second. The inbox still knows which interactions were handled.
     with closing(sqlite3.connect(linked.folder / "usher.db")) as database, database:
         database.execute("DELETE FROM signatures")
     await linked.start_bot()

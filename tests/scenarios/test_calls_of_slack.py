@@ -1,4 +1,4 @@
-"""The calls of Slack that a start, a job and a class take: posts, edits and deletions of messages."""
+"""The number of posts, edits and deletions in Slack that a start, a job and a class take."""
 
 import asyncio
 
@@ -15,14 +15,14 @@ from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.class_seeds import PUPILS, TRAINER, _saturn_seed, _slack_seed
 
 CLASS = PUPILS[:30]
-#: How many seconds after it was up ten starts were seen to be ready: reads are ten seconds apart.
+#: How long after they were up ten starts were seen to be ready, in seconds. Reads are ten seconds apart.
 SEEN_LATER = (3, 9, 5, 7, 4, 8, 6, 5, 7, 6)
 METHODS = ("post(Message|Ephemeral)", "update", "delete")
 
 
 @pytest.fixture
 def calls(request):
-    """Return how many posts, edits and deletions there were since the last time."""
+    """Return a function that counts the posts, edits and deletions since its last call."""
     before = [0, 0, 0]
 
     def count(made):
@@ -35,7 +35,7 @@ def calls(request):
 
 
 async def have_history(made, user, name, seconds):
-    """Have a workspace started ten times before, each time for about so many seconds."""
+    """Store ten earlier starts of a workspace that each took about this many seconds."""
     principal, now = made.principal(user), made.clock.now()
     rows = await made.bot.store.perform(workspaces.read_workspaces, principal)
     (workspace_id,) = [row.id for row in rows if row.name == name]
@@ -74,7 +74,10 @@ async def have_history(made, user, name, seconds):
 )
 @pytest.mark.parametrize("way", ["command", "message"])
 async def test_start_takes_few_calls(linked, calls, way, usual, takes, by_command, by_message):
-    """Posts, edits and deletions; the answer to a command costs nothing, and in a message it is the card."""
+    """``takes`` are the posts, edits and deletions.
+
+    Answers to commands are free; the answer to a message is the card.
+    """
     alice = linked.alice
     if usual is not None:
         await have_history(linked, alice.id, "training", usual)
@@ -87,7 +90,10 @@ async def test_start_takes_few_calls(linked, calls, way, usual, takes, by_comman
 
 
 async def test_start_that_waits_its_turn_says_so(tmp_path, calls):
-    """Its card says that it waits, then that it starts; nothing else changes it."""
+    """The card says that the start is waiting, and later that the workspace is starting.
+
+    It isn't edited otherwise.
+    """
     async with world(tmp_path, saturn_connection={"starts_per_second": 0.02}) as made:
         alice = made.alice
         await alice.has_linked("alice")
@@ -96,7 +102,7 @@ async def test_start_that_waits_its_turn_says_so(tmp_path, calls):
         calls(made)
         await alice.writes("start training")
         assert "Starting since" in alice.only("card").text
-        # A process sends its first start after the pause of such a rate.
+        # At such a low rate, a process pauses before it sends its first start.
         await made.pass_time(40, step=1)
         waiting = alice.only("card").text
         assert "Waiting to start since" in waiting
@@ -110,9 +116,12 @@ async def test_start_that_waits_its_turn_says_so(tmp_path, calls):
 
 @pytest.mark.parametrize("way", ["command", "message"])
 async def test_job_of_twenty_minutes_takes_few_calls(cloud, calls, way):
-    """One that writes all the time: its card shows that every 15 seconds at first, then every minute."""
+    """The job writes all the time.
+
+    Its card shows the output every 15 seconds at first, and later every minute.
+    """
     alice, job = cloud.alice, cloud.job("nightly")
-    # Its provider's jobs are known by then.
+    # The provider's list of jobs has been read before.
     await alice.types("schedule", command="/job")
     job.run_seconds = 1200
     calls(cloud)
@@ -123,7 +132,7 @@ async def test_job_of_twenty_minutes_takes_few_calls(cloud, calls, way):
     while not alice.told("job_ended"):
         job.log_lines += 1
         cloud.clock.advance(3.0)
-        # What a stream brings comes through a socket.
+        # The output stream uses a real socket.
         await asyncio.sleep(0.001)
         await cloud.settle()
     posts, edits, deletes = calls(cloud)
@@ -142,7 +151,7 @@ async def class_room(tmp_path):
 
 
 async def test_class_of_thirty_takes_few_calls(class_room, calls):
-    """Each is told that theirs is ready; the card counts them every ten seconds."""
+    """Each member is told that their workspace is ready. The card counts them every ten seconds."""
     made, trainer = class_room, class_room.person(TRAINER)
     await have_history(made, PUPILS[0], "notebook", 120)
     for user in CLASS:

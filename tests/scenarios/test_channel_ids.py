@@ -1,4 +1,4 @@
-"""A channel whose id Slack changes: its cards go on, however late and in whichever order Slack says it."""
+"""A channel whose id changes in Slack: its cards keep working, however late Slack reports the change."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NEW, NEWEST = "C0NEW", "C0NEWEST"
 
 
 async def card_in(linked):
-    """Post a class card; return how to look at it where it is now."""
+    """Post a class card. Return a function that reads it in the place where it currently is."""
     await linked.alice.types("card notebook --title Statistics --max 4")
     await linked.pass_time(2)
 
@@ -22,7 +22,7 @@ async def card_in(linked):
 
 
 async def joins(linked, card):
-    """Have somebody press the card; return what it says once they have their workspace."""
+    """Have a person press the card's button. Return the card's text once they have their workspace."""
     await linked.person(BOB).has_linked("bob")
     await linked.person(BOB).presses(card(), "Get my workspace")
     await linked.pass_time(90)
@@ -41,7 +41,7 @@ async def test_class_card_follows_its_channel(linked):
 
 
 async def test_class_card_follows_a_change_told_after_its_edit(linked):
-    """The edit fails before Slack says why, and the event comes twice and long after."""
+    """An edit fails before Slack reports the change, and the event comes twice and very late."""
     card = await card_in(linked)
     await linked.slack.control.change_channel(GENERAL, NEW, notify=False)
     assert "ready" not in await joins(linked, card)
@@ -63,7 +63,7 @@ async def test_class_card_follows_a_chain_of_changes(linked, order, seconds):
 
 
 async def test_channel_is_not_renamed_while_slack_knows_its_id(linked):
-    """Also where Slack can't be asked at first: it delivers the event again."""
+    """This holds even if Slack can't be asked at first, because it delivers the event again."""
     card = await card_in(linked)
     await told(linked, GENERAL, NEW, 0.0)
     await told(linked, GENERAL, "C0SCIENCE", 0.0)

@@ -1,4 +1,4 @@
-"""What a start asks of the database and enters, to the message that the workspace is ready."""
+"""The database work and the code that a start takes until the message that the workspace is ready."""
 
 import pytest
 
@@ -6,17 +6,18 @@ from benchmarks.structure import Tracer, play_start
 from tests.rigs.counting import counting
 from tests.rigs.scenario import world
 
-#: Statements that found or wrote something, and those beside them that didn't.
+#: Statements that found or wrote something, and those in the same transactions that didn't.
 STATEMENTS, FRUITLESS = 54, 7
-#: Rows that were made into models; one with the columns of several tables is one.
+#: Rows parsed into models. A row with columns of several tables counts once.
 MODELS = 20
 #: Transactions that PostgreSQL runs one at a time.
 DECISIONS = 8
-#: Transactions, looks of idle loops apart.
+#: Transactions, not counting the polls of idle loops.
 TRANSACTIONS = 20
-#: Round trips to PostgreSQL: to accept the start, and to the message.
+#: Round trips to PostgreSQL until the start is accepted, and until the message is sent.
 WAITS_TO_ACCEPT, WAITS = 4, 37
-#: What a typed start enters in a new process: functions, those with a ``def``, and their files.
+#: The code that a typed start runs in a new process: all functions, those with a ``def``, and the number of
+#: their files.
 TO_THE_ANSWER = {"functions": 302, "defs": 277, "files": 64}
 TO_THE_MESSAGE = {"functions": 741, "defs": 644, "files": 126}
 
@@ -30,7 +31,7 @@ async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path, monkeypa
         await stage.alice.has_linked("alice")
         (listed,) = await stage.alice.writes("list")
         await stage.pass_time(20)
-        # Sent twice: the card, then the message that it is ready.
+        # ``notice_sent`` runs twice: for the card, and for the message that the workspace is ready.
         with counting(stage.bot.store, "notice_sent", 2) as count:
             button = listed.place("Start", "training")
             assert (await stage.slack.press(stage.alice.id, listed.channel, listed.ts, **button))["ok"]
@@ -46,7 +47,8 @@ async def test_a_start_asks_the_database_no_more_than_so_much(tmp_path, monkeypa
         accepting = [waits for waits, ran in count.waits if "starts_alike" in ran]
         assert accepting <= [WAITS_TO_ACCEPT], count.waits
         assert sum(waits for waits, _ in count.waits) <= WAITS, count.waits
-        # One step calls, one ends it: in between nothing has to be done, and the account isn't read again.
+        # One step makes the call, and another ends the operation. Nothing runs in between, and the account
+        # isn't read again.
         assert count.statements["claimed_operations"] == 2
         assert not [query for query in count.statements if query.startswith("SELECT * FROM accounts")]
 
@@ -74,7 +76,7 @@ async def test_a_plain_command_enters_nothing_of_free_text(tmp_path):
 
 
 async def test_a_typed_start_enters_no_more_than_so_much():
-    # What is read once by a process isn't a start's.
+    # Code that a process runs only once doesn't count as part of a start.
     await play_start()
     crossed = await play_start()
     for counts, most in ((crossed["answer"], TO_THE_ANSWER), (crossed["start"], TO_THE_MESSAGE)):

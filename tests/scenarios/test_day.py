@@ -1,4 +1,4 @@
-"""A day of two people, faults included: history stays, and one message about each workspace is live."""
+"""A random day of two people, with faults: old answers stay, and only one message per workspace is live."""
 
 import pytest
 

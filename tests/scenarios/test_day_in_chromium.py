@@ -1,4 +1,4 @@
-"""The day of two people in a real browser, a tab for each: what they type, press and see there."""
+"""The random day of two people in a real browser, with a tab for each, in which they type, press and read."""
 
 import asyncio
 import json
@@ -15,7 +15,10 @@ from tests.scenarios.noise import played
 
 
 class DayInChromium(Day):
-    """Let each person sit at a tab of their own; faults and other people stay as they are."""
+    """A day on which each person uses their own tab.
+
+    Faults and other people's actions don't use a browser.
+    """
 
     def __init__(self, stage, seed, tabs):
         super().__init__(stage, seed)
@@ -32,7 +35,10 @@ class DayInChromium(Day):
         await self.stage.settle()
 
     async def presses(self, who, _name):
-        """Press what the tab offers on one of the last messages, old answers included, and agree if asked."""
+        """Press a random button on one of the tab's last messages, which may be an old answer.
+
+        Agree if asked.
+        """
         tab, slack = self.tabs[who], self.stage.slack
         shown = list((await tab.ask(SHOWN)).items())[-8:]
         among = [(ts, label) for ts, labels in shown for label in labels if label in PRESSED]
@@ -55,7 +61,7 @@ class DayInChromium(Day):
         await self.stage.settle()
 
     async def agree(self):
-        """Wait until each tab shows what Slack holds for its person, with the same buttons."""
+        """Wait until each tab shows exactly the messages and buttons that Slack holds for its person."""
         for who, person in self.people.items():
             held = {shown.ts: shown.labels for shown in person.sees()}
             try:
@@ -81,7 +87,7 @@ async def test_a_day_in_chromium_keeps_its_answers_and_one_live_message_per_work
             place = stage.slack.state.place(person.id, "@bot").id
             await tabs[who].open(f"{stage.slack_url}/?as={person.id}&channel={place}")
             await tabs[who].until("document.getElementById('modal').open")
-            # It says that the account is linked.
+            # Close the form that says that the account is linked.
             await tabs[who].click("#modal footer button")
         day = DayInChromium(stage, 3, tabs)
         for _ in range(ACTS):

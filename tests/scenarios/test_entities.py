@@ -1,4 +1,4 @@
-"""A workspace called ``R&D <main>``: people read that name wherever it stands, and may type or choose it."""
+"""A workspace called ``R&D <main>``: people read that name everywhere, and can type or select it."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.rigs.scenario.workbench import workbench_world
 
 NAME = "R&D <main>"
 SENT = "R&amp;D &lt;main&gt;"
-#: A name that has an entity in it is shown with it.
+#: A name that itself contains an entity is shown with that entity.
 LITERAL = f"{NAME} &lt;"
 OTHERS = [{"owner": "alice", "name": f"more {number}"} for number in range(4)]
 
@@ -27,7 +27,7 @@ async def acme(tmp_path):
 
 
 def sent_texts(part):
-    """Return all texts of the text objects in a payload."""
+    """Return the texts of all text objects in a payload."""
     if isinstance(part, list):
         return [text for one in part for text in sent_texts(one)]
     if not isinstance(part, dict):

@@ -1,4 +1,4 @@
-"""Every documented setting does something: each has a proof here that fails where the setting is ignored."""
+"""Every documented setting has an effect: for each, there is a test that fails if the setting is ignored."""
 
 import asyncio
 import importlib
@@ -107,7 +107,7 @@ async def proxy(folder):
             ended = await run("doctor", env=environment(folder, **told))
             assert {line.split()[1] for line in between.asked} == asked
             between.heads.clear()
-            # Slack's own library would read the environment by a rule of its own.
+            # Slack's own library would interpret these environment variables in its own way.
             async with running("serve", env=environment(folder, **told)) as serving:
                 await serving.line_with("slack not reached")
                 written = (await serving.end()).err
@@ -267,7 +267,7 @@ async def names_in_usage(folder):
 async def commands(folder):
     names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/work_item_id"}
     async with world(folder, settings=names) as ready:
-        # What a button in a channel answers is read beside the slash commands.
+        # The answer to a button in a channel has to agree with the slash commands.
         for words, command, usual in (
             ("help", "/desk ", "/workspace "),
             ("job help", "/work_item_id ", "/job "),
@@ -288,7 +288,7 @@ def test_every_variable_has_its_proof():
 
 # -- the connections file ------------------------------------------------------------------------------------
 
-#: The test of each key that would fail if it were ignored.
+#: For each key of a connection, the test that would fail if the key were ignored.
 KEYS = {
     "provider": "providers/test_connections.py::test_two_connections_become_their_providers",
     "source": "providers/test_registry.py::test_another_distribution_or_none_is_refused_by_name",

@@ -1,4 +1,4 @@
-"""Messages that nobody needs: several results of one request, what repeats a warning, edits nobody sees."""
+"""Messages that nobody needs: separate results of one request, repeated warnings, and invisible edits."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ __all__ = ["room"]
 
 @dataclass
 class Written:
-    """What the bot did to one message, and when."""
+    """A post, edit or deletion of a message by the bot, and its time."""
 
     what: str
     ts: str
@@ -21,7 +21,7 @@ class Written:
 
 
 def follow(world, person):
-    """Note what is done to a person's direct messages from now on, but for edits that change nothing."""
+    """Record changes to a person's direct messages from now on, except edits that change nothing."""
     written, channel = [], world.slack.state.place(person.id, "@bot").id
 
     def heard(what, message, before):
@@ -35,7 +35,10 @@ def follow(world, person):
 
 
 async def test_planned_stop_edits_its_warning_once(linked):
-    """Nobody is notified of what they were warned of; the warning says in the end that it has stopped."""
+    """People aren't notified again about a stop that they were warned of.
+
+    The warning then says that it has stopped.
+    """
     await linked.alice.types("start training for 20 min")
     await linked.pass_time(40)
     written = follow(linked, linked.alice)
@@ -46,7 +49,7 @@ async def test_planned_stop_edits_its_warning_once(linked):
 
 
 async def test_failed_planned_stop_is_a_new_message(linked):
-    """What its person has to do something about notifies them."""
+    """People are notified if they have to do something about it."""
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(40)
@@ -57,7 +60,7 @@ async def test_failed_planned_stop_is_a_new_message(linked):
 
 
 async def test_results_of_several_name_what_failed(linked):
-    """One message holds all, also what failed, with a button that keeps working for each."""
+    """One message contains all results, including failures, with a button for each that keeps working."""
     alice = linked.alice
     await alice.types("start notebook")
     await alice.types("start training")
@@ -82,7 +85,7 @@ async def test_start_is_not_edited_before_it_is_deleted(linked):
 
 
 async def test_cards_are_not_edited_in_the_second_of_the_end(linked):
-    """Nor when the end takes the card's place."""
+    """This also applies if the message about the end replaces the card."""
     alice = linked.alice
     written = follow(linked, alice)
     await alice.writes("start notebook")
@@ -94,7 +97,7 @@ async def test_cards_are_not_edited_in_the_second_of_the_end(linked):
 
 
 async def test_lessons_end_edits_each_message_once(room):
-    """From the warning to the end of the lesson there is one edit, which stays."""
+    """From the warning to the end of the lesson there is only one edit, and the result stays."""
     made, ann = room, room.person(ANN)
     begin = _begin(made)
     end = begin + timedelta(minutes=40)
@@ -110,7 +113,7 @@ async def test_lessons_end_edits_each_message_once(room):
 
 
 async def test_failure_after_the_deadline_is_told_alone(linked):
-    """That a start takes long is no news half a minute before it has failed."""
+    """Half a minute before a start fails, it isn't worth a message that it is taking long."""
     alice = linked.alice
     linked.resource("notebook").start_seconds = 100_000
     await alice.types("start notebook")

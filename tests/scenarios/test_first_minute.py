@@ -1,4 +1,4 @@
-"""The first minute of somebody new: told once what Usher is, led from step to step by buttons."""
+"""The first minute of a new user: Usher introduces itself once, and buttons lead from step to step."""
 
 from tests.rigs.scenario.cloud import cloud_world
 
@@ -18,10 +18,10 @@ async def test_from_the_first_words_to_a_workspace_by_buttons_alone(tmp_path):
         assert asked.labels == ["Link Saturn Cloud", "Enter code", "Ask to link Saturn Cloud"]
         await alice.links("alice", asked=asked)
         await world.pass_time(3)
-        # What waited for the link goes on by itself, and the next step is a button.
+        # The command that was waiting for the link continues by itself, and a button offers the next step.
         linked = alice.only("linked")
         assert linked.labels == ["Show my workspaces", "Unlink"]
-        # "If that wasn't you, unlink it": the button is to be seen, and in no menu.
+        # The message says "If that wasn't you, unlink it", so the button must be visible and not in a menu.
         elements = [one for block in linked.json["blocks"] for one in block.get("elements", ())]
         seen = [one["text"]["text"] for one in elements if one["type"] == "button"]
         assert seen == ["Show my workspaces", "Unlink"]

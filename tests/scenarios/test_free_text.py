@@ -1,8 +1,9 @@
-"""Every text of the sets there are, said once in a world of its own: none acts but a command by its form.
+"""Every text of the test sets, sent once in a world of its own: only commands in their proper form may act.
 
-``free_text.txt`` has strangers' sentences, those that once went wrong, phrasings, and remarks of two and
-three words that begin with a verb. ``#`` begins a world: its workspaces (``*``: it runs; ``@hub``: on the
-other connection), and its jobs after a semicolon. ``!`` begins a command by its form, which acts.
+``free_text.txt`` has sentences by strangers, sentences that once went wrong, different phrasings, and remarks
+of two or three words that begin with a verb. ``#`` begins a world: its workspaces (``*``: it is running;
+``@hub``: on the other connection) and, after a semicolon, its jobs. ``!`` begins a command in its proper
+form, which does act.
 """
 
 from collections.abc import Iterator
@@ -18,12 +19,12 @@ from tests.handlers.run_rig import over, run_rig
 
 TEXTS = Path(__file__).with_name("free_text.txt")
 BREAK = " ⏎ "
-#: In so many parts, which workers run beside each other.
+#: Number of parts into which the texts are divided. Workers run the parts in parallel.
 PARTS = 8
 
 
 class World(NamedTuple):
-    """The names of a world, and the texts that are said in it."""
+    """The names in a world, and the texts that are sent in it."""
 
     workspaces: list[str]
     jobs: list[str]
@@ -38,12 +39,12 @@ def read_worlds() -> Iterator[World]:
 
 
 async def acts(world: World, text: str) -> bool:
-    """Return whether anything is done for a text."""
+    """Return whether a text makes Usher do anything."""
     async with run_rig() as bot:
         await stage(bot, world)
         before = await bot.audit()
         await bot.direct(text.replace(BREAK, "\n"))
-        # A page to link at is an offer as a button is: nothing is done before its person opens it.
+        # Like a button, a page for linking is only an offer: nothing happens until the person opens it.
         return [one for one in await bot.audit() if one["action"] != "link.invited"] != before
 
 

@@ -1,4 +1,4 @@
-"""A person's Home: what it shows, what a press in it does, when it is published again, and for whom."""
+"""A person's Home tab: its contents, its buttons, when it is published again, and for whom."""
 
 import re
 
@@ -22,7 +22,7 @@ async def test_home_shows_the_list_and_a_press_starts_one(linked):
     assert "Starting *notebook*" in shown.text.partition("Your workspaces")[0]
     assert "start" in _row(shown, "notebook")
     await linked.pass_time(45)
-    # What the press began has ended; the name is the link to the IDE.
+    # The start has ended by now, so the name links to the IDE.
     assert f"<{alice.only('ready').address('Open')}|notebook>" in alice.home().text
     assert "Starting" not in alice.home().text
 
@@ -119,7 +119,7 @@ def _published(world):
 
 
 def _row(shown, name):
-    """Return what the section of a workspace says."""
+    """Return the text of a workspace's section."""
     texts = [str(block.get("text", {}).get("text", "")) for block in shown.json["blocks"]]
     found = (text for text in texts if re.match(rf"\S+ \*(?:<[^|]*\|)?{name}>?\*", text))
     return next(found).lower()

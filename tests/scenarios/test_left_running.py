@@ -1,4 +1,4 @@
-"""What runs on without a stop ahead, through the whole bot: asked about, and told of as people leave."""
+"""Workspaces that run without a planned stop: questions about them, and reports when people leave."""
 
 import pytest
 
@@ -10,7 +10,7 @@ AMIR, DAY = "U0AMIR", 86_400.0
 
 @pytest.fixture
 async def administered(tmp_path):
-    """A world with an administrator, in which Olivia linked her account before."""
+    """A world with an administrator, in which Olivia has linked her account."""
     async with world(tmp_path, settings={"USHER_ADMINS": AMIR}) as ready:
         await ready.alice.has_linked("alice")
         yield ready
@@ -24,7 +24,7 @@ async def runs(ready, *names):
 
 
 async def test_hours_without_a_stop_ahead_are_asked_about_each_day(linked):
-    """Hours that only start it spare nobody the question; *Keep* does, for that day."""
+    """Hours that only start a workspace don't prevent the question. *Keep* does, for that day."""
     alice = linked.alice
     await runs(linked, "notebook")
     await alice.types("hours notebook mon 9:05")
@@ -47,7 +47,10 @@ async def test_unanswered_question_goes_when_it_is_asked_again(linked):
 
 
 async def test_leavers_plans_are_kept_and_administrators_hear_of_the_rest(administered):
-    """Their planned stop is made at once, with their own account; then that goes."""
+    """The leaver's planned stop is carried out at once, with the leaver's own account.
+
+    Then the account goes.
+    """
     alice, amir = administered.alice, administered.person(AMIR)
     await runs(administered, "notebook")
     await alice.types("stop notebook in 5 hours")

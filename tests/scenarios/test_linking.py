@@ -1,4 +1,4 @@
-"""Linking as people live through it: links that are late, used, somebody else's; unlinking."""
+"""Linking, as people experience it: links that expired, were used, or are somebody else's; unlinking."""
 
 import pytest
 
@@ -15,7 +15,7 @@ async def is_linked(world, user=None):
     )
 
 
-#: Another connection that can be linked; nobody does.
+#: Another connection that could be linked, but that nobody links.
 LAB = {
     "name": "lab",
     "provider": "saturn",
@@ -26,20 +26,20 @@ LAB = {
 
 
 class Presses:
-    """Count what somebody presses on their way to a link."""
+    """Records the buttons that a person presses on the way to a link."""
 
     def __init__(self, person):
         self.person, self.labels = person, []
 
     async def link(self, world, shown, label):
-        """Go from the button of a message to the linked account."""
+        """Go through all steps from a message's button to the linked account."""
         self.labels.append(label)
         async with Browser() as browser:
             page = await browser.get(shown.address(label))
             self.labels.append("Sign in with Slack")
             page = await browser.get(page.link("/sign-in"))
             if page.url.startswith(world.slack_url):
-                # Slack's own page: who is signed in there agrees.
+                # On Slack's own page, the person who is signed in there agrees.
                 page = await browser.get(page.link(f"as={self.person.id}"))
             self.labels.append("Check the token")
             page = await browser.submit(page, token=world.token_of("alice"))
@@ -51,7 +51,7 @@ class Presses:
 
 
 async def unlinked(world):
-    """Return the notice that the link has ended."""
+    """Return the notice that the account was unlinked."""
     await world.alice.has_linked("alice")
     await unlink(world.bot.store, world.principal(), says=True)
     await world.pass_time(3)
@@ -59,7 +59,10 @@ async def unlinked(world):
 
 
 async def refused(world):
-    """Return the notice that the provider refuses the sign-in, which it accepts again when linking."""
+    """Return the notice that the provider refuses the sign-in.
+
+    It accepts the sign-in again during linking.
+    """
     await world.alice.has_linked("alice")
     take_token(world)
     await world.alice.types("status notebook")
@@ -73,7 +76,8 @@ async def newest(answers):
     return (await answers)[-1]
 
 
-#: Where somebody meets a button that links: the message with it, and its label.
+#: All places where a person may see a button for linking: the message with the button, and the button's
+#: label.
 SURFACES = {
     "a command": (lambda world: world.alice.types("start notebook"), "Link Saturn Cloud"),
     "link": (lambda world: world.alice.types("link"), "Link Saturn Cloud"),
@@ -179,7 +183,7 @@ async def test_request_for_any_account_is_over_once_one_is_linked(bare):
 
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_press_in_home_is_carried_on_after_linking(bare):
-    """What somebody pressed while an account was missing happens once it is linked, also from Home."""
+    """If an account is missing when a person presses something, it happens after linking, also from Home."""
     alice = bare.alice
     await alice.types("start notebook")
     await Presses(alice).link(bare, await alice.opens_home(), "Link Saturn Cloud")
@@ -211,7 +215,7 @@ async def test_everything_asked_before_linking_is_answered(bare):
 
 @pytest.mark.parametrize("bare", [{"sign_in": False, "connections": {"lab": LAB}}], indirect=True)
 async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
-    """Somebody who is just linking one looks at something else meanwhile; a newer page of that one counts."""
+    """Other offers don't end the page of a link that is open. A newer page of that connection does."""
     alice = bare.alice
     first = (await alice.types("link saturn")).address("Link Saturn Cloud")
     offered = (await alice.types("start notebook")).address("Link Saturn Cloud")
@@ -278,7 +282,7 @@ async def test_question_before_unlinking_becomes_its_answer(just_linked):
 
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_what_waited_for_a_link_is_answered_by_a_message_of_its_own(bare):
-    """The press of the page's button would let it be answered there so that only its reader sees it."""
+    """The answer isn't ephemeral, although the press of the page's button would allow that."""
     alice = bare.alice
     (asked,) = await alice.writes("status notebook")
     await alice.presses(asked, "Link Saturn Cloud")
@@ -306,7 +310,7 @@ async def test_somebody_who_leaves_is_unlinked_and_nothing_goes_on_in_their_name
     await linked.alice.types("start notebook")
     await linked.pass_time(3)
     await linked.slack.change_person(linked.alice.id, deleted=True)
-    # What comes up is read once more, to know whether somebody has to hear of it.
+    # A workspace that is coming up is read once more, to find out whether somebody has to be told.
     await linked.pass_time(120, step=5)
     assert not await is_linked(linked)
     before = linked.calls("")
@@ -332,7 +336,7 @@ async def test_linking_anew_replaces_the_old_link(linked):
 
 
 async def test_the_button_of_a_links_page_goes_with_the_page(just_linked):
-    """Its button asks for a new page then, in a message that Slack lets Usher edit."""
+    """When the page expires, the button asks for a new page instead. Slack lets Usher edit this message."""
     alice = just_linked.alice
     await alice.writes("unlink saturn --yes")
     await just_linked.pass_time(10)

@@ -1,4 +1,7 @@
-"""The list of somebody with forty workspaces in a real browser, and their Home, which has pages of all."""
+"""The list and the Home tab of a person with forty workspaces, in a real browser.
+
+Home shows them in pages.
+"""
 
 import re
 
@@ -9,7 +12,7 @@ from tests.rigs.scenario.cloud import SEED, cloud_world
 from tests.scenarios.chromium_sitting import Sitting
 
 MORE = [{"owner": "alice", "name": f"study-{number:02}"} for number in range(40)]
-#: What is read of the last message, from its first word to its last.
+#: JavaScript that returns the whole text of the last message.
 LAST = "[...document.querySelectorAll('#messages > article .content')].at(-1).innerText"
 NAMES = re.compile(r"^\W+ (\S+) · Saturn Cloud$", re.MULTILINE)
 

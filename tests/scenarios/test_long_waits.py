@@ -1,4 +1,4 @@
-"""What takes long, and what happens elsewhere: deadlines, cards that follow, days without use."""
+"""Things that take long or happen elsewhere: deadlines, cards that follow them, and unused workspaces."""
 
 import pytest
 import pytest_asyncio

@@ -1,4 +1,4 @@
-"""A name at a provider that is another account's by now: the link rests, and nothing goes through it."""
+"""A username at a provider that now belongs to another account: the link is put on hold, and isn't used."""
 
 import json
 
@@ -24,7 +24,7 @@ def give_name_away(world, name="alice"):
     secret = state.clone(state.accounts.people[name], {"type": "workspace", "spec": {"name": "secretx"}})
     secret.force("running", state.clock.now())
     state.accounts.mark(f"{name}.old", "expired")
-    # What was the person's is at the old name; nobody here may see what the newcomer has.
+    # The person's workspaces are now under the old name. Nobody here may see the newcomer's.
     readers = world.watch.readers[world.alice.id]
     readers.discard(name)
     readers.add(f"{name}.old")
@@ -62,7 +62,7 @@ async def test_a_name_given_to_a_newcomer_rests_the_link(world_of, act_as):
         assert "another account there now" in home
         assert "secretx" not in home
         assert "report" not in home, "only what was asked for is still told"
-        # Messages from before that offer something have lost the address.
+        # The addresses were removed from earlier messages that offered to open something.
         assert not [shown for shown in alice.sees() if "Open" in shown.labels]
         assert len(alice.told("link_resting")) == len(amir.told("links_resting")) == 1
         (rested,) = await details(world, "account.rested")
@@ -85,7 +85,7 @@ async def test_a_token_that_ran_out_with_the_same_id_changes_nothing(world_of, a
 
 
 async def test_what_time_brings_is_not_done_while_the_link_rests(world_of):
-    """Hours start nothing, a planned stop isn't sent, and each is told as not done."""
+    """Hours start nothing, a planned stop isn't sent, and people are told that neither was done."""
     async with world_of() as world:
         alice, old = world.alice, "alice.old"
         await world.approved(alice, "alice")
@@ -102,7 +102,7 @@ async def test_what_time_brings_is_not_done_while_the_link_rests(world_of):
 
 
 async def test_every_process_sees_a_link_that_rests_as_resting(world_of):
-    """The rest is a row: after a restart nothing of it is forgotten, and nobody is told again."""
+    """The hold is stored in a row, so a restart doesn't forget it, and nobody is told again."""
     async with world_of() as world:
         alice = world.alice
         await world.approved(alice, "alice")
@@ -118,7 +118,10 @@ async def test_every_process_sees_a_link_that_rests_as_resting(world_of):
 
 
 async def test_an_approval_of_the_same_name_again_rests_the_link_that_it_would_prolong(world_of):
-    """Nobody saw that it is another account: only what rests already can be approved."""
+    """Nobody has noticed yet that it is another account.
+
+    A new approval can only replace a link that is on hold.
+    """
     async with world_of() as world:
         alice = world.alice
         await world.approved(alice, "alice")
@@ -270,7 +273,10 @@ async def test_a_server_that_was_set_up_anew_is_one_piece_of_news(world_of):
 
 
 async def test_a_newcomers_proof_rests_the_link_of_the_name(world_of):
-    """Deleted accounts' names are given away: who proves to have it now isn't refused for the former one."""
+    """Names of deleted accounts are reused.
+
+    A person who proves to own the name isn't refused because of its former owner.
+    """
     async with world_of() as world:
         alice, carol = world.alice, world.person(CAROL)
         await world.approved(alice, "alice")

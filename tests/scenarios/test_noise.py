@@ -1,4 +1,4 @@
-"""A day's acts one by one: two messages each at most, none of which says nothing, or what isn't so."""
+"""The acts of a day, one by one: at most two messages each, and none that is empty or untrue."""
 
 from tests.rigs.scenario.workbench import workbench_world
 from tests.scenarios.noise import Count, played
@@ -22,7 +22,7 @@ async def test_a_start_of_what_runs_is_one_message_with_open(tmp_path):
         (now,) = alice.hears()
         assert (now.ts, now.labels[0]) == (said.ts, "Open")
         assert now.text.startswith("🟢 *report* is already running.\n")
-        # Somebody has stopped it since it was last read: it is started as always.
+        # Somebody has stopped it since Usher last read it, so it is started as usual.
         stage.resource("report").force("stopped", stage.clock.now())
         await alice.writes("start report")
         await stage.pass_time(60)

@@ -1,4 +1,4 @@
-"""One question, one answer: what is said while Usher looks becomes the answer, or comes once before it."""
+"""One answer per question: a message sent while Usher checks becomes the answer or comes once before."""
 
 import aiohttp
 
@@ -6,7 +6,7 @@ from tests.rigs.scenario.people import GENERAL
 
 
 async def new_workspace(linked, name):
-    """Let something appear at the provider that the list doesn't have yet."""
+    """Make a workspace appear at the provider that isn't in the list yet."""
     await linked.pass_time(70, step=10)
     linked.resource("training").spec["name"] = name
 
@@ -118,7 +118,10 @@ async def test_a_post_to_a_commands_address_replaces_nothing(linked):
 
 
 def new_since(person, before):
-    """Return the kinds of what the bot said in direct messages since; ephemeral answers as such."""
+    """Return the kinds of the bot's direct messages since then.
+
+    An ephemeral answer's kind is ``ephemeral``.
+    """
     return ["ephemeral" if one.is_private else one.kind for one in person.hears(before)]
 
 
@@ -157,7 +160,7 @@ async def test_press_for_several_is_told_in_one_message(linked):
     *_, asked = await alice.writes("stop all")
     await alice.presses(asked, "Stop 2 workspaces")
     await linked.pass_time(60, step=5)
-    # The question became the answer to the press, which the message about the end replaces.
+    # The question was replaced by the answer to the press, which was replaced by the message about the end.
     assert asked.ts not in {one.ts for one in alice.sees()}
     assert sorted(new_since(alice, before)) == ["results"]
     told = alice.only("results")
@@ -165,7 +168,7 @@ async def test_press_for_several_is_told_in_one_message(linked):
         "*report* and *notebook*", "*notebook* and *report*"
     )
     assert sorted(told.labels) == ["Start notebook", "Start report"]
-    # What is started again has its button no more; the other keeps its own.
+    # The button of the workspace that was started again is gone. The other one keeps its button.
     await alice.presses(told, "Start notebook")
     await linked.pass_time(60, step=5)
     assert alice.only("results").labels == ["Start report"]

@@ -1,4 +1,4 @@
-"""An outage over the begin of hours and of a lesson: made up while enough is left, else told once."""
+"""An outage when hours or a lesson begin: the start happens late if there is time, or is reported once."""
 
 from datetime import timedelta
 
@@ -27,7 +27,10 @@ def texts(messages):
 
 @pytest.mark.parametrize("minutes", [pytest.param(35, id="made-up"), pytest.param(80, id="missed")])
 async def test_hours_after_an_outage(linked, minutes):
-    """Hours of 110 minutes, of which 75 or 30 are left; nobody reads that they asked."""
+    """The hours last 110 minutes, of which 75 or 30 are left.
+
+    No message says that the person asked for the start.
+    """
     alice = linked.alice
     await alice.types("hours training every day 8:10-10:00")
     goes_away(linked)
@@ -52,7 +55,7 @@ async def test_hours_after_an_outage(linked, minutes):
 
 @pytest.mark.parametrize("minutes", [pytest.param(30, id="made-up"), pytest.param(65, id="missed")])
 async def test_lesson_after_an_outage(room, minutes):
-    """Each student reads how it is at the begin and how that ended."""
+    """Each student is told about the problem when the lesson begins, and later how it ended."""
     made, trainer = room, room.person(TRAINER)
     begin = _begin(made)
     end, day = begin + timedelta(minutes=90), f"{begin:%A}".lower()
@@ -69,7 +72,7 @@ async def test_lesson_after_an_outage(room, minutes):
     await made.pass_time(4 * MINUTES, step=5)
     assert _running(made) == ([ANN, BOB] if minutes == 30 else [])
     for user in (ANN, BOB):
-        # What was said at the begin has gone by now.
+        # The message from the beginning of the lesson is gone by now.
         assert "I haven't been able to start your workspace yet" in begun[user]
         (last,) = [one for one in made.person(user).sees() if one.kind not in {"card", "reply"}]
         expected = "wasn't available until" if minutes == 30 else "hasn't been available since"

@@ -1,4 +1,4 @@
-"""What a message announces is over when it comes: its sentence goes, or the message."""
+"""Once an announced event has happened, its sentence, or the whole message, is removed."""
 
 from datetime import timedelta
 
@@ -52,7 +52,7 @@ async def test_hours_that_change_take_back_what_came_next(linked, order):
 @pytest.mark.parametrize("is_running", [False, True], ids=["down", "running"])
 @pytest.mark.parametrize("order", ["off", "skip Fri 15 Jan", "every day 9:30-18:00"])
 async def test_hours_that_change_take_back_their_buttons(linked, order, is_running):
-    """No day can be skipped that the hours no longer have; what else they offer stays."""
+    """A day can't be skipped if the hours no longer include it. The other buttons stay."""
     alice = linked.alice
     if is_running:
         await alice.types("start training")
@@ -68,7 +68,7 @@ async def test_hours_that_change_take_back_their_buttons(linked, order, is_runni
 
 
 async def test_button_goes_with_the_rest_of_its_line(linked):
-    """What follows a sentence that has passed goes, too, and so does its button."""
+    """The text after an outdated sentence is removed with it, and so is its button."""
     alice = linked.alice
     await alice.types("start training for 40 min")
     await linked.pass_time(60, step=5)
@@ -106,7 +106,7 @@ async def test_question_is_over_once_its_button_was_pressed(linked):
     await alice.presses(asked, label)
     now = there(alice, asked)
     assert "Stopping" in now.read
-    # What brings each back is also on the message about their end, which replaces the answer.
+    # The buttons that start each again are also on the message about the end, which replaces the answer.
     backs = {"Start notebook", "Start report", "Start training"}
     assert set(now.labels) == backs
     await linked.pass_time(8, step=1)
@@ -167,7 +167,7 @@ async def test_answer_to_a_slash_command_is_dated(linked):
 
 @pytest.mark.parametrize("said", ["keep training", "stop training in 2 hours", "stop training"])
 async def test_stop_that_is_changed_goes_from_what_named_it(linked, said):
-    """It isn't for the button alone to be true: the sentence beside it is read longer."""
+    """It isn't enough that the button is removed: the sentence next to it has to be true, too."""
     alice = linked.alice
     await alice.types("start training for 40 min")
     await linked.pass_time(60, step=5)
@@ -180,7 +180,7 @@ async def test_stop_that_is_changed_goes_from_what_named_it(linked, said):
 
 
 async def test_warning_stands_while_its_workspace_restarts(linked):
-    """Its stop comes all the same, and it becomes the message about that."""
+    """The stop still happens, and the warning becomes the message about it."""
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(15 * 60, step=5)
@@ -193,7 +193,7 @@ async def test_warning_stands_while_its_workspace_restarts(linked):
 
 
 async def test_warning_stands_until_a_stop_that_is_late(linked):
-    """The bot was away at the time: nothing is deleted before there is something else to say."""
+    """The bot was down at that time. Nothing is deleted before there is something else to say."""
     alice = linked.alice
     await alice.types("start training for 20 min")
     await linked.pass_time(15 * 60, step=5)

@@ -1,4 +1,4 @@
-"""Who may use the bot: colleagues; not guests, other organisations, bots, or who has left."""
+"""Only colleagues may use the bot: no guests, bots, people of other organisations, or people who left."""
 
 import json
 

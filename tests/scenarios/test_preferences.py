@@ -1,4 +1,4 @@
-"""Settings from the form to the message that comes, or doesn't, over signed HTTP."""
+"""Settings from the form to the messages that they turn on or off, over signed HTTP."""
 
 
 async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_change(linked):
@@ -17,7 +17,7 @@ async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_c
     assert alice.told("ready") == []
     assert "*notebook*" in alice.card.text
     assert "is ready" in alice.card.text
-    # For one workspace it may differ; the slash command opens the form at once.
+    # A workspace may have its own settings. The slash command opens its form at once.
     assert (await linked.slack.say(alice.id, "C0GENERAL", "/workspace settings training"))["ok"]
     assert "Message me about training" in str(alice.modal())
     answer = await alice.submits(messages="on")

@@ -1,4 +1,4 @@
-"""Sizes and prices: in the form, on the card, and in the life of a workspace."""
+"""Sizes and prices: in the form, on the card, and in the record of a workspace's life."""
 
 import json
 from decimal import Decimal
@@ -37,7 +37,7 @@ async def test_price_is_in_the_form_on_the_card_and_in_the_life(tmp_path):
         row = await read_row(world, "mine")
         assert (row.template, row.size) == ("course", "medium")
         assert await list_prices(world, row) == [Price(Decimal("0.5"), "EUR")]
-        # The operator changes the price: the next start has it, and what has run keeps its own.
+        # The operator changes the price. It applies from the next start, and earlier runs keep their own.
         (recipe,) = world.bot.context.connections["saturn"].settings.prepared
         recipe.__dict__["price_per_hour"] = Decimal(2)
         await alice.types("stop mine")

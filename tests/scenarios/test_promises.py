@@ -1,4 +1,7 @@
-"""What can't be kept isn't promised, and what couldn't be kept is told once, with what helps."""
+"""Usher doesn't promise anything that it can't do.
+
+If it couldn't keep a promise, it says so once, and what helps.
+"""
 
 import json
 
@@ -12,12 +15,12 @@ MINUTE, HOUR = 60, 3600
 
 
 def take_token(world):
-    """Have the provider refuse the token that Olivia has linked, and notice that."""
+    """Make the provider refuse Olivia's linked token, and make Usher notice."""
     world.saturn.state.accounts.mark("alice", "revoked")
 
 
 def give_token(world):
-    """Have the provider accept the token again."""
+    """Make the provider accept the token again."""
     for token in world.saturn.state.accounts._tokens.values():
         token.state = "valid"
 
@@ -29,7 +32,10 @@ async def runs(world, *names):
 
 
 async def test_planned_stop_is_told_once_while_refused(linked):
-    """Two end at the same time: nothing is announced, one message says so, and then they are stopped."""
+    """Two stops are planned for the same time.
+
+    They aren't announced; one message explains why, and then they are carried out.
+    """
     alice = linked.alice
     await runs(linked, "notebook", "training")
     for name in ("notebook", "training"):
@@ -161,14 +167,14 @@ async def test_what_cannot_be_suspended_is_refused_when_it_is_planned(tmp_path):
 
 
 async def test_removed_connection_keeps_its_title(tmp_path):
-    """Nothing is promised for it, and its link is ended by the title that people know."""
+    """Usher promises nothing for it, and says that its link has ended, with the title that people know."""
     async with workbench_world(tmp_path) as world:
         alice = world.alice
         await alice.has_linked("alice", "wb", is_named=False)
         await world.pass_time(20, step=5)
         await alice.types("suspend analysis in 30 min")
         await world.stop_bot()
-        # What the file no longer has.
+        # The connection is no longer in the connections file.
         kept = type(world).connections
         type(world).connections = lambda self: {"saturn": kept(self)["saturn"]}
         try:

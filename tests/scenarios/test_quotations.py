@@ -1,4 +1,4 @@
-"""Words that somebody copied rather than said: asked about before they change anything."""
+"""Quoted text: Usher asks before it does anything that a person copied rather than said."""
 
 import pytest
 

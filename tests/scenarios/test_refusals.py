@@ -1,4 +1,4 @@
-"""A refused call, through the real bot: the workspace, the credential and the words that people read."""
+"""Refused calls, with the whole bot: the state of the workspace and the credential, and the message."""
 
 import json
 
@@ -14,11 +14,12 @@ def says(**body):
 
 
 def told(person):
-    """Return everything that a person has read in direct messages."""
+    """Return everything that the person has read in direct messages."""
     return "\n".join(shown.text for shown in person.hears())
 
 
-#: What a start is refused with, what its person reads, and what nothing proves.
+#: Refusals of a start that prove nothing about the workspace or the token, and the text that the person
+#: reads.
 ABOUT_THE_CALL = [
     pytest.param(
         410,
@@ -57,7 +58,7 @@ ABOUT_THE_CALL = [
 
 @pytest.mark.parametrize(("status", "body", "words"), ABOUT_THE_CALL)
 async def test_refused_start_says_the_words_alone(linked, status, body, words):
-    """The workspace is read and its person's token is accepted all the while."""
+    """Meanwhile, the workspace can be read, and the person's token is accepted."""
     alice = linked.alice
     linked.saturn_fails(f"{ID['notebook']}/start$", times=99, status=status, body=body)
     await alice.writes("start notebook")
@@ -103,7 +104,7 @@ async def test_one_stray_401_changes_nothing(linked):
 
 
 async def test_refused_token_is_told_as_such(linked):
-    """Nothing accepts it, so linking again is what helps."""
+    """No call accepts the token, so linking again is what helps."""
     alice = linked.alice
     linked.saturn_fails("/api/", times=999, status=401, body=says(message="Invalid token"))
     await alice.writes("start notebook")
@@ -113,7 +114,7 @@ async def test_refused_token_is_told_as_such(linked):
 
 
 async def test_stop_of_what_has_just_stopped_is_done(linked):
-    """A culler was faster: the read before the call still showed it as running."""
+    """A culler stopped it first. The read just before the call still showed it as running."""
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(60, step=5)
@@ -126,7 +127,7 @@ async def test_stop_of_what_has_just_stopped_is_done(linked):
 
 @pytest.mark.parametrize("is_down", [True, False])
 async def test_read_decides_about_a_refused_stop(linked, is_down):
-    """Whatever language its refusal is in."""
+    """The result doesn't depend on the language of the refusal."""
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(60, step=5)
@@ -147,7 +148,7 @@ async def test_read_decides_about_a_refused_stop(linked, is_down):
     ids=["suspended", "401-page", "403-page"],
 )
 async def test_refused_account_or_door_asks_nobody_to_link(linked, status, body, words):
-    """All calls are refused, and another credential would be, too."""
+    """All calls are refused, and would be with any other credential."""
     alice = linked.alice
     linked.saturn_fails("/api/", times=9999, status=status, body=body)
     await alice.writes("start notebook")
@@ -158,7 +159,7 @@ async def test_refused_account_or_door_asks_nobody_to_link(linked, status, body,
 
 
 async def test_provider_that_lost_track_is_told_as_such(linked):
-    """It refuses the stop because nothing runs, and goes on showing it as running."""
+    """The provider refuses the stop because nothing is running, but keeps reporting it as running."""
     alice = linked.alice
     await alice.writes("start notebook")
     await linked.pass_time(60, step=5)
@@ -172,7 +173,7 @@ async def test_provider_that_lost_track_is_told_as_such(linked):
 
 
 async def test_silence_goes_from_the_card_once_something_answers(linked):
-    """The start waits for its next try while something else has been answered."""
+    """The start is waiting for its next attempt when another call gets an answer."""
     alice = linked.alice
     linked.saturn_fails("/api/", times=999, status=503, body=HTML)
     await alice.types("start notebook")
@@ -186,7 +187,7 @@ async def test_silence_goes_from_the_card_once_something_answers(linked):
 
 
 async def test_refused_read_of_one_workspace_asks_nobody_to_link_again(linked):
-    """The list is accepted with the same token all the while."""
+    """Meanwhile, the list is read successfully with the same token."""
     alice = linked.alice
     body = says(message="This project is locked")
     linked.saturn_fails(rf"GET /api/workspaces/{ID['notebook']}$", times=99, status=401, body=body)

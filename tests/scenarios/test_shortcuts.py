@@ -1,4 +1,4 @@
-"""The shortcut *Start a workspace* works from anywhere, for those who may use Usher."""
+"""The shortcut *Start a workspace* works from anywhere, for everybody who may use Usher."""
 
 import pytest
 
@@ -40,7 +40,7 @@ async def test_somebody_new_finds_the_first_steps_there(bare):
     form = bare.slack.form(alice.id)
     assert "I start, stop and open your cloud workspaces" in says(form)
     assert form.buttons == ("invite:0",)
-    # What a press there answers is shown there.
+    # The answer to a press in the form is shown in the form.
     assert (await bare.slack.press(alice.id, None, None, "invite:0"))["ok"]
     await bare.settle()
     assert "link_url" in {one.partition(":")[0] for one in bare.slack.form(alice.id).buttons}

@@ -1,4 +1,4 @@
-"""Sentences of strangers: none does what nobody asked for, and most are helped."""
+"""Sentences written by strangers: none has an effect that nobody asked for, and most are helped."""
 
 import json
 
@@ -7,10 +7,10 @@ import pytest
 from tests.scenarios.strangers import STRANGERS, WRONG_ACTS, judge, play
 
 SETS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (STRANGERS, WRONG_ACTS)}
-#: The least number of items that are helped (tests/scenarios/strangers.md).
+#: Minimum number of items that must be helped (tests/scenarios/strangers.md).
 MIN_HELPED = {"strangers": 9, "wrong_acts": 51}
 ITEMS = [(name, item) for name, items in SETS.items() for item in items]
-#: What came of an item, which is played once for all tests of a process.
+#: The verdict on each item. A process plays each item only once for all tests.
 _verdicts: dict[str, str] = {}
 
 pytestmark = pytest.mark.xdist_group("strangers")

@@ -1,4 +1,4 @@
-"""Ten people and two GPUs, through the whole bot; Saturn Cloud answers oddly, and the bot dies."""
+"""Ten people and two GPUs, with the whole bot. Saturn Cloud gives odd answers, and the bot is killed."""
 
 from itertools import pairwise
 
@@ -9,7 +9,7 @@ from tests.rigs.scenario.people import GENERAL
 
 NAMES = tuple(f"person{number}" for number in range(10))
 USERS = {name: f"U0P{number:02}" for number, name in enumerate(NAMES)}
-#: What a full provider answers in between, by the number of the round.
+#: Faulty responses of the full provider, by the number of the round.
 ODD = {1: {"status": 503}, 3: {"garbage": True}, 5: {"drop": True}, 6: {"status": 500}}
 
 
@@ -65,7 +65,7 @@ async def test_in_rounds_none_twice_all_told_and_no_attempt_beside_another(tmp_p
         tried = sorted(run.created_at for name in NAMES for run in machine[name].runs[before[name] :])
         assert all(later - earlier >= 60.0 for earlier, later in pairwise(tried))
         for name in NAMES[2:]:
-            # Once it was up, nothing has started it again.
+            # Once it was up, it wasn't started again.
             assert [run.started_at is not None for run in machine[name].runs].count(True) == 1
             assert len(everybody[name].told("ready")) == 1
             assert len(everybody[name].told("failed")) == 1

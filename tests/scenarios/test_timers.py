@@ -1,4 +1,4 @@
-"""Until when, through the whole bot: typed, shown, warned of, changed by a press, and stopped."""
+"""Planned stops with the whole bot: typed, shown, warned about, changed by a button, and carried out."""
 
 import json
 
@@ -17,7 +17,7 @@ async def test_a_start_for_a_while_is_shown_warned_of_and_stopped(linked):
     assert "Open" in alice.only("ready").labels
     assert linked.calls("POST .*/stop") == 0
 
-    # A kill on the way changes nothing.
+    # A restart in between changes nothing.
     await linked.stop_bot()
     await linked.start_bot()
     await linked.pass_time(660, step=10)
@@ -58,7 +58,7 @@ async def test_what_is_stopped_at_the_provider_is_not_warned_of(linked):
 
 
 async def test_planned_stop_that_meets_an_edit_comes_once_that_is_over(linked):
-    """It says nothing of a failure, neither at its time nor afterwards."""
+    """No failure is reported, neither at the planned time nor afterwards."""
     alice = linked.alice
     await alice.types("start training")
     await linked.pass_time(40)
@@ -75,7 +75,7 @@ async def test_planned_stop_that_meets_an_edit_comes_once_that_is_over(linked):
 
 
 async def test_planned_stop_outlasts_a_read_that_finds_it_down(linked):
-    """It is warned of once the workspace is up again."""
+    """The warning comes once the workspace is up again."""
     alice = linked.alice
     await alice.types("start training for 30 min")
     await linked.pass_time(40)

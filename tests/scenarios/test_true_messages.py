@@ -1,4 +1,4 @@
-"""What was said stays, but for buttons that no longer work; and an act has one message."""
+"""Messages stay as they were posted, except for outdated buttons; and each act has only one message."""
 
 import pytest
 import pytest_asyncio
@@ -17,12 +17,12 @@ async def linked(tmp_path):
         yield ready
 
 
-#: What a person asked for, or pressed: it stays as it was said.
+#: Kinds of answers to something that a person typed or pressed. They aren't edited.
 ANSWERS = ("reply", "message")
 
 
 def offering(person):
-    """Return the messages besides answers that have buttons, by kind, but what the linking said."""
+    """Return the kinds of messages with buttons, except answers and the messages about linking."""
     return [
         shown.kind for shown in person.sees() if shown.kind not in ("", "linked", *ANSWERS) and shown.labels
     ]
@@ -46,7 +46,8 @@ async def test_after_a_stop_the_ready_message_has_no_buttons_and_the_card_says_s
     assert said.startswith("notebook became ready at "), said
     assert said.endswith("UTC>."), said
     assert alice.only("stopped").labels == ["Start"]
-    # The ready message loses its buttons; the card of the stop goes from waiting over stopping to its end.
+    # The ready message loses its buttons. The card of the stop is edited when it waits, stops, and has
+    # stopped.
     assert linked.calls("chat.update", linked.slack) - before <= 4
     await linked.pass_time(300, step=20)
     assert offering(alice) == ["card"]
@@ -86,7 +87,7 @@ async def test_ready_comes_first_and_alive_whatever_is_asked_meanwhile(linked):
         if one.name == "notebook"
     ]
     operation = await linked.bot.store.read(operations.find_latest_operation, workspace.id)
-    # Slack takes one message a second in a conversation, and the answers would have filled them all.
+    # Slack accepts one message per second in a conversation. The answers alone would have used all of them.
     assert float(ready.ts) - operation.ended_at <= 2.0
     assert len([each for each in alice.told("reply") if each.ts > ready.ts]) >= 5
 
@@ -167,7 +168,8 @@ async def test_answers_stay_as_they_were_said(linked):
     await alice.types("unlink saturn --yes")
     await linked.pass_time(4000, step=400)
     after = [(shown.short, shown.labels) for shown in alice.sees() if shown.kind in ANSWERS]
-    # The guess offered what was done since, so it is gone; a list and a state say as of when.
+    # The guess offered something that has been done since, so it was removed. The list and the state say as
+    # of when they are true.
     listed, state, _, help_ = before
     assert after[:3] == [listed, state, help_]
 
@@ -187,7 +189,7 @@ async def test_a_list_is_redrawn_by_its_own_press_only(linked):
 
 
 async def warned(linked):
-    """Start a workspace, and return the warning of its planned end."""
+    """Start a workspace with a planned stop, and return the warning of the stop."""
     await linked.alice.writes("start notebook")
     await linked.pass_time(40)
     await linked.alice.types("stop notebook in 15 min")
@@ -196,7 +198,7 @@ async def warned(linked):
 
 
 async def goes(linked, ts):
-    """See that an answer goes whose planned stop doesn't come any more."""
+    """Check that an answer is removed once its planned stop no longer applies."""
     await linked.pass_time(60, step=5)
     assert ts not in {one.ts for one in linked.alice.sees()}
 

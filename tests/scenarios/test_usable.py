@@ -1,4 +1,4 @@
-"""Ready is told once people can use it: with its address, its page, its agent, or with what is wrong."""
+"""A workspace is only reported as ready when people can use it, with its address, page and agent."""
 
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -23,13 +23,13 @@ def with_address(url):
 
 
 def addresses(person):
-    """Return all addresses behind *Open* in what somebody reads now, in order."""
+    """Return the addresses behind all *Open* buttons that the person sees now, in order."""
     return [button["url"] for shown in person.sees() for button in shown.buttons("Open") if "url" in button]
 
 
 @pytest.mark.parametrize("address", [None, ""], ids=["null", "empty"])
 async def test_late_address_comes_with_ready(linked, address):
-    """Saturn Cloud says *running* without an address, and ten seconds later with one."""
+    """Saturn Cloud reports *running* without an address at first, and with one ten seconds later."""
     linked.saturn_fails(READ, times=None, patch=with_address(address))
     await linked.alice.writes("start training")
     await linked.pass_time(25, step=1)
@@ -72,7 +72,10 @@ async def test_changed_address_is_handed_over_once(linked):
 
 
 class SmallHub:
-    """Be a hub with one server of alice, whose start takes 95 s and whose page answers ``page_status``."""
+    """A hub with one server of Alice's, which takes 95 seconds to start.
+
+    Its page answers with ``page_status``.
+    """
 
     def __init__(self, clock):
         self.clock, self.started_at, self.page_status, self.pages = clock, None, 200, 0
@@ -136,7 +139,7 @@ async def hub(tmp_path):
 
 @pytest.mark.parametrize("status", [503, 404, 500])
 async def test_page_that_fails_after_a_long_start_delays_ready(hub, status):
-    """The hub says *ready* after 95 s, and the page answers ten seconds later."""
+    """The hub reports *ready* after 95 seconds, and the page answers ten seconds later."""
     hub.server.page_status = status
     await hub.alice.writes("start lab")
     await hub.pass_time(103, step=1)
@@ -237,7 +240,7 @@ AGENT = "/latest_build/resources/1/agents/0"
 
 
 def spoil_agent(world, **given):
-    """Have Coder tell other things of the agent than there are, until ``heal``."""
+    """Make Coder report wrong values for the agent, until ``heal``."""
     patch = [{"op": "replace", "path": f"{AGENT}/{path}", "value": value} for path, value in given.items()]
     faults = {"path": "GET /api/v2/workspaces/[0-9a-f-]{36}$", "times": None, "patch": patch, "name": "agent"}
     world.server.harness.faults.append(fault_from(faults))

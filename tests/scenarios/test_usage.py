@@ -1,4 +1,4 @@
-"""Usage from the press to the message: what ran, the picture, the sum of a class, and Monday morning."""
+"""Usage, from the button to the message: the runs, the picture, a class's total, and Monday's message."""
 
 from tests.rigs.png import read_png
 
@@ -31,7 +31,7 @@ async def test_week_from_home_to_monday(linked):
     await linked.pass_time(73 * HOUR, step=1800)
     week = alice.only("week")
     assert "*training* on Saturn Cloud: 2 h 1 min\n" in week.text
-    # It ran before Usher first saw it, and still does.
+    # *report* was already running when Usher first saw it, and still is.
     assert "*report* on Saturn Cloud: at least 64 h · still running" in week.text
     assert week.labels == ["Stop", "Hours…", "Stop sending it"]
     await alice.presses(week, "Stop")

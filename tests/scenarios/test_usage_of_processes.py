@@ -1,4 +1,4 @@
-"""The ledger of processes that share a PostgreSQL, of which some are killed: each life, once, when it was."""
+"""Lives recorded by processes of which some are killed: each life appears once, with its true times."""
 
 import asyncio
 from itertools import pairwise
@@ -11,7 +11,7 @@ from bot.support.clock import SystemClock, SystemIds
 from tests.rigs import forked
 from tests.scenarios.test_upgrade import WAITS, Split
 
-#: Seconds between the call of a process and the time that the provider writes down.
+#: Maximum seconds between a process's call and the time that the provider records.
 SLACK = 1.5
 
 
@@ -24,14 +24,14 @@ async def read_lives(world):
 
 
 async def replace_killed(world, number, role):
-    """Kill a process, and start another one in its place."""
+    """Kill a process, and start another in its place."""
     await world.children[number].end()
     variables = world.variables() | {"PORT": str(world.ports[number])}
     world.children[number] = await forked.start([role], variables, world.folder)
 
 
 async def wait_for_lives(world, ended, running):
-    """Wait until so many lives have ended and so many go on; return them."""
+    """Wait until exactly this many lives have ended and this many are open, and return them."""
     async with asyncio.timeout(120):
         while True:
             lives = await read_lives(world)
@@ -49,7 +49,7 @@ async def test_lives_of_two_webs_and_two_workers_are_those_of_the_provider(tmp_p
         await alice.links("alice")
         for number, name in enumerate(("notebook", "training")):
             await alice.types(f"start {name}")
-            # A worker is killed at the start of one, the other one after that of the other.
+            # One worker is killed after the first start, and the other after the second.
             await replace_killed(world, 2 + number, "worker")
             await alice.waits_for("ready", f"*{name}*")
         await wait_for_lives(world, ended=0, running=2)

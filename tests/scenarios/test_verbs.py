@@ -1,4 +1,4 @@
-"""Every verb where people write it: in a channel, in a direct message, by mention."""
+"""Every verb, in every place where people can write it: a channel, a direct message, a mention."""
 
 import pytest
 
@@ -26,7 +26,7 @@ WAYS = {"command": said_by_command, "message": said_by_message, "mention": said_
 every_way = pytest.mark.parametrize("say", WAYS.values(), ids=WAYS)
 
 
-#: What each is answered, by one person in this order.
+#: Commands and parts of their answers. One person sends them in this order.
 SAID = [
     ("list", "Your workspaces"),
     ("status notebook", "*notebook* · Saturn Cloud\nStopped"),

@@ -1,4 +1,4 @@
-"""What chaos runs, measurements, the demonstration and its pictures wait for is what people are told."""
+"""Texts that chaos runs, benchmarks, the demo and its pictures wait for match the bot's messages."""
 
 from collections import defaultdict
 
@@ -11,13 +11,13 @@ from bot.messages.texts import notices, times
 from playground.demo import lesson, story
 from tools import pictures
 
-#: Each is asked for twice: the second one joins the first.
+#: Whether each of two equal commands joins an operation: the second joins the first's.
 TWICE = [False, True]
 
 
 @pytest.fixture
 def says(cloud):
-    """Type a command; return what it is answered with, as the local Slack tells it."""
+    """Type a command, and return the answer as the local Slack reports it."""
 
     async def typed(words, command="/workspace"):
         said = await cloud.slack.say(cloud.alice.id, "C0GENERAL", f"{command} {words}")
@@ -31,7 +31,7 @@ async def test_the_crowd_of_chaos_knows_every_accepted_operation_and_which_one_w
         answers = [await says(f"{verb} notebook") for _ in TWICE]
         assert [bool(ACCEPTED.search(one)) for one in answers] == [True, True], answers
         assert [bool(JOINED.search(one)) for one in answers] == TWICE, answers
-    # What runs, what is being stopped, and what is to be started.
+    # Commands for workspaces that are running, being stopped, or about to be started.
     await cloud.pass_time(60)
     for words in ("start notebook", "stop notebook", "stop notebook", "start notebook", "start training"):
         assert ACCEPTED.search(said := await says(words)), said
@@ -54,7 +54,7 @@ async def test_who_waits_for_what_becomes_of_it_knows_it_too(cloud, says):
     await says("stop training")
     await cloud.pass_time(40)
     assert story.tells(alice.only("stopped").json, "training", story.STOPPED)
-    # Before the first one it is read what there is to run.
+    # Before the first run, Usher has to read which jobs there are.
     await says("run saturn nightly", "/job")
     await cloud.pass_time(100)
     assert story.DONE.search(alice.only("job_ended").short)

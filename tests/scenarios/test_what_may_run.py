@@ -1,4 +1,4 @@
-"""What isn't known to be down has *Stop*, a stop is sent for it, and its result is told once it is known."""
+"""Workspaces that may be running have *Stop*. The stop is sent, and its result is reported once known."""
 
 import pytest
 
@@ -20,7 +20,7 @@ async def _labels(linked):
 
 
 async def test_running_workspace_in_an_unknown_state_is_stopped(linked):
-    """The stop is sent once, and told when a known state shows it."""
+    """The stop is sent once, and reported when a known state shows that it has worked."""
     await _start(linked)
     linked.saturn_fails(READ, times=99, body='{"status": "idle"}')
     await linked.pass_time(400, step=20)
@@ -36,7 +36,7 @@ async def test_running_workspace_in_an_unknown_state_is_stopped(linked):
 
 
 async def test_unknown_state_after_a_known_one_has_stop(linked):
-    """A workspace that was stopped when its state was known last may run by now."""
+    """A workspace that was stopped when its state was last known may be running now."""
     assert "Stop" not in await _labels(linked)
     linked.saturn_fails(READ, times=99, body='{"status": "idle"}')
     await _labels(linked)
@@ -47,7 +47,7 @@ async def test_unknown_state_after_a_known_one_has_stop(linked):
 
 
 async def test_one_read_of_a_failed_stop_tells_nothing(linked):
-    """Saturn Cloud says *error* once on the way down: people read that it has stopped, and that alone."""
+    """Saturn Cloud reports *error* once while it stops. People only read that the workspace has stopped."""
     await _start(linked)
     await linked.alice.writes("stop notebook")
     linked.saturn_fails(READ, times=1, body='{"status": "error"}')
@@ -59,7 +59,7 @@ async def test_one_read_of_a_failed_stop_tells_nothing(linked):
 
 
 async def test_failed_stop_is_told_as_failed(linked):
-    """The workspace isn't stopped: it can be started, and stopped again."""
+    """The workspace isn't stopped, so it can be stopped or started again."""
     await _start(linked)
     linked.saturn_fails("/stop$", times=1, body="{}")
     await linked.alice.writes("stop notebook")
@@ -78,7 +78,7 @@ async def test_failed_stop_is_told_as_failed(linked):
 
 @pytest.mark.parametrize("word", ["error", "idle"])
 async def test_start_that_left_something_is_stopped(linked, word):
-    """What became of a start isn't known to be down, so *Stop* sends a stop."""
+    """It isn't known whether the start left something running, so *Stop* sends a stop."""
     await linked.alice.writes("start notebook")
     linked.saturn_fails(READ, times=99, body=f'{{"status": "{word}"}}')
     await linked.pass_time(40, step=5)
@@ -88,7 +88,7 @@ async def test_start_that_left_something_is_stopped(linked, word):
 
 
 async def test_stop_is_repeated_while_an_unknown_state_refuses_it(linked):
-    """A hub that checks a server takes no stop until it knows: the stop follows then."""
+    """While a hub is checking a server, it refuses stops. The stop is sent again afterwards."""
     await _start(linked)
     linked.saturn_fails(READ, times=99, body='{"status": "checking"}')
     await linked.pass_time(400, step=20)
@@ -108,7 +108,7 @@ async def test_stop_is_repeated_while_an_unknown_state_refuses_it(linked):
     ids=["busy", "not running yet"],
 )
 async def test_stop_refused_during_a_start_is_sent_afterwards(linked, status, words):
-    """What is coming up runs in the end, whatever the refusal says."""
+    """A workspace that is starting will be running in the end, whatever the refusal says."""
     await linked.alice.writes("start notebook")
     linked.saturn_fails(READ, times=None, body='{"status": "pending"}')
     await linked.pass_time(15, step=5)
@@ -132,7 +132,7 @@ async def test_stop_refused_during_a_start_is_sent_afterwards(linked, status, wo
     ],
 )
 async def test_accepted_stop_without_effect_is_told(linked, word, said, ends_as):
-    """It isn't sent again by itself, and may be asked for again."""
+    """The stop isn't repeated automatically, but people can ask for it again."""
     await _start(linked)
     linked.saturn_fails("/stop$", times=1, body="{}")
     await linked.alice.types("stop notebook")
