@@ -16,7 +16,7 @@ def classes(root: type[BaseException] = UsherError) -> Iterator[type[BaseExcepti
         yield from classes(one)
 
 
-#: Names of this project's and of Python's classes. Classes of libraries are recognized by their endings.
+#: Names of this project's and of Python's classes. Classes of libraries are recognised by their endings.
 _OURS = {one.__name__ for one in classes()}
 _PYTHONS = {name for name, one in vars(builtins).items() if isinstance(one, type) and name != "Warning"}
 #: A name such as Conflict is also an ordinary word, so it only counts as a class if a bracket follows.

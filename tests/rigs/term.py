@@ -50,7 +50,7 @@ def at(day: str, clock: str = "0:00", *, fold: int = 0) -> datetime:
     return datetime.fromisoformat(day).replace(hour=hour, minute=minute, tzinfo=BERLIN, fold=fold)
 
 
-#: Patterns by which a message's meaning is recognized. The first match counts.
+#: Patterns by which a message's meaning is recognised. The first match counts.
 SENSES = {
     "skipping": r"I'll skip",
     "no room": r"[Nn]o room",

@@ -191,7 +191,7 @@ def _joined(entries: list[tuple[float, str, str]]) -> str:
 
 
 def _number(ts: str) -> str:
-    """Return a short number for a message, so that later edits of it can be recognized in the transcript."""
+    """Return a short number for a message, so that later edits of it can be recognised in the transcript."""
     return f"#{int(float(ts)) % 1_000_000:06}"
 
 

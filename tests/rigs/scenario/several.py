@@ -28,7 +28,7 @@ from tests.rigs.scenario.watch import Watch, listening
 from tests.rigs.steps import until_idle
 
 COOKIE = "usher-install"
-#: Two workspaces in which the same user ids belong to different people, and an organization of two
+#: Two workspaces in which the same user ids belong to different people, and an organisation of two
 #: workspaces.
 FIRST, SECOND, ORG = "T0ACME", "T0BETA", "E0GRID"
 _GRID = {"enterprise_id": ORG, "enterprise_name": "Grid Holdings"}

@@ -44,7 +44,7 @@ ALICE, BOB, CAROL = "U0OLIVIA", "U0CHEN", "U0TARA"
 #: How long the local Slack waits for an acknowledgement, in real seconds. It's long, so that no scenario
 #: fails because the machine is busy.
 PATIENCE = 60.0
-#: Fixed ids, so that tests can recognize a workspace by its link.
+#: Fixed ids, so that tests can recognise a workspace by its link.
 ID = {name: f"{number:032x}" for number, name in enumerate(("notebook", "training", "report", "broken"), 1)}
 SEED: dict[str, Any] = {
     "users": [
