@@ -1,1 +1,1 @@
-"""What several tests share: real fakes instead of patches."""
+"""Helpers that several tests share. They use real fakes instead of patches."""

@@ -38,11 +38,11 @@ class Signed(httpx2.Auth):
 
 
 class Assistant:
-    """Call tools for people."""
+    """Calls tools on behalf of people."""
 
     def __init__(self, client: Client, signed: Signed, http: httpx2.AsyncClient, url: str) -> None:
         self.client, self.signed, self._http, self._url = client, signed, http, url
-        #: All that it was told.
+        #: The texts of all results so far.
         self.told: list[str] = []
 
     async def calls(self, who: dict[str, Any] | None, tool: str, **given: Any) -> str:

@@ -72,7 +72,7 @@ def read_rows(tx: Transaction, *, is_postgres: bool) -> Rows:
 def write_rows(tx: Transaction, rows: Rows, *, is_postgres: bool) -> None:
     """Replace the rows of an earlier release. Columns that its tables don't have are left out."""
     columns = read_columns(tx, is_postgres=is_postgres)
-    # Others refer to these two.
+    # Rows of other tables refer to these two tables, so they come first.
     order = sorted(rows.keys() & columns.keys(), key=lambda name: (name != "gates", name != "workspaces"))
     for name in order:
         tx.run(f"DELETE FROM {name}")

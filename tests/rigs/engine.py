@@ -74,7 +74,7 @@ class EngineWithoutThread(QuickSqlite):
     """Runs transactions in the event loop's own thread, and doesn't check whether the file was moved."""
 
     _is_open = False
-    #: What looks on (``tests.rigs.counting``).
+    #: An observer of all transactions, if there is one (``tests.rigs.counting``).
     watch: "Watch | None" = None
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:

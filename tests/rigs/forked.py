@@ -87,7 +87,7 @@ async def _reader(descriptor: int) -> asyncio.StreamReader:
 
 
 def _fork_for_all(number: int) -> None:
-    """Fork for everybody who asks."""
+    """Fork a process for each request."""
     import bot.__main__
     import bot.commands.database
     import bot.commands.serving

@@ -1,24 +1,24 @@
-"""Functions that a store is asked to run: tells which one a call is for, and can replace one."""
+"""Helpers that recognise, replace or break the functions that a store is asked to run."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
-#: The methods of a store that are handed a function.
+#: Methods of a store that take a function to run.
 VERBS: Final = ("read", "write", "claim", "perform")
-#: A method by its name, or a function that a store is handed.
+#: Either the name of a method, or a function that a store is asked to run.
 Target = str | Callable[..., Any]
 
 
 def is_call_of(target: Target, method: str, arguments: tuple[Any, ...]) -> bool:
-    """Return whether a call is of a method, or has a store run a function."""
+    """Return whether a call is of the given method, or asks the store to run the given function."""
     return target == (arguments[0] if method in VERBS else method)
 
 
 def replace_function(
     store: Any, function: Callable[..., Any], substitute: Callable[..., Awaitable[Any]]
 ) -> None:
-    """Have a store await something else, with the same arguments, instead of running a function."""
+    """Make a store await a substitute, with the same arguments, instead of running a function."""
 
     async def run(real: Any, work: Any, *arguments: Any, **named: Any) -> Any:
         if work is function:
@@ -30,7 +30,7 @@ def replace_function(
 
 
 def fail_function(store: Any, function: Callable[..., Any], *errors: Exception) -> None:
-    """Have a function raise errors, one in each of its next runs."""
+    """Make a function raise these errors, one each time that the store runs it."""
     left = list(errors)
 
     async def run(real: Any, work: Any, *arguments: Any, **named: Any) -> Any:

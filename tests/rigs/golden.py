@@ -27,7 +27,7 @@ from tests.rigs.golden_files import FAMILIES, FOLDER, entries, shown
 
 __all__ = ["FAMILIES", "FOLDER", "check_golden", "check_golden_text", "check_limits", "entries", "shown"]
 _LINK = re.compile(r"<https?:[^|>]*\|([^>]*)>")
-#: When messages are drawn.
+#: The time at which golden messages are rendered.
 _NOW = 1_800_000_000
 #: Matches a time that a message announces or says has passed. Times in a timetable have no zone, so they
 #: don't match.

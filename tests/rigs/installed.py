@@ -25,7 +25,7 @@ class Token:
         self.is_taken = False
         self.error: SlackFailed | None = None
         self.forgotten: list[str] = []
-        #: The channels that Slack knows.
+        #: Channels that exist in Slack.
         self.channels: set[str] = set()
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:

@@ -10,7 +10,7 @@ from bot.support.settings import VARIABLES
 
 
 def classes(root: type[BaseException] = UsherError) -> Iterator[type[BaseException]]:
-    """Yield every exception of ours."""
+    """Yield all of Usher's exception classes."""
     for one in root.__subclasses__():
         yield one
         yield from classes(one)

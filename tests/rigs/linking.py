@@ -24,7 +24,7 @@ class Linking:
         return (await caller.run(linking.create_links, {connection: waiting}))[connection]
 
     async def open(self, nonce: str, browser: str) -> LinkPage:
-        """Look at a link's page."""
+        """Open a link's page."""
         visit = Visit(nonce, browser)
         return await (await linking.find_caller(self.context, visit)).read(linking.show_page, visit)
 
@@ -34,12 +34,12 @@ class Linking:
         return await linking.check_token(await linking.find_caller(self.context, visit), visit, pasted)
 
     async def again(self, nonce: str, browser: str) -> LinkPage:
-        """Take another token."""
+        """Discard the checked token, in order to paste another one."""
         visit = Visit(nonce, browser)
         return await (await linking.find_caller(self.context, visit)).run(linking.discard_token, visit)
 
     async def confirm(self, nonce: str, browser: str, mark: str) -> Confirmed:
-        """Confirm what was checked."""
+        """Confirm the account that was checked."""
         visit = Visit(nonce, browser)
         return await (await linking.find_caller(self.context, visit)).run(linking.confirm_link, visit, mark)
 

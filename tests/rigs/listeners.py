@@ -2,7 +2,7 @@
 
 
 class Unobserved:
-    """Count nothing."""
+    """A listener that ignores everything."""
 
     def count_reads(self, _connection: str, _count: int = 1) -> None:
         """Do nothing."""

@@ -1,4 +1,4 @@
-"""Distributions that provide a provider, installed into a folder on the import path."""
+"""Installed distributions that contain a provider. They are put into a folder on the import path."""
 
 import sys
 import textwrap

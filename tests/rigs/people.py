@@ -19,7 +19,7 @@ class Colleagues:
         self.marks: dict[str, dict[str, Any]] = {}
         self.silent = False
         self.asked: list[str] = []
-        #: By the workspace's id.
+        #: The enterprise of each Slack workspace, by the workspace's id.
         self.enterprises: dict[str, str] = {}
 
     async def sync(self) -> list[Person]:

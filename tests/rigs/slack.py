@@ -42,7 +42,7 @@ class FakeSlack(Faulty):
         #: The hash and the view of each person's Home tab.
         self.homes: dict[str, tuple[str, dict[str, Any]]] = {}
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        #: What forms were redrawn with.
+        #: The views with which forms were updated.
         self.views: list[dict[str, Any]] = []
         #: Page size of ``users.list``, whatever the caller asks for.
         self.page = 2

@@ -180,7 +180,7 @@ async def put_account(store: Store, account: Account, *moved: Any) -> None:
 
 
 async def put_link(store: Store, link: Link) -> None:
-    """Write a link."""
+    """Store a link."""
     await store.carry_out(lambda tx: LINKS.add(tx, link))
 
 
@@ -265,7 +265,7 @@ async def refuse(store: Store, account: Account) -> bool:
 
 
 async def begin_session(store: Store, session: BrowserSession) -> None:
-    """Write a browser session."""
+    """Store a browser's session."""
     user_id = session.principal.user_id
     await store.carry_out(lambda tx: BROWSER_SESSIONS.add(tx, session, user_id=user_id))
 
@@ -385,7 +385,7 @@ async def run_by_remote(store: Store, principal: Principal, connection: str, rem
 
 
 async def prefer(store: Store, principal: Principal, wanted: Preferences) -> None:
-    """Set somebody's preferences."""
+    """Set a person's preferences."""
     await store.carry_out(lambda tx: preferences_store.save_preferences(tx, principal, wanted))
 
 

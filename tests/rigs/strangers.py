@@ -45,7 +45,7 @@ class Stranger:
 
 @asynccontextmanager
 async def stranger(name: str) -> AsyncIterator[Stranger]:
-    """Run one of ``SERVERS``."""
+    """Run one of ``SERVERS``, and yield its address and requests."""
     asked: list[web.Request] = []
 
     @web.middleware

@@ -23,12 +23,12 @@ from tests.rigs.scenario.stage import World
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE, HOUR = 60.0, 3600.0
-#: Time steps between checks: around the begin and end of a lesson, on a closely read day and on any other;
-#: during a closely read lesson and its lead; by day; by night.
+#: Time steps of the clock: FINE at the begin and end of a lesson whose messages are checked; PLAIN at those
+#: of any lesson; COARSE during a checked lesson and its lead; REST by day; NIGHT at night.
 FINE, PLAIN, COARSE, REST, NIGHT = 20.0, MINUTE, 10 * MINUTE, HOUR, 3 * HOUR
 _BY_DAY = range(8, 21)
-#: Slack accepts one message per second in each conversation. This many seconds are allowed for messages when
-#: something happens: on a closely read day, and on any other.
+#: Slack accepts one message per second in each conversation. These are the maximum numbers of seconds allowed
+#: for messages after each step: on a day with checked lessons, and on other days.
 BUSY, LESS = 6, 2
 #: How long before a lesson the teacher gets the report, and how long before its end members are warned.
 REPORT, WARNING = 5 * MINUTE, 10 * MINUTE

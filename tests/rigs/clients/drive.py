@@ -37,7 +37,7 @@ async def with_mcp(url: str, calls: list[Any]) -> list[Any]:
 
 
 async def with_fastmcp(url: str, calls: list[Any]) -> list[Any]:
-    """Call through fastmcp."""
+    """Make the calls with fastmcp."""
     from fastmcp import Client
 
     async with Client(url) as client:

@@ -17,7 +17,8 @@ from tests.rigs.term import BERLIN, HOUR, Log, at
 
 #: Days on whose evenings all buttons are pressed. On other evenings, only those of the last two days are.
 WEEKENDS = (15, 22)
-#: Time for which a workspace may run without a planned stop before somebody must have been asked about it.
+#: Time that a workspace may run without a planned stop before somebody must have been asked about it, in
+#: seconds.
 UNASKED_SECONDS = 36 * HOUR
 #: Matches messages that say or ask that something keeps running.
 _RUNS_ON = re.compile(
@@ -46,7 +47,7 @@ class Fortnight:
 
 
 async def play_fortnight(folder: Path) -> Fortnight:
-    """Play all of it."""
+    """Play the whole fortnight, and return its results."""
     stage = FortnightWorld(folder)
     async with stage.running():
         await stage.begin()
@@ -114,8 +115,8 @@ class _Play:
                 continue
             ran = now - min(run.created_at for run in one.live())
             mentioned = partial(messages_about, stage, {one.owner, "amir"}, one.name)
-            # Somebody must have been asked about it within a day, plus two hours because of the time of day.
-            # If the owner has left, one message is enough.
+            # Somebody must have been asked about it within a day. Two more hours are allowed, since the time
+            # of day varies. If the owner has left, one message is enough.
             has_left = any(who == one.owner and what == "<leaves>" for _, who, what in stage.acts)
             if ran > UNASKED_SECONDS and not mentioned(ran if has_left else 26 * HOUR):
                 self._find(one, ran, "runs on for more than a day and a half without a word")

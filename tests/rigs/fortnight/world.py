@@ -27,7 +27,7 @@ PEOPLE = (*LINKED, "quin", "amir")
 READERS = ("liv", "tess", "sam", "syl", *WAITING, "dee", "quin", "amir")
 GENERAL = "C0GENERAL"
 OPENS, CLOSES = at("2026-11-09", "7:00"), at("2026-11-22", "20:30")
-#: When the course ends, and the workspaces that plans only ever start.
+#: The course and its end, and the workspaces that plans only ever start.
 COURSE, COURSE_ENDS = "Biology", at("2026-11-19", "10:30")
 STARTED_ONLY = {("liv", "training")}
 #: Step sizes of the clock in seconds: while something happens, by day, and by night.
@@ -129,7 +129,7 @@ class FortnightWorld(TermWorld, WorkbenchWorld):
         #: Whether the provider is down, and the people whose sign-in it refuses.
         self.is_away = False
         self.refused: set[str] = set()
-        #: When each person wrote or pressed something, or something happened to them, and what.
+        #: Everything that each person wrote or pressed, or that happened to them, with its time.
         self.acts: list[tuple[float, str, str]] = []
         self._database = b""
 
@@ -151,12 +151,12 @@ class FortnightWorld(TermWorld, WorkbenchWorld):
     # -- what happens to providers -------------------------------------------------------------------------
 
     async def go_away(self) -> None:
-        """Have Saturn Cloud answer nothing."""
+        """Make Saturn Cloud stop answering."""
         self.is_away = True
         self.saturn_fails("/api/", status=503, times=None, name="outage")
 
     async def come_back(self) -> None:
-        """Have Saturn Cloud answer again."""
+        """Make Saturn Cloud answer again."""
         self.is_away = False
         self.heal()
 

@@ -1,4 +1,4 @@
-"""The whole bot on one stage with local servers; time stands still until a test moves it."""
+"""The whole bot on a stage with local servers. Time stands still until a test moves it."""
 
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.shown import Shown

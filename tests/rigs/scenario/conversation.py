@@ -251,7 +251,7 @@ async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
     child = os.fork()
     if child:
         os.close(writing)
-        # Nothing may happen here meanwhile.
+        # Nothing may run in this process until the copy has finished.
         with os.fdopen(reading, "rb") as pipe:
             told = pipe.read()
         os.waitpid(child, 0)  # noqa: ASYNC222

@@ -37,7 +37,7 @@ def _find_link(shown: Shown) -> str:
 
 
 class Person:
-    """Be one person."""
+    """One person in the local Slack."""
 
     def __init__(self, world: World, user_id: str) -> None:
         self.world = world

@@ -37,7 +37,7 @@ class SphereWorld(World):
         self.sphere_url = ""
 
     def connections(self) -> dict[str, Any]:
-        """Add the account."""
+        """Add a connection to the account."""
         courses = {
             "name": "courses",
             "provider": "sphere",
