@@ -1,1 +1,1 @@
-"""Scenarios: what people live through with the real bot, step by step."""
+"""Scenarios: things that people experience with the real bot, step by step."""

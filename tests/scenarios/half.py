@@ -1,4 +1,4 @@
-"""Usher split into two kinds of processes: a web, which talks to Slack, and workers."""
+"""Processes that each do a part of Usher's work: a web, which talks to Slack, and workers."""
 
 import asyncio
 import os

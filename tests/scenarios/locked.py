@@ -5,7 +5,7 @@ from tests.scenarios.half import Half
 
 
 class Locked(Half):
-    """Run a web and a worker."""
+    """Runs a web and a worker."""
 
     async def start_bot(self):
         self.write_connections()

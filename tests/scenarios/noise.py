@@ -47,7 +47,7 @@ class Count:
         }
 
     async def seen(self):
-        """Return what the person sees."""
+        """Return the messages that the person sees."""
         return self.held()
 
     def states(self):
@@ -114,7 +114,7 @@ def is_line(shown):
 
 
 async def played(count):
-    """Play the whole day."""
+    """Play the whole day, and check the counts."""
     for place, text in ACTS:
         await count.does(place, text)
     log.info(count.table())

@@ -231,7 +231,7 @@ async def test_a_wrong_secret_is_counted_and_who_forges_requests_pages_nobody(li
         await watched(linked, scrapes, EVERY)
     assert scrapes.last("usher_slack_requests_refused_total", reason="signature") == 12
     assert scrapes.last("usher_slack_requests_accepted_total") == accepted
-    # When the alert fires once real requests are missing takes weeks to show. See the next test.
+    # An alert about missing requests compares with earlier weeks; see the next test.
     scrapes.fire([], tmp_path)
 
 

@@ -15,7 +15,7 @@ from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.class_seeds import PUPILS, TRAINER, _saturn_seed, _slack_seed
 
 CLASS = PUPILS[:30]
-#: How long after they were up ten starts were seen to be ready, in seconds. Reads are ten seconds apart.
+#: For each of ten starts, the seconds between being up and being seen as ready. Reads are ten seconds apart.
 SEEN_LATER = (3, 9, 5, 7, 4, 8, 6, 5, 7, 6)
 METHODS = ("post(Message|Ephemeral)", "update", "delete")
 
@@ -74,9 +74,9 @@ async def have_history(made, user, name, seconds):
 )
 @pytest.mark.parametrize("way", ["command", "message"])
 async def test_start_takes_few_calls(linked, calls, way, usual, takes, by_command, by_message):
-    """``takes`` are the posts, edits and deletions.
+    """The expected numbers are of posts, edits and deletions.
 
-    Answers to commands are free; the answer to a message is the card.
+    The answer to a command needs no call. The answer to a message is its card.
     """
     alice = linked.alice
     if usual is not None:

@@ -1,4 +1,4 @@
-"""A class of forty in the local Slack: one card, a workspace for each member, and an end for all."""
+"""A class of forty in the local Slack: one card, a workspace for each member, and one end for everybody."""
 
 import json
 from datetime import datetime

@@ -14,7 +14,7 @@ from tests.scenarios.chromium_day import SECONDS, picture, send
 
 TEACHER, ADA, BEN = "U0TARA", "U0ADA", "U0BEN"
 COMMAND = "/workspace card notebook --title Statistics --hours daily 10:00-11:00"
-#: The world's clock begins at nine o'clock in Berlin.
+#: Seconds in an hour. The world's clock begins at nine o'clock in Berlin.
 HOUR = 3600.0
 
 

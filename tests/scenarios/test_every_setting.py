@@ -267,7 +267,7 @@ async def names_in_usage(folder):
 async def commands(folder):
     names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/work_item_id"}
     async with world(folder, settings=names) as ready:
-        # The answer to a button in a channel has to agree with the slash commands.
+        # In a channel, the answer to a button shows commands as slash commands.
         for words, command, usual in (
             ("help", "/desk ", "/workspace "),
             ("job help", "/work_item_id ", "/job "),

@@ -35,9 +35,9 @@ def follow(world, person):
 
 
 async def test_planned_stop_edits_its_warning_once(linked):
-    """People aren't notified again about a stop that they were warned of.
+    """People were warned of the stop, so they aren't notified again.
 
-    The warning then says that it has stopped.
+    The warning is edited to say that it has stopped.
     """
     await linked.alice.types("start training for 20 min")
     await linked.pass_time(40)

@@ -62,7 +62,7 @@ async def test_leavers_plans_are_kept_and_administrators_hear_of_the_rest(admini
     assert "*report* on Saturn Cloud" in told.text
     assert "notebook" not in told.text
     assert told.labels == ["View on Saturn Cloud"]
-    # Slack says it again.
+    # Slack repeats the event.
     await administered.slack.change_person(alice.id, deleted=True)
     await administered.pass_time(240, step=5)
     assert amir.only("left_running")

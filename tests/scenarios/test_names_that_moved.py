@@ -195,7 +195,7 @@ async def test_an_administrators_approval_links_the_other_account_and_tells_both
         assert [shown.kind for shown in alice.sees()][-2:].count("linked") == 1
         assert amir.told("approval_ended")
         assert [row["result"] for row in await world.audit("approval.approved")] == ["ok", "ok"]
-        # Pressed once more, nothing happens.
+        # A second press does nothing.
         (late,) = await amir.presses_late(news, "Approve")
         assert "Too late" in late.text
         assert len(await world.audit("account.linked")) == 2

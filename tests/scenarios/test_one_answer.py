@@ -21,7 +21,7 @@ async def test_in_a_direct_message_what_is_checked_becomes_what_was_found(linked
     assert len(new) == 1
     assert "*fresh*" in new[0].text
     assert not any("Checking" in one.text for one in alice.sees())
-    # So is a verdict.
+    # An answer that says that there is no such workspace replaces it, too.
     await linked.pass_time(70, step=10)
     before = len(alice.sees())
     await alice.writes("start nowhere")

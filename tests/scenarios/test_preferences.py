@@ -11,7 +11,7 @@ async def test_settings_from_a_command_and_from_a_direct_message_and_what_they_c
     assert answer["ok"], answer
     assert "I'll message you when a run ends." in str(alice.modal())
     await linked.slack.close_view(alice.id)
-    # The card alone tells it.
+    # Only the card says that the workspace is ready.
     await alice.types("start notebook")
     await linked.pass_time(40)
     assert alice.told("ready") == []

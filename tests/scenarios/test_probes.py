@@ -31,8 +31,7 @@ from tests.rigs.store import run_pragma
 DEPLOY = ROOT / "deploy"
 #: The time that Slack waits for an answer, in seconds.
 PATIENCE = 3.0
-#: A supervisor's reaction: whether it restarts the process, and whether it counts the process as ready and
-#: sends requests to it.
+#: A supervisor's reaction: whether it restarts the process, and whether it counts the process as ready.
 COUNTED, LEFT_OUT = (False, True), (False, False)
 
 

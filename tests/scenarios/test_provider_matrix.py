@@ -49,8 +49,8 @@ CALLS = {
     "read of a start": ("start notebook", READ, "ready"),
     "read of a stop": ("stop notebook", READ, "stopped"),
 }
-#: Patterns of the catalogue's sentences, with anything in place of the placeholders. Sentences that are meant
-#: only for operators are left out.
+#: Patterns of the catalogue's sentences, with anything in place of the placeholders. Sentences about faults
+#: of Usher itself are left out.
 _OPEN = re.compile(r"\\\{\w+\\\}")
 SENTENCES = [
     re.compile(_OPEN.sub(".*?", re.escape(text)), re.DOTALL)

@@ -10,7 +10,7 @@ from bot.store.slack_rate_limits import CallQuota
 from tests.rigs.scenario.several import FIRST, ORG, SECOND, several
 
 HOUR = 3600.0
-#: A channel that Acme Research and Beta Labs share.
+#: A channel shared by Acme Research, Beta Labs and other organisations.
 SHARED = "C0SCIENCE"
 
 
@@ -44,7 +44,7 @@ async def test_the_same_id_in_two_workspaces_is_two_people_with_own_tokens(place
     }
     assert people == {f"-:{FIRST}:U0OLIVIA": "alice", f"-:{SECOND}:U0OLIVIA": "bob"}
     assert "*Beta Labs*" in (await other.types("about")).text
-    # Budgets are each workspace's own.
+    # Each Slack workspace has its own rate limits.
     left = [
         await places.bot.store.read(
             slack_rate_limits.count_remaining_calls, CallQuota(team, "chat.postMessage", 500)

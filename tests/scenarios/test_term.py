@@ -95,8 +95,8 @@ STUDENTS = (
 )
 A, B, C = "C0GENERAL", "C0BIRCH", "C0CEDAR"
 OPENS, CLOSES = at("2026-10-05", "7:00"), at("2027-01-11")
-#: Most courses end after five weeks, because simulating each lesson takes time. Only courses that later tests
-#: check go on.
+#: Most courses end after five weeks, because simulating each lesson takes time. Only courses that are checked
+#: later go on.
 HALF = "2026-11-06"
 HOLIDAYS = set(days(at("2026-12-22"), at("2027-01-06")))
 NO_ROOM = json.dumps({"message": "Quota exceeded: 0 running workspaces at most"})

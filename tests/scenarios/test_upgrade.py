@@ -189,7 +189,7 @@ async def test_open_forms_and_buttons_work_after_an_upgrade(world):
     assert await world.count("workspaces WHERE stop_at IS NOT NULL") == 0
 
 
-#: What the next release adds.
+#: The migrations that the next release adds.
 NEXT = {"0101_next": "CREATE TABLE next (id TEXT PRIMARY KEY);"}
 #: SQL that lets the leases of the stopped processes expire, as they would after a minute.
 EXPIRED = """

@@ -51,7 +51,7 @@ async def test_the_same_signed_bytes_at_two_webs_have_one_effect(webs):
     assert await webs.replayed_at(1, asked) == 200
     await webs.pass_time(30)
     assert webs.calls("POST .*/start") == 1
-    # Once a web has read the signatures that the others have seen, it refuses a replay without looking it up.
+    # Once a web has read the signatures that the others have seen, it recognises a replay without a query.
     for web in webs.webs:
         await web._replays.share(web.store)
     assert await webs.replayed_at(1) == 200

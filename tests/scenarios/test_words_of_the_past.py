@@ -106,7 +106,7 @@ async def test_who_left_and_came_back_meanwhile_keeps_what_is_linked(linked):
     assert len(await world.bot.store.read(accounts.list_accounts, world.principal())) == 1
     await missed(world, lambda: world.slack.control.change_person(ALICE, deleted=True))
     await late(world, 2 * MAX_ANSWERED_AGE_SECONDS)
-    # However late: they have left.
+    # The event counts however late it comes, because the person has left.
     assert await world.bot.store.read(accounts.list_accounts, world.principal()) == []
 
 
