@@ -1,4 +1,4 @@
-"""Build as ``pyproject.toml`` says, with the files that ``usher docs`` and ``usher up`` read."""
+"""Build as ``pyproject.toml`` says, and add the files that ``usher docs`` and ``usher up`` need."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ from setuptools.command.build_py import build_py
 
 
 class WithPages(build_py):
-    """Build the packages with the pages and the example of the settings.
+    """Build the packages together with the documentation and the example settings file.
 
-    If the checkout itself is installed, it has them.
+    An editable install reads these from the checkout instead.
     """
 
     def run(self) -> None:

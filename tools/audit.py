@@ -1,8 +1,8 @@
-"""Ask pip-audit about the locked versions, and say plainly when it could not check anything.
+"""Run pip-audit on the locked versions, and say so plainly if it couldn't check anything.
 
-Where its data cannot be reached (offline, or behind a mirror that serves packages only) pip-audit either
-breaks off or passes having checked nothing. So it is first asked about a version that is known to be
-vulnerable: only when it says so is its word on our own versions worth something.
+If pip-audit can't reach its data (offline, or behind a mirror that only serves packages), it either fails, or
+passes without having checked anything. So it is first run on a version that is known to be vulnerable. Only
+if it finds that one does its result on Usher's own versions mean anything.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "requirements" / "dev.txt"
 
-#: Published vulnerabilities since 2021, so a source of data that does not know of them holds none.
+#: This version has vulnerabilities published since 2021, so data that doesn't list them is empty.
 KNOWN_BAD = "jinja2==2.11.2"
 TIMEOUT_S = 300
 
-#: Exit status, JSON and messages of pip-audit for a file of exact versions and further options.
+#: A function that runs pip-audit on a file of exact versions with further options. It returns the exit
+#: status, JSON and messages.
 Audit = Callable[..., tuple[int, str, str]]
 
 
 def run_pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
-    """Run pip-audit on a file of exact versions; return its exit status, its JSON and its messages."""
+    """Run pip-audit on a file of exact versions, and return its exit status, JSON and messages."""
     command = [
         *(sys.executable, "-m", "pip_audit", "--strict", "--disable-pip", "--progress-spinner=off"),
         *("--format=json", "--desc=off", f"--requirement={requirements}", *options),
@@ -39,7 +40,7 @@ def run_pip_audit(requirements: Path, *options: str) -> tuple[int, str, str]:
 
 
 def find_vulnerable(report: str) -> dict[str, list[str]]:
-    """Return the vulnerabilities of each package in a report; empty without any, or without a report."""
+    """Return each vulnerable package's vulnerabilities from a report, which may be empty."""
     if not report.strip():
         return {}
     return {
@@ -58,7 +59,7 @@ def has_data(ask: Audit) -> bool:
 
 
 def main(ask: Audit = run_pip_audit) -> int:
-    """Print the findings; return 0 without any or without data, otherwise 1."""
+    """Print the findings, and return 1 if there are any, otherwise 0, even if the data can't be reached."""
     if not has_data(ask):
         print("pip-audit: NOT CHECKED: its data cannot be reached from here, so nothing was looked at.")
         return 0

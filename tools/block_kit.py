@@ -1,9 +1,9 @@
-"""Write what Slack's Block Kit allows, as two published packages say it, into the local Slack.
+"""Update the local Slack's data on what Block Kit allows, from two published packages.
 
     python tools/block_kit.py SLACKBLOCKS.whl SLACK-TYPES.tgz
 
 ``slackblocks`` (PyPI) has the surfaces of each block and the limits, ``@slack/types`` (npm) the fields. Both
-are read as data: nothing of them is run.
+are only read as data, and none of their code is run.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _WORDS: Final = re.compile(r"(?:'[^']*'(?: \| )?)+")
 
 
 def read_surfaces(module: str) -> dict[str, list[str]]:
-    """Return the types of blocks that each surface takes, from the source of ``slackblocks/_surfaces.py``."""
+    """Return the block types that each surface accepts, from the source of ``slackblocks/_surfaces.py``."""
     for statement in ast.parse(module).body:
         if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.value, ast.Dict):
             continue
@@ -59,7 +59,7 @@ def read_surfaces(module: str) -> dict[str, list[str]]:
 
 
 def read_limits(module: str) -> dict[str, int]:
-    """Return the limits by name; each stands below a comment with its name in ``slackblocks/_limits.py``."""
+    """Return the limits by name. In ``slackblocks/_limits.py``, a comment above each limit has its name."""
     return {
         name: int(number) for name, number in re.findall(r"^# ([\w.]+)\n\w+ = (\d+)$", module, re.MULTILINE)
     }
@@ -81,7 +81,7 @@ class Declarations:
             self._parents[name] = re.findall(r"\w+", (declaration[2] or "") + " " + intersection)
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """Return each type's fields: whether one is required, and the words that it may be."""
+        """Return each type's fields: whether a field is required, and the words that are allowed in it."""
         described = {}
         for name in self._bodies:
             fields = dict(self._fields(name))
@@ -107,7 +107,7 @@ class Declarations:
 
 
 def _split_braces(text: str) -> tuple[str, str]:
-    """Return the text before the closing brace of a body, and after that."""
+    """Return the text up to the closing brace of a body, and the text after the brace."""
     depth = 1
     for place, character in enumerate(text):
         depth += {"{": 1, "}": -1}.get(character, 0)
@@ -126,7 +126,7 @@ def _split_fields(body: str) -> Iterator[str]:
 
 
 def read_slackblocks(wheel: Path) -> dict[str, Any]:
-    """Return the surfaces, the limits, the version and the licence of a wheel of ``slackblocks``."""
+    """Return the surfaces, the limits, the version and the licence from a wheel of ``slackblocks``."""
     with zipfile.ZipFile(wheel) as archive:
         files = {name: archive.read(name).decode() for name in archive.namelist() if not name.endswith("/")}
     [metadata] = (text for name, text in files.items() if name.endswith(".dist-info/METADATA"))
@@ -140,7 +140,7 @@ def read_slackblocks(wheel: Path) -> dict[str, Any]:
 
 
 def read_slack_types(tarball: Path) -> dict[str, Any]:
-    """Return the fields, the version and the licence of a package of ``@slack/types``."""
+    """Return the fields, the version and the licence from a package of ``@slack/types``."""
     with tarfile.open(tarball) as archive:
 
         def read(name: str) -> str:
@@ -157,7 +157,7 @@ def read_slack_types(tarball: Path) -> dict[str, Any]:
 
 
 def format_content(content: dict[str, Any]) -> str:
-    """Return the content as JSON, with a line for each source, surface, limit and object."""
+    """Return the content as JSON, with one line for each source, surface, limit and object."""
     parts = []
     for name, part in content.items():
         rows = part if isinstance(part, list) else part.items()

@@ -1,9 +1,9 @@
-"""Compare what others publish of their APIs with what the code was written against, and say what changed.
+"""Compare the published API documents with those that the code was written for, and print the changes.
 
-``tests/project/schemas/contracts.toml`` names each document: where the one in use is, where the newest, and
-which operations the code uses; of a JSON schema or a table of limits, all of it counts. Two files, or
-addresses, may be given instead: ``contracts.py NAME OLD NEW``. Without, Slack is also asked about the shapes
-of all messages.
+``tests/project/schemas/contracts.toml`` has an entry for each document: where the one in use is, where the
+newest one is, and which operations the code uses. JSON schemas and tables of limits are compared completely.
+Two files or addresses may be given instead, as in ``contracts.py NAME OLD NEW``. Without arguments, Slack is
+also asked about the shapes of all messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tools.shape_checks import check_shapes
 
 SCHEMAS = Path(__file__).resolve().parent.parent / "tests/project/schemas"
 TIMEOUT_S = 60
-#: Documents refer to themselves; nothing that the code reads lies deeper.
+#: Maximum depth of references, as documents refer to themselves. The code reads nothing that is deeper.
 DEEPEST = 8
 
 
@@ -32,7 +32,7 @@ def contracts() -> dict[str, dict[str, Any]]:
 
 
 def read(place: str) -> Mapping[str, Any]:
-    """Read a document, YAML or JSON, from an address or from a file beside the list."""
+    """Read a YAML or JSON document from an address, or from a file next to the list."""
     if place.startswith("https://"):
         with urllib.request.urlopen(place, timeout=TIMEOUT_S) as answer:  # noqa: S310 - only https
             text = answer.read().decode("utf-8")
@@ -45,7 +45,7 @@ def read(place: str) -> Mapping[str, Any]:
 
 
 def facts(content: Mapping[str, Any], operations: Sequence[str] = ()) -> set[str]:
-    """Return the statements of a document, a line each: of the operations, the whole schema, or limits."""
+    """Return a document's facts, one per line: about operations, the whole schema, or limits."""
     if "paths" in content:
         return set(_of_operations(content, operations))
     if "properties" in content:
@@ -54,7 +54,7 @@ def facts(content: Mapping[str, Any], operations: Sequence[str] = ()) -> set[str
 
 
 def _of_limits(limits: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Yield limits by name; a document may nest them by the parts of their names."""
+    """Yield limits by name. A document may nest them by the parts of their names."""
     for name, part in limits.items():
         if isinstance(part, dict):
             yield from _of_limits(part, f"{above}{name}.")
@@ -63,7 +63,7 @@ def _of_limits(limits: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any], operations: Sequence[str] = ()) -> list[str]:
-    """Return the lines of which only one document has each, marked as in a diff."""
+    """Return the lines that are in only one of the documents, marked as in a diff."""
     before, after = facts(old, operations), facts(new, operations)
     lines = [(line, "-") for line in before - after] + [(line, "+") for line in after - before]
     return [f"{mark} {line}" for line, mark in sorted(lines)]
@@ -135,7 +135,7 @@ def _resolve(content: Mapping[str, Any], part: Mapping[str, Any]) -> Mapping[str
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the changes; return 1 if there are any, 2 if they can't be told."""
+    """Print the changes; return 1 if there are any, or 2 if they can't be determined."""
     known = contracts()
     if len(arguments) not in {0, 3} or (arguments and arguments[0] not in known):
         print(f"usage: {Path(__file__).name} [{'|'.join(known)} OLD NEW]", file=sys.stderr)

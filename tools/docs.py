@@ -1,9 +1,10 @@
-"""Check every Markdown file: short lines, links that lead somewhere, and tables as the code has them.
+"""Check every Markdown file: line lengths, links, and tables that are generated from the code.
 
-    python tools/docs.py            prints what is wrong, and ends with 1 where something is
-    python tools/docs.py --write    writes the tables that are made from the code
+    python tools/docs.py            prints the mistakes, and exits with 1 if there are any
+    python tools/docs.py --write    writes the tables that are generated from the code
 
-A comment of the form ``<!-- table: … -->`` before a table says what makes it or compares it with the code.
+A comment of the form ``<!-- table: … -->`` before a table says what generates the table, or compares it with
+the code.
 """
 
 import ast
@@ -36,26 +37,26 @@ from usher import provider
 from usher.conformance import rigs
 
 LONGEST_LINE = 120
-#: Folders of made things, beside those that begin with a dot.
+#: Folders of generated files, besides hidden ones.
 MADE = frozenset({"build", "dist", "env", "mutants"})
 _FENCE = re.compile(r" *```")
 _CODE = re.compile(r"(`+).+?\1")
 _HEADING = re.compile(r"#+ (.+)")
-#: Where a link, a picture or the definition of a link leads.
+#: Matches the target of a link, a picture or a link definition.
 _TARGET = re.compile(r"\]\(([^)\s]*)\)|\b(?:src|href)=\"([^\"]*)\"|^\[[^\]]+\]: (\S+)")
-#: The name of a link that is defined elsewhere in the file, and its definition.
+#: Matches the name of a link that is defined elsewhere in the file. The other pattern matches the definition.
 _NAME = re.compile(r"\]\[([^\]]+)\]")
 _DEFINITION = re.compile(r"^\[([^\]]+)\]: ", re.MULTILINE)
 _ELSEWHERE = re.compile(r"[a-z]+:")
-#: A table that isn't prose, with what says so.
+#: Matches a table that isn't prose, with the comment that says so.
 _TABLE = re.compile(r"^( *<!-- table: .+ -->\n)\n?((?:^ *\|.*\n)*)", re.MULTILINE)
-#: A page, as sentences of the code name it.
+#: Matches a documentation page as sentences in the code refer to it.
 _PAGE = re.compile(r"`usher docs ([\w-]+)(#[\w-]+)?`")
 _WRITTEN = "<!-- table: written by tools/docs.py --write -->\n"
 
 
 def documents(root: Path) -> list[Path]:
-    """Return the Markdown files below a folder, without those of hidden and made folders."""
+    """Return the Markdown files below a folder, except those in hidden and generated folders."""
     found = sorted(root.rglob("*.md"))
     return [path for path in found if not _is_made(path.relative_to(root).parts[:-1])]
 
@@ -65,7 +66,7 @@ def _is_made(folders: tuple[str, ...]) -> bool:
 
 
 def prose(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line outside blocks of code, with its number."""
+    """Yield each line outside code blocks, with its number."""
     is_code = False
     for number, line in enumerate(text.splitlines(), start=1):
         if _FENCE.match(line):
@@ -76,7 +77,7 @@ def prose(text: str) -> Iterator[tuple[int, str]]:
 
 @cache
 def anchors(path: Path) -> frozenset[str]:
-    """Return the names of a file's headings in GitHub's links; a repeated one ends in ``-1``."""
+    """Return the anchors that GitHub gives a file's headings. A repeated heading's anchor ends in ``-1``."""
     found = list[str]()
     before = Counter[str]()
     for _, line in prose(path.read_text(encoding="utf-8")):
@@ -88,7 +89,7 @@ def anchors(path: Path) -> frozenset[str]:
 
 
 def is_broken_link(path: Path, target: str) -> bool:
-    """Say whether a link in a file leads to no file, or to no heading of one."""
+    """Return whether a link in a file points to a file or heading that doesn't exist."""
     if _ELSEWHERE.match(target):
         return False
     name, _, anchor = target.partition("#")
@@ -97,7 +98,7 @@ def is_broken_link(path: Path, target: str) -> bool:
 
 
 def find_mistakes(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield the mistakes of a file, each with the number of its line."""
+    """Yield a file's mistakes, each with its line number."""
     text = path.read_text(encoding="utf-8")
     made = {line for table in _TABLE.finditer(text) if table[1] == _WRITTEN for line in table[2].splitlines()}
     for number, line in enumerate(text.splitlines(), start=1):
@@ -115,7 +116,7 @@ def find_mistakes(path: Path) -> Iterator[tuple[int, str]]:
                 yield number, f"a link that isn't defined: {name}"
 
 
-# -- tables that are made from the code ----------------------------------------------------------------------
+# -- tables that are generated from the code -----------------------------------------------------------------
 
 
 def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -149,7 +150,7 @@ def _runs() -> str:
 
 
 def list_figures(*, met: bool | None) -> str:
-    """Return the newest figures that miss their goals, meet them, or have none."""
+    """Return the newest figures that meet their goals, that miss them, or that have none."""
     goals = _benchmarks("figures").GOALS
     head = (
         "figure",
@@ -215,13 +216,13 @@ def _metrics() -> str:
 
 
 def _read_first_sentence(one: Any) -> str:
-    """Return the first sentence of a docstring, as a cell of a table."""
+    """Return a docstring's first sentence, as a table cell."""
     first = (inspect.getdoc(one) or "").split("\n\n")[0]
     return " ".join(first.split()).replace("|", "or").replace("``", "`")
 
 
 def _list_build_bases() -> dict[str, type]:
-    """Return the classes that providers build on, and those that these share."""
+    """Return the classes that providers derive from, and the bases that these share."""
     named = [getattr(provider, name) for name in provider.__all__]
     sides = [one for one in named if isinstance(one, type) and issubclass(one, (provider.Provider, Facet))]
     shared = {base for one in sides for base in one.__mro__ if issubclass(base, Facet) and base is not Facet}
@@ -233,7 +234,7 @@ def _list_build_bases() -> dict[str, type]:
 
 
 def _methods() -> str:
-    """Return what a provider has to implement, of its base class and of each facet."""
+    """Return the methods that a provider has to implement, for its base class and each facet."""
     return _rows(
         ("method", "what it does"),
         (
@@ -247,13 +248,13 @@ def _methods() -> str:
 
 
 def _format_signature(name: str, member: Any) -> str:
-    """Return a method with its parameters, or a property, as its name alone."""
+    """Return a method's name with its parameters, or only the name of a property."""
     if isinstance(member, property):
         return f"`{name}`"
     return f"`{name}({', '.join(list(inspect.signature(member).parameters)[1:])})`"
 
 
-#: A line of a docstring's list of attributes, with those that continue it.
+#: Matches an attribute in a docstring's list, with its continuation lines.
 _ATTRIBUTE = re.compile(r"^    (\w+): (.+(?:\n        .+)*)", re.MULTILINE)
 _FACTORIES: Final = {"dict": "{}", "list": "[]"}
 
@@ -265,7 +266,7 @@ def _read_attributes(one: Any) -> dict[str, str]:
 
 
 def _fields(classes: Mapping[str, Any], *, own: str = "") -> str:
-    """Return the attributes of classes; those of ``own`` are called by their name alone."""
+    """Return the attributes of classes. Those of the class ``own`` are shown without its name."""
     return _rows(
         ("name", "default", "what it is"),
         (
@@ -277,7 +278,7 @@ def _fields(classes: Mapping[str, Any], *, own: str = "") -> str:
 
 
 def _read_default(one: type, field: str) -> str:
-    """Return the default of a class's attribute, as the code has it; "" without one."""
+    """Return the default of a class's attribute as it is written in the code, or "" if there is none."""
     (tree,) = ast.parse(inspect.cleandoc("\n" + inspect.getsource(one))).body
     assert isinstance(tree, ast.ClassDef)
     for node in tree.body:
@@ -295,7 +296,7 @@ def _read_default(one: type, field: str) -> str:
 
 
 def _error_kinds() -> str:
-    """Return the errors that a provider raises, each below the one that it is a kind of."""
+    """Return the errors that a provider may raise, each below its base class."""
     waiting, found = [errors.ProviderError], list[type[errors.ProviderError]]()
     while waiting:
         found.append(waiting.pop())
@@ -311,7 +312,7 @@ def _error_kinds() -> str:
 
 
 def _server_parts() -> str:
-    """Return what a package's local server is built from."""
+    """Return the parts from which a package builds its local server."""
     parts: dict[str, Callable[..., Any]] = {
         "run_server": harness.run_server,
         "refusals": harness.refusals,
@@ -336,7 +337,7 @@ def _server_parts() -> str:
 
 
 def _errors() -> str:
-    """Return the error of each status: of a read, and of a change."""
+    """Return the errors that each status leads to, for reads and for changes."""
     kinds = dict[tuple[str, str], list[str]]()
     for status in (302, 400, 401, 402, 403, 404, 408, 409, 410, 422, 423, 425, 429, 500, 502, 503, 504):
         answer = Response(status, CIMultiDictProxy(CIMultiDict()), b'{"message": "no"}')
@@ -348,7 +349,7 @@ def _errors() -> str:
     )
 
 
-#: The tables of a page, each by the heading above it.
+#: The generated tables of each page, by the heading above them.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {
         "What Usher costs": _runs,
@@ -381,7 +382,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
 
 
 def with_tables(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
-    """Return a page with its tables as the code has them."""
+    """Return a page whose tables are regenerated from the code."""
     for heading, table in tables.items():
         place = re.compile(
             rf"(^#+ {re.escape(heading)}\n(?:(?!^#).*\n)*?{re.escape(_WRITTEN)})\n?((?:\|.*\n)*)",
@@ -394,7 +395,7 @@ def with_tables(text: str, tables: Mapping[str, Callable[[], str]]) -> str:
 
 
 def write(root: Path) -> int:
-    """Write the tables that are made from the code."""
+    """Write the tables that are generated from the code."""
     for name, tables in MADE_TABLES.items():
         text = (root / name).read_text(encoding="utf-8")
         (root / name).write_text(with_tables(text, tables), encoding="utf-8")
@@ -402,7 +403,7 @@ def write(root: Path) -> int:
 
 
 def stale(root: Path) -> Iterator[str]:
-    """Yield each page whose tables aren't as the code has them."""
+    """Yield each page whose tables differ from the code."""
     for name, tables in MADE_TABLES.items():
         if (path := root / name).is_file():
             text = path.read_text(encoding="utf-8")
@@ -411,7 +412,7 @@ def stale(root: Path) -> Iterator[str]:
 
 
 def main(root: Path) -> int:
-    """Print the mistakes; return 1 where something is."""
+    """Print the mistakes, and return 1 if there are any."""
     pages = documents(root)
     wrong = [
         f"{path.relative_to(root)}:{number}: {what}" for path in pages for number, what in find_mistakes(path)

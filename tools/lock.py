@@ -1,11 +1,12 @@
-"""Make the locks in requirements from pyproject.toml: exact versions with hashes, for every platform.
+"""Make the locks in requirements from pyproject.toml: exact versions with hashes, for all platforms.
 
-``dev`` is resolved first and holds everything; the others are cut from the same resolution, so one
-environment can take all of them. What builds the project is in each of them, as it is installed without build
-isolation. Versions already locked stay; ``--upgrade`` looks for newer ones.
+``dev`` is resolved first and contains everything. The other locks are parts of the same resolution, so that
+all of them can be installed in one environment. Each lock contains the build backend, as the project is
+installed without build isolation. Locked versions stay unless ``--upgrade`` is given, which looks for newer
+ones.
 
-Each release of JupyterHub that the tests run against has a lock of its own, for its own environment, and
-so have the clients that play Slack's assistant.
+Each release of JupyterHub that the tests run against has its own lock and environment, and so do the clients
+that play Slack's assistant.
 """
 
 from __future__ import annotations
@@ -19,16 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "requirements"
 UV = Path(sys.executable).with_name("uv")
 
-#: The hub, its proxy, and what the local hub's configuration imports.
+#: JupyterHub, its proxy, and what the local hub's configuration imports.
 HUBS = {
     f"hub-{release}": f"jupyterhub=={release}.*\nconfigurable-http-proxy>=0.3.1\naiohttp>=3.14.4\n"
     for release in (4, 5, 6)
 }
 
-#: Other clients of the protocol by which Slack's assistant calls, each as its users install it.
+#: Other clients of the protocol that Slack's assistant uses, as their users install them.
 CLIENTS = "fastmcp>=3.4,<4\nlangchain-mcp-adapters>=0.3,<0.4\nopenai-agents>=0.24,<0.25\n"
 
-#: Nothing of the machine that makes a lock may be in it: no index, no path, no host.
+#: A lock contains nothing about the machine that makes it: no index, path or host.
 OPTIONS = (
     "--universal",
     "--generate-hashes",
@@ -42,7 +43,7 @@ OPTIONS = (
 
 
 def compile_lock(name: str, requirements: str, *options: str) -> None:
-    """Write one lock of requirements, given as lines, and of what the options name."""
+    """Write one lock, for requirements given as lines and by options."""
     output = f"--output-file=requirements/{name}.txt"
     subprocess.run(
         [str(UV), "pip", "compile", *OPTIONS, *options, output, "-"],
@@ -55,7 +56,7 @@ def compile_lock(name: str, requirements: str, *options: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the locks; return the exit status."""
+    """Write the locks, and return the exit status."""
     unknown = set(arguments) - {"--upgrade"}
     if unknown:
         print(f"usage: {Path(__file__).name} [--upgrade]", file=sys.stderr)

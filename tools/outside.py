@@ -1,6 +1,7 @@
-"""Install the wheels of Usher and its packages of providers into an empty environment; play their tests.
+"""Install the wheels of Usher and its provider packages in an empty environment, and run their tests.
 
-Nothing of the checkout is in reach then but these tests, the kit and a story each, which are copied.
+Of the checkout, only these tests, the conformance kit and one story per package are available: they are
+copied.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ UV = Path(sys.executable).with_name("uv")
 
 
 def run(words: Sequence[str | Path], cwd: Path) -> None:
-    """Run a program; a failure ends everything with its status."""
+    """Run a program. If it fails, exit with its status."""
     without = {"PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV"}
     environment = {name: value for name, value in os.environ.items() if name not in without}
     status = subprocess.run(list(map(str, words)), cwd=cwd, env=environment, check=False).returncode
@@ -28,7 +29,7 @@ def run(words: Sequence[str | Path], cwd: Path) -> None:
 
 
 def main() -> int:
-    """Build, install and play; return the exit status."""
+    """Build and install the wheels, play the tests, and return the exit status."""
     with tempfile.TemporaryDirectory(prefix="usher-outside-") as made:
         folder = Path(made)
         wheels, python = folder / "wheels", folder / "env/bin/python"

@@ -1,8 +1,8 @@
-"""Take the pictures in docs/pictures: the demonstration, two people and a real browser.
+"""Take the pictures in docs/pictures, from the demonstration with two people and a real browser.
 
     python -m tools.pictures [FOLDER]        docs/pictures by default
 
-``story.png`` is animated: the main job from the command to the IDE.
+``story.png`` is animated, and shows the main job from the command to the IDE.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ TARGET: Final = Path(__file__).resolve().parent.parent / "docs/pictures"
 GENERAL: Final = "C0GENERAL"
 SIZE: Final = (960, 580)
 LINE: Final = 46
-#: What is said in the channel before.
+#: Messages in the channel before the story begins.
 TALK: Final = ("The new survey data is in.", "Thanks! I'll have a look at it right now.")
-#: A picture by itself is finer, as far as all of them stay below a mebibyte.
+#: A still picture has a higher resolution, as long as all of them together stay below a mebibyte.
 STILL: Final[dict[str, Any]] = {"scale": 1.9, "size": (860, 790)}
 SECONDS: Final = 240.0
-#: What is waited for: that a workspace is ready, that its stop is planned, that those of two are ready,
-#: and that two people have joined the course.
+#: Texts to wait for: a workspace is ready, its stop is planned, two workspaces of a class are ready, and two
+#: people have joined the course.
 READY: Final = "is ready"
 PLANNED: Final = "I'll stop "
 CLASS_READY: Final = "2 of 2 ready"
 COURSE_JOINED: Final = "2 people have joined"
-#: The cards by their pictures: their titles, the flags that make them, what they say once all have pressed.
+#: The cards by picture: title, flags, and the text once everybody has joined.
 CARDS: Final = {
     "class.png": ("Statistics", "--max 60", CLASS_READY),
     "course.png": ("Biology", "--hours tue,thu 8:00-9:30", COURSE_JOINED),
 }
-#: What somebody types once their workspace is ready.
+#: The command that a person types once their workspace is ready.
 STOP: Final = "stop training in 2 hours"
-#: How long a picture of the animation stays, and how often all of them are shown.
+#: Milliseconds for each frame of the animation, and how often the animation is repeated.
 FRAME_MS: Final = 2600
 ROUNDS: Final = 3
-#: Does what each page asks for until the goal is reached: choose a person, sign in, paste a token.
+#: Does what each page asks for until the goal is reached: chooses a person, signs in, pastes a token.
 STEP: Final = """((given, goal) => {
   const one = (what) => document.querySelector(what);
   if (document.readyState !== "complete") return false;
@@ -70,12 +70,12 @@ STEP: Final = """((given, goal) => {
   secret.form.requestSubmit();
   return false;
 })"""
-#: The page that names both sides and asks whether they are right; JupyterLab as it stands when it is loaded.
+#: The form that names both accounts and asks for confirmation; and JupyterLab once it is loaded.
 CONFIRM: Final = """document.querySelector('form[action="/link/confirm"]')"""
 LAB: Final = "document.querySelector('.jp-Launcher-body') && !document.querySelector('#jupyterlab-splash')"
-#: Holds once nothing of a page is left blank.
+#: True once all images of a page are loaded.
 LOADED: Final = "[...document.images].every((one) => one.complete)"
-#: Shows a picture above a line that says what it shows.
+#: Shows a picture above a line that describes it.
 FRAME: Final = """((picture, text) => {
   document.body.innerHTML = '<img alt=""><p></p>';
   document.body.style.cssText = "margin:0;background:#1f3a5f;color:#fff;text-align:center";
@@ -86,7 +86,8 @@ FRAME: Final = """((picture, text) => {
   line.style.cssText = "margin:0;font:600 19px/46px system-ui,sans-serif";
   return shown.decode();
 })"""
-#: Says by how much a window is too low to show a conversation from the message with a text on, or too high.
+#: Returns the pixels by which a window is too low to show a conversation from the message with a text on. The
+#: number is negative if it is too high.
 MISSING: Final = """((text) => {
   const box = document.querySelector("#messages");
   const top = [...box.children].find((one) => one.matches("article") && one.innerText.includes(text));
@@ -94,7 +95,7 @@ MISSING: Final = """((text) => {
   const below = parseFloat(getComputedStyle(box).paddingBottom);
   return Math.ceil(last.bottom - first.top + below - box.clientHeight);
 })"""
-#: JupyterLab asks whether it may bring news.
+#: Hides JupyterLab's question whether it may show news.
 HIDDEN: Final = """(() => {
   const style = document.createElement("style");
   style.textContent = ".Toastify { display: none }";
@@ -103,37 +104,37 @@ HIDDEN: Final = """(() => {
 
 
 class Camera:
-    """A browser that is led through the demonstration, and its pictures."""
+    """A browser that goes through the demonstration and takes pictures."""
 
     def __init__(self, browser: Browser, running: Stage) -> None:
         self._browser = browser
         self._running = running
 
     async def looks(self, person: Person, channel: str, text: str, **how: Any) -> None:
-        """Look at a conversation as somebody once it says this."""
+        """Open a conversation as a person, and wait until it contains the text."""
         await self.frames(**how)
         await self._browser.open(f"{self._running.slack['url']}/?as={person.user_id}&channel={channel}")
         await self.sees(text)
 
     async def reads(self, person: Person, channel: str, text: str) -> None:
-        """Look at a conversation as somebody who has read it: what is unread is marked the first time."""
+        """Open a conversation twice, since unread messages are marked only the first time."""
         for _ in range(2):
             await self.looks(person, channel, text, **STILL)
 
     async def sees(self, text: str) -> None:
-        """Wait until the conversation is shown and says this."""
+        """Wait until the conversation is shown and contains the text."""
         says = f"document.querySelector('#messages').innerText.includes({json.dumps(text)})"
         await self._waits(f"document.querySelector('#place-name').innerText && {says}")
 
     async def fits(self, since: str) -> None:
-        """Be a window that shows the conversation from the message that says this on, and no more."""
+        """Resize the window to show the conversation from the message with this text to the end."""
         width, height = STILL["size"]
         missing = await self._browser.ask(f"{MISSING}({json.dumps(since)})")
         await self.frames(STILL["scale"], (width, height + int(missing)))
         await self._browser.ask("document.querySelector('#messages').scrollTop = 1e6")
 
     async def sits_down(self) -> None:
-        """Be somebody who is signed in nowhere yet."""
+        """Sign out everywhere, like a person at a new computer."""
         await self._browser.tell("Network.clearBrowserCookies")
 
     async def walks(self, url: str, person: Person, server: dict[str, Any], goal: str, **how: Any) -> None:
@@ -150,24 +151,24 @@ class Camera:
         await self._waits(f"{STEP}({json.dumps(given)}, () => {goal})")
 
     async def confirms(self) -> None:
-        """Confirm on the page that asks whether everything is right, and wait until that is done."""
+        """Submit the confirmation page, and wait until it is gone."""
         await self._browser.ask(f"{CONFIRM}.requestSubmit()")
         await self._waits(f"document.readyState === 'complete' && !{CONFIRM}")
 
     async def types(self, text: str) -> None:
-        """Type into the field for messages, without sending it."""
+        """Type into the message field, without sending."""
         await self._browser.ask("document.querySelector('#composer textarea').focus()")
         await self._browser.tell("Input.insertText", text=text)
 
     async def takes(self) -> bytes:
-        """Take a picture, once all that a page shows has been loaded."""
+        """Take a picture once the whole page is loaded."""
         await self._waits(LOADED)
         await self._browser.ask(HIDDEN)
         taken = await self._browser.tell("Page.captureScreenshot", format="png")
         return base64.b64decode(taken["data"])
 
     async def add_caption(self, picture: bytes, text: str) -> bytes:
-        """Return a picture of the animation with a line about its content."""
+        """Return a frame of the animation, with a line of text below it."""
         width, height = SIZE
         await self.frames(size=(width, height + LINE))
         await self._browser.open("about:blank")
@@ -178,13 +179,13 @@ class Camera:
         return await self.takes()
 
     async def frames(self, scale: float = 1.0, size: tuple[int, int] = SIZE) -> None:
-        """Be a window of this size."""
+        """Set the window's size and scale."""
         shape = {"width": size[0], "height": size[1], "deviceScaleFactor": scale, "mobile": False}
         await self._browser.tell("Emulation.setDeviceMetricsOverride", **shape)
         await self._browser.tell("Emulation.setScrollbarsHidden", hidden=True)
 
     async def _waits(self, shows: str) -> None:
-        """Wait until an expression holds; the page that it is asked of may go away meanwhile."""
+        """Wait until an expression holds, even if the page is replaced meanwhile."""
         try:
             async with asyncio.timeout(SECONDS):
                 while True:
@@ -198,14 +199,14 @@ class Camera:
 
 
 async def invitation(person: Person, words: str, connection: str) -> str:
-    """Type words that need a link; return the address of the connection's page."""
+    """Type a command that needs a link, and return the address of the connection's page."""
     before = {message["ts"] for message in await person.messages(GENERAL)}
     await person.say(GENERAL, words)
     return address(await newest(person, GENERAL, "link_url", before), "link_url", connection)
 
 
 async def newest(person: Person, channel: str, action: str, before: Any = (), text: str = "") -> Message:
-    """Return a message with such a button and text as soon as there is one that wasn't there before."""
+    """Wait for a new message with this button and text, and return it."""
 
     def fits(message: Message) -> bool:
         is_new = message["ts"] not in before
@@ -215,7 +216,7 @@ async def newest(person: Person, channel: str, action: str, before: Any = (), te
 
 
 async def conversation(running: Stage, person: Person) -> str:
-    """Return the id of somebody's direct message with the bot."""
+    """Return the id of a person's direct messages with the bot."""
     query = {"as": person.user_id}
     async with person.session.get(f"{running.slack['url']}/_page/state", params=query) as answer:
         channels = (await answer.json())["channels"]
@@ -223,7 +224,7 @@ async def conversation(running: Stage, person: Person) -> str:
 
 
 async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Person]) -> dict[str, bytes]:
-    """Take the main job as the first person lives it: link, start, wait, open."""
+    """Take pictures of the main job as a person sees it: link, start, wait, open."""
     olivia, chen = people
     frames, room = [], await conversation(running, olivia)
     words = "/workspace start training"
@@ -252,7 +253,7 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
 
 
 async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Person]) -> dict[str, bytes]:
-    """Take a class card and that of a course, which all have pressed, as the last of them sees them."""
+    """Take pictures of a class card and a course card that everybody has joined."""
     for person in people:
         await web.sits_down()
         page = await invitation(person, "/workspace link saturn", "saturn")
@@ -271,7 +272,7 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
 
 
 def animate(frames: Sequence[bytes]) -> bytes:
-    """Return pictures of one size as one animated PNG, which shows the last of them in the end."""
+    """Return an animated PNG of pictures of one size, which ends with the last of them."""
     made, number = [b"\x89PNG\r\n\x1a\n"], 0
     for place, frame in enumerate(frames):
         parts = list(chunks(frame))
@@ -282,7 +283,7 @@ def animate(frames: Sequence[bytes]) -> bytes:
         control = struct.pack(">IIIIIHHBB", number, *size, 0, 0, FRAME_MS, 1000, 0, 0)
         made.append(chunk(b"fcTL", control))
         number += 1
-        # Level 9 makes them a tenth smaller than the browser does.
+        # Compression level 9 makes them a tenth smaller than the browser does.
         data = zlib.compress(
             zlib.decompress(b"".join(content for kind, content in parts if kind == b"IDAT")), 9
         )
@@ -295,7 +296,7 @@ def animate(frames: Sequence[bytes]) -> bytes:
 
 
 def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the parts of a PNG with their kinds."""
+    """Yield the chunks of a PNG with their types."""
     at = 8
     while at < len(png):
         (length,) = struct.unpack(">I", png[at : at + 4])
@@ -304,15 +305,15 @@ def chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    """Return a part of a PNG."""
+    """Return a PNG chunk."""
     return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
 
 async def pictures() -> dict[str, bytes]:
-    """Bring the demonstration up and take all pictures; return them by name."""
+    """Start the demonstration, take all pictures, and return them by name."""
     async with AsyncExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        # What this demonstration keeps is nobody's own.
+        # This demonstration's state is temporary, and doesn't touch anybody's own.
         os.environ["XDG_STATE_HOME"] = str(place)
         running = await stack.enter_async_context(stage(light=False, tell=say))
         session = await stack.enter_async_context(aiohttp.ClientSession())
@@ -324,7 +325,7 @@ async def pictures() -> dict[str, bytes]:
 
 
 def main(folder: Path = TARGET) -> int:
-    """Take all pictures, and write them once all are there."""
+    """Take all pictures, and write them only when all are there."""
     if chromium() is None:
         print("There is no Chromium to take pictures in: install it, then try again.", file=sys.stderr)
         return 1

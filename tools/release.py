@@ -1,9 +1,10 @@
-"""Build a commit's wheel, sources, locked packages and bill of materials, the same bytes each time.
+"""Build a commit's wheel, sources, locked packages and bill of materials, reproducibly.
 
     python tools/release.py [COMMIT]        HEAD by default; writes dist/
 
-Only the commit, the Python and the locked build backend count: the commit is unpacked afresh, every file gets
-its time, and the backend from the lock builds without isolation and without the network.
+The result depends only on the commit, the Python version and the locked build backend. The commit is unpacked
+into a new folder, every file gets the commit's time, and the locked backend builds without isolation or
+network.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "dist"
-#: A hook of PEP 517; the backend keeps what one run was told, so each has a process of its own.
+#: Runs a hook of PEP 517. The backend keeps state, so each hook gets its own process.
 HOOK = "import sys; from setuptools import build_meta; getattr(build_meta, sys.argv[1])(sys.argv[2])"
-#: A version in a lock, with the digests of its files.
+#: Matches a version in a lock, with the hashes of its files.
 LOCKED = re.compile(r"^(\S+)==(\S+)(?: ; .*)? \\\n((?: +--hash=.+\n)+)", re.MULTILINE)
-#: The locks, and in CycloneDX's word what Usher is to what each of them adds.
+#: The locks, with CycloneDX's word for whether Usher needs the packages that each of them adds.
 SCOPES = {
     "base": "required",
     "pictures": "optional",
@@ -41,7 +42,7 @@ SCOPES = {
 
 
 def export(commit: str, folder: Path) -> int:
-    """Unpack a commit into a folder; return its time."""
+    """Unpack a commit into a folder, and return its time."""
     archived = _git("-c", "tar.umask=0022", "archive", "--format=tar", commit)
     with tarfile.open(fileobj=io.BytesIO(archived)) as tar:
         tar.extractall(folder, filter="tar")
@@ -49,7 +50,7 @@ def export(commit: str, folder: Path) -> int:
 
 
 def build(source: Path, target: Path, time: int) -> list[Path]:
-    """Build all from an unpacked source, in which that leaves its traces; return their paths."""
+    """Build everything from an unpacked source, and return the paths. Building changes the source folder."""
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(time), "PYTHONHASHSEED": "0"}
     for hook in ("build_sdist", "build_wheel"):
         words = [sys.executable, "-c", HOOK, hook, str(target)]
@@ -71,7 +72,7 @@ def build(source: Path, target: Path, time: int) -> list[Path]:
 
 
 def _materials(source: Path, version: str, built: list[Path], time: int) -> dict[str, Any]:
-    """Return the bill of a release's materials, as CycloneDX 1.6: all packages that the locks name."""
+    """Return a release's bill of materials as CycloneDX 1.6, with all packages in the locks."""
     found: dict[str, dict[str, Any]] = {}
     for lock, scope in SCOPES.items():
         text = (source / f"requirements/{lock}.txt").read_text(encoding="utf-8")
@@ -97,7 +98,7 @@ def _part(name: str, version: str, hashes: list[str], **more: str) -> dict[str, 
 
 
 def _make_reproducible(archive: bytes, time: int) -> bytes:
-    """Return a source archive that is the same on every machine: without its order, owners, modes, times."""
+    """Return a reproducible source archive, independent of the order, owners, modes and times of files."""
     packed = io.BytesIO()
     with (
         tarfile.open(fileobj=io.BytesIO(archive)) as old,
@@ -119,7 +120,7 @@ def _git(*words: str) -> bytes:
 
 
 def main(commit: str = "HEAD") -> int:
-    """Build a commit into ``dist/``; print what was built with its digest."""
+    """Build a commit into ``dist/``, and print the names and digests of what was built."""
     if _git("status", "--porcelain"):
         print("This builds the commit: what isn't committed isn't in it.", file=sys.stderr)
     TARGET.mkdir(exist_ok=True)

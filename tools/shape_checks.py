@@ -1,8 +1,8 @@
-"""Ask Slack about each distinct shape of the messages and views that tests draw.
+"""Ask Slack about each distinct shape of the messages and views that tests render.
 
-Its method ``blocks.validate`` needs no token and names nobody, so only what the golden files have goes there:
-contents that were made up. One shape a second; Slack publishes no limit, and where it sets one, the rest is
-left for another day.
+Slack's method ``blocks.validate`` needs no token, and only the invented contents of the golden files are sent
+to it. One shape is sent per second, since Slack doesn't publish a rate limit. If Slack asks for a pause, the
+remaining shapes are left for another day.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any, Final
 VALIDATE_URL: Final = "https://slack.com/api/blocks.validate"
 PAUSE_SECONDS: Final = 1.0
 TIMEOUT_SECONDS: Final = 60
-#: What the method answers where Slack would refuse the blocks.
+#: Error codes of the method for blocks that Slack would refuse.
 REFUSALS: Final = frozenset({"invalid_blocks", "invalid_message", "invalid_view"})
 
 
 def build_arguments(drawn: Mapping[str, Any]) -> dict[str, str]:
-    """Return the argument for a message, without its text as Slack wants, or for a view."""
+    """Return the argument for a view, or for a message without its text, as Slack wants it."""
     kind, content = ("view", drawn) if "type" in drawn else ("message", {"blocks": drawn["blocks"]})
     return {kind: json.dumps(content)}
 
 
 def ask_slack(url: str, arguments: Mapping[str, str]) -> dict[str, Any]:
-    """Return the method's answer. Raises OSError, also where Slack asks for a pause."""
+    """Return the method's answer. Raise OSError if it fails, or if Slack asks for a pause."""
     body = urllib.parse.urlencode(arguments).encode()
     with urllib.request.urlopen(url, body, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - only ours
         answer = json.load(response)
@@ -39,9 +39,9 @@ def ask_slack(url: str, arguments: Mapping[str, str]) -> dict[str, Any]:
 
 
 def list_problems(answer: Mapping[str, Any]) -> list[str]:
-    """Return what Slack has against a shape: where, why, and what it would take.
+    """Return Slack's objections to a shape: where, why, and what is allowed.
 
-    Raises OSError for an answer that isn't about the shape.
+    Raise OSError if the answer isn't about the shape.
     """
     if answer.get("ok"):
         return []
@@ -62,7 +62,7 @@ def check_shapes(
     url: str = VALIDATE_URL,
     wait: Callable[[float], None] = time.sleep,
 ) -> int:
-    """Print what Slack refuses; return 1 if there is anything, 2 if not all could be asked about."""
+    """Print what Slack refuses; return 1 if there is anything, or 2 if not all shapes could be checked."""
     lines, status, end = list[str](), 0, ""
     for number, (name, drawn) in enumerate(shapes.items()):
         if number:

@@ -1,8 +1,9 @@
-"""Check that a tag is the release of its commit; print what the changelog says of it.
+"""Check that a tag fits its commit's release, and print the changelog's section on it.
 
     python -m tools.tag v0.5.0
 
-Exit status 1, with a sentence, if the tag isn't ``v`` and ``RELEASE``, or the changelog has no such heading.
+The exit status is 1, with a sentence, if the tag isn't ``v`` and ``RELEASE``, or if the changelog doesn't
+have that heading.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def find_news(tag: str, changelog: str) -> str:
-    """Return the changelog's part on a tag's release; raise ValueError with a sentence."""
+    """Return the changelog's section on a tag's release, or raise ValueError with a sentence."""
     if tag != f"v{RELEASE}":
         raise ValueError(
             f"the tag is {tag}, and RELEASE in bot/support/release.py is {RELEASE}: one is wrong"
@@ -32,7 +33,7 @@ def find_news(tag: str, changelog: str) -> str:
 
 
 def main(tag: str) -> int:
-    """Print the news of a tag's release."""
+    """Print the changelog's section on a tag's release."""
     try:
         print(find_news(tag, (ROOT / "CHANGELOG.md").read_text("utf-8")))
     except ValueError as wrong:
