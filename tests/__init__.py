@@ -1,1 +1,1 @@
-"""Tests of Usher; their folders follow the packages they are about."""
+"""Tests of Usher. The folders mirror the packages that they test."""

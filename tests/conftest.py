@@ -1,4 +1,4 @@
-"""What holds for all tests: how long one takes decides nothing; what is thorough runs apart."""
+"""Hooks and fixtures for all tests. Durations decide nothing, and thorough tests run separately."""
 
 import gc
 import os
@@ -12,15 +12,16 @@ from hypothesis import HealthCheck, settings
 
 from tests.rigs import programs, servers, shared, thorough, weight
 
-# Where Python is told to write no bytecode, each worker would compile the same modules.
+# If Python may not write bytecode, each worker has to compile the same modules again.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 pytest.register_assert_rewrite("usher.conformance", "coder_rig", "codespaces_rig")
 
-#: How many thorough tests this run leaves out.
+#: The number of thorough tests that this run leaves out.
 LEFT_OUT: Final = pytest.StashKey[int]()
-#: The same examples in every run: no test fails by chance. What is new is looked for by the long profile,
-#: whose seed ``make test-thorough`` prints and takes (``SEED=``); what it finds becomes an explicit example.
+#: The same examples in every run, so that no test fails by chance. The thorough profile tries new ones; `make
+#: test-thorough` prints its seed, and takes one as ``SEED=``. An example that it finds is then written into
+#: the test.
 settings.register_profile("usher", deadline=None, derandomize=True)
 settings.register_profile(
     "thorough",
@@ -31,11 +32,11 @@ settings.register_profile(
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
 )
-#: How long a test with so many examples may take, with what it finds made shorter. The usual limit would end
-#: it in the middle of an example, and that counts as a failure of that one.
+#: Seconds that a test with this many examples may take, including the shrinking of a failing example. The
+#: usual limit would stop it within an example, which would then count as failing.
 THOROUGH_SECONDS: Final = 3600
 settings.load_profile("usher")
-#: Where folders are in memory, and the room that tests need there.
+#: A folder in memory, and the free space there that tests need.
 MEMORY: Final = "/dev/shm"
 MIN_MEMORY_BYTES: Final = 3 * 2**30
 
@@ -50,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker where the servers are that all workers share."""
+    """Tell a worker the addresses of the servers that all workers share."""
     node.workerinput["servers"] = servers.begin()
 
 
@@ -63,18 +64,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if (told := getattr(config, "workerinput", None)) is not None:
         servers.join(told["servers"])
     elif _has_room_in_memory():
-        # To make and to delete a folder takes a disk longer than many a test that does so.
+        # On a disk, creating and deleting a temporary folder takes longer than many of the tests themselves.
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 
 def _has_room_in_memory() -> bool:
-    """Return whether there is room for folders in memory, and programs run from there."""
+    """Return whether the folder in memory has enough free space, and may contain programs."""
     is_usable = os.access(MEMORY, os.W_OK | os.X_OK) and not os.statvfs(MEMORY).f_flag & os.ST_NOEXEC
     return is_usable and shutil.disk_usage(MEMORY).free >= MIN_MEMORY_BYTES
 
 
 def _collects(config: pytest.Config) -> bool:
-    """Return whether this process collects the tests, which one with workers leaves to them."""
+    """Return whether this process collects the tests. If there are workers, only they do."""
     return hasattr(config, "workerinput") or not getattr(config.option, "numprocesses", None)
 
 
@@ -84,7 +85,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for one in items:
         _mark(one)
     thorough.mark_products(items)
-    # All cases of a product run there, the drawn ones again.
+    # The thorough run has all cases of parametrized products, including those that the normal run has drawn.
     kept = [one for one in items if _is_thorough(one, drawn=asked) == asked]
     if len(kept) < len(items):
         config.stash[LEFT_OUT] = 0 if asked else len(items) - len(kept)
@@ -98,7 +99,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _mark(item: pytest.Item) -> None:
-    """Keep together what shares something that is dear to start; leave most browsers to the thorough run."""
+    """Group tests that share something slow to start, and leave most browser tests to the thorough run."""
     browser = item.get_closest_marker("browser")
     if browser:
         item.add_marker(pytest.mark.xdist_group("browser"))
@@ -109,7 +110,7 @@ def _mark(item: pytest.Item) -> None:
 
 
 def _shares_fixture(item: pytest.Item) -> bool:
-    """Return whether a test has a fixture that is made once for several, but not for all."""
+    """Return whether a test has a fixture that several tests share, but not all of them."""
     made = item._fixtureinfo.name2fixturedefs.values() if isinstance(item, pytest.Function) else ()
     return any(one.scope in ("class", "module", "package") for several in made for one in several)
 
@@ -125,20 +126,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Print last how many tests were left to the thorough run, and how to run them."""
+    """Print at the end how many thorough tests were left out, and how to run them."""
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and (count := config.stash.get(LEFT_OUT, 0)):
         terminal.write_line(f"Left out: {count} thorough tests. Run them with `make test-thorough`.")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Look for no garbage while all is imported and collected: that stays, and to look takes two seconds."""
+    """Switch garbage collection off while tests are imported and collected.
+
+    Those objects stay in any case, and searching them for garbage takes two seconds.
+    """
     if _collects(session.config):
         gc.disable()
 
 
 def pytest_collection(session: pytest.Session) -> None:
-    """Load the features, as a process does at its start."""
+    """Load all features, as a process does when it starts."""
     from handlers.loading import load
 
     if _collects(session.config):
@@ -146,20 +150,20 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Leave out of every garbage collection what stays until the end: a million objects for all tests."""
+    """Exclude the million objects that last until the end of the tests from garbage collection."""
     gc.enable()
     gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _nothing_is_left_running() -> Iterator[None]:
-    """End it before the session does."""
+    """End shared programs before the test session ends."""
     yield
     shared.end()
 
 
 @pytest.fixture(autouse=True)
 def _no_transaction_of_thousands() -> Iterator[None]:
-    """Whatever a test plays, no piece of work changes too many rows."""
+    """Fail if a transaction changes too many rows, whatever the test does."""
     with weight.scales():
         yield
