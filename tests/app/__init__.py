@@ -1,1 +1,1 @@
-"""The command line and the process."""
+"""Tests of the command line, and of how the process starts and stops."""

@@ -1,4 +1,4 @@
-"""The command line as an operator has it: a process of its own, with nothing but the given environment."""
+"""Helpers that run the command line in its own process, with nothing but the given environment."""
 
 import asyncio
 import os
@@ -13,16 +13,16 @@ from cryptography.fernet import Fernet
 from tests.project.repository import ROOT
 from tests.rigs.forked import Process, start
 
-#: Not where somebody may have an ``.env`` of their own.
+#: A working directory where no developer has an ``.env`` of their own.
 ELSEWHERE = Path("/")
 KEY = Fernet.generate_key().decode()
-#: What coverage hands to processes that a test starts, and where programs are.
+#: The variables that child processes inherit: those that coverage needs, and where to find programs.
 PASSED_ON = ("PATH", "COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START", "HOME", "TMPDIR")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """Hold how a command ended and what it wrote."""
+    """The exit status and output of a command."""
 
     status: int
     out: str
@@ -30,7 +30,10 @@ class Ended:
 
 
 def environment(folder: Path, **changes: str | None) -> dict[str, str]:
-    """Return good settings with a connections file in the folder; None takes a variable away."""
+    """Return valid settings, with a connections file in the folder.
+
+    Passing None for a variable removes it.
+    """
     connections = folder / "connections.toml"
     if not connections.exists():
         connections.write_text(
@@ -55,7 +58,7 @@ def _process_environment(given: Mapping[str, str]) -> dict[str, str]:
 
 
 async def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Ended:
-    """Run ``python -m bot …`` to its end."""
+    """Run ``python -m bot …`` until it exits."""
     process = await start(words, _process_environment(env or {}), cwd or ELSEWHERE)
     try:
         async with asyncio.timeout(60):
@@ -66,14 +69,14 @@ async def run(*words: str, env: Mapping[str, str] | None = None, cwd: Path | Non
 
 
 class Running:
-    """Be a command that goes on: read what it writes, end it."""
+    """A command that keeps running: tests read what it writes, and end it."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self.lines: list[str] = []
 
     async def line_with(self, part: str) -> str:
-        """Read until a line holds this; fail with all that was written when none comes."""
+        """Read lines until one contains the text. If none does, fail with everything that was written."""
         async with asyncio.timeout(60):
             while raw := await self._process.stderr.readline():
                 self.lines.append(raw.decode())
@@ -82,7 +85,7 @@ class Running:
         raise AssertionError(f"no line with {part}: {''.join(self.lines)}")
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> Ended:
-        """Signal it and wait for its end."""
+        """Send it a signal, and wait for it to exit."""
         self._process.send_signal(number)
         async with asyncio.timeout(30):
             out, err = await self._process.communicate()
@@ -91,7 +94,7 @@ class Running:
 
 @asynccontextmanager
 async def running(*words: str, env: Mapping[str, str], user: int | None = None) -> AsyncIterator[Running]:
-    """Start ``python -m bot …``, as another user if one is named; it is gone afterwards in any case."""
+    """Start ``python -m bot …``, as another user if one is given, and end it when the block is left."""
     process = await start(words, _process_environment(env), ELSEWHERE, user)
     try:
         yield Running(process)

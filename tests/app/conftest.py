@@ -1,4 +1,4 @@
-"""The installation of a wheel, once for each file of tests that has one."""
+"""A fixture that installs Usher's wheel, once for each test file that uses it."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.app.terminal import install
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Return the command of a wheel that is installed where nothing of the checkout is."""
+    """Return the path of the command ``usher``, installed from a wheel outside the checkout."""
     return install(tmp_path_factory.mktemp("wheel"))

@@ -1,4 +1,4 @@
-"""An operator's terminal: Usher's commands in a folder of theirs, and a process that serves."""
+"""An operator at a terminal: runs Usher's commands in their own folder, and keeps a server running there."""
 
 import asyncio
 import os
@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import aiohttp
 
-#: How long an operator waits for something that comes by itself, in seconds.
+#: Seconds that an operator waits for something that happens on its own.
 PATIENCE_SECONDS = 120
 
 
 class Operator:
-    """Run commands of an installation in a folder with its ``.env``, and serve there."""
+    """An operator who runs the commands of an installation in a folder with an ``.env``, and serves there."""
 
     def __init__(self, command, folder, env):
         self.command, self.folder = command, folder
@@ -28,7 +28,7 @@ class Operator:
             await self.kill()
 
     async def run(self, *words, status=0):
-        """Run a command to its end; return what it prints."""
+        """Run a command until it exits, and return what it prints."""
         process = await self._start(*words, to=asyncio.subprocess.PIPE)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
@@ -40,7 +40,7 @@ class Operator:
         return written.decode()
 
     async def begin_serving(self):
-        """Start ``serve``; its log goes on below what an earlier one wrote."""
+        """Start ``serve``. Its log is appended to that of earlier runs."""
         with self._log.open("ab") as to:
             self._read = to.tell()
             self._serving = await self._start("serve", to=to)
@@ -55,7 +55,7 @@ class Operator:
         await self.serve()
 
     async def stop(self):
-        """Stop it as systemd does; return its exit status."""
+        """Stop the server with SIGTERM, as systemd does, and return its exit status."""
         self._serving.send_signal(signal.SIGTERM)
         return await self._serving.wait()
 
@@ -67,7 +67,7 @@ class Operator:
         await self._until(self._is_ready)
 
     async def log_says(self, part):
-        """Wait until the log has this since the start."""
+        """Wait until the log contains the text, counting from the last start."""
 
         async def is_there():
             return part in self._log.read_text()[self._read :]
@@ -75,7 +75,7 @@ class Operator:
         await self._until(is_there)
 
     async def until(self, holds, *words):
-        """Run a command until what it prints is as wanted."""
+        """Run a command repeatedly until its output meets the condition."""
 
         async def is_so():
             return holds(await self.run(*words))
@@ -83,7 +83,7 @@ class Operator:
         await self._until(is_so)
 
     async def probe(self, path):
-        """Return the status and the answer of a page of the process, "" if nothing answers."""
+        """Return the status and body of one of the server's pages, or "" if nothing answers."""
         with suppress(aiohttp.ClientError):
             async with aiohttp.request("GET", f"http://127.0.0.1:{self.env['PORT']}/{path}") as answer:
                 return f"{answer.status} {await answer.text()}"

@@ -1,4 +1,4 @@
-"""What whoever sets Usher up has: an installation of its wheel, a terminal, a Slack and a provider."""
+"""What a person needs to set Usher up: an installed wheel, a terminal, a local Slack and a local provider."""
 
 import asyncio
 import os
@@ -25,16 +25,16 @@ from tests.playground.posit_help import SEED
 from tests.playground.slack_help import OLIVIA, slack
 from tests.project.builds import built, one
 
-#: Steps of a session at the local Workbench, in seconds.
+#: Seconds that each step of a session takes at the local Workbench.
 QUICK = {"resuming_seconds": 0.1, "pending_seconds": 0.1, "starting_seconds": 0.1}
 ADDRESS = re.compile(r"http://localhost:\d+/link/\S{43}")
 CODE = re.compile(r"<code>([A-Z0-9]{4}-[A-Z0-9]{4})</code>")
 
 
 def install(folder):
-    """Install the wheel into an environment of its own; return its command.
+    """Install the wheel into its own environment, and return the path of its command.
 
-    Nothing is downloaded: packages that it depends on are those of the tests' environment.
+    Nothing is downloaded: the packages that Usher depends on come from the tests' environment.
     """
     wheel = one(built(folder, 100), ".whl")
     venv.create(folder / "env")
@@ -47,20 +47,20 @@ def install(folder):
 
 
 class Colleague(Person):
-    """Be a person in Slack: do what Usher's messages offer."""
+    """A person in Slack who follows what Usher's messages offer."""
 
     async def shown(self, part):
         return await self.wait_for("@bot", lambda message: part in spoken(message), part, 30.0)
 
     async def links(self, url):
-        """Link the account that waits at an address, by a code."""
+        """Link the account that waits at an address, by typing a code."""
         hello = await self.shown("type the code that the link page shows you")
         async with Browser() as browser:
             seen = await browser.submit(await browser.get(url))
         await self._enters(hello, seen)
 
     async def links_with(self, token):
-        """Ask for a link, and paste a token into its page."""
+        """Ask for a link, and paste a token into the link page."""
         await self.say("@bot", "link")
         asked = await self.shown("[Link ")
         (button,) = (one for one in buttons(asked) if label(one).startswith("Link "))
@@ -86,7 +86,7 @@ class Colleague(Person):
 
 @dataclass(frozen=True)
 class LocalServices:
-    """Hold the local Slack, the Workbench with its address, and who sets Usher up."""
+    """The local Slack, the local Workbench with its address, and the person who sets Usher up."""
 
     slack: SlackServer
     posit: str
@@ -95,13 +95,13 @@ class LocalServices:
 
     @property
     def answers(self):
-        """Return what is answered to each question."""
+        """Return the answers to the questions of ``usher up``, in order."""
         given = self.slack.credentials
         return [f"posit {self.posit}", "a1", "", given["bot_token"], given["app_token"], OLIVIA]
 
     @asynccontextmanager
     async def rival(self):
-        """Hold a connection to Slack with the same app, as another Usher does."""
+        """Open a second connection to Slack with the same app, as another Usher would."""
         given = self.slack.credentials
         headers = {"Authorization": f"Bearer {given['app_token']}"}
         session = self.person.session
@@ -133,14 +133,14 @@ async def local_services():
 
 
 class Typist:
-    """Type into the command as a person at a terminal does, who reads nothing but what it prints."""
+    """A person at a terminal, who types into the command and knows only what it prints."""
 
     def __init__(self, process):
         self._process = process
         self.read = ""
 
     async def sees(self, part):
-        """Read on until there is this, and return what was read since the last time."""
+        """Read until the output contains the text, and return what was read since the last call."""
         began = len(self.read)
         async with asyncio.timeout(60):
             while part not in self.read[began:]:
@@ -156,7 +156,7 @@ class Typist:
 
 @asynccontextmanager
 async def usher(installed, folder, *words, **settings):
-    """Run the installed command in a folder, with nothing set but where the local Slack is."""
+    """Run the installed command in a folder, with no settings but the address of the local Slack."""
     process = await asyncio.create_subprocess_exec(
         *(installed, *words),
         cwd=folder,

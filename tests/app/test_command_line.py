@@ -1,4 +1,4 @@
-"""Each command from outside: what it prints, where, and its exit status."""
+"""Tests that run each command as a process: what it prints, to which stream, and its exit status."""
 
 import asyncio
 import json
@@ -94,7 +94,7 @@ async def test_the_manifest_in_its_forms():
     both = await run("manifest", "--socket", "--url", "https://usher.example.org", *names)
     told = socket_manifest("https://usher.example.org", command="/space", job_command="/batch")
     assert both.out == render(told)
-    # What the app is called in the settings is what it is called in its description, too.
+    # The app's description names the commands as they are called in the settings.
     named = await run("manifest", env={"USHER_COMMAND": "/space", "USHER_JOB_COMMAND": "/batch"})
     assert named.out == render(socket_manifest(command="/space", job_command="/batch"))
     assert "`/space start notebook`" in told["display_information"]["long_description"]
@@ -168,18 +168,18 @@ async def test_who_reads_only_the_head_of_an_output_ends_it_quietly(tmp_path):
 
 
 def test_everything_calls_the_command_by_one_name():
-    """What is typed is ``usher``: in messages, on every page, and in the files to deploy with."""
+    """Messages, pages and deployment files all tell people to type ``usher``."""
     found = {
         named(path)
         for path in files()
         if re.search(r"python(?:3(?:\.\d+)?)? -m\s+bot\b", path.read_text(encoding="utf-8", errors="ignore"))
     }
-    # What was said of the first release stays; a test of the module runs it.
+    # The changelog may still name the first release's command; this module's own tests run the module, too.
     assert {name for name in found if not name.startswith("tests/")} <= {"CHANGELOG.md"}
     assert command("doctor") == "`usher doctor`"
 
 
-#: What takes long to import: parsing words needs none of it, and a process that serves not all.
+#: Packages that take long to import. Parsing words needs none of them, and serving needs only some.
 HEAVY = ("aiohttp", "slack_bolt", "pydantic", "cryptography", "apscheduler", "jinja2", "structlog")
 NOT_TO_SERVE = (
     "sqlite_utils",
@@ -209,7 +209,7 @@ async def test_what_is_not_needed_is_not_imported(imports, needless):
 
 
 async def test_user_without_a_home_gets_the_working_folder(tmp_path):
-    """A numeric user of a unit has no entry in passwd, and a supervisor may give no HOME."""
+    """Units may run as a numeric user that isn't in passwd, and a supervisor may not set HOME."""
     env = {name: value for name, value in environment(tmp_path).items() if name != "HOME"}
     lines = (
         "import atexit, os, pathlib",
@@ -230,7 +230,10 @@ async def test_user_without_a_home_gets_the_working_folder(tmp_path):
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_no_files_of_the_database(tmp_path, closed):
-    """Otherwise the database would get their number, and with it what is written to them."""
+    """If descriptors are closed, a new file gets their numbers.
+
+    The database would get the number of stdout or stderr, and whatever is printed would be written into it.
+    """
     run = f"exec {sys.executable} -m bot migrate {closed}"
     env = environment(tmp_path) | {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
     ended = subprocess.run(["sh", "-c", run], env=env, cwd=tmp_path, check=False)
@@ -240,7 +243,7 @@ def test_closed_streams_are_no_files_of_the_database(tmp_path, closed):
 @pytest.mark.parametrize("gone", ["2>/dev/full", "2>&-", "2> >(exec true)"])
 @pytest.mark.parametrize("name", [None, "USHER_CONNECTIONS"])
 def test_log_without_a_reader_changes_no_status(tmp_path, gone, name):
-    """Systemd starts nothing again after status 2, also if nobody has read why."""
+    """Systemd doesn't restart a service that ended with 2, even if nobody has read why."""
     env = environment(tmp_path, **{name: None} if name else {})
     env |= {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
     run = f"sleep 0.1; exec {sys.executable} -m bot migrate {gone}"

@@ -1,4 +1,4 @@
-"""The pages of the documentation as the command line prints them."""
+"""Tests of ``usher docs``, which prints pages of the documentation."""
 
 import re
 
@@ -11,7 +11,7 @@ from tools import docs
 
 
 def printed(capsys, *words):
-    """Return what is printed of a page."""
+    """Return the printed text of a page."""
     status = pages.docs(_build_parser().parse_args(["docs", *words]))
     said = capsys.readouterr()
     assert (status, said.err) == (0, "")
@@ -26,7 +26,7 @@ def test_without_a_name_every_page_has_its_line(capsys):
     )
     decisions = printed(capsys, "adr/").splitlines()
     assert set(decisions) == {one for one in there if one.startswith("adr/")}
-    # What the list names can be typed as it stands.
+    # Names can be typed exactly as the list prints them, with their ending.
     assert printed(capsys, "internals/providers/posit.md") == printed(capsys, "internals/providers/posit")
 
 
@@ -56,12 +56,15 @@ def test_a_section_is_printed_with_those_within_it(capsys):
     within = printed(capsys, "operate.md#several-processes")
     assert within.startswith("### Several processes")
     assert within.strip() in text
-    # A comment in an example begins and ends nothing.
+    # A line that begins with # within an example isn't a heading.
     assert "# jupyterhub_config.py" in printed(capsys, "connections#jupyterhub")
 
 
 def test_every_section_that_a_document_can_link_to_is_found():
-    """But the title, which is the page; of two that are called the same, the first."""
+    """Every heading except the page's title has a section.
+
+    If two headings are the same, the first one is found.
+    """
     for path in (ROOT / "docs").rglob("*.md"):
         text = path.read_text(encoding="utf-8")
         below = docs.anchors(path) - {pages.to_anchor(text.partition("\n")[0].lstrip("# "))}

@@ -1,4 +1,4 @@
-"""The file ``.env`` in the folder where Usher is started is read as it is written, by Usher itself."""
+"""Tests of how Usher itself reads the file ``.env`` in the folder where it is started."""
 
 import json
 
@@ -11,7 +11,7 @@ NAMED = "postgresql://127.0.0.1:1/usher"
 
 
 def write(folder, *, quote="'", mode=0o600, **changes):
-    """Write the settings that the environment would otherwise have."""
+    """Write an ``.env`` file with the settings that tests otherwise pass as environment variables."""
     path = folder / ".env"
     lines = [f"{name}={quote}{value}{quote}\n" for name, value in environment(folder, **changes).items()]
     path.write_text("".join(["# A comment\n", *lines]))
@@ -83,7 +83,7 @@ async def test_line_that_sets_nothing_is_named(tmp_path, line):
 @pytest.mark.parametrize("before", ["", "\ufeff"], ids=ascii)
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=ascii)
 async def test_last_line_of_a_name_counts_as_it_is_written(tmp_path, before, end):
-    """Also after a byte order mark, and without replacing what looks like a variable, as systemd does."""
+    """In ``.env`` the last line for a name counts. Variables in values aren't expanded, as in systemd."""
     path = write(tmp_path, USHER_METRICS_TOKEN="0123456789abcdef", USHER_ADMINS="U1")
     more = "USHER_METRICS_TOKEN='${HOME}'\nexport USHER_ADMINS=U2 # me\nUSHER_METRICS_TOKEN='$$'\n"
     path.write_text((before + path.read_text() + more).replace("\n", end), newline="")

@@ -1,4 +1,4 @@
-"""The start and the end of the process: what keeps it from starting is a sentence; asked to stop, it does."""
+"""Tests of starting and stopping the process: a failed start prints a sentence; a signal stops it."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ from tests.rigs.outside import install
 
 @asynccontextmanager
 async def silent():
-    """Serve a Slack that takes requests and never answers."""
+    """Serve a Slack that accepts requests but never answers them."""
     asked, let_go = asyncio.Event(), asyncio.Event()
 
     async def handle(_request):
@@ -69,7 +69,7 @@ async def test_a_refused_token_is_a_sentence(tmp_path):
 
 
 async def asked(port, *paths):
-    """Ask a process at some of its addresses; return status and text of each."""
+    """Request some paths of a process, and return the status and text of each."""
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
         return {path: await got(session, path) for path in paths}
 
@@ -80,7 +80,7 @@ async def got(session, path):
 
 
 async def turns(holds):
-    """Let everything go on until something holds."""
+    """Let the event loop run until a condition holds."""
     async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0)
@@ -88,7 +88,10 @@ async def turns(holds):
 
 @asynccontextmanager
 async def starting(made, logs, event):
-    """Start a process that something keeps waiting; in the block it listens, and has tried some times."""
+    """Start a process that can't finish its start.
+
+    In the block it is listening, and has retried a few times.
+    """
     start = asyncio.create_task(made.start(loops=False))
     try:
         await turns(lambda: [one["event"] for one in logs].count(event) > 3 or start.done())
@@ -100,7 +103,7 @@ async def starting(made, logs, event):
 
 
 def reachable(local):
-    """Return a switch for a Slack that answers nothing but errors at first."""
+    """Make Slack answer with errors only; return a function that ends this."""
     away = Fault(re.compile("/api/"), status=503, times=1_000_000)
     local.harness.faults.append(away)
     return lambda: local.harness.faults.remove(away)
@@ -109,7 +112,7 @@ def reachable(local):
 async def test_however_long_slack_is_away_it_waits_is_alive_and_not_ready_and_then_is_the_same_process(
     tmp_path,
 ):
-    """Otherwise monitoring takes it for dead, and whoever restarts it changes nothing."""
+    """Monitoring mustn't consider a process dead that waits for Slack, since restarting it doesn't help."""
     paths = ("/healthz", "/readyz", "/workz", "/metrics", "/link/abc", "/slack/events")
     async with slack() as (local, _client):
         come_back = reachable(local)
@@ -120,7 +123,7 @@ async def test_however_long_slack_is_away_it_waits_is_alive_and_not_ready_and_th
                 starting(made, logs, "slack not reached") as start,
             ):
                 seen = await asked(made.port, *paths)
-                # The last pause is repeated for as long as it takes.
+                # Once the pauses have reached their maximum, it keeps retrying at that interval.
                 waited = sum(one["event"] == "slack not reached" for one in logs)
                 await turns(lambda: sum(one["event"] == "slack not reached" for one in logs) > waited + 20)
                 assert not start.done()
@@ -155,11 +158,11 @@ async def test_where_it_was_before_it_starts_without_slack_and_takes_requests(tm
         async with process(tmp_path, **of_slack(local)) as made:
             await made.start(loops=False)
             assert made.context.installation == known
-            # It knows from the beginning that nothing can be sent.
+            # From the start, it knows that it can't send anything to Slack.
             found = made._slack_setup.slack
             assert (found.is_away, found.is_locked_out) == (problem == "away", problem == "revoked")
             assert (await asked(made.port, "/readyz"))["/readyz"][0] == 200
-        # What is kept is of that token only, and tells nobody what it was.
+        # The installation is stored for this token only, and the log doesn't say what it was.
         other = of_slack(local, SLACK_BOT_TOKEN="xoxb-another")
         if problem == "revoked":
             async with process(tmp_path, **other) as made:
@@ -171,7 +174,7 @@ async def test_where_it_was_before_it_starts_without_slack_and_takes_requests(tm
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seconds", [pytest.param(300, marks=pytest.mark.thorough), 3])
 async def test_minutes_without_slack_at_the_start_are_one_process(tmp_path, seconds):
-    """It is a real one, and asked all the time: nothing gives a supervisor a reason to end it."""
+    """A supervisor polls a real process while Slack is away, and finds no reason to end it."""
     port, asked_times = reserved_port(), 0
     async with slack() as (local, _client):
         come_back = reachable(local)
@@ -223,7 +226,7 @@ async def test_a_database_whose_server_stays_away_is_waited_for(tmp_path):
 
 
 async def test_a_database_that_refuses_the_password_is_a_sentence(tmp_path):
-    """Waiting mends what is away, and nothing else."""
+    """Waiting helps only if something is unavailable. A wrong password isn't."""
 
     async def store(*_given):
         raise StoreUnavailable("the password is wrong")
@@ -339,7 +342,10 @@ async def test_the_audit_says_whose_provider_runs_and_which_version(tmp_path, mo
 
 
 async def test_line_of_the_procfile_serves_alone_and_everywhere(tmp_path):
-    """A platform runs it in a shell, with a PORT of its own; what is split stands in a comment."""
+    """A platform runs this line in a shell and sets PORT.
+
+    The variant for separate processes is in a comment.
+    """
     (line,) = re.findall(r"^(?!#).+$", (ROOT / "Procfile").read_text(encoding="utf-8"), re.MULTILINE)
     name, _, typed = line.partition(": ")
     program, port = tmp_path / "usher", reserved_port()
@@ -358,7 +364,7 @@ async def test_line_of_the_procfile_serves_alone_and_everywhere(tmp_path):
                 while '"event": "ready"' not in (written := (await made.stderr.readline()).decode()):
                     assert written
             assert json.loads(written)["port"] == port
-            # All of 127.0.0.0/8 is this machine: it doesn't listen at one address alone.
+            # The server listens on all addresses of 127.0.0.0/8, all of which belong to this machine.
             async with (
                 aiohttp.ClientSession() as session,
                 session.get(f"http://127.0.0.2:{port}/workz") as answer,

@@ -1,4 +1,4 @@
-"""From an empty folder and a wheel to the first workspace, in one conversation: ``usher up``."""
+"""Tests of ``usher up``: one conversation from an empty folder and a wheel to the first running workspace."""
 
 import asyncio
 import signal
@@ -12,7 +12,7 @@ from tests.rigs.strangers import stranger
 
 async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installed, tmp_path):
     async with local_services() as made, usher(installed, tmp_path, "up", **made.env) as (process, typist):
-        # Whoever sets Usher up is written to, not whoever else is named.
+        # Usher writes to the person who sets it up, not to the other administrators they name.
         made.slack.state.groups["S0ADMINS"] = {AMIR, OLIVIA}
         for answer in [*made.answers[:-1], f"{OLIVIA}, S0ADMINS"]:
             await typist.sees(": ")
@@ -25,12 +25,12 @@ async def test_five_answers_from_an_empty_folder_to_the_first_workspace(installe
         assert "Your workspace is ready." in said
         for what in ("an https address", "keys apart", "a machine that stays on"):
             assert f"warn for a team, {what}: not yet" in said
-        # There is one already if the token was typed before the start looked for something to copy.
+        # A backup exists already if the token was typed before Usher's start looked for something to back up.
         assert "warn for a team, backups: " in said
         process.send_signal(signal.SIGINT)
         await process.wait()
     assert process.returncode == 0
-    # What is usual is in the log, for its owner alone, and not among the sentences.
+    # Routine events go to the log, which only its owner can read, and aren't printed.
     log = tmp_path / "usher.log"
     assert log.stat().st_mode & 0o777 == 0o600
     assert "drained" in log.read_text(encoding="utf-8")
@@ -42,7 +42,8 @@ async def test_ctrl_c_ends_the_question_for_a_token_at_once(installed, tmp_path)
         await typist.types(f"jupyterhub {server.url}")
         await typist.sees("(Enter to link later, in Slack): ")
         while process.returncode is None:
-            # One that comes just before the answer is read is heard with the next.
+            # A signal that arrives just before the answer is read may only be noticed later, so send it
+            # again.
             process.send_signal(signal.SIGINT)
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), 5)

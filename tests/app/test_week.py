@@ -1,4 +1,4 @@
-"""An operator's week: each day by the commands of the pages, and what they print and people read."""
+"""An operator's week, played with the commands of the documentation, and what people read meanwhile."""
 
 import re
 import signal
@@ -15,12 +15,12 @@ from tests.rigs import earlier, postgres
 from tests.rigs.disks import full_disk, small_disk
 from tests.rigs.postgres_standby import own_server
 
-#: Below 100 MB doctor says that there is little room.
+#: Doctor warns if less than 100 MB of the disk is free.
 DISK_SIZE = "128m"
 
 
 class Week(Operator):
-    """An operator with a colleague, and the days of their week."""
+    """A week of an operator and a colleague, one method for each event."""
 
     def __init__(self, command, made, folders):
         self.disk, self.copies = folders
@@ -46,7 +46,7 @@ class Week(Operator):
         await self.chen.links_with("b1")
 
     async def back_up(self):
-        """Put the copies on another disk; the start makes one there, and another is made by hand."""
+        """Move the backups to another disk, where Usher makes one at its start, and make another by hand."""
         assert "on the same disk as the database, in backups" in await self.run("doctor")
         self.set("USHER_BACKUPS", str(self.copies))
         await self.restart()
@@ -60,7 +60,10 @@ class Week(Operator):
         assert again == f"{before} can't be written: File exists.\n"
 
     async def run_out_of_room(self):
-        """Fill the disk: people and doctor say so, a start is refused, and it goes on once there is room."""
+        """Fill the disk.
+
+        People and doctor are told, a start is refused, and work resumes once there is space again.
+        """
         with full_disk(self.disk):
             await self.olivia.say("@bot", "stop asleep")
             await self.olivia.shown("I can't reach my own records right now, so this has to wait.")
@@ -71,7 +74,7 @@ class Week(Operator):
             assert "usher.db can't be opened: the disk is full; make room on it, then try again\n" in said
             assert "What to do: `usher docs incidents#the-database-cant-be-written`." in said
             assert await self.stop() == 0
-            # What the log of the database held is free by now.
+            # Stopping has freed the space that the database's log took.
             with full_disk(self.disk, "more"):
                 refused = await self.run("serve", status=1)
             assert refused.endswith("can't be opened: the disk is full; make room on it, then try again\n")
@@ -95,7 +98,10 @@ class Week(Operator):
         assert "2 accounts" in await self.run("doctor")
 
     async def rotate_the_key(self):
-        """Change the key as docs/operate.md says; one taken away too early is said, and put back."""
+        """Change the encryption key as docs/operate.md says.
+
+        Removing the old one too early is reported, and undone.
+        """
         (old,) = re.findall(r"(?m)^USHER_ENCRYPTION_KEYS=(.*)$", (self.disk / ".env").read_text())
         new = (await self.run("keys", "new")).strip()
         self.set("USHER_ENCRYPTION_KEYS", new)
@@ -111,7 +117,7 @@ class Week(Operator):
         assert "ok   encryption keys: 2 stored, and all open" in await self.run("doctor")
 
     async def say_goodbye(self):
-        """Let Chen leave Slack: the link ends, and the Usher admin reads what still runs."""
+        """Let Chen leave Slack. Chen's link ends, and the Usher admin reads what is still running."""
         await self.run("store", "backup", str(self.copies / "friday.db"))
         await self.made.slack.control.change_person(CHEN, deleted=True)
         told = await self.olivia.wait_for(
@@ -122,7 +128,7 @@ class Week(Operator):
         assert "ok   owed revocations: none" in await self.run("doctor")
 
     async def lose_the_disk(self, empty_disk):
-        """Restore on an empty disk by the steps of docs/incidents.md; Chen's link ends once more."""
+        """Restore a backup to an empty disk as docs/incidents.md says. Chen's link ends again."""
         kept = {name: (self.disk / name).read_text() for name in (".env", "connections.toml")}
         await self.kill()
         empty_disk()
@@ -142,7 +148,7 @@ class Week(Operator):
         assert "BAD" not in await self.run("doctor")
 
     async def move_to_postgresql(self, server):
-        """Move, take the server away and bring it back, and restore a dump."""
+        """Move to PostgreSQL, take the server down and bring it up again, and restore a dump."""
         with postgres.connected(server.url) as connection:
             connection.execute("CREATE DATABASE usher")
         url = urlsplit(server.url)._replace(path="/usher").geturl()
