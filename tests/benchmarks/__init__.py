@@ -1,1 +1,1 @@
-"""The benchmarks run, at toy sizes: what they measure there decides nothing."""
+"""Tests that the benchmarks run. Their sizes are tiny, so their figures mean nothing."""

@@ -1,4 +1,4 @@
-"""A revision with other migrations is compared: the code of each fills the database that it serves from."""
+"""Tests of comparing two revisions: the code of each one creates and fills its own database."""
 
 import shutil
 import sqlite3
@@ -24,7 +24,7 @@ def scene(tmp_path):
 
 @pytest.fixture
 def revision(tmp_path):
-    """Return a folder with these packages and one migration more."""
+    """Return a folder that contains this checkout's packages, and one more migration."""
     folder = tmp_path / "revision"
     shutil.copytree(HOME / "bot", folder / "bot")
     for name in ("benchmarks", "handlers", "playground", "providers", "tests"):
@@ -53,7 +53,7 @@ async def test_a_revision_without_the_loader_of_today_loads_with_its_own(scene, 
     shutil.copytree(HOME / "handlers", revision / "handlers")
     (revision / "bot" / "features").mkdir()
     (revision / "handlers" / "loading.py").rename(revision / "bot" / "features" / "feature.py")
-    # What this folder's loader calls takes an argument there.
+    # In the other revision, the function that loads features takes one more argument.
     declarations = revision / "bot" / "support" / "declarations.py"
     text = declarations.read_text(encoding="utf-8")
     declarations.write_text(text.replace("def complete()", "def complete(hooks)"), encoding="utf-8")

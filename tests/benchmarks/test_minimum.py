@@ -1,4 +1,4 @@
-"""The floor of a start keeps what it is measured for: each wish once, in a chain, for whoever may."""
+"""Tests of the least code that a start needs, for each request once, with a chained audit log."""
 
 import sqlite3
 
@@ -34,7 +34,8 @@ async def test_the_minimum_accepts_each_wish_once_and_usher_verifies_its_audit(u
         first = accept(db, 1_000.0, wish(0, 0, "1"))
         assert first["name"] == CROWD.workspace(0)
         assert accept(db, 1_001.0, wish(1, 0, "2"))["workspace"] != first["workspace"]
-        # The same press again; what is under way; what isn't there; somebody who isn't here any more.
+        # A repeated click, a workspace that is already being started, one that doesn't exist, and a person
+        # who has left.
         assert accept(db, 1_002.0, wish(0, 1, "1")) is None
         assert accept(db, 1_003.0, wish(0, 0, "3")) is None
         assert accept(db, 1_004.0, wish(0, 7, "4")) is None

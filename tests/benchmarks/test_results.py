@@ -1,4 +1,7 @@
-"""A run is kept as one file; the page has the newest of each figure, and says first what was missed."""
+"""Tests of stored benchmark results: one file for each run.
+
+The page shows the newest figures, missed goals first.
+"""
 
 from __future__ import annotations
 

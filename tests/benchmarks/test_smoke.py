@@ -1,4 +1,4 @@
-"""A measurement runs to its end and prints its figures in the form that is promised."""
+"""Tests that a benchmark runs to its end and prints its figures in the documented format."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from benchmarks.polls import measure_polls
 from benchmarks.sizes import TOY
 
 
-# The others are held to what they call by the type checker.
+# For the other benchmarks, the type checker must do.
 @pytest.mark.thorough
 async def test_a_measurement_prints_its_figures(capsys):
     assert await asyncio.to_thread(main, ["--toy", "help"]) == 0
@@ -60,13 +60,13 @@ def test_a_peer_that_is_busier_than_the_bot_is_named():
     assert busier(2.0, {"the provider": 2.1, "Slack": 0.1}).startswith("the provider used 2.1 s of CPU")
 
 
-# What a busy peer is, and what its figures say, the two above prove.
+# The two tests above cover what a busy peer is, and what is printed about one.
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("measure", "count"), [(measure_polls, 6), (measure_claims, 5)], ids=["polls", "claims"]
 )
 async def test_a_run_beside_a_busy_provider_says_that_it_is_unsound(measure, count):
-    # On a busy machine too, each workspace is read twice meanwhile, at least ten seconds apart.
+    # Even on a busy machine, each workspace is read twice in this time, at least ten seconds apart.
     sizes = replace(TOY, waste=0.05, workers=1, watch_seconds=30.0)
     found = [json.loads(figure.line()) for figure in await measure(sizes)]
     assert {(one["met"], "the provider used" in one["unsound"]) for one in found} == {(False, True)}

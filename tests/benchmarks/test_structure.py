@@ -1,4 +1,4 @@
-"""``make bench BENCH=structure`` counts what a start crosses, and plays it to the end."""
+"""``make bench BENCH=structure`` counts the functions and files that a start passes through."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_defs_leave_out_lambdas_and_comprehensions(tmp_path, monkeypatch):
         names["call"]()
     counts = tracer.counts()
     assert (counts["defs"], counts["files"]) == (1, 1)
-    # A comprehension is a function of its own until Python 3.12.
+    # Before Python 3.12, a comprehension counts as a function of its own.
     assert counts["functions"] in (2, 3)
 
 

@@ -1,1 +1,1 @@
-"""The chaos run in short, and that its verdict finds what it is there to find."""
+"""Short chaos runs, and tests that their verdict finds the faults it is meant to find."""

@@ -1,4 +1,4 @@
-"""A short run of chaos, as its tests start it."""
+"""A helper with which tests start a short chaos run."""
 
 import asyncio
 import json
@@ -11,8 +11,8 @@ ROOT = Path(__file__).parents[2]
 
 
 async def played(*words):
-    """Play a run that holds; return its figures."""
-    # It has a server of its own, which crashes; where one runs here, that does, too.
+    """Run chaos, expecting it to pass, and return its figures."""
+    # Chaos starts its own PostgreSQL, which crashes. It can do so wherever the tests' PostgreSQL can run.
     postgres.needed()
     process = await asyncio.create_subprocess_exec(
         sys.executable,

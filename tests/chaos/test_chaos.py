@@ -1,12 +1,13 @@
-"""A few seconds of kills, moved clocks and failures: nothing lost, nothing doubled, nothing untrue."""
+"""Tests of a few seconds of kills, clock changes and failures: nothing is lost, duplicated or untrue."""
 
 import pytest
 
 from tests.chaos.play import played
 
-#: Two webs and two workers for two Slack workspaces, one of them with a clock that is an hour off; a crash of
-#: PostgreSQL, and a cut of all connections. Late acts, long pauses and refused credentials take minutes to
-#: come to rest, and one process on a file does less than these: `make chaos` has them.
+#: Two web processes and two workers for two Slack workspaces. The clock of one process is an hour off.
+#: PostgreSQL crashes, and all connections are cut. `make chaos` also has late effects, long pauses and
+#: refused credentials, which take minutes to settle, and a single process on a file, which does less than
+#: these.
 CLUSTER = ["--cluster", "--workers", "2", "--kill-every", "3.5", "--seconds", "8", "--operations", "24"]
 CLUSTER += ["--people", "8", "--seed", "607", "--only", "clock", "--rules", "0"]
 

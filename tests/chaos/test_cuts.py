@@ -1,4 +1,4 @@
-"""A storm's cuts: who holds a connection to a server loses it, and nobody else writes to a file."""
+"""Tests of a storm's cuts: a server's clients lose their connections; a file is locked for writing."""
 
 import asyncio
 import random
@@ -15,14 +15,14 @@ from tests.rigs import postgres
 
 
 class Brief(random.Random):
-    """Chance that waits and holds for a moment."""
+    """A random generator that always chooses a short wait and a short cut."""
 
     def uniform(self, _a, _b):
         return 0.1
 
 
 class Given:
-    """Server of the tests' with a database."""
+    """A stand-in for the tests' server, with a database."""
 
     def __init__(self, url):
         self.url = url
@@ -32,7 +32,7 @@ class Given:
 
 
 async def test_cut_of_a_server_ends_connections_of_the_bot_alone():
-    """The second cut finds nobody and isn't counted."""
+    """The second cut finds no connection to end, and isn't counted."""
     url, count = postgres.new_database("cuts"), Counter()
     with (
         psycopg.connect(url, autocommit=True, application_name="usher") as cut,

@@ -1,4 +1,4 @@
-"""A cluster whose primary is lost with its last seconds, in a storm of half a minute."""
+"""Test of a storm of half a minute in which a cluster's primary fails and its last seconds are lost."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A worker that now and then can't write, beside a healthy one, in a storm of a few seconds."""
+"""Test of a storm of a few seconds in which one worker sometimes can't write, and another is healthy."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whoever waits for the answer to a post is killed, and comes again."""
+"""Tests that a process is killed while it waits for the answer to a post, and is then started again."""
 
 import asyncio
 import random
@@ -23,7 +23,7 @@ sys.stdin.read()
 
 
 class Poster(Member):
-    """A process that posts one message each time that it starts."""
+    """A process that posts one message each time it starts."""
 
     async def start(self, log):
         self.process = await asyncio.create_subprocess_exec(
@@ -40,7 +40,7 @@ class Lowest(random.Random):
 
 @pytest.mark.parametrize(("is_done", "left"), [(True, 2), (False, 1)], ids=["stored", "not stored"])
 async def test_process_with_hanging_post_is_killed(tmp_path, is_done, left):
-    """The post is stored or not by then; other processes live on."""
+    """The post may have been stored by then or not. Other processes aren't killed."""
     async with stage(tmp_path, 1, random.Random(1)) as made:
         slack, others = made.slacks[0], Member({}, "")
         slack.budgets.on = False

@@ -1,4 +1,4 @@
-"""The lines of a cluster to PostgreSQL: what they do to a connection, and a storm of seconds on them."""
+"""Tests of the connections between a cluster and PostgreSQL, with their faults, and of a short storm."""
 
 import asyncio
 import random
@@ -16,7 +16,7 @@ STORM += ["--seed", "95", "--rules", "0", "--only", LINES]
 
 
 class All(random.Random):
-    """Chance that chooses every line, and the shortest of all times and pieces."""
+    """A random generator that chooses every connection, and the shortest times and pieces."""
 
     def random(self):
         return 0.0

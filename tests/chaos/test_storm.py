@@ -1,4 +1,4 @@
-"""What the storm is made of: every mode's bursts are faults that the local servers know, and clocks move."""
+"""Tests of a storm's parts: each mode's bursts are faults that the local servers know, and clocks move."""
 
 import asyncio
 import json
@@ -38,7 +38,7 @@ async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(ma
         assert len(weather.limited) == 1
     weather.forget(10.0 if mode == "refused_all" else 1.0)
     if mode == "slack_away":
-        # Whatever else comes, and however much of it.
+        # The outage of Slack stays, whatever other faults are added, and however many.
         for _ in range(20):
             weather.begin(MODES["slack"]["slack_5xx"], 1.0)
         weather.forget(300.0)
@@ -48,7 +48,7 @@ async def test_every_burst_of_a_mode_can_begin_and_is_over_when_it_is_cleared(ma
 
 
 class Same(random.Random):
-    """Chance that chooses what is first, and waits for a moment."""
+    """A random generator that always chooses the first option and a short wait."""
 
     def choice(self, seq):
         return seq[0]
@@ -65,14 +65,14 @@ async def test_storm_begins_with_each_of_its_modes(made):
 
 
 async def test_repeated_messages_have_other_event_ids(made):
-    """Nothing is repeated before somebody has said something."""
+    """Without any message, there is nothing to repeat."""
     slack, weather = made.slacks[0], Weather(made, random.Random(3), {"repeats"}, 30.0)
     await weather.repeat(0.01)
     assert weather.bursts["repeats"] == 0
     await slack.say(made.people[0].user, "@bot", "list")
     await weather.repeat(0.01)
     sent = [json.loads(one.body) for one in slack.dispatcher.sent]
-    # The bot is away here, so the first is delivered once more under its own id, too.
+    # The bot doesn't answer here, so Slack also delivers the first event again, under the same id.
     assert {one["event"]["text"] for one in sent} == {"list"}
     assert len({one["event_id"] for one in sent}) == 2
 

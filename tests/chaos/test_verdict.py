@@ -1,4 +1,4 @@
-"""The verdict of the chaos run sees what is lost, doubled, unseen, untrue, leaked or left open."""
+"""Tests that the chaos run's verdict finds lost, duplicated, unseen, untrue, leaked and unfinished work."""
 
 import asyncio
 import itertools
@@ -36,7 +36,7 @@ SAID = "Starting *red* on Saturn Cloud. I'll message you when it's ready."
 
 
 class Scene:
-    """Hold one operation that was started once, came true and was told, and what is looked at."""
+    """An operation that was started once, succeeded and was reported, with the verdict on it."""
 
     def __init__(self, made, operation, folder):
         self.stage = made
@@ -63,12 +63,12 @@ class Scene:
         return state.add(Message(state.new_ts(), channel.id, state.app.bot_user, text, "T", metadata=told))
 
     def forget(self):
-        """Take away what was said, as if it never had been."""
+        """Remove the messages, as if nothing had ever been posted."""
         self.person.slack.state.messages[f"D{self.person.user[1:]}"].clear()
         self.stage.histories[0].readings.clear()
 
     def lose_first(self):
-        """Let a failover have lost why the first thing was said."""
+        """Record a failover that lost the reason for the first message."""
         at = self.stage.histories[0].readings[0].since
         self.run(f"INSERT INTO database_timeline VALUES (1, '', {at - 1.0}, {at})")
 
@@ -102,7 +102,7 @@ async def scene(tmp_path):
         )
         ended = Scene(made, accepted.operation, tmp_path)
         resource = made.saturn.state.resources[workspace.remote_id]
-        # It ran before its person was told, and runs still.
+        # The workspace was running before its owner was notified, and still is.
         resource.start(operation_time := accepted.operation.created_at)
         (run,) = resource.runs
         run.status, run.started_at, run.due_at = "running", operation_time, None
@@ -179,13 +179,13 @@ async def test_what_one_message_told_after_a_silence_was_told(scene):
     assert len(scene.verdict.lost()) == 1
     scene.says(f"{reader}/summary/s")
     assert (scene.verdict.lost(), scene.verdict.told_twice()) == ([], [])
-    # Alone as well as together is twice.
+    # The end counts as reported twice, whether on its own or in a summary.
     scene.says(scene.key)
     assert len(scene.verdict.told_twice()) == 1
 
 
 async def test_end_that_was_deleted_is_lost(scene):
-    """A person who looks finds nothing, though it was told."""
+    """The end was reported, but the message was deleted, so its owner can't find it any more."""
     scene.person.slack.state.remove(scene.message)
     assert len(scene.verdict.lost()) == 1
     assert scene.verdict.told_twice() == []
@@ -204,7 +204,7 @@ async def test_end_that_was_deleted_is_lost(scene):
 )
 @pytest.mark.parametrize("becomes", ["deleted", "changed", "kept"])
 async def test_end_in_second_message_is_told_twice(scene, kind, text, becomes):
-    """Also one that is gone by now, and a card that only said so for a while."""
+    """Deleted messages count as well, and so do cards that reported the end only for a while."""
     state = scene.person.slack.state
     second = scene.says(f"{scene.operation.id}/{kind}", text)
     if becomes == "deleted":
@@ -219,7 +219,7 @@ async def test_end_in_second_message_is_told_twice(scene, kind, text, becomes):
 
 
 async def test_end_that_a_card_told_in_lost_seconds_may_be_told_again(scene):
-    """The card was changed back to what the database still knew after a failover."""
+    """After a failover, the card was changed back to the state that the database still knew."""
     scene.forget()
     card = scene.says(f"{scene.operation.id}/card/1", "🟢 red is ready. It took 1 s.")
     scene.person.slack.state.edit(card, text="red · Saturn Cloud Starting since 3:21 PM).")
@@ -403,7 +403,7 @@ async def test_a_secret_in_a_log_or_a_message_is_a_leak(scene):
     assert scene.verdict.leaks()[2:] == [scene.person.principal.key]
 
 
-#: A process that logs an error as the bot does.
+#: A program that logs an error as the bot does.
 LOGS = """
 import structlog
 from bot.support import errors, logs
@@ -419,7 +419,7 @@ except Exception:
     ("error", "count"), [("errors.StoreBusy('away')", 0), ("ZeroDivisionError()", 1)], ids=["away", "fault"]
 )
 async def test_errors_with_a_trace_are_found_in_the_log(scene, error, count):
-    """A database that is away is part of the storm."""
+    """Errors of an unavailable database are expected in a storm."""
     program = [sys.executable, "-c", LOGS.format(error=error)]
     run = partial(subprocess.run, program, capture_output=True, text=True, check=True)
     done = await asyncio.to_thread(run)
@@ -442,7 +442,7 @@ def test_the_crowd_knows_every_word_of_acceptance_and_no_other():
         if isinstance(text, str) and ACCEPTED.search(text) and name.isupper()
     }
     known = {"STARTING_RUNNING", "STOPPING_PENDING", "STOPPING_STOPPED"}
-    # Said of what is not made yet, restarted in another way, or while a call the other way is under way.
+    # Texts about workspaces that don't exist yet, special restarts, or an opposite call that is in progress.
     others = {
         "CALLING_OFF",
         "RESTARTING_KEEPS",
