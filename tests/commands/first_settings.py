@@ -1,4 +1,4 @@
-"""A folder for the first settings, and its conversation."""
+"""Fixtures for the conversation that creates the first settings, in a folder of its own."""
 
 import os
 
@@ -15,7 +15,10 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def begins(folder, monkeypatch):
-    """Return what begins a process in that folder: nothing but these variables, and what is written."""
+    """Return a function that starts a new process's environment in that folder.
+
+    The environment has only the given variables, and what ``.env`` in the folder sets.
+    """
 
     def begin(**env: str) -> None:
         monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"], **env})

@@ -1,4 +1,4 @@
-"""A SQLite file is copied every night: whole, while people are answered, and put back with its owner."""
+"""Tests of SQLite's nightly backups: complete, without blocking anybody, and restorable."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.scenario import world
 from tests.rigs.store import ACTION, linked, make_used_database
 
-#: What SQLite reports as damage: a row without what its column must have.
+#: Statements that make SQLite report damage: a row lacks a value that its column requires.
 DAMAGE = (
     "CREATE TABLE damaged (one)",
     "INSERT INTO damaged VALUES (NULL)",
@@ -45,7 +45,7 @@ async def _make(context, folder, to, is_due=True):
 
 @asynccontextmanager
 async def installed(folder, actions=(ACTION,)):
-    """Open a database with its schema, and yield the store with what makes its backups."""
+    """Open a database with its schema; yield the store, a function that makes backups, and the clock."""
     clock = FakeClock()
     store = await open_store(f"sqlite:///{folder / 'usher.db'}", clock, CountingIds())
     await store.begin_serving()
@@ -69,7 +69,7 @@ async def test_the_seven_newest_are_kept_each_whole_and_its_owners_alone(tmp_pat
         for night in range(BACKUPS_RETAINED + 2):
             assert await make(folder) == ""
             if night == 0:
-                # Neither somebody's own copy nor another database's is Usher's to delete.
+                # Usher doesn't delete copies that somebody made by hand, nor those of another database.
                 (folder / "usher-2020-01-01.db").touch()
                 (folder / "another-2020-01-01-0317.db").touch()
                 (folder / "usher-2020-01-01-0317.db.new").touch()
@@ -87,7 +87,10 @@ async def test_the_seven_newest_are_kept_each_whole_and_its_owners_alone(tmp_pat
 
 
 async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
-    """Another folder was set, or a new disk is mounted there; with a copy in it, the night is waited for."""
+    """The setting may name another folder, or a new disk may be mounted there.
+
+    Once the folder has a copy, the next one is made at night.
+    """
     async with installed(tmp_path) as (_, make, clock):
         assert await make(tmp_path / "backups") == ""
         clock.advance(3600)
@@ -99,7 +102,11 @@ async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
 
 
 async def test_database_nobody_has_used_is_not_copied(tmp_path):
-    """Beside the copies of a lost disk its copy would be the newest, and in a week the only kind."""
+    """An unused database isn't backed up.
+
+    Otherwise, if a database begins anew after its disk was lost, its empty copies would replace the good ones
+    within a week.
+    """
     loaded = AuditEntry("usher", "providers.loaded", "serve", "ok")
     async with installed(tmp_path, [loaded]) as (store, make, _):
         assert [await make(tmp_path / "backups", is_due) for is_due in (True, False)] == [None, None]
@@ -109,7 +116,7 @@ async def test_database_nobody_has_used_is_not_copied(tmp_path):
 
 
 async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_written(tmp_path):
-    """The copy, held between two pieces, holds nobody up, and is of one moment all the same."""
+    """While the copy is paused between two batches, nobody waits, and the copy stays consistent."""
     pieces, held, go_on = [], Event(), Event()
 
     def is_over():
@@ -139,7 +146,8 @@ async def test_while_it_is_copied_people_are_answered_and_what_they_do_is_writte
         await copying
     ((pages,),) = rows(target, "PRAGMA page_count")
     assert pages > 2 * COPY_BATCH_PAGES
-    # Begun again, as SQLite does for whoever doesn't read in a transaction, it would have what came later.
+    # SQLite restarts a copy outside a transaction when the database changes. The copy would then contain
+    # later rows.
     assert rows(target, "SELECT MAX(seq) FROM audit") == [(length,)]
 
 
@@ -199,7 +207,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         assert check.advice == "What to do: `usher docs incidents#a-backup-fails`."
         assert (await store.perform(counts.measure_figures)).outages == {"#backup": 0.0}
         assert not [*folder.glob("*")]
-        # It is tried again; what made it fail is over.
+        # Once the cause of the failure is gone, the backup is tried again.
         folder.mkdir(exist_ok=True)
         os.truncate(database, size)
         with closing(sqlite3.connect(database)) as mended:
@@ -211,7 +219,7 @@ async def test_none_is_made_where_it_would_be_worth_nothing_and_that_is_said(tmp
         assert (check.is_good, check.is_warning) == (True, True)
         assert check.found == f"on the same disk as the database, in {folder}"
         assert (await store.perform(counts.measure_figures)).outages == {}
-        # And not before the next night.
+        # Once a delayed backup has succeeded, no copy is made before the next night.
         clock.advance(600)
         await scheduler._run_daily()
         assert len([*folder.glob("*")]) == 1
@@ -237,7 +245,7 @@ async def test_only_on_another_disk_it_is_called_done(tmp_path, another_disk):
         shutil.rmtree(another_disk)
         check = await check_backups(store, given, 1.0)
         assert (check.is_good, "is its disk mounted?" in check.found) == (False, True)
-        # A folder that was named since has none.
+        # The folder was just set in the settings, so it doesn't have a backup yet.
         os.mkdir(another_disk)  # noqa: PTH102 - a Path may wait for its disk
         assert (await check_backups(store, given, 1.0)).found == "not yet"
 
@@ -251,7 +259,10 @@ async def test_of_a_server_nobody_knows_whether_it_is_backed_up(tmp_path):
 
 @pytest.fixture
 def served():
-    """Yield a folder that another user can have: everybody may pass through its parent, unlike a test's."""
+    """Yield a folder that another user can reach.
+
+    Its parent is open to everybody, unlike those of pytest's folders.
+    """
     with tempfile.TemporaryDirectory() as passed:
         Path(passed).chmod(0o755)
         folder = Path(passed, "data")
@@ -269,7 +280,10 @@ def found(folder, pattern):
 
 
 async def test_a_restore_by_another_user_starts(served):
-    """Root puts a backup in place, and whoever Usher runs as opens it; what was there stays beside it."""
+    """Root restores a backup, and the user that Usher runs as can open it.
+
+    The old database is kept next to it.
+    """
     user = 65_534 if os.geteuid() == 0 else None
     async with slack() as (local, _client):
         env = environment(served, **of_slack(local))
@@ -281,7 +295,7 @@ async def test_a_restore_by_another_user_starts(served):
             refused = await run("restored", str(backup), env=env)
             assert (refused.status, "stop it first" in refused.err) == (1, True)
             assert (await usher.end()).status == 0
-        # As on a new machine, where somebody names the wrong file first.
+        # The case of a new machine, where the operator first names the wrong file.
         (served / "usher.db.lock").unlink()
         assert (await run("restored", env["USHER_CONNECTIONS"], env=env)).status == 1
         restored = await run("restored", str(backup), env=env)
@@ -295,7 +309,10 @@ async def test_a_restore_by_another_user_starts(served):
 
 
 async def test_the_log_of_what_was_there_stays_with_it(tmp_path):
-    """SQLite would bring what a killed process had committed last into whatever lies beside its log."""
+    """The log of the replaced database is kept with it.
+
+    Otherwise SQLite would apply a killed process's last commits to the restored file.
+    """
     async with installed(tmp_path) as (store, make, clock):
         assert await make(tmp_path / "backups") == ""
         await linked(store)
@@ -312,7 +329,7 @@ async def test_the_log_of_what_was_there_stays_with_it(tmp_path):
 
 
 async def test_who_serves_leads_whoever_restores_to_no_file_elsewhere(tmp_path):
-    """The folder is of the user that Usher runs as; root writes there once."""
+    """The folder belongs to the user that Usher runs as, but root writes there during a restore."""
     database, theirs, made = (tmp_path / name for name in ("usher.db", "theirs", "made"))
     theirs.write_text("kept")
     async with installed(tmp_path) as (store, make, clock):

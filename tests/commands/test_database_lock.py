@@ -1,4 +1,4 @@
-"""Where the lock of a database can't be relied on, doctor says so."""
+"""Tests that doctor warns if the database's lock may be unreliable."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from bot.support import mounts
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "virtiofs", "ceph"])
 def test_database_on_a_network_file_system_is_a_warning(tmp_path, kind):
-    """What is mounted last on the deepest place counts, however its name is written."""
+    """The last mount on the deepest path counts, however the path is written."""
     listed, folder = tmp_path / "mountinfo", tmp_path / "on the net"
     folder.mkdir()
     escaped = str(folder).replace(" ", "\\040")

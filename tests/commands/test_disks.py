@@ -1,4 +1,4 @@
-"""The disks of the database and its copies, as doctor measures them."""
+"""Tests of the disk space that doctor measures, for the database and its backups."""
 
 import os
 import shutil
@@ -50,7 +50,7 @@ def test_disks_of_the_database_and_its_copies_are_measured(tmp_path, is_large, m
     wanted |= {"room for backups"} if is_large else set()
     for changes in ({}, {"USHER_BACKUPS": str(folder)}):
         given = settings(tmp_path, USHER_DATABASE_URL=f"sqlite:///{database}", **changes)
-        # Where the folder isn't there, nothing can be said of its disk.
+        # If the folder doesn't exist, its disk can't be checked.
         expected = wanted - ({"room for backups"} if changes else set())
         assert {check.name for check in check_disks(given, min_free)} == expected
     folder.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Each check of the doctor, good and bad, against local servers and ones that misbehave."""
+"""Tests of each of doctor's checks, passing and failing, with local servers and some that misbehave."""
 
 import json
 import re
@@ -56,7 +56,7 @@ async def http():
 
 @asynccontextmanager
 async def server(answer):
-    """Serve one answer to every request."""
+    """Serve the same answer for every request."""
 
     async def handle(_request):
         return answer() if callable(answer) else answer
@@ -97,7 +97,7 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
 async def test_a_clock_that_is_a_minute_from_slacks(tmp_path, http, ahead, found):
     now = time.time()
     async with slack(clock=Clock(lambda: now - ahead)) as (local, _client):
-        # It is known whoever asks, also with a token that Slack refuses.
+        # Slack's time can be read without a valid token, even if Slack refuses the bot's.
         given = settings(tmp_path, **of_slack(local, SLACK_BOT_TOKEN="xoxb-no"))
         (check,) = await check_clock(given, http)
     assert check.is_good is (found is None)
@@ -178,11 +178,11 @@ async def test_it_warns_where_any_slack_workspace_may_install_usher(tmp_path):
     assert warned.is_good
     text = as_text([warned])
     assert text.startswith("warn slack workspaces: any Slack workspace of the world may install Usher")
-    # Where nobody has an account of their own, somebody else pays for strangers.
+    # If the provider has one account for everybody, the operator pays for strangers.
     assert "workspaces of courses are made on your account" in text
     for served in (settings(tmp_path, **by_oauth, USHER_SLACK_WORKSPACES="T0ACME"), settings(tmp_path)):
         assert check_listed(served, providers) == []
-    # Without a list nothing is served, and that is said with everything else.
+    # Without a list of Slack workspaces nothing is served. Doctor says so together with all other problems.
     ended = await run("doctor", env=environment(tmp_path, **by_oauth))
     assert ended.status == 2
     assert "BAD  settings: USHER_SLACK_WORKSPACES is required without SLACK_BOT_TOKEN" in ended.out
@@ -344,7 +344,7 @@ async def test_a_database_that_this_release_cannot_use_is_one_sentence(tmp_path,
     assert says in check.found
     assert check.advice == "", "the sentence says what to do"
     ended = await run("migrate", env=environment(tmp_path))
-    # A service that ended with 2 isn't started again.
+    # Status 2 keeps systemd from starting the service again.
     assert (ended.status, ended.err.splitlines()[-1]) == (2 if "99" in says else 1, check.found)
 
 
@@ -359,7 +359,7 @@ async def test_what_was_left_before_the_required_stop_ends_the_start_with_the_ne
     assert (check.is_good, "Install 0.4.1 and start it once" in check.found) == (False, True)
     for command in ("migrate", "serve"):
         ended = await run(command, env=environment(tmp_path))
-        # A service that ended with 2 isn't started again.
+        # Status 2 keeps systemd from starting the service again.
         assert (ended.status, ended.err.splitlines()[-1]) == (2, check.found)
 
 
@@ -386,7 +386,7 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
         await dies(store, NoticeKind.REPLY, "expired")
         await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
-        # What nobody misses is no trouble.
+        # Undelivered notices that nobody misses aren't reported as a problem.
         harmless = by_name(await store_checks.read_store(store))
         assert harmless["dead notices"].found == "none"
         await dies(store, NoticeKind.LINKED, "messages_tab_disabled")
@@ -450,7 +450,7 @@ async def dies(store, kind, code):
 
 @asynccontextmanager
 async def usher(*keys, page_url=""):
-    """Answer at the public address as an Usher with these keys does."""
+    """Serve a public address that answers like an Usher with these keys."""
     app = web.Application()
     app.router.add_routes([proving(Vault(keys), page_url)])
     async with TestServer(app, host="127.0.0.1") as made:
@@ -458,7 +458,10 @@ async def usher(*keys, page_url=""):
 
 
 async def test_the_public_address_is_looked_at(tmp_path, http):
-    """This Usher answers there, also while its keys change; or something else; or nothing."""
+    """Doctor checks whether this Usher answers at the public address, or something else, or nothing.
+
+    This Usher is also recognised while its keys change.
+    """
 
     async def looked(url, **changes):
         return await check_address(settings(tmp_path, USHER_PUBLIC_URL=url, **changes), http)
@@ -493,7 +496,8 @@ async def test_the_second_host_name_is_looked_at_and_without_one_doctor_says_wha
     assert (remains.is_good, remains.is_warning) == (True, True)
     assert "the provider's script runs at the public address" in remains.found
     assert "USHER_PAGE_URL" in remains.advice
-    # What answers there as it does anywhere wasn't told which name was asked for: its pages would be shown.
+    # An address that answers alike for every host name wasn't told which one was requested. It would show
+    # Usher's pages there, too.
     for at, is_good in (("http://127.0.0.1", True), ("http://pages.usher.localhost", False)):
         async with usher(KEY, page_url=at) as url:
             told = {"USHER_PUBLIC_URL": f"http://localhost:{url.rpartition(':')[2]}", "USHER_PAGE_URL": url}
@@ -551,7 +555,7 @@ async def test_wrong_settings_are_findings_too(tmp_path):
 
 
 async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(tmp_path):
-    """Settings, the connections file and a misspelt name don't hide what else can be found out."""
+    """Broken settings, connections or variable names don't keep doctor from making its other checks."""
     gone = f"http://127.0.0.1:{reserved_port()}"
     connections = tmp_path / "connections.toml"
     connections.write_text(
@@ -596,7 +600,7 @@ async def test_everything_that_is_wrong_comes_at_once_and_each_with_what_to_do(t
     assert started.err.endswith(
         "`usher doctor` says what to do about each; `usher up` asks for what is missing.\n"
     )
-    # A start refuses what it can't do right, and names all of it at once, too.
+    # A refused start, too, names all problems at once.
     for named in (
         "USHER_LOG_LEVEL",
         "SLACK_APP_TOKEN",

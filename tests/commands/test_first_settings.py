@@ -1,4 +1,4 @@
-"""The first settings and connections file: each answer is tried, and what is written can be used."""
+"""Tests of creating the first settings and connections file: each answer is tried out, and the files work."""
 
 import asyncio
 import os
@@ -28,7 +28,10 @@ from tests.rigs.strangers import TOKEN, stranger
 
 
 class Terminal:
-    """Answer in turn, and keep what is asked and said; without a further answer, nobody is there any more."""
+    """A terminal that gives the answers in turn, and keeps what was printed.
+
+    After the last answer it is closed.
+    """
 
     def __init__(self, *answers: str) -> None:
         self.answers = list(answers)
@@ -41,7 +44,7 @@ class Terminal:
         return self.answers.pop(0)
 
     async def holds(self, look=look_at_address) -> str:
-        """Hold the conversation, beside the servers of this loop; return all that was said."""
+        """Run the conversation in a thread beside this loop's servers, and return all that was printed."""
         await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append, look).run)
         return "\n".join(self.said)
 
@@ -59,7 +62,7 @@ async def local():
 
 
 def outside(local):
-    """Return what isn't asked for here: where the local Slack is, and a port of one's own."""
+    """Return settings that the conversation doesn't ask for: the local Slack's address, and a free port."""
     return {"USHER_SLACK_API_URL": local.credentials["api_url"], "PORT": str(reserved_port())}
 
 
@@ -95,7 +98,7 @@ async def test_what_is_written_can_be_used_and_its_options_are_keys_of_that_prov
     table = tomllib.loads(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))["connections"][kind]
     assert len(table) > 4
     assert table.keys() <= list_provider_classes()[kind].settings_model.model_fields.keys()
-    # What was asked stands above what was answered, and the link opens Slack's form.
+    # In the file, each value has its question as a comment above it. The printed link opens Slack's form.
     written = (folder / ".env").read_text(encoding="utf-8")
     assert "# Your member ID in Slack (your profile, ⋮, Copy member ID)\nUSHER_ADMINS=U0OLIVIA\n" in written
     assert "https://api.slack.com/apps?new_app=1&manifest_json=" in said
@@ -120,7 +123,7 @@ async def test_what_another_package_brings_is_offered_with_its_version_and_writt
     registry.find_provider_class.cache_clear()
 
 
-#: A shell would run it, end the line there or take it for a comment.
+#: Values that a shell would run, split or treat as comments.
 ODD = ["a&b c;d#e", "it's", 'say "no"', "back\\slash's", "$HOME"]
 
 
@@ -178,7 +181,7 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     for _, part in met:
         assert part in said[after:], part
         after = said.index(part, after) + 1
-    # What is in the files that it writes is named nowhere.
+    # Printed sentences don't name the variables and keys that the conversation writes itself.
     assert internal_names(said, keys=True) == []
     begins()
     assert read_settings().problems == []
@@ -187,14 +190,17 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
 
 
 async def test_whoever_is_interrupted_at_any_question_goes_on_there(folder, begins, local, provider):
-    """Only what is in no file is asked for once more: the person's own token, until Slack has named them."""
+    """Only what isn't in a file is asked for again, such as a person's own token.
+
+    Once Slack has identified the person, the token isn't asked for either.
+    """
     env, keys = outside(local), set()
     begun, bot, app, person = [f"posit {provider}"], *of_slack(local)
     for answers in (begun, [*begun, TOKEN], [TOKEN, ""], [TOKEN, bot], [TOKEN, app], [TOKEN, person]):
         begins(**env)
         terminal = Terminal(*answers)
         if person not in answers:
-            # The next question has no answer any more.
+            # No answer is left for the next question, so the conversation ends.
             with pytest.raises(EOFError):
                 await terminal.holds()
         else:
@@ -276,7 +282,8 @@ async def test_a_second_usher_on_a_machine_has_a_port_of_its_own(folder, begins,
     taken = int(provider.rpartition(":")[2])
     made = read_settings().settings.model_copy(update={"port": taken})
     assert await free_port(made) > taken
-    # A proxy in front of it is told which one that is, and it stays.
+    # With a proxy in front of Usher, a free port is chosen as well. It is written to the file, so the proxy
+    # can rely on it.
     url = f"https://127.0.0.1:{reserved_port()}"
     begins(USHER_PUBLIC_URL=url)
     async with Http.new_session() as session:
@@ -299,7 +306,7 @@ async def test_an_usher_that_runs_already_is_not_set_up_again(begins, local, pro
     async with TestServer(app, host="127.0.0.1", port=int(env["PORT"])):
         with pytest.raises(NotDone, match="This Usher is already running"):
             await Terminal().holds()
-    # Another program there, and an address is asked for; Enter chooses one.
+    # Another program uses the port, so the conversation asks for the address again.
     begins(**env)
     async with TestServer(web.Application(), host="127.0.0.1", port=int(env["PORT"])):
         terminal = Terminal(f"http://localhost:{env['PORT']}")

@@ -1,4 +1,4 @@
-"""People linked from a file: nothing in a dry run, each row checked, problems named by their line."""
+"""Tests of linking people from a file: dry runs, checks of each row, and problems with their line."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ HEADER = "slack_user,connection,username\n"
 
 @pytest.fixture
 async def place(tmp_path):
-    """Return a folder with a connections file for a local Workbench, and the environment of commands."""
+    """Return a folder with a connections file for a local Workbench, and the environment for commands."""
     async with posit_server() as posit, slack() as (local, _client):
         (tmp_path / "connections.toml").write_text(
             '[connections.bench]\nprovider = "posit"\ntitle = "Workbench"\n'
@@ -156,7 +156,7 @@ async def test_list_says_which_ids_are_the_first_ones_seen_and_which_links_rest(
     bob = next(line for line in listed if " as bob: " in line)
     assert alice.endswith("; its account id is the first one seen, on 2026-11-29")
     assert bob.endswith("; rests since 2026-11-29, as bob is another account there now")
-    # Their list, imported again, approves the accounts that rest.
+    # Importing the same file again approves the accounts whose links were suspended.
     again = await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)
     assert "1 linked, 1 already linked" in again.out
     listed = (await run("accounts", "list", env=env)).out

@@ -1,4 +1,4 @@
-"""Keys that open nothing: no link ends by mistake, and what was forgotten comes back with the right key."""
+"""Tests of keys that can't decrypt secrets: no link ends by mistake, and the right key recovers all."""
 
 from dataclasses import replace
 

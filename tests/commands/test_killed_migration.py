@@ -1,4 +1,4 @@
-"""``usher migrate`` on PostgreSQL is killed at any moment: the database is as it was, or whole."""
+"""Tests of killing ``usher migrate`` on PostgreSQL at any moment: it did nothing, or everything."""
 
 import random
 import subprocess
@@ -21,7 +21,7 @@ def migrating(url, tmp_path):
 
 
 def found(url):
-    """Return how many tables and migrations there are, once the server has noticed the end of the process."""
+    """Return the numbers of tables and migrations, once the server has noticed that the process ended."""
     with postgres.connected(url) as connection:
         while connection.execute(_LEFT).fetchone():
             sleep(0.02)
@@ -30,7 +30,7 @@ def found(url):
 
 
 def begun(url):
-    """Wait until a connection of the process has begun to migrate."""
+    """Wait until one of the process's connections has begun the migration."""
     with postgres.connected(url) as connection:
         while not connection.execute(f"{_LEFT} AND backend_xid IS NOT NULL").fetchone():
             sleep(0.005)

@@ -1,4 +1,4 @@
-"""Work that nobody has done for an hour is a warning of doctor's."""
+"""Test that doctor warns if work has been due for an hour and nobody has done it."""
 
 from bot.commands import store_checks
 from bot.domain.tasks import TaskKind

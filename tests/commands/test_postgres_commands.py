@@ -1,4 +1,4 @@
-"""The commands on a PostgreSQL database: what they say, and that they never say its password."""
+"""Tests of the commands with a PostgreSQL database: their output, which never contains its password."""
 
 import pytest
 
@@ -68,7 +68,7 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
 
 
 async def test_doctor_says_where_processes_have_other_keys(env):
-    """Keys that differ between processes are the operator's matter."""
+    """If the keys differ between processes, doctor reports it, and the operator has to repair it."""
     own = Vault(Settings(**env).keys()).fingerprints
     store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
     await store.migrate()
@@ -100,7 +100,7 @@ def test_the_url_may_be_in_a_file(tmp_path):
 
 
 async def test_restored_without_a_backup_in_the_database_is_refused(env):
-    """Neither is a file its to restore, nor is an empty database a backup."""
+    """On PostgreSQL, ``restored`` takes no file, and it doesn't accept an empty database as a backup."""
     refused = await run("restored", "usher.dump", env=env)
     assert (refused.status, refused.err[:13]) == (2, "On PostgreSQL")
     empty = await run("restored", env=env)
@@ -111,7 +111,7 @@ async def test_restored_without_a_backup_in_the_database_is_refused(env):
 
 
 async def test_migrate_over_tables_of_a_newer_release_says_how_to_restore(env):
-    """As they are left by a backup that was restored over a newer database."""
+    """A backup that is restored over a newer database leaves such tables behind."""
     (newest, script) = list(read_migrations().items())[-1]
     older = {name: text for name, text in read_migrations().items() if name != newest}
     engine = PostgresEngine(env["USHER_DATABASE_URL"], SystemClock(), SystemIds(), scripts=older)

@@ -1,4 +1,4 @@
-"""A setting that a release removed: doctor and the start name it, with what to do."""
+"""Tests of settings that a release has removed: doctor and the start name them, with what to do."""
 
 import json
 

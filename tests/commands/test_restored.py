@@ -1,4 +1,4 @@
-"""A backup in the place of the database brings ended links back: that is noticed, and said once."""
+"""Tests of restoring a backup, which brings ended links back: Usher notices this, and says it once."""
 
 import json
 import shutil
@@ -55,7 +55,7 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
                 secret = made.context.vault.seal(row_key(principal.key, "saturn"), {"token": "x"})
                 await link_account(made.store, principal, secret=secret)
         shutil.copy(database, backup)
-        # Started and stopped once more, nothing is said: nothing is missing.
+        # If Usher is started and stopped once more, it says nothing, as nothing is missing.
         async with served(tmp_path, local) as made:
             assert await told(made) == []
             await unlink(made.store, ALICE, revocable=["saturn"], notify=False)
@@ -92,7 +92,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     workspace = (await linked(store)).workspaces[0]
     await set_timer(store, workspace, PlannedStop(await store.now() + 3600, "stop"))
     await store.write(maintenance.note_daily_work, maintenance.BACKUP)
-    # While it is in use, with what no checkpoint has brought into the file yet.
+    # The database is in use, and its newest rows aren't in the main file yet.
     ended = await run("store", "backup", str(backup), env=env)
     assert (ended.status, ended.err) == (0, "")
     assert (backup.parent.stat().st_mode & 0o777, backup.stat().st_mode & 0o777) == (0o700, 0o600)
@@ -114,7 +114,7 @@ async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(t
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
     await store.begin_serving()
     assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at is None
-    # People may have left since, and these copies may be on no disk any more.
+    # In the meantime people may have left, and the backups recorded there may not exist any more.
     assert await store.read(maintenance.find_last_done, maintenance.BACKUP) is None
     await store.close()
 

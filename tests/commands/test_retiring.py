@@ -1,4 +1,4 @@
-"""A connection that goes: doctor names who depends on it, and a command ends their links and tells them."""
+"""Tests of retiring a connection: doctor names who uses it; a command ends the links and tells people."""
 
 import pytest
 
@@ -21,7 +21,11 @@ from tests.rigs.store import ALICE, BOB, link_account, linked, memory_store
 
 @pytest.fixture
 async def hub():
-    """Have two people on a hub, one with a running workspace with a planned stop and hours; one elsewhere."""
+    """Link three people.
+
+    Two are on the hub, one of whom has a running workspace with a planned stop and hours. The third is
+    elsewhere.
+    """
     clock = FakeClock()
     async with memory_store(clock, CountingIds()) as store:
         made = context(
@@ -57,7 +61,7 @@ async def test_doctor_names_who_depends_on_what_is_not_in_the_file_any_more(hub)
     found = "2 linked, 1 workspaces running, 1 to be stopped, 1 with hours"
     assert found in check.found
     assert "accounts retire hub" in check.advice
-    # Without any connection the file itself may be what is missing.
+    # If there are no connections at all, the connections file itself may be missing.
     assert await check_retired(hub.store, {}) == []
 
 

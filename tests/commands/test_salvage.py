@@ -1,4 +1,4 @@
-"""A damaged SQLite file: what it still has is saved row by row, counted, and can be put in place."""
+"""Tests of salvaging a damaged SQLite file: intact rows are saved and counted, and the result can be used."""
 
 import os
 import random
@@ -21,12 +21,12 @@ from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.store import linked
 
 ROWS = 2_000
-#: The first byte of a page whose cells are rows, and of one that leads to others.
+#: The first byte of a page that holds rows, and of one that points to other pages.
 LEAF, INTERIOR = 0x0D, 0x05
 
 
 async def fill(path, *, links=True):
-    """Write a database with a long audit, and leave all of it in the file."""
+    """Create a database with a long audit log, all of which is in the main file."""
     store = await open_store(f"sqlite:///{path}", FakeClock(), CountingIds())
     await store.migrate()
     if links:
@@ -44,7 +44,7 @@ async def fill(path, *, links=True):
 
 
 def list_pages(path, kind, having=b"account-"):
-    """Return the offset and the number of cells of each page of a kind that has a text."""
+    """Return the offset and the number of cells of each page of a kind that contains a text."""
     data, pages = path.read_bytes(), []
     for offset in range(PAGE_BYTES, len(data), PAGE_BYTES):
         page = data[offset : offset + PAGE_BYTES]
@@ -125,7 +125,7 @@ async def test_a_sound_file_is_saved_whole(tmp_path):
     ids=["zeros", "ones", "page size", "version", "pages", "schema", "encoding"],
 )
 async def test_all_is_saved_where_the_header_is_damaged(tmp_path, at, content):
-    """The first bytes say how the rest is laid out, and SQLite reads nothing without them."""
+    """The header describes the layout of the file, and SQLite can't read anything without it."""
     path, target = tmp_path / "usher.db", tmp_path / "saved.db"
     total = await fill(path)
     with path.open("r+b") as file:
@@ -171,7 +171,7 @@ def made_read_only(disk):
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk read-only")
 @pytest.mark.parametrize("is_served", [False, True], ids=["never served", "served before"])
 async def test_read_only_disk_is_saved_and_backed_up(tmp_path, is_served):
-    """So a kernel mounts a disk that fails."""
+    """A kernel remounts a failing disk as read-only."""
     path, disk = tmp_path / "disk" / "usher.db", tmp_path / "disk"
     disk.mkdir()
     total = await fill(path)

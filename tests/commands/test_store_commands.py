@@ -1,4 +1,4 @@
-"""The commands that work on the database: rotating keys, checking the record of who did what."""
+"""Tests of the commands that work on the database, such as rotating keys and verifying the audit record."""
 
 import asyncio
 import json
@@ -77,7 +77,7 @@ async def test_beside_a_process_that_serves_no_second_one_does_and_the_other_com
     "words", ["accounts list", "accounts retire saturn", "audit export", "audit verify", "keys rotate"]
 )
 async def test_command_leaves_a_database_of_an_earlier_release(tmp_path, words):
-    """Its backup is the way back, so only ``migrate``, ``restored`` and a start change it."""
+    """Only ``migrate``, ``restored`` and a start may change it, as its backup is the only way back."""
     path, env, scripts = tmp_path / "usher.db", environment(tmp_path), earlier.scripts_of("0.3.1")
     engine = SqliteEngine(str(path), SystemClock(), SystemIds(), scripts=scripts)
     await engine.open()
@@ -126,7 +126,7 @@ async def test_doctor_and_a_start_notice_keys_that_open_nothing(tmp_path):
     started = await run("serve", env=wrong)
     assert started.status == 1
     assert f"{check.found}: put the old key back into USHER_ENCRYPTION_KEYS" in started.err
-    # With the keys themselves wrong, nothing is said of what they would open.
+    # If the keys are invalid, doctor doesn't say which secrets they can decrypt.
     without = await run("doctor", env=environment(tmp_path, USHER_ENCRYPTION_KEYS="canary"))
     assert "stored secrets" not in without.out
 
@@ -198,7 +198,7 @@ async def test_the_audit_is_whole_until_it_is_edited(tmp_path):
     whole = await run("audit", "verify", env=env)
     assert whole.status == 0
     assert whole.out == f"The audit record is intact: 3 rows, the last of which is 3:{last}.\n"
-    # What was noted is found again; in a record that was rewritten as a whole, which is intact, it isn't.
+    # A digest that was noted is found again. A record that was rewritten completely is intact, but lacks it.
     for seen, status in (
         (f"3:{last}", 0),
         (f"2:{last}", 1),
@@ -257,7 +257,7 @@ async def test_an_empty_audit_is_whole(tmp_path):
 
 
 async def test_a_trial_is_in_the_record_before_anything_is_asked_of_the_provider(tmp_path):
-    """And it needs nothing of Slack's."""
+    """The command doesn't need any of Slack's settings."""
     env = {name: value for name, value in environment(tmp_path).items() if "SLACK" not in name}
     ended = await run("try", "saturn", env=env)
     assert ended.status == 1

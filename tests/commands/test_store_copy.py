@@ -1,4 +1,4 @@
-"""Copying an installation from a SQLite file into PostgreSQL: all of it or nothing, while nobody serves."""
+"""Tests of copying an installation from SQLite to PostgreSQL: all or nothing, while nobody serves."""
 
 import sqlite3
 from contextlib import asynccontextmanager, closing
@@ -17,7 +17,7 @@ from tests.app.command_line import run
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, name_workspace
 
-#: What a copy by way of text would get wrong.
+#: Characters that a copy through a text format could get wrong.
 ODD = "tab\tline\nback\\slash \\N 'quote' \"double\" – ÄÖ 🦉 \\."
 CANARY = "canary-1"
 NOWHERE = f"postgresql://u:{CANARY}@127.0.0.1:1/d"
@@ -30,7 +30,7 @@ def url():
 
 @pytest.fixture
 async def path(tmp_path):
-    """A file that has been in use."""
+    """A SQLite file that has been in use."""
     path = tmp_path / "usher.db"
     async with opened(f"sqlite:///{path}") as store:
         await store.begin_serving()
@@ -85,7 +85,7 @@ def on_server(url):
 async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
     ended = await run("store", "copy", f"sqlite:///{path}", url)
     before = in_file(path)
-    # The file alone is marked as left.
+    # Only the source is marked as moved.
     assert [work for work, *_ in before["upkeep"]] == ["away", "moved"]
     del before["upkeep"][1]
     rows = sum(len(table) for table in before.values())

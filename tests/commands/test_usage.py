@@ -1,4 +1,4 @@
-"""`usher usage` prints a row for each life within a window, and totals that are their sums."""
+"""Tests of `usher usage`, which prints a row for each run within a window, and totals that are their sums."""
 
 import csv
 import io

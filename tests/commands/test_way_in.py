@@ -1,4 +1,4 @@
-"""What the doctor says of signing in at a provider."""
+"""Tests of doctor's check of signing in with a provider."""
 
 from bot.commands import connection_checks
 from bot.support import errors

@@ -1,4 +1,4 @@
-"""Nine servers by four kinds, each pair played by what ``up`` asks: only what is one is called ``ok``."""
+"""``up`` tries nine servers as each of four kinds: only servers of the right kind are called ``ok``."""
 
 import asyncio
 import re
@@ -12,7 +12,7 @@ from tests.rigs.strangers import KINDS, OWN, OWNER, SERVERS, TOKEN, stranger
 
 
 class Newcomer:
-    """Name a kind and an address, give a token wherever one is asked for, and leave at any other question."""
+    """A person who names a kind and an address, gives a token if asked, and leaves at any other question."""
 
     def __init__(self, first):
         self.answers = [first]
@@ -45,17 +45,19 @@ async def test_no_server_is_taken_for_what_it_is_not(folder, begins, kind, name)
     good = re.findall(r"^ok .*$", said, re.MULTILINE)
     is_written = (folder / "connections.toml").exists()
     if name != kind:
-        # Whoever is asked for a token there isn't told to link later: that address is never taken.
+        # If the server is of another kind, its address is never accepted, so ``up`` doesn't offer to link
+        # later.
         assert "Enter to link later" not in said
         assert (good, is_written) == ([], False), said
         return
-    # Some say what they are to people only: then it is the person's token that shows it.
+    # Some servers identify themselves only to signed-in people, so they are recognised by the person's token.
     assert (f"ok   connection {kind}: {server.url} answers (" in good[0]) == (kind != "posit")
     assert read_connections(folder / "connections.toml")[1] == []
     if kind != "sphere":
         assert re.search(
             rf"your account: ({OWNER} on .*|.* accepts that token)\. Workspaces: .*{OWN} \(", good[-1]
         )
-    # The person's own is in no file, and Sphere's, which is the connection's, where it belongs.
+    # A person's own token isn't in any file. Sphere's token belongs to the connection, so it is in the
+    # connections file.
     texts = "".join(one.read_text() for one in folder.iterdir())
     assert (TOKEN in texts) == (kind == "sphere")
