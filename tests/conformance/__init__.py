@@ -1,1 +1,1 @@
-"""The kit for providers from outside: Coder passes it, and each broken one fails it."""
+"""Tests of the conformance kit for external providers: Coder passes, and each faulty provider fails."""

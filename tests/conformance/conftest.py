@@ -1,4 +1,4 @@
-"""The kit's fixtures, with the rig of Coder's own package."""
+"""The conformance kit's fixtures, with the rig from Coder's package."""
 
 import pytest
 from coder_rig import coder_rig

@@ -1,4 +1,4 @@
-"""Eighteen providers as authors have written them: each works, and harms somebody."""
+"""Eighteen faulty providers with mistakes that authors have made. Each of them works, but harms somebody."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import usher.provider as up
 
 
 class ShowsOthers(Coder):
-    """Trust whatever an administrator's token is shown."""
+    """A provider that accepts everything an administrator's token can see."""
 
     def _is_ours(self, access, workspace):
         return True
@@ -29,14 +29,14 @@ class ShowsOthers(Coder):
 
 
 class TakesAnyAnswer(ShowsOthers):
-    """Trust that an answer is about what was asked."""
+    """A provider that doesn't check whether an answer is about the workspace that was requested."""
 
     def _is_ours(self, access, workspace):
         return up.require_text(workspace, "owner_name") == access.username
 
 
 class TakesUnknownForFailed(Coder):
-    """Know only the words of today."""
+    """A provider that takes states it doesn't know for failures."""
 
     def _observed(self, workspace):
         seen = super()._observed(workspace)
@@ -44,7 +44,7 @@ class TakesUnknownForFailed(Coder):
 
 
 class SpoiltByOneEntry(Coder):
-    """Read a list as if all of it were fine."""
+    """A provider that fails to read a list if one entry is malformed."""
 
     async def discover(self, access):
         page = (await access.api.call("GET", "/workspaces", query={"q": "owner:me"})).json_object()
@@ -55,7 +55,7 @@ class SpoiltByOneEntry(Coder):
 
 
 class ListsRawNames(Coder):
-    """Show names as the server has them."""
+    """A provider that doesn't clean the names that its server sends."""
 
     async def discover(self, access):
         page = (await access.api.call("GET", "/workspaces", query={"q": "owner:me"})).json_object()
@@ -67,7 +67,7 @@ class ListsRawNames(Coder):
 
 
 class PutsIdsAsTheyAre(TakesAnyAnswer):
-    """Build a path as any other text."""
+    """A provider that doesn't escape ids in paths."""
 
     async def _status(self, access, remote_id, window):
         try:
@@ -78,7 +78,7 @@ class PutsIdsAsTheyAre(TakesAnyAnswer):
 
 
 class CallsCutWhole(Coder):
-    """Forget that a list goes on."""
+    """A provider that ignores further pages of a list."""
 
     async def discover(self, access):
         found = await super().discover(access)
@@ -86,14 +86,14 @@ class CallsCutWhole(Coder):
 
 
 class FindsOlderNamesake(Coder):
-    """Take whatever has the name for what was made."""
+    """A provider that takes an older workspace of the same name for the one it created."""
 
     async def find_created(self, access, spec, key, since):
         return await super().find_created(access, spec, key, 0.0)
 
 
 class LosesGarbledCreation(Coder):
-    """Say that a creation failed whose answer can't be read."""
+    """A provider that reports a failed creation if it can't read the answer."""
 
     async def create(self, access, spec, key):
         body = {"name": spec.name, "template_version_id": spec.text("version")}
@@ -102,7 +102,7 @@ class LosesGarbledCreation(Coder):
 
 
 class ReadyTooEarly(Coder):
-    """Show the link once the build is done."""
+    """A provider that shows a workspace's link as soon as the build is done."""
 
     def _running(self, workspace, build):
         url = (
@@ -112,7 +112,7 @@ class ReadyTooEarly(Coder):
 
 
 class LogsToken(Coder):
-    """Log what helps to find a mistake."""
+    """A provider that logs a token to make debugging easier."""
 
     async def check_credential(self, credential):
         structlog.get_logger().info("linking", header=credential.token.get_secret_value())
@@ -136,7 +136,7 @@ class Sleeps(Coder):
 
 
 class Repeats(Coder):
-    """Send a call again whose answer was lost."""
+    """A provider that repeats a call whose answer was lost."""
 
     async def start(self, access, workspace):
         try:
@@ -154,7 +154,7 @@ class ReadsBesideGate(Coder):
 
 
 class LinksElsewhere(Coder):
-    """Show the address that something else has."""
+    """A provider that shows an address without checking its host."""
 
     def _running(self, workspace, build):
         seen = super()._running(workspace, build)
@@ -172,7 +172,7 @@ class CachesReads(Coder):
 
 
 class TakesPageForNothing(Coder):
-    """Take a page in place of an answer for: it isn't there."""
+    """A provider that takes an HTML page for a sign that the workspace is gone."""
 
     async def _status(self, access, remote_id, window):
         try:

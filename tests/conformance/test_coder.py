@@ -1,3 +1,3 @@
-"""Coder, a package of its own, keeps what the kit asks of every provider."""
+"""The conformance kit's tests, run for Coder, which is a separate package."""
 
 from usher.conformance.every import *  # noqa: F403

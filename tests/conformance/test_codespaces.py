@@ -1,4 +1,4 @@
-"""GitHub Codespaces, a package of its own, keeps the contract of the kit and of GitHub's document."""
+"""The conformance kit's tests for GitHub Codespaces, and checks against GitHub's API document."""
 
 import pytest
 from codespaces_rig import codespaces_rig

@@ -1,4 +1,4 @@
-"""Each mistake that authors make is noticed by the kit, in a test that a sound provider passes."""
+"""Tests that the kit notices each mistake that authors make, in a test that a correct provider passes."""
 
 import pytest
 from coder_rig import coder_rig
@@ -8,7 +8,7 @@ from bot.support import errors
 from tests.conformance import mistakes
 from usher.conformance import check_no_token_logged, contract, faults, forbid_sleep, harms
 
-#: Each mistake, and the test in which the kit or one of its guards notices it.
+#: Each mistake, with the tests or guards of the kit that notice it.
 MISTAKES = {
     mistakes.ShowsOthers: (harms.test_an_administrators_own_token_is_one_persons_all_the_same,),
     mistakes.TakesAnyAnswer: (harms.test_an_answer_about_another_workspace_decides_nothing,),
