@@ -1,1 +1,1 @@
-"""Tests of the demonstration: the story as a person at a terminal sees it, and its end."""
+"""Tests of the demonstration: what a person at a terminal sees, and how it ends."""

@@ -1,4 +1,4 @@
-"""The demonstration ends in words at any moment, names the part that failed, and leaves nothing behind."""
+"""Tests of ending the demonstration at any moment: it names the part that failed, and cleans up."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from tests.project.repository import ROOT
 
 @asynccontextmanager
 async def playing(folder: Path, *words: str, module: str = "playground"):
-    """Run ``python -m MODULE …`` with a folder of its own for what is temporary."""
+    """Run ``python -m MODULE …`` with its own folder for temporary files."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", module, *words),
         cwd=ROOT,
@@ -35,7 +35,7 @@ async def playing(folder: Path, *words: str, module: str = "playground"):
 
 
 def processes_that_name(text: str) -> list[str]:
-    """Return the processes that have a text in their settings or their command."""
+    """Return the processes whose environment or command line contains a text."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -124,7 +124,7 @@ async def test_a_page_is_read_aloud_without_its_head_and_steps(aiohttp_page):
 
 @pytest.fixture
 async def aiohttp_page():
-    """Serve a page and open it in the demonstration's browser."""
+    """Serve a page with aiohttp, and open it in the demonstration's browser."""
     from aiohttp import web
     from aiohttp.test_utils import TestServer
 
@@ -160,7 +160,8 @@ async def test_the_whole_story_with_light_servers(tmp_path):
         for number in re.findall(r"(\d+) press(?:es)? from the first page to the ready card", text)
     ]
     assert len(pressed) == 4
-    # On Saturn Cloud and at the hub, from the command to the ready card; a workspace by a form takes its own.
+    # Clicks from the command to the ready card, on Saturn Cloud and the hub. A workspace that needs a form
+    # takes more.
     assert max(pressed[:2]) <= 6
     assert "lesson is ready." in text
     assert "Chen's browser is refused: 404" in text

@@ -1,6 +1,6 @@
-"""Each command that the documents show does what they say with the demonstration's seeds and connections.
+"""Tests of every command in the documentation: with the demonstration's seeds, it does what the page says.
 
-A page is played from its first command to its last, by somebody who has linked all their accounts.
+The commands of a page are played in order, by a person who has linked all their accounts.
 """
 
 import re
@@ -20,18 +20,18 @@ from tests.project.repository import ROOT, named
 from tests.rigs.connections import load_connections
 from tests.rigs.scenario.workbench import WorkbenchWorld
 
-#: Shows no commands to type here: texts, measurements, and a package that ``test_lagoon.py`` plays.
+#: Pages without commands to type here: texts, measurements, and a package that ``test_lagoon.py`` tests.
 OTHERS = {"messages", "performance", "provider-api"}
 PAGES = (
     "README.md",
     "playground/demo/welcome.py",
     *(named(path) for path in sorted((ROOT / "docs").glob("*.md")) if path.stem not in OTHERS),
 )
-#: A command on a line of its own, perhaps with what it does beside it, or between backticks.
+#: Matches a command on its own line, perhaps followed by what it does, or between backticks.
 SHOWN = re.compile(r"(?:^ *|`)(/(?:workspace|job)\b[^`\n]*?)(?:`|$|\s{3,})", re.MULTILINE)
-#: What stands for something of the reader's.
+#: Matches a word that stands for something of the reader's own.
 PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
-#: What Usher says where it can't do what was asked.
+#: Matches Usher's answers that say it couldn't do what was requested.
 REFUSED = re.compile(
     r"\bI (?:don't|didn't|haven't)\b|\bcan't\b|\bThere's no|\bThere are no\b|\bhave no\b|\bThat isn't\b|"
     r"\bYou don't have\b|\bisn't (?:available|running|suspended)|\bLink it and|\bStart it and|"
@@ -48,7 +48,7 @@ def examples(page: str) -> list[str]:
 
 
 class SmallHub:
-    """Answer for Olivia as the demonstration's hub does, as far as commands need it."""
+    """A stand-in for the demonstration's hub, which answers for Olivia as far as commands need it."""
 
     def __init__(self) -> None:
         names = next(one["servers"] for one in SEEDS["jupyterhub"]["users"] if one["name"] == "olivia")
@@ -86,7 +86,7 @@ class SmallHub:
 
 
 class Demonstration(WorkbenchWorld):
-    """Hold what `make demo` has, on a clock that stands still."""
+    """The servers and seeds of `make demo`, with a clock that only the test moves."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
@@ -102,7 +102,7 @@ class Demonstration(WorkbenchWorld):
         self._sphere_url = self._hub_url = ""
 
     def connections(self):
-        """Read them from the demonstration's own file."""
+        """Read the connections from the demonstration's own file."""
         hub = {
             "url": self._hub_url,
             "credentials": {"api_url": self._hub_url, "oauth_client_secret": "the client's"},
@@ -125,7 +125,7 @@ class Demonstration(WorkbenchWorld):
                 yield self
 
     async def answers(self, user: str, text: str) -> str:
-        """Type a command in a channel; return what comes of it: an answer, a form, a card and its button."""
+        """Type a command in a channel, and return its effect: an answer, a form, or a card and its button."""
         before = {shown.ts for shown in self.person(user).sees(GENERAL)}
         assert (await self.slack.say(user, GENERAL, text.replace("@colleague", f"<@{AMIR}>")))["ok"], text
         await self.settle()
@@ -143,7 +143,8 @@ def refused(said: str) -> bool:
     return not said or REFUSED.search(said) is not None
 
 
-#: Read from top to bottom, each by somebody new; what the others show comes after no other command.
+#: Pages whose commands are played in order, by a new person for each page. On other pages, each command is
+#: played on its own.
 STORIES = ("README.md", "docs/tutorial.md", "docs/commands.md", "docs/classes.md")
 
 
@@ -155,7 +156,7 @@ async def test_every_command_that_is_shown_can_be_done(pages, tmp_path):
         said = {}
         for text in dict.fromkeys(text for page in pages for text in examples(page)):
             said[text] = await demo.answers(AMIR if " about " in text else demo.alice.id, text)
-            # What follows the run of a job is about one that is still going on.
+            # Commands that come after a job was started are about a job that is still running.
             await demo.pass_time(15 if text.startswith("/workspace") else 1, step=5)
         assert [f"{text}: {one}" for text, one in said.items() if refused(one)] == []
 
@@ -169,7 +170,7 @@ async def test_what_can_not_be_done_is_noticed(tmp_path):
 
 
 async def test_the_end_that_a_provider_sets_is_shown_warned_of_and_moved(tmp_path):
-    """As the tutorial has it: the row, the warning, and its *Open*, which counts as use."""
+    """Play the tutorial: the workspace's row, the warning, and *Open*, which counts as use."""
     async with Demonstration(tmp_path).running() as demo:
         alice = demo.alice
         await demo.slack.say(alice.id, GENERAL, "/workspace new courses")

@@ -1,4 +1,4 @@
-"""The demonstration runs with local servers that other packages bring, if they are asked for by name."""
+"""Tests of a demonstration with other packages' local servers, which are added by name."""
 
 import sys
 import tomllib

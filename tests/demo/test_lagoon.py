@@ -1,6 +1,6 @@
-"""The example of docs/provider-api.md to its end: the package is named, and its Lagoon opens from Slack.
+"""Test of the example in docs/provider-api.md: its package is named, and its Lagoon opens from Slack.
 
-Everything runs in processes of its own, with the machine's clock: this takes about twenty seconds.
+Everything runs in separate processes with the machine's clock, and takes about twenty seconds.
 """
 
 import os
@@ -17,7 +17,7 @@ LAGOON = ROOT / "packages/usher-lagoon"
 
 @pytest.fixture
 def installed(tmp_path, monkeypatch):
-    """Install the package as pip does, by what its pyproject.toml says."""
+    """Install the package according to its pyproject.toml, as pip would."""
     project = tomllib.loads((LAGOON / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     info = tmp_path / "site" / f"usher_lagoon-{project['version']}.dist-info"
     info.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""The panel of the demonstration's page, in a browser: traffic, switches, a class of 100, a killed bot."""
+"""Browser tests of the panel on the demonstration's page: traffic, switches, a class, a killed bot."""
 
 import asyncio
 import json
@@ -31,9 +31,9 @@ from tests.playground.slack_axe import judge
 
 TRAINING, OLIVIA = "C0TRAINING", "U0OLIVIA"
 SERVERS = (*PROVIDERS, SLACK)
-#: Workspaces of the slow one start when the test says so.
+#: Workspaces of the project *Slow* don't start until the test lets them.
 PROJECTS = {"Python basics": 1.0, "Slow": 1e6}
-#: A call of each server's API, and one that starts something.
+#: For each server, a request to its API, and a request that starts something.
 CALLS = {
     "saturn": ("/api/user", "POST /api/workspaces/0f/start"),
     "hub": ("/hub/api/users/olivia", "POST /hub/api/users/olivia/servers/training"),
@@ -58,7 +58,7 @@ def test_each_switch_is_a_fault_of_calls_alone(server):
 
 @dataclass(slots=True)
 class Small:
-    """A stage without a hub: every server in the test's process, and the bot as one of its own."""
+    """A small demonstration without a hub: the servers run in the test's process, and the bot in its own."""
 
     slack: SlackServer
     sphere: sphere.SphereServer
@@ -111,13 +111,13 @@ async def small_stage(folder: Path):
 
 
 class Panel:
-    """Use the panel as a person does."""
+    """A person who uses the panel."""
 
     def __init__(self, browser: Browser) -> None:
         self.browser = browser
 
     async def press(self, label: str, section: str = "Inspect") -> None:
-        """Press a button of a part of the panel."""
+        """Click a button in a section of the panel."""
         buttons = f"document.querySelectorAll('[aria-label=\"{section}\"] button')"
         await self.browser.until(
             f"[...{buttons}].some((one) => one.textContent === '{label}' && !one.disabled)"
@@ -125,7 +125,7 @@ class Panel:
         await self.browser.ask(f"[...{buttons}].find((one) => one.textContent === '{label}').click()")
 
     async def shows(self, section: str, label: str, value: str) -> None:
-        """Wait until a part of the panel shows a fact."""
+        """Wait until a section of the panel shows a value."""
         facts = f"document.querySelectorAll('[aria-label=\"{section}\"] dl > div')"
         await self.browser.until(f"[...{facts}].some((one) => one.innerText === '{label}\\n{value}')")
 
@@ -181,7 +181,7 @@ async def traffic_of_a_command(small: Small, browser: Browser) -> None:
 
 
 async def every_switch(small: Small, panel: Panel) -> None:
-    """Throw each switch of each server, and meet its fault there."""
+    """Switch on each fault of each server, and check that a request meets it."""
     for server in SERVERS:
         harness, call = small.harnesses[server.name], small.urls[server.name] + CALLS[server.name][0]
         for switch in server.switches:
@@ -193,7 +193,7 @@ async def every_switch(small: Small, panel: Panel) -> None:
                     assert answer.status == int(switch.name)
                     assert answer.headers.get("Retry-After") == ("5" if switch.name == "429" else None)
         assert harness.faults_given >= sum(switch.name.isdigit() for switch in server.switches)
-    # What is slow to act accepts a start, and does nothing about it yet.
+    # With *Slow to act*, the server accepts a start, but doesn't carry it out yet.
     await panel.press("Slow to act", "Saturn Cloud")
     await panel.is_on("Saturn Cloud", ["Slow to act"])
     alice = small.saturn.credentials["users"]["alice"]
@@ -211,7 +211,7 @@ async def every_switch(small: Small, panel: Panel) -> None:
 
 
 async def begins_to_start(small: Small) -> Workspace:
-    """Have Olivia start a workspace that stays on its way; return it when the bot has read it."""
+    """Have Olivia start a workspace that keeps starting, and return it once the bot has read it."""
     await small.slack.say(OLIVIA, TRAINING, "/workspace card courses/Slow --title Slow")
     cards: list[dict[str, Any]] = []
 
@@ -245,7 +245,10 @@ async def class_of_100(small: Small, panel: Panel) -> None:
 
 
 async def killed_while_it_starts(small: Small, panel: Panel, made: Workspace) -> None:
-    """Kill the bot while the provider is at a start; whose it is gets it, and is told once."""
+    """Kill the bot while the provider starts a workspace.
+
+    The owner still gets the workspace, and is notified once.
+    """
     before = small.usher.child.pid
 
     def ready() -> list[str]:

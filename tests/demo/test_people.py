@@ -1,4 +1,4 @@
-"""What stays the same from start to start, who may read it, and which ports are used."""
+"""Tests of what the demonstration keeps between starts, who may read it, and which ports it uses."""
 
 import re
 import socket
