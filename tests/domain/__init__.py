@@ -1,1 +1,1 @@
-"""What is pure: plans, policy, settling."""
+"""Tests of the pure functions: plans, policy, timeouts."""

@@ -1,4 +1,4 @@
-"""The cases of a plan: operations, states, and what was called before."""
+"""The cases in the tables of plans: operations, states, and earlier calls."""
 
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
@@ -31,9 +31,9 @@ ENDS = {
     "broke": Plan(Step.END, Outcome.FAILED, "provider_failed"),
     "elsewhere": Plan(Step.END, Outcome.FAILED, "stopped_elsewhere"),
     "gave up": Plan(Step.END, Outcome.FAILED, "gave_up"),
-    # It goes on, and the card says that nothing has come of an accepted stop.
+    # The operation continues, and its card says that an accepted stop has had no effect so far.
     "quiet": Plan(Step.WAIT, cause="no_effect"),
-    # One read of a failure is confirmed by another.
+    # A failure counts only when a second read confirms it.
     "again": Plan(Step.READ, cause="still_failed"),
 }
 

@@ -1,4 +1,4 @@
-"""Comparisons of ids of accounts: the same, another one, or nothing that can be said."""
+"""Tests of comparing account ids: the same account, a different one, or not decidable."""
 
 import pytest
 
@@ -17,11 +17,11 @@ CASES = [
     ("uid=7 created=100.500000", "uid=7", "unclear"),
     ("uid=7 created=100.500000", "uid=8", "another"),
     ("uid=7", "uid=7 created=100.500000", "same"),
-    # A user made anew within a second, and a database that has rounded.
+    # Times differ within a second: the account was created again, unless one of the times was rounded.
     ("created=100.500000", "created=100.640000", "another"),
     ("created=100.500000", "created=101.000000", "same"),
     ("created=100.500000", "created=103.000000", "another"),
-    # What can't be a time is compared as it is.
+    # Something that isn't a time is compared as text.
     ("created=100.500000", "created=soon", "another"),
 ]
 
@@ -32,7 +32,7 @@ def test_ids_are_compared_by_the_facts_that_both_have(known, found, expected):
 
 
 def test_a_whole_second_of_creation_is_no_id_of_its_own():
-    """Users who were made at once may share it where a database keeps no fractions."""
+    """In a database without fractions of a second, accounts created at the same time would share this id."""
     assert [is_unique(one) for one in ("42", "created=100.500000", "created=100.000000", "", None)] == [
         True,
         True,

@@ -1,4 +1,4 @@
-"""What providers say of a start that waits or has failed, in their words, and which cause that is."""
+"""Tests of causes: what providers say about a start that waits or has failed, and which cause it is."""
 
 import pytest
 
@@ -116,5 +116,5 @@ def test_no_room_names_what_is_missing_where_that_is_said(message):
 
 @pytest.mark.parametrize("new", ["disk in use", "timed out", None], ids=str)
 def test_failed_stop_has_a_reason_of_its_own(new):
-    """Why the start before it had failed is no reason of the stop."""
+    """The reason why the previous start failed doesn't explain why the stop failed."""
     assert choose_reason(State.STOPPING, "no such image", State.FAILED, new) == new

@@ -1,4 +1,4 @@
-"""What stands in the way of a plan, as far as it is known."""
+"""Tests of what prevents a plan from being carried out, as far as Usher knows."""
 
 from dataclasses import replace
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Working hours: how they are written, when they come in any zone, and that nothing comes twice."""
+"""Tests of working hours: how they are written, when they occur in any zone, and that each occurs once."""
 
 from __future__ import annotations
 
@@ -193,7 +193,8 @@ def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
 @pytest.mark.parametrize(
     ("zone", "day", "local", "utc"),
     [
-        # The clocks skip an hour: it is an hour later. Then an hour comes twice: the first time counts.
+        # In spring, an hour is skipped, and times within it move to an hour later. In autumn an hour occurs
+        # twice, and the first one counts.
         (BERLIN, "2027-03-28", "01:59", "2027-03-28T00:59"),
         (BERLIN, "2027-03-28", "02:30", "2027-03-28T01:30"),
         (BERLIN, "2027-03-28", "03:00", "2027-03-28T01:00"),
@@ -202,13 +203,13 @@ def test_whatever_is_typed_is_no_hours_or_some_that_can_be_written(text):
         (NEW_YORK, "2027-03-14", "02:30", "2027-03-14T07:30"),
         (NEW_YORK, "2027-11-07", "01:30", "2027-11-07T05:30"),
         (NEW_YORK, "2027-11-07", "02:00", "2027-11-07T07:00"),
-        # Half an hour: 2:00 becomes 2:30, and back.
+        # On Lord Howe Island clocks change by half an hour: 2:00 becomes 2:30, and back.
         (LORD_HOWE, "2027-10-03", "02:15", "2027-10-02T15:45"),
         (LORD_HOWE, "2027-10-03", "02:30", "2027-10-02T15:30"),
         (LORD_HOWE, "2027-04-04", "01:45", "2027-04-03T14:45"),
         (LORD_HOWE, "2027-04-04", "02:00", "2027-04-03T15:30"),
         (TOKYO, "2027-03-28", "02:30", "2027-03-27T17:30"),
-        # A leap day, the end of a month and of a year.
+        # A leap day, and the last day of a month and a year.
         (BERLIN, "2028-02-29", "09:00", "2028-02-29T08:00"),
         (TOKYO, "2027-12-31", "24:00", "2027-12-31T15:00"),
     ],
@@ -220,7 +221,7 @@ def test_a_local_time_is_one_moment(zone, day, local, utc):
 
 
 def coming(one: HoursRule, count: int = 4) -> list[str]:
-    """Return what comes next, in UTC."""
+    """Return the next occurrences, in UTC."""
     found, at = [], one.processed_until
     for _ in range(count):
         if (next_ := one.after(at)) is None:
@@ -233,7 +234,7 @@ def coming(one: HoursRule, count: int = 4) -> list[str]:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        # Friday the first of January 2027.
+        # Each rule begins on Friday 1 January 2027, unless it says otherwise.
         (rule(WEEKDAYS, NINE, SIX), ["start 01 08:00", "stop 01 17:00", "start 04 08:00", "stop 04 17:00"]),
         (rule(WEEKEND, NINE, since="2027-01-30"), ["start 30 08:00", "start 31 08:00", "start 06 08:00"]),
         (rule(stops=20 * 60, since="2028-02-28"), ["stop 28 19:00", "stop 29 19:00", "stop 01 19:00"]),
@@ -270,7 +271,7 @@ ZONES = st.sampled_from([BERLIN, NEW_YORK, LORD_HOWE, TOKYO, "Pacific/Apia", "UT
     st.lists(st.tuples(st.floats(1.0, 3 * 86_400.0), ZONES), max_size=40),
 )
 def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone, looks):
-    """Looks after any time, with zones that change, settle each occurrence once and leave none out."""
+    """Check at any times, in changing zones: each occurrence is processed once, and none is left out."""
     one = rule(days, *sides, zone=zone, since="2027-03-20")
     seen: list[str] = []
     now = one.processed_until
@@ -284,7 +285,7 @@ def test_however_it_is_looked_at_each_comes_once_in_its_order(days, sides, zone,
             one = replace(one, processed_until=expected[-1].at)
         next_ = one.after(one.processed_until)
         assert next_ is None or next_.due_at > now or next_.at <= now - HORIZON_SECONDS
-        # In another zone something may be due at once.
+        # After a change of zone, an occurrence may be due immediately.
         if other != one.zone and len(seen) % 3 == 0:
             changed = {"zone": other, "processed_until": max(now, one.processed_until)}
             one = replace(one, **changed)
@@ -297,7 +298,7 @@ def test_what_is_long_ago_is_left():
     assert len(due) == HORIZON_SECONDS // 86_400.0
 
 
-# -- whether a workspace's person is asked now if they still need it -----------------------------------------
+# -- whether a workspace's owner is asked now if they still need it ------------------------------------------
 
 
 LEFT = Workspace("w1", ALICE, "cloud", "r1", "g1", "analysis", state=State.RUNNING)
@@ -323,13 +324,13 @@ def local(text: str) -> float:
         ("22 12:00", 8, {"last_used_at": "22 04:00"}, True),
         # Of an earlier life.
         ("22 12:00", 8, {"started_at": "22 08:00", "last_used_at": "20 04:00"}, False),
-        # They did something with it here.
+        # The owner has used the workspace through Usher since.
         ("22 12:00", 8, {"started_at": "20 09:00", "used_at": "22 10:00"}, False),
-        # Nothing says when it came up: since it was first found running.
+        # If it isn't known when a workspace started, the time counts from when it was first seen running.
         ("22 12:00", 8, {"running_since": "22 04:01"}, False),
         ("22 12:00", 8, {"running_since": "22 04:00"}, True),
         ("22 12:00", 8, {"running_since": "20 04:00", "started_at": "22 08:00"}, False),
-        # Nobody knows what it does now.
+        # The workspace's present state isn't known.
         ("22 12:00", 8, {"started_at": "20 09:00", "unknown_at": "22 11:59"}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "state": State.STOPPED}, False),
         ("22 12:00", 8, {"started_at": "20 09:00", "state": State.STARTING}, False),

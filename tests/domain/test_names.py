@@ -1,4 +1,4 @@
-"""Names that Usher chooses: what a person would say, and no more than it takes to tell it apart."""
+"""Tests of the names that Usher chooses: short and natural, with just enough added to make them unique."""
 
 import re
 
@@ -36,5 +36,5 @@ def test_a_mark_is_short_and_differs_for_each_key():
     names = {append_suffix("lab", f"workspace_{number}") for number in range(2000)}
     assert len(names) == 2000
     assert all(re.fullmatch(r"lab-[0-9a-z]{6}", name) for name in names)
-    # The same in every release: a name that was tried is tried again.
+    # The suffix must be the same in every release, so that a retry uses the same name again.
     assert append_suffix("lab", "workspace_1") == "lab-9unfbm"

@@ -1,4 +1,4 @@
-"""What is sent as a message, and when people are reminded that a link ends: the tables."""
+"""Tests of which messages are sent, and when people are reminded that a link expires."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,8 @@ def test_what_a_card_says_at_its_end_has_no_message_of_its_own():
 def test_what_is_off_is_told_by_the_card_alone(kind, chosen, wants, has_card):
     preferences = Preferences(ready=wants, stopped=wants, run_ended=wants)
     is_on = wants if chosen is None else chosen
-    # Without a card nobody would hear of it; a stop by itself never has one.
+    # If there is no card, nobody would hear of it otherwise. A workspace that stopped on its own never has a
+    # card.
     expected = is_on or (not has_card and kind is not K.STOPPED_ELSEWHERE)
     assert should_send(NoticeDelivery(kind, chosen, has_card=has_card), preferences) == expected
     assert should_send(NoticeDelivery(kind, chosen, is_failure=True, has_card=has_card), preferences)
@@ -45,7 +46,7 @@ def test_at_first_all_is_told_but_stops_by_themselves():
     ]
 
 
-# -- reminders of links that end -----------------------------------------------------------------------------
+# -- reminders of links that expire --------------------------------------------------------------------------
 
 
 DAY = 86_400.0
@@ -57,7 +58,8 @@ END = 100 * DAY
     [
         (0.0, END, END - 7 * DAY),
         (END - 8 * DAY, END, END - 7 * DAY),
-        # Who links for less than a week is told a day before, and for less than a day not at all.
+        # A person who links for less than a week is reminded a day before, and for less than a day not at
+        # all.
         (END - 7 * DAY, END, END - DAY),
         (END - 2 * DAY, END, END - DAY),
         (END - DAY, END, None),

@@ -1,4 +1,4 @@
-"""Times of a provider that can't be right are no news, whichever provider it is."""
+"""Tests that Usher ignores impossible times, from any provider."""
 
 import pytest
 

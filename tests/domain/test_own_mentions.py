@@ -1,4 +1,4 @@
-"""Removal of Usher's own ids and name from messages, wherever they stand."""
+"""Tests of removing Usher's own ids and name from messages, wherever they occur."""
 
 import pytest
 
@@ -69,7 +69,7 @@ def test_other_names_stay(text):
 
 
 def test_unknown_ids_stay():
-    """An installation stored long ago may lack its bot's ids."""
+    """Installations stored by an early release may lack the bot's ids."""
     old = Installation("T1", bot_name="helper")
     text = "<@UBOT> stop <@BBOT> @usher"
     assert old.remove_own_mentions(f"@helper {text}") == text

@@ -1,4 +1,4 @@
-"""Windows of past days are read as people type them."""
+"""Tests of reading windows of past days, as people type them."""
 
 from __future__ import annotations
 
@@ -206,7 +206,7 @@ def test_window_of_days_as_typed(text, days):
 
 
 def test_days_are_those_of_the_readers_zone():
-    """At 14:30 in Berlin, it is already Thursday in Auckland."""
+    """When it is 14:30 in Berlin, it is already the next day in Auckland."""
     assert read("today", ZoneInfo("Pacific/Auckland")) == "2026-11-26 2026-11-26"
     window = read_window("today", ZoneInfo("Pacific/Auckland"), NOW)
     assert isinstance(window, Window)
@@ -225,7 +225,7 @@ def test_week_with_a_clock_change_has_its_real_length(day, hours):
 
 
 def test_day_whose_midnight_is_skipped_begins_when_the_clocks_go_on():
-    """In Cairo, the clocks went from 23:59 to 1:00 that night."""
+    """In Cairo, the clocks went from 23:59 to 1:00 in that night."""
     cairo = ZoneInfo("Africa/Cairo")
     window = read_window("2026-04-24", cairo, NOW)
     assert isinstance(window, Window)

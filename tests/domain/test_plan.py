@@ -1,4 +1,4 @@
-"""The table of the life cycle: every verb, every call, every state; this file is its specification."""
+"""The specification of an operation's life cycle, as a table: every verb, call and state."""
 
 from dataclasses import replace
 
@@ -14,14 +14,14 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace, is_down
 from tests.domain.plan_cases import ALICE, CALLED, ENDS, MADE, OPERATION, STATES
 
-#: The times that were decided on, in seconds; the code has its own, and must have the same.
+#: The times that were decided on, in seconds. The code defines them separately, and must agree.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
 CALL_ENDS, STILL_DOWN_AFTER, NEVER_UP_AFTER, ANSWER_SECONDS = 45.0, 60.0, 180.0, 86_400.0
 FAILED_AGAIN_AFTER = 20.0
 INTERRUPTED_SETTLES = 30.0
 MAX_ATTEMPTS = 20
 
-#: When the call's outcome became unknown: it timed out.
+#: When the call timed out, so that its outcome became unknown.
 UNKNOWN = CALLED + 25.0
 
 
@@ -29,9 +29,9 @@ def wanted(word: str) -> Plan:
     return ENDS[word] if word in ENDS else Plan(Step(word))
 
 
-# Rows: what is known of the calls, and when the read was asked for: `early`, before what was called has
-# settled, or `late`. Columns: the state that a fresh read found, of what was stopped when the start was
-# called, and was not seen up since.
+# Each row has what is known of the calls, and when the read was requested: `early`, before the call has
+# settled, or `late`. Each column has the state that a fresh read found. The workspace was stopped when the
+# start was called, and hasn't been seen up since.
 TABLE = """
 verb    start_call stop_call when | stopped   suspended failed  starting running stopping gone unknown
 start   none       none      late  | start     start     start   wait     done    wait     gone wait
@@ -76,7 +76,7 @@ remove  none       unknown   early | read      read      again   read     read  
 remove  none       unknown   late  | remove    remove    again   remove   remove  remove   done remove
 remove  none       accepted  late  | wait      wait      again   wait     quiet   wait     done wait
 """
-#: When the reads of the table were asked for: a call that timed out settles a minute after that.
+#: When the reads in the table were requested. A call that timed out settles a minute later.
 EARLY, LATE = CALLED + START_SETTLES - 1, CALLED + NEVER_UP_AFTER
 
 
@@ -108,8 +108,8 @@ def test_the_table(verb, start_call, stop_call, when, state, word):
     assert plan(operation, State(state), EARLY if when == "early" else LATE) == wanted(word)
 
 
-#: Rows: the verb, what its last call was refused with, how long ago; columns as above, - where that has no
-#: say.
+#: Each row has the verb, why its last call was refused, and how long ago (- if that doesn't matter). The
+#: columns are as above.
 REFUSED_TABLE = """
 verb    refusal    when | stopped   suspended failed starting running stopping  gone unknown
 start   refused    early | refused   refused   refused wait    done    wait      gone wait
@@ -138,7 +138,10 @@ def refused_rows():
 
 @pytest.mark.parametrize(("verb", "refusal", "when", "state", "word"), list(refused_rows()), ids=str)
 def test_refused_call_is_judged_by_the_read_after_it(verb, refusal, when, state, word):
-    """What is so already is done; else the call isn't repeated, and its refusal is what is told."""
+    """If the state is already as wanted, the operation is done.
+
+    Otherwise it ends with the refusal, and the call isn't repeated.
+    """
     call = "accepted" if refusal == "lost_track" else "none"
     calls = {"start": (call, "none")}.get(verb, ("none", call))
     operation = replace(operation_of(verb, *calls), called_at=CALLED, cause=CAUSES[refusal])
@@ -169,7 +172,7 @@ def test_fresh_news_from_before_the_operation_is_good_for_its_first_call_only(ve
     operation = replace(OPERATION, verb=verb)
     now = plan(operation, state, MADE)
     before = plan(operation, state, MADE - FRESH)
-    # What can't be taken back reads first.
+    # An irreversible call needs a fresh read first.
     assert before == (now if now.step in CALLS and now.step is not Step.REMOVE else Plan(Step.READ))
     assert plan(replace(operation, called_at=MADE + 1), state, MADE - 1) == Plan(Step.READ)
     assert plan(replace(operation, read_since=MADE + 1), state, MADE - 1) == Plan(Step.READ)
@@ -199,7 +202,7 @@ def test_an_unknown_start_settles_a_minute_after_its_outcome_became_unknown(stat
 
 @pytest.mark.parametrize("state", DOWN, ids=str)
 def test_interrupted_start_settles_from_the_call_on(state):
-    """Its process has died, so nobody waits for a time-out: reads of half a minute judge it."""
+    """The process that called has died, so reads settle the outcome after half a minute."""
     operation = replace(OPERATION, start_call=Call.INTERRUPTED, called_at=CALLED)
     assert plan(operation, state, CALLED + INTERRUPTED_SETTLES - 0.1) == Plan(Step.READ)
     assert plan(operation, state, CALLED + INTERRUPTED_SETTLES) == Plan(Step.START)
@@ -233,7 +236,7 @@ def test_what_was_up_since_the_call_and_is_down_is_not_started_again(known):
 
 
 def test_start_from_error_fails_at_the_second_read_of_it():
-    """One early read may still show the failure from before the call; two in a row, 20 s after it, don't."""
+    """If two reads in a row show a failure, 20 s after the call, the start has failed. One may be old."""
     operation = replace(OPERATION, start_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
     first = Plan(Step.READ, cause="still_failed")
     assert plan(operation, State.FAILED, CALLED + 11) == plan(operation, State.FAILED, CALLED + 70) == first
@@ -273,7 +276,10 @@ REFUSED = {"called_at": CALLED, "read_since": CALLED + 1, "busy_since": CALLED +
     ],
 )
 def test_refused_call_is_sent_again_after_a_read(verb, called_from, shown, word):
-    """Whatever was refused because the provider is busy; however often that was, and never on an old read."""
+    """A call that was refused because the provider is busy is repeated, but only after a fresh read.
+
+    It doesn't matter how often it was refused.
+    """
     keys = {**REFUSED, "called_from": State(called_from), "verb": OperationVerb(verb)}
     operation = replace(OPERATION, **keys)
     assert plan(operation, State(shown), CALLED + 1) == Plan(Step.READ)
@@ -295,9 +301,9 @@ def test_what_was_seen_up_counts_though_a_jump_of_the_clock_moved_the_call_past_
         assert plan(operation, State.STOPPED, CALLED + 3606, up_at=CALLED + 3) == ENDS["elsewhere"]
 
 
-# A start after a stop whose call had left, and the other way round. Columns: the state that a read found.
-# Rows: what is known of the call before, and whether it may still take effect; for a stop also whether it
-# was seen up since.
+# A start after a stop that was already called, and the reverse. Each column has the state that a read found.
+# Each row has what is known of the earlier call, and whether it may still take effect; for a stop, also
+# whether the workspace has been seen up since.
 PRIOR = """
 verb  prior    when      | stopped    suspended  failed starting running  stopping unknown
 start accepted early     | start      start      start  stopping stopping stopping wait
@@ -436,7 +442,7 @@ def test_it_answers_everything_and_starts_nothing_twice(operation, state, observ
         assert (
             verb.value == mode or verb is OperationVerb.RESTART or (agreed and verb is OperationVerb.SUSPEND)
         )
-        # The one rule that all the rest is for.
+        # This is the rule that the whole table is for: nothing ends irreversibly unless its owner agreed.
         assert agreed or not is_final(effects, mode)
     if decided.step is Step.RENEW:
         assert agreed or (state is State.FAILED and "stop" not in effects)
@@ -447,7 +453,7 @@ def test_it_answers_everything_and_starts_nothing_twice(operation, state, observ
     assert (decided.outcome is None) == (decided.step is not Step.END)
 
 
-# -- what may not be brought down yet ------------------------------------------------------------------------
+# -- what may not be stopped yet -----------------------------------------------------------------------------
 
 DOWNWARDS = {
     OperationVerb.STOP: "stop",
@@ -469,7 +475,7 @@ def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action
     assert plan(operation, State.STARTING, seen_at, without).step is Step.WAIT
     assert plan(operation, State.STARTING, seen_at, without | {action}).step == Step(action)
     assert plan(operation, State.STARTING, seen_at, None).step == Step(action)
-    # What runs is called all the same: the provider itself has the last word.
+    # If the workspace is running, the call is sent in any case, since the provider has the last word.
     assert plan(operation, State.RUNNING, seen_at, without).step == Step(action)
 
 
@@ -481,7 +487,7 @@ NOTHING_LEFT = frozenset({"start", "remove"})
 
 @pytest.mark.parametrize("state", State, ids=str)
 def test_only_what_is_known_to_be_down_is_not_stopped(state):
-    """One that is stopping is left to it; every other stop is sent."""
+    """A stop isn't sent if the workspace is down. A workspace that is stopping is left alone."""
     down = {State.STOPPED, State.SUSPENDED, State.GONE}
     assert is_down(state, None) is (state in down)
     for verb, step in STOPS.items():
@@ -508,7 +514,7 @@ def test_stop_waits_until_the_provider_accepts_it(state):
 
 @pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.REMOVE], ids=str)
 def test_earlier_failure_is_no_news_of_the_stop(verb):
-    """A workspace that had failed when its stop was sent needs a minute to show another failure."""
+    """A workspace that had failed before its stop was sent counts as failed again after a minute."""
     sent = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED, called_from=State.FAILED)
     assert plan(sent, State.FAILED, CALLED + START_SETTLES - 0.1) == Plan(Step.WAIT)
     assert plan(sent, State.FAILED, CALLED + START_SETTLES) == ENDS["again"]
@@ -520,7 +526,7 @@ def test_earlier_failure_is_no_news_of_the_stop(verb):
 
 @pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.REMOVE], ids=str)
 def test_stop_fails_at_the_second_read_of_it(verb):
-    """One read that says so may be followed by one that finds it stopped."""
+    """After one read that shows a failure, the next may still show it as stopped."""
     sent = replace(OPERATION, verb=verb, stop_call=Call.ACCEPTED, called_at=CALLED, called_from=State.RUNNING)
     seen = replace(sent, failed_at=CALLED + 11)
     assert plan(seen, State.FAILED, CALLED + 11) == ENDS["again"]
@@ -530,18 +536,18 @@ def test_stop_fails_at_the_second_read_of_it(verb):
 
 @pytest.mark.parametrize("state", [State.STOPPED, State.RUNNING, State.FAILED, State.STOPPING], ids=str)
 def test_unknown_read_leaves_the_known_state_in_doubt(state):
-    """Whatever it was, it isn't known to be down since."""
+    """Whatever the workspace's last known state was, it may not be down any more."""
     known = Workspace("w", ALICE, "saturn", "r", "g", "n", state=state, observed_at=MADE)
     doubtful = replace(known, unknown_at=MADE + 5)
     assert (known.current_state, known.read_at) == (state, MADE)
     assert (doubtful.current_state, doubtful.read_at, doubtful.is_down) == (State.UNKNOWN, MADE + 5, False)
 
 
-# -- what its provider has yet to make, as far as is known ---------------------------------------------------
+# -- what the provider still has to create, as far as is known -----------------------------------------------
 
 
-# What is not made yet. Rows: the operation. Columns: what is known of the creation's call, while a call may
-# be under way in another process, and afterwards.
+# Workspaces that don't exist yet. Each row has the operation. Each column has what is known of the call that
+# creates the workspace: first while another process may still be calling, then afterwards.
 UNMADE = """
 verb    | none calling unknown | none calling unknown
 create  | create   wait find   | create   find find
@@ -647,7 +653,7 @@ def test_what_is_only_to_be_made_is_not_started(verb, state, planned):
     ],
 )
 def test_running_is_done_once_usable_or_the_patience_is_over(verb, start_call, stop_call, lacks):
-    """The patience counts from the first *running*, however long the start took."""
+    """The patience counts from when it was first seen *running*, however long the start took."""
     operation, since = operation_of(verb, start_call, stop_call), CALLED + 900
     over = since + PATIENCE_SECONDS[lacks]
 

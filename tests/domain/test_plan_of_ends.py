@@ -1,4 +1,4 @@
-"""The table of what a stop ends for good: nothing does to which its person did not agree."""
+"""The specification of irreversible stops, as a table: none happens unless the owner agreed."""
 
 from dataclasses import replace
 
@@ -27,7 +27,8 @@ def wanted(word: str) -> Plan:
     return CAUSES.get(word) or ENDS.get(word) or Plan(Step(word))
 
 
-# Rows: the verb, whether its person agreed to the end, what is declared of the workspace. Columns as above.
+# Each row has the verb, whether the owner agreed to an irreversible stop, and the declared effects. The
+# columns are as above.
 FINAL = """
 verb    agreed effects | stopped suspended failed  starting running stopping gone unknown
 stop    no     keeps   | asks    asks      asks    asks     asks    asks     done asks
@@ -88,14 +89,14 @@ def test_an_end_for_good_reads_first_and_costs_no_more_than_its_person_knew(verb
         assert decided(asked, stop_risks) == LEFT
         assert decided(knowing, stop_risks) == call
     assert decided(asked) == call
-    # A moment before it was asked is good enough for what can be started again, and for nothing else.
+    # A read from just before the request is recent enough only if the workspace can be started again.
     assert decided(knowing, BUSY, MADE - 0.1) == Plan(Step.READ)
     if verb == "stop":
         returns = {"stop": StopEffect.RETURNS}
         assert decided(asked, BUSY, MADE - 0.1, returns) == call
-    # What was sent is seen through.
+    # A stop that was already sent is carried through.
     sent = replace(asked, stop_call=Call.UNKNOWN, called_at=CALLED, unknown_since=CALLED)
     assert decided(sent, BUSY, CALLED + START_SETTLES + 1) == call
-    # Somebody who planned it was warned of what isn't saved.
+    # A person who planned the stop was warned of unsaved work.
     planned = replace(asked, planned_for=MADE)
     assert (decided(planned, UNSAVED), decided(planned, BUSY)) == (call, LEFT)

@@ -1,4 +1,4 @@
-"""How often a workspace is looked at, and how long is waited after failures."""
+"""Tests of how often a workspace is read, and how long Usher waits after failures."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ SATURN = Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=30
 NOW = 1_800_000_000.0
 HOUR, DAYS = NOW - 3600, NOW - 86_400 - 1
 
-# state, is an operation open, last use, seconds until the next read
+# Each row: state, whether an operation is open, last use, seconds until the next read.
 TABLE = [
     (State.STARTING, False, None, 10.0),
     (State.STOPPING, False, None, 10.0),

@@ -1,4 +1,4 @@
-"""The table of a run's life: every launch, every stop, every state; this file is its specification."""
+"""The specification of a run's life cycle, as a table: every launch, stop and state."""
 
 from dataclasses import replace
 from typing import get_args
@@ -13,7 +13,7 @@ from bot.domain.plan import Plan, Step, next_run_read, plan_run
 from bot.domain.runs import Run, RunState, StopKind
 from bot.domain.work_items import Call
 
-#: The times that were decided on, in seconds; the code has its own, and must have the same.
+#: The times that were decided on, in seconds. The code defines them separately, and must agree.
 CALL_ENDS, START_SETTLES, ANSWER_SECONDS = 45.0, 60.0, 86_400.0
 MAX_ATTEMPTS = 20
 
@@ -41,8 +41,8 @@ def wanted(word: str) -> Plan:
     return ENDS[word] if word in ENDS else Plan(Step(word))
 
 
-# Before the provider has it. Rows: what is known of the launch, and whether its person is asked about it (a
-# day and longer: `over`). Columns: what its person wants.
+# Runs that the provider doesn't have yet. Each row has what is known of the launch, and whether the owner is
+# being asked about it (`over`: for a day or longer). Each column has what the owner wants.
 UNLAUNCHED = """
 launch   asked | go-on      stop   force
 none     no    | launch     off    off
@@ -53,7 +53,8 @@ unknown  over  | unanswered untold untold
 accepted no    | find       find   find
 """
 
-# Once the provider has it. Rows: what is wanted, and what is known of that call. Columns: the state.
+# Runs that the provider has. Each row has what the owner wants, and what is known of that call. Each column
+# has the run's state.
 LAUNCHED = """
 want  call     | queued running unknown succeeded failed cancelled
 go-on none     | read   read    read    ended     ended  ended

@@ -1,4 +1,4 @@
-"""Which of a workspace's ends counts: the table."""
+"""Tests of which of a workspace's planned stops counts."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,12 +15,12 @@ from bot.domain.timers import find_next_stop
 from bot.domain.timetable import postpone
 from bot.domain.workspaces import Workspace
 
-#: Days of lessons, and when somebody joined them.
+#: The days of lessons, and when a member joined the course.
 MONDAYS, JOINED = frozenset({"mon"}), 1000.0
 
 
 def at(time: str) -> float:
-    """Return a time of a Monday."""
+    """Return a time on a Monday, as a timestamp."""
     hour, minute = map(int, time.split(":"))
     return datetime(2027, 11, 22, hour, minute, tzinfo=UTC).timestamp()
 
@@ -60,29 +60,32 @@ COURSE = course("first", "9:00-10:30")
     [
         ([], [], None),
         ([FIRST], [COURSE], ("10:30", "lesson", "first")),
-        # Of several the latest, whatever they are because of.
+        # Of several planned stops the latest one counts, whatever the reasons are.
         ([FIRST, CLASS], [COURSE], ("10:30", "lesson", "first")),
         ([CLASS, end("class", "9:40", "two")], [], ("10:00", "class", "one")),
         ([HOURS, FIRST], [COURSE], ("10:30", "lesson", "first")),
-        # That nobody has said that it is needed puts off nothing.
+        # A stop because nobody said that the workspace is needed doesn't postpone an earlier one.
         ([CLASS, end("needed", "18:00")], [], ("10:00", "class", "one")),
-        # What its person has set since they joined wins, earlier or later; before that, it is one of them.
+        # A stop that the owner set after joining the course counts, whether it is earlier or later. One from
+        # before is treated like the others.
         ([FIRST, EARLIER], [COURSE], ("9:50", "own", "")),
         ([FIRST, LATER], [COURSE], ("12:00", "own", "")),
         ([FIRST, BEFORE], [COURSE], ("10:30", "lesson", "first")),
         ([end("own", "11:00", since=JOINED - 1), FIRST], [COURSE], ("11:00", "own", "")),
         ([EARLIER, HOURS], [], ("9:50", "own", "")),
         ([BEFORE, end("hours", "12:00", "own")], [COURSE], ("10:30", "lesson", "first")),
-        # An end that holds for a start is of who may only start.
+        # If a stop was planned along with a start, it was set by a person who may only start the workspace.
         ([END_OF_START], [], ("12:00", "own", "")),
         ([END_OF_START, HOURS], [], ("9:45", "hours", "own")),
-        # A first look isn't over in the middle of a lesson, nor is anything else.
+        # A first look (the time to try out a course's workspace) doesn't end during a lesson, and nothing
+        # else does either.
         ([LOOK], [COURSE], ("10:30", "lesson", "first")),
         ([LOOK], [course("first", "9:40-11:00")], ("11:00", "lesson", "first")),
         ([LOOK], [course("first", "9:41-11:00")], ("9:35", "look", "card")),
         ([HOURS], [COURSE], ("10:30", "lesson", "first")),
         ([BEFORE], [COURSE], ("10:30", "lesson", "first")),
-        # Lessons that overlap, touch, or are at one hour; one after a pause; one that is left out.
+        # Lessons that overlap, follow each other, or are at the same time; one after a break; one that is
+        # cancelled.
         ([FIRST], [COURSE, course("b", "10:00-11:30")], ("11:30", "lesson", "b")),
         ([FIRST], [COURSE, course("b", "10:30-11:30")], ("11:30", "lesson", "b")),
         ([FIRST], [COURSE, course("b", "9:00-10:30")], ("10:30", "lesson", "first")),
@@ -93,7 +96,7 @@ COURSE = course("first", "9:00-10:30")
             [COURSE, course("b", "10:00-11:30", off=frozenset({"2027-11-22"}))],
             ("10:30", "lesson", "first"),
         ),
-        # Hours of one's own go on, with an end of their own or none; those that only stop need nothing.
+        # The owner's own hours keep a workspace running, with or without an end. Hours that only stop don't.
         ([FIRST], [COURSE, rule("own", "9:15-12:00")], None),
         ([FIRST], [COURSE, rule("own", "9:15")], None),
         ([FIRST], [COURSE, rule("own", "-18:00")], ("10:30", "lesson", "first")),
@@ -114,7 +117,7 @@ def test_the_end_that_counts(ends, plans, counts):
 
 
 def test_ends_are_read_back_from_json():
-    """Also what an earlier release has written without the latest fields."""
+    """Planned stops are also read from an earlier release's JSON, without the newest fields."""
     known = {name: getattr(FIRST, name) for name in PlannedStop.__slots__}
     assert PlannedStops.from_json({"rows": [known], "counts": known}) == PlannedStops((FIRST,), FIRST)
     end = PlannedStop(5.0, "stop")
@@ -123,11 +126,11 @@ def test_ends_are_read_back_from_json():
     )
 
 
-# -- what hours have begun ---------------------------------------------------------------------------------
+# -- what hours have started -------------------------------------------------------------------------------
 
 
 def hours(times: str, days: str = "mon", **keys) -> HoursRule:
-    """Return hours of a person's own: of a Monday if nothing else is said."""
+    """Return a person's own hours, on Mondays unless other days are given."""
     return rule("own", times, days=frozenset(days.split()), lead_seconds=0.0, **keys)
 
 
@@ -209,7 +212,7 @@ NEXT_MONDAY = at("18:00") + 7 * 86_400.0
             id="taken_back",
         ),
         pytest.param({"stop_at": at("10:30")}, [], at("10:30"), id="lesson_that_has_started_it"),
-        # What its person named is the end that counts, also where their hours would stop it before.
+        # The stop that the owner set counts, even if their hours would stop the workspace earlier.
         pytest.param(
             {"stop_at": NEXT_MONDAY},
             [rule("own", "9:00-18:00")],

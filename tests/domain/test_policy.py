@@ -1,7 +1,4 @@
-"""Who may do what: the table is the policy's specification.
-
-``docs/internals/security.md``, rows 4, 5 and 6.
-"""
+"""The specification of who may do what, as a table. See ``docs/internals/security.md``, rows 4, 5 and 6."""
 
 from dataclasses import replace
 
@@ -81,7 +78,7 @@ def test_only_the_owner_reaches_what_is_theirs(owner, allowed):
     assert decision.allowed is allowed
     if not allowed:
         assert decision.rule == "policy.not_owner"
-        # The same words as for one that does not exist: nothing is given away.
+        # The answer is the same as for a workspace that doesn't exist, so it gives nothing away.
         said = problems.explain_cause(decision.rule)
         assert said == "I can't find that workspace on your list. Type `list` to see what you have."
 
@@ -136,7 +133,7 @@ def test_what_somebody_consented_to_is_done_though_the_trainer_is_not_known():
     assert decide(MEMBER, "class_stop", target, TEAM).rule == "policy.consent"
 
 
-#: Amir administers T1, Bea T2, and Cleo of T1 everybody; U1 of either is somebody.
+#: Amir administers T1, Bea administers T2, and Cleo of T1 administers everybody. U1 is a user of either.
 AMIR, BEA, CLEO = (
     Principal(None, "T1", "UAMIR"),
     Principal(None, "T2", "UBEA"),
@@ -188,9 +185,9 @@ def test_who_is_told_administers_whom_it_is_about(two):
 
     assert [told("T1"), told("T2"), told("T3")] == [[AMIR, CLEO], [CLEO, BEA], [CLEO]]
     assert [two.reach(one) for one in (AMIR, CLEO, MEMBER)] == ["-:T1:", "", None]
-    # A user whose id begins like another's is nobody's neighbour.
+    # A team whose id merely begins with T1 isn't T1.
     assert not two.administers(AMIR, Principal(None, "T11", "U1"))
-    # Where nobody administers a workspace, its people are told that.
+    # If a Slack workspace has no administrators, its members are told so.
     two.replace([Installation("T1"), Installation("T3")])
     lonely = Principal(None, "T3", "U1")
     few = Installations(frozenset({"T1:UAMIR"}))
@@ -200,7 +197,8 @@ def test_who_is_told_administers_whom_it_is_about(two):
 
 def test_an_administrator_of_one_installation_administers_all_of_it():
     grid = replace(ORG, administrators=frozenset({"U1", "T9:U2", "E1:U1"}))
-    # Named by an id alone, with a team or the organisation: somebody is one person there.
+    # Administrators may be given by user id alone, with a team, or with the organisation. In an organisation,
+    # each is still one person.
     named = [Principal("E1", "E1", "U1"), Principal("E1", "E1", "U2")]
     assert grid.list_administrators() == grid.filter_administrators(lambda _: False) == named
     assert all(grid.administers(one, OTHER_TEAM) for one in named)
@@ -217,22 +215,22 @@ def test_an_id_alone_names_nobody_among_several_installations():
     assert not several.is_administrator(one)
     assert several.is_administrator(Principal(None, "T1", "U2"))
     assert not several.is_administrator(Principal("E2", "T2", "U2"))
-    # In the organisation somebody is one person in all teams, and never one of a single team.
+    # Within an organisation a person is the same in all teams, and is stored under the organisation.
     assert several.resolve_principal(Principal("E1", "T5", "U3")) == several.resolve_principal(
         Principal("E1", "T6", "U3")
     )
     assert several.resolve_principal(Principal("E1", "T5", "U3")) == Principal("E1", "E1", "U3")
-    # Elsewhere the key is that of the installation, whatever enterprise a payload names.
+    # Outside of it, a person is stored under their installation, whatever enterprise the payload says.
     assert several.resolve_principal(Principal(None, "T2", "U1")) == other
     assert several.resolve_principal(Principal("E7", "T7", "U1")) == Principal("E7", "T7", "U1")
-    # Only who belongs to an installation is told anything.
+    # Only administrators who belong to an installation are notified.
     assert several.list_administrators() == [Principal(None, "T1", "U2"), Principal("E1", "E1", "U3")]
     assert [one.id for one in several] == ["E1", "T1", "T2"]
     several.replace([])
     assert not several.has_team(None, "T1")
 
 
-# -- class cards: anybody posts one, its trainer ends it, a consent permits one verb -------------------------
+# -- class cards: anybody posts one, only its teacher ends it, a consent permits one verb --------------------
 
 
 TRAINER = Principal(None, "T1", "UTRAINER")

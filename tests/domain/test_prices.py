@@ -1,4 +1,4 @@
-"""Prices are read as they are stated, and written with their currency."""
+"""Tests of prices: they are read as they are written in the settings, and shown with their currency."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""Whom a username may mean: what people make usernames of, and nothing that merely looks a little like it."""
+"""Tests of matching usernames to people: usual ways to form a username match, slight resemblances don't."""
 
 import pytest
 

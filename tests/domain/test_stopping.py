@@ -1,4 +1,4 @@
-"""What each provider declares that stopping means: by state, and by what is known of the workspace."""
+"""Tests of what each provider declares a stop to mean, by state and by what is known of the workspace."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ ALL = f"{UP} {DOWN} stopping gone"
 RETURNS = "stop: returns"
 ENDS, KEEPS = "stop: ends, force: ends", "stop: ends, force: ends, suspend: keeps"
 
-# A provider, what is known of the workspace, its states, and what each way of stopping means then.
+# Each row: a provider, what is known of the workspace, its states, and the effect of each way of stopping.
 TABLE = [
     (Saturn, {}, ALL, RETURNS),
     (JupyterHub, {"remote_id": "alice/"}, ALL, RETURNS),
@@ -35,7 +35,7 @@ TABLE = [
     (SphereProvider, {"survives_stop": False}, f"{UP} stopping", "stop: erases"),
     (SphereProvider, {"survives_stop": False}, "stopped", RETURNS),
     (SphereProvider, {"survives_stop": True}, "failed gone", ""),
-    # RStudio, as far as that shows: by what it may do, by its state, or because we launched it.
+    # RStudio sessions, recognised by their actions, by their state, or because Usher launched them.
     (PositProvider, {"actions": frozenset({"stop", "suspend"})}, "running", KEEPS),
     (PositProvider, {"actions": frozenset({"stop"})}, "suspended stopping", KEEPS),
     (PositProvider, {"spec": Spec("", {"workbench": "RStudio"})}, f"{UP} suspended stopping", KEEPS),
@@ -43,7 +43,7 @@ TABLE = [
     (PositProvider, {"actions": frozenset({"stop"})}, "running", ENDS),
     (PositProvider, {"spec": Spec("", {"workbench": "JupyterLab"})}, UP, ENDS),
     (PositProvider, {"spec": Spec("", {"template": "notebook"})}, UP, ENDS),
-    # Not known yet: the server is asked before anything is suspended.
+    # If the kind of session isn't known yet, the server is asked before anything is suspended.
     (PositProvider, {}, UP, KEEPS),
     (PositProvider, {"spec": Spec("", {"template": "not set up any more"})}, UP, KEEPS),
     (PositProvider, {"spec": Spec("", {"workbench": "RStudio"})}, "failed gone", ""),

@@ -1,4 +1,4 @@
-"""What people type as a time: the table of readings, and what holds for every text."""
+"""Tests of times that people type: a table of examples, and properties that hold for every text."""
 
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
@@ -26,13 +26,13 @@ BERLIN = ZoneInfo("Europe/Berlin")
 #: A Friday, 14:00 in Berlin.
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=BERLIN).timestamp()
 HOUR = 3_600.0
-#: The digits of Japanese and Arabic keyboards.
+#: Digits as Japanese and Arabic keyboards type them.
 WIDE = {ord(sign): 0xFEE0 + ord(sign) for sign in "0123456789:"}
 ARABIC = {ord(sign): 0x0660 + int(sign) for sign in "0123456789"}
 
 
 def _local(text: str, now: float = NOW, zone: ZoneInfo = BERLIN, **more) -> str:
-    """Return what a text means, as the clocks of the zone show it, or why it means nothing."""
+    """Return the local time that a text means, or why it can't be read."""
     found = read(text, zone, now, **more)
     if isinstance(found, Unread):
         return found.why
@@ -94,10 +94,10 @@ def test_a_length_counts_from_now(text, seconds):
         ("noon", "Sat 12:00"),
         ("midnight", "Sat 00:00"),
         ("24:00", "Sat 00:00"),
-        # A time that has passed today is tomorrow's.
+        # A time that has already passed today means tomorrow.
         ("09:00", "Sat 09:00"),
         ("14:00", "Sat 14:00"),
-        # An hour of twelve is the next one.
+        # An hour on a 12-hour clock means the next one.
         ("at 6", "Fri 18:00"),
         ("until 2", "ambiguous"),
         ("at 5 o'clock", "Fri 17:00"),
@@ -115,7 +115,7 @@ def test_a_length_counts_from_now(text, seconds):
         ("mon 9:00", "Mon 09:00"),
         ("until 2026-11-24 09:00", "Tue 09:00"),
         ("tomorrow 2h", "Sat 02:00"),
-        # As people say it, in English and German.
+        # Times as people say them, in English and German.
         ("half past 7", "Fri 19:30"),
         ("at half seven tonight", "Fri 19:30"),
         ("um halb acht", "Fri 19:30"),
@@ -178,7 +178,7 @@ def test_a_time_of_day_is_the_next_one(text, means):
 
 
 def _dated(text: str) -> str:
-    """Return what a text means with its date, or why it means nothing."""
+    """Return the date and time that a text means, or why it can't be read."""
     found = read(text, BERLIN, NOW)
     if isinstance(found, Unread):
         return found.why
@@ -188,7 +188,7 @@ def _dated(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "means"),
     [
-        # A part of the day says which half of it an hour is in, wherever it stands.
+        # A part of the day decides between morning and afternoon, wherever it is in the text.
         ("at 5 in the afternoon", "20 Nov 17:00"),
         ("this afternoon at 5", "20 Nov 17:00"),
         ("5 this afternoon", "20 Nov 17:00"),
@@ -218,17 +218,17 @@ def _dated(text: str) -> str:
         ("by the 21st at 17:00", "21 Nov 17:00"),
         ("until the 2nd at 9am", "02 Dec 09:00"),
         ("on 27 nov at 9", "ambiguous"),
-        # Too far away is never another day.
+        # A date that is too far away is refused, not taken for another day.
         ("on 7 dec at 9", "far"),
         ("on the 7th at 9", "far"),
         ("dec 7 9am", "far"),
         ("7. dezember um 9", "far"),
         ("24 nov 2030 at 9am", "far"),
         ("10 oct at 9am", "far"),
-        # Yesterday's date is hardly next year's.
+        # Yesterday's date hardly means next year.
         ("19 nov at 9am", "past"),
         ("on monday 24 nov at 9am", "other_weekday"),
-        # Only one of the two can be a month.
+        # Day and month can be told apart, as only one of the numbers can be a month.
         ("on 27/11 at 9am", "27 Nov 09:00"),
         ("11/27 9am", "27 Nov 09:00"),
         ("on monday 30 feb at 9am", "unreadable"),
@@ -236,7 +236,7 @@ def _dated(text: str) -> str:
         # Either could be the day.
         ("7 dec 9", "unreadable"),
         ("7/12 9am", "unreadable"),
-        # The next one is next week's; in the same week, it may be the coming one.
+        # "Next" and a weekday means a day of next week. If the coming one is this week, it is ambiguous.
         ("next monday at 8am", "23 Nov 08:00"),
         ("next friday at 9am", "27 Nov 09:00"),
         ("next saturday at 9am", "ambiguous"),
@@ -246,10 +246,10 @@ def _dated(text: str) -> str:
         ("this sunday at 10am", "22 Nov 10:00"),
         ("6 am tomorrow", "21 Nov 06:00"),
         ("9 am monday", "23 Nov 09:00"),
-        # What has passed today isn't meant.
+        # With "today", a time that has already passed isn't meant.
         ("today at 6", "20 Nov 18:00"),
         ("today at 9", "20 Nov 21:00"),
-        # With slips, and as it is spelt.
+        # Texts with typing errors, and in colloquial spellings.
         ("at midnite", "21 Nov 00:00"),
         ("tonite at 8", "20 Nov 20:00"),
         ("elevenish", "20 Nov 23:00"),
@@ -260,7 +260,7 @@ def _dated(text: str) -> str:
         ("on tuesday, 24 nov, at 8:30", "24 Nov 08:30"),
         ("tuesday the 24th at 8:30", "24 Nov 08:30"),
         ("tue 24th of november at 9am", "24 Nov 09:00"),
-        # No 24 November that is near is a Monday.
+        # Near this date, no 24 November is a Monday.
         ("monday 24 nov at 8:30", "other_weekday"),
         ("five-thirty pm", "20 Nov 17:30"),
         ("at 7 fifteen tonight", "20 Nov 19:15"),
@@ -385,7 +385,7 @@ def test_a_day_that_nobody_named_is_noticed(text, is_next_day):
     assert found.is_next_day is is_next_day
 
 
-#: In Berlin: at 2:00 on 2027-03-28 the clocks go to 3:00; at 3:00 on 2026-10-25 back to 2:00.
+#: In Berlin, the clocks go from 2:00 to 3:00 on 2027-03-28, and from 3:00 to 2:00 on 2026-10-25.
 SPRING = datetime(2027, 3, 28, 1, 30, tzinfo=BERLIN).timestamp()
 AUTUMN = datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN).timestamp()
 
@@ -393,11 +393,11 @@ AUTUMN = datetime(2026, 10, 25, 1, 30, tzinfo=BERLIN).timestamp()
 @pytest.mark.parametrize(
     ("text", "now", "ahead"),
     [
-        # It doesn't exist: half an hour after the change, as 2:30 would have been.
+        # The skipped 2:30 means half an hour after the change, when it would have been 2:30.
         ("2:30", SPRING, HOUR),
         ("3:30", SPRING, HOUR),
         ("for 2h", SPRING, 2 * HOUR),
-        # It comes twice: the first, then the second.
+        # When 2:30 occurs twice, it means the first one, and after that the second.
         ("2:30", AUTUMN, HOUR),
         ("2:30", AUTUMN + 1.5 * HOUR, HOUR / 2),
         ("3:30", AUTUMN, 3 * HOUR),
@@ -496,7 +496,7 @@ def test_a_moment_lies_ahead_whatever_is_typed(text, zone, now, kind):
     time_kind(text)
 
 
-#: What is written of 14:00 on the Friday, as programs and people in other places write it; in Berlin.
+#: How programs and people elsewhere write times, read at 14:00 on a Friday in Berlin.
 ELSEWHERE = [
     ("2026-11-21T18:00:00+00:00", "Sat 19:00"),
     ("2026-11-21T18:00:27Z", "Sat 19:00"),
@@ -546,9 +546,9 @@ def test_times_of_programs_and_other_zones_are_read(text, means):
     [
         ("10:30 IST tomorrow", ["Europe/Dublin", "UTC+01:00", "Asia/Jerusalem", "Asia/Kolkata"]),
         ("18:00 CST", ["America/Chicago", "America/Havana", "Asia/Shanghai"]),
-        # In winter there is none: it is summer's time, or Berlin's.
+        # CEST isn't used in winter, so either its summer offset or Berlin's present time may be meant.
         ("18:00 CEST", ["Europe/Berlin", "UTC+02:00"]),
-        # It is 23:30 in Berlin, and tomorrow in Tokyo.
+        # At 23:30 in Berlin, it is already tomorrow in Tokyo.
         ("tomorrow 9:00 Tokyo time", ["2026-11-21 09:00 Asia/Tokyo", "2026-11-22 09:00 Asia/Tokyo"]),
     ],
     ids=["IST", "CST", "CEST", "tomorrow"],
@@ -574,7 +574,7 @@ def test_every_name_of_a_zone_is_read_beside_a_time():
 
 @given(at=st.floats(60, FARTHEST_SECONDS - 1), zone=ZONES, now=TIMES, written_in=ZONES)
 def test_a_moment_is_read_as_programs_write_it(at, zone, now, written_in):
-    """In its own zone, with its offset, and in UTC, to the second."""
+    """The text has seconds, and is written in its own zone, with an offset, or in UTC."""
     moment = datetime.fromtimestamp(round(now + at), ZoneInfo(written_in))
     for text in (
         moment.isoformat(),
@@ -603,7 +603,7 @@ def test_a_duration_is_read_as_it_is_written(seconds):
 def test_a_time_of_day_is_what_the_clocks_will_show(hour, minute, zone, now):
     found = read(f"until {hour:02d}:{minute:02d}", ZoneInfo(zone), now)
     if isinstance(found, Unread):
-        # It has passed, and may be this evening's.
+        # This time of day has passed, so the evening may be meant.
         later = f"{hour + 12}:{minute:02d}"
         assert (found.why, found.options[1:], hour < 12) == ("ambiguous", (later,), True)
         evening = read(f"until {later}", ZoneInfo(zone), now)

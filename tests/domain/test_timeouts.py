@@ -1,4 +1,4 @@
-"""When an unknown outcome has settled, when reads count as certain, and when a start is slow."""
+"""Tests of when unknown outcomes have settled, when reads are certain, and when a start is slow."""
 
 from dataclasses import replace
 
@@ -32,8 +32,9 @@ from tests.messages.card_facts import ALICE, NOW, facts
 
 OURS, ONE, OTHER = (Created(name, name) for name in ("ours", "one", "other"))
 
-# What a search found: ours by its mark, and what else may have come of the call. Whether nothing found proves
-# that nothing was made; whether it has had its time; whether it is still wanted.
+# Results of a search for something that a call may have created. Each row has whether one was found with
+# Usher's mark, how many others may be it, and whether finding none proves that none was created. Each column
+# has whether the call has settled, or was called off.
 TABLE = """
 ours others  proof | settling | settled | called-off
 yes  none    yes   | ours     | ours    | ours
@@ -65,8 +66,8 @@ def test_what_a_search_comes_to(line):
 
 MAKER = WorkItem(id="job_1", principal=ALICE, connection="saturn", created_at=0.0)
 
-# When a call was made and its outcome became unknown, and since when it has settled. One under way in another
-# process may take 45 s; so may one from before that was written down.
+# When a call was made, when its outcome became unknown, and when it has settled. A call of another process
+# may take 45 s, and so may one for which no time was recorded.
 SETTLES = """
 call     called unknown | unknown-since settled
 unknown  100    125     | 125           245
@@ -90,7 +91,8 @@ def test_it_settles_from_when_the_outcome_became_unknown(line):
 
 @pytest.mark.parametrize(
     ("asked_for", "seconds"),
-    # The usual pace, then a twentieth of the time that somebody has been asked for, then every five minutes.
+    # First the normal interval, then a twentieth of the time for which the owner has been asked, then five
+    # minutes.
     [(None, 15), (0, 15), (300, 15), (320, 16), (1_200, 60), (5_980, 299), (6_020, 300), (86_400, 300)],
 )
 def test_a_search_becomes_rarer_while_its_person_is_asked(asked_for, seconds):
@@ -111,7 +113,7 @@ def test_a_search_becomes_rarer_while_its_person_is_asked(asked_for, seconds):
         (["forbidden"] * 3, 30, True),
         (["forbidden"] * 4, 19.9, False),
         (["forbidden"] * 4, 20, True),
-        # A list is one refusal more; a read says more.
+        # An entry missing from a list counts like one more refusal. A read says more than a list.
         (["unlisted"] * 3, 29.9, False),
         (["unlisted"] * 3, 30, True),
         (["forbidden", "invalid", "forbidden", "invalid"], 90, False),
@@ -146,7 +148,7 @@ ALIKE = [60.0] * 9 + [300.0]
         ([], ALIKE[:9], None, None),
         ([], ALIKE, 60.0, 60.0),
         ([], [*ALIKE, 300.0], 60.0, 300.0),
-        # One's own history comes first; what is slow needs ten.
+        # A workspace's own history counts most. Slow starts are judged from ten or more.
         ([10.0, 20.0], ALIKE, 60.0, 60.0),
         ([10.0, 20.0, 30.0], ALIKE, 20.0, 60.0),
         ([10.0, 20.0, 30.0], [], 20.0, None),
@@ -222,7 +224,7 @@ ASKED = {"verb": STOP, "stop_call": Call.ACCEPTED, "created_at": NOW - 60}
         ({}, True),
         ({"created_at": NOW - 59.9}, False),
         ({"verb": OperationVerb.SUSPEND}, True),
-        # What is forced already, or brings it up again, isn't forced.
+        # A stop that was forced already, or that is part of a restart, can't be forced.
         ({"verb": OperationVerb.FORCE}, False),
         ({"verb": OperationVerb.RESTART}, False),
         ({"stop_call": Call.NONE}, False),

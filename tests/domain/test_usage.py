@@ -1,4 +1,4 @@
-"""Moments, for any reads, calls and times of a provider."""
+"""Tests of usage, with any order of reads, calls and provider times."""
 
 from datetime import datetime
 from itertools import pairwise
@@ -37,7 +37,7 @@ def test_an_end_lies_between_the_reads(seen_at, up_at, told_at, asked_at, is_cer
 
 @st.composite
 def lives(draw):
-    """Lives of one workspace, as reads would find them: one after the other."""
+    """Successive runs of one workspace, as reads would find them."""
     marks = sorted(draw(st.lists(times, min_size=4, max_size=24, unique=True)))
     found = []
     for number in range(0, len(marks) - 3, 4):
@@ -57,7 +57,7 @@ def test_lives_of_one_workspace_follow_each_other(found):
 
 
 def test_months_of_a_span():
-    # 30 November 2026, 22:00 UTC, to 1 January 2027, 2:00 UTC.
+    # The span from 30 November 2026, 22:00 UTC, to 1 January 2027, 2:00 UTC.
     found = list_months(1_796_076_000.0, 1_798_768_800.0)
     assert [month for month, _, _ in found] == ["2026-11", "2026-12", "2027-01"]
     assert all(first[2] == second[1] for first, second in pairwise(found))

@@ -1,4 +1,4 @@
-"""User groups: who is named by one, for how long, and where."""
+"""Tests of Slack user groups as settings: who is a member, for how long that counts, and where."""
 
 from bot.domain.installations import Installation, Installations
 from bot.domain.people import Principal
@@ -48,7 +48,7 @@ def test_a_group_administers_and_may_use_what_is_prepared_for_it():
     assert allowed() == (True, [AMIR.place, ""], [True, True])
     assert one.list_administrators() == [AMIR]
     assert several.list_administrators() == [AMIR, BEA]
-    # The same id in another Slack workspace is somebody else.
+    # The same user id in another Slack workspace is a different person.
     assert not several.is_administrator(Principal(None, "T2", "UAMIR"))
     clock.advance(COUNTS_FOR)
     assert allowed() == nobody

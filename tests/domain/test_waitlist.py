@@ -1,4 +1,4 @@
-"""Room: what a start failed for want of, by what providers say; the pace; until when somebody waits."""
+"""Tests of waiting for capacity: how its lack is recognised, pauses between tries, and the end of a wait."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from bot.messages.texts import waitlist as words
 from bot.support import errors
 
 BERLIN = ZoneInfo("Europe/Berlin")
-#: What is said, and the kind of room; "" for what isn't a lack of room that others have.
+#: What a provider says, and the kind of capacity that is lacking. "" if waiting for others wouldn't help.
 SAID = [
     # Kubernetes' scheduler.
     ("0/3 nodes are available: 3 Insufficient nvidia.com/gpu.", "gpu"),
@@ -34,7 +34,7 @@ SAID = [
     # A floating licence.
     ("No floating license is available", "license"),
     ("The license limit of 5 sessions has been reached", "license"),
-    # A cloud's machines, and a quota that all share.
+    # A cloud's machines, and a quota that all users share.
     ("InsufficientInstanceCapacity: We currently do not have sufficient p4d.24xlarge capacity", "room"),
     ("The zone does not have enough resources available (ZONE_RESOURCE_POOL_EXHAUSTED)", "room"),
     ("SkuNotAvailable", "room"),
@@ -42,11 +42,11 @@ SAID = [
     # None that others have.
     ("Insufficient permissions", ""),
     ("capacity must be a positive number", ""),
-    # A pod that waits for an autoscaler isn't refused; what took too long says nothing.
+    # A pod that waits for an autoscaler wasn't refused, and a timeout says nothing about capacity.
     ("pod triggered scale-up: [{pool 1->2 (max: 5)}]", ""),
     ("Server at /user/alice/ didn't respond in 30 seconds: Timeout", ""),
     ("Timed out", ""),
-    # A person's own, an invalid request, an outage.
+    # A person's own quota, an invalid request, and an outage.
     ("pods is forbidden: exceeded quota: gpus, requested: 1, used: 2, limited: 2", ""),
     ("pods is forbidden: failed quota: small: must specify limits.cpu", ""),
     ("insufficient quota", ""),
@@ -121,7 +121,7 @@ def test_pause_is_that_of_whoever_was_tried_least():
 @given(st.lists(st.tuples(st.sampled_from(["join", "leave", "turn", "back"]), st.integers(0, 9))))
 @example([("join", 0), ("join", 0), ("turn", 0), ("leave", 0), ("back", 0), ("turn", 0)])
 def test_nobody_is_tried_twice_before_the_others_once(steps):
-    """Whoever joins, leaves and comes back: between two turns of one, all who wait have had one."""
+    """People join, leave and come back: nobody gets a second turn before everybody else has had one."""
     waiting: dict[int, int] = {}
     since: dict[int, set[int]] = {}
     left: list[tuple[int, int]] = []
@@ -155,7 +155,7 @@ def test_nobody_is_tried_twice_before_the_others_once(steps):
         ("2026-11-25 18:00", "2026-11-26 09:00"),
         ("2026-11-25 03:00", "2026-11-25 09:00"),
         ("2026-11-25 08:30", "2026-11-25 18:00"),
-        # The clocks go back, and forth.
+        # The nights when the clocks go back and forward.
         ("2026-10-24 20:00", "2026-10-25 09:00"),
         ("2027-03-27 20:00", "2027-03-28 09:00"),
     ],

@@ -1,1 +1,1 @@
-"""Outputs of runs, piece by piece."""
+"""Tests of the output of runs, which arrives in pieces."""

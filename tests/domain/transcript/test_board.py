@@ -1,4 +1,4 @@
-"""The board: what has grown, and what is shown of it."""
+"""Tests of the board, which collects outputs that have grown, and shows parts of them."""
 
 from bot.domain.runs import OutputChunk
 from bot.domain.transcript import Board

@@ -1,4 +1,4 @@
-"""Escapes are gone whatever they are and wherever they are cut; the text between them stays."""
+"""Tests that escapes are removed wherever they are cut, and the text between them stays."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Lines: what a terminal would show at last, whole, in any cuts, and bounded."""
+"""Tests of lines of output: what a terminal would show in the end, however the output is cut."""
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from bot.domain.transcript import Lines, Tail
 
 
 def lines_of(*parts: str, longest: int = 8_192) -> list[str]:
-    """Return the whole lines, those in parts put together."""
+    """Return the complete lines. Lines that came in parts are joined."""
     lines = Lines("stdout", longest)
     found: list[str] = []
     for piece in [*(p for part in parts for p in lines.feed(part)), *lines.finish()]:

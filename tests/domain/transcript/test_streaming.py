@@ -1,4 +1,4 @@
-"""Answers without an end: bounded in bytes, patient, ended by whoever reads them."""
+"""Tests of endless answers: limited in bytes, waited for patiently, and ended by the reader."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""A transcript: whole, plain, told apart, and the same however often the stream was cut and begun again."""
+"""Tests of transcripts: complete, plain, and the same however often the stream was cut and restarted."""
 
 import asyncio
 
@@ -19,14 +19,14 @@ CHUNKS = st.lists(
 
 
 async def whole(transcript: Transcript) -> str:
-    """Return all that was spooled, and close the spool."""
+    """Return everything that was spooled, and close the spool."""
     text = b"".join([piece async for piece in transcript.spool.pieces()]).decode()
     transcript.spool.close()
     return text
 
 
 def recut(chunks: list[OutputChunk], size: int) -> list[OutputChunk]:
-    """Return the same streams in pieces of another size, in the same order."""
+    """Return the same output in chunks of another size, in the same order."""
     return [
         OutputChunk(chunk.stream, chunk.text[at : at + size])
         for chunk in chunks
@@ -111,7 +111,7 @@ async def test_a_stream_that_is_cut_and_begins_anew_repeats_nothing_and_loses_no
     for transcript in (once, often):
         transcript.end()
     first, second = (await whole(once)).split("\n"), (await whole(often)).split("\n")
-    # Which stream's line comes first depends on where the cuts were; each stream's own order does not.
+    # The order between stdout and stderr depends on the cuts. The order within each doesn't.
     for is_stderr in (True, False):
         assert [line for line in first if line.startswith("! ") == is_stderr] == [
             line for line in second if line.startswith("! ") == is_stderr
