@@ -1,1 +1,1 @@
-"""Trouble at every way out of the process, as error and as kill, and a database that can't be written."""
+"""Tests with a fault at every call that leaves the process, and with a database that can't be written."""

@@ -1,4 +1,4 @@
-"""The process' ways out, each led past one fuse: it fails at the N-th call, or is killed there."""
+"""The calls that leave a process, with a fuse that makes the N-th one fail, or kills the process there."""
 
 import sys
 from collections.abc import Callable, Mapping
@@ -17,11 +17,11 @@ from tests.rigs.engine import EngineWithoutThread
 
 
 class Fuse:
-    """Let ``at - 1`` calls through and end the next: before it leaves, or when it was done.
+    """A fuse that lets ``at - 1`` calls through, and fails the next one before or after its effect.
 
-    As a kill nothing gets through afterwards. 0 never blows; ``count`` says how many calls there were. With
-    ``done``, which tells what was written by now, a call from one place counts once until something is: idle
-    loops make the same ones over and over.
+    If it kills, no later call gets through. With ``at=0`` it never blows. ``count`` is the number of calls so
+    far. If ``done`` is given, it returns how many rows have been written: until that changes, repeated calls
+    from one place count once, as idle loops make the same calls over and over.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Fuse:
 
     @contextmanager
     def point(self, what: str, error: Exception, *, may_fail_after: bool = True):
-        """Stand round one call; ``may_fail_after`` is False for what tells no error once it is done."""
+        """Wrap one call. ``may_fail_after`` is False if the call can't fail once it is done."""
         if self.is_dead:
             raise Killed
         counts = self._counts(what)
@@ -79,12 +79,12 @@ class Fuse:
         raise Killed if self._is_kill else error
 
 
-#: What hands a piece of work on to the store.
+#: Files that only pass work on to the store.
 _BETWEEN = ("/tests/faults/outlets.py", "/bot/store/store.py", "/bot/store/transaction.py", "/contextlib.py")
 
 
 def _caller() -> str:
-    """Return the line that a call to the store comes from."""
+    """Return the file and line from which the store is called."""
     frame = sys._getframe(1)
     while frame.f_code.co_filename.endswith(_BETWEEN) and frame.f_back is not None:
         frame = frame.f_back
@@ -92,9 +92,10 @@ def _caller() -> str:
 
 
 class Breaker:
-    """Hold the fuse of the moment; the parts ask it at each call.
+    """The current fuse, which every call checks.
 
-    With ``patience`` the store has its queue and thread; without, all happens on the injected clock.
+    With ``patience`` the store has its queue and thread. Without it, everything happens on the injected
+    clock.
     """
 
     def __init__(self, patience: Mapping[Priority, float] | None = None) -> None:
@@ -103,12 +104,12 @@ class Breaker:
         self._engine: SqliteEngine | None = None
 
     def done(self) -> int:
-        """Tell how many rows the process has changed by now."""
+        """Return how many rows the process has changed so far."""
         engine = self._engine
         return engine.changes if isinstance(engine, EngineWithoutThread) else 0
 
     def outlets(self) -> Outlets:
-        """Return the ways out that lead past the fuse."""
+        """Return the outgoing interfaces, wrapped with the fuse."""
 
         async def store(url: str, clock: Any, ids: Any) -> Store:
             path = url.removeprefix("sqlite:///")
@@ -130,7 +131,10 @@ class Breaker:
 
 
 class _Engine:
-    """Be a store's engine; what is given up there never happened, so its errors come before only."""
+    """A store's engine whose errors only come before the work.
+
+    Work that the engine gives up has no effect, so it can't fail afterwards.
+    """
 
     def __init__(self, engine: Any, breaker: Breaker) -> None:
         self._engine = engine

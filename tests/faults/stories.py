@@ -1,4 +1,4 @@
-"""The stories that are gone through with trouble at every call; each leaves the world as it found it."""
+"""The stories that are played with a fault at every call. Each one cleans up after itself."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from tests.faults.outlets import Fuse
 from tests.faults.workbench import JobsWorld, SessionsWorld
 from tests.faults.world import BreakingWorld
 
-#: Leases of the dead run out within a minute; calls that were under way settle for another one from then on,
-#: as messages of unknown outcome do, and are made once more.
+#: Seconds for everything to settle. The leases of a killed process expire within a minute. From then on its
+#: unfinished calls, and its messages of unknown outcome, settle for the next process and are repeated once.
 SETTLES = 180.0
 
 Act = Callable[[Any], Awaitable[None]]
@@ -17,7 +17,7 @@ Act = Callable[[Any], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Story:
-    """Name what goes before, what happens, and what has to have come of it; ``after`` clears up."""
+    """A story: what comes before it, what happens, and what must result. ``after`` cleans up."""
 
     before: Act
     act: Act
@@ -25,10 +25,10 @@ class Story:
     after: Act
     options: dict[str, Any]
     world: type[BreakingWorld] = BreakingWorld
-    #: For how long it may settle, looked at this often, in seconds.
+    #: Seconds in which it may settle, and seconds between checks.
     settles: float = SETTLES
     step: float = 15.0
-    #: Trouble comes at every so many-th call where it doesn't come at each.
+    #: The number of calls between faults, if not every call gets one.
     apart: int = 13
 
 
@@ -94,7 +94,7 @@ async def is_down(world: BreakingWorld) -> None:
 
 
 async def stops_later(world: BreakingWorld) -> None:
-    """Plan a stop, and let the warning and the stop come."""
+    """Plan a stop, and wait for its warning and the stop itself."""
     await world.plans("stop training in 12 min")
     await world.time(150, step=30)
     await world.time(600, step=60)
@@ -114,7 +114,7 @@ async def is_down_as_planned(world: BreakingWorld) -> None:
 
 
 async def unlinks(world: BreakingWorld) -> None:
-    """Unlink while a start is under way."""
+    """Unlink during a start."""
     await world.unlinks()
     await world.time(10)
 
@@ -127,12 +127,12 @@ async def starting(world: BreakingWorld) -> None:
 
 async def is_unlinked(world: BreakingWorld) -> None:
     world.check_unlinked()
-    # It was answered where it was typed: if that answer was lost, the next says that nothing is linked.
+    # The answer is where the command was typed. If it was lost, the next answer says that nothing is linked.
     assert world.alice.told("unlinked") == []
 
 
 async def notebook_down(world: BreakingWorld) -> None:
-    """Stop at the provider what the unlinked bot left running there."""
+    """Stop the notebook at the provider, as the unlinked bot has left it running."""
     world.resource("notebook").force("stopped", world.clock.now())
 
 
@@ -153,10 +153,10 @@ STORIES = {
     "stop": Story(running, stops, is_down, nothing, {}),
     "stop-later": Story(running, stops_later, is_down_as_planned, nothing, {}, apart=21),
     "unlink": Story(starting, unlinks, is_unlinked, notebook_down, {}),
-    # Streams begin again.
-    # A launch of unknown outcome is looked for for two minutes, once its lease has run out.
+    # Streams are restarted. A launch of unknown outcome is searched for over two minutes after its lease has
+    # expired.
     "run": Story(nothing, runs, JobsWorld.is_whole, nothing, {}, JobsWorld, 240.0, apart=16),
-    # What a lost launch made is found by its name, or certainly not.
+    # A session from a lost launch is either found by its name, or certainly doesn't exist.
     "make": Story(
         nothing, makes, SessionsWorld.is_whole, SessionsWorld.clears_up, {}, SessionsWorld, 240.0, 10.0, 19
     ),
@@ -164,7 +164,7 @@ STORIES = {
 
 
 async def with_trouble(world: BreakingWorld, story: Story, fuse: Fuse) -> None:
-    """Play a story with a fuse, let everything settle, look at every invariant, clear up."""
+    """Play a story with a fuse, let everything settle, check all invariants, and clean up."""
     await story.before(world)
     world.learn_places()
     world.breaker.fuse = fuse

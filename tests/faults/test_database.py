@@ -1,4 +1,4 @@
-"""A database that can't be written: a clear sentence, nothing half done, and on it goes when that is over."""
+"""Tests of a read-only or full database: clear messages, nothing done by half, and work resumes later."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ async def locked(world):
 
 
 async def fill(world):
-    """Write into what is left of the pages until nothing fits any more."""
+    """Write until the database's remaining pages are full."""
     for number in range(2000):
         try:
             await first_sight(world.bot.store, f"filler {number}")
@@ -58,7 +58,7 @@ async def fill(world):
 
 
 async def goes_on_afterwards(world, trouble):
-    """Try to start something in trouble, see nothing done, and see it done when the trouble is over."""
+    """Try to start a workspace during the fault: nothing happens, and once the fault is over it works."""
     alice = world.alice
     await alice.links("alice")
     await world.time(5)
@@ -69,7 +69,7 @@ async def goes_on_afterwards(world, trouble):
         assert shown.is_private
         assert UNAVAILABLE in shown.text
         assert "Reference" in shown.text
-        # What was under way is not lost; the loops go on, as every round of theirs may fail.
+        # Operations in progress aren't lost. The loops continue, as any of their rounds may fail.
         for _ in range(2):
             world.clock.advance(5)
             await world.work()
@@ -93,7 +93,10 @@ async def test_a_database_that_takes_nothing_is_said_and_gone_past(tmp_path, tro
 
 
 async def answers_once(world, trouble, says):
-    """Write or mention in trouble; see one reply, no other at the redeliveries, and then what came of it."""
+    """Send a command during the fault, and check that it has one reply and takes effect later.
+
+    Redeliveries get no further reply.
+    """
     alice = world.alice
     await alice.has_linked("alice")
     channel, words = says
@@ -105,7 +108,8 @@ async def answers_once(world, trouble, says):
         assert MESSAGE_NOT_RECORDED in shown.text
         assert "Reference" in shown.text
         assert shown.is_private or channel == BOT
-        # Slack repeats it at once, then a minute later; each comes in a second of its own here.
+        # Slack redelivers the event immediately, and again a minute later. Here, each comes in a different
+        # second.
         for number in (1, 2):
             await world.time(5)
             assert not (await world.slack.events.redeliver(event_id, number)).ok
@@ -155,7 +159,7 @@ def remount(folder, mode):
 
 @asynccontextmanager
 async def read_only_disk(world):
-    """Let nothing be written on a disk any more."""
+    """Make a disk read-only."""
     remount(world.folder, "ro")
     try:
         yield
@@ -183,7 +187,7 @@ async def test_start_on_a_disk_that_takes_nothing_says_so(tmp_path, trouble, wor
 
 
 async def serve(given):
-    """Run ``serve`` until it ends; return its exit status and what it says."""
+    """Run ``serve`` until it exits, and return its exit status and output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -222,7 +226,7 @@ async def test_a_database_of_a_newer_release_is_left_alone(tmp_path):
 
 
 def environment(world):
-    """Return the settings of a world's bot as an environment gives them, with a connections file."""
+    """Return the settings of a world's bot as environment variables, with a connections file."""
     path = world.folder / "connections.toml"
     path.write_text(
         '[connections.saturn]\nprovider = "saturn"\ntitle = "Saturn Cloud"\n'

@@ -1,4 +1,4 @@
-"""Trouble at the N-th call of a story, for every N: one start, one message, nothing lost, the gate kept."""
+"""Tests with a fault at the N-th call of a story, for every N: one start, one message, and nothing lost."""
 
 from itertools import count, cycle
 
@@ -7,7 +7,7 @@ import pytest
 from tests.faults.outlets import Fuse
 from tests.faults.stories import STORIES, with_trouble
 
-#: How: as a kill or as an error; when: before the call leaves, or after its effect.
+#: The kinds of faults: a kill or an error, before the call is sent or after its effect.
 HOW = {
     "kill-before": {"is_kill": True, "after": False},
     "kill-after": {"is_kill": True, "after": True},
@@ -17,7 +17,7 @@ HOW = {
 
 
 async def go_through(folder, name, troubles):
-    """Play a story with one trouble after the other until one is beyond its last call; return that call."""
+    """Play a story with one fault after another, until a fault is beyond the last call; return its number."""
     story = STORIES[name]
     async with story.world(folder, story.options).running() as world:
         for at, how in troubles:
@@ -34,7 +34,7 @@ async def go_through(folder, name, troubles):
 
 @pytest.mark.parametrize("name", STORIES)
 async def test_trouble_at_some_calls_breaks_no_promise(tmp_path, name):
-    """Trouble at some calls of each story, in the four ways in turn."""
+    """Play each story with faults at some of its calls, with the four kinds in turn."""
     apart = STORIES[name].apart
     numbers = count(1 + list(STORIES).index(name) % apart, apart)
     assert await go_through(tmp_path, name, zip(numbers, cycle(HOW), strict=False)) > 20

@@ -1,4 +1,4 @@
-"""A PostgreSQL without a free connection, and connections that are cut meanwhile: all is told, and once."""
+"""Tests of a PostgreSQL without free connections, while others are cut: each result is reported once."""
 
 import asyncio
 from collections import Counter
@@ -12,10 +12,11 @@ from tests.rigs.postgres_standby import own_server
 from tests.scenarios.half import PEOPLE, SEEDED
 from tests.scenarios.locked import Locked
 
-#: For how long the server is full, in seconds, and how often a connection of Usher's is cut meanwhile.
+#: Seconds for which the server is full, and seconds between cuts of one of Usher's connections.
 FULL, EVERY = 38.0, 3.0
 MOST = "ALTER SYSTEM SET max_connections = 30"
-#: One of those that wait for the client within or between transactions: any of them may be lost.
+#: Cuts a random one of Usher's connections that is waiting between or within transactions. Any of these may
+#: be lost.
 CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'usher'
 ORDER BY random() LIMIT 1
@@ -23,7 +24,7 @@ ORDER BY random() LIMIT 1
 
 
 class Full(Locked):
-    """Run web and worker on a server of their own."""
+    """Web process and worker with their own server."""
 
     def __init__(self, folder, options):
         super().__init__(folder, options)
@@ -44,7 +45,7 @@ async def full_server(tmp_path):
 
 
 def keys(full_server, person):
-    """Return how often each notice is in somebody's direct message, by its key."""
+    """Return how often each notice is in a person's direct messages, by its key."""
     shown = [one.json.get("metadata") or {} for one in person.sees()]
     return Counter(one["event_payload"]["key"] for one in shown if one.get("event_payload"))
 
@@ -58,7 +59,7 @@ async def test_nothing_is_told_twice_and_all_that_was_accepted_is_told(full_serv
     until = asyncio.get_running_loop().time() + FULL
     with ExitStack() as stack, closing(psycopg.connect(full_server.url, autocommit=True)) as admin:
         for number in range(10):
-            # Whatever is free, also what was Usher's until now.
+            # Take every free connection, including those that Usher has just lost.
             with suppress(psycopg.OperationalError):
                 while True:
                     stack.enter_context(closing(psycopg.connect(full_server.url)))

@@ -1,4 +1,4 @@
-"""Each step at a Workbench that fails: one effect there, one message of its end, and others go on."""
+"""Tests with a failure at each step on Workbench: one effect, one final message, others not affected."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from tests.rigs.scenario.stage import inject_fault
 from tests.rigs.scenario.workbench import workbench_world
 from tests.rigs.thorough import draw
 
-#: What is wrong with an answer: a fault of the way, or an error that the API itself tells. One of each:
-#: the provider's contract proves that each call makes the right error of every answer.
+#: What is wrong with an answer: a fault on the way, or an error from the API itself. There is one example of
+#: each, because the provider's contract tests check which error every answer causes.
 FAULTS = {
     "nothing, but done": {"drop": True, "after": True},
     "a page": {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}},
@@ -78,7 +78,7 @@ async def test_one_call_that_goes_wrong(workbench, call, name):
     else:
         assert state in {"finished", "gone", "suspended"}
     if method != "get_session":
-        # Once, and at most once again, when what became of the first was looked at.
+        # The call is made once, and perhaps a second time after checking what became of the first.
         assert 1 <= workbench.asked(method) - before <= 2
 
 
@@ -98,7 +98,7 @@ async def test_a_launch_that_goes_wrong_makes_one_session_or_none(workbench, nam
     await workbench.bot.services.create_caller(workbench.principal(), "once").run(
         create_workspace, "wb", SPEC
     )
-    # A launch of unknown outcome has two minutes to show.
+    # A launch of unknown outcome has two minutes to appear.
     await workbench.pass_time(200, step=4)
     told = [shown for shown in alice.sees() if shown.kind not in {"card", "linked", ""}]
     assert len(told) == 1, [shown.text for shown in told]
@@ -129,7 +129,7 @@ async def test_many_watched_sessions_of_one_account_are_read_together(workbench)
     await workbench.pass_time(20)
     before = workbench.asked("get_session")
     await workbench.pass_time(60)
-    # Running sessions are read each minute, in one request.
+    # Running sessions are read once a minute, in one request for all.
     assert workbench.asked("get_session") - before <= 3
     assert alice.only("ready")
     assert len(alice.told("stopped")) == 2

@@ -1,4 +1,4 @@
-"""The whole bot against what a Saturn Cloud may answer to a recipe, a job, a schedule and a login link."""
+"""Tests of the whole bot when Saturn Cloud's answers are faulty: recipes, jobs, schedules, login links."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from bot.services.operation_requests import create_workspace
 from bot.store import accounts
 from tests.rigs.scenario.cloud import AMIR, cloud_world
 
-#: One of each sort: the provider's contract proves that each call makes the right error of every answer, the
-#: engine's tests what becomes of every error.
+#: One fault of each kind. The provider's contract tests check which error every answer causes, and the
+#: engine's tests check how each error is handled.
 FAULTS = {
     "nothing, but done": {"drop": True, "after": True},
     "a page": {"body": "<html><body>Sign in</body></html>", "headers": {"Content-Type": "text/html"}},
@@ -36,7 +36,7 @@ SPEC = Spec("mine", {"recipe": "course", "size": "", "owner": "acme/alice"})
 
 
 def ends(person, *besides):
-    """Return the messages at the end of what was asked for; there is one."""
+    """Return the final messages of a request, and check that there is only one."""
     told = [
         shown for shown in person.sees() if shown.kind not in {"card", "job_card", "linked", "", *besides}
     ]

@@ -1,4 +1,4 @@
-"""Worlds with a fuse and a Workbench: runs of jobs and the making of sessions meet trouble at each call."""
+"""Worlds with a fuse and a Workbench: running jobs and creating sessions meet a fault at each call."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.faults.world import BreakingWorld
 from tests.rigs.scenario.workbench import SUPER_ADMIN_TOKEN, TOKENS, WorkbenchWorld
 
 LINES = 12
-#: Streams come through sockets: the loop goes round so often before time goes on.
+#: Rounds of the event loop before time moves on, because streams arrive through sockets.
 ROUNDS = 40
 
 
 class BreakingWorkbench(BreakingWorld, WorkbenchWorld):
-    """Hold a Workbench, at which alice has linked her account; each story has a name of its own."""
+    """A Workbench on which Alice has linked her account. Each story has its own name."""
 
     name = ""
 
@@ -56,7 +56,7 @@ class JobsWorld(BreakingWorkbench):
         await super().work()
 
     async def runs(self) -> None:
-        """Run a job as a person does, who looks whether it runs before trying again."""
+        """Run a job like a person who checks whether it is running before trying again."""
         self.name = f"loud-{next(self._numbers)}"
         words = f"run wb --name {self.name} -- print-lines lines={LINES} rate=4 stderr_every=4"
 
@@ -69,11 +69,11 @@ class JobsWorld(BreakingWorkbench):
         await self.persists(act)
 
     def found(self) -> list[Any]:
-        """Return the rows of this story's run: only one, unless somebody was impatient."""
+        """Return the rows of this story's run. There is only one, unless the person was impatient."""
         return self.rows(f"SELECT * FROM runs WHERE name = '{self.name}' AND reference != ''")
 
     async def is_whole(self) -> None:
-        """Look whether each run of this story was run, told of and shown, all once."""
+        """Check that each run of this story was executed, reported and shown exactly once."""
         rows = self.found()
         assert rows
         for row in rows:
@@ -83,11 +83,12 @@ class JobsWorld(BreakingWorkbench):
         told = Counter(shown.key for shown in self.alice.sees() if shown.key)
         for row in rows:
             kinds = {key.split("/")[1]: count for key, count in told.items() if key.startswith(row["id"])}
-            # Its card isn't needed where the end comes within a minute of the answer.
+            # A run may have no card if it ends within a minute of the answer.
             assert kinds.pop("job_card", 1) == 1
             assert kinds == {"job_ended": 1}, kinds
             thread = self.thread_of(row["id"])
-            # It is short enough to be shown with the end; a file has it where nobody knows whether that did.
+            # The output is short enough to be part of the final message. There is a file if Usher doesn't
+            # know whether that message was posted.
             ends = [one for one in self.alice.sees() if (one.key or "").startswith(f"{row['id']}/job_ended")]
             files = [file for one in thread for file in one["files"]]
             texts = [self.slack.file_bytes(self.alice.id, file["id"]).decode() for file in files]
@@ -95,7 +96,7 @@ class JobsWorld(BreakingWorkbench):
             assert (len(files) <= 1, shown) == (True, [f"line {number}" for number in range(1, LINES + 1)])
 
     def thread_of(self, job_id: str) -> list[dict[str, Any]]:
-        """Return what stands below a run's card, or below its end without one."""
+        """Return the replies below a run's card, or below its final message if there is no card."""
         (card, *_) = self.rows(
             f"SELECT * FROM cards WHERE subject = '{job_id}' AND message_ts > '' ORDER BY is_notice"
         )
@@ -106,7 +107,7 @@ class SessionsWorld(BreakingWorkbench):
     """Make sessions by the form."""
 
     async def makes(self) -> None:
-        """Make a session as a person does, who looks whether it is made before filling the form in again."""
+        """Create a session like a person who checks whether it exists before submitting the form again."""
         self.name = f"paper-{next(self._numbers)}"
 
         async def act() -> bool:
@@ -121,7 +122,8 @@ class SessionsWorld(BreakingWorkbench):
         if not (await self.slack.say(self.alice.id, "C0GENERAL", "/workspace new wb"))["ok"]:
             return
         await self.work()
-        # What asks for the offers may be leased by a process that was killed: the form comes when that ends.
+        # A killed process may still hold the lease for reading the offers. The form comes once the lease
+        # expires.
         for _ in range(12):
             form = self.slack.form(self.alice.id)
             if form is None or form.fields:
@@ -132,14 +134,14 @@ class SessionsWorld(BreakingWorkbench):
             await self.slack.submit(self.alice.id)
 
     def asked_for(self) -> list[Any]:
-        """Return what was asked for about this story's workspaces, the oldest first."""
+        """Return the operations on this story's workspaces, oldest first."""
         return self.rows(
             "SELECT operations.* FROM operations JOIN workspaces ON workspaces.id = operations.workspace_id"
             f" WHERE json_extract(workspaces.spec, '$.name') = '{self.name}' ORDER BY operations.created_at"
         )
 
     async def is_whole(self) -> None:
-        """Look whether one session came of each making, whether it runs, and was told of once."""
+        """Check that each creation has led to one session, whose state was reported once."""
         self.posit.state.settle()
         self.learn()
         operations = self.asked_for()
@@ -154,7 +156,7 @@ class SessionsWorld(BreakingWorkbench):
             assert len([key for key in told if key.startswith(f"{operation['id']}/")]) == 1, told
 
     async def clears_up(self) -> None:
-        """End the sessions on Workbench, so that what a story made doesn't pile up."""
+        """Remove the story's sessions from Workbench, so that they don't pile up."""
         sessions = self.posit.state.sessions
         for key in [key for key, one in sessions.items() if one.name == self.name]:
             del sessions[key]

@@ -1,4 +1,4 @@
-"""A world whose bot breaks where it is told to, whose people try again, and what must be true afterwards."""
+"""A world whose bot breaks on demand and whose people try again, with checks of what must hold afterwards."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.faults.outlets import Breaker, Fuse
 from tests.reconciler.fuse import Killed
 from tests.rigs.scenario import World
 
-#: What a person runs into when the bot breaks: no answer, no message, a page or a form that says so.
+#: The errors that a person meets when the bot breaks: no answer, no message, or a page or form that says so.
 TROUBLE = (
     Killed,
     AssertionError,
@@ -47,7 +47,10 @@ UNION ALL SELECT 1 FROM workspaces WHERE stop_at IS NOT NULL
 
 
 class BreakingWorld(World):
-    """Be a world with a fuse; a blown one that killed is found at the next act, and the bot started again."""
+    """A world with a fuse.
+
+    If the fuse killed the bot, the next action finds this and starts the bot again.
+    """
 
     def __init__(self, folder: Any, options: Any) -> None:
         super().__init__(folder, options)
@@ -70,7 +73,7 @@ class BreakingWorld(World):
         app.redirect_urls = [address + SIGN_IN_REDIRECT_PATH]
 
     async def reborn(self) -> None:
-        """Drop the killed process: nothing that it still holds gets out any more. Then start another."""
+        """Drop the killed process, so that nothing it still holds gets out, and start another."""
         await self._drop()
         while True:
             self._bot_stack = AsyncExitStack()
@@ -84,12 +87,12 @@ class BreakingWorld(World):
                 return
 
     async def _drop(self) -> None:
-        # What a process writes when it ends, a killed one doesn't.
+        # A killed process doesn't write what it would write at a normal end.
         with suppress(Killed):
             await self._bot_stack.aclose()
 
     async def time(self, seconds: float, step: float = 5.0) -> None:
-        """Let time pass; a kill on the way is followed by a start, as a supervisor does it."""
+        """Let time pass. If the bot is killed meanwhile, start it again, as a supervisor would."""
         left = seconds
         while left > 0:
             self.clock.advance(min(step, left))
@@ -97,14 +100,14 @@ class BreakingWorld(World):
             await self.work()
 
     async def until_over(self, most: float, step: float = 15.0) -> None:
-        """Let time pass until nothing is open or to be told, and two steps more."""
+        """Let time pass until nothing is open or unsent, and for two more steps."""
         left = most
         while left > 0:
             await self.time(step, step)
             left = left - step if self.rows(OPEN) else min(left - step, 2 * step)
 
     async def work(self) -> None:
-        """Do what is due, as the loops do: an error ends a round, not the process."""
+        """Do the work that is due, as the loops do. An error ends a round, but not the process."""
         for _ in range(3):
             try:
                 await self.settle()
@@ -116,7 +119,7 @@ class BreakingWorld(World):
                 return
 
     async def persists(self, act: Callable[[], Awaitable[bool]]) -> None:
-        """Try something as a person does, until it worked."""
+        """Repeat an action until it works, as a person would."""
         for _ in range(TRIES):
             worked = False
             with suppress(*TROUBLE):
@@ -141,7 +144,7 @@ class BreakingWorld(World):
         await self.persists(act)
 
     async def plans(self, text: str) -> None:
-        """Type when something is to be stopped until it is accepted."""
+        """Type a command that plans a stop until it is accepted."""
 
         async def act() -> bool:
             shown = await self.alice.types(text, then_settle=False)
@@ -151,7 +154,7 @@ class BreakingWorld(World):
         await self.persists(act)
 
     async def links(self) -> None:
-        """Link alice's account, from the word to the notice."""
+        """Link Alice's account, from the command to the confirmation."""
 
         async def act() -> bool:
             page = await self.alice.links("alice")
@@ -180,14 +183,14 @@ class BreakingWorld(World):
             return list(database.execute(query))
 
     async def check(self) -> None:
-        """Look at every invariant, after everything has had the time to settle."""
+        """Check all invariants, once everything has had time to settle."""
         told = Counter(shown.key for shown in self.alice.sees() if shown.key)
         assert [key for key, count in told.items() if count > 1] == []
         for operation in self.rows("SELECT * FROM operations"):
             assert operation["outcome"] is not None, dict(operation)
             if operation["outcome"] in ("fulfilled", "failed", "refused"):
-                # One message says it: its own, or that of a stop its card, which goes where there is another.
-                # The warning of a planned stop becomes what says that it has stopped.
+                # One message reports the end: its own, or a stop's card, which is deleted if there is another
+                # message. The warning of a planned stop becomes the report of that stop.
                 says_end = rf"{operation['id']}/(\w+/end|card/1)"
                 if operation["planned_for"] is not None:
                     says_end += f"|{operation['workspace_id']}/stop_warning/{operation['planned_for']:.0f}"
@@ -197,7 +200,8 @@ class BreakingWorld(World):
                 stopped = {shown.key for shown in self.alice.told("stopped")}
                 assert ends[0].endswith("/end") or (is_down and ends[0] in stopped), (dict(operation), told)
         left = self.rows("SELECT kind, state, error FROM notices WHERE state != 'sent'")
-        # What turns out otherwise is read once more before it is told, which may be minutes later.
+        # A result that contradicts an earlier one is read again before it is reported, which may take
+        # minutes.
         may_stay = {("reply", "dead"), ("turned_out", "pending")}
         unsent = [tuple(row) for row in left if (row["kind"], row["state"]) not in may_stay]
         assert unsent == [], unsent
@@ -210,7 +214,7 @@ class BreakingWorld(World):
         assert not [secret for secret in self.watch.secrets if secret.encode() in held]
 
     def _check_starts(self) -> None:
-        """Every start that the provider began belongs to one operation, and no operation has two."""
+        """Check that each start on the provider belongs to one operation, and no operation has two."""
         self.learn_places()
         asked = self.rows("SELECT * FROM operations WHERE verb != 'stop' ORDER BY created_at")
         counted: Counter[str] = Counter()
@@ -227,18 +231,18 @@ class BreakingWorld(World):
         assert max(counted.values(), default=1) == 1, counted
 
     def learn_places(self) -> None:
-        """Remember which row is which workspace: an unlink deletes the rows, not the operations."""
+        """Remember which row is which workspace, since unlinking deletes the rows, but not the operations."""
         for row in self.rows("SELECT id, remote_id FROM workspaces"):
             self.places[row["id"]] = row["remote_id"]
 
     def check_unlinked(self) -> None:
-        """No account, no secret in any link, and no call with the credential later than 5 s after it."""
+        """Check that no account is left, and that no link holds a secret."""
         assert self.rows("SELECT * FROM accounts") == []
         assert self.rows("SELECT * FROM links WHERE secret IS NOT NULL AND stage != 'used'") == []
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Run everything for a block; rules of Slack that a kill breaks are not looked at."""
+        """Run everything for a block. Slack's rules that a kill may break aren't checked."""
         async with AsyncExitStack() as stack:
             self.slack_url = await stack.enter_async_context(self.slack.running())
             listening_at = await stack.enter_async_context(TestServer(self.saturn.app, host="127.0.0.1"))
@@ -253,6 +257,6 @@ class BreakingWorld(World):
 
 @asynccontextmanager
 async def breaking_world(folder: Path, **options: Any) -> AsyncIterator[BreakingWorld]:
-    """Make and run a world whose fuse is whole."""
+    """Yield a running world with a fuse that doesn't blow."""
     async with BreakingWorld(folder, options).running() as world:
         yield world
