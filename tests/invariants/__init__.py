@@ -1,4 +1,4 @@
-"""Random histories, and what holds after them.
+"""Random histories, and checks of what must hold after them.
 
-``docs/internals/security.md``, "Invariants of random histories".
+See "Invariants of random histories" in ``docs/internals/security.md``.
 """

@@ -1,4 +1,4 @@
-"""What must hold in every history: after each step, and when everything has settled."""
+"""Checks of what must hold in every history: after each step, and once everything has settled."""
 
 import json
 import re
@@ -17,20 +17,20 @@ from tests.rigs.drawn import as_shown
 
 _IDE = re.compile(r"/ide/(\w+)")
 _CANARY = re.compile(r"canary_\w+")
-#: What is logged when a fault of ours was caught at the last place for it.
+#: Log events that mean a bug was caught by the last handler for it.
 _FAULTS = re.compile(r"failed unexpectedly|(step|read|task|timer|notice|card|home|loop) failed")
 _REPLIES = "reply"
 
 
 def at_any_time(life: Life) -> None:
-    """I3, I5, I8, nothing doubled, no call with another's token."""
+    """Check I3, I5 and I8, that nothing was sent twice, and that no call used another person's token."""
     assert all(gap >= 10.0 for gap in life.moves.gaps()), f"I8: {min(life.moves.gaps())}"
     assert life.moves.strangers == []
     doubled = [key for key, count in Counter(life.slack.sent()).items() if count > 1]
     assert doubled == [], f"told twice: {doubled}"
     for call in life.moves.calls:
         until = life.ended.get(call.token)
-        # The one call that is still owed is the one that ends the credential for good.
+        # The only call still allowed is the one that revokes the credential.
         is_over = until is not None and call.at > until and call.method != "revoke"
         assert not is_over, f"I5: {call} after {until}"
     for user_id, text in _seen(life):
@@ -41,7 +41,7 @@ def at_any_time(life: Life) -> None:
 
 
 def _seen(life: Life) -> Iterator[tuple[str, str]]:
-    """Yield who saw what; an empty name for everybody."""
+    """Yield pairs of the person who saw a text, and the text. The name is empty if everybody saw it."""
     for message in life.slack.messages:
         yield str(message["channel"]).removeprefix("D"), json.dumps(message)
     for message in life.slack.ephemerals:
@@ -55,10 +55,10 @@ def _seen(life: Life) -> Iterator[tuple[str, str]]:
 
 
 async def one_start_per_operation(life: Life) -> None:
-    """I1: every start that the provider took belongs to one operation, and no operation has two.
+    """I1: check that each start at the provider belongs to one operation, and no operation has two.
 
-    But where another person stopped a shared workspace after a start of unknown outcome: what is down then
-    looks as if that start had never come.
+    There is an exception: if another person stopped a shared workspace after a start of unknown outcome, it
+    looks as if that start had never happened.
     """
     for row in await life.rows("SELECT id, remote_id FROM workspaces"):
         life.places[row["id"]] = row["remote_id"]
@@ -94,7 +94,7 @@ def _is_stopped_by_another(life: Life, first: Start, second: Start) -> bool:
 
 
 async def each_their_own(life: Life) -> None:
-    """I4: nobody's operation is for a workspace of somebody else."""
+    """I4: check that operations are only for workspaces of the same person."""
     theirs = await life.rows(
         "SELECT operations.id, operations.verb FROM operations JOIN workspaces"
         " ON workspaces.id = operations.workspace_id WHERE operations.principal != workspaces.principal"
@@ -103,7 +103,7 @@ async def each_their_own(life: Life) -> None:
 
 
 async def nothing_left_of_ended(life: Life) -> None:
-    """I5: an account that was unlinked is gone, but for what has yet to be revoked."""
+    """I5: check that no unlinked account is left, except those that are still being revoked."""
     left = await life.rows(
         "SELECT id, state FROM accounts WHERE state != 'revoking' AND id IN ("
         "SELECT json_extract(detail, '$.account') FROM audit"
@@ -113,7 +113,7 @@ async def nothing_left_of_ended(life: Life) -> None:
 
 
 async def made_once(life: Life, operations: list[dict[str, Any]]) -> None:
-    """I9: of one creation comes one workspace at most, and what was called off or removed is not up."""
+    """I9: check that each creation made at most one workspace, and that stopped or removed ones are down."""
     latest = {operation["workspace_id"]: operation for operation in operations}
     creations = {
         operation["workspace_id"]: operation for operation in operations if operation["verb"] == "create"
@@ -141,7 +141,7 @@ async def made_once(life: Life, operations: list[dict[str, Any]]) -> None:
 
 
 async def at_the_end(life: Life, logs: list[Any]) -> None:
-    """I2: every operation ended; I6 and I7; nothing is left to do."""
+    """I2, I6 and I7: check that every operation ended, no secret is stored or logged, and no work is left."""
     operations = await life.rows("SELECT * FROM operations ORDER BY created_at")
     for operation in operations:
         assert operation["outcome"] is not None, f"I2: {operation}"
@@ -161,7 +161,7 @@ async def at_the_end(life: Life, logs: list[Any]) -> None:
     await _no_secret(life, logs)
 
 
-#: The interactions whose operation's end was sent.
+#: Selects the interactions whose operation has ended, and whose final message was sent.
 _RESOLVED = (
     "SELECT i.key FROM inbox i JOIN notices n ON n.subject = i.result"
     " WHERE n.occasion = 'end' AND n.state = 'sent'"
@@ -169,9 +169,9 @@ _RESOLVED = (
 
 
 async def _unsent(life: Life) -> list[dict[str, Any]]:
-    """Return what was given up; but for replies, and warnings of an end that has changed since.
+    """Return notices that were given up, except for replies and warnings of a stop whose time has changed.
 
-    A message that promised to look again isn't sent where the result of that was sent first.
+    A message that promised a result isn't sent if the result itself was sent first.
     """
     changed = {
         (row["workspace"], f"{row['before']:.0f}")
@@ -206,7 +206,7 @@ async def _no_secret(life: Life, logs: list[Any]) -> None:
         assert not _FAULTS.fullmatch(str(line.get("event"))), line
 
 
-#: States of a workspace's row that a button would contradict, by the name of its action.
+#: By action name: states of a workspace that a button for the action would contradict.
 _UNTRUE = {
     "start": (State.RUNNING, State.STARTING),
     "stop": (State.STOPPED, State.GONE),
@@ -215,17 +215,21 @@ _UNTRUE = {
     "stop_later": (State.STOPPED, State.SUSPENDED, State.GONE),
     "open_url": (State.STOPPED, State.SUSPENDED, State.STOPPING, State.STARTING, State.GONE),
 }
-#: What whoever asks for what is under way is answered (``bot.messages.texts.answers.JOINED``).
+#: Matches the answer to a request for something that is already in progress
+#: (``bot.messages.texts.answers.JOINED``).
 _ASKED_AGAIN = re.compile(r"is already (?!running)\w+ing\b")
-#: What speaks of an act: its card, and how it ended.
+#: The messages about an operation: its card, and how it ended.
 _SPEAKS = Mark.CARD | Mark.END
-#: What is about no workspace: pages of providers, and links of accounts.
+#: Buttons that aren't about a workspace: pages of providers, and links of accounts.
 _ELSEWHERE = ("page_url", "invite")
 _OF_TIMERS = (NoticeKind.STOP_WARNING, NoticeKind.PLANNED_STOP_FAILED, NoticeKind.WARNING_UNDELIVERED)
 
 
 async def _each_act_has_one(life: Life) -> None:
-    """See that no act has two messages that speak of it, but where one had to notify before it was over."""
+    """Check that no operation has two messages about it.
+
+    The exception is an operation that had to notify its owner before it was over.
+    """
     speaking: Counter[str] = Counter()
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
@@ -235,8 +239,8 @@ async def _each_act_has_one(life: Life) -> None:
             and parse_enum(NoticeKind, kind).marks & _SPEAKS
         ):
             speaking[subject] += 1
-    # The answer that said what begins, for as long as it offers to take that back; not one to who asks again,
-    # which may be at the same moment.
+    # The answer that announced the operation, as long as it offers to undo it. An answer to a repeated
+    # request doesn't count, though it may come at the same moment.
     there = {message["ts"] for message in life.slack.messages}
     begun = {
         row["subject"]: row["created_at"]
@@ -255,7 +259,10 @@ def _offered(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def no_message_contradicts_its_row(life: Life) -> None:
-    """Each act has one message, once nothing is owed, and each message offers what the rows allow."""
+    """Check that each operation has one message, and that messages offer only what the rows allow.
+
+    If a notice is still unsent, nothing is checked.
+    """
     pending = "SELECT id FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL"
     unsent = "SELECT id FROM notices WHERE state IN ('pending', 'retry', 'leased') AND combined_into IS NULL"
     if await life.rows(f"{pending} UNION ALL {unsent}"):
@@ -268,7 +275,7 @@ async def no_message_contradicts_its_row(life: Life) -> None:
         row["id"]: row for row in await life.rows("SELECT * FROM operations ORDER BY created_at, id")
     }
     newest = {row["workspace_id"]: row["id"] for row in operations.values()}
-    # What is under way can be stopped whatever the state.
+    # A workspace with an operation in progress can be stopped in any state.
     busy = {row["workspace_id"] for row in operations.values() if row["outcome"] is None}
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)

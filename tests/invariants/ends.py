@@ -1,4 +1,4 @@
-"""Timers in a history: what becomes of each is noted as it happens, and judged at the end."""
+"""Checks of timers in a history: every change of one is recorded, and judged at the end."""
 
 from collections import Counter
 from typing import Any
@@ -11,9 +11,9 @@ from playground.demo.person import buttons
 from tests.invariants.life import PEOPLE, Life
 
 _DOWN = ("stopped", "suspended", "failed", "gone")
-#: What people do about the warning: buttons of it, and commands.
+#: What people do after a warning: its buttons, and commands.
 ANSWERS = ("keep_running", "keep_running", "hour_more", "start {} for 40 min", "stop {}", "keep {}")
-#: How it is answered that something is kept, in time.
+#: The answer if somebody keeps a workspace running in time.
 _KEPT = "keeps running. No stop is planned."
 _WATCH = (
     """
@@ -33,7 +33,7 @@ _WATCH = (
         );
     END
     """,
-    # What came up by itself has another life than that for which a timer was set.
+    # If a workspace starts on its own, a timer that was set before isn't meant for it any more.
     """
     CREATE TRIGGER came_up AFTER UPDATE OF generation ON workspaces
     WHEN NOT EXISTS (
@@ -47,7 +47,7 @@ _WATCH = (
 
 
 async def watch(life: Life) -> None:
-    """Have the database note every change of a timer, with how its workspace is at that moment."""
+    """Have the database record every change of a timer, with the state of its workspace at that moment."""
 
     def begin(transaction: Any) -> None:
         for statement in _WATCH:
@@ -57,13 +57,17 @@ async def watch(life: Life) -> None:
 
 
 async def timers(life: Life) -> list[float]:
-    """Return when each workspace is to be stopped that is to be."""
+    """Return the times of all planned stops."""
     rows = await life.rows("SELECT stop_at FROM workspaces WHERE stop_at IS NOT NULL")
     return [row["stop_at"] for row in rows]
 
 
 async def each_timer_came_to_one_end(life: Life) -> None:
-    """Done once and at its time, taken back by its person, or over because there was nothing to stop."""
+    """Check how each timer ended.
+
+    It has stopped its workspace once, and not too early, or its owner has cancelled it, or there was nothing
+    to stop.
+    """
     assert await timers(life) == [], "a timer stayed"
     operations = await life.rows("SELECT * FROM operations WHERE planned_for IS NOT NULL")
     done = Counter((row["workspace_id"], row["planned_for"]) for row in operations)
@@ -91,10 +95,10 @@ async def each_timer_came_to_one_end(life: Life) -> None:
 
 
 async def _taken_back(life: Life, over: Counter[str]) -> None:
-    """See that only its person, or a stop that was under way already, took a timer off what is up.
+    """Check that only the owner, or a stop in progress, cancelled the timer of a workspace that is up.
 
-    A start that isn't sent in time takes the timer with it that it was asked for with, each time that its
-    person is told so: they are asked again, whatever becomes of it.
+    If a start isn't sent in time, the timer that was requested with it is cancelled each time its owner is
+    told so. The owner is then asked again.
     """
     for about, count in over.items():
         kept = await life.rows(
@@ -116,15 +120,17 @@ async def _taken_back(life: Life, over: Counter[str]) -> None:
 
 
 async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
-    """See that nobody was stopped before a warning was delivered, but for who named an end that near.
+    """Check that nobody was stopped before a warning was delivered.
 
-    And that there is one for each end, unless it can't be delivered.
+    A person who chose a time so soon gets none. For every other planned stop there is one warning, unless it
+    can't be delivered.
     """
     set_near = {
         (row["workspace"], row["after"])
         for row in await life.rows("SELECT * FROM seen_timers WHERE after IS NOT NULL AND needless = 1")
     }
-    # One that became the card of the stop is about that; its occasion is still the end.
+    # A warning that became the card of the stop has the operation as its subject, but its occasion is still
+    # the planned time.
     warnings = await life.rows(
         "SELECT n.*, COALESCE(o.workspace_id, n.subject) AS workspace FROM notices n"
         " LEFT JOIN operations o ON o.id = n.subject WHERE n.kind = 'stop_warning'"
@@ -145,15 +151,15 @@ async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
         assert warned or lost or about in set_near, f"stopped without a warning: {row}"
     soonest = min(LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS + SOONEST_SECONDS)
     for row in warnings:
-        # One that is written again, as the first was given up, says so behind its time.
+        # If a warning was given up and is written again, its occasion has a suffix after the time.
         at = float(row["occasion"].partition(":")[0])
         assert at - row["created_at"] >= soonest - 1.0, f"warned too late: {row}"
 
 
 async def answers(life: Life, principal: Principal, answer: str, key: str) -> None:
-    """Press a button of a person's newest warning, in time or late, or type a command.
+    """Click a button of a person's newest warning, in time or late, or type a command.
 
-    What is told to keep running isn't being stopped by a timer, and isn't going to be.
+    If the answer says that a workspace keeps running, check that no timer is stopping it or will do so.
     """
     channel = f"D{principal.user_id}"
     mine = [each for each in life.slack.messages if each["channel"] == channel]
@@ -177,7 +183,7 @@ async def answers(life: Life, principal: Principal, answer: str, key: str) -> No
 
 
 async def stopped_for_their_owner(life: Life) -> None:
-    """See that every stop by a timer is in the name of the workspace's own person."""
+    """Check that every stop by a timer is made in the name of the workspace's owner."""
     keys = {principal.key for principal in PEOPLE.values()}
     for row in await life.rows("SELECT * FROM audit WHERE json_extract(detail, '$.because') = 'timer'"):
         assert row["actor"] in keys, row

@@ -1,4 +1,4 @@
-"""The composed engine that a history is played on: people, handlers, links, steps, one clock."""
+"""The whole engine on which a history is played: people, handlers, links, work and one clock."""
 
 import asyncio
 import re
@@ -39,9 +39,10 @@ from tests.rigs.steps import Steps, until_idle
 ALICE = Principal(None, "T1", "UALICE")
 BOB = Principal(None, "T1", "UBOB")
 PEOPLE = {"alice": ALICE, "bob": BOB}
-#: One each, and one that both may use.
+#: One workspace for each person, and one that they share.
 OWNERS = {"alpha": {"alice"}, "beta": {"bob"}, "common": {"alice", "bob"}}
-#: Seconds until an operation is told to be waiting still: short, so that histories come to it.
+#: Seconds after which people are told that an operation is still waiting. This is short, so that histories
+#: get there.
 DEADLINE = 90.0
 ACCEPTED = re.compile(
     r"^(Starting|Stopping|Restarting|Cancelling|Suspending|Resuming|Forcing|Creating|Removing"
@@ -51,7 +52,7 @@ ACCEPTED = re.compile(
 
 @dataclass(frozen=True)
 class Promise:
-    """Hold what a person was told is being done."""
+    """An operation that a person was told is being done."""
 
     principal: Principal
     verb: str
@@ -59,7 +60,7 @@ class Promise:
 
 
 class Hooks(FakeHttp):
-    """Take replies to presses; those that replace a message do."""
+    """A receiver of answers to clicks, which applies those that replace their message."""
 
     def __init__(self, slack: FakeSlack) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class Hooks(FakeHttp):
     async def request(self, _method: str, url: str, *, json_body: dict[str, Any], **keys: Any) -> Response:
         answer = await super().request(_method, url, json_body=json_body, **keys)
         if json_body["replace_original"]:
-            # What a person pressed elsewhere was for their eyes only, and isn't among the messages.
+            # The clicked message was visible only to this person, so it isn't among the channel's messages.
             _, ts, user_id = url.rsplit("/", 2)
             for message in self._slack.messages:
                 if (message["channel"], message["ts"]) == (f"D{user_id}", ts):
@@ -78,23 +79,27 @@ class Hooks(FakeHttp):
 
 
 class Life(World):
-    """Be a world with people in front of it. A killed process is followed by a new one on the same rows."""
+    """A world with people in it.
+
+    When the process is killed, a new one takes over the same rows.
+    """
 
     def __init__(self, store: Store, clock: FakeClock, ids: CountingIds) -> None:
         self.fuse: Fuse | None = None
         self.kills = 0
         self.promises: list[Promise] = []
         self.answers: list[tuple[Principal, Answer]] = []
-        #: Monotonic time from which on a token must be left alone.
+        #: Monotonic times from which on a token must not be used.
         self.ended: dict[str, float] = {}
         self.nonces: list[tuple[str, str]] = []
         self.used: set[str] = set()
         self.places: dict[str, str] = {}
-        #: How many readings were compared with what was so.
+        #: The number of messages that were already compared with the provider's state.
         self.readings_seen = 0
         self.moves: OwnedProvider = OwnedProvider(clock, OWNERS, ids)
         super().__init__(store, clock, ids, self.moves)
-        # Whole searches have to fit into Slack's limit, as they do with its pages of hundreds.
+        # Searching a whole conversation has to fit into Slack's rate limit, as it does with pages of
+        # hundreds.
         self.slack.history_page = 50
         for principal in PEOPLE.values():
             self.slack.add_user(principal.user_id)
@@ -111,7 +116,7 @@ class Life(World):
     async def replay(self, principal: Principal, command: dict[str, Any]) -> None:
         await replay(self.services, principal, command)
 
-    # -- what goes on by itself ----------------------------------------------------------------------------
+    # -- what happens on its own ---------------------------------------------------------------------------
 
     def steps(self) -> Steps:
         return {
@@ -125,7 +130,7 @@ class Life(World):
         }
 
     async def survives(self, act: Callable[[], Awaitable[Any]]) -> Any:
-        """Do something; a kill on the way is followed by a new process. Returns None then."""
+        """Do something. If it kills the process, start a new one and return None."""
         try:
             return await act()
         except Killed:
@@ -137,8 +142,8 @@ class Life(World):
         return None
 
     async def work(self) -> bool:
-        """Do what is due, as the loops do."""
-        # A killed process is followed by another one, whose steps and looks these are by then.
+        """Do the work that is due, as the loops do."""
+        # If the process was killed, the steps are those of the new one.
         return await until_idle({name: partial(self._step, name) for name in self.steps()}, self)
 
     @property
@@ -153,11 +158,11 @@ class Life(World):
         return await self.looks.due()
 
     async def _step(self, name: str) -> int:
-        """Do one step of the process that runs by now."""
+        """Do one step of the process that is running now."""
         fuse = self.fuse
         done: int | None = await self.survives(self.steps()[name])
         if fuse is not None and fuse.is_blown:
-            # Nobody may have got what was read at this moment.
+            # The result of a read at this moment may have been lost.
             self.fuse = None
             for reads in self.moves.reads.values():
                 reads.discard(self.clock.monotonic())
@@ -166,7 +171,7 @@ class Life(World):
     # -- what people do ------------------------------------------------------------------------------------
 
     async def types(self, principal: Principal, text: str, key: str) -> Answer | None:
-        """Type a command; an accepted operation is a promise."""
+        """Type a command. If it is accepted, remember the operation as a promise."""
         surface = Surface(
             "command", channel_id="C1", response_url=_url(principal), interaction=f"command/{key}"
         )
@@ -180,7 +185,7 @@ class Life(World):
         return answer
 
     async def writes(self, principal: Principal, text: str, key: str) -> Answer | None:
-        """Write a direct message; what is answered stays there."""
+        """Write a direct message. Its answer stays in the conversation."""
         surface = Surface("message", Where.DIRECT, f"D{principal.user_id}", interaction=f"event/{key}")
         return await self._directly(
             principal, surface, lambda: run_text(self.services, principal, surface, text)
@@ -201,7 +206,7 @@ class Life(World):
         return answer
 
     async def makes(self, principal: Principal, key: str) -> Answer | None:
-        """Submit the form for a new workspace."""
+        """Submit the form for creating a workspace."""
         caller = Caller(self.services.context, principal, f"view/{key}", f"R{key}")
         with suppress(Refused):
             accepted = await self.survives(lambda: caller.run(create_workspace, "cloud", Spec(f"made{key}")))
@@ -209,7 +214,7 @@ class Life(World):
         return None
 
     async def wants(self, principal: Principal, row: int, verb: OperationVerb, key: str) -> Answer | None:
-        """Ask something of one of the workspaces that a person made, as a button or a form does."""
+        """Request an operation on a workspace that a person created, as a button or a form does."""
         mine = [
             one
             for one in await self.store.perform(workspaces.read_workspaces, principal)
@@ -227,7 +232,11 @@ class Life(World):
     async def presses(
         self, principal: Principal, action_id: str, value: str, key: str, ts: str = ""
     ) -> Answer | None:
-        """Press a button, one's own or one whose value somebody else was shown; ``ts``: in which message."""
+        """Click a button.
+
+        The button may be the person's own, or carry a value that somebody else was shown. ``ts`` is its
+        message.
+        """
         is_own = any(
             one["ts"] == ts and one["channel"] == f"D{principal.user_id}" for one in self.slack.messages
         )
@@ -254,10 +263,10 @@ class Life(World):
         return answer
 
     async def changes_mind(self, principal: Principal, place: str, key: str, *, is_late: bool) -> str | None:
-        """Type a start, and a stop while the start's call is under way; return the stop's operation.
+        """Type a start, and a stop during the start's call; return the stop's operation.
 
-        ``is_late``: the provider shows nothing of the start until the stop has been worked off.
-        None where no start was called.
+        With ``is_late``, the provider doesn't show the start until the stop has been processed. Return None
+        if no start was called.
         """
         if await self.unknown_starts(place):
             return None
@@ -269,7 +278,8 @@ class Life(World):
         before = len(moves.starts)
 
         async def meanwhile(_method: str) -> None:
-            # Only one's own: a stop takes nothing back that somebody else starts at the same moment.
+            # Only the person's own start counts, as a stop doesn't cancel a start that somebody else makes at
+            # the same time.
             mine = [one for one in moves.starts[before:] if one.remote_id == place]
             if stops or not mine or PEOPLE[mine[0].username] != principal:
                 return
@@ -295,13 +305,14 @@ class Life(World):
         return stops[0] if stops else None
 
     async def is_down_after(self, place: str, stop: str | None) -> None:
-        """See that a stop which was told to have come true did, unless it was restarted."""
+        """Check that a stop that was reported as done did stop the workspace, unless it was restarted."""
         found = await self.rows(f"SELECT outcome FROM operations WHERE id = '{stop}'")
         is_told = bool(found) and found[0]["outcome"] == "fulfilled"
         again = [one for one in self.moves.starts if stop and one.number > number_of(stop)]
         if is_told and all(one.remote_id != place for one in again):
             state = self.moves._moved(place).state
-            # Whoever shares it may have suspended it in the same moment: then there is nothing left to stop.
+            # The person who shares the workspace may have suspended it at the same moment, so that nothing
+            # was left to stop.
             suspended = await self.rows(
                 "SELECT o.id FROM operations o JOIN workspaces w ON w.id = o.workspace_id "
                 f"WHERE o.verb = 'suspend' AND o.stop_call <> 'none' AND w.remote_id = '{place}'"
@@ -322,13 +333,13 @@ class Life(World):
     # -- links ---------------------------------------------------------------------------------------------
 
     async def invited(self, name: str) -> None:
-        """Ask for a link; its nonce may be used later, out of order, or never."""
+        """Ask for a link. Its nonce may be used later, out of order, or never."""
         url = await self.survives(lambda: self.accounts.invite(PEOPLE[name], "cloud"))
         if url is not None:
             self.nonces.append((name, url.rpartition("/")[2]))
 
     async def uses(self, name: str, nonce: str, typist: str, token: str, *, at_once: int = 1) -> list[Any]:
-        """Go through a link's page and type the code back as ``typist``; return what accounts came of it."""
+        """Open a link, let ``typist`` type the code, and return the accounts that this linked."""
 
         async def go() -> list[Any]:
             steps, browser = self.accounts, f"browser of {name}"
@@ -352,13 +363,13 @@ class Life(World):
         return good
 
     async def forges(self, nonce: str, thief: Principal | None = None) -> bool:
-        """Confirm a link for somebody else, or from another browser; return whether that linked anything."""
+        """Confirm a link as somebody else, or from another browser; return whether that linked anything."""
         link = await self.store.read(links.find_link, compute_digest(nonce))
         if link is None or thief == link.principal:
             return False
         name = next(name for name, made in self.nonces if made == nonce)
         visit = Visit(nonce, f"browser of {name}" if thief is not None else "another browser")
-        # Past every fuse: this is no request of the process.
+        # This bypasses the fuse, since it isn't one of the process's own requests.
         caller = Caller(replace(self.context, store=self.store), thief or link.principal)
         mark = compute_digest(link.secret or "")[:16]
         with suppress(Refused):
@@ -367,20 +378,20 @@ class Life(World):
         return False
 
     async def is_refused(self, principal: Principal) -> None:
-        """Have a person's token refused from now on, and something called with it."""
+        """Have a person's token refused from now on, and make a call with it."""
         self.moves.refused_tokens.update(await self.tokens(principal))
         self.clock.advance(12.0)
         await self.types(principal, "status common", "")
 
     async def tokens(self, principal: Principal) -> list[str]:
-        """Return the token that a person's account holds now, read past every fuse."""
+        """Return the token of a person's account, bypassing the fuse."""
         account = await self.store.read(accounts.find_account, principal, "cloud")
         if account is None or account.state != "active":
             return []
         return [self.vault.open(f"{principal.key}/cloud", account.secret)["token"]]
 
     async def _note_ended(self, _old: list[str] | None = None) -> None:
-        """Note which tokens are nobody's any more: from now on they are only revoked."""
+        """Record which tokens no account holds any more. From now on they may only be revoked."""
         held = {token for principal in PEOPLE.values() for token in await self.tokens(principal)}
         tried = {call.token for call in self.moves.calls}
         for token in self.moves.minted:
@@ -392,7 +403,7 @@ class Life(World):
     # -- looking -------------------------------------------------------------------------------------------
 
     async def rows(self, query: str) -> list[dict[str, Any]]:
-        """Return rows of the database, whatever table."""
+        """Run a query, and return the rows."""
 
         def look(transaction: Any) -> list[dict[str, Any]]:
             cursor = transaction._connection.execute(query)
@@ -403,7 +414,7 @@ class Life(World):
         return found
 
     async def _of_others(self, principal: Principal) -> list[dict[str, Any]]:
-        """Return what is another's: no button of a person changes it."""
+        """Return the rows of other people, which no button of this person may change."""
         return [
             row
             for table in ("workspaces", "operations", "accounts")
@@ -411,7 +422,7 @@ class Life(World):
         ]
 
     async def unknown_starts(self, place: str) -> int:
-        """Count the open operations whose start of a workspace may have landed or not."""
+        """Count the open operations whose start may or may not have reached the workspace."""
         found = await self.rows(
             "SELECT 1 FROM operations JOIN workspaces ON workspaces.id = operations.workspace_id"
             f" WHERE outcome IS NULL AND start_call IN ('calling', 'unknown') AND remote_id = '{place}'"
@@ -419,7 +430,7 @@ class Life(World):
         return len(found)
 
     async def meet(self) -> None:
-        """Let Slack's table of people be known."""
+        """Fill the table of people, as if they had been read from Slack."""
         now = await self.store.now()
         await self.store.save_people([Person(p, p.user_id.title(), seen_at=now) for p in PEOPLE.values()])
 

@@ -1,4 +1,4 @@
-"""A provider with accounts: every token and every workspace is somebody's, starts are remembered."""
+"""A fake provider with accounts: tokens and workspaces belong to people, and starts are recorded."""
 
 import asyncio
 import itertools
@@ -18,9 +18,9 @@ from tests.rigs.providers import FakeProvider, Machine
 
 @dataclass(frozen=True)
 class Start:
-    """Hold a start that took effect, and when, in monotonic seconds.
+    """A start that took effect, and its time in monotonic seconds.
 
-    ``number`` is greater than those of the ids that were given before.
+    ``number`` is greater than the numbers of all ids given out before.
     """
 
     remote_id: str
@@ -30,12 +30,15 @@ class Start:
 
 
 def number_of(counted: str) -> int:
-    """Return the number in an id of ``CountingIds``."""
+    """Return the number within an id made by ``CountingIds``."""
     return int(counted.rpartition("_")[2])
 
 
 class OwnedProvider(FakeProvider):
-    """Let in by token, show only what is one's own; ``minted`` are all tokens that there ever were."""
+    """A fake provider that recognises people by their token, and shows them only what is theirs.
+
+    ``minted`` has all tokens that ever existed.
+    """
 
     def __init__(self, clock: FakeClock, owners: dict[str, set[str]], ids: CountingIds) -> None:
         super().__init__(clock)
@@ -44,16 +47,16 @@ class OwnedProvider(FakeProvider):
         self.minted: dict[str, str] = {}
         self.starts: list[Start] = []
         self.strangers: list[str] = []
-        #: Seconds until the status shows a start: one that was answered, one whose answer got lost.
+        #: Seconds until the status shows a start: one whose call was answered, and one whose answer was lost.
         self.shows_after = 0.0
         self.lands_after = 0.0
-        #: When people's reads of each were answered.
+        #: By person and workspace: when reads were answered.
         self.reads: defaultdict[tuple[str, str], set[float]] = defaultdict(set)
-        #: When each was up, and down, at last, as far as anybody or anything has looked.
+        #: By workspace: when it was last seen up, and last seen down, by anybody.
         self.up_at: dict[str, float] = {}
         self.down_at: dict[str, float] = {}
         self._rising: dict[int, tuple[State, float]] = {}
-        #: Who is just calling and had a start taken: several call at the same time.
+        #: The tasks whose start was accepted within their present call. Several may call at the same time.
         self._starters: set[Any] = set()
         self._numbers = itertools.count(1)
         for remote_id in owners:
@@ -95,11 +98,11 @@ class OwnedProvider(FakeProvider):
 
     def _took_creation(self, access: Access, remote_id: str, key: str) -> None:
         super()._took_creation(access, remote_id, key)
-        # Whatever becomes of the answer, what was made is its maker's.
+        # Whether or not the answer arrives, the new workspace belongs to the person who created it.
         self.owners[remote_id] = {access.username}
 
     def _show_late(self, machine: Machine, lag: float) -> None:
-        """Let the status say nothing of a start for a while: until then it looks as if none had come."""
+        """Hide a start from the status for a while, as if it hadn't arrived."""
         if lag and machine.state is State.STARTING:
             self._rising[id(machine)] = (machine.next_state or State.RUNNING, self.start_takes)
             machine.state, machine.next_state = State.STOPPED, State.STARTING

@@ -1,4 +1,4 @@
-"""What people have read of ends, beside what the provider did: once, by whom it concerns, and so."""
+"""Checks of the messages that report an end: each is sent once, to the right person, and is true."""
 
 import re
 from collections import defaultdict
@@ -11,21 +11,22 @@ from playground.slack.history import Reading
 from tests.invariants.life import PEOPLE, Life
 from tests.rigs.endings import find_ending, read_beginning
 
-#: Which message it is: its channel and ts.
+#: Identifies a message: its channel and ts.
 Place = tuple[str, str]
-#: For how long a message may say what was so: it is read again once it waited through a silence, for as long.
+#: Seconds for which a message may be outdated. One that waited through a silence is read again, which may
+#: take as long.
 STALE_SECONDS = 2 * SILENCE_SECONDS + 15.0
-#: The notices that were told by one message: after a silence, or as the results of one request.
+#: Selects notices that were combined into one message, after a silence or as the results of one request.
 _TOLD_TOGETHER = (
     "SELECT n.subject, h.subject || '/' || h.kind || '/' || h.occasion AS key"
     " FROM notices n JOIN notices h ON h.id = n.combined_into WHERE n.state = 'sent'"
 )
-#: Messages that tell several ends, one a line.
+#: Matches messages that report several ends, one on each line.
 _COMBINED = re.compile("/(summary|results)/")
 
 
 def _subject_of_end(reading: Reading) -> str | None:
-    """Return the operation or run whose end a message tells, None if it doesn't."""
+    """Return the operation or run whose end a message reports, or None."""
     subject, kind, _ = reading.key.rsplit("/", 2) if reading.key else ("", "", "")
     marks = parse_enum(NoticeKind, kind).marks if kind else Mark.NONE
     is_card = kind == "card" and find_ending(reading.text) is not None
@@ -33,7 +34,7 @@ def _subject_of_end(reading: Reading) -> str | None:
 
 
 def ends_of(life: Life) -> dict[str, dict[Place, Reading]]:
-    """Return the messages that ever told an end, as they are now or were at last, by subject."""
+    """Return all messages that ever reported an end, by subject, in their latest version."""
     found: defaultdict[str, dict[Place, Reading]] = defaultdict(dict)
     latest = {(reading.channel, reading.ts): reading for reading in life.slack.history.readings}
     for reading in life.slack.history.readings:
@@ -43,7 +44,10 @@ def ends_of(life: Life) -> dict[str, dict[Place, Reading]]:
 
 
 def each_end_is_read_once(life: Life) -> None:
-    """I2: no end was ever in two messages, also not in one that is gone by now, and none has gone."""
+    """I2: check that no end was ever reported in two messages, and that none of the messages was deleted.
+
+    Deleted messages count, too.
+    """
     for subject, messages in ends_of(life).items():
         assert len(messages) == 1, f"I2: {subject} told by {list(messages.values())}"
         gone = [reading for reading in messages.values() if reading.until is not None]
@@ -51,13 +55,13 @@ def each_end_is_read_once(life: Life) -> None:
 
 
 async def each_end_was_read(life: Life) -> None:
-    """I2: every operation ended, and one message of its person says how."""
+    """I2: check that every operation ended, and one message to its owner says how."""
     found = ends_of(life)
     keys = {reading.key: reading for reading in life.slack.history.readings}
     for row in await life.rows(_TOLD_TOGETHER):
         if (told := keys.get(row["key"])) is not None:
             found[row["subject"]][told.channel, told.ts] = told
-    # A warning that became the card of the stop keeps the name that Slack knows it by.
+    # A warning that became the stop's card still has the warning's key in Slack.
     cards = await life.rows("SELECT id, channel_id, message_ts FROM cards WHERE kind = 'card'")
     subjects = {(row["channel_id"], row["message_ts"]): row["id"] for row in cards}
     for reading in life.slack.history.readings:
@@ -73,10 +77,10 @@ async def each_end_was_read(life: Life) -> None:
 
 
 def each_end_is_so(life: Life) -> None:
-    """I10: what is told to be ready runs, and what is told to have stopped doesn't, as of the last reads.
+    """I10: check that what is reported as ready is running, and what is reported as stopped isn't.
 
-    By what was said since this was looked at last, in whose moment it was said: an edit that takes buttons or
-    the end of the text away says nothing.
+    This is judged by the last reads before the message. Only messages since the last check count. An edit
+    that only removes buttons, or the end of the text, doesn't count as a new report.
     """
     history, moves, now = life.slack.history.readings, life.moves, life.clock.monotonic()
     for place, reading in enumerate(history[life.readings_seen :], life.readings_seen):

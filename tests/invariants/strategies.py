@@ -1,4 +1,4 @@
-"""What is drawn: who asks for what, how it arrives, and what goes wrong."""
+"""Strategies for random histories: who requests what, how requests arrive, and what fails."""
 
 from hypothesis import strategies as st
 
@@ -16,16 +16,16 @@ from bot.support.errors import (
 from tests.invariants.life import PEOPLE
 
 names = st.sampled_from(sorted(PEOPLE))
-#: A place in a list of whatever length.
+#: A position in a list of any length.
 places = st.integers(0, 839)
-#: Who asks for what: mostly for what is theirs.
+#: Who requests something for which workspace. Mostly it is their own.
 owned = st.sampled_from(
     [("alice", "alpha"), ("alice", "common"), ("alice", "common"), ("bob", "common"), ("bob", "beta")]
 )
 verbs = st.sampled_from(
     ["start {}", "start {}", "start {}", "stop {}", "restart {}", "suspend {}", "stop {} --force"]
 )
-#: Until when people want something: with a warning and without, changed, and taken back.
+#: Commands that set an end, with a warning and without, change it, or cancel it.
 plans = st.sampled_from(
     [
         "start {} for 14 min",
@@ -39,14 +39,14 @@ plans = st.sampled_from(
         "keep {} for 30 min",
     ]
 )
-#: What people want with what they made.
+#: What people do with workspaces that they created.
 wants = st.sampled_from(
     [OperationVerb.REMOVE, OperationVerb.STOP, OperationVerb.STOP, OperationVerb.START, OperationVerb.SUSPEND]
 )
-#: How a request of Slack arrives: once, twice, twice at the same time, once more much later, late, or never.
+#: How a request arrives from Slack: once, twice, twice at the same time, again much later, late, or never.
 ways = st.sampled_from(["now", "now", "now", "now", "twice", "at once", "again", "again", "late", "lost"])
 texts = st.sampled_from(["list", "status common", "open alpha", "open common", "forget common"])
-#: What people write directly: its answers stay where they can be edited.
+#: Direct messages, whose answers stay in the conversation and can be edited.
 written = st.sampled_from(
     [
         "list",
@@ -81,7 +81,7 @@ slack_failures = st.sampled_from(
         SlackLimited("some.method", 2.0),
     ]
 )
-#: What is to go wrong: nothing, a call to the provider or to Slack, or any call of the process.
+#: What fails next: nothing, a call to the provider or to Slack, or any call of the process.
 troubles = st.one_of(
     st.none(),
     st.none(),

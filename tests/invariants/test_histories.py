@@ -1,4 +1,4 @@
-"""The invariants over random histories: requests reordered, doubled, lost, late; faults, kills, jumps."""
+"""Tests of the invariants in random histories: reordered, duplicated or lost requests, faults, kills."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -36,7 +36,10 @@ from tests.rigs.store import memory_store
 
 
 class Histories(RuleBasedStateMachine):
-    """Play one history. After each step the quick invariants hold; at the end, everything settled, all do."""
+    """A state machine that plays one history.
+
+    The quick invariants are checked after each step, and all of them once everything has settled.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,7 +84,7 @@ class Histories(RuleBasedStateMachine):
     # -- requests of Slack -----------------------------------------------------------------------------------
 
     def arrives(self, way, act):
-        """Deliver a request with a key of its own, as the way says."""
+        """Deliver a request with its own key, in the way that was drawn."""
         self.number += 1
         key = str(self.number)
 
@@ -98,13 +101,13 @@ class Histories(RuleBasedStateMachine):
             self.late.append(lambda: act(key))
         elif way == "again":
             answer = self.run(act(key))
-            # What was refused or too much left no trace: brought again, it is a request like any other.
+            # A refused or limited request leaves no trace: delivered again, it counts as a new request.
             said = answer.text.replace("*", "") if answer is not None else ""
             if ACCEPTED.match(said) or "I'll stop " in said:
                 self.late.append(lambda: self._redelivered(act, key))
 
     async def _redelivered(self, act, key):
-        """Bring a request that was accepted once more: nothing is asked for by it."""
+        """Deliver an accepted request again, and check that it has no effect."""
         asked = "SELECT id FROM operations UNION ALL SELECT id || stop_at FROM workspaces"
         before = await self.life.rows(asked)
         promises = list(self.life.promises)
@@ -113,28 +116,28 @@ class Histories(RuleBasedStateMachine):
         assert await self.life.rows(asked) == before, "one request was taken twice"
 
     def goes_wrong(self, trouble):
-        """Arm what is to go wrong next."""
+        """Set up the next failure."""
         if trouble is None:
             return
         what, how, after = trouble
         if what in ("kill", "fail"):
             self.life.reborn(Fuse(how, after=after, is_kill=what == "kill"))
         elif isinstance(how, SlackFailed):
-            # What was limited was not done.
+            # A request that was rate-limited has no effect.
             self.life.slack.fail(what, how, after=after and isinstance(how, SlackUnknownOutcome))
         else:
-            # What did not arrive, or was turned away, was not done either.
+            # A request that didn't arrive, or was turned away, has no effect either.
             may_have_landed = isinstance(how, UnknownOutcome | ServerFailed)
             self.life.moves.fail(what, how, after=after and may_have_landed)
 
     def asks(self, data):
-        """Ask for a start, a stop, a restart and the like."""
+        """Request a start, a stop, a restart or another operation."""
         (name, place), verb, way = data.draw(owned), data.draw(verbs), data.draw(ways)
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.types(PEOPLE[name], verb.format(place), key))
 
     def plans(self, data):
-        """Say until when something runs, and let some of that time pass."""
+        """Set a time until which something runs, and perhaps let some time pass."""
         (name, place), text, way = data.draw(owned), data.draw(plans), data.draw(ways)
         seconds = data.draw(st.sampled_from([0.0, 0.0, 300.0]))
         self.goes_wrong(data.draw(troubles))
@@ -142,7 +145,7 @@ class Histories(RuleBasedStateMachine):
         self.run(self._pass(seconds, step=25.0))
 
     def is_warned(self, data):
-        """Start something for a while, answer the warning or don't, and come to the end, perhaps late."""
+        """Start something for a while, answer the warning or not, and go on to its end, perhaps late."""
         (name, place), answer = data.draw(owned), data.draw(st.sampled_from([*their_ends.ANSWERS, None]))
         trouble, later, seconds = data.draw(troubles), data.draw(troubles), data.draw(st.floats(0.0, 620.0))
         is_down = data.draw(st.booleans())
@@ -161,7 +164,7 @@ class Histories(RuleBasedStateMachine):
         self.run(self._pass(640.0 - seconds, step=20.0))
 
     def changes_mind(self, data):
-        """Ask for a start, and for a stop while its call is under way: the stop wins, whatever lands when."""
+        """Request a start, and a stop during its call. The stop wins, whichever arrives first."""
         (name, place), is_late = data.draw(owned), data.draw(st.booleans())
         self.number += 1
         stop = self.run(self.life.changes_mind(PEOPLE[name], place, str(self.number), is_late=is_late))
@@ -169,7 +172,7 @@ class Histories(RuleBasedStateMachine):
         self.run(self.life.is_down_after(place, stop))
 
     def makes(self, data):
-        """Make a workspace, and often want something with it soon."""
+        """Create a workspace, and often request something for it soon after."""
         name, way, then = data.draw(names), data.draw(ways), data.draw(st.none() | wants)
         row, seconds = data.draw(places), data.draw(st.sampled_from([0.0, 0.0, 1.0, 20.0, 60.0]))
         self.goes_wrong(data.draw(troubles))
@@ -180,13 +183,13 @@ class Histories(RuleBasedStateMachine):
             self.arrives("now", lambda key: self.life.wants(PEOPLE[name], row, then, key))
 
     def says(self, data):
-        """Look, or take something off the list."""
+        """Type a command that shows something, or removes something from the list."""
         name, text, way = data.draw(names), data.draw(texts), data.draw(ways)
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.types(PEOPLE[name], text, key))
 
     def writes(self, data):
-        """Write directly, and have answers that can be edited."""
+        """Send a direct message, whose answer can be edited later."""
         name, text, way = data.draw(names), data.draw(written), data.draw(ways)
         self.goes_wrong(data.draw(troubles))
         self.arrives(way, lambda key: self.life.writes(PEOPLE[name], text, key))
@@ -194,8 +197,8 @@ class Histories(RuleBasedStateMachine):
         self.run(checks.no_message_contradicts_its_row(self.life))
 
     def presses(self, data):
-        """Press what is on any message, one's own or another's: values can be forged."""
-        # Everything is drawn whatever there is to press: what may be drawn never depends on the history.
+        """Click a button of any message, the person's own or another's, since values can be forged."""
+        # Draw everything even if there is nothing to click, as what is drawn mustn't depend on the history.
         place, name, way = data.draw(places), data.draw(names), data.draw(ways)
         is_forged, row = data.draw(st.integers(0, 3)) == 0, data.draw(places)
         forged = data.draw(st.sampled_from(["open", "open", "stop", "start", "forget"]))
@@ -220,7 +223,7 @@ class Histories(RuleBasedStateMachine):
     # -- links -----------------------------------------------------------------------------------------------
 
     def links(self, data):
-        """Ask for a link and use it, sometimes an old one, sometimes with somebody else typing the code."""
+        """Ask for a link and use it. Sometimes it is an old one, or somebody else types the code."""
         name = data.draw(names)
         typist = data.draw(st.sampled_from([name, name, name, "bob"]))
         self.goes_wrong(data.draw(troubles))
@@ -243,12 +246,15 @@ class Histories(RuleBasedStateMachine):
             self.life.used.add(nonce)
 
     async def _forges(self, nonce, thief):
-        """Use a link up for somebody else, or from another browser: nothing comes of it."""
+        """Try to confirm a link as somebody else, and from another browser; check that nothing is linked."""
         for taken in (PEOPLE[thief], None):
             assert not await self.life.forges(nonce, taken), f"a link was taken by {taken}"
 
     def unlinks(self, data):
-        """Unlink, often what the provider refuses; perhaps the process is down for a while right after it."""
+        """Unlink, often when the provider refuses the token.
+
+        Perhaps the process is down for a while afterwards.
+        """
         name, way, is_refused = data.draw(names), data.draw(ways), data.draw(st.booleans())
         if is_refused:
             self.run(self.life.is_refused(PEOPLE[name]))
@@ -259,17 +265,17 @@ class Histories(RuleBasedStateMachine):
         self.run(self.life.work())
 
     def loses_the_token(self, data):
-        """Have somebody's token refused from now on."""
+        """Have a person's token refused from now on."""
         for token in self.run(self.life.tokens(PEOPLE[data.draw(names)])):
             self.life.moves.refused_tokens.add(token)
 
     # -- the provider, and time ------------------------------------------------------------------------------
 
     def changes_elsewhere(self, data):
-        """Change a state, and how starts end from now on.
+        """Change a workspace's state, and how starts end from now on.
 
-        Not while the outcome of a start is unknown: what landed and was stopped before anybody looked can't
-        be told from what never landed.
+        This isn't done while a start's outcome is unknown: a start that arrived and was stopped before
+        anybody looked is the same as one that never arrived.
         """
         place, state = data.draw(st.sampled_from(sorted(OWNERS))), data.draw(states)
         self.life.moves.start_ends = data.draw(ends)
@@ -277,14 +283,14 @@ class Histories(RuleBasedStateMachine):
             self.life.moves.put(place, state, name=place)
 
     def becomes_slow(self, data):
-        """Show starts late: after 4 s where they were answered, after 14 s where the answer got lost."""
+        """Show starts late: after 4 s if the call was answered, after 14 s if the answer was lost."""
         provider = self.life.moves
         provider.shows_after = data.draw(st.sampled_from([0.0, 4.0]))
         provider.lands_after = data.draw(st.sampled_from([14.0, 14.0, 0.0]))
         provider.start_takes = data.draw(st.sampled_from([5.0, 30.0, 120.0]))
 
     def waits(self, data):
-        """Let time pass, with the process at work."""
+        """Let time pass while the process works."""
         self.run(self._pass(data.draw(st.floats(1.0, 60.0)), step=3.0))
 
     def is_down(self, data):
@@ -292,17 +298,17 @@ class Histories(RuleBasedStateMachine):
         self.life.clock.advance(data.draw(st.floats(1.0, 90.0)))
 
     def jumps(self, data):
-        """Let the wall clock jump ahead."""
+        """Let the clock jump ahead."""
         self.life.clock.jump(data.draw(st.floats(0.2, 4_000.0)))
         self.run(self._pass(2.0, step=1.0))
 
     def is_late(self, data):
-        """Deliver something that was late, if anything was."""
+        """Deliver a late request, if there is one."""
         place = data.draw(places)
         if self.late:
             self.run(self.late.pop(place % len(self.late))())
 
-    #: How often each happens, in parts.
+    #: How often each action is chosen, relative to the others.
     PARTS: ClassVar[dict[str, int]] = {
         "asks": 12,
         "changes_mind": 2,
@@ -323,8 +329,9 @@ class Histories(RuleBasedStateMachine):
         "is_late": 12,
     }
 
-    # One rule: Hypothesis leaves some rules out of each history, and people who never ask prove nothing; and
-    # one that can always be chosen: else it gives up every second history, half played.
+    # There is a single rule. With several, Hypothesis leaves some out of each history, and people who never
+    # request anything prove nothing. The rule can always be applied, as Hypothesis would otherwise abandon
+    # every second history halfway.
     @rule(data=st.data(), what=st.sampled_from([name for name, parts in PARTS.items() for _ in range(parts)]))
     def happens(self, data, what):
         getattr(self, what)(data)
@@ -351,19 +358,19 @@ class Histories(RuleBasedStateMachine):
     async def _link_again(self):
         for name, principal in PEOPLE.items():
             account = await self.life.store.read(accounts.find_account, principal, "cloud")
-            # Who is refused has been asked to link again, too, and may.
+            # A person whose token was refused has been asked to link again, and may do so.
             if account is not None and (account.state == "refused" or account.refused_since is not None):
                 await self._link(name)
 
     async def _settle(self):
-        """Let everything work again, let time pass, and look at every promise."""
+        """End all faults, let time pass, and check every promise."""
         life = self.life
         life.moves.heal()
         life.slack._faults.clear()
         life.reborn()
         await life._note_ended()
         await self._link_again()
-        # A stop that somebody else undid ends after ten minutes.
+        # If somebody else undoes a stop, it ends after ten minutes.
         for _ in range(8):
             await self._pass(200.0, step=10.0)
             await self._link_again()
@@ -371,7 +378,7 @@ class Histories(RuleBasedStateMachine):
             later = await their_ends.timers(life)
             is_over = left["open_operations"] == left["pending_notices"] == 0
             if not later and is_over:
-                # What failed several times comes again after the better part of an hour.
+                # Work that failed several times is only tried again after most of an hour.
                 later = [row["due_at"] for row in await life.rows("SELECT due_at FROM tasks")]
             if later:
                 life.clock.advance(max(max(later) - life.clock.now(), 0.0))
@@ -391,12 +398,12 @@ def _profile() -> settings:
     slow = list(HealthCheck)
     if settings.get_current_profile_name() == "thorough":
         return settings(suppress_health_check=slow)
-    # The same histories in every run: what is new is looked for by the long profile.
+    # Every run has the same histories. The thorough profile looks for new ones.
     return settings(
         max_examples=30, stateful_step_count=40, derandomize=True, deadline=None, suppress_health_check=slow
     )
 
 
-# Half a minute alone on two cores; this holds beside other work, too.
+# The random histories take half a minute on two idle cores. The limit leaves room for other work.
 TestHistories = pytest.mark.timeout(600)(Histories.TestCase)
 TestHistories.settings = _profile()

@@ -1,4 +1,4 @@
-"""The checks of I2 and I10 find an end that is told twice, removed or untrue, and nothing else."""
+"""Tests of the checks for I2 and I10: they find ends that are reported twice, deleted or untrue."""
 
 import pytest
 
@@ -24,7 +24,7 @@ async def life():
 
 
 async def post(life, kind, text):
-    """Post a message about an operation of Bob's; return where it is."""
+    """Post a message about one of Bob's operations, and return its place."""
     life.clock.advance(2.0)
     metadata = {"event_type": "told", "event_payload": {"key": f"operation_1/{kind}"}}
     posted = {"channel": "UBOB", "text": text, "metadata": metadata}
@@ -41,7 +41,7 @@ async def test_one_end_passes(life):
 
 @pytest.mark.parametrize("method", ["chat.delete", "chat.update"])
 async def test_end_on_former_card_is_found(life, method):
-    """The card said the same for a while."""
+    """For a while, the card said the same."""
     card = await post(life, "card/1", READY)
     await life.slack.call(method, {**card, "text": "beta · Fake Cloud", "blocks": []})
     await post(life, "ready/end", READY)
@@ -56,7 +56,7 @@ async def test_end_that_goes_is_found(life):
 
 
 async def test_end_in_the_results_of_a_request_is_read(life):
-    """The ends of what one request began are told by one message."""
+    """One message reports the ends of all operations of a request."""
     (workspace,) = (await linked(life.store, names=["beta"])).workspaces
     stop = (await accept_operation(life.store, workspace, OperationVerb.STOP)).operation
     await life.store.write(notices.await_results, stop.id, "R1")
@@ -75,7 +75,7 @@ async def test_end_in_the_results_of_a_request_is_read(life):
 )
 @pytest.mark.parametrize("key", ["ready/end", "card/1", "summary/1", "results/1"])
 async def test_end_that_is_not_so_is_found(life, text, state, key):
-    """Only a read that was answered since can tell."""
+    """An untrue end can only be recognised by a read after it."""
     life.moves.put("beta", state, name="beta")
     life.clock.advance(1_000.0)
     await post(life, key, text)
