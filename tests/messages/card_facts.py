@@ -1,4 +1,4 @@
-"""Rows that cards and notices are drawn from in tests."""
+"""Rows from which the tests' cards and notices are rendered."""
 
 import re
 from dataclasses import replace
@@ -55,7 +55,7 @@ def facts(
     workspace: dict[str, Any] | None = None,
     **keys: Any,
 ) -> WorkspaceFacts:
-    """Return facts with these changes to the rows of operation and workspace; None leaves a row as it is."""
+    """Return message facts with changes to the operation and workspace. None leaves a row unchanged."""
     given = {
         "now": NOW,
         "zone": LONDON,
@@ -88,7 +88,7 @@ def class_facts(card: ClassCard, title: str, now: float, **keys: Any) -> ClassFa
 
 
 def least_facts(kind: NoticeKind, **keys: Any) -> Any:
-    """Return the facts of a kind of message, of its own class, as there are where its rows are gone."""
+    """Return the facts of a kind of message, of the right class, as if all its rows were gone."""
     given = {"now": NOW, "zone": LONDON, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)
@@ -110,5 +110,5 @@ NAMES = st.one_of(
 )
 
 
-#: What may stand in angle brackets: our times only.
+#: Matches the only thing that may be in angle brackets: Usher's own times.
 OURS = re.compile(r"<!date\^\d+\^[^<>|]*\|(?:\d+ \w{3} \d{4} at )?\d\d:\d\d UTC>")

@@ -1,4 +1,4 @@
-"""A run that a message is about."""
+"""A run for messages to be about."""
 
 from bot.domain.forms import Spec
 from bot.domain.runs import Run, RunState

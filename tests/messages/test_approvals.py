@@ -1,4 +1,4 @@
-"""Requests to administrators say who decided."""
+"""Tests that approval requests to administrators say who decided."""
 
 import json
 from dataclasses import replace
@@ -28,7 +28,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
     body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
     people = {
         ALICE.key: Named("", "Alice", "Beta Labs"),
-        # Usher isn't installed there any more.
+        # This person's Slack workspace has uninstalled Usher.
         "-:T1:U0AMIR": Named("", "Amir"),
     }
     given = least_facts(NoticeKind.APPROVAL_REQUEST, body=body, approval=STATES[name], people=people)
@@ -45,7 +45,7 @@ def test_a_request_to_administrators_says_who_decided(name):
     drawn = render_request(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")
-    # Who says that the account is theirs closes the request, unless they approve it all the same.
+    # If the account's owner claims it, the request is closed, unless an administrator has approved it anyway.
     if name in {"approved", "linked", "failed"}:
         approval = replace(STATES[name], answers={"-:T1:U0AMIR": True})
         given = least_facts(NoticeKind.APPROVAL_REQUEST, body=body, approval=approval, people=people)

@@ -1,4 +1,4 @@
-"""Lines of an answer for programs: what marks a text for Slack goes, what belongs to it stays."""
+"""Tests of answers for programs: Slack's markup is removed, but not what belongs to the text."""
 
 import pytest
 
@@ -41,5 +41,5 @@ def test_text_without_marks_stays_as_it_is(text):
     ids=["bold", "link and code", "several words", "entity", "time", "address"],
 )
 def test_name_is_quoted_wherever_it_could_be_read_as_a_sentence(text, said):
-    """Of several words it is, also in plain text; one short word is where a mark sets it apart."""
+    """A name of several words is quoted even in plain text, a short word only if it was marked."""
     assert written(text) == said

@@ -1,4 +1,4 @@
-"""What a message offers: one coloured button, two beside each other, the rest in a menu."""
+"""Tests of a message's buttons: one is coloured, up to two are next to it, and the rest are in a menu."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def test_every_golden_message_has_one_coloured_button_and_two_beside_each_other_
     assert (crowded, coloured) == (set(), set())
 
 
-#: Actions whose value is no row of one object: a page of a list, a command, an action of several.
+#: Actions whose value isn't an object's id: a page of a list, a command, or an action for several objects.
 WITHOUT_OBJECT = {
     "list",
     "job_list",
@@ -41,7 +41,7 @@ WITHOUT_OBJECT = {
 
 
 def test_every_golden_button_says_what_it_acts_on():
-    """A button names its object in its words, in its label for a screen reader, or has none."""
+    """A button names its object in its text or its label for screen readers, or has no object."""
     unnamed = set()
     for name in MESSAGES:
         message = shown(name)
@@ -52,7 +52,7 @@ def test_every_golden_button_says_what_it_acts_on():
             assert len(label) <= limits.MAX_ACCESSIBILITY_LABEL_LENGTH
             if not label and press.key and press.number is None and press.name not in WITHOUT_OBJECT:
                 unnamed.add((press.name, button["text"]["text"]))
-    # One has words that name a run, one answers a question, and two turn a form's page.
+    # The exceptions: one names a run in its text, one answers a question, and two turn a page.
     assert unnamed == {
         ("job_stop", "Stop train.R"),
         ("class_stop", "Stop all"),
@@ -138,7 +138,7 @@ def test_the_first_two_are_buttons_and_the_rest_is_in_a_menu():
 def test_a_menu_made_of_buttons_has_at_least_two_options():
     names = [kit.button(name, name, "w1@2") for name in ("open", "stop", "later")]
     assert drawn(*names) == [["open", "stop"], ["later"]]
-    # An option that was put into a menu on purpose stays there.
+    # An option that was deliberately put into a menu stays there.
     assert drawn(*names[:2], kit.menu(names[2:])) == [["open", "stop", kit.MENU]]
 
 
@@ -157,7 +157,7 @@ def test_equals_are_all_buttons_and_so_is_what_no_option_can_hold():
     assert drawn(field, *others) == [["status:workspace", "list", "new"], ["help"]]
 
 
-#: What buttons carry, and how it is written.
+#: Button values, with their action and how they are written.
 WRITTEN = [
     (ButtonValue("enter_code"), "enter_code", ""),
     (ButtonValue("status", "w1"), "status", "w1"),

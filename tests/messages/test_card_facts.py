@@ -1,4 +1,4 @@
-"""What is known of an operation whose end is about to be told."""
+"""Tests of the facts about an operation that is about to be reported as over."""
 
 import pytest
 

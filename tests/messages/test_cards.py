@@ -1,4 +1,4 @@
-"""All cards and notices as people see them, and the rules that hold for whatever a name is."""
+"""Tests of all cards and notices as people see them, with rules that hold for any name."""
 
 import json
 import re
@@ -43,7 +43,7 @@ BACKUP = {"cause": "restored", "mode": "stop", "backup_at": NOW - 8 * 86_400}
 UNMADE = {"remote_id": "new:workspace_1", "spec": Spec("notebook"), "state": State.UNKNOWN}
 MADE = {"spec": Spec("notebook")}
 CREATE = {"verb": OperationVerb.CREATE}
-#: Past its deadline, though such starts usually take longer than that.
+#: The operation is past its deadline, but such starts usually take even longer.
 OVERDUE_BUT_ON_TIME = CALLED | {"deadline_at": None, "usual_seconds": 600.0, "slow_seconds": 900.0}
 COMES_BACK = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 ALL = {"capabilities": frozenset({"creation", "removal"}), "effects": COMES_BACK}
@@ -67,7 +67,7 @@ def is_down(verb, **keys):
 
 
 def in_our_page(workspace=None, **keys):
-    """Return facts of what runs, and opens in a page of ours."""
+    """Return the facts of a running workspace that opens in one of Usher's own pages."""
     row = {"state": State.RUNNING, "actions": frozenset({"open", "stop", "remove", "start"})}
     ours = {"opens_in_page": True, "page_url": None, "username": "", "connection_title": "Courses"}
     able = {"capabilities": frozenset({"removal", "creation"}), "ide_url": PAGE}
@@ -258,7 +258,7 @@ CARDS = {
     "own-page-closed": in_our_page(ide_url=None),
 }
 EXTENDS = frozenset({"extension"})
-#: How what ends by itself does, and what is known of it then.
+#: Workspaces that end on their own: in which way, and what is known about it.
 ENDINGS = {
     "stops": in_our_page({"expires_at": NOW + 290, "expiry_mode": "stops"}),
     "anyhow": in_our_page({"expires_at": NOW + 45, "expiry_mode": "removed"}),
@@ -522,7 +522,7 @@ def test_ready_message_says_the_time_since_the_request(operation, took):
 
 @pytest.mark.parametrize("state", [RUNNING, RUNNING | {"stop_at": NOW + 600}], ids=["stop", "planned"])
 def test_ready_that_comes_while_a_stop_is_under_way_offers_no_opening(state):
-    """Slack held it back: the read of before the stop still says that it runs."""
+    """Slack held the message back. The last read, from before the stop, still says that it is running."""
     answer = render(NoticeKind.READY, facts(READY, state, ide_url=IDE_URL, is_superseded=True))
     assert "became ready" in shown(answer)
     assert "is ready" not in shown(answer)
@@ -560,7 +560,7 @@ def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
 
 
 def test_a_kind_of_message_is_declared_once_and_drawn_once():
-    # An update is drawn as the card that it is of; a second function for a kind is refused.
+    # An update is rendered like the card itself. A second function for the same kind is refused.
     assert set(RENDERERS) == set(NoticeKind) - {NoticeKind.CARD_UPDATE}
     with pytest.raises(ValueError, match="two functions render ready"):
         renders(NoticeKind.READY)(render_operation_card)
@@ -571,7 +571,10 @@ def shown(answer):
 
 
 def test_card_of_a_start_on_time_stays_the_same():
-    """From the request on, whatever its server says; a late one says so, with its server's words."""
+    """A start's card doesn't change, whatever its server says.
+
+    If the start is late, the card says so, with the server's words.
+    """
     usual = {"usual_seconds": 100.0, "slow_seconds": 150.0}
 
     def drawn(seconds):

@@ -1,4 +1,4 @@
-"""What buttons say that commands do: in words, never with what only typing needs."""
+"""Tests of the words in which buttons describe commands: without anything that is only needed when typing."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Class cards and the messages about them, drawn: what they promise before the press, and no address ever."""
+"""Tests of class cards and their messages: what they promise, and that they never show an address."""
 
 import re
 from dataclasses import replace
@@ -71,7 +71,7 @@ CASES |= {
 }
 
 
-#: How everybody in the class's own Slack workspace is named.
+#: How the people in the class's own Slack workspace are named.
 PEOPLE = {f"-:T1:{user}": Named(user) for user in ("UTRAINER", "UADMIN", "UALICE")}
 CASES = {name: replace(facts, people=PEOPLE) for name, facts in CASES.items()}
 
@@ -93,7 +93,7 @@ def test_card_counts_the_places_left(joined, said):
 
 
 def test_course_card_names_template_as_template():
-    """Workspaces made from it have names of their own."""
+    """A template's workspaces have names of their own."""
     course = replace(COURSE, pattern="", template="Course notebook", spec=Spec("x"))
     said = str(messages.render_class_card(class_facts(course, "Saturn Cloud", NOW)).blocks)
     assert "create a workspace from *Course notebook* for you on Saturn Cloud, start it before" in said
@@ -219,7 +219,7 @@ def test_a_line_is_taken_apart(text, what, title, until, maximum):
 
 
 def test_a_day_on_which_the_clocks_are_changed():
-    # 2026-10-25, 00:30 in Berlin: the day has 25 hours.
+    # On 2026-10-25, at 00:30 in Berlin. That day has 25 hours.
     now = 1_792_881_000.0
     zone = ZoneInfo("Europe/Berlin")
     command = parse_card_command("card lab --until 00:15", {})
@@ -254,7 +254,7 @@ BEGINS = NOW + 3_600.0
 
 
 def of(state, waits_for="", cause=None, **keys):
-    """Return a member in a state, with a start that has begun or failed for a cause."""
+    """Return a member of a class, whose start is open or has failed for a cause."""
     press = Participant("class_1", ALICE, NOW, waits_for, workspace_id="w1")
     ends = {"outcome": Outcome.FAILED, "cause": cause} if cause else {}
     operation = replace(OPERATION, created_at=NOW - 300.0, **ends) if cause or state == "starting" else None
@@ -289,7 +289,10 @@ def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
 
 @pytest.mark.parametrize("ended_at", [NOW - 60.0, NOW + 5.0])
 def test_what_was_made_before_a_lesson_stays_ready_in_its_message(ended_at):
-    """A creation isn't planned for a time; one that ends later has a message of its own."""
+    """A creation isn't planned for a time.
+
+    If it ends after the lesson's message was written, it has a message of its own.
+    """
     made = replace(OPERATION, outcome=Outcome.FULFILLED, ended_at=ended_at, planned_for=None)
     facts = WorkspaceFacts(
         now=NOW + 20.0,
@@ -335,7 +338,7 @@ def test_a_teacher_reads_how_many_are_ready(name):
 
 
 def test_report_quotes_no_cause_of_an_open_start():
-    """While it goes on, it is only what its last call was refused with."""
+    """While the start is still open, its cause is only the refusal of its last call."""
     operation = replace(OPERATION, outcome=None, cause="lost_track: it is already running")
     problem = replace(of("no_room", cause="limit: full"), operation=operation)
     counts = ClassCounts(expected=1, no_room=1)

@@ -1,4 +1,4 @@
-"""Every command that a message shows can be typed where that message is read."""
+"""Tests that every command in a message can be typed in the conversation where the message is."""
 
 import re
 
@@ -15,20 +15,21 @@ from tests.rigs import golden
 from tests.rigs.verbs import VERBS
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
-#: What is shown as code and is no command: names, values, flags, ids, addresses, settings of operators.
+#: Matches text shown as code. It may also be a name, value, flag, id, address or setting instead of a
+#: command.
 _CODE = re.compile(r"`([^`\n]+)`")
 _FIRST = {word for folder in VERBS.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
-#: Read in a direct message, whoever gets them.
+#: Texts that are read in direct messages, whoever gets them.
 DIRECT = ("cards", "notices")
 
 
 def commands_in(text: str) -> list[str]:
-    """Return what a text shows as a command: it begins with a verb, or with what comes before one."""
+    """Return the commands in a text: code that begins with a verb, or with what comes before a verb."""
     return [code for code in _CODE.findall(text) if code.split()[0] in _FIRST]
 
 
 def is_understood(command: str) -> bool:
-    """Return whether a command is read as a verb that was typed, with flags that the verb has."""
+    """Return whether a command is parsed as a typed verb with flags that the verb has."""
     parsed = parse(command.removeprefix("@usher ").replace("{command}", ""), COMMANDS, routes.list_flags())
     folder = parsed.folder or "workspace"
     if not parsed.words:
@@ -39,7 +40,7 @@ def is_understood(command: str) -> bool:
 
 
 def texts_of(found: object) -> list[str]:
-    """Return all texts in a JSON document."""
+    """Return all strings in a JSON document."""
     if isinstance(found, str):
         return [found]
     values = found.values() if isinstance(found, dict) else found if isinstance(found, list) else ()
@@ -59,7 +60,7 @@ def test_every_hint_of_a_message_works_where_it_is_read(name):
 
 
 def check_hints(text: str) -> None:
-    """Check that what a template shows as a command is one."""
+    """Check that whatever a template shows as a command can be typed."""
     for code in _CODE.findall(text):
         if code.startswith("{command}"):
             plain = re.sub(r"\{(\w+)\}", r"\1", code.removeprefix("{command}"))

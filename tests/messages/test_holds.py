@@ -1,4 +1,4 @@
-"""What holds something up, in words: each code has its sentence, as release 0.4.1 said it."""
+"""Tests of what blocks an operation, in words: each code has a sentence, the same as in release 0.4.1."""
 
 import pytest
 
@@ -12,7 +12,7 @@ from bot.messages.texts.problems import explain_cause, explain_unread
 NOW = 1_800_000_000.0
 AT = make_time_placeholder(NOW)
 LONG = "That's taking longer than usual. Ask your Lab admin to look at it."
-#: By the code: its detail, and the sentence; "" for what it says without a detail.
+#: By code: its detail, and the sentence. "" is a code without a detail.
 SENTENCES = {
     HoldCode.SILENT: (NOW, f"Lab hasn't been available since {AT}. I'll keep trying."),
     HoldCode.OVERLOADED: (
@@ -85,7 +85,7 @@ def test_each_code_has_its_sentence(code):
     detail, sentence = SENTENCES[code]
     assert explain_hold(make_hold(code, detail), "Lab") == sentence
     if isinstance(detail, float):
-        # Slack shows it in each reader's own zone.
+        # Slack shows this time in each reader's own zone.
         assert f"<!date^{detail:.0f}^" in kit.format_reason(sentence, NOW)
 
 

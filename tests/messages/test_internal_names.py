@@ -1,4 +1,4 @@
-"""Nobody reads a traceback, or the name of a class, module or setting that they never typed."""
+"""Tests that people never read a traceback, or an internal name that they didn't type."""
 
 import ast
 import importlib
@@ -33,7 +33,7 @@ def test_no_message_and_no_page(path):
 
 @pytest.mark.parametrize("path", SENTENCES, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_no_sentence_that_a_provider_of_ours_says(path):
-    """What an error is raised with may be shown as it is."""
+    """The text with which an error is raised may be shown unchanged."""
     kinds = {one.__name__ for one in classes(errors.ProviderError)}
     said = [
         part.value

@@ -1,6 +1,6 @@
-"""What leaves for Slack is escaped once, cut at no entity, not empty.
+"""Tests of what is sent to Slack: escaped once, not cut within an entity, never empty.
 
-``docs/internals/security.md``, rows 20, 21.
+See ``docs/internals/security.md``, rows 20 and 21.
 """
 
 import re
@@ -139,7 +139,7 @@ def test_long_paragraphs_share_what_a_message_holds_and_no_row_or_button_is_lost
     for text in [block["text"]["text"] for block in sections]:
         assert not LOOSE_AMPERSAND.search(text)
         assert text.count("<") == text.count(">")
-    # What is said below it later keeps to the same.
+    # Remarks that are added below it later stay within the limits, too.
     check_limits(replies.with_remarks(answer, [long]))
 
 
@@ -154,7 +154,7 @@ def test_a_time_is_shown_in_each_readers_zone_with_the_day_when_it_is_another():
     )
 
 
-#: The published limits that each of ours stands for.
+#: The published limits that each of Usher's limits stands for.
 PUBLISHED = {
     "MAX_MESSAGE_BLOCKS": ["message.blocks.max_items"],
     "MAX_VIEW_BLOCKS": ["view.blocks.max_items"],
@@ -184,7 +184,10 @@ PUBLISHED = {
 
 
 def test_each_limit_of_ours_is_the_published_one():
-    """Compare the product's limits with the local Slack's data, and those without published ones by name."""
+    """Compare Usher's limits with the local Slack's data.
+
+    Limits that Slack hasn't published are listed by name.
+    """
     ours = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
     published = {name: {LIMITS[limit] for limit in those} for name, those in PUBLISHED.items()}
     assert published == {name: {value} for name, value in ours.items() if name in PUBLISHED}

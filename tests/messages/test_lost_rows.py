@@ -1,4 +1,4 @@
-"""Rendering: each kind of message is rendered though any of the rows that it is made of is gone."""
+"""Tests that each kind of message is rendered even if any of its rows is gone."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,7 +36,7 @@ from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE, BOB, launched, linked, memory_store, within
 
 DAY = 86_400.0
-#: An operation: its verb, how it ended, and the cause of that; and the state of its workspace meanwhile.
+#: Operations: verb, outcome, cause, and the workspace's state meanwhile.
 ENDS = [
     (OperationVerb.START, None, None, State.STARTING),
     (OperationVerb.START, Outcome.FULFILLED, None, State.RUNNING),
@@ -52,7 +52,7 @@ ENDS = [
     (OperationVerb.RESTART, Outcome.REPLACED, "sent", State.RUNNING),
     (OperationVerb.SUSPEND, Outcome.FULFILLED, None, State.SUSPENDED),
 ]
-#: What the rows that a message names are in its body, by the words that all kinds have for them.
+#: Kinds of messages whose subject is an approval.
 OF_APPROVALS = (
     NoticeKind.APPROVAL_REQUEST,
     NoticeKind.ACCOUNT_QUESTION,
@@ -65,9 +65,9 @@ BODIES: dict[NoticeKind, dict[str, Any]] = {
 }
 
 
-#: What a message has said, with a button.
+#: The content of a message that was already sent, with a button.
 SAID = [kit.section("Said."), *kit.actions([kit.button("Stop", "stop", "x")])]
-#: What people ask for whose answer has buttons, with what it begins.
+#: Requests whose answer has buttons, with the work items that they start.
 ACTED = {
     "workspace.start": {"work_item_id": "operation"},
     "workspace.timer": {},
@@ -78,14 +78,14 @@ ACTED = {
 
 @dataclass
 class Rows:
-    """The rows of a person who has one of everything, by the sort that a message is about."""
+    """The rows of a person who has one of everything, by the kind of subject that messages have."""
 
     subjects: dict[str, str]
     body: dict[str, Any]
 
 
 async def write_rows(store, verb, outcome, cause, state):
-    """Write one row of everything that messages are drawn from."""
+    """Write one row of each kind from which messages are rendered."""
     row = await linked(store, ALICE, state=state, connection="cloud")
     await linked(store, BOB, connection="cloud", names=("other",))
     (workspace,), now = row.workspaces, await store.now()
@@ -170,19 +170,19 @@ async def write_rows(store, verb, outcome, cause, state):
 
 
 def make_notice(kind, rows, now):
-    """Return a message of a kind that names every row."""
+    """Return a message of a kind that refers to every row."""
     subject = rows.subjects.get(kind.subject, "subject_1")
     if kind in OF_APPROVALS:
         subject = rows.subjects["approval"]
     body = {name: value for name, value in (rows.body | BODIES.get(kind, {})).items() if value is not None}
     if kind.offers != "workspace" and kind.subject != "operation":
-        # Only messages that offer something for a workspace name one.
+        # Only messages with buttons for a workspace refer to one.
         del body["workspace"]
     return Notice("notice_1", subject, kind, "end", ALICE, body, NoticeState.PENDING, 0, now, now)
 
 
 def as_card(notice, **keys):
-    """Return a message as it stands in Slack."""
+    """Return a message as a card that was already posted to Slack."""
     about, now = str(notice.body.get("workspace") or notice.subject), notice.created_at
     channel = ("DALICE", "1.0")
     rest = {"body": notice.body, "about": about, "created_at": now}
@@ -190,7 +190,7 @@ def as_card(notice, **keys):
 
 
 async def draw_all(gatherer, rows, end):
-    """Draw every kind of message as new, and again where it stands with its words kept or not."""
+    """Render every kind of message as new, and as an update of one whose text was kept or not."""
     now, said = await gatherer.store.now(), {"text": "Said.", "blocks": SAID}
     for kind in sorted(set(NoticeKind) - {NoticeKind.CARD_UPDATE}):
         if kind.subject == "operation" and Mark.END in kind.marks and kind is not end:

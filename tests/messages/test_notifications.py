@@ -1,4 +1,4 @@
-"""What phones notify of is what a message says first."""
+"""Tests that a message's first words work as its notification on a phone."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Messages of every kind, read when what they announce has come."""
+"""Tests of messages of every kind that are read after the time that they announce."""
 
 import re
 
@@ -7,7 +7,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.renderers import RENDERERS, renders
 from tests.rigs.golden import entries, shown
 
-#: A day that is another one when it is read later.
+#: Matches a day or time that means something else if it is read later.
 NEAR = re.compile(r"\b(?:today|tomorrow|yesterday|\d\d:\d\d)\b")
 
 
@@ -21,8 +21,8 @@ def test_every_kind_that_passes_says_when_it_is_true():
     usual = renders.__kwdefaults__["is_true"]
     passing = [kind for kind in NoticeKind if Mark.PASSES in kind.marks]
     assert len(passing) >= 12
-    # A question passes once it has a successor.
+    # A question is outdated once there is a newer one.
     assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [NoticeKind.WAITLIST_PLACE]
     assert [kind for kind in passing if Mark.ASKS in kind.marks] == [NoticeKind.WAITLIST_PLACE]
-    # Nobody is told whom a message names by its absence.
+    # Nobody is notified when a name disappears from a message.
     assert not [kind for kind in passing if Mark.PEOPLE in kind.marks]

@@ -1,4 +1,4 @@
-"""Texts beside blocks and in their place: they say what the blocks say, with the addresses."""
+"""Tests of plain texts next to blocks, or instead of them: they say the same, and include the addresses."""
 
 import pytest
 

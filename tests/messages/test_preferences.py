@@ -41,7 +41,7 @@ def test_the_section_says_all_that_applies():
     ],
 )
 def test_promise_to_ask_is_what_holds_on_each_connection(chosen, set_there, says):
-    """The sooner of the person's own and the operator's counts, and the section says which."""
+    """The earlier of the person's own time and the operator's counts, and the section says which."""
     hours = {title: find_asking_hours(chosen, there) for title, there in set_there.items()}
     shown = PreferenceFacts(Preferences(idle_prompt_after=chosen), NOW, asked_after=hours)
     said = str(messages.answer_preferences(shown).blocks)

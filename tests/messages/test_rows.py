@@ -1,4 +1,4 @@
-"""The row of a workspace in a list, a Home, a status and a card; and the size of lists."""
+"""Tests of a workspace's row in a list, on Home, in a status and on a card; and of the size of lists."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ NOON = NOW + 4 * 3600
 
 
 def row(state=State.STOPPED, number=1, operation=None, effects=None, **workspace):
-    """Return the facts of a workspace; without ``operation`` nothing is under way."""
+    """Return the facts of a workspace. Without ``operation``, nothing is in progress."""
     given = {"state": state, "id": f"workspace_{number}", "name": f"study {number}", **workspace}
     found = facts(operation, given, effects=effects or {"stop": StopEffect.RETURNS})
     is_up = state is State.RUNNING
@@ -38,7 +38,7 @@ def text_of(one):
 
 
 def offered(one):
-    """Return the labels of a row's buttons, and those of its menu."""
+    """Return the labels of a row's buttons, and of the options in its menu."""
     first, *below = draw(one)
     elements = below[0]["elements"] if below else [first["accessory"]] if "accessory" in first else []
     shown = [element["text"]["text"] for element in elements if element["type"] == "button"]
@@ -68,7 +68,7 @@ def test_row_has_its_states_mark_and_likeliest_buttons(one, mark, shown, menu):
     found, folded = offered(one)
     assert (found[:2], folded) == (shown, menu)
     assert len(found) <= 2
-    # The mark never stands alone: a word for the state follows it.
+    # The icon is always followed by a word for the state.
     assert text_of(one).split("\n")[1]
     assert not any("style" in element for block in draw(one) for element in block.get("elements", ()))
 
@@ -124,7 +124,7 @@ def test_what_was_running_can_be_opened_while_its_start_waits():
 
 
 def test_a_suspended_row_says_nothing_of_its_memory():
-    """Only a question whether to end it does."""
+    """Only the question whether to end a suspended workspace mentions its memory."""
     suspended = row(State.SUSPENDED, effects=ENDS_FOR_GOOD, stop_risks=frozenset({"memory"}))
     assert "memory" not in text_of(suspended)
     assert "memory" not in str(lists.status_answer(suspended, suspended.workspace).blocks[0])

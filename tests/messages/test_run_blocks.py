@@ -1,4 +1,4 @@
-"""All cards and messages of runs as people see them, and the rules that hold for whatever a run writes."""
+"""Tests of all cards and messages of runs as people see them, with rules that hold for any output."""
 
 import json
 from dataclasses import replace
@@ -119,7 +119,7 @@ def test_the_output_on_the_card(name, tail, lines):
     check_golden(
         f"jobs/output-{name}", run_card(facts(run(**RUNNING), output=OutputTail(tail, lines, False)))
     )
-    # The card shows all lines that are kept, of more that there were.
+    # The card shows all stored lines, though there were more.
     shortened = run_card(facts(run(**RUNNING), output=OutputTail(tail, lines + 1, False)))
     assert ("showing the newest" in str(shortened.blocks)) == bool(lines)
     over = facts(run(**DONE), output=OutputTail(tail, lines, True))

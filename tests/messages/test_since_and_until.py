@@ -1,4 +1,4 @@
-"""Since when and until when a workspace runs: said wherever its state is, and the same everywhere."""
+"""Tests of since when and until when a workspace runs: every place that shows its state says the same."""
 
 from dataclasses import replace
 
@@ -29,7 +29,7 @@ def running(operation=None, **workspace):
 
 
 def said(given):
-    """Return what every place says of a workspace that runs, by the place."""
+    """Return what each place says about a running workspace."""
     alone = replace(given, operation=None)
     workspace = given.workspace
     return {
@@ -48,7 +48,7 @@ def said(given):
         ({"expires_at": AT, "expiry_mode": "stops"}, "tops by itself"),
         ({"expires_at": AT, "expiry_mode": "removed"}, " removes "),
         ({"stop_at": AT}, "stop"),
-        # The first one counts: by then the other can't come any more.
+        # Only the first end is shown, as the second can't happen after it.
         (
             {"stop_at": AT, "planned_stops": SUSPENDS, "expires_at": AT + 60, "expiry_mode": "stops"},
             "suspend",
@@ -91,12 +91,12 @@ def test_since_when_it_runs_is_said_where_it_is_known():
         assert f"Running since <!date^{int(SINCE)}^" in known[place], place
     for place in ("status", "list"):
         assert "since" not in unknown[place], place
-    # The end of a start says how long it took.
+    # The message about a finished start says how long it took instead.
     assert "since" not in known["card"]
 
 
 def test_state_that_is_unknown_since_is_not_shown_as_the_last_known():
-    """*Stopped* beside *Stop* would be neither true nor of any use."""
+    """*Stopped* next to a *Stop* button would be neither true nor useful."""
     given = facts(None, {"down_at": SINCE, "detail": "It sleeps.", "unknown_at": NOW - 2})
     shown = said(given)
     for place in ("status", "list"):
@@ -107,7 +107,7 @@ def test_state_that_is_unknown_since_is_not_shown_as_the_last_known():
 
 
 def test_failure_is_said_before_what_a_start_has_to_do():
-    """Neither hides the other, and words of a package's own aren't quoted."""
+    """The reason for a failure and the state's detail are both shown. A package's own words aren't quoted."""
     row = {"state": State.FAILED, "reason": "stop canceled", "detail": "It's dormant."}
     shown = said(facts(None, row))
     for place in ("status", "list"):

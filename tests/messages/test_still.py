@@ -1,4 +1,4 @@
-"""What was said stays: of its buttons those that work, and what is owed is told as things are."""
+"""Tests of updating sent messages: texts stay, working buttons stay, unsent results are up to date."""
 
 from dataclasses import replace
 
@@ -33,11 +33,11 @@ def labels(answer):
 
 
 def bare(answer):
-    """Return what a message says without its buttons."""
+    """Return what a message says, without its buttons."""
     return kit.keep_buttons(answer, lambda _: False)
 
 
-#: Kind, state of the workspace, operation, whether something newer was asked for; does it still hold?
+#: Kind of message, workspace, operation, whether there is a newer operation; is the message still true?
 STILL = [
     (NoticeKind.READY, RUNNING, ENDED, False, True),
     (NoticeKind.READY, STOPPED, ENDED, False, False),
@@ -185,7 +185,7 @@ STOP = ENDED | {"verb": OperationVerb.STOP}
 @pytest.mark.parametrize(
     ("kind", "operation", "state", "said"),
     [
-        # What has become of it since is told in place of what isn't so any more.
+        # If the message isn't true any more, it says what has happened since.
         (NoticeKind.READY, ENDED, State.STOPPED, "has since been stopped"),
         (NoticeKind.READY, ENDED, State.FAILED, "has since failed"),
         (NoticeKind.READY, ENDED, State.RUNNING, "is ready"),

@@ -1,4 +1,4 @@
-"""Answers as rows keep them: parts with their moments, which go once these come or their plan has gone."""
+"""Tests of answers stored in rows: parts with a time are dropped once it passes or their plan is gone."""
 
 import json
 from datetime import date
@@ -82,12 +82,12 @@ def test_what_is_written_to_a_row_is_read_from_it():
     paragraph = again.blocks[0]["text"]["text"]
     assert isinstance(paragraph, Dated)
     assert [len(line) for line in paragraph.lines] == [2, 1]
-    # A text that announces something isn't there a second time.
+    # The stored blocks don't repeat a text that announces something.
     assert "*nb* has hours. Next" not in json.dumps(body["blocks"])
 
 
 def test_a_row_of_texts_alone_says_as_of_when_it_was_written():
-    """Release 0.4.1 kept finished texts; what they announce is nowhere else."""
+    """Release 0.4.1 stored only finished texts, so what they announce can't be told apart."""
     former = {"undated": True, **kit_body("I'll stop it <!date^1800000600^{time}|08:10>.")}
     answer = stored.read(former, NOW)
     assert "As of" in answer.blocks[-1]["elements"][0]["text"]
@@ -142,5 +142,5 @@ def test_days_are_said_once_with_their_month(spans, said):
 
 
 def test_message_stays_while_another_line_is_left():
-    """Only what was announced goes: the first line may be about another workspace than the next."""
+    """Only the line with the announcement is dropped, as the others may be about another workspace."""
     assert drop(kit.message(kit.join([said(DAY), "Nothing stops *b*."], "\n"))) == "Nothing stops *b*."

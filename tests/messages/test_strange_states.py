@@ -1,4 +1,4 @@
-"""What a provider's package says of a state that nobody knows fits into the sentence about it."""
+"""Tests that a provider package's words for an unknown state fit into Usher's sentence about it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What happened in a silence, in one message: alike things in one sentence, each as it is now."""
+"""Tests of the message that sums up a silence: similar events in one sentence, each as it is now."""
 
 from dataclasses import replace
 

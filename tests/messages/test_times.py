@@ -1,4 +1,4 @@
-"""The one form of a time: by its reader's clock, with the day unless it is today's."""
+"""Tests of the format for times: the reader's 12- or 24-hour clock, with the day unless it is today."""
 
 import pytest
 
@@ -15,7 +15,7 @@ DAY = 86_400
         (-3600, ""),
         (DAY, "Sat 16 Jan"),
         (-DAY, "Thu 14 Jan"),
-        # Fifteen hours later it is still today, and nine hours ago it wasn't.
+        # Fifteen hours from now it is still today, and nine hours ago it was yesterday.
         (15 * 3600, ""),
         (-9 * 3600, "Thu 14 Jan"),
         (360 * DAY, "Mon 10 Jan 2028"),

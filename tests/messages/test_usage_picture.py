@@ -1,4 +1,4 @@
-"""The picture of a week: what is drawn where, and the same in words."""
+"""Tests of the picture of a week's usage: what is drawn where, and its description in words."""
 
 import itertools
 import os
@@ -81,7 +81,7 @@ def draw(rows, days=WEEK, now=NOW, zone=BERLIN):
 
 
 def bars(picture):
-    """Return the bars below the names: the kind, the left and right end and the top of each."""
+    """Return the bars below the names: for each its kind, left and right end, and top."""
     kinds = {colours.RAN: "ran", colours.PAPER: "planned", "url(#hatch)": "unknown"}
     root = ElementTree.fromstring(picture.svg)
     found = []
@@ -99,7 +99,7 @@ def find_texts(picture):
 
 
 def find_midnights(picture):
-    """Return where the days begin, and the last one ends."""
+    """Return the positions at which the days begin and the last day ends."""
     lines = re.findall(r'<path d="M([\d.]+) 42V', picture.svg)
     return list(map(float, lines))
 
@@ -121,7 +121,7 @@ def test_days_in_another_year_are_named_with_it():
 
 
 def test_bars_are_where_their_times_are():
-    """On Tuesday night the notebook ran from 21:10 to 3:30."""
+    """On Tuesday night, the notebook ran from 21:10 to 3:30."""
     picture = draw([NOTEBOOK])
     tuesday, wednesday = find_midnights(picture)[1:3]
     hour = (wednesday - tuesday) / 24
@@ -196,7 +196,7 @@ def test_day_of_a_clock_change_has_its_own_length(name, hours):
     assert widths[-1] / widths[0] == pytest.approx(int(hours) / 24, abs=0.005)
     assert any(f"has {hours} hours" in text for text in find_texts(picture))
     assert f"has {hours} hours" in picture.alt_text
-    # From 22:00 to 6:00 by the clock it ran an hour more or less than eight.
+    # From 22:00 to 6:00 on the night of a clock change, it ran an hour more or less than eight.
     assert f"{int(hours) - 16} h" in find_texts(picture)
 
 
@@ -258,7 +258,7 @@ def test_rows_beyond_the_last_that_is_drawn_are_counted():
 
 
 def test_texts_and_bars_stand_out_from_their_paper():
-    """4.5 for text and 3 for shapes, as the guidelines for accessible pages ask."""
+    """Contrast of 4.5 for text and 3 for shapes, as the accessibility guidelines (WCAG) require."""
     for colour in (colours.INK, colours.MUTED, colours.NOW):
         assert contrast(colour, colours.PAPER) >= 4.5
     for colour in (colours.RAN, colours.UNKNOWN, colours.NOW):

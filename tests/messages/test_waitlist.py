@@ -1,4 +1,4 @@
-"""Waiting for room: the form, and how many are ahead, in words."""
+"""Tests of waiting for capacity: the form, and how many people are ahead."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ WAIT = WaitlistFacts("wait_1", "w1", "hub", "gpu", "Team hub", "gpu", NOW + 3600
 
 
 def waiting(wait):
-    """Return the facts of the message that shows a wait."""
+    """Return the facts of a message about a wait for capacity."""
     return replace(facts(), wait=wait)
 
 
@@ -59,7 +59,7 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
     ids=["untried", "untried behind two", "tried now", "had a turn", "refused", "granted", "over"],
 )
 def test_message_of_a_wait_says_its_present_state(keys, said):
-    """It has *Stop waiting* as long as somebody waits."""
+    """The message has *Stop waiting* as long as the person is waiting."""
     wait = replace(WAIT, **keys)
     drawn = render(NoticeKind.WAITLIST_PLACE, waiting(wait))
     assert said in drawn.blocks[0]["text"]["text"]

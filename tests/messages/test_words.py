@@ -1,4 +1,4 @@
-"""The catalogue: every kind of trouble has a sentence with a next step, and the voice is one."""
+"""Tests of the catalogue of texts: every problem has a sentence with a next step, in a consistent voice."""
 
 import importlib
 import inspect
@@ -28,7 +28,7 @@ KINDS = [
 
 
 def texts(module):
-    """Yield every text of a module of the catalogue."""
+    """Yield every text in a module of the catalogue."""
     for name, value in vars(module).items():
         if name.startswith("_"):
             continue
@@ -42,7 +42,7 @@ def texts(module):
             yield from ((f"{name}.{key}", part) for key, part in parts if isinstance(part, str))
 
 
-#: What the module of the link page says in Slack.
+#: Texts in the link page's module that are shown in Slack.
 IN_SLACK = {
     "NO_ADDRESS",
     "UNKNOWN_CONNECTION",
@@ -184,7 +184,7 @@ def test_a_failure_without_a_reason_says_so():
 
     assert said(has_page=True) == "Courses didn't give a reason. Its page there may say more."
     assert said("Strange", has_page=True) == "Courses says: “Strange.” Its page there may say more."
-    # Nobody is sent to a page that there isn't.
+    # A text doesn't refer people to a page that doesn't exist.
     assert said(has_page=False) == "Courses didn't give a reason. Ask your Courses admin."
     assert said("Strange", has_page=False) == "Courses says: “Strange.” Ask your Courses admin."
     enough = "There was no room for it on Courses: not enough memory. Try again later or with"
@@ -217,14 +217,14 @@ def test_a_message_with_braces_is_only_text():
 
 @pytest.mark.parametrize("module", [problems, cards, notices, answers, runs, courses_texts])
 def test_the_voice(module):
-    """Plain: no exclamations, blanks at the ends, doubled blanks or straight quotes, but in commands."""
+    """Check for exclamation marks, stray or double spaces, and straight quotes, except in commands."""
     found = {name: re.sub(r"`[^`]*`", "`…`", text) for name, text in texts(module)}
     assert found
     wrong = {name: text for name, text in found.items() if re.search(r'(?<!marked )!|^\s|\s$|  |"', text)}
     assert wrong == {}
 
 
-#: What no native speaker would have said, or would have called something else.
+#: Matches phrases that no native speaker would write, or for which Usher has another word.
 FOREIGN = re.compile(
     r"\bat \{title\}|\bcall(ed|ing)? off\b|\banew\b|who(ever)? (runs|set) me|administrators? of mine"
     r"|\bYou get a (direct )?message|\bI (look|tell|make|go on|keep looking|take you)\b|\bthe way in\b"
@@ -330,7 +330,7 @@ def test_one_thing_is_not_said_as_several(count, words, said):
 
 
 def test_all_sentences_of_trouble():
-    """The whole catalogue as people read it; a message of the provider's stands where one may."""
+    """All explanations as people read them, with a provider's own message if one may be included."""
     told = {word: problems.explain_cause(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
     check_golden_text("problems", told)
 
@@ -343,7 +343,7 @@ def test_all_sentences_of_trouble():
     ],
 )
 def test_explanation_of_a_failed_read_promises_no_other(cause):
-    """What was asked for once isn't read again by itself, and nothing was sent that could have an effect."""
+    """A read for a single request isn't repeated on its own, and can't have had an effect."""
     said = problems.explain_unread(cause, "Saturn Cloud")
     assert "Saturn Cloud" in said
     assert "keep trying" not in said

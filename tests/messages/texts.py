@@ -1,4 +1,4 @@
-"""Every text of the catalogue, with example values."""
+"""All texts of the catalogue, with example values."""
 
 import ast
 import inspect
@@ -11,7 +11,7 @@ from bot.messages import texts
 from tests.rigs.verbs import VERBS
 
 ROOT = Path(__file__).resolve().parents[2]
-#: What stands in the texts that functions make.
+#: Example arguments for functions that return texts.
 EXAMPLES = {
     "command": "/workspace",
     "connection": "saturn",
@@ -37,7 +37,7 @@ MODULES = [
 
 
 def every_text(module):
-    """Yield every text of a module: also the parts of questions, and what functions make of the examples."""
+    """Yield every text in a module, including parts of questions and the results of functions."""
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", module.__name__) != module.__name__:
             continue
@@ -53,7 +53,7 @@ def every_text(module):
 
 
 def declared_texts():
-    """Yield every text of the declarations of verbs and actions."""
+    """Yield every text in the declarations of verbs and actions."""
     for command, verbs in VERBS.items():
         for name, verb in verbs.items():
             offers = ((field, getattr(verb, field)) for field in ("offer", "bulk", "bulk_at"))
@@ -68,7 +68,7 @@ def declared_texts():
 
 
 def texts_in_place():
-    """Yield every text that stands where it is used: the sentences in code that draws or answers."""
+    """Yield every text that is written where it is used, in code that renders or answers."""
     for place in ("bot/messages/blocks", "handlers"):
         for path in sorted((ROOT / place).rglob("*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
