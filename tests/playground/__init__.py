@@ -1,1 +1,1 @@
-"""Tests of the local servers, by their documents."""
+"""Tests of the local servers against the documentation of the real ones."""

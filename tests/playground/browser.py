@@ -1,4 +1,4 @@
-"""A headless Chromium that all tests of a process share, driven over its own debugging protocol."""
+"""A headless Chromium that all tests of a process share, driven over the DevTools protocol."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def chromium() -> str | None:
     return programs.find_browser()
 
 
-#: Keys that do something, with their codes on a keyboard.
+#: Keys other than characters, with their codes.
 KEYS = {
     "Tab": 9, "Enter": 13, "Escape": 27, "PageUp": 33, "PageDown": 34, "End": 35, "Home": 36,
     "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40,
 }  # fmt: skip
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
-#: What shows that something went wrong within the page.
+#: Events of Chromium that show an error in the page.
 _COMPLAINTS = ("Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled")
-#: The middle of what is to be pressed, unless it is not there, may not be pressed, or lies under something.
+#: Returns the middle of the element to click, or null if it is missing, disabled or covered.
 SPOT = """((selector, text) => {
   const one = [...document.querySelectorAll(selector)].findLast((one) => one.textContent.includes(text));
   if (!one || one.disabled || one.getAttribute("aria-disabled") === "true") return null;
@@ -55,7 +55,7 @@ SPOT = """((selector, text) => {
   const spot = [x + width / 2, y + height / 2];
   return one.contains(document.elementFromPoint(...spot)) ? spot : null;
 })"""
-#: What a page asked for before anybody looked.
+#: The addresses that a page requested before the test was connected to it.
 ASKED_BEFORE = "[location.href, ...performance.getEntriesByType('resource').map((one) => one.name)]"
 #: How expressions are evaluated.
 _ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
@@ -63,13 +63,13 @@ _ASKED = {"awaitPromise": True, "returnByValue": True, "userGesture": True}
 
 @cache
 def _running() -> tuple[str, str]:
-    """Start the browser; return where it listens and the path of its own socket there, as it says them."""
+    """Start the browser, and return its address and the path of its socket, as it prints them."""
     profile = f"--user-data-dir={shared.folder('usher-chromium-')}"
     process = shared.started(chromium() or "chromium", *OPTIONS, profile, "about:blank", stderr=PIPE)
     assert process.stderr is not None
     line = next((one for one in process.stderr if one.startswith(b"DevTools listening on ")), None)
     assert line is not None, "Chromium doesn't start"
-    # It goes on talking, and would wait for somebody who listens.
+    # Chromium keeps writing, and would block if nobody read it.
     Thread(target=_hear_out, args=[process.stderr], daemon=True).start()
     address = urlsplit(line.split()[-1].decode())
     return address.netloc, address.path
@@ -81,7 +81,7 @@ def _hear_out(said: IO[bytes]) -> None:
 
 
 class Tabs:
-    """Reach the tabs of one browser, each once."""
+    """The tabs of one browser, each of which is connected to once."""
 
     def __init__(self, session: aiohttp.ClientSession, listed: str, stack: AsyncExitStack) -> None:
         self._session = session
@@ -90,7 +90,7 @@ class Tabs:
         self._reached: set[str] = set()
 
     async def reach(self, part: str) -> aiohttp.ClientWebSocketResponse:
-        """Connect to a tab of an id, or whose address has a part, that was not reached before."""
+        """Connect to a new tab, by its id or a part of its address."""
         async with asyncio.timeout(20):
             found = await self._find(part)
             while found is None:
@@ -108,7 +108,7 @@ class Tabs:
 
 
 class Browser:
-    """One tab; what its console complains of is kept, and which hosts it asked."""
+    """One tab, with its console errors and the hosts that it contacted."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, tabs: Tabs) -> None:
         self.complaints: list[str] = []
@@ -120,7 +120,7 @@ class Browser:
     @classmethod
     @asynccontextmanager
     async def started(cls) -> AsyncIterator[Browser]:
-        """Open a tab with a profile of its own, and close afterwards all that were opened from it."""
+        """Open a tab with its own profile, and finally close all tabs that were opened from it."""
         host, path = await asyncio.to_thread(_running)
         async with aiohttp.ClientSession() as session, AsyncExitStack() as stack:
             tabs = Tabs(session, f"http://{host}/json", stack)
@@ -140,9 +140,9 @@ class Browser:
         return browser
 
     async def opened(self, part: str) -> Browser:
-        """Return a tab that was opened since, as soon as its address has this part; 20 s at most."""
+        """Return a newly opened tab once its address contains the text, within 20 s."""
         browser = await self._at(self._tabs, part)
-        # The list has the address that a tab is on its way to; until it arrives, it is on none.
+        # The list shows the address to which a tab is navigating, before the page is there.
         await browser.until(f"location.href.includes({json.dumps(part)})")
         for url in await browser.ask(ASKED_BEFORE) or ():
             browser._note(None, {"request": {"url": url}})
@@ -159,7 +159,7 @@ class Browser:
                 return dict(told.get("result", {}))
 
     def _note(self, method: str | None, told: dict[str, Any]) -> None:
-        # The browser's own first page complains of a slow network.
+        # Chromium's own start page logs an error about a slow network.
         if method in _COMPLAINTS and "chrome://" not in json.dumps(told):
             self.complaints.append(json.dumps(told)[:400])
         asked = told if method == "Network.webSocketCreated" else told.get("request", {})
@@ -168,7 +168,7 @@ class Browser:
             self.hosts.add(url.hostname)
 
     async def press(self, *keys: str) -> None:
-        """Press keys one after the other, each by its name, perhaps after modifiers: ``Control+k``."""
+        """Press keys one after the other, by name, perhaps with modifiers, such as ``Control+k``."""
         for key in keys:
             *modifiers, name = key.split("+")
             code = KEYS.get(name, ord(name[0].upper()))
@@ -179,9 +179,9 @@ class Browser:
             await self.tell("Input.dispatchKeyEvent", type="keyUp", **told)
 
     async def click(self, selector: str, text: str = "") -> None:
-        """Press with the mouse the last that a selector finds with a text, once it stays where it is.
+        """Click the last element that matches a selector and contains a text, once it has stopped moving.
 
-        A menu that it is in is opened, again where a message drawn anew meanwhile has shut it.
+        If the element is in a menu, open the menu first, and again if a redrawn message has closed it.
         """
         await self.tell("Page.bringToFront")
         spot, before = f"{SPOT}({json.dumps(selector)}, {json.dumps(text)})", None
@@ -198,7 +198,7 @@ class Browser:
             await self.tell("Input.dispatchMouseEvent", type=kind, button="left", clickCount=1, **where)
 
     async def type(self, text: str) -> None:
-        """Type a text where the focus is."""
+        """Type text into the focused element."""
         await self.tell("Input.insertText", text=text)
 
     async def screen(self, width: int, height: int) -> None:
@@ -211,12 +211,12 @@ class Browser:
         await self.tell("Page.navigate", url=url)
 
     async def ask(self, expression: str) -> Any:
-        """Evaluate an expression in the page, as if the person had just pressed something."""
+        """Evaluate an expression in the page, as if the person had just clicked something."""
         told = await self.tell("Runtime.evaluate", expression=expression, **_ASKED)
         return told.get("result", {}).get("value")
 
     async def until(self, expression: str, seconds: float = 20) -> None:
-        """Wait in the page until an expression holds, looking again with every frame."""
+        """Wait until an expression holds in the page, checking it in every frame."""
         script = (
             f"new Promise((done, fail) => {{const end = Date.now() + {1000 * seconds}; "
             "const look = () => { try { if ("

@@ -1,4 +1,4 @@
-"""The servers that most tests of this folder speak to."""
+"""Fixtures for the servers that most tests of this folder use."""
 
 import aiohttp
 import pytest
@@ -29,7 +29,7 @@ async def sphere():
 
 @pytest.fixture
 def options():
-    """Return what the local Slack is built with; a module may have its own."""
+    """Return options for the local Slack. A module may override this fixture."""
     return {}
 
 

@@ -1,4 +1,4 @@
-"""What tests of the local JupyterHub share: calls with a token, a browser, and waiting for a state."""
+"""Helpers for tests of the local JupyterHub: calls with a token, a browser, and waiting for a state."""
 
 import json
 import re
@@ -12,7 +12,7 @@ from playground.jupyterhub import Hub
 
 
 class Client:
-    """Speak to a hub's API as a person."""
+    """A person who calls a hub's API."""
 
     def __init__(self, hub: Hub, session: aiohttp.ClientSession) -> None:
         self.hub, self.session = hub, session
@@ -51,7 +51,7 @@ async def browser():
 
 
 async def log_in(session: aiohttp.ClientSession, url: str, name: str, password: str) -> tuple[int, str, str]:
-    """Open a page, fill in the login form it leads to, and return where that ended."""
+    """Open a page, submit the login form that it leads to, and return where that ended."""
     async with session.get(url) as form:
         assert form.status == 200
         assert form.url.path == "/hub/login"
@@ -63,7 +63,7 @@ async def log_in(session: aiohttp.ClientSession, url: str, name: str, password: 
 
 
 def descendants(pid: int) -> set[int]:
-    """Return the ids of all processes below one."""
+    """Return the ids of all descendants of a process."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -80,17 +80,17 @@ def descendants(pid: int) -> set[int]:
 
 
 def owners_of(pid: int, argument: bytes) -> set[int]:
-    """Return who runs the processes below one that have such an argument."""
+    """Return the user ids of a process's descendants that have the given argument."""
     return {Path(f"/proc/{found}").stat().st_uid for found in having(descendants(pid), argument)}
 
 
 def having(pids: set[int], argument: bytes) -> list[int]:
-    """Return those of the processes that have such an argument."""
+    """Return the processes that have the given argument."""
     return [pid for pid in pids if argument in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
 def alive(pids: set[int]) -> set[int]:
-    """Return which of the processes still run; one that only waits to be collected does not."""
+    """Return the processes that are still running, leaving out zombies."""
     running = set()
     for pid in pids:
         try:

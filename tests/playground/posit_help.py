@@ -119,7 +119,7 @@ class Posit(Client):
 
 
 class Output:
-    """Read JSON objects that follow one another, whatever stands between them."""
+    """A reader of successive JSON objects, whatever is between them."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self.answer = answer
@@ -137,7 +137,7 @@ class Output:
             yield value
 
     async def take(self, count: int) -> list[Any]:
-        """Return the next so many objects."""
+        """Return the next ``count`` objects."""
         found = list(self._objects())
         while len(found) < count:
             data = await self.answer.content.readany()
@@ -147,7 +147,7 @@ class Output:
         return found
 
     async def rest(self) -> list[Any]:
-        """Return all objects until the server closes the stream."""
+        """Return all further objects until the server closes the stream."""
         found = list(self._objects())
         while data := await self.answer.content.readany():
             self.raw += data

@@ -13,7 +13,7 @@ NOW = 1_700_000_000.0
 
 
 class Client:
-    """Speak to the server as a client that knows nothing of it but its documents."""
+    """A client that knows only the server's documentation."""
 
     def __init__(self, server: Any, url: str, session: aiohttp.ClientSession) -> None:
         self.server, self.url, self.session = server, url, session
@@ -21,7 +21,7 @@ class Client:
 
 @asynccontextmanager
 async def served(build, seed, client: type[Client]):
-    """Serve what ``build`` makes of the seed; hand over the client that speaks to it."""
+    """Serve what ``build`` makes from the seed, and yield a client for it."""
     server = build(clock=Clock(lambda: NOW), seed=seed)
     test_server = TestServer(server.app, host="127.0.0.1")
     await test_server.start_server()
@@ -33,7 +33,7 @@ async def served(build, seed, client: type[Client]):
 
 
 async def refuses_strangers(base: str, *paths: str) -> None:
-    """Assert that control addresses answer programs, and neither foreign pages nor foreign names."""
+    """Check that control addresses answer programs, but refuse other sites' pages and host names."""
     async with aiohttp.ClientSession() as session:
         for path in paths:
             verdicts = []

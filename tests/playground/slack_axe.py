@@ -1,4 +1,4 @@
-"""The local Slack's page, as axe judges it."""
+"""Accessibility checks of the local Slack's page with axe."""
 
 import json
 from itertools import product
@@ -6,18 +6,19 @@ from itertools import product
 from tests.playground.browser import Browser
 from tests.rigs import axe
 
-#: Colours that axe can't judge under an open menu are left out; in a modal nothing lies over them.
+#: Colours that axe can't determine are left out when a menu is open. In a modal they count, as nothing covers
+#: it.
 RUN = """axe.run(PLACE, { iframes: false, ...OPTIONS }).then((found) => [
   ...found.violations,
   ...(PLACE === "#modal" ? found.incomplete : []).filter((one) => one.nodes.some(
     (node) => node.any.some((check) => check.data?.messageKey === "bgOverlap"))),
 ].map((one) => `${one.impact} ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 300)).join(" ")}`))"""
-#: axe doesn't know that a modal lies above everything, and would leave out its colours.
+#: The modal is raised, as axe wouldn't know that it is on top, and would skip its colours.
 RAISE = "document.getElementById('modal').style.zIndex = 1000"
 
 
 async def judge(browser: Browser, place: str = "body") -> list[str]:
-    """Return what axe finds on the page as it is, on a phone and a desktop, in light and in dark colours."""
+    """Return axe's findings for the page as it is, on a phone and a desktop, in light and dark colours."""
     await browser.ask(RAISE)
     if not await browser.ask("!!window.axe"):
         await browser.tell("Runtime.evaluate", expression=axe.SCRIPT)

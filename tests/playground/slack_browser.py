@@ -1,4 +1,4 @@
-"""The page of the local Slack in a browser, as the tests of it share it."""
+"""The local Slack's page in a browser, for the tests of it."""
 
 from contextlib import asynccontextmanager
 
@@ -22,12 +22,12 @@ MODAL = "document.getElementById('modal').open"
 
 
 def words(selector: str) -> str:
-    """Return the expression of the text of all that a selector finds."""
+    """Return a JavaScript expression for the text of all elements that match a selector."""
     return f"[...document.querySelectorAll(`{selector}`)].map((one) => one.textContent).join('|')"
 
 
 class SlackPage:
-    """Olivia's tab, and what stands behind it."""
+    """Olivia's browser tab, with the server and the app behind it."""
 
     def __init__(self, server, client, app, browser: Browser) -> None:
         self.server, self.client, self.app, self.browser = server, client, app, browser
@@ -52,7 +52,7 @@ class SlackPage:
 
 @asynccontextmanager
 async def slack_page():
-    """Show the page; in the end, nothing in it complained, and it asked nobody but this machine."""
+    """Open the page, and finally check that it logged no errors and contacted only this machine."""
     async with slack(clock=None) as (server, client), recorded(server) as app:
         manifest.apply(server.state, MANIFEST)
         async with Browser.started() as browser:

@@ -1,4 +1,4 @@
-"""Modals and inputs that the tests of the local Slack's forms share."""
+"""Modals and inputs for tests of the local Slack's forms."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def modal(*blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 async def opened(server, client, app, *blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """Open a modal for Olivia with the trigger of a command."""
+    """Open a modal for Olivia, with the trigger of a command."""
     await server.say(OLIVIA, GENERAL, "/workspace new")
     told = await client.views_open(trigger_id=app.seen[-1]["trigger_id"], view=modal(*blocks, **more))
     view: dict[str, Any] = told["view"]

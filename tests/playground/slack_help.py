@@ -1,4 +1,4 @@
-"""What the tests of the local Slack share: a clock of their own, an app that records, a real client."""
+"""Helpers for tests of the local Slack: a fixed clock, an app that records requests, a real client."""
 
 import asyncio
 import json
@@ -20,11 +20,11 @@ GENERAL, SCIENCE, TRAINING, QUIET = "C0GENERAL", "C0SCIENCE", "C0TRAINING", "C0Q
 
 
 class Recorder:
-    """Stand for an app behind a request URL: keep what comes, answer as the test says."""
+    """An app behind a request URL, which records what it receives and answers as the test says."""
 
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
-        #: Events of the app's own messages, which a bot has to leave alone.
+        #: Events about the app's own messages, which a bot has to ignore.
         self.own: list[dict[str, Any]] = []
         self._news = asyncio.Event()
         self.raw: list[tuple[dict[str, str], bytes]] = []
@@ -33,7 +33,7 @@ class Recorder:
         )
 
     async def arrived(self, count: int) -> None:
-        """Wait until so many payloads have come."""
+        """Wait until this many payloads have arrived."""
         async with asyncio.timeout(10):
             while len(self.seen) < count:
                 self._news.clear()
@@ -61,7 +61,7 @@ class Recorder:
 
 @asynccontextmanager
 async def recorded(server: SlackServer) -> AsyncIterator[Recorder]:
-    """Serve a recorder and make it the request URL of the app."""
+    """Serve a recorder, and set it as the app's request URL."""
     recorder, app = Recorder(), web.Application()
     app.router.add_post("/slack/events", recorder.handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
@@ -75,7 +75,7 @@ async def recorded(server: SlackServer) -> AsyncIterator[Recorder]:
 
 
 class FixedClock(Clock):
-    """A clock that stands still unless it is moved."""
+    """A clock that only moves when the test moves it."""
 
     def __init__(self) -> None:
         super().__init__(lambda: 1_800_000_000.0)
@@ -83,7 +83,7 @@ class FixedClock(Clock):
 
 @asynccontextmanager
 async def slack(**options: Any) -> AsyncIterator[tuple[SlackServer, AsyncWebClient]]:
-    """Run a local Slack with the bot's own client."""
+    """Run a local Slack, and yield it with a client that has the bot's token."""
     options.setdefault("clock", FixedClock())
     options.setdefault("limits", False)
     server = build(**options)
@@ -93,7 +93,7 @@ async def slack(**options: Any) -> AsyncIterator[tuple[SlackServer, AsyncWebClie
 
 
 async def refusal(awaitable: Awaitable[Any]) -> dict[str, Any]:
-    """Return the body of a call that Slack refuses."""
+    """Return the body of Slack's answer to a call that it refuses."""
     with pytest.raises(SlackApiError) as caught:
         await awaitable
     data: dict[str, Any] = caught.value.response.data

@@ -1,4 +1,4 @@
-"""Block Kit in the local Slack, as published: every surface, limit and field of ``block_kit.json``."""
+"""Tests of Block Kit in the local Slack: every surface, limit and field published in ``block_kit.json``."""
 
 from collections.abc import Callable
 from typing import Any
@@ -92,7 +92,7 @@ def bars(series: int = 1, categories: int = 1, name: str = "x", label: str = "",
 
 
 def filled_table(characters: int) -> Block:
-    """Return a data table of two rows whose cells have so many characters together."""
+    """Return a data table with two rows, whose cells have this many characters in total."""
     return {"type": "data_table", "caption": "x", "rows": [cells(1), long_cells(characters - 1)]}
 
 
@@ -166,7 +166,7 @@ SMALLEST: dict[str, Block] = {
 
 
 def check_on(surface: str, *blocks: Block, **more: Any) -> list[str]:
-    """Return what the local Slack has against blocks on a surface."""
+    """Return the local Slack's objections to blocks on a surface."""
     if surface == "message":
         return check_message(list(blocks)).messages
     own = {"title": plain(), "submit": plain()} if surface == "modal" else {}
@@ -208,7 +208,8 @@ def placeholder(kind: str) -> Callable[[int], list[str]]:
     return with_input(lambda length: typed(kind, placeholder=plain(length)))
 
 
-#: What is checked with the value of a limit, and with one beyond it.
+#: By limit: a function that checks an example of the given size. It is called with the limit, and with one
+#: beyond it.
 EXAMPLES: dict[str, Callable[[int], list[str]]] = {
     "text.min_length": with_block(lambda n: {"type": "section", "text": plain(n)}),
     "text.max_length": with_block(lambda n: {"type": "context", "elements": [plain(n)]}),
@@ -364,7 +365,7 @@ EXAMPLES: dict[str, Callable[[int], list[str]]] = {
     "view.close.max_length": lambda n: refused_modal(close=plain(n)),
     "view.submit.max_length": lambda n: refused_modal(submit=plain(n)),
 }
-#: Limits of what the local Slack doesn't look into.
+#: Limits that the local Slack doesn't check, with the reason.
 UNCHECKED = {
     "conversation_filter.include.min_items": "no menu of Usher's filters conversations",
     "data_visualization.segment.value.exclusive_min": "a bound that is itself refused: tested below",
@@ -374,7 +375,7 @@ SUFFIXES = (".min_items", ".max_items", ".min", ".max")
 
 
 def example_of(name: str) -> Callable[[int], list[str]]:
-    """Return the example of a limit: both bounds of a list or number have the same."""
+    """Return the example for a limit. The two bounds of a list or number share one."""
     stem = next((name.removesuffix(suffix) for suffix in SUFFIXES if name.endswith(suffix)), name)
     return EXAMPLES.get(name) or EXAMPLES[stem]
 

@@ -1,4 +1,4 @@
-"""Faults that every local server knows: acts late or never, refusals, odd entries; and deep bodies."""
+"""Tests of the faults that every local server has: late actions, refusals, odd entries, nested bodies."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -36,7 +36,7 @@ async def test_saturn_starts_later_than_it_says(saturn):
     assert await saturn.status(workspace) == "stopped"
     await saturn.advance(29)
     assert await saturn.status(workspace) == "stopped"
-    # Found late, it began when it was due: 4 s to start, counted from the 30th.
+    # The run is seen late, but it began when it was due: the start of 4 s counts from the 30th second.
     await saturn.advance(5)
     assert await saturn.status(workspace) == "running"
     (run,) = saturn.server.state.resources[workspace].runs
@@ -124,7 +124,7 @@ async def test_slack_shows_a_message_late_where_its_timestamp_places_it(server, 
 
 @asynccontextmanager
 async def door():
-    """Serve the hub's door before something that only counts what gets through."""
+    """Serve the hub's entry in front of a server that only counts what gets through."""
     arrived: list[str] = []
     came = asyncio.Event()
 
@@ -255,7 +255,7 @@ async def test_no_route_for_tests_breaks_at_an_odd_body(server, held):
                     assert answer.status < 500, (path, body, await answer.text())
 
 
-# -- bodies that nobody means -------------------------------------------------------------------------------
+# -- bodies that nobody would send in good faith ------------------------------------------------------------
 
 DEEP = [b"[" * 100_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b"[" * 150 + b"]" * 150]
 
@@ -308,7 +308,7 @@ async def test_a_fault_with_a_name_takes_the_place_of_the_one_that_had_it_and_go
 
 
 async def test_harness_routes_pass_no_middleware_of_the_server():
-    """A server that checks tokens in a middleware checks none on ``/_playground``."""
+    """A server may check tokens in a middleware, which doesn't apply to the routes under ``/_playground``."""
 
     @web.middleware
     async def check_token(request, handler):

@@ -1,4 +1,4 @@
-"""Control addresses answer a server's own pages and programs, and nobody else's pages or names."""
+"""Tests that control addresses answer only the server's own pages and programs, and its own host name."""
 
 import pytest
 

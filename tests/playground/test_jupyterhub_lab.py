@@ -1,4 +1,4 @@
-"""A real hub with the real JupyterLab: its page opens for its owner, and for nobody else."""
+"""Test of a real hub with the real JupyterLab, whose page opens only for its owner."""
 
 import os
 import pwd

@@ -1,4 +1,4 @@
-"""The command as a process: its ready line, and that nothing of it stays behind, however it ends."""
+"""Tests of the hub's command as a process: its ready line, and that it cleans up however it ends."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ needs_proc = pytest.mark.skipif(
 
 @asynccontextmanager
 async def hub_process(tmp_path, *arguments, before=()):
-    """Run the command with one running server; hand over it, its descendants and its temporary directory."""
+    """Run the command with one running server; yield the process, its descendants and its temp folder."""
     process = await asyncio.create_subprocess_exec(
         *(*before, sys.executable, "-c", COMMAND, "--light", "--pause-seconds", "0", *arguments),
         cwd=ROOT,
@@ -57,7 +57,7 @@ async def hub_process(tmp_path, *arguments, before=()):
     finally:
         if process.returncode is None:
             process.kill()
-        # To the end of what it says, or its pipe would stay open.
+        # Read its output to the end, or its pipe would stay open.
         await process.communicate()
 
 
@@ -68,7 +68,7 @@ async def all_gone(family):
 
 @pytest.fixture
 def open_directory():
-    """Make a directory that other accounts reach, which pytest's own directories are not for."""
+    """Create a folder that other users can reach, unlike those of pytest."""
     with tempfile.TemporaryDirectory(prefix="test-hub-") as name:
         Path(name).chmod(0o755)
         yield Path(name)

@@ -1,4 +1,4 @@
-"""Somebody else's Bolt app, and their test of it: three processes that know each other by address alone."""
+"""Tests of somebody else's Bolt app: three processes, which know only each other's addresses."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ PATIENCE = 60.0
 
 @asynccontextmanager
 async def process(*words: str, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a Python program for a block."""
+    """Run a Python program while the block lasts."""
     started = await asyncio.create_subprocess_exec(
         sys.executable, *words, cwd=ROOT, env=os.environ | environment, stdout=asyncio.subprocess.PIPE
     )
@@ -35,7 +35,7 @@ async def process(*words: str, **environment: str) -> AsyncIterator[asyncio.subp
 
 
 class LocalSlack:
-    """Do what people do, by the API of the local Slack's page."""
+    """Act for people, through the API of the local Slack's page."""
 
     def __init__(self, session: aiohttp.ClientSession, ready: Mapping[str, Any]) -> None:
         self.given = ready["credentials"]
@@ -50,7 +50,7 @@ class LocalSlack:
             return await answer.json()
 
     async def sees(self, text: str, channel: str = GENERAL) -> dict[str, Any]:
-        """Wait until somebody sees a message that says something; return it."""
+        """Wait until Olivia sees a message that contains the text, and return it."""
         since: dict[str, str] = {}
         async with asyncio.timeout(PATIENCE):
             while True:
@@ -73,7 +73,7 @@ async def local_slack(*words: str) -> AsyncIterator[LocalSlack]:
 
 @asynccontextmanager
 async def lunch(slack: LocalSlack, **environment: str) -> AsyncIterator[None]:
-    """Run the app, and wait until Slack's messages reach it."""
+    """Run the lunch app, and wait until it receives Slack's messages."""
     given = slack.given
     told = {"SLACK_BOT_TOKEN": given["bot_token"], "SLACK_API_URL": given["api_url"], **environment}
     async with process(str(LUNCH / "app.py"), **told):

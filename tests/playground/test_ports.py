@@ -1,4 +1,4 @@
-"""A port that is reserved for a server is nobody else's until it listens."""
+"""Tests that a port reserved for a server isn't given away before the server listens."""
 
 import gc
 import socket

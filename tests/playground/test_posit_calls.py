@@ -1,4 +1,4 @@
-"""The local Posit Workbench: how calls travel, who may call what, and what is about the server itself."""
+"""Tests of calls to the local Posit Workbench: their format, permissions, and facts about the server."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The local Posit Workbench: what may be launched where."""
+"""Tests of the local Posit Workbench's environments: what may be launched in which."""
 
 import pytest
 

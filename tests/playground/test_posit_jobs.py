@@ -1,4 +1,4 @@
-"""The local Posit Workbench: jobs, from the checks of their fields to their scripted output and exit code."""
+"""Tests of jobs on the local Posit Workbench, from field checks to scripted output and exit codes."""
 
 import pytest
 

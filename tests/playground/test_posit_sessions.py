@@ -1,4 +1,4 @@
-"""The local Posit Workbench: sessions, from their launch to their end."""
+"""Tests of sessions on the local Posit Workbench, from their launch to their end."""
 
 import pytest
 

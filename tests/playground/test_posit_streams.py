@@ -1,4 +1,4 @@
-"""The local Posit Workbench: the output of jobs as a stream, whole and spoilt."""
+"""Tests of streamed job output on the local Posit Workbench, intact and damaged."""
 
 import asyncio
 

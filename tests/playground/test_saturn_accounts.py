@@ -1,4 +1,4 @@
-"""The local Saturn Cloud: tokens, logging in, and who may see what."""
+"""Tests of accounts on the local Saturn Cloud: tokens, logging in, and permissions."""
 
 import re
 
@@ -61,7 +61,10 @@ async def test_the_login_page_leads_nowhere_else(saturn: Saturn, onward):
 
 
 async def test_token_is_found_as_the_link_page_says(saturn: Saturn):
-    """User Profile, Access Keys, New Token: the words of Usher's page are those of the server's pages."""
+    """The names in Usher's instructions are those on the server's pages.
+
+    They are User Profile, Access Keys and New Token.
+    """
     async with saturn.session.get(f"{saturn.url}/dash/user-profile", allow_redirects=False) as answer:
         assert answer.headers["Location"] == "/login?next=/dash/user-profile"
     async with saturn.session.post(f"{saturn.url}/dash/user-profile", allow_redirects=False) as answer:
@@ -97,7 +100,10 @@ async def test_what_the_seed_does_not_fix_is_random():
 
 
 async def test_a_name_can_be_given_to_somebody_else(saturn: Saturn):
-    """Id, tokens and resources stay with whoever is renamed; a newcomer has others."""
+    """If a person is renamed, they keep their id, tokens and resources.
+
+    A new person with the old name has others.
+    """
     before, notebook = (await saturn.call("GET", "/api/user", token="a1"))[1], saturn.ids["notebook"]
     await saturn.call("POST", "/_playground/people", json={"user": "alice", "name": "alice.old"}, token=None)
     added = await saturn.call(

@@ -1,4 +1,4 @@
-"""The local Saturn Cloud of 2026 obeys the vendor's document: its generated client succeeds in every call."""
+"""Tests of the local Saturn Cloud of 2026 with the client generated from the vendor's API document."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,7 +9,7 @@ from aiohttp.test_utils import make_mocked_request
 from tests.playground.saturn_help import SEED, Saturn, saturn_server
 from tests.rigs import saturn_document
 
-#: With the provider's tests, as the document takes a worker two seconds to read.
+#: The tests of the API document share a worker with the provider's tests, as reading it takes two seconds.
 pytestmark = pytest.mark.xdist_group("saturn_2026")
 ID = "0123456789abcdef" * 2
 
@@ -33,7 +33,7 @@ async def server(findings) -> AsyncIterator[Saturn]:
 
 @asynccontextmanager
 async def vendor(server: Saturn, token: str | None = None):
-    # Not for every run of any test: it makes a thousand models.
+    # The generated client is imported here, as it creates a thousand models, which other tests don't need.
     from saturn_api import ApiClient, Configuration
 
     token = token or server.server.credentials["users"]["alice"]["token"]
@@ -42,10 +42,10 @@ async def vendor(server: Saturn, token: str | None = None):
 
 
 async def claims(server: Saturn, one: saturn_document.Operation) -> bool:
-    """Return whether the local server has a route for an operation of the document."""
+    """Return whether the local server has a route for an operation in the document."""
     path = one.path.pattern.replace("[^/]+", ID)
     match = await server.server.app.router.resolve(make_mocked_request(one.method, path))
-    # "info" isn't the id of a job.
+    # Otherwise a path that ends in ``info`` would match the route for a job's id.
     return match.http_exception is None and "info" not in match.values()
 
 

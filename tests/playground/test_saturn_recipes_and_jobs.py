@@ -1,4 +1,4 @@
-"""The local Saturn Cloud: recipes and jobs, as its documents describe them."""
+"""Tests of recipes and jobs on the local Saturn Cloud, as its documentation describes them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The local Saturn Cloud: workspaces, their states and the 10-second rule."""
+"""Tests of workspaces on the local Saturn Cloud: their states, and the 10-second rule."""
 
 import asyncio
 
@@ -94,7 +94,7 @@ async def test_two_starts_at_once_are_one(saturn: Saturn):
 
 
 class Looked(Resource):
-    """A workspace that counts how often anybody has it brought to where it is."""
+    """A workspace that counts how often its state is brought up to date."""
 
     looks = 0
 

@@ -1,4 +1,4 @@
-"""Seeds of the local servers are checked, and a command that starts one prints how to reach it."""
+"""Tests that the local servers' seeds are checked, and that the commands print how to reach a server."""
 
 import asyncio
 import json

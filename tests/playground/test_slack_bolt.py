@@ -1,4 +1,4 @@
-"""A real Bolt app against the local Slack, over Socket Mode and over signed HTTP."""
+"""Tests of a real Bolt app with the local Slack, over Socket Mode and over signed HTTP."""
 
 import asyncio
 

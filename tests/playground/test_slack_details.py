@@ -1,4 +1,4 @@
-"""Smaller rules of the local Slack: encodings, content types, threads, response_urls, kinds of input."""
+"""Tests of smaller rules of the local Slack: encodings, content types, threads, response_urls, inputs."""
 
 import json
 
@@ -156,7 +156,7 @@ async def test_a_response_url_refuses_what_is_no_message(server, app, session, t
     ids=["archived", "restricted for all", "restricted alone"],
 )
 async def test_response_url_obeys_its_channel(server, app, session, closed, told, status, error):
-    """What a channel doesn't take is no mistake of the app."""
+    """If a channel doesn't accept a message, this isn't counted as the app's mistake."""
     await server.say(OLIVIA, GENERAL, "/workspace")
     for name, value in closed.items():
         setattr(server.state.channels[GENERAL], name, value)

@@ -1,4 +1,4 @@
-"""What the local Slack sends to an app over HTTP: signed, complete, and again when it must."""
+"""Tests of what the local Slack sends to an app over HTTP: signed, complete, and repeated if necessary."""
 
 import asyncio
 
@@ -160,7 +160,7 @@ async def test_people_of_another_organisation_have_no_commands_of_the_app(server
 
 
 async def test_event_repeated_as_new_has_another_id(server, client, app):
-    """A repetition that isn't marked: everything but the event's id is as before."""
+    """An unmarked repetition: everything is the same except the event's id."""
     said = await server.say(OLIVIA, "@bot", "hello")
     async with aiohttp.ClientSession() as session:
         asked = {"event_id": said["events"][0], "as_new": True}

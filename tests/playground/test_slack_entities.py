@@ -1,4 +1,4 @@
-"""Texts come back as entities, those of plain_text too; people read the characters; values stay."""
+"""Tests of text as Slack returns it: characters become entities, even in plain_text, but not in values."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files and threads of the local Slack."""
+"""Tests of files and threads in the local Slack."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Forms in the local Slack's modals: fields that dispatch, that the app fills, that keep what was entered."""
+"""Tests of forms in the local Slack's modals: dispatched fields, fields set by the app, kept values."""
 
 import pytest
 from aiohttp import web

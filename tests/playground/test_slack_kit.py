@@ -1,4 +1,4 @@
-"""Rules of Block Kit beside its limits, each refused with the place where it is broken."""
+"""Tests of Block Kit's rules other than limits. Errors say where the rule is broken."""
 
 import pytest
 from hypothesis import given
@@ -25,7 +25,7 @@ DESCRIBED = option(1, description=plain("more"))
 
 
 def chooser(kind: str, chosen: dict) -> dict:
-    """Return an element that offers two options, with a choice at its start."""
+    """Return an element with two options, one of which is chosen initially."""
     first = (
         {"initial_options": [chosen]}
         if kind in ("multi_static_select", "checkboxes")

@@ -1,4 +1,4 @@
-"""Block Kit's rules of rich text and the inputs of forms, beside its limits."""
+"""Tests of Block Kit's rules for rich text and inputs, other than limits."""
 
 import pytest
 

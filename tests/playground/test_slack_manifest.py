@@ -1,4 +1,4 @@
-"""The local Slack set up from a manifest, the project's own too."""
+"""Tests of setting up the local Slack from a manifest, including the project's own."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The Web API of the local Slack, through the real client."""
+"""Tests of the local Slack's Web API, with the real client."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Modals, home tabs and selects of the local Slack."""
+"""Tests of the local Slack's modals, home tabs and selects."""
 
 import pytest
 from aiohttp import web

@@ -1,4 +1,4 @@
-"""The page's JSON API, the command line, and the page itself in a browser."""
+"""Tests of the local Slack's page: its JSON API, its command line, and the page in a browser."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from tests.playground.slack_help import (
 
 
 class PageClient:
-    """Speak the page's API over HTTP."""
+    """A client of the page's API over HTTP."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session, self._base = session, base
@@ -109,7 +109,7 @@ async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can
         pressed = app.seen[-1]
         assert (pressed["view"]["type"], pressed["actions"][0]["action_id"]) == ("home", "go")
         assert "response_url" not in pressed
-        # What changes in the home tab takes the focus from nothing that is still there.
+        # When the home tab is updated, an element that still exists keeps the focus.
         await browser.ask("document.querySelector('#home .button').focus()")
         home["blocks"] = [section("Your *jobs*"), actions(button("go")) | {"block_id": "other"}]
         await client.views_publish(user_id=OLIVIA, view=home)

@@ -1,4 +1,4 @@
-"""The page of the local Slack with every shape of Usher's messages and views, as axe judges it."""
+"""Accessibility checks of the local Slack's page, with every shape of Usher's messages and views."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.rigs.golden_files import list_shapes
 pytestmark = pytest.mark.browser
 
 SHAPES = list_shapes()
-#: What assistive technology names: the label in place of the words.
+#: The accessible names of buttons: the label if there is one, otherwise the text.
 BUTTONS = """[...document.querySelectorAll("#messages .button")].map(
   (one) => one.getAttribute("aria-label") || one.textContent)"""
 
@@ -64,7 +64,7 @@ async def test_page_with_every_view(kind):
 
 
 async def test_page_with_what_opens_beside_the_messages():
-    """The people, the panel and the way to a conversation; and a channel with something new."""
+    """The list of people, the panel, the jump to a conversation, and a channel with unread messages."""
     async with slack_page() as page:
         await page.open(page.server.state.direct_message(OLIVIA).id)
         await page.server.say(TARA, GENERAL, f"<@{OLIVIA}> look")

@@ -1,4 +1,4 @@
-"""Forms on the page of the local Slack, in a browser."""
+"""Tests of forms on the local Slack's page, in a browser."""
 
 import json
 
@@ -17,7 +17,7 @@ def entry(action_id: str, tag: str = "input") -> str:
 
 
 async def type_into(browser, action_id, text, tag="input"):
-    """Type as on a keyboard: the text goes where the focus is."""
+    """Type text into the field, as from a keyboard."""
     await browser.ask(f"{entry(action_id, tag)}.focus()")
     await browser.tell("Input.insertText", text=text)
 

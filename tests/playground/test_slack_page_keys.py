@@ -1,4 +1,4 @@
-"""The page of the local Slack without a mouse: commands, conversations, pickers, and where the focus goes."""
+"""Tests of the local Slack's page without a mouse: commands, conversations, pickers, and the focus."""
 
 import json
 
@@ -33,7 +33,7 @@ async def test_everything_goes_by_keyboard_from_commands_to_pickers():
 
 
 async def _commands(page):
-    """Take commands as the manifest has them by arrows and Tab; Escape closes the list, Enter sends."""
+    """Choose commands from the manifest's list with arrows and Tab. Escape closes the list, Enter sends."""
     browser, app = page.browser, page.app
     await browser.until(f"{FOCUS}.id === 'text'")
     await browser.type("/")
@@ -56,7 +56,7 @@ async def _commands(page):
 
 
 async def _conversations(page):
-    """Go from one conversation to another: in the list, by a jump, with Alt and the arrows."""
+    """Switch conversations in the list, with the jump dialog, and with Alt and the arrows."""
     browser = page.browser
     await page.focus(".place.current")
     await browser.press("ArrowUp", "Enter")
@@ -70,7 +70,7 @@ async def _conversations(page):
 
 
 async def _dates(page):
-    """Pick a day in the calendar, and type a time."""
+    """Choose a day in the calendar, and type a time."""
     browser, app = page.browser, page.app
     await page.focus("[data-action=day] input")
     await browser.press("ArrowDown", "ArrowRight", "PageDown")
@@ -90,7 +90,7 @@ async def _dates(page):
 
 
 async def _moment(page):
-    """Pick a day and a time by mouse and by keyboard; the app hears of it when both are there."""
+    """Choose a day and a time, by mouse and keyboard. The app is told once both are set."""
     browser, app = page.browser, page.app
     await browser.until("document.querySelector('[data-action=time] input').value.startsWith('9:41')")
     await page.click("[data-action=moment] .day input")
@@ -108,7 +108,7 @@ async def _moment(page):
 
 
 async def _form(page, ts, blocks):
-    """Fill in a form; the focus goes back to the button that opened it, although that was redrawn."""
+    """Fill in a form. The focus returns to the button that opened it, although that was redrawn."""
     browser, app, client = page.browser, page.app, page.client
     await browser.ask(f"{GO}.focus()")
     await browser.press("Enter")
@@ -136,7 +136,7 @@ async def _form(page, ts, blocks):
 
 
 async def _typed(page):
-    """Read times and days as people type them."""
+    """Check how typed times and days are read."""
     times = ["9", "0941", "9.41 pm", "12am", "12:05 PM", "24:00", "13 pm", "soon"]
     days = ["2026-2-3", "2026-02-31", "Feb 3, 2026", "tomorrow", "12345"]
     asked = f"[{json.dumps(times)}.map(to.readTime), {json.dumps(days)}.map(to.readDay)]"

@@ -1,4 +1,4 @@
-"""Menus on the page of the local Slack, and how much room a Home takes on a small screen."""
+"""Tests of menus on the local Slack's page, and of a Home's height on a small screen."""
 
 import pytest
 
@@ -9,9 +9,9 @@ from tests.playground.slack_help import OLIVIA
 
 pytestmark = pytest.mark.browser
 
-#: A page of a Home: those that run with their ends, those that are down, one that starts.
+#: A page of Home: running workspaces with their ends, stopped ones, and one that is starting.
 STATES = [State.RUNNING] * 6 + [State.STOPPED] * 6 + [State.STARTING, State.FAILED, State.GONE]
-#: The room that 15 workspaces may take at 390 px.
+#: Pixels of height that 15 workspaces may take on a screen 390 px wide.
 ROOM = 2000
 
 

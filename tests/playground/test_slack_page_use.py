@@ -1,4 +1,4 @@
-"""The page of the local Slack in use: what is new, threads and files, and all of it on a small screen."""
+"""Tests of using the local Slack's page: unread messages, threads, files, and a small screen."""
 
 import asyncio
 import base64
@@ -28,7 +28,8 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         await client.files_upload_v2(**thread, content=LOG, filename="output.log", title="Output")
         await client.files_upload_v2(channel=card["channel"], file=DOT, filename="dot.gif", title="Dot")
         await page.open(card["channel"])
-        # A channel is bold, with the count of what calls one by name; the open conversation is read at once.
+        # A channel with unread messages is bold, with the number of mentions. The open conversation counts as
+        # read.
         await browser.until("document.title.startsWith('(1) Olivia')")
         assert await page.text(".place.unread") == "#general 1"
         label = await browser.ask("document.querySelector('.place.unread').ariaLabel")
@@ -43,7 +44,7 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         await browser.until("!document.querySelector('.place.unread')")
         assert (page.unread(), await browser.ask("document.title.slice(0, 6)")) == (0, "Olivia")
         await _thread(page, parent)
-        # What comes while one looks elsewhere makes the channel bold again.
+        # Messages that arrive while another conversation is open make the channel bold again.
         await browser.press("Control+k")
         await browser.type("ush")
         await browser.press("Enter")
@@ -51,7 +52,7 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         for number in range(40):
             await server.say(TARA, GENERAL, f"again {number}")
         await browser.until(f"{words('.place.unread')} === '#general'")
-        # Who reads further up is told of what comes below, and gets there.
+        # A reader who has scrolled up is told of new messages below, and can jump there.
         await page.click(".place.unread")
         await browser.until("document.querySelectorAll('#messages .message').length === 44")
         await browser.ask("document.getElementById('messages').scrollTop = 0")
@@ -71,7 +72,7 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
 
 
 async def _files(page):
-    """See an image and a text in a thread, have it, and look into it."""
+    """View an image and a text file in a thread, download it, and expand it."""
     browser = page.browser
     await browser.until("document.querySelector('#messages .picture img')?.naturalWidth === 1")
     assert await page.text("#messages .file small") == "dot.gif · 42 bytes"
@@ -92,7 +93,7 @@ async def _files(page):
 
 
 async def _thread(page, parent):
-    """Read and write in a thread, once for the channel too; nothing that is typed is ever markup."""
+    """Read and write in a thread, once also to the channel. What is typed never becomes markup."""
     browser = page.browser
     await page.focus(".replies")
     await browser.press("Enter")
@@ -126,7 +127,7 @@ async def test_on_a_small_screen_one_thing_is_seen_at_a_time():
         await browser.until("document.querySelector('.place.unread')")
         below = [0, 42, 390, 758]
         assert (await box(".side"), await box(".stage")) == (below, [0, 0, 0, 0])
-        # Nothing is read before somebody looks at it.
+        # Messages count as read only once they are seen.
         assert page.unread() == 1
         await page.click(".place.unread")
         await browser.until("!document.querySelector('.place.unread')")
@@ -160,7 +161,7 @@ async def test_everybody_has_a_tab_of_their_own_at_once():
         async with asyncio.timeout(20):
             while page.server.harness.requests["GET /_page/changes"] < len(people) + 2:
                 await page.browser.ask("1")
-        # More tabs than a browser has connections to a host: what is said arrives at once all the same.
+        # More tabs are open than a browser has connections to a host, and messages still arrive immediately.
         await page.open()
         await page.focus("#text")
         await page.browser.type("hello")
@@ -170,7 +171,7 @@ async def test_everybody_has_a_tab_of_their_own_at_once():
 
 
 async def test_times_are_those_of_whoever_reads_them():
-    """In the browser's own zone Chen's nine o'clock would be one in the morning."""
+    """In the browser's own zone, Chen's nine o'clock would be shown as one in the morning."""
     async with slack_page() as page:
         await page.browser.tell("Emulation.setTimezoneOverride", timezoneId="America/New_York")
         stamp = "<!date^1800000000^{date_short} {time}|then>"

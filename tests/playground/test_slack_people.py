@@ -1,4 +1,4 @@
-"""Each person in a tab of their own, signing in there as themselves; the list of everybody's accounts."""
+"""Tests of people in separate tabs, each signing in as themselves, and of the list of all accounts."""
 
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -35,9 +35,9 @@ async def hand_over(server, key="the key", people=ACCOUNTS, sign_outs=()):
 
 @asynccontextmanager
 async def app_to_sign_in_to(server, signed_out):
-    """Serve where people come back to from Slack, and give the address at which they sign in.
+    """Serve the app to which Slack sends people back, and yield the address at which they sign in.
 
-    There the browser gets a session, which is noted in ``signed_out`` when it is ended.
+    Signing in gives the browser a session. When it is ended, this is added to ``signed_out``.
     """
 
     async def back(request: web.Request) -> web.Response:
@@ -74,7 +74,7 @@ def said(server):
 
 
 async def signed_in(tab, server):
-    """Return whom a tab that came back from Slack signed in as."""
+    """Return the user as whom a tab has signed in, after coming back from Slack."""
     (code,) = parse_qs(urlsplit(await tab.ask("location.href")).query)["code"]
     return server.openid.grants[code].user
 
@@ -103,7 +103,7 @@ async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own():
             assert await tab.ask("document.getElementById('my-name').textContent") == (
                 server.state.people[user].real_name
             )
-            # Where a link leads is what it shows, for whoever copies it.
+            # The link shows its real address, for anybody who copies it.
             assert await tab.ask("document.querySelector('.message a').href") == authorize
             await tab.ask("document.getElementById('text').focus()")
             await tab.type(f"I am {user}")
@@ -118,9 +118,9 @@ async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own():
         assert {user: await signed_in(tab, server) for user, tab in came_back.items()} == {
             user: user for user in tabs
         }
-        # What a browser remembers for all its tabs is ended before somebody else goes on.
+        # Sessions that a browser shares between its tabs are ended before somebody else continues.
         assert signed_out == [OLIVIA, CHEN, TARA, AMIR, GRETA]
-        # Each tab stays its person's, whoever signed in last and wherever else it has been.
+        # Each tab stays with its person, whoever signed in last, and whatever page it was on.
         for tab in came_back.values():
             await tab.ask("window.seen = true")
             await tab.open(authorize)

@@ -1,4 +1,4 @@
-"""What a person sees of a conversation: what is unread, how threads and commands are shown, what changes."""
+"""Tests of what a person sees in a conversation: unread messages, threads, commands and changes."""
 
 import asyncio
 
@@ -43,7 +43,7 @@ async def test_each_change_is_told_until_the_server_ends(session, server):
 
 
 def test_history_keeps_changed_and_deleted_messages(server):
-    """Each wording stands there with its time, whatever has become of the message."""
+    """The history has each version of a message with its time, whatever became of it later."""
     state, history = server.state, History.of(server.state)
     metadata = {"event_type": "told", "event_payload": {"key": "k"}}
     gone, stays = (state.add(state.from_bot(GENERAL, text, metadata=metadata)) for text in ("a", "b"))

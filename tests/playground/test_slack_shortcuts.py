@@ -1,4 +1,4 @@
-"""Shortcuts of the local Slack: who has them, where, and what they send."""
+"""Tests of shortcuts in the local Slack: who has them, where, and what they send."""
 
 import pytest
 

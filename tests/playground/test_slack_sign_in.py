@@ -1,4 +1,4 @@
-"""Sign in with Slack at the local Slack: codes, keys and claims, no PKCE; and the installation."""
+"""Tests of Sign in with Slack at the local Slack: codes, keys, claims, no PKCE; and of installing."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.playground.slack_help import CHEN, OLIVIA, refusal
 
-#: slack_sdk still builds aiohttp's BasicAuth for these two methods, which aiohttp has deprecated.
+#: For these two methods, slack_sdk still uses aiohttp's BasicAuth, which is deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")
 
 BACK = "http://127.0.0.1:9/link/callback"
@@ -53,7 +53,7 @@ def exchange(client: AsyncWebClient, server, code: str, **more):
         ({}, {"client_secret": "wrong"}, "bad_client_secret"),
         ({}, {"client_id": "wrong"}, "invalid_client_id"),
         ({}, {"redirect_uri": BACK + "/other"}, "bad_redirect_uri"),
-        # The secret and PKCE together, as for a team that sent both (docs/internals/slack.md).
+        # Secret and PKCE together, as when a team sent both (docs/internals/slack.md).
         (
             {"code_challenge": CHALLENGE, "code_challenge_method": "S256"},
             {"code_verifier": VERIFIER},

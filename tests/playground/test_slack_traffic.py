@@ -1,4 +1,4 @@
-"""What the page lists of the traffic between Slack and the app, and what nobody gets to see of it."""
+"""Tests of the traffic between Slack and the app that the page lists, and of what is hidden in it."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ SATURN_TOKEN = "8f14e45fceea167a5a36dedd4bea2543" * 2
             "http://127.0.0.1:1/commands/T0ACME/012345678901/Ab3dEf6hIj9lMn2pQr5tUv8x",
             f"http://127.0.0.1:1/commands/T0ACME/012345678901/{HIDDEN}",
         ),
-        # A random one may happen to have no digit.
+        # This address is fixed, since a random one might not contain a digit.
         (
             "http://127.0.0.1:1/commands/T0/1/-IxRVXjpZHxUUjRMHHSOwc-X",
             f"http://127.0.0.1:1/commands/T0/1/{HIDDEN}",
@@ -47,7 +47,7 @@ def test_what_is_hidden(value, shown):
 
 
 class Reader:
-    """Read the traffic as the page does."""
+    """A client that reads the traffic as the page does."""
 
     def __init__(self, session: aiohttp.ClientSession, base: str) -> None:
         self._session, self._base = session, f"{base}/_page/traffic"

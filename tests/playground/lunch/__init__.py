@@ -1,1 +1,1 @@
-"""A small app of somebody else's, which runs against the local Slack without Usher."""
+"""A small app by somebody else, which runs against the local Slack without Usher."""

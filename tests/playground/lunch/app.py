@@ -1,6 +1,6 @@
-"""Ask a channel who comes to lunch: a Bolt app as anybody would write one.
+"""An ordinary Bolt app that asks a channel who comes to lunch.
 
-Nothing in it knows of the local Slack but the address of the Web API, which may be another than Slack's own.
+The only thing in it that is about the local Slack is the address of the Web API, which can be set.
 """
 
 import os
@@ -20,7 +20,7 @@ def button(action_id, text):
 
 
 def question(text):
-    """Return a message with its two buttons."""
+    """Return a message with two buttons."""
     section = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
     buttons = [button("join", "I'm in"), button("suggest", "Suggest a place")]
     return {"text": text, "blocks": [section, {"type": "actions", "elements": buttons}]}

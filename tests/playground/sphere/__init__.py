@@ -1,1 +1,1 @@
-"""The local Sphere Engine, held against its documents."""
+"""Tests of the local Sphere Engine against the documentation of the real one."""

@@ -40,7 +40,7 @@ class Sphere(Client):
     server: SphereServer
 
     async def call(self, method: str, path: str, token: str | None = TOKEN, **rest: Any) -> tuple[int, Any]:
-        """Call the API, or with a path from the root anything else."""
+        """Call the API, or any other path if it begins with a slash."""
         if not path.startswith("/"):
             path = f"/api/v1/{path}"
             if token is not None:
@@ -87,7 +87,7 @@ def sphere_server(seed: Any = None):
 
 
 class Receiver:
-    """Take webhooks: what came, how it was signed, and what to answer."""
+    """A receiver of webhooks: what arrived, with its signature, and what to answer."""
 
     def __init__(self) -> None:
         self.came: list[tuple[dict[str, str], bytes]] = []

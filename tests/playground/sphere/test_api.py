@@ -1,4 +1,4 @@
-"""The local Sphere Engine: its token, its lists, and what a workspace is created with."""
+"""Tests of the local Sphere Engine's API: its token, its lists, and creating a workspace."""
 
 import pytest
 

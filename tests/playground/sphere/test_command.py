@@ -1,4 +1,4 @@
-"""The local Sphere Engine: its default seed, and the command that starts it alone."""
+"""Tests of the local Sphere Engine's default seed, and of the command that starts it alone."""
 
 from playground.sphere import build
 

@@ -1,4 +1,4 @@
-"""The local Sphere Engine: its SDK in a real browser, on a customer's page with a strict policy."""
+"""Tests of the local Sphere Engine's SDK in a real browser, on a customer's page with a strict policy."""
 
 from contextlib import asynccontextmanager
 
@@ -11,7 +11,7 @@ from tests.web.driver import chromium
 
 pytestmark = pytest.mark.browser
 
-# The vendor's two snippets as a file of the page's own; `made` is called when the SDK is ready.
+# The vendor's two snippets, as a file of the page. `made` is called when the SDK is ready.
 SNIPPET = """
 window.refused = [];
 document.addEventListener("securitypolicyviolation", (event) => {

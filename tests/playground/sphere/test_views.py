@@ -1,4 +1,4 @@
-"""The local Sphere Engine: what browsers are served, without a browser."""
+"""Tests of what the local Sphere Engine serves to browsers, without a browser."""
 
 import pytest
 

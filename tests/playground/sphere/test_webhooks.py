@@ -1,4 +1,4 @@
-"""The local Sphere Engine: webhooks of finished scenarios."""
+"""Tests of the local Sphere Engine's webhooks for finished scenarios."""
 
 import json
 
