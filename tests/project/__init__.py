@@ -1,1 +1,1 @@
-"""Tests about the repository itself: its sizes, fences, locks, manifest and commands."""
+"""Tests of the repository itself: sizes, imports, locks, the manifest, and commands in the documentation."""

@@ -1,4 +1,4 @@
-"""A build of the repository's release files."""
+"""A helper that builds the repository's release files."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from tests.project.repository import ROOT, files
 MOMENT = 1_763_700_000
 
 
-#: Loads what is installed as the command ``usher`` and runs it.
+#: A program that loads the installed command ``usher`` and runs it.
 USHER = (
     "import sys; from importlib.metadata import entry_points; "
     "(usher,) = entry_points(group='console_scripts', name='usher'); sys.exit(usher.load()(sys.argv[1:]))"
@@ -17,7 +17,7 @@ USHER = (
 
 
 def built(folder, age):
-    """Build from a copy whose files are as old as this; return what was built by its name."""
+    """Build from a copy whose files are this old, and return the built files by name."""
     spec = importlib.util.spec_from_file_location("tools_release", ROOT / "tools/release.py")
     release = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(release)

@@ -1,6 +1,6 @@
-"""Say every command of docs/commands.md, and print what was answered and done, by command.
+"""Say every command of docs/commands.md, and print the answers and effects, by command.
 
-``test_free_text_deleted.py`` runs it in the tree, and in a copy without the reader of free text.
+``test_free_text_deleted.py`` runs this in the repository, and in a copy without the parser of free text.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ RUNNING = ("report", "analysis")
 
 
 def read_commands() -> list[tuple[str, str]]:
-    """Return each command of the page with its folder, as it is typed."""
+    """Return each command of the page with its folder, as people type it."""
     found = _COMMAND_PATTERN.findall(PAGE.read_text(encoding="utf-8").replace("\\|", "|"))
     return [*dict.fromkeys(found)]
 
 
 async def say(folder: str, text: str) -> list[object]:
-    """Return what a command is answered, and what it does, in a world of its own."""
+    """Return a command's answer and effects, in a new world."""
     async with run_rig("saturn") as bot:
         await bot.link(names=(*STOPPED, *RUNNING, "survey figures"))
         await bot.link(names=("training", "scratch"), connection="hub", username="al")

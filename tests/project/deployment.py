@@ -1,4 +1,4 @@
-"""The instructions of the deployment files."""
+"""Parsers for the deployment files."""
 
 import re
 
@@ -8,14 +8,14 @@ DEPLOY = ROOT / "deploy"
 
 
 def instructions() -> list[tuple[str, str]]:
-    """Return the Containerfile's instructions in order, each with its words."""
+    """Return the Containerfile's instructions in order, each with its arguments."""
     text = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
     lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
     return [(word, rest.strip()) for word, _, rest in (line.partition(" ") for line in lines) if word]
 
 
 def list_service_variables(service: str, ports: dict[str, int]) -> list[str]:
-    """Return the variables that Kubernetes puts into each pod for a service, by the ports' names.
+    """Return the variables that Kubernetes sets in each pod for a service with these named ports.
 
     https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables
     """

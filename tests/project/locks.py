@@ -1,10 +1,10 @@
-"""The locked versions of the requirements files."""
+"""A pattern for the locked versions in the requirements files."""
 
 import re
 
 from tests.project.repository import ROOT
 
-#: A name, its exact version, perhaps where it is for, and its hashes.
+#: Matches a name with its exact version, an optional marker, and its hashes.
 ENTRY = re.compile(
     r"^(?P<pin>[a-z0-9][a-z0-9._-]*==[^\s;]+)(?: ; [^\\\n]+)?(?: \\\n    --hash=sha256:[0-9a-f]{64})+\n",
     re.MULTILINE,

@@ -1,4 +1,4 @@
-"""What the code of built-in providers takes from the rest of Usher."""
+"""A helper that lists what built-in providers import from the rest of Usher."""
 
 import ast
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from types import ModuleType
 
 
 def list_foreign_names(path: Path, own: str) -> Iterator[tuple[str, str]]:
-    """Yield the module and name of everything that a file takes from ``bot``, but from its own package.
+    """Yield module and name of everything that a file imports from ``bot``, except from its own package.
 
-    A name that is read from a module counts as well: ``base.Provider`` is one of ``bot.providers.base``.
+    A name that is read from a module counts as well: ``base.Provider`` belongs to ``bot.providers.base``.
     """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     modules: dict[str, str] = {}

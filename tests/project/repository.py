@@ -1,4 +1,4 @@
-"""What the tests about the repository read: its files, and its modules as syntax trees."""
+"""Helpers for tests of the repository: its files, and its modules as syntax trees."""
 
 import ast
 import gc
@@ -9,7 +9,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-#: Left out where the files cannot be asked of git (an unpacked archive): made things, never sources.
+#: Folders and files that are generated. They are left out if git can't list the files, as in an unpacked
+#: archive.
 MADE = {
     ".git",
     ".venv",
@@ -24,7 +25,7 @@ MADE = {
 
 
 def git(*words: str) -> bytes:
-    """Return what git says of the repository; nothing where it says no or isn't there."""
+    """Return git's output about the repository, or nothing if git fails or is missing."""
     try:
         asked = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, check=False)
     except FileNotFoundError:
@@ -34,7 +35,7 @@ def git(*words: str) -> bytes:
 
 @cache
 def files() -> tuple[Path, ...]:
-    """Return the project's files: the tracked ones, or all but the made ones where there is no git."""
+    """Return the project's files: those tracked by git, or without git all that aren't generated."""
     if listed := git("ls-files", "-z"):
         return tuple(path for name in listed.decode().split("\0") if name and (path := ROOT / name).is_file())
     found = []
@@ -45,9 +46,10 @@ def files() -> tuple[Path, ...]:
 
 
 def share_bytecode(folder: Path) -> None:
-    """Give a copy of the tree the bytecode of its unchanged modules: to compile all takes a second.
+    """Link the bytecode of unchanged modules into a copy of the repository.
 
-    Python compares a module's time and size with those that its bytecode names.
+    Compiling everything would take a second. Python compares a module's time and size with those in the
+    bytecode.
     """
     for made in {path.parent / "__pycache__" for path in files() if path.suffix == ".py"}:
         for bytecode in made.glob("*.pyc"):
@@ -57,24 +59,24 @@ def share_bytecode(folder: Path) -> None:
                 os.utime(copy, ns=(module.stat().st_atime_ns, module.stat().st_mtime_ns))
                 shared = folder / bytecode.relative_to(ROOT)
                 shared.parent.mkdir(exist_ok=True)
-                # Whoever writes it anew replaces the link.
+                # If a module is compiled again, the link is replaced.
                 shared.symlink_to(bytecode)
 
 
 def list_store(pattern: str) -> list[Path]:
-    """Return the files of a kind in the store."""
+    """Return the store's files that match a pattern."""
     return sorted((ROOT / "bot/store").glob(pattern))
 
 
 def python_files(*tops: str) -> list[Path]:
-    """Return the Python files below these folders of the repository."""
+    """Return the Python files in these top-level folders."""
     return [path for path in files() if path.suffix == ".py" and path.relative_to(ROOT).parts[0] in tops]
 
 
 @cache
 def tree(path: Path) -> ast.Module:
     """Return a Python file's syntax tree."""
-    # Half a million nodes that stay: to look for garbage among them takes longer than to read them.
+    # The half million nodes are kept, and searching them for garbage would take longer than parsing.
     gc.disable()
     try:
         return ast.parse(path.read_text(encoding="utf-8"))
@@ -90,5 +92,5 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
 
 
 def named(path: Path) -> str:
-    """Return a path as the repository names it."""
+    """Return a path relative to the repository."""
     return path.relative_to(ROOT).as_posix()

@@ -1,4 +1,4 @@
-"""The scopes that a method of Slack's needs, as its documents say."""
+"""A helper that returns the scopes that Slack's methods need according to its documentation."""
 
 from bot.slack.methods import METHODS
 

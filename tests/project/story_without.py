@@ -1,6 +1,6 @@
-"""The mission without a feature, whose rows are in the database.
+"""A scenario that runs without a feature whose rows are still in the database.
 
-``test_deletion.py`` puts this among the scenarios of a copy of the tree, and what the feature left beside it.
+``test_deletion.py`` adds it to the scenarios in a copy of the repository, along with the rows.
 """
 
 import json
@@ -15,7 +15,7 @@ LEFT = json.loads(Path(__file__).with_name("left.json").read_text(encoding="utf-
 
 
 async def leave(world):
-    """Write what the feature would have left, all of it long due."""
+    """Write the rows that the feature would have left, all of them long due."""
     principal = world.principal()
     account = await world.bot.store.read(accounts.find_account, principal, "saturn")
     workspace = next(

@@ -1,4 +1,4 @@
-"""The audit's word counts only where its data were in reach, and then it counts."""
+"""Tests that the audit's result counts only if pip-audit could reach its data."""
 
 import importlib.util
 import json
@@ -25,7 +25,7 @@ def audit():
 
 
 def answers(known, ours):
-    """Stand in for pip-audit: one answer for the version known to be bad, one for the lock."""
+    """Stand in for pip-audit: one answer for the known-bad version, and one for the lock."""
     return lambda requirements, *_: ours if requirements.name == "dev.txt" else known
 
 
@@ -51,7 +51,7 @@ def test_an_audit_that_breaks_off_fails(audit, capsys):
 
 
 def test_an_audit_that_never_ends_is_no_report(audit, tmp_path):
-    """A source of data that hangs is out of reach, and that is said."""
+    """A source of data that doesn't respond counts as unreachable, and this is printed."""
     audit.TIMEOUT_S = 0.01
     status, report, messages = audit.run_pip_audit(tmp_path / "nothing.txt")
     assert (status, report) == (1, "")

@@ -1,4 +1,4 @@
-"""Bolt is used as documented: none of its internals is imported, nothing private of it replaced."""
+"""Tests that Bolt is used as documented: no internals are imported, and nothing private is replaced."""
 
 import ast
 import inspect
@@ -10,7 +10,7 @@ from bot.web.bolt import Authorize, TenantGuard
 from bot.web.socket import SocketConnection, SocketSide
 from tests.project.repository import python_files
 
-#: Modules of Bolt's own, which may change with any version: public is what its documentation shows.
+#: Matches modules that aren't in Bolt's documentation, and may change in any version.
 INTERNAL = re.compile(r"(?:async_)?internals|kwargs_injection|lazy_listener|builtins|util")
 
 

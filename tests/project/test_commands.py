@@ -1,4 +1,4 @@
-"""The commands that people and machines are told to run exist, and say the same everywhere."""
+"""Tests that the commands in the documentation and scripts exist, and are the same everywhere."""
 
 import os
 import re
@@ -76,9 +76,9 @@ def test_the_licence_is_the_one_that_the_project_names():
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()
 
 
-#: A command of Usher's on a line of its own or between backticks, up to what isn't a part of it.
+#: Matches one of Usher's commands on its own line or between backticks, up to the end of its arguments.
 TYPED = re.compile(r"(?:`|^ *|/bin/)usher(?:-run)? ([a-z].*?)(?:`|$| +#| (?:[|><]|&&)(?: |$))", re.MULTILINE)
-#: Words that stand for something of the reader's.
+#: Matches words that stand for something of the reader's own.
 LEFT_OUT = re.compile(r"…|\b[A-Z]:|:[A-Z]{2}|^try$")
 PAGES = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.parent.name != "adr"]
 
@@ -92,7 +92,7 @@ def test_every_command_line_that_a_page_shows_is_understood(path):
         assert shown
 
 
-#: Stands for each program of a page, and says how it was called.
+#: Stands in for each program on a page, and prints how it was called.
 SAYS = """\
 #!/bin/sh
 if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/pip" && cp "$0" "$3/bin/usher"; fi

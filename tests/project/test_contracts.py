@@ -1,4 +1,4 @@
-"""What changed in somebody's published API is said, of two stored documents."""
+"""Tests that changes between two stored API documents are reported."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ SCHEMAS = ROOT / "tests/project/schemas"
 
 @pytest.fixture
 def changed(tmp_path):
-    """Return what is said of a hub whose document was changed so, and the exit status."""
+    """Return a function that changes the hub's document and returns the report and the exit status."""
 
     def run(change, capsys):
         content = copy.deepcopy(contracts.read("jupyterhub-rest-api.6.1.1.yml"))

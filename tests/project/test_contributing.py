@@ -1,4 +1,4 @@
-"""What CONTRIBUTING.md says works as written: its files go into the commit's tree, its commands run there."""
+"""Tests that CONTRIBUTING.md works as written: its files are created and its commands run in a copy."""
 
 import os
 import re
@@ -14,14 +14,14 @@ from tests.project.repository import ROOT, files, share_bytecode
 from tests.rigs.thorough import draw_one
 from tools import release
 
-#: "`FILE`:", "In `FILE`, at the end:" or "In `FILE`, above `TEXT`:", and the block that follows.
+#: Matches "`FILE`:", "In `FILE`, at the end:" or "In `FILE`, above `TEXT`:", with the block that follows.
 STEP = re.compile(
     r"`([\w/.-]+)`(?:, (?:(at the end)|above (`+) ?(.+?) ?\3))?:\n\n```\w*\n(.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 COMMAND = re.compile(r"^((?:\w+=1 )?)\.venv/bin/(\w+) (.+)$", re.MULTILINE)
 PYTEST = ("-q", "-p", "no:cacheprovider")
-#: What makes the page's verb somebody's own, and puts it elsewhere.
+#: Replacements that turn the page's verb into somebody's own one, in another place.
 OWN = {
     "handlers/workspace/counting.py": "handlers/tallying.py",
     "test_counting.py": "test_tallying.py",
@@ -38,7 +38,7 @@ OWN = {
 
 
 def copied(folder: Path) -> str:
-    """Lay the commit's tree into a folder, or what there is of it without git; return its page."""
+    """Export the commit to a folder, or the available files without git; return the page's text."""
     if (ROOT / ".git").exists():
         release.export("HEAD", folder)
     else:
@@ -51,7 +51,7 @@ def copied(folder: Path) -> str:
 
 
 def follow(folder: Path, page: str) -> list[str]:
-    """Do what the page says to its files; return which they are."""
+    """Change the files as the page says, and return their names."""
     done = []
     for file, at_end, _, anchor, block in STEP.findall(page):
         path = folder / file
@@ -95,7 +95,7 @@ def test_a_first_verb_works_as_written(tmp_path, form):
     with ThreadPoolExecutor(2) as pool:
         said = "\n".join(pool.map(run, commands))
     assert ("status, stop, tally" if is_own else "card, count, forget") in said
-    # The golden file was written again; this and the texts' own rules are all that knows every verb.
+    # The golden file was written again. This test and those of texts are the only ones that know every verb.
     run(("", "python", "-m pytest tests/handlers/test_links.py tests/project/test_texts.py"))
     code = " ".join(file for file in changed if file.endswith(".py"))
     run(("", "ruff", f"check {code}"))

@@ -1,4 +1,4 @@
-"""The files to deploy with fit the settings, the commands and each other."""
+"""Tests that the deployment files fit the settings, the commands and each other."""
 
 import asyncio
 import configparser
@@ -116,7 +116,7 @@ def test_the_health_check_asks_whether_it_is_alive(status, wanted):
     assert (ended.returncode, asked) == (wanted, ["/healthz"])
 
 
-#: What may be listened on, with an address at which it is reached.
+#: Addresses to listen on, each with an address at which it can then be reached.
 LISTENED = [
     ("127.0.0.1", "127.0.0.1"),
     ("127.0.0.2", "127.0.0.2"),
@@ -177,7 +177,7 @@ KUBERNETES = {
     path.stem: list(yaml.safe_load_all(path.read_text())) for path in (DEPLOY / "kubernetes").iterdir()
 }
 SCHEMA = json.loads((ROOT / "tests/project/schemas/kubernetes.1.37.0.json").read_text(encoding="utf-8"))
-#: Every object that runs something, with its file's name.
+#: Every object that runs something, with the name of its file.
 RUNS = [(name, one) for name, parts in KUBERNETES.items() for one in parts if "template" in one["spec"]]
 
 
@@ -197,14 +197,14 @@ def test_a_pod_runs_the_image_as_compose_does(name, one):
     assert is_command(runs["args"])
     assert (spec["replicas"] == 1) is (runs["args"] == ["serve"])
     assert spec["selector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
-    # Services and budgets find pods of this file.
+    # The selectors of services and disruption budgets match pods in the same file.
     labels = [run["spec"]["selector"]["matchLabels"].items() for file, run in RUNS if file == name]
     found = [other["spec"]["selector"] for other in KUBERNETES[name]]
     assert all(any(each.get("matchLabels", each).items() <= of for of in labels) for each in found)
     settings = {each["name"]: each["value"] for each in runs["env"]}
     assert settings.keys() <= VARIABLES.keys()
     assert {value.partition(":")[0] for value in settings.values()} == {"credential"}
-    # In place of a file in the volume, processes that share a database name it.
+    # Processes that share a database need its URL. A stateful set has a file on its volume instead.
     assert ("USHER_DATABASE_URL" in settings) is (one["kind"] == "Deployment")
     mounted = {each["mountPath"]: each["name"] for each in runs["volumeMounts"]}
     assert mounted["/etc/usher"] == "connections"
@@ -214,7 +214,7 @@ def test_a_pod_runs_the_image_as_compose_does(name, one):
         each["metadata"]["name"] for each in spec.get("volumeClaimTemplates", ())
     )
     assert set(mounted.values()) == volumes.keys()
-    # Usher refuses what others may write; some readers of YAML take 0440 for 440.
+    # Usher refuses files that others may write. Some YAML parsers read 0440 as the decimal 440.
     assert not re.search(
         r"defaultMode: 0\d", "".join(one.read_text() for one in (DEPLOY / "kubernetes").iterdir())
     )
@@ -229,13 +229,16 @@ def test_a_pod_runs_the_image_as_compose_does(name, one):
     assert not pod["automountServiceAccountToken"]
     assert pod["terminationGracePeriodSeconds"] > DRAIN_SECONDS + 2
     assert runs["ports"] == [{"name": "http", "containerPort": int(environment()["PORT"])}]
-    # What they answer is played in tests/scenarios/test_probes.py.
+    # tests/scenarios/test_probes.py tests the answers to Kubernetes' probes.
     assert {probe["httpGet"]["port"] for name, probe in runs.items() if name.endswith("Probe")} == {"http"}
 
 
 @pytest.mark.parametrize("name", KUBERNETES)
 def test_variables_of_the_service_are_no_wrong_settings(name):
-    """Neither where a pod of the file runs, nor where another one is in the same namespace."""
+    """The variables that Kubernetes sets for Usher's service are no settings.
+
+    This holds for Usher's own pods, and for other pods in the same namespace.
+    """
     (service,) = [one for one in KUBERNETES[name] if one["kind"] == "Service"]
     ports = {port["name"]: port["port"] for port in service["spec"]["ports"]}
     given = list_service_variables(service["metadata"]["name"], ports)
@@ -247,7 +250,7 @@ def test_variables_of_the_service_are_no_wrong_settings(name):
 
 @pytest.mark.parametrize("one", [one for _, one in RUNS], ids=lambda one: one["metadata"]["name"])
 def test_pods_of_two_releases_never_serve_at_once(one):
-    """Of a stateful set with one replica there are never two."""
+    """A stateful set with one replica never has two pods."""
     strategy = one["spec"].get("strategy", {}).get("type")
     assert (one["kind"], strategy) in {("Deployment", "Recreate"), ("StatefulSet", None)}
 
@@ -261,7 +264,7 @@ def test_the_unit_runs_each_role_as_a_user_of_its_own():
     assert all(is_command([name]) for name in named)
     assert (service["DynamicUser"], service["UMask"], service["NoNewPrivileges"]) == ("yes", "0077", "yes")
     assert service["LimitCORE"] == "1"
-    # Which hides the id of the machine's boot.
+    # ProcSubset hides the id of the machine's boot, so the unit file passes it on.
     assert service["ProcSubset"] == "pid"
     assert "Environment=BOOT_ID=%b" in text
     assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
@@ -291,7 +294,7 @@ def test_other_commands_run_as_the_unit_does(tmp_path):
 
 
 def has_run(folder: Path, words: list[str], environment: Mapping[str, str]) -> bool:
-    """Return whether a command runs code of the folder that it may write, as it does what it should."""
+    """Return whether a command failed, or ran code from its working folder, to which it may write."""
     (folder / "structlog.py").write_text(
         "import pathlib; pathlib.Path('code').touch(); from logging import *"
     )
@@ -301,7 +304,10 @@ def has_run(folder: Path, words: list[str], environment: Mapping[str, str]) -> b
 
 
 def test_the_folder_that_they_may_write_is_not_code_at_the_next_start(tmp_path):
-    """Neither by the script nor for whoever types it as a module there, as people were told to once."""
+    """A folder that Usher may write to isn't searched for code at the next start.
+
+    This holds for the script, and for ``python -m bot`` in that folder, which was once recommended.
+    """
     script, module = [str(Path(sys.executable).with_name("usher"))], [sys.executable, "-m", "bot"]
     given = re.findall(r"^Environment=(.*)$", UNIT.read_text(encoding="utf-8"), re.MULTILINE)
     in_unit = dict(pair.split("=", 1) for pair in given)
@@ -317,7 +323,7 @@ def test_the_page_names_settings_that_exist():
 
 
 BACKUPS = PAGE + CONTAINERS + (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
-#: How a command of ours begins on each platform of docs/incidents.md.
+#: How Usher's commands begin on each platform in docs/incidents.md.
 BEGINS = {
     "systemd": r"usher-run ",
     "Docker": r"docker (?:exec usher usher|run --rm --volumes-from usher --env-file usher\.env usher) ",

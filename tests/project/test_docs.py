@@ -1,4 +1,4 @@
-"""The check of the documents is green, and finds long lines and links that lead nowhere."""
+"""Tests that the documents pass their check, and that the check finds long lines and broken links."""
 
 import pytest
 
@@ -78,7 +78,7 @@ def test_a_problem_fails_the_check_and_is_named(tmp_path, capsys):
 
 
 def test_no_two_decisions_have_one_number():
-    """And each says the number of its file in its heading."""
+    """The heading of each decision has the same number as its file."""
     decisions = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
     numbers = [path.name[:4] for path in decisions if path.name != "0000-template.md"]
     assert len(set(numbers)) == len(numbers) > 20

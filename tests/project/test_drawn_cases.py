@@ -1,4 +1,4 @@
-"""``make test`` runs ten cases of a product, and ``make test-thorough`` all."""
+"""Tests that ``make test`` runs ten cases of a product, and ``make test-thorough`` runs all of them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Item:
 
 
 def collect(engines=("sqlite",), digits=DIGITS, *marks):
-    """Return the cases of a test with two parametrizations, for each engine of a fixture."""
+    """Return the cases of a test that is parametrized twice, for each engine of a fixture."""
     product = [
         pytest.mark.parametrize("letter", LETTERS).mark,
         pytest.mark.parametrize(("digit", "other"), [(digit, "") for digit in digits]).mark,
@@ -110,7 +110,7 @@ LEFT_OUT = "Left out: 22 thorough tests. Run them with `make test-thorough`."
 
 
 def run(folder, *options):
-    """Return what pytest says of the tests in a folder, with this repository's settings."""
+    """Return pytest's output for the tests in a folder, with this repository's settings."""
     (folder / "test_cases.py").write_text(CASES)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.conftest"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The reader of free text can be deleted: every command of docs/commands.md works without it."""
+"""Test that every command of docs/commands.md works without the parser of free text."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Tests of one group, or that share a fixture of their module, run in one of several workers."""
+"""Tests that one of several workers runs all tests of a group, or all that share a module's fixture."""
 
 from __future__ import annotations
 

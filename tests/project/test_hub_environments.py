@@ -1,4 +1,4 @@
-"""The releases of JupyterHub that tests run against: a lock and an environment for each."""
+"""Tests of the JupyterHub releases used by tests: each has a lock and an environment."""
 
 import subprocess
 
@@ -10,7 +10,7 @@ from tests.rigs import hubs
 from tests.rigs.hubs import ALL
 from tools.lock import HUBS as HUB_REQUIREMENTS
 
-#: Its tests run in `make test-thorough` alone.
+#: The oldest release, which only `make test-thorough` tests.
 OLDEST = min(ALL)
 
 
@@ -29,7 +29,7 @@ def test_hub_lock_has_its_release_with_an_environment_that_tests_wait_for(releas
 
 
 def prerequisites_of(target):
-    """Return the line of make's own table of rules for a target."""
+    """Return the line for a target in the database of rules that make prints."""
     told = subprocess.run(["make", "-pnq", target], cwd=ROOT, capture_output=True, text=True, check=False)
     return next(line for line in told.stdout.splitlines() if line.startswith(f"{target}: "))
 

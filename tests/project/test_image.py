@@ -1,7 +1,7 @@
-"""The steps of the Containerfile, played in order without Docker, make something that serves.
+"""Tests that play the Containerfile's steps without Docker, and start what they make.
 
-Absolute paths lie in a folder instead. The base image, the index and another user aren't there: the running
-Python and what is installed here, in the locked versions, stand for the first two.
+Absolute paths are in a temporary folder. The running Python stands in for the base image, and locally
+installed packages in the locked versions stand in for the index. There is no second user.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from tests.project.locks import ENTRY, text_of
 from tests.project.repository import ROOT, files, named
 
 ABSOLUTE = re.compile(r"(?<![\w*.])/(?=[^/\s])")
-#: Programs of the base image, as far as a test may do what they do: users are only noted down.
+#: Stand-ins for programs of the base image. Creating a user is only noted.
 PROGRAMS = {
     "/usr/local/bin/python": '[ "$2" != venv ] || set -- -m venv --without-pip "$3"; exec "$REAL" "$@"',
     "/usr/sbin/groupadd": 'echo "groupadd $*" >> "$NOTED"',
@@ -37,7 +37,7 @@ BROUGHT = "/usr/local/lib/python3.11/site-packages/pip/__init__.py"
 
 
 class Image:
-    """Be a stage: its files in a folder, and what was said for it."""
+    """A build stage: its files in a folder, and its instructions."""
 
     def __init__(self, root):
         self.root = root
@@ -48,7 +48,7 @@ class Image:
         self.write(BROUGHT, "", 0o644)
 
     def inside(self, text):
-        """Return a text with its absolute paths in the folder."""
+        """Return a text whose absolute paths are moved into the folder."""
         return ABSOLUTE.sub(f"{self.root}/", text)
 
     def place(self, path):
@@ -61,7 +61,7 @@ class Image:
 
     @property
     def surroundings(self):
-        """Return what a process finds set."""
+        """Return the environment variables of a process in the image."""
         path = f"{self.inside('/usr/local/bin')}:{self.inside('/usr/sbin')}:{os.defpath}"
         real = sys._base_executable  # type: ignore[attr-defined]
         ours = {"REAL": real, "NOTED": str(self.root / "noted"), "HOME": str(self.root)}
@@ -72,7 +72,7 @@ class Image:
         }
 
     def command(self, instruction):
-        """Return a command that was said, with its program as it is found there."""
+        """Return the command of an instruction, with the path of its program."""
         program, *words = json.loads(self.said[instruction].partition(" CMD ")[2] or self.said[instruction])
         return [shutil.which(program, path=self.surroundings["PATH"]) or program, *words]
 
@@ -85,7 +85,7 @@ class Image:
                     put(path, self.place(self.said["WORKDIR"]) / target / rest)
 
     def run(self, line):
-        """Run commands; one that installs a lock takes what is installed here."""
+        """Run shell commands. Installing a lock copies the locally installed packages instead."""
         for command in line.split("&&"):
             if lock := re.search(r"-r requirements/(\w+)\.txt", command):
                 lay(lock[1], self.place("/opt/usher"))
@@ -107,7 +107,7 @@ def put(path, copy):
 
 
 def lay(lock, environment):
-    """Copy what a lock names from here, and pip, which the base image brings."""
+    """Copy a lock's packages from this environment, and pip, which the base image has."""
     (site,) = environment.glob("lib/python3*/site-packages")
     pins = [(entry["pin"], " ; " in entry[0]) for entry in ENTRY.finditer(text_of(lock))]
     for pin, is_conditional in [*pins, (f"pip=={distribution('pip').version}", False)]:
@@ -125,7 +125,10 @@ def lay(lock, environment):
 
 @pytest.fixture
 def image(tmp_path):
-    """Play the instructions. Each stage is made in the same place, as paths are written into its files."""
+    """Play the instructions.
+
+    All stages are built at the same place, as paths are written into their files.
+    """
     root, before = tmp_path / "image", tmp_path / "before"
     for instruction, rest in instructions():
         words = shlex.split(rest)
@@ -149,14 +152,14 @@ def image(tmp_path):
 
 
 def left(image):
-    """Return the files beside the volume, each with its last change."""
+    """Return the files outside the volume, each with its time of modification."""
     volume = image.place(image.said["VOLUME"])
     found = (path for path in image.root.rglob("*") if path.is_file() and not path.is_relative_to(volume))
     return {path: path.lstat().st_mtime_ns for path in found}
 
 
 def is_whole(image):
-    """Say that its user has the volume, that the pages are there, and nothing to install more with."""
+    """Check that the user owns the volume, the pages are there, and no installer is left."""
     user, _, group = image.said["USER"].partition(":")
     volume = image.place(image.said["VOLUME"])
     noted = (image.root / "noted").read_text(encoding="utf-8").splitlines()
@@ -174,7 +177,7 @@ def is_whole(image):
 
 
 def settings(image, local, port):
-    """Put secrets and connections where the platform would; return what a process finds set."""
+    """Put secrets and connections where the platform would, and return the environment of a process."""
     held = {
         "slack_bot_token": local.credentials["bot_token"],
         "slack_signing_secret": local.credentials["signing_secret"],
@@ -196,7 +199,7 @@ def settings(image, local, port):
 
 @asynccontextmanager
 async def serving(image, given):
-    """Run the image's command until it is ready; end it as a platform does."""
+    """Run the image's command until it is ready, and end it as a platform does."""
     words = [*image.command("ENTRYPOINT"), *image.command("CMD")]
     volume, log = image.place(image.said["WORKDIR"]), b""
     process = await asyncio.create_subprocess_exec(*words, cwd=volume, env=given, stderr=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""The manifest is what the code makes, is valid for Slack, and asks for nothing that is not used."""
+"""Tests that the manifest is generated, is valid for Slack, and requests nothing that isn't used."""
 
 import json
 from itertools import chain
@@ -41,7 +41,7 @@ FORMS = {
     "socket for several": socket_manifest(URL, by_oauth=True),
 }
 
-#: Which scope of the bot an event or a command needs; source: Slack's reference of events.
+#: The bot scopes that each event and command needs, from Slack's reference of events.
 NEEDED_BY_EVENTS = {
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
@@ -78,7 +78,7 @@ def test_each_form_is_valid_under_the_published_schema(form):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_rendering_loses_nothing(form):
-    # Slack's form has a tab for each of the two.
+    # Slack's form accepts both formats, each in its own tab.
     assert json.loads(render(FORMS[form])) == yaml.safe_load(render(FORMS[form])) == FORMS[form]
 
 
@@ -100,7 +100,7 @@ def test_every_shortcut_has_its_handler_and_the_other_way_round():
 
 
 def test_no_link_is_unfurled():
-    """A preview would show a workspace to people whom it does not concern."""
+    """A preview would show a workspace to people who have nothing to do with it."""
     for made in FORMS.values():
         assert "unfurl_domains" not in made["features"]
     assert not {"link_shared"} & set(EVENTS)
@@ -110,7 +110,7 @@ def test_no_link_is_unfurled():
 def test_the_scopes_are_those_that_methods_events_and_commands_need():
     assert set(NEEDED_BY_EVENTS) == set(EVENTS)
     needed = set().union(scopes_of("bot"), *NEEDED_BY_EVENTS.values(), {"commands"})
-    # Of what may be left out, one is for a method.
+    # Of the optional scopes, one is needed by a method.
     assert needed - set(BOT_SCOPES) == {"usergroups:read"} <= set(OPTIONAL_SCOPES)
     assert set(BOT_SCOPES) <= needed
 
@@ -176,7 +176,7 @@ def test_a_command_that_slack_refuses_is_refused(command):
         "https://usher.example.org/?a=b",
         "https://usher.example.org/#a",
         "https://usher.example.org/a b",
-        # Nor does `serve` take it: every form has addresses below it.
+        # `serve` doesn't accept such an address either, as every form has addresses below it.
         "https://usher.example.org/usher",
     ],
 )
@@ -195,7 +195,7 @@ def test_the_link_that_creates_the_app_carries_all_of_it(form):
 
 
 async def test_every_address_in_the_http_form_is_served():
-    """A refusal will do: what counts is that it is not an address that leads nowhere."""
+    """The page may refuse the request, as long as the address exists."""
     paths = {address.removeprefix(URL) for address in addresses(FORMS["http"])}
     async with rig(sign_in=True) as made:
         browser = await made.browser()

@@ -1,4 +1,4 @@
-"""The alerts and the dashboard fit the metrics, the manual and Prometheus."""
+"""Tests that the alerts and the dashboard fit the metrics, the documentation and Prometheus."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from tests.rigs.prometheus import RULES, exported, promtool
 RULE_GROUP = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "deploy/grafana/usher.json").read_text(encoding="utf-8"))
 PANELS = DASHBOARD["panels"]
-#: What Prometheus itself adds to each series.
+#: Labels that Prometheus itself adds to each series.
 _ADDED = {"job", "instance"}
 _NAMES = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _STRINGS = re.compile(r'"[^"]*"')

@@ -1,4 +1,4 @@
-"""The pictures that the documents show: there, small, described, and made by ``make pictures``."""
+"""Tests of the documentation's pictures: they exist, are small and described, and can be made again."""
 
 import re
 import struct
@@ -12,7 +12,7 @@ SHOWN = re.compile(r'<img src="([^"]+)"[^>]* alt="([^"]*)"')
 
 
 def shown(page: str) -> dict[str, str]:
-    """Return what a page shows, with its descriptions."""
+    """Return the pictures on a page, with their alternative texts."""
     path = ROOT / page
     found = SHOWN.findall(path.read_text(encoding="utf-8"))
     return {(path.parent / place).resolve().name: alt for place, alt in found}
@@ -44,7 +44,7 @@ def test_the_story_moves_through_all_that_its_maker_takes():
 def picture(pixel: bytes) -> bytes:
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0))
     data = zlib.compress(b"\0" + pixel)
-    # A browser splits them as it likes.
+    # Browsers split the image data in different ways.
     halves = chunk(b"IDAT", data[:3]) + chunk(b"IDAT", data[3:])
     return b"\x89PNG\r\n\x1a\n" + header + halves + chunk(b"IEND", b"")
 

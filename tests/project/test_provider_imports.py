@@ -1,4 +1,4 @@
-"""Built-in providers live on what other authors get."""
+"""Tests that built-in providers use only what other authors can use."""
 
 import pytest
 

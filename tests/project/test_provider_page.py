@@ -1,4 +1,4 @@
-"""What the page for authors of providers says works as written: its package passes the kit."""
+"""Tests that the page for provider authors works as written: its package passes the conformance kit."""
 
 import os
 import re
@@ -30,7 +30,7 @@ def run(folder, *words, status=0):
 
 @pytest.fixture(name="lagoon")
 def copy_lagoon(tmp_path):
-    """Copy the package of the page."""
+    """Copy the package that the page describes."""
     for path in (one for one in files() if one.is_relative_to(LAGOON)):
         copy = tmp_path / path.relative_to(LAGOON)
         copy.parent.mkdir(exist_ok=True)
@@ -66,11 +66,11 @@ def test_the_page_shows_what_the_provider_is():
 
 
 def test_every_field_and_value_is_described():
-    """``help()`` says what each field of a public class, and each value, is."""
+    """``help()`` describes each field and each value of the public classes."""
     from usher import provider
 
     public = {name: getattr(provider, name) for name in provider.__all__}
-    # Rows of Usher's own: providers read some of their fields.
+    # ``Run``, ``Workspace`` and ``ApiClient`` belong to Usher, and providers only read some of their fields.
     rows = {"Run", "Workspace", "ApiClient"}
     parts = [
         *((name, part.name) for name, one in public.items() if is_dataclass(one) for part in fields(one)),
@@ -96,5 +96,5 @@ def test_it_names_every_facet():
         for one in vars(facets).values()
         if isinstance(one, type) and issubclass(one, facets.Facet)
     }
-    # A provider has lists in its first line, and forms are for what is made or run.
+    # Every provider has lists already, and forms only come with creating or running something.
     assert own - {"Facet", "Forms", "Lists"} == set(shown)

@@ -1,4 +1,4 @@
-"""Buttons, menus and forms of messages that people have from earlier releases still find their functions."""
+"""Tests that buttons, menus and forms in messages from earlier releases still work."""
 
 import tomllib
 

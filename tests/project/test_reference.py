@@ -1,4 +1,4 @@
-"""The reference in ``docs/`` has each setting, verb, metric and scope of the code, and none besides."""
+"""Tests that the reference in ``docs/`` has exactly the settings, verbs, metrics and scopes of the code."""
 
 import argparse
 import re
@@ -15,14 +15,14 @@ from bot.support.settings import VARIABLES
 from tests.project.repository import ROOT
 from tests.rigs.verbs import VERBS
 
-#: A bar in a cell is written with a backslash.
+#: A bar within a cell is escaped with a backslash.
 _CELLS = re.compile(r"(?<!\\)\|")
 _CODE = re.compile(r"`([^`]+)`")
 
 
 @cache
 def tables(page: str) -> dict[str, list[list[str]]]:
-    """Return the rows of a page's tables by the heading above them, without their heads."""
+    """Return the rows of a page's tables, without their headers, by the heading above them."""
     found: dict[str, list[list[str]]] = {}
     heading = ""
     for line in (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8").splitlines():
@@ -49,7 +49,7 @@ def test_the_example_of_the_settings_names_every_variable_and_none_besides():
 
 
 def test_the_example_of_the_settings_has_each_default():
-    """Below its line on defaults, a value is the default of its variable, or none."""
+    """Below the line on defaults, each value in the example is the variable's default, or empty."""
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     _, _, optional = example.partition("these are the defaults.\n")
     values = dict(re.findall(r"^([A-Z_]+)=(.*)$", optional, re.MULTILINE))
@@ -57,7 +57,7 @@ def test_the_example_of_the_settings_has_each_default():
     others = {name for name in VARIABLES if re.match("SLACK_.*(TOKEN|SECRET|ID)$", name)}
     others |= {"USHER_ENCRYPTION_KEYS", "USHER_CONNECTIONS", "USHER_PUBLIC_URL", "USHER_PAGE_URL"}
     assert VARIABLES.keys() - values.keys() == others
-    # The port's default depends on other settings, as the example says.
+    # The default of PORT depends on other settings, as the example says.
     defaults = {name: VARIABLES[name].default for name in values if name != "PORT"}
     shown = {name: values[name] for name in defaults}
     assert shown == {name: _as_value(default) for name, default in defaults.items()}
@@ -95,7 +95,7 @@ def test_every_key_of_the_connections_file_has_its_row():
         own = provider.settings_model.model_fields.keys() - common - {"name"}
         if not own:
             continue
-        # A key of every connection may have a row of its own here, and so may the keys of a table within one.
+        # A table may repeat a key that all connections have, and may list the keys of a nested table.
         rows = {key for key in listed[HEADINGS[kind]] if "." not in key} - common
         assert rows == own, kind
         inner = {key for key in listed[HEADINGS[kind]] if "." in key}
@@ -116,7 +116,7 @@ def test_every_verb_has_its_row_as_help_writes_it_with_its_flags_and_an_example(
         known = find_verb(command, verb).flags
         named = {flag.removeprefix("--") for flag in code(flags)}
         assert known is None or named == {*known}, verb
-        # A verb that is done without its name has an example with it, too.
+        # A verb that can be used without typing its name has an example with the name, too.
         assert any(one.split()[1:2] == [verb] for one in code(examples)), verb
 
 
@@ -132,7 +132,7 @@ def test_every_word_of_the_command_line_has_its_row():
     assert [code(row[0])[0] for row in rows] == words(_build_parser())
 
 
-# -- what operators watch, and what Slack is asked for -------------------------------------------------------
+# -- what operators monitor, and what Slack is asked for -----------------------------------------------------
 
 
 USES = {

@@ -1,4 +1,4 @@
-"""A release: the same bytes each time, with what is tracked and nothing else; its wheel works by itself."""
+"""Tests of a release: it is reproducible, has only tracked files, and its wheel works on its own."""
 
 import ast
 import hashlib
@@ -49,7 +49,7 @@ def test_the_changelog_begins_with_what_is_not_released_and_goes_on_with_the_las
     assert headings[0] == "[Unreleased]"
     last = re.fullmatch(r"\[([\d.]+)\] - \d{4}-\d\d-\d\d", headings[1])
     assert last
-    # This is that one, or the next.
+    # The code's release is the last one in the changelog, or the next.
     assert not is_newer(last[1], RELEASE)
 
 
@@ -103,7 +103,7 @@ def test_the_source_distribution_holds_everything_that_is_tracked(release):
 
 @pytest.fixture
 def installed(release, tmp_path):
-    """What the wheel installs, and the settings with which it is run from a folder of its own."""
+    """Return how to run the installed wheel from its own folder, and the settings for that."""
     with zipfile.ZipFile(one(release, ".whl")) as wheel:
         wheel.extractall(tmp_path / "installed")
     given = {**environment(tmp_path), "PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path / "installed")}
@@ -118,14 +118,14 @@ def test_the_wheel_works_without_the_repository(installed, tmp_path):
     assert (done.returncode, "0056_until_0_3_1" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
-#: A page that a sentence names, by the command that prints it.
+#: Matches a page that a sentence refers to by the command that prints it.
 PAGE = re.compile(r"\busher docs ([\w/-]+(?:#[\w-]+)?)")
-#: One by its file, of which there is none where a wheel is installed.
+#: Matches a page that is referred to as a file, which an installed wheel doesn't have.
 FILE = re.compile(r"\bdocs/\w|[\w}-]\.md\b")
 
 
 def sentences():
-    """Yield what Usher says: the strings of its code that are no docstrings, and its other files."""
+    """Yield Usher's own texts: the strings in its code other than docstrings, and its other files."""
     for path in files():
         top = path.relative_to(ROOT).parts[0]
         if path.suffix == ".py" and top in {"bot", "handlers", "playground", "usher"}:
@@ -150,7 +150,7 @@ def test_every_page_that_a_sentence_names_is_in_the_wheel(installed, tmp_path):
     pages = sorted({page for text in texts for page in PAGE.findall(text)})
     assert len(pages) > 20
     (tmp_path / "empty").mkdir()
-    # Each prints its page, then its name and its exit status.
+    # The program prints each page, then its name and the exit status.
     each = load.partition("sys.exit")[0] + "[print(one, usher.load()(['docs', one])) for one in sys.argv[1:]]"
     ended = subprocess.run(
         [*python, each, *pages],
@@ -166,7 +166,10 @@ def test_every_page_that_a_sentence_names_is_in_the_wheel(installed, tmp_path):
 
 
 def test_the_wheel_has_the_demonstration(installed, tmp_path):
-    """With the local Slack's page, the seeds and the hub, and without the settings of a real Usher."""
+    """The wheel's demonstration has the local Slack's page, the seeds and the hub.
+
+    A real Usher's settings don't affect it.
+    """
     words, given = installed
     given |= {"XDG_STATE_HOME": str(tmp_path / "state"), "TMPDIR": str(tmp_path), "USHER_ADMINS": "none"}
     port = str(reserved_port())

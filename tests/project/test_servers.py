@@ -1,4 +1,4 @@
-"""What the workers of a run share ends with the run, also where a worker or the run is killed."""
+"""Tests that servers shared by a run's workers end with the run, even if a worker or the run is killed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def test_asks(number, tmp_path):
     ask(tmp_path)
     WHAT
 """
-#: A run without pytest, which would replace a killed worker: two workers, each killed once it has asked.
+#: A run without pytest, which would replace a killed worker. It has two workers, each of which is killed
+#: after using the servers.
 KILLED_WORKERS = """
 import signal, subprocess, sys
 from tests.rigs import servers
@@ -54,7 +55,7 @@ MARK = "USHER_TEST_OF_SERVERS"
 
 
 def list_left(mark):
-    """Return the command lines of processes that were started with this in their environment."""
+    """Return the command lines of processes that have this mark in their environment."""
     found = []
     for process in psutil.process_iter():
         try:
@@ -82,11 +83,11 @@ def start(folder, what, *options):
 
 @contextmanager
 def start_python(folder, *words):
-    """Run Python with an environment by which ``list_left`` finds whatever comes of it."""
+    """Run Python with a mark in its environment, by which ``list_left`` finds its descendants."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), MARK: str(folder)}
     environment.pop("TEST_DATABASE_URL", None)
     outputs = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    # In the background of a script SIGINT is ignored, and whatever is started there would ignore it, too.
+    # SIGINT is ignored in a script's background jobs, and programs started there would inherit this.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen([sys.executable, *words], cwd=folder, env=environment, **outputs) as run:
         try:
@@ -117,7 +118,7 @@ def test_killed_worker_leaves_nothing(tmp_path):
     with start_python(tmp_path, "-c", KILLED_WORKERS) as run:
         said = run.communicate(timeout=90)[0]
     assert run.returncode == 0, said
-    # The other one went on with the same server.
+    # The surviving worker continued with the same server.
     assert len(set(read_told(tmp_path))) == 1
     wait_until_nothing_is_left(str(tmp_path))
 

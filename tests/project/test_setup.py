@@ -1,4 +1,4 @@
-"""Where something is missing for setting up, one sentence says what, and the rest goes on."""
+"""Tests that the setup names what is missing in one sentence, and continues with the rest."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ NOBODY = 65534
 
 
 def run(script, folder, programs=None, **how):
-    """Run a script in a folder; ``programs`` are all that there are, as scripts of a line."""
+    """Run a script in a folder. ``programs`` are the only ones there, each a script of one line."""
     path = folder / "bin"
     for name, line in (programs or {}).items():
         path.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ ALL = dict.fromkeys(["cc", "chromium", "chromedriver", "jq", "pgbouncer", "promt
 
 
 def check(folder, programs):
-    """Run ``.ci/run`` as somebody who has these programs and may install none."""
+    """Run ``.ci/run`` as a user who has these programs, and may not install others."""
     usual = {
         "id": "echo 1000",
         "dirname": f"echo {ROOT}/.ci",

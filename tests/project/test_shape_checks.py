@@ -1,4 +1,4 @@
-"""Each shape of a message is asked about, one a second, until Slack wants a pause."""
+"""Tests that Slack is asked about each shape of message, one per second, until it asks for a pause."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WRONG = {"type": "section", "text": {"type": "mrkdwn", "text": "x" * 3001}}
 
 
 class Slack(ThreadingHTTPServer):
-    """The server of the method: what it was asked, and the function that answers."""
+    """A server for the method, with the requests it got and the function that answers them."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Method)
@@ -27,7 +27,7 @@ class Slack(ThreadingHTTPServer):
 
 
 class Method(BaseHTTPRequestHandler):
-    """The method as Slack's page describes it, with the rules of the local Slack."""
+    """The method as Slack documents it, with the local Slack's rules."""
 
     server: Slack
 

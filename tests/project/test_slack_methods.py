@@ -1,4 +1,4 @@
-"""The table of Slack's methods: names, scopes and budgets."""
+"""Tests of the table of Slack's methods: names, scopes and rate limits."""
 
 from bot.slack import methods
 from bot.slack.methods import METHODS

@@ -1,4 +1,4 @@
-"""Modules stay small and described, hold nothing of a machine, and leave the environment to one of them."""
+"""Tests that modules are small, described and portable, and only one of them reads the environment."""
 
 import ast
 import re
@@ -14,8 +14,8 @@ RUFF = Path(sys.executable).with_name("ruff")
 
 LONGEST_MODULE = 700
 
-# Put together from pieces, so that this file does not hold what it looks for. "jovyan" is nobody: the
-# images of Jupyter call their one person so.
+# Each pattern is assembled from parts, so that this file doesn't match it. "jovyan" is the user in Jupyter's
+# images, not a person.
 FORBIDDEN = {
     "a note of work not done": re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b"),
     "a package index": re.compile(
@@ -27,10 +27,10 @@ FORBIDDEN = {
     "a merge left open": re.compile(r"^(?:<{7}|>{7}) ", re.MULTILINE),
 }
 
-#: What others published stays as it is.
+#: Other people published the schemas, so they stay unchanged.
 SCHEMAS = ROOT / "tests/project/schemas"
 
-#: A module begins with its docstring, below a first line for the system where it is a script.
+#: Matches the start of a module: its docstring, after a #! line if it is a script.
 SAYS = re.compile(r'(?:#!.*\n)?r?"""\S')
 
 

@@ -1,4 +1,4 @@
-"""Texts for people: each is used, and Block Kit is drawn nowhere but in messages."""
+"""Tests that each text for people is used, and that only messages contain Block Kit."""
 
 import ast
 import re
@@ -27,7 +27,7 @@ def test_every_text_is_used(path):
     assert [name for name in names if USED[name] < 2] == []
 
 
-#: What the types of Slack's blocks, elements, texts and views are called.
+#: The types of Slack's blocks, elements, texts and views.
 DRAWN = {
     "actions",
     "button",
@@ -62,9 +62,10 @@ def test_block_kit_is_drawn_in_messages_alone():
     }
 
 
-#: A mention with an id that is filled in; in a pattern it is only looked for.
+#: Matches a mention whose id is filled in. In a regular expression, a mention is only searched for.
 MENTION = re.compile(r"<@\{(?!re\.)")
-#: Where people are named to a reader; and a command about somebody that a button carries, which nobody reads.
+#: The places that mention people to a reader, and one that puts a mention into a button's command, which
+#: nobody reads.
 MENTIONS = {"bot/messages/blocks/kit.py", "handlers/linking.py"}
 
 
@@ -73,7 +74,7 @@ def test_people_are_mentioned_in_one_place():
     assert {name for name, text in written.items() if MENTION.search(text)} == MENTIONS
 
 
-#: A title or name in the place of a noun: "your *Statistics*", "another *{name}*".
+#: Matches a title or name used as a noun, as in "your *Statistics*" or "another *{name}*".
 AS_NOUN = re.compile(r"\b(?:an?|another|own|their|your)[\s\"]+\*\{\w+\}\*")
 
 

@@ -1,4 +1,4 @@
-"""Every time column of the schema has the mark by which moved clocks heal it."""
+"""Tests that every time column in the schema has the mark by which it is corrected when a clock jumps."""
 
 import sqlite3
 from contextlib import closing

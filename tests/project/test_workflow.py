@@ -1,4 +1,4 @@
-"""What runs at every push and what it checks of commits: pinned, with few rights, and able to fail."""
+"""Tests of the checks at every push and of commits: pinned, with few permissions, and able to fail."""
 
 import importlib.resources
 import json
@@ -16,10 +16,10 @@ WORKFLOWS = {path.stem: path.read_text("utf-8") for path in (ROOT / ".github/wor
 
 
 def called(name):
-    """Return a workflow's triggers, its only job and what that runs."""
+    """Return a workflow's triggers, its only job, and the commands of that job."""
     workflow = yaml.safe_load(WORKFLOWS[name])
     (job,) = workflow["jobs"].values()
-    # YAML reads the word `on` as true.
+    # YAML parses the word `on` as true.
     return workflow[True], job, [step["run"] for step in job["steps"] if "run" in step]
 
 
@@ -43,7 +43,8 @@ def test_what_the_check_leaves_out_runs_every_night():
     )
 
 
-#: What a workflow may besides reading: that of releases makes one, and signs what is in it.
+#: The write permissions of workflows. Only the one for releases has any: it creates a release, and signs its
+#: files.
 MAY_WRITE = {"release": {"contents": "write", "id-token": "write", "attestations": "write"}}
 
 
