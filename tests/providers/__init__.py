@@ -1,1 +1,1 @@
-"""Each provider by itself; what holds for all is in the contract tests."""
+"""Tests of each provider on its own. The contract tests check what all providers have in common."""

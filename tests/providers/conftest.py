@@ -1,4 +1,4 @@
-"""The connections file that a test writes."""
+"""A fixture that writes a connections file."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Facts about providers: the pages and the code name the same ones, and a trial tells what it saw."""
+"""Tests of facts about providers: pages and code name the same ones, and a trial reports what it saw."""
 
 import re
 from importlib import import_module
@@ -18,7 +18,7 @@ from bot.providers.assumptions import (
 from bot.providers.facets import Creation
 from tests.project.repository import ROOT
 
-#: Where workspaces can be made, which is what a trial does, and looks for facts.
+#: Providers that can create workspaces. Only these are tried out to check facts about them.
 KINDS = sorted(kind for kind, one in list_provider_classes().items() if issubclass(one, Creation))
 
 

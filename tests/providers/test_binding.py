@@ -1,4 +1,4 @@
-"""What a provider sends is bound to its API's origin and to whose secret acts, and comes back in nothing."""
+"""Tests that a provider calls only its API's origin, as the acting account, and never shows a secret."""
 
 import json
 import logging
@@ -129,7 +129,7 @@ async def test_client_refuses_paths_that_are_not_encoded(http, url, part):
 
 
 def read_limit(response, *, changes):
-    """Return what GitHub means by a 403 without any request left."""
+    """Return the error for a response of GitHub's. A 403 with no requests left means a rate limit."""
     error = to_error(response, changes=changes)
     if response.headers.get("x-ratelimit-remaining") == "0":
         wait = response.retry_after("x-ratelimit-reset")
@@ -171,7 +171,7 @@ class Settings(ConnectionSettings):
 
 
 class Lagoon(Provider):
-    """Return which token each verb sends."""
+    """A provider whose verbs return the token that they sent."""
 
     kind = "lagoon"
     title = "Lagoon"
@@ -213,7 +213,7 @@ def lagoon(http, **more):
 async def test_each_verb_has_the_secret_that_it_declares(http):
     provider, access = lagoon(http, admin_token=OWN), Access("alice", CREDENTIAL)
     assert await provider.status(access, ["w1"]) == OWN
-    # What it is for must not come back either.
+    # The purpose of the token must not be shown either.
     assert await provider.stop(access, None) == (OWN, TOKEN)
     with pytest.raises(AssertionError):
         assert access.api
@@ -234,7 +234,7 @@ OTHER_WORDS = [
 
 
 class Speaking(Lagoon):
-    """Return a word of the server's in each place where people read one."""
+    """A provider that puts a server's word wherever people would read it."""
 
     token_pattern = r"lagoon-of-[a-z-]+"
 

@@ -1,4 +1,4 @@
-"""The connections file: all its problems at once, by their keys and without values."""
+"""Tests of the connections file: all problems are reported at once, by key and without values."""
 
 from decimal import Decimal
 from typing import Any
@@ -153,7 +153,7 @@ def test_secrets_in_a_file_that_others_can_read_are_refused(file, mode, monkeypa
     path.chmod(0o600)
     settings: Any = load_connections(path)["saturn"]
     assert settings.admin_token.get_secret_value() == "canary"
-    # Where only the place of a secret is named, everybody may read that.
+    # If the file says only where a secret is, anybody may read it.
     monkeypatch.setenv("A_TOKEN", "canary")
     path = file(SATURN + 'admin_token = "env:A_TOKEN"\n')
     path.chmod(mode)

@@ -1,4 +1,4 @@
-"""How many starts may fail in a row before none is tried again by itself."""
+"""Tests of how many starts may fail in a row before Usher stops starting on its own."""
 
 import math
 
@@ -13,7 +13,7 @@ HUB = {"name": "hub", "provider": "jupyterhub", "title": "Team hub", "base_url":
     ("limit", "allowed"), [({}, 0.0), (0, math.inf), (1, 0), (4, 2), (5, 2), (10, 5)], ids=str
 )
 def test_half_of_what_a_hub_allows_may_fail(limit, allowed):
-    """Without the setting none; 0 says that the hub has no limit."""
+    """Without the setting, none may fail. The value 0 says that the hub has no limit."""
     given = {} if limit == {} else {"consecutive_failure_limit": limit}
     settings = list_provider_classes()["jupyterhub"].settings_model.model_validate({**HUB, **given})
     assert settings.failures_allowed == allowed

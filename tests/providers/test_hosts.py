@@ -1,6 +1,6 @@
-"""Addresses that lead elsewhere are refused by their parsed parts.
+"""Tests that addresses leading elsewhere are refused, by their parsed parts.
 
-``docs/internals/security.md``, row 15.
+See ``docs/internals/security.md``, row 15.
 """
 
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""The scopes of a hub's token: what covers what Usher does, in the words of each release."""
+"""Tests of the scopes of a hub's token: whether they suffice for Usher, in each release's terms."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from bot.providers.jupyterhub.servers import TokenOwner
 from bot.support.errors import Forbidden
 from tests.rigs.hubs import ALL, list_full_scopes
 
-#: An administrator's token is told without filters, and with what each scope stands for.
+#: The hub lists an administrator's scopes without filters, and with the scopes that each one includes.
 ADMIN = [
     "admin:servers",
     "servers",

@@ -1,4 +1,4 @@
-"""What a provider's rules allow, as docs/internals/providers/ has them, is what its pace keeps."""
+"""Tests that each provider's pace keeps to the rate limits documented in docs/internals/providers/."""
 
 from bot.providers.saturn.provider import Saturn
 

@@ -1,4 +1,4 @@
-"""The words of a provider are the innermost ones, whichever provider it is, before anything is cut."""
+"""Tests of quoting a provider: the innermost message is used, before anything is shortened."""
 
 import json
 import time
@@ -184,7 +184,7 @@ NESTED_ANSWERS = [
         id="requests-cause",
     ),
     pytest.param('{"msg": null, "message": "", "reason": "No seat left"}', "No seat left", id="empty-first"),
-    # Anything else stays as it is.
+    # Text in other formats stays unchanged.
     pytest.param("untolerated taint {pool: gpu}", "untolerated taint {pool: gpu}", id="braces"),
     pytest.param("<none> is not a <workspace>", "<none> is not a <workspace>", id="angle-brackets"),
     pytest.param("200 servers are running", "200 servers are running", id="number"),

@@ -1,4 +1,4 @@
-"""Recipe files: read when the settings are, each problem with its file, line and field."""
+"""Tests of recipe files: they are read with the settings, and problems name file, line and field."""
 
 import json
 from typing import Any

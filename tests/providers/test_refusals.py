@@ -1,4 +1,4 @@
-"""What a refused call says: its words in any dialect, and whether that is so already."""
+"""Tests of refused calls: the message in any format, and whether the state is already as wanted."""
 
 import json
 
@@ -105,7 +105,7 @@ def test_refusal_without_an_object_says_a_sentence(status, kind, body, said):
     assert error.is_ours is isinstance(error, errors.RefusedInFront) is said.startswith("something")
 
 
-#: What proxies and sign-ins in front of a server answer in its place.
+#: Answers of proxies and sign-in pages in front of a server, instead of its own.
 IN_FRONT = {
     "istio": b"RBAC: access denied",
     "oauth2-proxy": b"{}",
@@ -196,7 +196,7 @@ async def test_refusal_that_says_already_so_is_returned(goal, message, is_so, st
 
 
 NO_GPU = "No free GPUs available: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu"
-#: What a failing server says in the API's form, with the words that people read.
+#: Errors of a failing server in the API's format, with the words that people read.
 IN_FORM = {
     NO_GPU: NO_GPU,
     "HTTP 500: error (No credit left. Ask the lab office.)": "No credit left. Ask the lab office.",

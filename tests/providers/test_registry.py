@@ -1,4 +1,4 @@
-"""Providers of other distributions: the connection says which one runs; everything else is refused."""
+"""Tests of providers from other packages: the connection selects one, and all others are refused."""
 
 import sys
 from functools import partial
@@ -50,7 +50,7 @@ def test_it_is_imported_only_once_a_connection_names_its_distribution(installed)
 
 
 def test_builtin_provider_reads_no_metadata_of_distributions(installed, monkeypatch):
-    """There may be hundreds of distributions, and each start would read them for each connection."""
+    """There may be hundreds of packages, and reading them for each connection would slow down each start."""
     installed(GOOD)
     asked = []
     monkeypatch.setattr(registry, "entry_points", lambda **which: asked.append(which) or ())

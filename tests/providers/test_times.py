@@ -1,4 +1,4 @@
-"""Times that providers write, and what they write for none."""
+"""Tests of the formats in which providers write times, and of values that mean none."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def test_moment_from_1971_is_read(value):
 
 
 def test_sphere_time_before_1971_is_none():
-    """Its API has a way of its own to write times."""
+    """Sphere's API has its own format for times."""
     assert sphere.parse_sphere_time("1970-01-01 00:00:00 +0000") is None
     assert sphere.parse_sphere_time("0001-01-01 00:00:00 +0000") is None
     assert sphere.parse_sphere_time("1971-01-01 00:00:00 +0000") == 31_536_000.0
@@ -52,7 +52,7 @@ def test_sphere_time_before_1971_is_none():
     ids=repr,
 )
 def test_each_field_reads_each_form_of_a_time(value):
-    """A provider's next release may write its times in another form than the documented one."""
+    """A provider's next release may use another format than the documented one."""
     session = {"id": "a1", "created": value, "last_used": value, "last_state_updated": value}
     job = WorkbenchJob.from_json({"job_id": "1", "submissionTime": value, "lastUpdateTime": value})
     told = WorkbenchSession.from_json(session)

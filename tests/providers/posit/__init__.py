@@ -1,1 +1,1 @@
-"""The client of the Workbench API, piece by piece."""
+"""Tests of the client of the Workbench API, part by part."""

@@ -1,4 +1,4 @@
-"""What a Posit Workbench answers about its clusters."""
+"""Sample answers of a Posit Workbench about its clusters."""
 
 BOTH = {"supports_interactive_sessions": True, "supports_adhoc_jobs": True}
 

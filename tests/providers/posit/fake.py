@@ -1,4 +1,4 @@
-"""A Workbench that answers as it is told and keeps what it was asked."""
+"""A fake Workbench that answers as the test says, and records the requests."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from bot.providers.posit.client import Workbench
 from bot.providers.requests import ApiClient
 from bot.support.http import Http
 
-#: What the reference shows of each.
+#: An example of each answer, from the API reference.
 VERSION = {
     "version": {
         "major": "2024",
@@ -104,7 +104,10 @@ class Asked:
 
 
 class FakeWorkbench:
-    """Answer every call with ``answer``: JSON-ready, bytes, or a function of the request."""
+    """A fake Workbench that answers every call with ``answer``.
+
+    ``answer`` may be data for JSON, bytes, or a function of the request.
+    """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
@@ -116,7 +119,7 @@ class FakeWorkbench:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         if self.asked and request.path.endswith("/version"):
-            # A refused call asks for it, and the token turns out to be good.
+            # After a refused call, the client asks for the version, and this shows that the token is valid.
             return web.json_response(VERSION)
         text = await request.text()
         self.asked.append(
@@ -135,7 +138,7 @@ class FakeWorkbench:
 
     @property
     def kwparams(self) -> dict[str, Any]:
-        """Return the parameters of the one call so far, whose envelope is as documented."""
+        """Check the envelope of the only call so far, and return its parameters."""
         (asked,) = self.asked
         assert asked.verb == "POST"
         assert asked.authorization == f"Bearer {TOKEN}"
@@ -159,7 +162,10 @@ async def fake_workbench():
 
 
 def streamed(*pieces: bytes, is_cut: bool = False) -> Answer:
-    """Answer with pieces one after another; a cut one hangs up without an end."""
+    """Return an answer that is streamed in pieces.
+
+    With ``is_cut``, the connection is closed before the end.
+    """
 
     async def answer(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/json"})

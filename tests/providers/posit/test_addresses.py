@@ -1,4 +1,4 @@
-"""Where a session is, and which session an address means."""
+"""Tests of a session's address, and of finding the session that an address means."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Each method: what it sends, and what it makes of the answer."""
+"""Tests of the client's methods: what each one sends, and how it reads the answer."""
 
 import json
 from dataclasses import replace
@@ -216,7 +216,7 @@ async def test_a_list_of_users_that_is_none_is_a_bad_answer(fake: FakeWorkbench,
         await fake.client.get_users()
 
 
-# -- the stream of an output -------------------------------------------------------------------------------
+# -- the stream of a run's output --------------------------------------------------------------------------
 
 ONE, TWO = (
     json.dumps({"jobId": "77", "outputType": "stdout", "output": text}).encode() for text in ("one", "two")

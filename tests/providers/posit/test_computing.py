@@ -1,4 +1,4 @@
-"""What a server offers, read from compute environments."""
+"""Tests of reading compute environments: what a server offers."""
 
 import pytest
 

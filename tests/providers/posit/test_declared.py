@@ -1,4 +1,4 @@
-"""What a server declares and people leave unchanged is what the server gets: by the form, and by flags."""
+"""Tests that the server gets the defaults that it declares, from unchanged forms and from flags."""
 
 import re
 from typing import Any
@@ -67,7 +67,7 @@ WORKBENCHES = st.dictionaries(
 
 
 def unchanged(view: dict[str, Any], **typed: str) -> Values:
-    """Return what a form brings that is submitted as it was opened, with only what it requires typed."""
+    """Return the values of a form that is submitted unchanged, except for required fields."""
     state: dict[str, Any] = {}
     for block in (one for one in view["blocks"] if one["type"] == "input"):
         element, name = block["element"], re.sub("~.*", "", block["block_id"])
@@ -87,7 +87,7 @@ def submitted(offer: WorkbenchOffer, purpose: Any, values: Values) -> Spec:
 
 
 def launched(purpose: str, spec: Spec) -> dict[str, Any]:
-    """Return where and with what it is launched, in the words of launch parameters; empty for nowhere."""
+    """Return the launch parameters for a spec. They are empty if it can't be launched anywhere."""
     if purpose == "workspace":
         return launches.build_session_launch(spec, None, "k")["launch_parameters"] or {}
     job = launches.build_job_launch(spec, None, "k")["job"]

@@ -1,4 +1,4 @@
-"""Which answer means which error, whichever way it is wrapped."""
+"""Tests of which answer means which error, in every kind of wrapping."""
 
 import json
 
@@ -68,7 +68,7 @@ async def test_a_code_means_the_same_with_every_status(fake: FakeWorkbench, code
     ],
 )
 async def test_status_decides_about_an_unknown_code(fake: FakeWorkbench, status, code, kind):
-    """An unknown code may itself be an HTTP status."""
+    """A code that isn't known may be an HTTP status."""
     fake.answer = {"error": {"code": code, "message": "Not now"}}
     fake.status, fake.headers = status, {"Retry-After": "7"}
     error = await failure(fake.client.resume_session("a1", None))
@@ -158,7 +158,7 @@ async def test_a_sentence_is_said_and_a_page_is_not(fake: FakeWorkbench, body, k
 
 @pytest.mark.parametrize("code", [1, 2, 13, 100, 200], ids=str)
 async def test_code_says_whether_a_resume_was_refused(fake: FakeWorkbench, code):
-    """The method wasn't executed where the service couldn't be reached, is unavailable or offline."""
+    """The method wasn't executed if the service is unreachable, unavailable or offline."""
     fake.answer = {"error": {"code": code, "message": "away"}}
     error = await failure(fake.client.resume_session("a1", None))
     assert getattr(error, "is_refusal", False) is (code in {1, 2, 13})

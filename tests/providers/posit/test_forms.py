@@ -1,4 +1,4 @@
-"""Forms for sessions and jobs, and what comes of filling them in."""
+"""Tests of forms for sessions and jobs, and of the values that they result in."""
 
 import json
 

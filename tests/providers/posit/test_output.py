@@ -1,4 +1,4 @@
-"""The decoder of a job's output, whatever the cuts."""
+"""Tests of the decoder for a job's output, wherever the stream is cut."""
 
 import json
 import tracemalloc

@@ -1,4 +1,4 @@
-"""Words of the server as ours."""
+"""Tests of translating the server's states to Usher's."""
 
 import pytest
 

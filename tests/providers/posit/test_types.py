@@ -1,4 +1,7 @@
-"""Every type reads any JSON: only what names a thing is required, and BadAnswer says so without the input."""
+"""Tests that every type reads any JSON.
+
+Only the fields that identify something are required. BadAnswer names them without quoting the input.
+"""
 
 import pytest
 from hypothesis import given
@@ -10,7 +13,7 @@ from bot.support.errors import BadAnswer
 from tests.providers.posit.answers import ANSWER
 from tests.providers.posit.fake import JOB, SESSION, USERS, VERSION
 
-#: A good example of each type, with the names of what it requires.
+#: A valid example of each type, with the names of its required fields.
 EXAMPLES = {
     types.PlacementConstraint: ({"name": "zone", "value": "a"}, {"name"}),
     types.ResourceLimit: ({**ANSWER["clusters"][1]["resourceLimits"][0], "value": "1"}, {"type"}),

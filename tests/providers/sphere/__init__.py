@@ -1,1 +1,1 @@
-"""What Sphere Engine tells, read without a server."""
+"""Tests of reading Sphere Engine's data, without a server."""

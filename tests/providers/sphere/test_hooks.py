@@ -1,4 +1,4 @@
-"""Webhooks: whose they are is known before they are parsed, and what they say is one sentence."""
+"""Tests of webhooks: they are authenticated before they are parsed, and result in one sentence."""
 
 import hashlib
 import hmac
@@ -121,7 +121,7 @@ VALUES = st.recursive(
 )
 
 
-# A letter that is none yet, one that joins others, and what would begin a new line.
+# Characters that are unassigned, that join others, or that would start a new line.
 @example(
     payload={"workspace": {"id": WORKSPACE}, "scenario": "\U00018cd6\u200d\u2028\x85\ud800"}, timestamp=None
 )

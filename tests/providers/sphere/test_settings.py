@@ -1,4 +1,4 @@
-"""A Sphere connection in the connections file: what is taken, and what is refused in words without values."""
+"""Tests of a Sphere connection in the connections file: what is accepted, and errors without values."""
 
 import pytest
 
