@@ -1,1 +1,1 @@
-"""Attacks of ``docs/internals/security.md``, each with the proof that it fails."""
+"""Attacks from ``docs/internals/security.md``, each with a proof that it fails."""

@@ -1,4 +1,4 @@
-"""Where secrets could come out: logs of every level, exceptions under way, figures, the database."""
+"""Places where secrets could leak: logs at every level, exceptions, metrics and the database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.support.http_rig import chain
 
 PASTED, MINTED = "canary-of-a-pasted-hub-token-1", "canary-of-a-minted-hub-token-2"
 _OURS = tuple(str(Path(package.__file__).parent) for package in (bot, handlers))
-#: The one place where errors of aiohttp, which hold headers, may be: none leaves it.
+#: The only module in which aiohttp's errors, which contain headers, may be. None may leave it.
 _TRANSPORT = str(Path(bot.__file__).parent / "http.py")
 
 
@@ -35,16 +35,16 @@ class _Ours(dict[str, bool]):
 
 
 class ErrorWatch:
-    """Keep how every exception reads that passes through our own frames, with all that it leads to."""
+    """A recorder for the texts of all exceptions in Usher's own code, with their causes."""
 
     def __init__(self) -> None:
         self.texts: set[str] = set()
         self.kinds: set[str] = set()
-        #: Kept alive, so that no other gets the number of one that was looked at.
+        #: Exceptions are kept alive, so that no other object gets the id of one that was seen.
         self._seen: dict[int, BaseException] = {}
 
     def _look(self, error: BaseException) -> None:
-        # How a coroutine hands back what it returns is no error: nobody sees it.
+        # A coroutine's return value is passed as an exception that nobody sees.
         if isinstance(error, (StopIteration, StopAsyncIteration)) or id(error) in self._seen:
             return
         self._seen[id(error)] = error
@@ -59,11 +59,11 @@ class ErrorWatch:
 
     @contextmanager
     def watching(self) -> Iterator[ErrorWatch]:
-        """Look at exceptions for a block; what traced before goes on afterwards."""
+        """Watch exceptions for a block, and restore the previous tracer afterwards."""
         local, is_ours = self._local, _Ours()
 
         def begun(frame: FrameType, _event: str, _argument: Any) -> Any:
-            # Every call of Python comes by here.
+            # This function runs for every Python call.
             if is_ours[frame.f_code.co_filename]:
                 frame.f_trace_lines = False
                 return local
@@ -79,7 +79,7 @@ class ErrorWatch:
 
 @contextmanager
 def logging_everything(secrets: list[str]) -> Iterator[io.StringIO]:
-    """Lead all logs through the bot's own configuration at debug level; return where they end."""
+    """Send all logs through the bot's configuration at debug level, and yield the stream that they end in."""
     root, told = logging.getLogger(), io.StringIO()
     before, level, handlers_before = structlog.get_config(), root.level, root.handlers[:]
     levels = {name: logging.getLogger(name).level for name in ("slack_bolt", "slack_sdk", "aiohttp.access")}
@@ -103,7 +103,7 @@ def dump(path: Path) -> str:
 
 
 class SmallHub:
-    """Answer as a hub does that mints tokens, and badly while ``spoiled`` says how."""
+    """A hub that issues tokens, and answers badly while ``spoiled`` says how."""
 
     def __init__(self) -> None:
         self.spoiled: dict[str, Any] = {}

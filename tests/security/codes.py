@@ -1,4 +1,4 @@
-"""The way of a one-time link up to its code, as its tests walk it."""
+"""A helper that follows a one-time link up to its code."""
 
 from tests.web.rig import ALICE, GOOD
 

@@ -1,4 +1,4 @@
-"""The worlds of the scenarios and the pages of links, for attacks on them."""
+"""Fixtures for attacks: the worlds of the scenarios, and the pages of links."""
 
 import pytest
 

@@ -1,10 +1,10 @@
-"""A press with values that nobody drew."""
+"""A helper for forged clicks."""
 
 from playground.slack import payloads
 
 
 def pressed(world, action_id, **chosen):
-    """Return a press by Olivia that no message of ours offered her."""
+    """Return a click by Olivia that no message has offered her."""
     state = world.slack.state
     channel = state.channels["C0GENERAL"]
     action = {"action_id": action_id, "block_id": "b", "action_ts": "1.5", **chosen}

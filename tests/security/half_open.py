@@ -1,4 +1,4 @@
-"""A server of ours in a process with a limit of files; it prints its port, and ends with its input."""
+"""Run one of Usher's servers with a limit on open files; print its port, and exit when stdin closes."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""What one person asks for a thousand times takes nothing from anybody else."""
+"""Tests that a person who sends a thousand requests doesn't affect anybody else."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ TOO_MANY = "You're sending requests too quickly"
 
 
 async def flood(world, text, count=FLOOD):
-    """Have Olivia type a command so often, at one moment; return what Slack showed her."""
+    """Have Olivia type a command ``count`` times at one moment, and return Slack's answers to her."""
     told = []
     for _ in range(count // 50):
         answers = await asyncio.gather(
@@ -30,7 +30,7 @@ async def flood(world, text, count=FLOOD):
 
 
 async def day_of_others(folder, flooded):
-    """Play what Chen and Tara do, with or without Olivia's flood; return all that they are told, and when."""
+    """Play Chen's and Tara's day, with or without Olivia's flood; return all their messages, with times."""
     async with new_scenario(folder) as world:
         for person, account in ((world.alice, "alice"), (world.bob, "bob"), (world.carol, "carol")):
             await person.links(account)
@@ -53,7 +53,7 @@ async def day_of_others(folder, flooded):
 
 
 def without_names(lines):
-    """Leave out what differs from run to run: references and addresses."""
+    """Remove references and addresses, which differ between runs."""
     return [re.sub(r"<http[^|]*", "<", line.partition("Reference")[0]) for line in lines]
 
 
@@ -69,7 +69,7 @@ async def test_others_are_served_as_without_the_flood(tmp_path):
 async def test_who_floods_is_told_when_to_go_on(linked):
     told = await flood(linked, "help", 100)
     passed = [text for text in told if TOO_MANY not in text]
-    # Linking took some of the burst, and some of that has come back.
+    # Linking used some of the burst, and some of that has been restored.
     assert BURST - 8 <= len(passed) <= BURST
     assert all("Try again in 1 s" in text for text in told if TOO_MANY in text)
     linked.clock.advance(1.0)
@@ -131,7 +131,7 @@ async def engine():
 
 
 async def test_hanging_calls_of_one_person_hold_up_nobody_else(engine):
-    """Olivia has twenty starts under way that the provider does not answer; Chen's goes at once."""
+    """Olivia has twenty starts that the provider doesn't answer. Chen's is sent immediately."""
     engine.provider.pace = type(engine.provider.pace)(
         min_poll_interval=10, pending_interval=10, concurrency=10
     )

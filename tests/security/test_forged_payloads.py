@@ -1,4 +1,4 @@
-"""A form or a choice that names what is somebody else's does nothing, whatever it carries."""
+"""Tests that a form or choice that names somebody else's object has no effect, whatever it contains."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.security.forged import pressed
 
 
 async def of_bob(world):
-    """Let Chen link, and return one of his workspaces' keys."""
+    """Let Chen link, and return the key of one of his workspaces."""
     await world.bob.links("bob")
     rows = await world.bot.store.perform(workspaces.read_workspaces, world.principal(world.bob.id))
     return next(row for row in rows if row.name == "analysis").id
@@ -60,7 +60,7 @@ async def test_a_forged_key_of_anothers_operation_does_nothing(linked, action_id
 
 
 async def test_a_forged_form_links_nothing(bare):
-    """Chen's code, and his principal in ``private_metadata``, sent by Olivia: the sender counts alone."""
+    """Olivia sends Chen's code, with his principal in ``private_metadata``, but only the sender counts."""
     _, address = await bare.bob.invited()
     state = bare.slack.state
     view = {

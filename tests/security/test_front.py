@@ -1,4 +1,4 @@
-"""Forged, garbled and repeated requests to Slack's address."""
+"""Tests of forged, garbled and repeated requests to the address for Slack."""
 
 import asyncio
 import io
@@ -52,7 +52,7 @@ def changed(name, value):
 
 STAMP, SIGNATURE = "X-Slack-Request-Timestamp", "X-Slack-Signature"
 
-#: What is wrong with the headers of a request whose body is good: the change, and the status.
+#: Faulty headers of a request whose body is valid: how they are changed, and the status of the answer.
 HEADERS = {
     "no timestamp": (without(STAMP), 401),
     "no signature": (without(SIGNATURE), 401),
@@ -91,7 +91,7 @@ HEADERS = {
 
 async def test_malformed_headers_are_refused(client, clock, calls):
     for number, (name, (change, status)) in enumerate(HEADERS.items()):
-        # Each with a time of its own: none is refused as a repetition.
+        # Each request has a different time, so that none is refused as a repetition.
         headers = headers_for(clock, GOOD, at=clock.now() - number)
         change(headers)
         response = await post(client, GOOD, headers)
@@ -100,7 +100,7 @@ async def test_malformed_headers_are_refused(client, clock, calls):
     assert calls == []
 
 
-#: Signed bodies that are not what Slack sends: content type, bytes.
+#: Correctly signed bodies that Slack wouldn't send: content type and bytes.
 BODIES = {
     "nothing": (FORM, b""),
     "nothing as JSON": (JSON, b""),
@@ -227,7 +227,7 @@ async def test_a_request_is_good_for_five_minutes_either_way(age, status, client
 
 
 async def test_fifty_equal_requests_at_once_are_one_and_get_its_answer():
-    """A proxy sends bytes again whose answer it lost: also while the first ones are being served."""
+    """A proxy may repeat a request whose answer it lost, even while the first one is being served."""
     clock, served, begun, slow = FakeClock(), [], asyncio.Event(), asyncio.Event()
 
     async def serve(payload, _signature, _headers):
@@ -267,7 +267,10 @@ async def test_the_same_bytes_are_a_replay_after_a_minute(after, status):
 
 
 async def test_a_repetition_without_a_kept_answer_gets_no_words():
-    """Whoever fails has no answer to keep; of many requests the oldest answers go first."""
+    """A failed request has no answer to keep.
+
+    If there are too many answers, the oldest ones are dropped.
+    """
     clock = FakeClock()
 
     async def serve(_payload, signature, _headers):
@@ -338,7 +341,7 @@ async def test_the_address_is_verified_by_its_challenge_only_when_signed(client,
     assert response.status == 401
 
 
-#: Payloads that name no workspace, or not as this installation; each is refused, commands with a hint.
+#: Payloads without a Slack workspace, or from another installation. Each is refused, and commands get a hint.
 FOREIGN = {
     "command of no team": (FORM, form(command(team_id=None)), True),
     "command of an empty team": (FORM, form(command(team_id="")), True),

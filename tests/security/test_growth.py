@@ -1,8 +1,8 @@
-"""A text costs what its length is worth: eight times the length takes no more than twenty times the CPU.
+"""Tests that long texts and many workspaces don't take disproportionate CPU time.
 
-And it costs what the number of a person's workspaces is worth, also if their names are alike.
-
-Whoever adds a reader of text from outside adds a row to ``READERS``.
+Eight times the length takes at most twenty times the CPU. A larger number of workspaces is limited in the
+same way, even if their names are similar. If you add a parser for text from outside, add a row to
+``READERS``.
 """
 
 import gc
@@ -63,13 +63,14 @@ from tests.handlers.run_rig import run_rig
 from tests.handlers.slack import mention
 from tests.rigs.store import ALICE
 
-#: A quadratic reader takes 64 times the CPU for eight times the length.
+#: Factor of the length, and the maximum factor of the CPU time. A quadratic parser would take 64 times as
+#: much.
 TIMES, MOST = 8, 20.0
-#: Whatever costs less than this (seconds) holds nobody up, however it grows.
+#: Seconds of CPU time that don't hold up anybody, so growth below them doesn't matter.
 SMALL = 0.002
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
 BASE = "https://cloud.example.org"
-#: What texts are made of, each repeated up to the whole length.
+#: Parts of texts, each of which is repeated up to the full length.
 PARTS = (
     *("a", "A1", " ", "\n", "a ", "a. ", "a? ", "a, ", "a,", "1 ", "1h ", "é ", "😀 ", "\u200b", ":a: "),
     *('"a ', "'a ", '"', "'", '""', '" ', "“a ", "„a", "``", "`a", "*a", " *a", "* ", "_a ", "~a~ "),
@@ -97,7 +98,7 @@ PARTS = (
 
 @dataclass(frozen=True)
 class World:
-    """Hold a bot whose person has workspaces, and may run jobs."""
+    """A bot with one person, who has workspaces and may run jobs."""
 
     bot: Rig
     workspaces: list[Workspace]
@@ -105,7 +106,7 @@ class World:
 
 @dataclass(frozen=True)
 class Reader:
-    """Read a text of at most ``longest`` characters, which begins with ``begin``."""
+    """A parser to measure, with texts of at most ``longest`` characters that begin with ``begin``."""
 
     longest: int
     read: Callable[[World, str], Any]
@@ -129,7 +130,7 @@ def times_of(text: str) -> Any:
 
 
 def among(function: Callable[..., Any]) -> Callable[[World, str], Any]:
-    """Return a reader for words that name some of a person's workspaces."""
+    """Return a parser for words that name some of a person's workspaces."""
     return lambda rig, text: function(words_of(text), rig.workspaces, rig.bot.connections)
 
 
@@ -172,7 +173,7 @@ def body_of(text: str, kind: str) -> None:
 
 
 def refusing(check: Callable[[str], Any]) -> Callable[[World, str], Any]:
-    """Return a reader for a check that may refuse a text."""
+    """Return a parser from a check that may refuse a text."""
 
     def checked(_world: World, text: str) -> None:
         with suppress(ValueError, BadAnswer):
@@ -186,7 +187,7 @@ def pure(function: Callable[[str], Any]) -> Callable[[World, str], Any]:
 
 
 READERS = {
-    # what people write, from the event to the answer
+    # What people write, from the event to the answer.
     "a direct message": Reader(MAX_TEXT_LENGTH, said),
     "a direct message of any length": Reader(40_000, said),
     "a mention": Reader(40_000, mentioning),
@@ -217,7 +218,7 @@ READERS = {
         MAX_COMMAND_LENGTH, among(lambda words, _, known: naming.split_leading_connection(words, known))
     ),
     "times": Reader(MAX_COMMAND_LENGTH, pure(times_of)),
-    # forms, in Slack and on pages
+    # Forms, in Slack and on pages.
     "a field": Reader(
         3_000, lambda rig, text: typing_mistakes.describe_token_in_field(rig.bot.services, ALICE, text)
     ),
@@ -285,9 +286,10 @@ def text_of(begin: str, part: str, length: int) -> str:
 
 
 async def seconds(rig: World, reader: Reader, text: str) -> float:
-    """Return the CPU that a reader takes of the thread that everybody shares.
+    """Return the CPU time that a parser takes on the thread that everybody shares.
 
-    Collecting garbage is left out, as timeit does: it costs as much as the tests before have left in memory.
+    Garbage collection is switched off, as in timeit, since its cost depends on what earlier tests have left
+    in memory.
     """
     gc.disable()
     try:
@@ -319,20 +321,21 @@ async def test_a_longer_text_costs_no_more_than_its_length(rig, name):
     assert not grew
 
 
-#: Workspaces, and how many times as many; what compares all with all calls sixteen times as much.
+#: A number of workspaces, a factor, and the maximum factor of calls. Comparing all with all takes sixteen
+#: times the calls.
 FEW, MORE, MOST_CALLS = 100, 4, 6.0
 
 
 @asynccontextmanager
 async def having(count: int):
-    """Put a bot together whose person has so many workspaces, of names that are alike."""
+    """Yield a bot whose person has ``count`` workspaces with similar names."""
     async with run_rig() as bot:
         await bot.link(names=[f"notebook-{number:03d}" for number in range(count)], connection="hub")
         yield bot
 
 
 async def calls(bot: Rig, text: str) -> int:
-    """Return how many calls of our own code and of Python's a text takes to be answered."""
+    """Return the number of Python calls that it takes to answer a text."""
     bot.clock.advance(60.0)
     found = 0
 
@@ -385,14 +388,14 @@ async def test_a_sentence_among_many_names_is_read_beside_the_loop():
         where = set()
 
         def look(frame: Any, event: str, _given: object) -> None:
-            # What is read before any name is known costs nothing.
+            # Work before any name is known isn't recorded, as it costs little.
             if event == "call" and frame.f_code is find_names.__code__ and frame.f_locals["named"]:
                 where.add(threading.get_ident())
 
         threading.setprofile(look)
         sys.setprofile(look)
         try:
-            # The last one may follow up on the start.
+            # The last text may be read as a follow-up to the start.
             for text in (*NAMES, "start notebook-001", "and who's up?"):
                 bot.clock.advance(60.0)
                 await bot.say(text)

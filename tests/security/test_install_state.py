@@ -1,4 +1,4 @@
-"""The state of an installation: made by us, for one browser, for ten minutes, for one use."""
+"""Tests of an installation's state: Usher made it, and it is for one browser, one use and ten minutes."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -25,7 +25,7 @@ async def places(tmp_path):
 
 
 async def allowed(places, team=FIRST):
-    """Return the address that Slack redirects to, and the state of the browser that began."""
+    """Return the address to which Slack redirects, and the state of the browser that began."""
     address, state = await places.begins(team)
     return (await places.visits(f"{address}&as=U0OLIVIA")).address, state
 
@@ -38,7 +38,7 @@ def with_state(address, state):
 
 async def test_a_state_is_taken_once_from_the_browser_that_began(places):
     back, state = await allowed(places)
-    # Another browser, one with another state, and one without any: an attacker's link does nothing.
+    # An attacker's link does nothing in other browsers, whether they have a state of their own or none.
     _, others = await places.begins(FIRST)
     assert (await places.visits(back)).status == 400
     assert (await places.visits(back, others)).status == 400
@@ -68,12 +68,12 @@ async def test_only_the_slack_workspaces_that_the_operator_named_are_served(tmp_
         await places.stop_bot()
         places._options["settings"] = {"USHER_SLACK_WORKSPACES": f"{FIRST}, E0OTHER"}
         await places.start_bot()
-        # What was installed earlier isn't served any more, and nobody else finds a way in.
+        # Earlier installations aren't served any more, and nobody else can install Usher.
         assert "not installed in your Slack" in (await places.at(SECOND, "U0OLIVIA").types("list")).text
         for team in (SECOND, ORG):
             page = await places.installs(team)
             assert (page.status, "isn't set up to work in your Slack workspace" in page.text) == (409, True)
-            # It is removed there at once, with every token that was given out.
+            # Usher uninstalls itself there immediately, and every token that was issued is revoked.
             assert not places.slacks[team].state.app.installed
             tokens = places.slacks[team].state.tokens.values()
             assert [one.value for one in tokens if one.kind == "bot" and not one.revoked] == []
@@ -107,7 +107,7 @@ async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):
     address, state = await places.begins(FIRST)
     refused = await places.visits((await places.visits(f"{address}&deny=1")).address, state)
     assert "You cancelled in Slack" in refused.text
-    # Slack itself redirects to the app's own address only, and a used code is worth nothing.
+    # Slack only redirects to the app's own address, and doesn't accept a used code.
     elsewhere = address.replace("oauth_redirect", "elsewhere")
     assert (await places.visits(f"{elsewhere}&as=U0OLIVIA")).status == 400
     back, state = await allowed(places)
@@ -115,14 +115,14 @@ async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):
     _, fresh = await places.begins(SECOND)
     replayed = await places.visits(with_state(back, fresh), fresh)
     assert (replayed.status, "didn't accept" in replayed.text) == (401, True)
-    # What a link names besides a workspace isn't passed on.
+    # A link may name a Slack workspace. Anything else in it isn't passed on to Slack.
     page = await places.visits(f"{places.origin}/slack/install?team=T1%26scope%3Dadmin")
     assert "admin" not in page.text.partition("oauth/v2/authorize")[2].partition('"')[0]
 
 
 @pytest.mark.parametrize("ends", ["&as=U0OLIVIA", "&deny=1"], ids=["allowed", "cancelled"])
 async def test_tab_that_began_earlier_leaves_the_newest_tab_its_state(places, ends):
-    """A browser has one state, the newest tab's; what comes back to another tab doesn't end it."""
+    """A browser has one state, that of the newest tab. An answer to another tab doesn't end it."""
     (first, _), (second, state) = [await places.begins(FIRST) for _ in range(2)]
     earlier = await places.visits((await places.visits(first + ends)).address, state)
     assert (earlier.status, places.state) == (400, "")
@@ -142,7 +142,7 @@ async def test_the_state_is_kept_for_this_host_and_for_slacks_redirect_and_https
         is_https = public_url is not None
         began = f"{places.origin}/slack/install"
         state = ""
-        # The last one is a refusal, whose answer takes the cookie back.
+        # The last request is refused, and the answer removes the cookie.
         for address in (began, f"{places.origin}/slack/oauth_redirect?code=x&state="):
             headers = {"Cookie": state}
             url = address + state.partition("=")[2]

@@ -1,4 +1,4 @@
-"""Every call is made as the linked account of who asked, and of nobody who has left."""
+"""Tests that each call is made as the account of the person who asked, and never after they have left."""
 
 import pytest
 
@@ -22,7 +22,7 @@ async def engine():
 
 
 def check_calls(world):
-    """Fail when a call was made in another name than its token's, or for what is another's."""
+    """Fail if a call's token belongs to somebody else, or if it is about somebody else's workspace."""
     for call in world.provider.calls:
         assert call.token == f"token-of-{call.username}", call
         if call.remote_id and not call.remote_id.startswith("shared"):
@@ -30,7 +30,7 @@ def check_calls(world):
 
 
 async def everybody(world):
-    """Link three people with names of their own; each has two workspaces, and all have one in common."""
+    """Link three people with different names. Each has two workspaces, and all of them share a third."""
     owned = {}
     for principal, name in PEOPLE.items():
         await world.link(principal, token=f"token-of-{name}", username=name)
@@ -78,7 +78,10 @@ async def test_a_relinked_person_acts_as_the_new_account_only(engine):
 
 
 async def test_after_a_lost_event_the_link_ends_and_what_was_under_way_with_it(engine):
-    """Slack never told that somebody left; everybody is read at night, and what was under way ends."""
+    """Slack's event about the departure was lost.
+
+    At night Usher reads all people, and the open operation ends.
+    """
     workspace = await engine.own(ALICE, "alice:one")
     engine.provider.start_takes = 10_000.0
     operation_id = await engine.begin(workspace)
@@ -87,7 +90,7 @@ async def test_after_a_lost_event_the_link_ends_and_what_was_under_way_with_it(e
     engine.slack.add_user(ALICE.user_id, deleted=True)
     await engine.store.write(tasks.add_tasks, [_everybody()])
     await engine.work()
-    # What comes up is read once more, to know whether it is to be told of.
+    # When a workspace comes up, it is read once more to decide whether that is worth a message.
     await engine.pass_time(120, step=5)
     operation = await engine.store.read(operation_rows.find_operation, operation_id)
     assert (operation.outcome, operation.cause) == (Outcome.CANCELLED, "unlinked")
@@ -100,7 +103,7 @@ async def test_after_a_lost_event_the_link_ends_and_what_was_under_way_with_it(e
 async def test_a_guest_by_a_lost_event_is_refused_at_the_next_step(engine):
     workspace = await engine.own(ALICE, "alice:one", State.STOPPED)
     operation_id = await engine.begin(workspace)
-    # Slack has just said so, and nothing that follows from it was done yet.
+    # Slack has just reported the change, and nothing that follows from it has been done yet.
     await engine.know(ALICE, is_guest=True)
     assert await engine.until_ended(operation_id) is Outcome.REFUSED
     assert [call for call in engine.provider.calls if call.method == "start"] == []
@@ -118,7 +121,7 @@ def _everybody():
 
 
 async def test_a_click_after_a_lost_event_is_refused(linked):
-    """The person table knows it since the night: a session that is still open does nothing any more."""
+    """The table of people was updated at night. A session that is still open can't do anything any more."""
     alice = linked.alice
     shown = await alice.types("status training")
     linked.slack.state.people[alice.id].deleted = True

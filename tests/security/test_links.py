@@ -1,4 +1,4 @@
-"""Attacks on the one-time link, with the code typed back."""
+"""Attacks on the one-time link whose code is typed in Slack."""
 
 import asyncio
 import logging
@@ -174,13 +174,14 @@ async def test_links_in_tabs_side_by_side_do_not_mix(made):
     for person in (ALICE, BOB):
         url, page = tabs[person]
         assert Inputs(await browser.get(url)).forms == Inputs(page).forms
-    # The first tab's form is sent after the second tab was opened: it's about the first tab's link.
+    # The first tab's form is sent after the second tab was opened, but it is still about the first tab's
+    # link.
     browser.text = tabs[ALICE][1]
     await browser.send("/link/check", token=GOOD)
     assert browser.url == tabs[ALICE][0]
     assert "Alice Liddell" in browser.text
     assert 'name="token"' in await browser.get(tabs[BOB][0])
-    # What a browser has open is bounded, and the oldest is forgotten.
+    # A browser's open links are limited, and the oldest one is forgotten.
     for _ in range(3):
         await browser.get(await link(made, BOB))
     assert "/link/confirm" not in await browser.get(tabs[ALICE][0])
@@ -192,7 +193,8 @@ async def test_a_confirmation_is_good_for_the_token_that_was_shown(made):
     await browser.get(await link(made))
     shown = await browser.send("/link/check", token=GOOD)
     page = await browser.send("/link/again")
-    # Nothing is checked now, so there is nothing to confirm either, whoever knows the mark of nothing.
+    # At this point no account is checked, so there is nothing to confirm, even with the mark of an empty
+    # secret.
     mark = Inputs(page).forms["/link/check"]["form"]
     await browser.send("/link/confirm", account=compute_digest("")[:16], form=mark)
     assert browser.status == 409
@@ -219,7 +221,7 @@ async def test_no_log_and_no_row_holds_nonce_token_or_code(made, caplog):
     rows = str([dict(row) for row in await made.store.read(audit.read_audit)])
     rows += str(await made.store.read(accounts.list_accounts, ALICE))
     for secret in (nonce, GOOD, code, code.replace("-", "")):
-        # The client of this test logs nothing itself; what is here is ours and the server's.
+        # This test's client doesn't log anything. The log is that of Usher and the server.
         assert secret not in caplog.text
         assert secret not in rows
 

@@ -1,4 +1,4 @@
-"""Attacks on the one-time link where Sign in with Slack proves the person."""
+"""Attacks on the one-time link when Sign in with Slack proves who the person is."""
 
 from typing import Any
 
@@ -56,7 +56,7 @@ async def test_the_whole_way_with_sign_in(made):
 
 
 async def test_the_attackers_link_in_a_victims_hands_links_nothing(made):
-    """Two cookie jars: Bob sends his link to Alice, who signs in as herself."""
+    """There are two cookie jars: Bob sends his link to Alice, who signs in as herself."""
     victim = await made.browser()
     page = await signed_in(made, victim, BOB)
     assert victim.status == 403
@@ -91,7 +91,7 @@ async def test_the_proof_of_one_browser_is_none_of_another(made):
     thief.text = alice.text
     await thief.send("/link/check", token=GOOD)
     assert thief.status == 403
-    # Even with the mark of its own, an unproven browser goes no further.
+    # An unproven browser can't continue, even with its own form mark.
     mark = thief_mark(made, thief)
     for path in ("/link/check", "/link/confirm", "/link/again"):
         await thief.send(path, form=mark, token=GOOD)
@@ -118,7 +118,7 @@ async def test_a_second_browser_of_the_same_person_starts_over(made):
     await phone.send("/link/check", token=GOOD)
     await desk.get(url)
     page = await desk.get("/link/sign-in")
-    # What was pasted elsewhere is forgotten, not shown for confirmation here.
+    # A token pasted in another browser is forgotten. It isn't shown for confirmation here.
     assert 'name="token"' in page
     await phone.send("/link/confirm")
     assert phone.status == 403
@@ -137,7 +137,7 @@ async def test_cancelling_at_slack_leaves_everything_as_it_was(made):
     assert 'name="token"' in await browser.get("/link/sign-in")
 
 
-#: Answers of Slack that prove nothing: what is changed on the issuer.
+#: Answers of Slack's that don't prove anything, by what the issuer changes.
 LIES: dict[str, dict[str, Any]] = {
     "another nonce": {"claims": {"nonce": "another"}},
     "no nonce": {"claims": {"nonce": None}},
@@ -264,7 +264,7 @@ async def test_who_is_not_known_by_then_is_asked_about_and_a_guest_links_nothing
     browser = await made.browser()
     await signed_in(made, browser)
     await browser.send("/link/check", token=GOOD)
-    # What another clock wrote down is not known well enough to change anything.
+    # A row with a time from another clock isn't certain enough to change anything.
     await made.store.save_people([Person(ALICE, "Alice Liddell", seen_at=made.clock.now() + 1e6)])
     made.people.silent, made.people.marks[ALICE.user_id] = is_silent, {"is_guest": True}
     said = await browser.send("/link/confirm")
@@ -288,7 +288,8 @@ async def test_in_an_organisation_enterprise_and_user_are_compared():
         made.issuer.claims = {"https://slack.com/enterprise_id": "E0ORG"}
         await signed_in(made, browser, carol)
         assert browser.status == 200
-        # Slack needn't name it: then its list of the organisation's workspaces says so, or nothing is proven.
+        # Slack may leave out the organisation. Then its list of the organisation's workspaces decides, or
+        # nothing is proven.
         made.people.enterprises["T0SIBLING"] = "E0ORG"
         for unnamed in ({}, {"https://slack.com/enterprise_id": ""}):
             made.issuer.claims = unnamed
@@ -302,7 +303,7 @@ async def test_in_an_organisation_enterprise_and_user_are_compared():
         assert browser.status == 403
 
 
-# -- the lasting page of a connection, behind the buttons of Home and messages ---------------------------
+# -- the permanent page of a connection, behind the buttons on Home and in messages ----------------------
 
 
 async def test_the_lasting_page_links_the_account_of_whoever_signs_in(made):
@@ -331,7 +332,7 @@ async def test_what_waits_for_the_link_is_carried_on_after_the_lasting_page_once
     await made.accounts.invite(ALICE, "saturn", {"text": "start notebook"})
     await made.accounts.invite(BOB, "saturn", {"text": "stop notebook"})
     browser = await made.browser()
-    # Signing in twice, as by the button *Back*, loses nothing.
+    # Signing in twice, as when somebody presses *Back*, loses nothing.
     await browser.get("/link/new/saturn/sign-in")
     await browser.get("/link/new/saturn/sign-in")
     await browser.send("/link/check", token=GOOD)

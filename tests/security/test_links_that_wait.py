@@ -1,4 +1,4 @@
-"""A link whose token was given in a terminal: its proof is the usual one, and what none uses is erased."""
+"""Tests of a link whose token was given in a terminal: it needs the usual proof, and is erased if unused."""
 
 import dataclasses
 
@@ -14,7 +14,7 @@ from tests.web.rig import ALICE, BOB, GOOD, rig
 
 
 async def waiting(world):
-    """Have Alice's checked account wait; return the address of its link."""
+    """Have Alice's checked account wait for its proof, and return the address of its link."""
     identity = await world.provider.check_credential(Credential(SecretStr(GOOD)))
     return await Caller(world.context, ALICE).run(linking.wait_for_proof, "saturn", identity, GOOD)
 
@@ -37,7 +37,7 @@ async def test_a_code_typed_in_slack_is_the_proof_and_nobody_types_the_token_aga
         assert await world.store.read(accounts.find_account, ALICE, "saturn") is None
         page = await browser.send("/link/confirm")
         code = page.partition("<code>")[2].partition("</code>")[0]
-        # What was confirmed here opens nothing elsewhere.
+        # After a confirmation in this browser, the link doesn't show the code in another.
         assert code not in await (await world.browser()).get(url)
         account = await world.accounts.confirm_code(ALICE, code)
         assert (account.username, account.link_source, account.is_proven) == ("alice", "token", True)

@@ -1,4 +1,4 @@
-"""Attacks on signing in at the provider, and odd ways back from there."""
+"""Attacks on signing in with the provider, and unexpected ways of returning from there."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.web.there import CODE, ENDS_AT, SigningProvider, go
 
 @pytest.fixture(params=[True, False], ids=["slack", "code"])
 async def both(request):
-    """Where Sign in with Slack proves the person, and where a code is typed back."""
+    """Both kinds of proof: Sign in with Slack, and a code that is typed in Slack."""
     async with there(sign_in=request.param) as made:
         yield made
 
@@ -34,7 +34,7 @@ def client(made):
 
 
 async def begun(made, browser, principal=ALICE, waiting=None):
-    """Go to the provider's page from the link in Slack; return the state."""
+    """Go from the link in Slack to the provider's page, and return the state."""
     await browser.get(await made.accounts.invite(principal, "saturn", waiting))
     if made.context.sign_in:
         await browser.get("/link/sign-in", follow=False)
@@ -116,7 +116,7 @@ async def test_what_doesnt_come_back_as_it_was_sent_is_asked_about_nowhere(both,
 
 
 async def test_another_browser_and_a_late_one_bring_nothing(both):
-    """An attacker sends their own code, or the page of their own sign-in, to somebody else."""
+    """An attacker sends somebody else the code, or the page, of the attacker's own sign-in."""
     attacker, victim, stranger = [await both.browser() for _ in range(3)]
     state = await begun(both, attacker, BOB) if not both.context.sign_in else "x"
     await begun(both, victim)
@@ -143,7 +143,7 @@ async def test_a_strangers_link_leads_nobody_to_the_provider(made):
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
 async def test_no_other_page_sends_anybody_there_past_ours(site):
-    """An attacker's page opens the attacker's link, then the way to a hub that asks nobody."""
+    """An attacker's page opens the attacker's link, and then goes to a hub that signs in without asking."""
     async with there(sign_in=False) as made:
         victim = await made.browser()
         await victim.get(await made.accounts.invite(BOB, "saturn"))

@@ -1,4 +1,4 @@
-"""Tries of tokens and codes on the one-time link: five of each, and nothing between two people."""
+"""Tests of attempts at tokens and codes on the one-time link: five of each, and none across people."""
 
 import asyncio
 
@@ -77,7 +77,7 @@ async def test_what_looks_like_no_token_is_asked_about_and_hinted_at_once_it_is_
     assert "accept this token" in browser.text
     assert "look like a token" not in browser.text
     assert made.provider.asked == ["xyzzy", "0123456789abcdeg", "0" * 16]
-    # 287 and 582 characters are what a server's own tokens may have.
+    # A server's own tokens may have 287 or 582 characters.
     for length in (287, 582):
         made.provider.usernames["J" * length] = "alice"
         await browser.send("/link/check", token="J" * length)
@@ -121,7 +121,10 @@ async def test_a_code_is_good_for_ten_minutes_and_once(made):
 
 
 async def test_a_code_works_for_nobody_else(made):
-    """The attacker's link, completed by a victim: the victim's code links nothing in the victim's hands."""
+    """A victim completes the attacker's link.
+
+    When the victim types the code that the page shows, nothing is linked.
+    """
     code = await walk_to_code(made, await made.browser())
     with pytest.raises(Refused, match=r"code\.none"):
         await made.accounts.confirm_code(BOB, code)
@@ -160,7 +163,7 @@ async def test_an_account_of_somebody_else_is_refused(made):
         await made.accounts.confirm_code(BOB, code)
     assert refused.value.rule == "link.taken"
     assert (BOB.key, "account.linked", "taken") in await made.audit()
-    # The holder learns of it, once however often it is tried with one link.
+    # The account's holder is told once, however often it is tried with the same link.
     with pytest.raises(Refused):
         await made.accounts.confirm_code(BOB, code)
     claimed = await made.store.perform(notices.claim_notices, 50, 30.0, [0, 1, 2, 3])

@@ -1,4 +1,4 @@
-"""The map of threats, and the promises to whoever reports one, name tests that exist."""
+"""Tests that the list of threats, and the promises in SECURITY.md, name tests that exist."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from tests.project.repository import ROOT
 
 MAP = (ROOT / "docs/internals/security.md").read_text(encoding="utf-8")
 PROMISES = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
-#: The tests that prove each defence, by its row or by the title of its section.
+#: The tests that prove each defence, by its row or the title of its section.
 TESTS = tomllib.loads((ROOT / "tests/security/threats.toml").read_text(encoding="utf-8"))
 PROVEN = "\n".join(name for names in TESTS.values() for name in names)
 PROOFS = re.findall(r"(tests/[\w/]+\.py)(?:::(\w+))?", PROVEN + PROMISES)

@@ -1,4 +1,4 @@
-"""Invariant I7: a canary in every slot of a secret, every failure driven, every sink searched."""
+"""Tests of invariant I7: each secret is a canary, every failure is caused, and every sink is searched."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ FAULTS = [
 
 
 def name_fault(number):
-    """Return the id of a test with that fault: its status, its body, or what happens to the answer."""
+    """Return a test id for a fault: its status, its body, or what happens to the answer."""
     fault = FAULTS[number]
     if "body" in fault:
         return {"null": "null", '{"a": 1}': "strange JSON"}.get(fault["body"], "a page")
@@ -38,7 +38,7 @@ def name_fault(number):
 
 
 class Canaries:
-    """Collect the secrets of a run, and search every sink for them."""
+    """The secrets of a run, and a search for them in every sink."""
 
     def __init__(self, scene, hub):
         self.scene, self.hub = scene, hub
@@ -46,7 +46,8 @@ class Canaries:
         self.pages: list[str] = []
         self.said: list[str] = []
         self.tokens = {PASTED, MINTED, scene._keys, *scene.watch.secrets}
-        #: What one person alone may see in Slack: a link page's address, the addresses of answers, an IDE's.
+        #: Secrets that only one person may see in Slack: the addresses of a link page, of answers and of an
+        #: IDE.
         self.private: set[str] = set()
         self.codes: set[str] = set()
 
@@ -67,14 +68,14 @@ class Canaries:
         self.said.append(json.dumps(described, default=str))
 
     def learn(self):
-        """Learn the secrets that came into being during the run."""
+        """Add the secrets that were created during the run."""
         scene = self.scene
         scene.watch.learn(scene.saturn)
         self.tokens |= scene.watch.secrets
         self.private |= set(scene.slack.state.response_urls)
 
     def search(self, log):
-        """Fail with the sink when it holds what it must not."""
+        """Fail if a sink contains a secret that it mustn't, naming the sink."""
         self.learn()
         nowhere = self.tokens | self.codes | self.private
         sinks = {
@@ -120,14 +121,14 @@ async def run(folder, **options):
 
 
 async def link(canaries, connection, account):
-    """Link, and remember what is secret on the way: the nonce, the code."""
+    """Link an account, and remember the secrets on the way: the nonce and the code."""
     person, scene = canaries.scene.alice, canaries.scene
     shown, address = await person.invited(connection)
     if not scene.has_sign_in:
         canaries.private.add(address.rpartition("/")[2])
     async with Browser() as browser:
         page = await person.goes_through(browser, address, scene.token_of(account, connection))
-        # The address of a lasting page is no secret; the nonce that its browser gets is.
+        # The address of a permanent page isn't secret, but the nonce that its browser gets is.
         (cookie,) = (one.value for one in browser._session.cookie_jar)
         (visit,) = json.loads(base64.urlsafe_b64decode(f"{cookie.partition('.')[0]}=="))
         canaries.private |= {cookie, visit["n"]}
@@ -165,7 +166,10 @@ async def test_no_secret_leaks_between_linking_and_unlinking(tmp_path, sign_in):
 
 @pytest.mark.parametrize("number", draw(range(len(FAULTS)), 6), ids=name_fault)
 async def test_failing_provider_leaks_no_secret(tmp_path, number):
-    """At the check of a token, at lists, starts, reads and stops; what it says may hold the token itself."""
+    """The provider fails at checking a token, listing, starting, reading and stopping.
+
+    Its message may contain the token itself.
+    """
     fault = FAULTS[number]
     async with run(tmp_path) as canaries:
         scene, alice = canaries.scene, canaries.scene.alice
@@ -278,7 +282,8 @@ async def test_ended_tokens_and_unreadable_secrets_are_not_leaked(tmp_path):
         canaries.hub.tokens.update(tokens)
         fresh = Fernet.generate_key().decode()
         canaries.tokens |= {scene._keys, fresh}
-        # One is linked again under the key that stays: Usher starts only if a secret opens.
+        # One account is linked again with the remaining key, because Usher starts only if it can decrypt a
+        # secret.
         for keys in (f"{fresh},{scene._keys}", fresh):
             await scene.stop_bot()
             scene._keys = keys
@@ -291,7 +296,7 @@ async def test_ended_tokens_and_unreadable_secrets_are_not_leaked(tmp_path):
 
 
 async def test_refused_requests_leak_no_secret(tmp_path):
-    """What comes to Slack's address unsigned, twice, or of another team is neither said back nor logged."""
+    """Refused requests (unsigned, repeated, or of another team) are neither quoted back nor logged."""
     async with run(tmp_path) as canaries:
         scene = canaries.scene
         await link(canaries, "saturn", "alice")

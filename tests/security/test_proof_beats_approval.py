@@ -1,4 +1,4 @@
-"""Whose account it is: a proof by its owner ends what was only approved, and never loses to it."""
+"""Tests of whose account it is: a proof by its owner ends an approval, and never loses to one."""
 
 import pytest
 from pydantic import SecretStr
@@ -35,7 +35,7 @@ async def made():
 
 
 async def approved(made, principal=BOB, username="alice"):
-    """Let somebody be approved as a username, and the provider know it."""
+    """Approve a person as a username that the provider knows."""
     approval = await Caller(made.context, principal).run(approvals_use_cases.ask, "saturn", username)
     await Caller(made.context, DANA).run(approvals_use_cases.decide, approval.id, username, approve=True)
     identity = Identity(username, Credential(SecretStr("minted"), extra={"acts": "admin"}))
@@ -44,7 +44,7 @@ async def approved(made, principal=BOB, username="alice"):
 
 
 async def proven(made, principal=ALICE):
-    """Link with a token that works; the code of the page proves who asked."""
+    """Link with a valid token, and prove the person with the page's code."""
     nonce = (await made.accounts.invite(principal, "saturn")).rpartition("/")[2]
     checked = await made.accounts.check(nonce, "a browser", GOOD)
     code = (await made.accounts.confirm(nonce, "a browser", checked.mark)).code
@@ -52,7 +52,7 @@ async def proven(made, principal=ALICE):
 
 
 async def told(made, *kinds):
-    """Return what each person was told, by their user id and the kind of message."""
+    """Return the messages to each person, by user id and kind of message."""
     gatherer = Gatherer(made.context)
     claimed = await made.store.perform(notices.claim_notices, 50, 30.0, range(20))
     texts = {}
@@ -103,7 +103,10 @@ async def test_of_two_approvals_the_first_stays(made):
 
 
 async def test_a_request_ends_with_the_proof_of_who_asked(made):
-    """Otherwise a press on an old message would put an approval in the place of a proof."""
+    """A request for approval ends when its person proves the account.
+
+    Otherwise a click on an old message could replace the proof with an approval.
+    """
     request = await Caller(made.context, ALICE).run(approvals_use_cases.ask, "saturn", "alice")
     await proven(made)
     assert await made.store.read(approval_rows.find_request, request.id) is None
@@ -113,7 +116,7 @@ async def test_an_approved_link_ends_after_ninety_days_and_is_renewed_by_another
     await approved(made)
     first = await made.store.read(accounts.find_account, BOB, "saturn")
     assert first.expires_at == made.clock.now() + APPROVED_SECONDS
-    # A fresh token of the same link prolongs nothing.
+    # A new token for the same link doesn't extend it.
     await made.store.write(
         credentials.save_secret, first.id, first.secret, "fresh", is_fresh=True, expires_at=None
     )

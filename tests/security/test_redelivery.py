@@ -1,4 +1,4 @@
-"""What Slack brings again, at 0, 1 and 5 minutes and after a restart, has one effect."""
+"""Tests that repeated deliveries from Slack have one effect, at 0, 1 and 5 minutes and after a restart."""
 
 import json
 from contextlib import asynccontextmanager, nullcontext
@@ -11,7 +11,7 @@ from playground.slack.payloads import Retry
 
 
 async def by_command(world, away):
-    """Start a workspace by a command; return what Slack sent: its kind, and the payload."""
+    """Start a workspace with a command, and return the kind and payload of Slack's request."""
     async with away:
         await world.slack.say(world.alice.id, "C0GENERAL", "/workspace start training")
     fields = parse_qs(world.slack.dispatcher.sent[-1].body.decode(), keep_blank_values=True)
@@ -35,7 +35,7 @@ async def by_message(world, away):
 
 @pytest.mark.parametrize("way", [by_command, by_button, by_message])
 async def test_a_redelivery_has_no_second_effect(linked, way):
-    """Each comes freshly signed, so nothing but the inbox can know it."""
+    """Each delivery has a new signature, so only the inbox can recognise it."""
     alice = linked.alice
     kind, payload = await way(linked, nullcontext())
     for number, pause in enumerate((1, 60, 240, 5), 1):
@@ -53,7 +53,7 @@ async def test_a_redelivery_has_no_second_effect(linked, way):
 
 
 async def repeat_everything(world):
-    """Deliver each event again under another id, and what was said as if its author's app had sent twice."""
+    """Deliver each event again under another id, and each message as if its author's app had repeated it."""
     for name, delivery in list(world.slack.events.deliveries.items()):
         assert (await world.slack.events.repeat(name)).ok
         event = delivery.payload["event"]
@@ -65,7 +65,7 @@ async def repeat_everything(world):
 
 @pytest.mark.parametrize("channel", ["@bot", "C0GENERAL"], ids=["direct", "mention"])
 async def test_other_event_id_has_no_effect(linked, channel):
-    """A stop that is delivered again, and was undone since, is neither carried out nor asked about."""
+    """A stop that is delivered again after it was undone is neither carried out nor asked about."""
     alice, address = linked.alice, "" if channel == "@bot" else "@usher "
     await linked.slack.say(alice.id, channel, f"{address}stop report")
     await linked.pass_time(900, step=30)
@@ -102,7 +102,7 @@ async def test_a_redelivered_command_leaves_its_link_valid(bare):
 
 @asynccontextmanager
 async def out_of_reach(app):
-    """Be the moment in which the bot is not reached."""
+    """Make the bot unreachable for a block."""
     answered, app.request_url = app.request_url, "http://127.0.0.1:9/slack/events"
     yield
     app.request_url = answered
@@ -110,7 +110,7 @@ async def out_of_reach(app):
 
 @pytest.mark.parametrize("way", [by_command, by_button, by_message])
 async def test_first_sight_with_a_retry_number_counts(linked, way):
-    """What never arrived comes with Retry-Num 1, and that is when it is done."""
+    """An event that never arrived comes later with Retry-Num 1, and is carried out then."""
     kind, payload = await way(linked, out_of_reach(linked.slack.state.app))
     assert linked.calls("POST .*/start") == 0
     assert (await linked.slack.dispatcher.send(kind, payload, Retry(1, "http_error"))).ok

@@ -1,4 +1,4 @@
-"""The same signed bytes again, at a process that was started since, change nothing at all."""
+"""Tests that the same signed bytes change nothing in a process that has just started."""
 
 import sqlite3
 from contextlib import closing
@@ -14,11 +14,11 @@ def stored(world):
 
 
 async def does_a_bit_of_everything(world):
-    """Do what has effects, and what has none until something else has changed."""
+    """Do things that have effects, and some that have none until something else has changed."""
     alice = world.alice
     shown = await alice.types("list")
     await alice.presses(shown, "Refresh")
-    # Refused while it doesn't run; said again a minute later, it would set a timer.
+    # The command is refused while the notebook isn't running. Repeated a minute later, it would set a timer.
     await alice.types("stop notebook at 23:00")
     await alice.types("start notebook")
     await alice.types("stop thesis")
@@ -33,7 +33,7 @@ async def does_a_bit_of_everything(world):
         assert (await alice.submits(tell=tell))["ok"]
         await world.slack.close_view(alice.id)
     await alice.opens_home()
-    # A second invitation would end the first.
+    # A second invitation would end the first one.
     await alice.invited()
 
 

@@ -1,4 +1,4 @@
-"""One token opens everybody's workspaces: nobody but the owner of the record sees or touches one."""
+"""Tests of a server whose only token opens all workspaces: only the owner of a record sees and uses it."""
 
 import pytest
 

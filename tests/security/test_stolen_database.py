@@ -1,4 +1,4 @@
-"""Who steals the database or a backup has no secret, and rows that are swapped open nothing."""
+"""Tests that a stolen database or backup contains no secret, and swapped rows don't decrypt."""
 
 import sqlite3
 from contextlib import closing
@@ -11,13 +11,13 @@ from playground.demo.browser import Browser
 
 
 def dump(world):
-    """Return the database as a thief would write it out."""
+    """Return a dump of the database, as a thief would make it."""
     with closing(sqlite3.connect(world.folder / "usher.db")) as database:
         return "\n".join(database.iterdump())
 
 
 async def test_a_dump_holds_no_secret(bare):
-    """Before a link, at each of its steps, after it, and when all is said."""
+    """The database is dumped before a link, at each of its steps, after it, and at the end."""
     page, address = await bare.alice.invited()
     nonce, token = address.rpartition("/")[2], bare.token_of("alice")
     secrets = {nonce, token, "refresh-of-alice", bare._keys, *bare.watch.secrets}
@@ -40,7 +40,7 @@ async def test_a_dump_holds_no_secret(bare):
 
 
 async def test_where_an_answer_was_sent_is_not_kept(bare):
-    """An address of an answer is a permission for half an hour: it goes with the answer."""
+    """An answer's address allows anybody to post for half an hour, so it is deleted with the answer."""
     asked = await bare.alice.types("start training")
     await bare.alice.links("alice", asked=asked)
     await bare.pass_time(40)
@@ -54,9 +54,9 @@ async def test_where_an_answer_was_sent_is_not_kept(bare):
 
 
 async def test_swapped_rows_open_nothing(linked):
-    """A database where two people's secrets were swapped: each is refused, and no call is made."""
+    """In this database, two people's secrets are swapped. Each is refused, and no call is made."""
     await linked.bob.links("bob")
-    # With a key that opens nothing at all, the bot doesn't start.
+    # Carol's secret stays intact, since the bot doesn't start if it can't decrypt any.
     await linked.carol.links("carol")
     principals = [linked.principal(person.id) for person in (linked.alice, linked.bob)]
     hers, his = [await linked.bot.store.read(accounts.find_account, one, "saturn") for one in principals]

@@ -1,4 +1,4 @@
-"""Whoever opens connections, or sends what isn't signed, costs others nothing."""
+"""Tests that unsigned requests and open connections don't affect other people."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ FILES, HALF_OPEN = 1024, 1150
 
 
 def connected(port, sent=b""):
-    """Open a connection, send something, and leave it at that."""
+    """Open a connection, send something, and leave it open."""
     opened = socket.create_connection(("127.0.0.1", port), timeout=10)
     opened.sendall(sent)
     return opened
@@ -43,7 +43,7 @@ def connected(port, sent=b""):
 
 @contextmanager
 def server(files):
-    """Run a server of ours in a process of its own, which may open so many files; yield it and its port."""
+    """Run one of Usher's servers in a process that may open ``files`` files; yield process and port."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     command = [sys.executable, "-m", "tests.security.half_open", str(files)]
     with ExitStack() as stack:
@@ -58,7 +58,7 @@ def server(files):
 
 
 def lines_of(process):
-    """End a server; return what it has logged."""
+    """End a server, and return the lines that it has logged."""
     process.stdin.close()
     process.wait()
     process.log.seek(0)
@@ -66,7 +66,7 @@ def lines_of(process):
 
 
 def counted(lines, reason):
-    """Return how often something came, from the lines that count."""
+    """Return how often a reason was counted, from the log's summary lines."""
     said = [
         text.rpartition(": ") for line in lines if line["event"] == "web.strangers" for text in line["counts"]
     ]
@@ -84,36 +84,39 @@ def test_half_open_connections_keep_nobody_out():
         lines = lines_of(process)
         seconds = time.monotonic() - began
     assert counted(lines, "web.connection_closed crowded") >= HALF_OPEN - (FILES - SPARE_FILES) - 1
-    # A thousand lines of them, and of connections that could not be taken, were 479 kB a second.
+    # One log line for each of these requests and refused connections would add up to 479 kB a second.
     assert len(lines) <= 2 * (1.0 + seconds)
 
 
 def resident(process, name):
-    """Return a size from the kernel's account of a process, in bytes."""
+    """Return one of a process's memory sizes from the kernel, in bytes."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     return 1024 * int(re.search(rf"{name}:\s+([0-9]+) kB", status)[1])
 
 
 def answered(port, text, filling=b""):
-    """Return the answer to a command that Slack has signed, within the 3 s that Slack waits."""
+    """Return the answer to a signed command. Slack waits 3 s for it."""
     raw = form(command(text)) + filling
     headers = headers_for(SystemClock(), raw)
     with urlopen(Request(f"http://127.0.0.1:{port}{SLACK_PATH}", raw, headers), timeout=3) as answer:
         return answer.read().decode()
 
 
-#: How the bodies that are never finished are announced.
+#: The ways to announce a body that is then never finished.
 ANNOUNCED = {
     "length": lambda size: (b"Content-Length: %d\r\n\r\n" % size, b"x" * (size - 1)),
     "chunked": lambda size: (b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % size, b"x" * (size - 1)),
-    # No body: headers that don't end.
+    # Here there is no body, but headers that don't end.
     "headers": lambda size: (b"", (b"X: " + b"x" * 1000 + b"\r\n") * min(size // 1000, 100)),
 }
 
 
 @pytest.mark.parametrize("how", draw(ANNOUNCED, 1), ids=str)
 def test_unfinished_requests_take_bounded_memory(how):
-    """400 of 1 MB, and 2,000 of 1 kB, with a signature of the right shape that nothing can check yet."""
+    """Unfinished requests: 400 of 1 MB, and 2,000 of 1 kB.
+
+    Their signature has the right format, but can't be checked yet.
+    """
 
     async def open_all(port):
         async def open_one(size):
@@ -130,7 +133,7 @@ def test_unfinished_requests_take_bounded_memory(how):
 
         held, sizes = [], iter([1024] * 2000 + [1024 * 1024] * 400)
         await asyncio.gather(*(open_some(sizes) for _ in range(50)))
-        # As soon as they are open: from then on their time runs out.
+        # Requests are sent as soon as the connections are open, since their time begins then.
         texts = [
             await asyncio.to_thread(answered, port, "small"),
             await asyncio.to_thread(answered, port, "large", b"&filling=" + b"x" * 250_000),
@@ -175,7 +178,7 @@ def test_strangers_requests_are_one_line_a_second():
 
 
 class ServingLimiter(ConnectionLimiter):
-    """A limiter of a server at a port, whose requests are answered once ``served`` is set."""
+    """A limiter for the connections of a server, whose requests are answered once ``served`` is set."""
 
     port = 0
 
@@ -209,7 +212,7 @@ async def limiter():
 
 
 async def ended(connection):
-    """Read a connection to its end, without holding up the server."""
+    """Read a connection to its end, without blocking the server."""
     with connection:
         return await asyncio.to_thread(connection.recv, 1000)
 
@@ -220,7 +223,10 @@ async def test_who_sends_no_headers_is_let_go(limiter):
 
 
 async def test_requests_being_served_have_no_deadline(limiter):
-    """Of three connections two are served: the third goes when a fourth comes, the two stay."""
+    """Two of three connections are being served.
+
+    When a fourth comes, the third is closed and these two stay.
+    """
     request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
     served = [await asyncio.to_thread(connected, limiter.port, request) for _ in range(2)]
     for _ in range(2):
@@ -279,7 +285,8 @@ async def test_known_people_keep_their_lines(caplog):
     assert written[0].startswith("GET /link/… 303 ")
     assert [line[:13] for line in written[1:]] == ["GET /link 200"]
     lines.write_counts()
-    # The first was written; the link that is one is known from its page on.
+    # The first line was written, so 19 are counted. The real link counts as well, as it is only recognised
+    # once its page was shown.
     assert counts["303"] == 19 + 1
     assert counts.total() == 20 * 5 - 1 + 1
 
