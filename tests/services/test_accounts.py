@@ -1,4 +1,4 @@
-"""Linking seen from Slack: invitations, unlinking, and what is refused before a page is opened."""
+"""Tests of linking from Slack: invitations, unlinking, and refusals before a page is opened."""
 
 import asyncio
 from typing import Any
@@ -173,11 +173,11 @@ def test_failed_check_quotes_the_server(kind, status, begins):
     sentence = pages.explain_failed_check(error, "Saturn Cloud", 1)
     quoted = "Saturn Cloud says: “Resource not accessible by personal access token.” "
     assert sentence.startswith(begins + quoted)
-    # Something in front of the server may answer in its place.
+    # A proxy in front of the server may answer instead of it.
     said = pages.explain_failed_check(errors.RefusedInFront(status=status), "Saturn Cloud", 1)
     assert said.startswith("Something in front of Saturn Cloud refused this. ")
     assert said.endswith(" Nothing was stored. 1 try is left.")
-    # A status in words says nothing that the sentence doesn't.
+    # A status's standard phrase says no more than Usher's own sentence.
     assert "says" not in pages.explain_failed_check(kind("Forbidden", status=status), "Saturn Cloud", 1)
 
 
@@ -207,7 +207,7 @@ async def test_a_person_waits_ten_seconds_for_a_provider_at_most():
 
 
 async def test_user_who_left_is_unlinked_under_each_of_their_keys():
-    """Some linked before their Slack workspace joined an organisation, and once more after it."""
+    """Some people linked before their Slack workspace joined an organisation, and again afterwards."""
     former = Principal("E7", ALICE.team_id, ALICE.user_id)
     async with rig() as made:
         for person in (ALICE, former, BOB):

@@ -1,4 +1,4 @@
-"""Flags become the values of a provider's form: here of Workbench's, on the local one's clusters."""
+"""Tests that flags become values of a provider's form, with Workbench's form on the local clusters."""
 
 import json
 

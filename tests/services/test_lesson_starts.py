@@ -1,4 +1,4 @@
-"""The lead of a lesson: as long as the starts of all who joined take, within its limits."""
+"""Tests of a lesson's lead time: as long as it takes to start everybody's workspace, within limits."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ BEGINS = 10_000.0
 @pytest.mark.parametrize(
     ("people", "pace", "seconds"),
     [
-        # People by starts a second, and what a slow start takes, in whole minutes.
+        # Each row: members, the rate of starts and the seconds of a slow one; and the lead, in whole minutes.
         (300, StartRate(0.5, 100.0), 720.0),
         (300, StartRate(2.0, 160.0), 360.0),
-        # Where too few were measured, three minutes.
+        # If too few starts were measured, a slow one counts as three minutes.
         (400, StartRate(2.0), 420.0),
-        # A connection without a limit, few people: five minutes at least; many: 45 at most.
+        # At least five minutes, if the connection has no limit or there are few people. At most 45 minutes.
         (10_000, StartRate(None, 20.0), 300.0),
         (3, StartRate(1.0, 20.0), 300.0),
         (10_000, StartRate(1.0, 20.0), 2_700.0),
-        # What idles is stopped by its provider: a minute sooner than that.
+        # The provider stops idle workspaces, so the lead is a minute shorter than that.
         (10_000, StartRate(1.0, 20.0, 1_800.0), 1_740.0),
         (3, StartRate(1.0, 20.0, 180.0), 120.0),
         (3, StartRate(1.0, 20.0, 30.0), 0.0),
@@ -53,7 +53,7 @@ def test_how_many_can_be_ready_is_known(pace, people):
     assert people is None or pace.get_seconds_ahead(people) <= pace.get_seconds_ahead(10**9)
 
 
-#: A lesson of ninety minutes, and hours, which have no lead.
+#: A lesson of ninety minutes, and working hours, which have no lead.
 LESSON = Occurrence(BEGINS, "start", "", BEGINS - 300.0, BEGINS + 5_400.0)
 HOURS = replace(LESSON, due_at=BEGINS)
 

@@ -1,4 +1,4 @@
-"""A long list holds nobody else up while its facts are put together."""
+"""Test that a long list doesn't block other requests while its facts are gathered."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from tests.rigs.store import ALICE
 
 
 class Memory:
-    """Be a store that answers at once, so that nobody else has a turn because of it."""
+    """A store that answers immediately, so that it doesn't give others a turn."""
 
     async def read(self, _work: Any, _principal: Any) -> list[Any]:
         return []

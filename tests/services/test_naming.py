@@ -1,4 +1,4 @@
-"""Names find what the person owns; a guess is offered and never taken for a hit."""
+"""Tests of finding workspaces by name: a guess is offered, but never used as if it were exact."""
 
 from dataclasses import replace
 
@@ -131,7 +131,7 @@ def test_names_of_thousands_of_letters_are_compared_in_no_time():
     ids=["title of two", "other case", "name", "whole title", "start of three", "start of one"],
 )
 def test_titles_that_are_equal_name_no_connection(name, found):
-    """A connection that was removed may have the title of one that came since."""
+    """A removed connection may have the same title as a newer one."""
     titles = {"hub": "Team hub", "hub2": "Team hub", "eu": "Team hub EU"}
     assert naming.find_title(name, titles) == (found[0] if found else None)
 
@@ -198,7 +198,7 @@ def test_servers_own_name_is_a_name_of_it_too():
         assert naming.find(name, [shown, named], CONNECTIONS).rows == (shown,)
     assert naming.split_names(["my-lab"], [shown], CONNECTIONS)["my-lab"] == (shown,)
     assert find_in_sentence("my-lab", [shown]) == (shown,)
-    # A name that people are shown comes first.
+    # The name that people see takes precedence.
     other = row("my-lab", "hub", remote_id="alice/z")
     assert naming.find("my-lab", [shown, other], CONNECTIONS).rows == (other,)
 

@@ -1,4 +1,4 @@
-"""The budget of Slack's methods: a sliding minute, a second per channel, room for what is urgent."""
+"""Tests of rate limits for Slack's methods: calls per minute, per channel, and room for urgent ones."""
 
 from itertools import pairwise
 
@@ -47,14 +47,14 @@ async def take_all(budget, method, share=1.0):
 
 
 async def room(store, budget, method, share=1.0):
-    """Return how many more calls of a method there is room for."""
+    """Return how many more calls to a method may be made now."""
     return await store.read(budget_rows.count_remaining_calls, budget.get_quota(method), share)
 
 
 async def test_a_minute_holds_so_many_calls_and_then_tells_how_long_to_wait(store, budget, clock):
     assert await take_all(budget, UPDATE) == 45
     assert await room(store, budget, UPDATE) == 0
-    # Two seconds longer than Slack counts: one to leave in, one for the way.
+    # The minute is two seconds longer than Slack's: one second for sending, and one for the way.
     assert await budget.take(UPDATE) == pytest.approx(62.0)
     clock.advance(22)
     assert await budget.take(UPDATE) == pytest.approx(40.0)
@@ -75,7 +75,7 @@ async def test_a_channel_gets_one_message_a_second(budget, clock):
     assert await budget.take(POST, "D1") > 1.0
     assert await budget.take(POST, "D2") == 0
     clock.advance(1.9)
-    # It may have left up to a second after it was counted.
+    # The call may have been sent up to a second after it was counted.
     assert await budget.take(POST, "D1") > 0
     clock.advance(0.1)
     assert await budget.take(POST, "D1") == 0
@@ -96,7 +96,7 @@ async def test_pause_of_one_channel_leaves_the_others(store, budget, clock):
     assert await Budget(store, HERE).take(POST, "D1") == pytest.approx(45)
     assert await budget.take(POST, "D2") == 0
     assert await room(store, budget, POST) > 0
-    # The same channel's next one is no other's.
+    # Pausing the same channel once more doesn't affect other channels.
     await budget.pause(POST, 50, "D1")
     assert await budget.take(POST, "D3") == 0
     clock.advance(50.01)
@@ -110,7 +110,7 @@ async def test_pause_of_a_second_channel_is_the_methods(store, budget, clock):
     assert await room(store, budget, POST) == 0
     clock.advance(20.01)
     assert await budget.take(POST, "D3") == 0
-    # What is over counts no more.
+    # Expired pauses don't count any more.
     clock.advance(30)
     await budget.pause(POST, 45, "D4")
     assert await budget.take(POST, "D5") == 0
@@ -135,7 +135,7 @@ async def test_a_method_without_a_row_is_called_rarely_and_one_without_a_limit_f
     assert await take_all(budget, "some.method") == 18
     assert await room(store, budget, "response_url") == 1_000
     await store.close()
-    # It isn't counted, so it needs no database either.
+    # Calls to a response_url aren't counted, so they work without a database.
     assert await budget.take("response_url") == 0
 
 
@@ -193,7 +193,7 @@ async def test_no_window_of_a_minute_holds_more_than_slack_allows(asks):
 
 
 class _Slow(CleanConnector):
-    """Take a while until a connection is there."""
+    """A connector that takes a while to connect."""
 
     def __init__(self, clock):
         super().__init__()
@@ -218,7 +218,7 @@ async def test_a_call_whose_bytes_would_leave_late_is_not_made_and_the_next_one_
         way.seconds = 1.1
         with pytest.raises(SlackLimited):
             await slack.call(UPDATE, {})
-        # It was counted, and Slack was asked for nothing: nobody has to pause.
+        # The call was counted but not sent, so nobody has to pause.
         assert (server.requests, await room(store, budget, UPDATE)) == ([], 44)
         way.seconds = 0.9
         await slack.call(UPDATE, {})

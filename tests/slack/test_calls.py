@@ -1,4 +1,4 @@
-"""Whose a refusal of Slack's is, and how it is noticed that Slack answers again."""
+"""Tests of whom a refusal by Slack affects, and of noticing that Slack works again."""
 
 from contextlib import suppress
 
@@ -19,7 +19,7 @@ from tests.rigs.slack import FakeSlack
 from tests.rigs.store import memory_store
 
 POST, AUTH_TEST = "chat.postMessage", "auth.test"
-#: By method: arguments that name one person or conversation, and others that name another.
+#: By method: arguments for one person or conversation, and arguments for another.
 PLACES = {
     POST: ({"channel": "U1"}, {"channel": "U2"}),
     "chat.update": ({"channel": "D1", "ts": "1.1"}, {"channel": "D2", "ts": "1.1"}),
@@ -41,7 +41,7 @@ SHUT_OUT_CODES = sorted(
 
 
 class Line:
-    """Call a Slack that fails when told to, some seconds apart."""
+    """A client of a fake Slack, which fails on demand. Calls are some seconds apart."""
 
     def __init__(self, store, clock):
         self.clock = clock
@@ -77,7 +77,7 @@ async def test_the_first_success_of_a_process_counts_as_a_return(line):
         (SlackUnknownOutcome(POST, "status_503"), True),
         (SlackFailed(POST, UNREACHABLE_CODE), True),
         (SlackPermanent(POST, "token_revoked"), True),
-        # What is wrong with one call says nothing of the others.
+        # What is wrong with a single call doesn't affect the others.
         (SlackFailed(POST, "some_new_error"), False),
         (SlackPermanent(POST, "channel_not_found"), False),
         (SlackLimited(POST, 1.0), False),
@@ -100,7 +100,7 @@ async def test_a_call_that_fails_by_itself_does_not_release_what_waits_each_time
 
 
 async def refused(line, method, arguments, code="team_access_not_granted"):
-    """Have a call refused, unless it rests; return the error."""
+    """Have Slack refuse a call, unless it is on hold, and return the error."""
     line.slack.fail(method, SlackPermanent(method, code))
     with pytest.raises(SlackFailed) as raised:
         await line.paced.call(method, arguments)
@@ -157,7 +157,7 @@ async def test_several_people_refused_and_nobody_served_is_the_app(line):
         assert line.paced.lockout_code is None
         await refused(line, POST, {"channel": f"U{number}"})
     assert line.paced.lockout_code == "team_access_not_granted"
-    # Others are tried all the same; one who is served shows that it was theirs.
+    # Other calls are still tried. If one succeeds, the refusal concerned only the first.
     await line.paced.call("users.list", {"limit": 1})
     assert line.paced.lockout_code is not None
     await line.paced.call(POST, {"channel": "U9"})

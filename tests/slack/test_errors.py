@@ -1,4 +1,4 @@
-"""The table of Slack's error codes: whole, of one mind, and the only list of codes in the code."""
+"""Tests of the table of Slack's error codes: complete, consistent, and the only list of codes in the code."""
 
 import ast
 import tomllib
@@ -16,12 +16,12 @@ TABLE = errors.read_table()
 FILE = ROOT / "bot/slack/error_codes.toml"
 #: Tables that are no method's.
 SHARED = {"every method", "no page", "usher"}
-#: Methods that are called outside of the table of methods, or before they are in it.
+#: Methods that are called before or without the table of methods.
 BESIDE = {"openid.connect.userInfo"}
 
 
 def codes_of(*methods: str) -> dict[str, Meaning]:
-    """Return the codes of some methods' pages, with what each means."""
+    """Return the error codes of some methods, with the meaning of each."""
     return {code: Meaning(name) for one in methods for name, codes in TABLE[one].items() for code in codes}
 
 
@@ -99,7 +99,7 @@ def test_only_passing_refusals_are_not_final():
 
 
 def lists_of_codes(source: str) -> list[int]:
-    """Return the lines on which a list, set or tuple holds two of Slack's codes or more."""
+    """Return the lines of lists, sets or tuples that contain two or more of Slack's codes."""
     found = []
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.List | ast.Set | ast.Tuple | ast.Dict):
@@ -125,7 +125,7 @@ def test_nothing_else_keeps_a_list_of_codes():
 
 
 def test_what_the_local_slack_refuses_is_on_the_pages():
-    #: Only of views.push, which Usher doesn't call.
+    #: The code push_limit_reached belongs to views.push, which Usher doesn't call.
     unknown_by_intent = {"methods/views.py: push_limit_reached"}
     modules = ["methods/chat.py", "methods/files.py", "methods/views.py", "api.py", "content.py", "limits.py"]
     unknown = set[str]()

@@ -1,4 +1,4 @@
-"""Guards on the way to Slack, each met by what an earlier one would have kept away."""
+"""Tests of single guards on the way to Slack, in cases that an earlier guard normally prevents."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ ASKED = "event/1"
 
 @pytest.fixture
 async def line():
-    """A store, a Slack and what sends; ``at`` makes the Slack again, with a clock that differs from ours."""
+    """A store, a Slack and a notifier. ``at`` replaces the Slack with one whose clock differs."""
     clock = FakeClock()
     async with memory_store(clock) as store:
         made = SimpleNamespace(clock=clock, store=store)
@@ -53,7 +53,7 @@ def message(subject, text, kind=NoticeKind.MESSAGE, **more):
 
 
 async def place_of(store, kind, channel_id):
-    """Return where something about a run goes whose card is in a conversation, or nowhere yet."""
+    """Return the place for a message about a run whose card is in a conversation, or not posted yet."""
     run = await launched(store, shows=True)
     (card,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     if channel_id is not None:
@@ -107,7 +107,7 @@ async def test_a_message_under_later_ones_is_found_whatever_slacks_clock_says(li
     await line.notifier.step_notices()
     assert [one["text"] for one in line.slack.messages] == ["sent"]
     for number in range(6):
-        # What others sent since fills the first pages of the search.
+        # Later messages fill the first pages of the search.
         line.clock.advance(2)
         await line.slack.call(POST, {"channel": ALICE.user_id, "text": f"later {number}"})
     line.clock.advance(15)
@@ -127,7 +127,7 @@ async def test_any_answer_tells_how_far_slacks_clock_is_behind(line, method, ahe
 
 
 async def test_the_clock_that_is_further_behind_counts(line):
-    # A proxy's clock may write the header; the message's time is Slack's own.
+    # A proxy may set the header from its own clock. The time in the message comes from Slack.
     answers = [SimpleNamespace(data={"ts": f"{line.clock.now() - 90:.6f}"}, at=line.clock.now() + 5)]
 
     async def call(_method, _arguments):
@@ -138,7 +138,7 @@ async def test_the_clock_that_is_further_behind_counts(line):
     assert line.paced.clock_lag == pytest.approx(90, abs=1e-3)
 
 
-# -- what is not sent, or not now ----------------------------------------------------------------------------
+# -- what is never sent, or not now --------------------------------------------------------------------------
 
 
 async def claimed(line, *notices):
@@ -157,7 +157,7 @@ async def test_a_reply_that_may_have_been_sent_is_given_up_while_it_would_still_
     ("wanted", "pause"), [(30.0, 30.0), (3600.0, MAX_METHOD_PAUSE_SECONDS)], ids=["short", "long"]
 )
 async def test_a_pause_that_slack_asked_one_process_for_holds_at_the_others_too(line, wanted, pause):
-    """For a minute at most, as everybody's messages wait for it."""
+    """A pause that Slack requests is shared for a minute at most, as everybody's messages wait for it."""
     other = PacedSlack(line.slack, Budget(line.store, Installation("T1")), line.clock)
     line.slack.fail(POST, SlackLimited(POST, wanted))
     for paced, calls in ((line.paced, 1), (other, 1)):
@@ -211,7 +211,7 @@ async def test_an_answer_waits_for_the_promise_that_another_process_is_just_send
     await line.notifier.step_notices()
     assert line.slack.messages == []
     assert (await line.store.read(notice_rows.reply_to, ASKED)).state is NoticeState.LEASED
-    # The other process has sent it now.
+    # Meanwhile the other process has sent it.
     sent = await line.slack.call(POST, {"channel": ALICE.user_id, "text": "Checking …"})
     await line.store.write(notice_rows.mark_notice_sent, leased, sent.data["channel"], sent.data["ts"])
     line.clock.advance(1)

@@ -1,4 +1,4 @@
-"""Tokens of installations: replaced by one process at a time, read again when Slack refuses one."""
+"""Tests of installations' tokens: one process at a time replaces a token; a refused one is read again."""
 
 import asyncio
 from dataclasses import replace
@@ -29,7 +29,7 @@ LASTS = 43_200.0
 
 
 class Web:
-    """Be Slack for any token: it takes the valid ones, and gives out the next for a refresh token."""
+    """A Slack for any token. It accepts valid ones, and issues the next one for a refresh token."""
 
     def __init__(self) -> None:
         self.valid = {"token 1"}
@@ -68,7 +68,7 @@ class Web:
 
 
 class Unwritable:
-    """Be a store that can be read, and doesn't write a new token while ``is_away``."""
+    """A store that can be read, but can't save a new token while ``is_away``."""
 
     def __init__(self, store) -> None:
         self._store, self.is_away = store, True
@@ -149,7 +149,7 @@ async def test_an_unknown_team_is_looked_for_once_in_a_while_however_much_it_ask
             await decide_installed(here, replace(STRANGER, team_id="T9"), "start", None, None)
         ).rule == FOREIGN_TEAM
     assert reads == 3
-    # What the next regular look finds counts at once.
+    # An installation that the next regular read finds is used immediately.
     await rig.installed()
     await slack.read_again()
     assert (await slack.installation(None, "T1")).id == "T1"
@@ -170,7 +170,7 @@ async def test_of_two_processes_one_replaces_a_token_and_the_others_go_on_with_t
     rig.web.goes_on.clear()
     first = asyncio.create_task(says(one))
     await rig.web.asked.wait()
-    # Neither its own calls nor another process's wait for that, or ask for another.
+    # Neither this process nor another one waits for the new token, or requests another.
     await says(one)
     await says(other)
     assert rig.web.sent == ["token 1"] * 3
@@ -193,7 +193,7 @@ async def test_what_one_process_replaced_the_other_reads_when_its_token_is_refus
     rig.web.valid = {"token 9"}
     await says(other)
     assert rig.web.sent == ["token 9"]
-    # Where there is no other token, the refusal stays, and nothing more is sent for now.
+    # If there is no other token, the refusal stands, and nothing more is sent for now.
     rig.web.valid = set()
     with pytest.raises(SlackPermanent, match="token_expired"):
         await says(one)
@@ -227,7 +227,7 @@ async def test_what_slack_has_given_out_is_written_when_the_database_is_back(rig
     rig.clock.advance(RENEWING_SECONDS)
     await one.close()
     await says(await rig.process())
-    # A refresh token works once: nobody asked for another.
+    # A refresh token works only once, and no other was requested.
     assert (rig.web.refreshed, rig.web.sent[-1]) == (["refresh 1"], "token 2")
 
 
@@ -237,7 +237,7 @@ async def test_a_refresh_token_that_slack_takes_no_more_shuts_its_workspace_alon
     rig.clock.advance(LASTS + 1)
     rig.web.error = SlackFailed("oauth.v2.access", "invalid_refresh_token")
     for _ in range(2):
-        # Not a pause: that would have everybody else's people wait for this workspace.
+        # The process doesn't pause, since people in other Slack workspaces would have to wait, too.
         with pytest.raises(SlackPermanent, match="token_expired"):
             await says(slack)
         rig.clock.advance(RENEWING_SECONDS + SHUT_OUT_SECONDS)
@@ -247,9 +247,12 @@ async def test_a_refresh_token_that_slack_takes_no_more_shuts_its_workspace_alon
 
 
 async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_still_sends(rig):
-    """A process that was killed between Slack's answer and its own write: Slack gives it out once."""
+    """The process was killed between Slack's answer and its own write.
+
+    Slack issues that token only once.
+    """
     await rig.installed()
-    # An administrator of another workspace has nothing to do with it; one of all has.
+    # T2's own administrator isn't notified, but the one who is an administrator for all is.
     await rig.store.write(installations.install, replace(ACME, id="T2", team_id="T2", expires_at=None))
     rig.administrators = frozenset({"T1:UA", "T2:UB"}), frozenset({"T2:UC"})
     slack, other = await rig.process(), await rig.process()
@@ -267,7 +270,7 @@ async def test_a_token_that_was_given_out_and_lost_is_told_while_the_old_one_sti
     assert those == {("T1", ACME.installed_by), ("T1", "UA"), ("T2", "UC")}
     row, _ = await rig.store.read(installations.list_installations)
     assert told[0].body["until"] == row.expires_at
-    # Installed again, all is as before.
+    # After a new installation, everything works as before.
     secret = rig.vault.seal(ACME.row_key, {"token": "token 2", "refresh": "refresh 2"})
     await rig.store.write(
         installations.install, replace(ACME, secret=secret, expires_at=rig.clock.now() + LASTS)
@@ -279,7 +282,8 @@ async def test_a_token_that_slack_does_not_replace_for_a_while_is_not_lost(rig):
     await rig.installed()
     slack = await rig.process()
     rig.clock.advance(LASTS - REPLACE_EARLY_SECONDS + 1)
-    # The workspace is moved to an organisation, or its administrators have suspended everything.
+    # Codes for a workspace that is moving to an organisation, or whose administrators have suspended
+    # everything.
     for code in ("org_login_required", "ekm_access_denied"):
         rig.web.error = SlackPermanent("oauth.v2.access", code)
         await says(slack)
@@ -312,7 +316,7 @@ async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_
     slack = await rig.process()
     with pytest.raises(SlackPermanent, match=NOT_INSTALLED_CODE):
         await says(slack, STRANGER)
-    # A removal by another process is seen at the next look.
+    # If another process removed an installation, the next read notices it.
     (row,) = await rig.store.read(installations.list_installations)
     await rig.store.write(installations.remove_installation, "T1", row.secret)
     await slack.read_again()
@@ -321,7 +325,7 @@ async def test_nothing_is_sent_where_usher_is_not_installed_or_no_key_opens_the_
     assert await slack.installation(None, "T1") is None
     await rig.installed(lasts=None)
     rig.clock.advance(UNKNOWN_SECONDS)
-    # Somebody from a place that isn't known makes it look.
+    # A request from an unknown Slack workspace makes the process read the installations.
     assert (await slack.installation(None, "T1")).id == "T1"
     rig.vault = Vault([Fernet.generate_key().decode()])
     closed = await rig.process()

@@ -1,4 +1,4 @@
-"""What Slack's user objects say of a person: guest, bot, deleted, stranger."""
+"""Tests of reading Slack's user objects: guests, bots, deleted users and strangers."""
 
 import asyncio
 from types import SimpleNamespace
@@ -63,7 +63,7 @@ def test_names(keys, name):
 def test_what_people_cannot_choose():
     user = {"id": "U1", "name": "alice", "profile": {"email": "alice@example.org"}}
     assert to_person(user, ALICE, 0).handle == "alice"
-    # Slack tells an address without having confirmed it, or none where Usher may not read it.
+    # Slack may give an unconfirmed address, or none if Usher may not read it.
     assert to_person(user, ALICE, 0).email is None
     assert to_person({**user, "is_email_confirmed": False}, ALICE, 0).email is None
     assert to_person({**user, "is_email_confirmed": True}, ALICE, 0).email == "alice@example.org"
@@ -84,7 +84,8 @@ async def test_everybody_is_read_page_by_page():
         for number in range(5):
             world.slack.add_user(f"U{number}")
         world.slack.users["broken"] = {"name": "without an id"}
-        # Of another workspace, which may have installed us too: only that one says if they are a guest.
+        # Pavel is from another Slack workspace, which may have installed Usher, too. Only that one knows
+        # whether he is a guest.
         world.slack.add_user("UPAVEL", team_id="T9")
         everybody = await world.people.sync()
         assert [person.principal.key for person in everybody] == [f"-:T1:U{number}" for number in range(5)]
@@ -144,14 +145,14 @@ async def test_enterprise_without_sign_in_is_found_by_its_workspaces(monkeypatch
             assert (who.team_id, who.user_id) == (team_id, "U1")
             return who.enterprise_id
 
-        # A whole class at once reads the list once.
+        # If a whole class asks at once, the list is read once.
         assert await asyncio.gather(*[enterprise("T6") for _ in range(40)]) == ["E1"] * 40
         assert world.slack.count("auth.teams.list") == 2
-        # Of strangers it is read again, but not for each.
+        # For unknown workspaces the list is read again, but not for each of them.
         world.clock.advance(MIN_TEAMS_REREAD_SECONDS)
         assert await asyncio.gather(*[enterprise("T7") for _ in range(40)]) == [None] * 40
         assert world.slack.count("auth.teams.list") == 4
-        # A workspace that the enterprise gave away isn't its own for ever.
+        # A workspace that has left the enterprise stops counting as part of it.
         pages["2"] = (None, "")
         world.clock.advance(MAX_TEAMS_AGE_SECONDS)
         assert await enterprise("T6") is None
@@ -204,7 +205,7 @@ async def test_a_group_that_slack_does_not_tell_of_is_as_it_was_for_an_hour_and_
     async with memory_store(clock) as store:
         people = PeopleDirectory(store, Slack())
         await people.read_groups(groups)
-        # Those of T9 are asked of T9's own installation, where there is one.
+        # T9's groups are read with T9's own installation, if there is one.
         assert [arguments for _, arguments in asked] == [
             {"usergroup": "S1"},
             {"usergroup": "S2"},

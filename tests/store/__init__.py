@@ -1,1 +1,1 @@
-"""What is beside the contract of the store."""
+"""Tests of the store besides its contract."""

@@ -1,4 +1,4 @@
-"""The database's clock between two readings of it, however long an answer takes."""
+"""Tests of the database's clock between two readings, however long an answer takes."""
 
 from types import SimpleNamespace
 
@@ -9,12 +9,15 @@ from bot.store.schema import write_heartbeat
 from bot.store.transaction import StoreTime
 from tests.rigs.clock import FakeClock
 
-#: How far the database's clock is from the machine's, which nobody must notice.
+#: Seconds between the database's clock and the machine's, which must make no difference.
 APART = -3600.0
 
 
 def read(clock, machine, seconds, *, apart=APART, at=0.5):
-    """Read the database's clock; the answer takes so many seconds, and was given at that part of them."""
+    """Read the database's clock.
+
+    The answer takes ``seconds``, and was made after the fraction ``at`` of them.
+    """
     before = machine.monotonic()
     machine.advance(seconds * at)
     epoch = machine.now() + apart
@@ -38,7 +41,7 @@ def test_it_is_the_databases_and_goes_on_with_the_machine(clock, machine):
     assert clock.now() == pytest.approx(machine.now() + APART, abs=0.001)
     machine.advance(60)
     assert clock.now() == pytest.approx(machine.now() + APART, abs=0.001)
-    # The machine's own clock is set: the database's isn't.
+    # If the machine's clock is set, the database's doesn't change.
     machine.jump(500)
     assert clock.now() == pytest.approx(machine.now() - 500 + APART, abs=0.001)
 
@@ -88,7 +91,7 @@ async def test_nobody_writes_a_heartbeat_where_the_database_tells_the_time():
 
 
 def test_the_quickest_answer_tells_how_far_away_the_database_is(clock, machine):
-    """A busy machine delays most of them, the first ones too."""
+    """A busy machine delays most answers, including the first ones."""
     for seconds in (0.025, 0.0004, 0.03):
         read(clock, machine, seconds)
     assert clock.answer_seconds == pytest.approx(0.0004)

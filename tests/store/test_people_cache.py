@@ -1,4 +1,4 @@
-"""People who were read a moment ago are not asked of the database again, and never for long."""
+"""Tests of the cache of people: for a moment, they aren't read from the database again."""
 
 from bot.domain.people import Person, Principal
 from bot.store.people import CACHE_SECONDS, MAX_CACHED_PEOPLE, PeopleCache

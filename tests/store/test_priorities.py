@@ -1,4 +1,4 @@
-"""``read`` and ``write`` use a function's declared priority; ``claim`` and ``carry_out`` have their own."""
+"""Tests of priorities: ``read`` and ``write`` use the function's, ``claim`` and ``carry_out`` their own."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from bot.store.transaction import Priority
 
 
 class Queue:
-    """Note how soon work is wanted."""
+    """An engine that records the priority of each piece of work."""
 
     def __init__(self):
         self.priorities = []

@@ -1,4 +1,4 @@
-"""What tests hand to the next one is as a new one: a store in memory, and a connection to PostgreSQL."""
+"""Tests that a store in memory and a PostgreSQL connection are like new when they are reused."""
 
 import sqlite3
 from contextlib import closing
@@ -18,7 +18,7 @@ def dumped(contents):
 
 
 async def begun():
-    """Open a store, and return its connection and all that is in it."""
+    """Open a store, and return its connection and everything in it."""
     engine = EngineWithoutThread(":memory:", FakeClock(), CountingIds())
     await engine.open()
     found = engine._session.connection, dumped(engine.serialized())
