@@ -1,4 +1,4 @@
-"""A certificate that nobody else has signed."""
+"""A helper that makes a self-signed certificate."""
 
 import datetime
 import ssl
@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 
 
 def own_certificate(folder, host: str = "localhost") -> ssl.SSLContext:
-    """Make a certificate that nobody vouches for, in ``both.pem``; return what a server presents it with."""
+    """Make a self-signed certificate in ``both.pem``, and return a server's context that presents it."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.UTC)

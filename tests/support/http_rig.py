@@ -1,4 +1,4 @@
-"""A server that answers bytes as it is told, and counts what reached it."""
+"""A server that sends given bytes, and counts the requests that reached it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ def whole(body: bytes = b"{}", status: str = "200 OK", *more: str) -> bytes:
 
 
 class RawServer:
-    """Read requests off each connection and give the answers in turn; an empty one hangs up."""
+    """A server that gives its answers in turn, on any connection. An empty answer closes the connection."""
 
     def __init__(self, *answers: bytes | Answer) -> None:
         self.answers = answers
@@ -79,7 +79,7 @@ async def http(monotonic: Callable[[], float] | None = None, limit: int = 200):
 
 
 def chain(error: BaseException | None) -> list[BaseException]:
-    """Return an error with every cause and context that it leads to, suppressed ones too."""
+    """Return an error with all its causes and contexts, including suppressed ones."""
     found: list[BaseException] = []
     waiting = [error]
     while waiting:

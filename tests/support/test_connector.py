@@ -1,4 +1,4 @@
-"""A kept connection on which something unasked waits is not used again: nobody gets another's answer."""
+"""Tests that a kept connection with unexpected data isn't used again, so nobody gets another's answer."""
 
 import asyncio
 import time
@@ -19,7 +19,7 @@ def of(person: bytes) -> bytes:
 
 
 async def echo(writer: asyncio.StreamWriter, server, number: int, late: bytes) -> None:
-    """Answer with what was asked for, and let something follow on the first connection only."""
+    """Answer with the requested word. On the first connection only, more data follows."""
     asked = server.requests[number].split(b" ")[1].lstrip(b"/")
     writer.write(of(asked) + (b"" if number else late))
 
@@ -60,7 +60,7 @@ async def test_nobody_gets_what_was_left_on_a_connection(asking, late, when):
                 for _ in range(5):
                     await asyncio.sleep(0)
             else:
-                # It is in the socket, and the loop has had no turn to take it from there.
+                # The data is in the socket, but the event loop hasn't had a turn to read it.
                 time.sleep(0.005)  # noqa: ASYNC251 - nothing else may run
         for person in ("bob", "carol", "dave"):
             assert await asking(client, f"{server.url}/{person}") == {"whose": person}
@@ -80,7 +80,7 @@ async def test_a_408_that_crosses_a_request_costs_that_request_only(asking):
     async with raw_server(answer) as server, http() as client:
         assert await asking(client, f"{server.url}/alice") == {"whose": "nobody"}
         go.set()
-        # Alice's own answer is on its way, and must not become Bob's.
+        # Alice's answer is still coming, and mustn't be taken for Bob's.
         assert await asking(client, f"{server.url}/bob") == {"whose": "bob"}
 
 

@@ -1,4 +1,4 @@
-"""Where the errors of background work end: handed back, not written, or failed with a reference."""
+"""Tests of errors in background work: it is handed back, left alone, or failed with a reference."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from tests.rigs.clock import CountingIds
 
 
 async def ends_with(error, *, follow_up=None):
-    """Return what was called, and what was logged, when a piece of work ends with an error."""
+    """Return the calls and log lines that result when a piece of work ends with an error."""
     called = []
 
     def calls(name):
@@ -39,7 +39,7 @@ async def test_what_ends_well_calls_and_logs_nothing():
     "error", [StoreUnavailable("full"), StoreBusy("nothing was done")], ids=["away", "busy"]
 )
 async def test_work_not_written_is_handed_back_at_once(error):
-    """Nobody waits for the lease of a process that lives and has its database back."""
+    """The process is alive and its database works again, so nobody has to wait for the lease."""
     assert await ends_with(error) == (["back"], [("step not written", "warning", "o1", None)])
 
 
@@ -49,7 +49,7 @@ async def test_work_never_written_waits_for_its_lease():
 
 
 async def test_work_against_the_rules_of_the_data_is_not_repeated():
-    """It would fail again at once, and again."""
+    """If work breaks the rules of the data, retrying it would fail every time."""
     assert await ends_with(StoreError("forbidden")) == ([], [("step not written", "warning", "o1", None)])
 
 
@@ -58,7 +58,7 @@ async def test_any_other_error_has_a_reference_and_is_followed_up(follow_up):
     called, logs = await ends_with(ValueError("odd"), follow_up=follow_up)
     assert called == ["failed"]
     assert logs[0] == ("step failed", "error", "o1", CountingIds().reference())
-    # The same reference, if that can't be written either.
+    # If the failure can't be saved either, the reference is the same.
     assert logs[1:] == ([("step not written", "warning", "o1", logs[0][3])] if follow_up else [])
 
 

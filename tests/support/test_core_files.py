@@ -1,4 +1,4 @@
-"""No dump of a process that has people's secrets."""
+"""Test that a process with people's secrets leaves no core dump."""
 
 import resource
 import subprocess

@@ -1,4 +1,4 @@
-"""Known secrets leave every text from outside, in whatever form it repeats them; nothing else does."""
+"""Tests that known secrets are removed from text from outside, in any encoding, and nothing else is."""
 
 import json
 from base64 import b64encode, urlsafe_b64encode
@@ -35,7 +35,7 @@ def test_every_form_is_removed(secret, form):
     written = form(secret)
     told = hide_secrets(f"no {written}!".encode(), [secret]).decode()
     assert HIDDEN in told
-    # What base64 tells of the letters beside it may stay.
+    # What base64 reveals about the neighbouring letters may stay.
     longest = max(len(part) for part in told.split(HIDDEN))
     assert longest < 12
     assert secret not in told

@@ -1,4 +1,4 @@
-"""The request function against real servers: one request, one answer, within bounds."""
+"""Tests of the request function with real servers: one request, one answer, within limits."""
 
 import asyncio
 import gzip

@@ -1,4 +1,4 @@
-"""What a server repeats of the secrets that Usher knows is gone before anybody reads it."""
+"""Tests that secrets repeated by a server are removed before anybody reads its answer."""
 
 import json
 from base64 import b64encode
@@ -31,7 +31,7 @@ ID = "0" * 32
 
 
 def shown(body: bytes) -> dict[str, str]:
-    """Return what is told, after a look that no secret is in it."""
+    """Check that an answer contains no secret, and return it as JSON."""
     for secret in (CANARY, OWN, quote(OWN, safe=""), REFRESH, b64encode(f"alice:{CANARY}".encode()).decode()):
         assert secret.encode() not in body
     return json.loads(body)
@@ -100,7 +100,7 @@ async def test_an_administrators_call_does_not_repeat_the_token_of_whom_it_is_fo
 
 @pytest.mark.parametrize("shape", [f'"{CANARY}"', json.dumps({"token": CANARY})])
 async def test_a_token_that_is_asked_for_is_read(shape):
-    # Who it is, when it ends, and a workspace for a token that nobody has.
+    # The answers are about the person, the token's expiry, and a workspace with a token that nobody has.
     no = b'{"message": "no"}'
     answers = (whole(no, "404 Not Found"), whole(shape.encode()), whole(no, "401 Unauthorized"))
     async with raw_server(*answers) as server, http() as client:

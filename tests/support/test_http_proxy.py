@@ -1,4 +1,4 @@
-"""Requests go through an HTTP proxy by one rule, and keep every other rule on the way."""
+"""Tests of requests through an HTTP proxy, which keep all the other rules."""
 
 import ssl
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ HUB = "hub.example"
 
 @asynccontextmanager
 async def behind(folder, *answers, answer=b"", before=lambda: None, clock=None):
-    """A server with a certificate of its own, a proxy that reaches it, and a client that knows the proxy."""
+    """A server with its own certificate, a proxy that reaches it, and a client that uses the proxy."""
     certificate = own_certificate(folder, HUB)
     trusting = ssl.create_default_context(cafile=folder / "both.pem")
     async with (
@@ -32,7 +32,7 @@ async def behind(folder, *answers, answer=b"", before=lambda: None, clock=None):
 
 
 async def test_token_for_an_outside_host_goes_through_a_tunnel(tmp_path, monkeypatch):
-    # Other programs' passwords for the same host are none of ours.
+    # Passwords of other programs for the same host aren't used.
     (tmp_path / "netrc").write_text(f"machine {HUB} login somebody password other-password\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     async with behind(tmp_path, whole(b'{"a": 1}'), whole(b'{"a": 2}')) as (server, proxy, client):
@@ -93,7 +93,7 @@ async def test_a_window_that_closes_while_the_proxy_thinks_stops_the_request(tmp
         with pytest.raises(SentTooLate):
             await client.request("GET", server.url, headers=HEADERS, send_until=clock.monotonic() + 0.5)
         assert (len(proxy.heads), server.requests) == (1, [])
-        # The tunnel is open by now.
+        # By now the tunnel through the proxy is open.
         await client.request("GET", server.url, send_until=clock.monotonic() + 0.5)
         assert (len(proxy.heads), len(server.requests)) == (1, 1)
 

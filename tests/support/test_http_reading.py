@@ -1,4 +1,4 @@
-"""Reading answers: JSON within bounds, and Retry-After in both forms."""
+"""Tests of reading answers: JSON within limits, and both formats of Retry-After."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""A server whose certificate nobody vouches for gets nothing."""
+"""Test that nothing is sent to a server whose certificate isn't trusted."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The send window, the glance at a stream, and what errors must not carry."""
+"""Tests of the time window for sending, of checking a stream, and of what errors mustn't contain."""
 
 import asyncio
 import socket
@@ -32,7 +32,7 @@ async def test_after_the_window_no_byte_goes(reused):
         clock.advance(0.501)
         with pytest.raises(SentTooLate):
             await client.request("GET", server.url, send_until=until)
-        # The server would have read what came before this answered request.
+        # The server would have read anything sent before the request that it answered.
         await client.request("GET", f"{server.url}/after")
         heads = [request.split(b"\r\n")[0] for request in server.requests]
         assert heads == [b"GET / HTTP/1.1"] * reused + [b"GET /after HTTP/1.1"]
@@ -51,7 +51,7 @@ async def test_no_request_of_a_call_leaves_after_the_end_of_the_call_or_of_its_o
             with limit_departures(Window(now + end)), nullcontext() if leaves else pytest.raises(SentTooLate):
                 await client.request("GET", server.url, send_until=own and now + own)
         assert len(server.requests) == 1
-        # What else is asked is asked right before the bytes, also for a request with a window of its own.
+        # Another condition is checked right before sending, even if the request has its own time window.
         for own in (None, now + 1.0):
             with limit_departures(Window(may_leave=lambda: False)), pytest.raises(SentTooLate):
                 await client.request("GET", server.url, send_until=own)

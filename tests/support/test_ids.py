@@ -1,4 +1,4 @@
-"""Ids can't be guessed, and references can be read aloud."""
+"""Tests that ids can't be guessed, and references can be read aloud."""
 
 import re
 

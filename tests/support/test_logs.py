@@ -1,4 +1,4 @@
-"""Secrets are taken out by key, by known value and by pattern, and no stack trace is written."""
+"""Tests that secrets are removed from logs by key, value and pattern, and no traceback is written."""
 
 import ast
 import asyncio
@@ -23,10 +23,10 @@ from tests.project.repository import named, nodes, python_files
 
 @contextmanager
 def written(is_terminal=False):
-    """Log to a terminal or elsewhere, and see what was written."""
+    """Log to a terminal or elsewhere, and yield the stream."""
     stream = io.StringIO()
     stream.isatty = lambda: is_terminal
-    # Else a start in this process counts as capturing warnings, though pytest has put them back since.
+    # Otherwise this process would think that it captures warnings already, though pytest has undone that.
     logging.captureWarnings(False)
     root = logging.getLogger()
     before, level = root.handlers[:], root.level
@@ -82,7 +82,7 @@ def test_what_operators_need_stays_readable(event):
 
 
 def test_nothing_is_logged_under_a_key_that_is_never_shown():
-    """A key such as ``code`` is taken for a secret: what stands under it would be lost to who reads."""
+    """The value of a key such as ``code`` is taken for a secret, so readers of the log couldn't see it."""
     hidden = {
         f"{named(path)}:{node.lineno}": word.arg
         for path in python_files("bot", "handlers")
@@ -180,7 +180,7 @@ def test_nothing_that_strangers_write_ends_a_line_or_steers_a_terminal():
         structlog.get_logger("a").info(forged, path=forged, nested={"deep": [forged]}, **{forged: 1})
     assert len(stream.getvalue().splitlines()) == 2
     assert all(line.isprintable() for line in stream.getvalue().splitlines())
-    # What it was can still be read.
+    # The original text can still be recognised.
     assert (
         "/x\\n2026-11-21T10:00:00Z [info] stopped\\r\\x1b[2J\\x9b31m\\u2028\\u202eé 404" in stream.getvalue()
     )
@@ -208,7 +208,7 @@ def test_what_our_errors_say_is_logged_and_of_others_their_kind(lines):
 
 
 def test_no_event_has_only_the_kind_of_an_error():
-    """It would hide the cause that a StoreError names: an event takes the error itself."""
+    """An event has to take the error itself: its type alone would hide the cause that a StoreError names."""
     hidden = [
         f"{named(path)}:{node.lineno}"
         for path in python_files("bot", "handlers")
@@ -221,7 +221,7 @@ def test_no_event_has_only_the_kind_of_an_error():
 
 
 async def test_ticks_that_are_left_out_while_one_is_held_up_fill_no_log(lines):
-    """An outage of the database holds up every job, and each would be a line per second."""
+    """When the database is down, every job is held up, and each would log a line per second."""
     ticker, released, ticks = Ticker(SystemClock()), asyncio.Event(), asyncio.Queue()
     ticker.every(0.02, released.wait)
     ticker.every(0.02, lambda: ticks.put_nowait(1))
@@ -268,7 +268,7 @@ def test_log_that_nobody_reads_keeps_nobody_waiting(held_pipe, size):
         written += read_all(reading)
         logger.warning("the end")
     lines = written.splitlines()
-    # The line that was begun is finished, then the count of the lost ones comes.
+    # The line that was begun is completed. Then comes the number of lost lines.
     whole = [line for line in lines if line.endswith("x" * size)]
     assert len(whole) == count - lost
     assert any(line.startswith("log lines lost: ") for line in lines)
@@ -276,7 +276,7 @@ def test_log_that_nobody_reads_keeps_nobody_waiting(held_pipe, size):
 
 @pytest.mark.parametrize("size", [1, 15, 203, 255, 5_000])
 def test_terminal_that_nobody_reads_keeps_nobody_waiting(size):
-    """Its room runs out within a line, or between the two bytes of a line's end."""
+    """The buffer is full within a line, or between the two bytes of a line ending."""
     reading, writing = pty.openpty()
     with os.fdopen(writing, "w") as stream:
         handler = UnwaitingHandler(stream)

@@ -1,4 +1,4 @@
-"""PNG of a picture: it has letters, and what hinders that is an error."""
+"""Tests of turning pictures into PNG: they contain letters, and failures are errors."""
 
 import pytest
 import resvg_py
@@ -12,7 +12,7 @@ TEXT = '<text x="10" y="28" font-size="20" font-family="{family}">{words}</text>
 
 
 def draw_with_font_alone(family, words="notebook"):
-    """Return a text's number of colours if only the shipped font is there."""
+    """Return the number of colours in a drawn text if only the shipped font is available."""
     svg = HEAD + TEXT.format(family=family, words=words)
     png = resvg_py.svg_to_bytes(
         svg_string=svg, font_files=[str(pictures.FONT)], skip_system_fonts=True, background="white"
@@ -26,7 +26,10 @@ def test_shipped_font_has_the_named_family_and_its_letters(words):
 
 
 def test_text_in_another_family_is_not_drawn_at_all():
-    """This is why the family is named, and why tests look for letters."""
+    """Without the right family, no text is drawn.
+
+    That is why pictures name the font, and why tests look for letters.
+    """
     assert draw_with_font_alone("Arial") == 1
 
 

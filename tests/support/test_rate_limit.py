@@ -1,4 +1,4 @@
-"""One person's requests: a burst, then as many as come back, and never a word more than needed."""
+"""Tests of the rate limit per person: a burst, then a steady rate, with as few words as necessary."""
 
 import asyncio
 

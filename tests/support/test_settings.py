@@ -1,4 +1,4 @@
-"""Every problem is named at once, by its variable, without its value."""
+"""Tests that all problems of the settings are reported at once, by variable and without values."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -31,7 +31,7 @@ def environment(monkeypatch):
 
 
 def test_ports_are_several_only_where_nobody_is_led_to_one(environment):
-    """A second Usher on the machine takes the next port, unless a proxy or a browser counts on this one."""
+    """A second Usher on a machine uses the next port, unless a proxy or browser relies on this one."""
     socket = {"SLACK_SIGNING_SECRET": None, "SLACK_APP_TOKEN": "xapp-1", "USHER_PUBLIC_URL": None}
     for changes, ports in (
         (socket, range(3000, 3010)),
@@ -125,7 +125,7 @@ def test_several_workspaces_need_an_address_and_their_names(environment):
     environment(**SEVERAL, USHER_PUBLIC_URL=None, USHER_ADMINS="T1:U1,U2")
     assert [one.split()[0] for one in problems()] == ["USHER_PUBLIC_URL", "USHER_SLACK_WORKSPACES"]
     right = {"USHER_PUBLIC_URL": "https://usher.example.org", "USHER_ADMINS": "T1:U1,E1:W2"}
-    # Whether everybody in the world may come is said, never assumed.
+    # Whether everybody may install Usher has to be set, as it is never assumed.
     for named, ids in (("*", {"*"}), ("T1, E1", {"T1", "E1"}), ("T1, *", {"T1", "*"})):
         environment(**SEVERAL, **right, USHER_SLACK_WORKSPACES=named)
         assert load_settings().workspace_ids() == ids
@@ -158,7 +158,7 @@ def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environ
     text = "\n".join(problems())
     for named in ("SLACK_BOT_TOKEN: is not set", "SLACK_APP_TOKEN", "belong together", "its own name"):
         assert named in text
-    # A wrong one is there, so it isn't missing as well.
+    # A wrong value is present, so it isn't reported as missing, too.
     environment(SLACK_SIGNING_SECRET=None, SLACK_APP_TOKEN="wrong")
     assert len(problems()) == 1
 
@@ -233,7 +233,7 @@ def test_secret_files(environment, tmp_path):
 def test_credentials_come_from_the_folder_that_the_service_manager_names(environment, tmp_path):
     file = tmp_path / "bot_token"
     file.write_text("xoxb-from-credential\n")
-    # With systemd's access list the mode says that a group can read it, though only the service can.
+    # With systemd's access list, the mode looks as if a group could read it, though only the service can.
     file.chmod(0o440)
     environment(SLACK_BOT_TOKEN="credential:bot_token", CREDENTIALS_DIRECTORY=str(tmp_path))
     assert load_settings().slack_bot_token.get_secret_value() == "xoxb-from-credential"
@@ -380,7 +380,7 @@ def test_a_token_for_figures_is_one_that_can_be_sent_and_not_guessed(environment
     assert "canary" not in problem
 
 
-#: A valid value of each setting whose default isn't one that can be written.
+#: A valid value of each setting whose default can't be written in a file.
 VALUES = {
     "SLACK_BOT_TOKEN": "xoxb-1",
     "SLACK_SIGNING_SECRET": "signing",

@@ -1,4 +1,4 @@
-"""Variables that look like settings: misspelt ones are recognised, other programs' are left alone."""
+"""Tests of variables that look like settings: misspelt ones are recognised, other programs' ignored."""
 
 import pytest
 
@@ -11,13 +11,14 @@ from tests.project.deployment import list_service_variables
     [
         (["USHER_ADMINS", "SLACK_BOT_TOKEN", "PATH"], {}, []),
         (["USHER_ADMIN"], {"USHER_ADMIN": "USHER_ADMINS"}, []),
-        # What both say can't hold; beside a token of Slack's, another program may have its own.
+        # A misspelt name is reported even next to the right one. Next to Slack's token, it may be another
+        # program's.
         (["USHER_ADMIN", "USHER_ADMINS"], {"USHER_ADMIN": "USHER_ADMINS"}, []),
         (["SLACK_BOT_TOKENS", "SLACK_BOT_TOKEN"], {}, []),
         (["usher_admin"], {"usher_admin": "USHER_ADMINS"}, []),
         (["USHER_ADMINISTRATOR_GROUP"], {}, ["USHER_ADMINISTRATOR_GROUP"]),
         (["SLACK_SIGNIN_SECRET"], {"SLACK_SIGNIN_SECRET": "SLACK_SIGNING_SECRET"}, []),
-        # What other programs that know Slack are set up with.
+        # Variables that other programs for Slack use.
         (["SLACK_TOKEN", "SLACK_WEBHOOK_URL", "SLACK_CHANNEL", "SLACK_USER_TOKEN"], {}, []),
     ],
 )

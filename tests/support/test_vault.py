@@ -1,4 +1,4 @@
-"""Secrets at rest: they open for their own row only, and rotate without a stop."""
+"""Tests of stored secrets: each decrypts only for its own row, and keys rotate without downtime."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -21,7 +21,7 @@ def test_what_was_sealed_opens_again(secret):
 def test_ciphertext_shows_neither_secret_nor_row():
     sealed = Vault([NEW]).seal(ROW, {"token": "canary-0123456789"})
     assert "canary" not in sealed
-    # Two letters of it may stand in any ciphertext by chance.
+    # Search for the whole key, since two of its letters may be in any ciphertext by chance.
     assert "T1:U1" not in sealed
 
 

@@ -1,4 +1,4 @@
-"""The newer zone data decides, the system's or the package's."""
+"""Tests that the newer time zone data is used, the system's or the package's."""
 
 import zoneinfo
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from bot.support import zones
 
 @pytest.fixture
 def system(tmp_path, monkeypatch):
-    """A system's zone data, of which only the version is there."""
+    """A system's time zone data, of which only the version file exists."""
     former = zoneinfo.TZPATH
     zoneinfo.reset_tzpath([str(tmp_path)])
     monkeypatch.delenv("PYTHONTZPATH", raising=False)
