@@ -1,1 +1,1 @@
-"""The web application: front, Bolt, pages, health."""
+"""Tests of the web application: front, Bolt, pages and health checks."""

@@ -1,4 +1,4 @@
-"""Bolt apps as Usher builds them, with listeners of the tests."""
+"""Bolt apps as Usher builds them, with the tests' listeners."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ HOME = Installation(TEAM, bot_user_id="U0BOT", bot_id="B0BOT")
 TOKEN = SecretStr("xoxb-canary-token")
 ANYTHING = re.compile("")
 
-#: How a listener for everything of a kind is registered.
+#: The methods that register a listener for everything of a kind.
 REGISTER = {
     "command": AsyncApp.command,
     "block_actions": AsyncApp.block_action,
@@ -32,7 +32,7 @@ REGISTER = {
 def bolt_with(
     listeners: Mapping[str, Any] | None = None, home: Installation = HOME, api_url: str = NOWHERE
 ) -> AsyncApp:
-    """Return an app with a listener for each kind that is named."""
+    """Return an app with a listener for each named kind."""
     app = build_bolt(
         tenants=OneTenant(home, TOKEN, FakeSlack(FakeClock())), api_url=api_url, ids=CountingIds()
     )
@@ -42,7 +42,7 @@ def bolt_with(
 
 
 def noting(calls: list[str], kind: str = "") -> Any:
-    """Return a listener that keeps what it was there for, or else what it heard, and acknowledges."""
+    """Return a listener that acknowledges, and records its kind, or else the type that it received."""
 
     async def listen(ack: Any, body: dict[str, Any]) -> Any:
         calls.append(kind or body.get("type", "command"))

@@ -1,6 +1,6 @@
-"""A real Chromium, driven by Selenium with the system's chromedriver: the few verbs that tests need.
+"""A real Chromium, driven by Selenium with the system's chromedriver: the few actions that tests need.
 
-Selenium waits for the browser, which may wait for a page that this process serves: each call has a thread.
+Selenium blocks while the browser loads, perhaps a page from this process, so each call runs in a thread.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from tests.rigs import programs, shared
 
 Result = TypeVar("Result")
-#: How long a page that follows a press may take until it is there (seconds).
+#: Seconds for the next page to appear after a click.
 PATIENCE_SECONDS = 10.0
 _ARGUMENTS = [
     "--headless=new",
@@ -38,7 +38,7 @@ _ARGUMENTS = [
 async def elsewhere(
     html: str, host: str = "127.0.0.1", content_type: str = "text/html"
 ) -> AsyncIterator[TestServer]:
-    """Serve a page, or a file, of somebody else's."""
+    """Serve a page or file of another site."""
 
     async def page(_request: web.Request) -> web.Response:
         return web.Response(text=html, content_type=content_type)
@@ -50,13 +50,13 @@ async def elsewhere(
 
 
 class Chromium:
-    """Look, type and press in one window."""
+    """A browser window, with actions to read, type and click."""
 
     def __init__(self, driver: webdriver.Chrome) -> None:
         self.driver = driver
 
     async def do(self, act: Callable[..., Result], *given: Any) -> Result:
-        """Have the driver do something, while pages are served here."""
+        """Run a call of the driver in a thread, while this process serves pages."""
         return await asyncio.to_thread(act, *given)
 
     async def go(self, url: str) -> None:
@@ -75,29 +75,29 @@ class Chromium:
         await self.do(lambda: self._find(css).click())
 
     async def console(self) -> list[str]:
-        """Return what the browser complained about since the last time, such as its policy."""
+        """Return the browser's console messages since the last call, such as violations of the policy."""
         said = [entry["message"] for entry in await self.do(self.driver.get_log, "browser")]
-        # The browser's own first page complains of a slow network.
+        # Chromium's own start page logs an error about a slow network.
         return [line for line in said if not line.startswith("chrome://")]
 
     async def complains(self, of: str) -> None:
-        """Wait, ten seconds at most, until the browser complains of this."""
+        """Wait up to ten seconds for the text in the browser's console."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not any(of in line for line in await self.console()):
                 pass
 
     async def script(self, code: str, *given: Any) -> Any:
-        """Run a function's body in the page and return what it returns; a promise is waited for."""
+        """Run a function's body in the page and return its result, awaiting a promise."""
         wrapped = f"return (async function () {{ {code} }}).apply(null, arguments)"
         return await self.do(self.driver.execute_script, wrapped, *given)
 
     async def shows(self, words: str) -> None:
-        """Wait, ten seconds at most, until an element that can be seen holds these words."""
+        """Wait up to ten seconds for a visible element that contains the words."""
         visible = "not(self::script) and not(ancestor-or-self::*[@hidden])"
         await self.do(self.driver.find_element, By.XPATH, f'//*[{visible} and contains(text(), "{words}")]')
 
     async def wait(self, seconds: float) -> None:
-        """Wait so long, at most, for what is looked for from now on."""
+        """Set how long later searches for elements wait."""
         await self.do(self.driver.implicitly_wait, seconds)
 
     async def into_frame(self) -> None:
@@ -107,7 +107,7 @@ class Chromium:
         await self.do(self.driver.switch_to.default_content)
 
     async def open_tab(self) -> str:
-        """Open a tab and go on in it; return the one before."""
+        """Open a tab, switch to it, and return the previous one."""
         former = await self.do(lambda: self.driver.current_window_handle)
         await self.do(self.driver.switch_to.new_window, "tab")
         return former
@@ -122,18 +122,18 @@ class Chromium:
         await self.do(self.driver.refresh)
 
     async def cookies(self) -> dict[str, dict[str, Any]]:
-        """Return the cookies of the page by name."""
+        """Return the page's cookies by name."""
         return {cookie["name"]: cookie for cookie in await self.do(self.driver.get_cookies)}
 
     async def looks_like(self, width: int, height: int, *, dark: bool) -> None:
-        """Be a screen of this size (CSS pixels), of somebody who likes it dark or light."""
+        """Emulate a screen of this size (CSS pixels), with a preference for dark or light."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
         await self.devtools("Emulation.setDeviceMetricsOverride", size)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         await self.devtools("Emulation.setEmulatedMedia", {"features": scheme})
 
     async def picture(self) -> bytes:
-        """Return what is to be seen as a PNG."""
+        """Return a screenshot as a PNG."""
         return await self.do(self.driver.get_screenshot_as_png)
 
     async def devtools(self, command: str, told: dict[str, Any] | None = None) -> Any:
@@ -145,7 +145,7 @@ class Chromium:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Chromium]:
-    """Open a window in the browser that all tests share; it knows nothing of what any did before."""
+    """Open a window in the browser that all tests share, without anything left by earlier tests."""
     driver = await asyncio.to_thread(_start)
     window = Chromium(driver)
     await asyncio.to_thread(_renew, driver)
@@ -173,8 +173,8 @@ def _start() -> webdriver.Chrome:
     for argument in (*_ARGUMENTS, f"--user-data-dir={shared.folder('usher-chromium-')}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    # By its path, so that Selenium looks for none to download.
+    # The path is given so that Selenium doesn't try to download a driver.
     driver = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    # A browser outlives its driver, unless it is told to end.
+    # A browser outlives its driver unless the driver quits it.
     shared.at_end(driver.quit)
     return driver

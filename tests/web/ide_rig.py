@@ -1,4 +1,4 @@
-"""The pages of workspaces over a real store, with a provider whose workspaces open in a page."""
+"""A rig for the pages of workspaces: a real store, and a provider whose workspaces open in a page."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,7 +26,7 @@ REMOTE = "1" * 32
 
 
 class PageProvider(ScriptedProvider, FakeMaking, facets.EmbeddedPage):
-    """Have workspaces that open in a page of ours."""
+    """A provider whose workspaces open in one of Usher's own pages."""
 
     kind: ClassVar[str] = "in_page"
     pace: ClassVar[Pace] = Pace(min_poll_interval=5, pending_interval=5)
@@ -43,7 +43,7 @@ class PageProvider(ScriptedProvider, FakeMaking, facets.EmbeddedPage):
 
 
 class IdeRig:
-    """Hold the rig, and put workspaces into its store as reads would."""
+    """The rig, which puts workspaces into its store as reads would."""
 
     def __init__(self, made: Rig) -> None:
         self.made = made
@@ -58,7 +58,7 @@ class IdeRig:
         name: str = "notebook",
         **seen: Any,
     ) -> Workspace:
-        """Give somebody a workspace in a state, RUNNING unless the test says another."""
+        """Give a person a workspace in a state, RUNNING by default."""
         account = await self.store.read(accounts.find_account, owner, connection)
         if account is None:
             account = Account(
@@ -82,7 +82,7 @@ class IdeRig:
     async def sees(
         self, workspace: Workspace, state: State = State.RUNNING, entry: str | None = TOKEN, **more: Any
     ) -> None:
-        """Let a read through the gate, and what opens the workspace with it."""
+        """Record a read of a workspace, with the secret that opens it."""
         await want_read(self.store, workspace.id)
         for _ in range(3):
             for claim in await self.store.claim(gates.claim_reads, workspace.connection, 100, 5.0, 0.5):
@@ -105,11 +105,11 @@ class IdeRig:
         await self.store.write(workspaces.save_entry, workspace.id, workspace.gate_key, sealed)
 
     def is_wanted(self) -> bool:
-        """Say whether somebody has woken the background work."""
+        """Return whether the background work was woken."""
         return bool(self.made.woken)
 
     async def signed_in(self, user: str = "U0ALICE", page: str = "workspace_x") -> Browser:
-        """Open a browser and sign in with Slack as a person, for a page."""
+        """Open a browser, and sign in with Slack as a person to see a page."""
         browser = await self.made.browser()
         self.made.issuer.person = ("T0HOME", user)
         await browser.get(f"/ide/{page}")

@@ -1,4 +1,4 @@
-"""A Slack that signs in whom the test says, and lies in its token as the test says."""
+"""A Slack that signs in the person whom the test names, with a token that lies if the test says so."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ CLIENT_ID, CLIENT_SECRET = "1.2", "client-secret-of-the-tests"
 
 @cache
 def key(name: str) -> RSAPrivateKey:
-    """Return the key of a name, made once a run; the one named weak is too short."""
+    """Return the key with a name, made once a run. The one named weak is too short."""
     return generate_private_key(public_exponent=65537, key_size=1024 if name == "weak" else 2048)
 
 
@@ -26,12 +26,15 @@ def encoded(data: bytes) -> str:
 
 
 class Issuer:
-    """Serve authorize, token and keys. ``person`` is who sits at the browser; None presses Cancel."""
+    """A server for authorize, token and keys.
+
+    ``person`` is the one at the browser. None means that they press Cancel.
+    """
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
         self.person: tuple[str, str] | None = ("T0HOME", "U0ALICE")
-        #: Claims and header fields that replace the honest ones; None leaves one out.
+        #: Claims and header fields that replace the honest ones. None removes one.
         self.claims: dict[str, Any] = {}
         self.header: dict[str, Any] = {}
         self.signed_by = "published"
@@ -74,7 +77,7 @@ class Issuer:
         )
 
     def token(self, nonce: str) -> str:
-        """Return a token for who sits there, with the lies of the test."""
+        """Return a token for the person at the browser, with the test's lies."""
         assert self.person is not None
         now = int(self.clock.now())
         claims = {

@@ -1,4 +1,4 @@
-"""The mark of a page's forms."""
+"""A helper that reads the mark of a page's form."""
 
 
 def mark_of(page):

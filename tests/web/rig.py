@@ -1,4 +1,4 @@
-"""The whole web application over a real store, a provider that tests script, browsers to look with."""
+"""A rig with the whole web application, a real store, a provider that tests control, and browsers."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ KEY = Fernet.generate_key().decode()
 
 
 class ScriptedProvider(Provider, facets.Tokens, facets.Revocation):
-    """Open accounts by the tokens of a table; fail as the test says."""
+    """A provider that accepts the tokens in a table, and fails as the test says."""
 
     kind: ClassVar[str] = "scripted"
     pace: ClassVar[Pace] = Pace(min_poll_interval=10, pending_interval=10)
@@ -105,7 +105,7 @@ class ScriptedProvider(Provider, facets.Tokens, facets.Revocation):
 
 
 class Inputs(HTMLParser):
-    """Read the forms of a page: their addresses and hidden fields."""
+    """A parser for a page's forms: their addresses and hidden fields."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -123,7 +123,7 @@ class Inputs(HTMLParser):
 
 
 class Browser:
-    """Look at pages with a cookie jar of its own; send forms as a browser does."""
+    """A client with its own cookie jar, which reads pages and sends forms as a browser does."""
 
     def __init__(self, session: aiohttp.ClientSession, origin: str) -> None:
         self.session = session
@@ -143,7 +143,7 @@ class Browser:
     async def send(
         self, path: str, /, *, headers: dict[str, str] | None = None, follow: bool = True, **fields: str
     ) -> str:
-        """Send a form of the page that was looked at last; fields replace its own."""
+        """Send a form of the last page. ``fields`` replace those in the form."""
         form = {**Inputs(self.text).forms.get(path, {}), **fields}
         headers = {"Origin": self.origin, "Sec-Fetch-Site": "same-origin"} if headers is None else headers
         async with self.session.post(
@@ -165,7 +165,7 @@ class Browser:
 
 
 class Rig:
-    """Hold everything that a test of linking looks at."""
+    """Everything that a test of linking needs."""
 
     def __init__(
         self,
@@ -192,13 +192,13 @@ class Rig:
         self._stack = stack
 
     async def browser(self) -> Browser:
-        """Open a browser that was never here."""
+        """Open a browser without cookies."""
         session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         await self._stack.enter_async_context(session)
         return Browser(session, self.origin)
 
     async def audit(self) -> list[tuple[str, str, str]]:
-        """Return who did what with which result, in order."""
+        """Return the actor, action and result of each audit entry, in order."""
         return [
             (row["actor"], row["action"], row["result"]) for row in await self.store.read(audit.read_audit)
         ]
@@ -213,7 +213,7 @@ def settings(
     metrics_token: SecretStr | None = None,
     page_url: str | None = None,
 ) -> Settings:
-    """Return what operators set, without a look at the environment."""
+    """Return settings as operators would make them, without reading the environment."""
     return Settings.model_construct(
         slack_bot_token=SecretStr("xoxb-of-the-tests"),
         slack_signing_secret=SecretStr(signed.SECRET) if is_http else None,
@@ -231,9 +231,9 @@ def settings(
 async def rig(
     *, sign_in: bool = False, hosts: tuple[str, ...] = ("127.0.0.1",), **more: Any
 ) -> AsyncIterator[Rig]:
-    """Serve the application on a free port; ``more`` replaces what the context holds.
+    """Serve the application on a free port.
 
-    A second of the ``hosts`` is that of the pages that show IDEs.
+    ``more`` replaces parts of the context. A second entry in ``hosts`` is the host of pages that show IDEs.
     """
     clock, ids = FakeClock(), CountingIds()
     async with AsyncExitStack() as stack:

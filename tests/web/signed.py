@@ -1,4 +1,4 @@
-"""Slack's requests as Slack signs them, and a front with a recorder behind it."""
+"""Requests signed as Slack signs them, and a front that passes them to a recorder."""
 
 import hashlib
 import hmac
@@ -22,7 +22,7 @@ FORM = "application/x-www-form-urlencoded"
 def headers_for(
     clock: FakeClock, raw: bytes, *, content_type: str = FORM, secret: str = SECRET, at: float | None = None
 ) -> dict[str, str]:
-    """Return the headers that Slack sends with these bytes."""
+    """Return the headers that Slack sends with a body."""
     timestamp = str(int(clock.now() if at is None else at))
     base = b"v0:" + timestamp.encode() + b":" + raw
     signature = "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
@@ -65,7 +65,7 @@ def click(**changes: Any) -> dict[str, Any]:
 
 
 def event(**changes: Any) -> dict[str, Any]:
-    """Return an event of a direct message."""
+    """Return the event of a direct message."""
     return {
         "type": "event_callback",
         "event_id": "Ev1",
@@ -88,7 +88,7 @@ def form(fields: dict[str, Any]) -> bytes:
 
 
 def interaction(payload: Any) -> bytes:
-    """Encode an interaction as Slack does: JSON within a form."""
+    """Encode an interaction as Slack does, as JSON within a form."""
     return form({"payload": payload if isinstance(payload, str) else json.dumps(payload)})
 
 

@@ -1,4 +1,4 @@
-"""Connections in Socket Mode, and what they wait for."""
+"""Connections in Socket Mode, and helpers that wait for them."""
 
 import asyncio
 import time

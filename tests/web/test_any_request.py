@@ -1,4 +1,4 @@
-"""Whatever is sent to any address of ours: an answer that is no 500, guarded, and no secret in it."""
+"""Tests of arbitrary requests to any address: the answer is no 500, has all headers, and no secret."""
 
 import asyncio
 import re
@@ -26,7 +26,7 @@ WORDS = st.one_of(
             "%",
             "%2e%2e%2f",
             "\x00",
-            #: Five of them fit into the longest line that aiohttp reads: what is longer is no HTTP to it.
+            #: Five of these fit into the longest line that aiohttp accepts. A longer one isn't valid HTTP.
             "A" * 1500,
             "workspace_x",
             "x" * 64,
@@ -36,7 +36,7 @@ WORDS = st.one_of(
         ]
     ),
 )
-#: Neither can stand in a header at all; the client itself refuses them.
+#: Characters that can be in a header. The client itself refuses the others.
 HEADER = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=120)
 HEADERS = st.dictionaries(
     st.sampled_from(
@@ -73,14 +73,14 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]
 
 
 def addresses(app) -> list[str]:
-    """Return every address of the application as a pattern, its parts that vary in braces."""
+    """Return all addresses of the application as patterns, with variable parts in braces."""
     found = {resource.canonical for resource in app.router.resources()}
     return sorted({*found, "/{word}", "/ide", "/ide/{id}/{word}", "/link/{nonce}/{word}", "/static/{word}"})
 
 
 @dataclass
 class Scene:
-    """Hold one world for all examples, and somebody who is signed in there."""
+    """A world for all examples, with a person who is signed in."""
 
     made: IdeRig
     client: aiohttp.ClientSession
@@ -101,7 +101,7 @@ async def scene():
 
 @pytest.fixture(scope="module")
 def scene_runner():
-    """A scene in a loop of its own, as each example is sent from a plain function."""
+    """A scene with its own event loop, since Hypothesis calls a plain function for each example."""
     with asyncio.Runner() as runner:
         opened = scene()
         yield runner, runner.run(opened.__aenter__())
@@ -138,14 +138,14 @@ def test_no_request_breaks_anything(scene_runner, data):
     assert told["X-Content-Type-Options"] == "nosniff"
     assert "frame-ancestors 'none'" in told["Content-Security-Policy"]
     assert told["Server"] == "usher"
-    # It leads to a page of ours or to Slack, never to where the request says.
+    # Redirects lead to Usher's pages or to Slack, never to an address from the request.
     assert PLACES.fullmatch(told.get("Location", "/"))
     if TOKEN in text:
         assert (method, is_signed_in, headers.get("X-Usher-Mark")) == ("POST", True, here.mark)
 
 
 def test_the_pages_proxy_lets_through_whatever_others_ask_for(scene_runner):
-    """The health checks and figures are for one's own monitoring alone."""
+    """Health checks and metrics are only for the operator's own monitoring."""
     _, opened = scene_runner
     page = (ROOT / "docs/install.md").read_text(encoding="utf-8")
     (passed,) = re.findall(r"location ~ (\^\S+) ", page)

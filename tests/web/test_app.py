@@ -1,4 +1,4 @@
-"""The application as a whole: health, figures, friendly errors, and what exists in which form."""
+"""Tests of the whole application: health, metrics, friendly errors, and which addresses each form has."""
 
 import asyncio
 import gc
@@ -36,7 +36,7 @@ async def test_health_tells_its_state_and_no_secret():
         await made.store.close()
         assert json.loads(await browser.get("/workz"))["checks"] == {"store": False}
         assert browser.status == 503
-        # It says so to people, too.
+        # Without its database the process stays ready, since it still tells people about the outage.
         assert json.loads(await browser.get("/readyz"))["ready"] is True
         assert browser.status == 200
         await browser.get("/healthz")
@@ -59,7 +59,7 @@ async def test_usher_proves_that_it_answers_at_its_address_to_a_nonce_and_to_not
         browser = await made.browser()
         answer = await browser.get(f"{PROOF_PATH}/{nonce}")
         assert made.context.vault.is_proof(nonce, answer)
-        # One that somebody has kept proves nothing to the next nonce.
+        # A recorded proof is worthless for the next nonce.
         assert not made.context.vault.is_proof(nonce[::-1], answer)
         for other in (nonce[1:], f"{nonce}0", nonce.upper()):
             await browser.get(f"{PROOF_PATH}/{other}")
@@ -144,7 +144,7 @@ async def test_what_is_no_http_is_no_error_of_ours(caplog):
             assert b" 400 Bad Request" in await reader.read()
             writer.close()
     assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
-    # Who watches the access log sees them.
+    # Anybody who monitors the access log sees these requests.
     lines = [record.getMessage() for record in caplog.records if record.name == "bot.web.access"]
     assert sum(" 400 " in line for line in lines) == len(STRANGERS)
 
@@ -257,7 +257,10 @@ async def test_an_address_in_use_is_told_at_once():
 
 @pytest.mark.parametrize("turns", range(5))
 async def test_who_connects_while_the_server_closes_is_let_go_in_good_order(turns):
-    """asyncio drops, unclosed, what it accepted in the moment it closes; such a warning fails a test."""
+    """When asyncio closes a server, it drops connections that were just accepted, without closing them.
+
+    Such a warning would fail a test.
+    """
     async with rig() as made:
         with socket.socket() as caller:
             async with listening(await build_again(made), "127.0.0.1", 0) as port:

@@ -1,4 +1,4 @@
-"""Every page of ours as axe judges it: for who sees, hears or moves otherwise; dark, light, small, wide."""
+"""Accessibility checks of every page with axe: dark and light, narrow and wide."""
 
 from itertools import product
 
@@ -20,7 +20,7 @@ WIDER = "return document.documentElement.scrollWidth > document.documentElement.
 
 
 async def judge(window: Chromium, name: str) -> list[str]:
-    """Return what axe finds on the page, and whether one would have to scroll sideways."""
+    """Return axe's findings for the page, and whether it has to be scrolled sideways."""
     wrong = []
     await window.script(LOAD, axe.SCRIPT)
     for (width, height), (look, options) in product(axe.SIZES, axe.LOOKS.items()):

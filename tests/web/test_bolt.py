@@ -1,4 +1,4 @@
-"""Bolt behind the front: whatever is asked is answered, tenants, and what it neither takes nor logs."""
+"""Tests of Bolt behind the front: requests that are answered, other workspaces, and what isn't logged."""
 
 import json
 import os
@@ -28,7 +28,7 @@ async def sent(listeners, kind, payload, home=HOME):
 
 
 async def posted(app, raw, **how):
-    """Send signed bytes, and return the status and the text of the answer."""
+    """Send signed bytes, and return the status and text of the answer."""
     clock = FakeClock()
     async with TestClient(TestServer(guarded(clock, build_http_handler(app)))) as client:
         response = await client.post("/slack/events", data=raw, headers=headers_for(clock, raw, **how))
@@ -84,15 +84,15 @@ async def test_an_answer_of_a_listener_passes_as_it_is():
 async def test_a_payload_is_led_by_its_kind_alone():
     calls: list[str] = []
     app = bolt_with({kind: noting(calls, kind) for kind in REGISTER})
-    # What is within a payload names no other listener than its type does.
+    # The contents of a payload don't select a listener of another kind than its type.
     await posted(app, interaction(click(command="/workspace", event={"type": "message"})))
     odd = json.dumps(event(actions=[{"action_id": "start", "type": "button"}], command="/workspace"))
     await posted(app, odd.encode(), content_type=JSON)
     assert calls == ["block_actions", "event_callback"]
 
 
-#: What is sent though nobody listens: Slack's kinds that Usher has no use for, old ones, unheard of ones, and
-#: some at which Bolt's own reader of arguments breaks off.
+#: Requests for which there is no listener: kinds that Usher doesn't use, old and unknown ones, and some on
+#: which Bolt's argument parser fails.
 UNHEARD = {
     "a closed form": click(type="view_closed", view={"id": "V1", "callback_id": "x"}, text="canary"),
     "a shortcut": click(type="shortcut", callback_id="canary"),
@@ -149,13 +149,13 @@ async def test_a_payload_that_bolt_cannot_take_in_is_malformed():
     ],
 )
 async def test_slacks_own_questions_need_no_workspace(raw, content_type, text, monkeypatch):
-    # Bolt would take this token from the environment, and refuse whoever brings it.
+    # Bolt would read this token from the environment, and refuse requests that contain it.
     monkeypatch.setenv("SLACK_VERIFICATION_TOKEN", "t")
     assert await posted(bolt_with(), raw, content_type=content_type) == (200, text)
 
 
 OTHER = {"team": {"id": "T0OTHER"}, "view": {"id": "V", "callback_id": "x", "type": "modal"}}
-#: What another workspace is answered, by kind: how the text begins.
+#: The beginning of the answer to other Slack workspaces, by kind of request.
 REFUSED = [
     ("slash_commands", command(team_id="T0OTHER"), '{"response_type": "ephemeral", "text": "'),
     ("interactive", click(**OTHER), ""),
@@ -247,7 +247,7 @@ async def test_first_sight_with_a_retry_number_is_processed():
     app = bolt_with({"command": noting(calls)})
     raw = form(command())
     retried = headers_for(clock, raw) | {"X-Slack-Retry-Num": "1", "X-Slack-Retry-Reason": "http_timeout"}
-    # Nobody signs this one, with which Bolt would pass the listener over.
+    # Slack doesn't sign this header, which would make Bolt skip the listener.
     retried["X-Slack-Bolt-Lazy-Only"] = "1"
     async with TestClient(TestServer(guarded(clock, build_http_handler(app)))) as client:
         assert (await client.post("/slack/events", data=raw, headers=retried)).status == 200
@@ -276,7 +276,7 @@ async def test_an_ack_is_on_the_wire_what_bolt_makes_of_it(said, content_type, t
 
 async def test_an_event_names_its_home_by_its_authorization():
     calls = []
-    # In a shared channel the outer team may be the other organisation's.
+    # In a shared channel, the outer team may be that of the other organisation.
     await sent({"event_callback": noting(calls)}, "events_api", event(team_id="T0OTHER"))
     assert calls == ["event_callback"]
 
@@ -289,7 +289,7 @@ async def test_an_organisation_wide_install_takes_its_teams_and_no_others():
     assert calls == ["block_actions"]
 
 
-#: Payloads that name where they belong in one of Slack's many ways.
+#: Payloads that name their Slack workspace in one of Slack's many ways.
 PLACES = [
     command(),
     command(enterprise_id="E0ORG"),

@@ -1,4 +1,4 @@
-"""The page of a workspace: its owner's alone, nothing secret in it, operations as in Slack."""
+"""Tests of a workspace's page: only its owner sees it, it has no secrets, and it operates as Slack does."""
 
 import json
 import logging
@@ -38,13 +38,13 @@ async def rig():
 
 
 async def post(browser, path, headers=None):
-    """Send what the page's script sends."""
+    """Send the request that the page's script would send."""
     async with browser.session.post(browser.origin + path, headers=headers or {}) as answer:
         return answer.status, await answer.json()
 
 
 async def open_ide(rig, browser, workspace):
-    """Go where the page of a workspace leads once it runs."""
+    """Open the IDE from the page of a running workspace."""
     await browser.get(f"/ide/{workspace.id}")
     await browser.send(f"/ide/{workspace.id}", form=mark_of(browser.text))
     assert browser.status == 200
@@ -66,7 +66,7 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(rig):
     assert REMOTE not in browser.text
     assert "script>" in browser.text
     assert "<script>" not in browser.text
-    # Until when it runs is changed where its messages are.
+    # When it stops is changed in Slack, where its messages are.
     slack = re.escape(f"{rig.made.slack_origin}/app_redirect?team={ALICE.team_id}")
     assert re.findall(rf'<a [^>]*href="{slack}"[^>]*>([^<]*)</a>', browser.text) == ["Stop later"]
     for name, value in {
@@ -175,7 +175,7 @@ async def test_old_news_are_read_anew_before_anything_opens(rig):
     fresh = "0b1f5f0a-0000-4000-8000-000000000000"
     await rig.sees(workspace, entry=fresh)
     assert (await post(browser, path, headers))[1]["token"] == fresh
-    # When the provider does not answer for long, what is known has to do.
+    # If the provider doesn't answer for long, the last known token has to suffice.
     rig.clock.advance(300)
     assert (await post(browser, path, headers))[1] == {"again": True}
     assert (await post(browser, f"{path}?late=1", headers))[1]["token"] == fresh
@@ -207,7 +207,7 @@ async def test_others_and_nothing_look_the_same(rig):
     seen = set()
     for page in (alices.id, elsewhere.id, removed.id, "workspace_unknown", "x"):
         await browser.get(f"/ide/{page}")
-        # Only the address that was asked for is another one.
+        # The answers differ only in the requested address.
         seen.add((browser.status, browser.text.replace(f'"/ide/{page}/sign-in"', "sign-in")))
         async with browser.session.get(f"{rig.origin}/ide/{page}/state") as answer:
             assert (answer.status, await answer.json()) == (404, {})
@@ -232,7 +232,7 @@ async def test_the_state_is_told_from_our_row(rig):
     assert told["phase"] == "running"
     ends_at = datetime.fromtimestamp(rig.clock.now() + 300, UTC)
     assert told["line"] == f"Running, will stop at {ends_at:%H:%M} UTC unless you use it"
-    # The hour is that of the person, and a timer that was set in Slack is shown as well.
+    # Times are in the person's zone, and a timer set in Slack is shown, too.
     person = Person(ALICE, "Alice", seen_at=rig.clock.now(), time_zone="Asia/Kolkata")
     await rig.store.save_people([person])
     await set_timer(rig.store, workspace, PlannedStop(rig.clock.now() + 60, "stop"))
@@ -318,7 +318,10 @@ async def test_a_button_pressed_from_elsewhere_does_nothing(rig):
 
 @pytest.mark.parametrize("mode", ["cors", "no-cors", "same-origin"])
 async def test_no_script_reads_a_page(rig, mode):
-    """Neither in a window that shows what a proxy says itself, without our policy."""
+    """No script can read a page.
+
+    This protects it from scripts in a proxy's own answer, which has the same origin, but not Usher's policy.
+    """
     workspace = await rig.workspace()
     browser = await rig.signed_in(page=workspace.id)
     own = f"/ide/{workspace.id}"

@@ -1,4 +1,4 @@
-"""The page of a workspace in a real browser, with the vendor's script from a local Sphere Engine."""
+"""Browser tests of a workspace's page, with the vendor's script from a local Sphere Engine."""
 
 from contextlib import asynccontextmanager
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 @asynccontextmanager
 async def scene(**allowed):
-    """Yield the world, a window, the local Sphere Engine, and a workspace of Alice's that runs there."""
+    """Yield the world, a browser window, the local Sphere Engine, and a running workspace of Alice's."""
     async with sphere_server() as sphere:
         host = sphere.url.partition("://")[2]
         loads = Embedding(host, is_https=False, endpoint=sphere.url, **allowed)
@@ -54,7 +54,7 @@ async def test_the_owner_opens_the_ide_and_works_in_it():
             f"{sphere.url}/static/sdk/sdk.min.js"
         )
         assert await window.script("return document.querySelectorAll('iframe').length") == 1
-        # Neither in an address nor in what was sent as HTML: it came by the one POST.
+        # The secret isn't in an address, and only the answer to the POST contained it.
         assert SECRET_OF_RUNNING not in await window.script("return document.querySelector('iframe').src")
         html = await window.script("return document.documentElement.outerHTML")
         assert html.count(SECRET_OF_RUNNING) == 1
@@ -83,7 +83,7 @@ async def test_it_opens_by_itself_when_it_runs_and_closes_when_it_stops():
 
 
 async def test_page_writes_a_time_as_the_browser_writes_others():
-    """Slack writes 6:00 PM to most people, and so does their browser."""
+    """Slack shows most people 6:00 PM, and so does their browser."""
     async with scene() as (world, window, _sphere, workspace):
         ends_at = world.clock.now() + 3600
         await set_timer(world.store, workspace, PlannedStop(ends_at, "stop"))
@@ -111,7 +111,7 @@ async def test_one_that_needs_no_token_opens_without():
     async with scene() as (world, window, _sphere, _workspace):
         plain = await world.workspace(remote_id=PLAIN, entry=None, name="plain")
         await sign_in(world, window, plain)
-        # The page waits for what opens it as long as it may come, and then does without.
+        # The page waits for the secret as long as it may still come, and then does without it.
         await window.wait(30)
         await window.into_frame()
         await window.shows("Shaky")
@@ -155,7 +155,7 @@ async def test_nobody_can_frame_it():
         async with elsewhere(frame) as evil:
 
             def loaded():
-                # The socket of the page before may open late; whoever frames it loads its files as well.
+                # The previous page's socket may open late, and whoever frames a page also loads its files.
                 requests = sphere.server.harness.requests.items()
                 return {line: count for line, count in requests if "/sdk/live/" not in line}
 
@@ -208,7 +208,7 @@ async def test_what_the_policy_blocks_is_told_until_it_is_allowed():
 
 
 async def test_a_strange_script_is_not_run():
-    """A name with markup adds nothing; and where escaping would not hold, the policy does."""
+    """Markup in a name has no effect. If escaping failed, the policy would block it."""
     async with scene() as (world, window, _sphere, workspace):
         await name_workspace(world.store, workspace.id, "<img src=x onerror=window.owned=1>")
         await sign_in(world, window, workspace)

@@ -1,4 +1,4 @@
-"""Linking in a real browser: its cookies, its origins, its referrer, and no violation of the policy."""
+"""Browser tests of linking: cookies, origins, referrer, and no violations of the policy."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.web.rig import ALICE, GOOD, rig
 
 pytestmark = pytest.mark.browser
 
-#: Which of the field and the reason why its text was refused are on the screen, wherever it is scrolled to.
+#: Returns which are on the screen: the field, and the reason why its text was refused.
 BOTH_SEEN = """return ["token", "problem"].filter((id) => {
   const { top, bottom } = document.getElementById(id).getBoundingClientRect();
   return top >= 0 && bottom <= innerHeight;
@@ -20,7 +20,7 @@ BACK = "const [one] = document.links; return [one.textContent, one.href]"
 
 
 async def heard(window, css):
-    """Return what is read aloud after the name of an element, as the browser tells it to screen readers."""
+    """Return an element's description, which screen readers read after its name."""
     found = await window.devtools("Runtime.evaluate", {"expression": f"document.querySelector({css!r})"})
     about = {"objectId": found["result"]["objectId"], "fetchRelatives": False}
     tree = await window.devtools("Accessibility.getPartialAXTree", about)
@@ -37,7 +37,8 @@ async def test_the_way_with_the_code():
         await window.type("#token", "00000000")
         await window.press("form button")
         assert "4 tries are left" in await window.text(".problem")
-        # Whoever can't see the page hears first that it was refused, and is back in the field that says why.
+        # A person who can't see the page first hears that it was refused. || The focus is on the field, whose
+        # description has the reason.
         assert (await window.script("return document.title")).startswith("Error: Link")
         assert await window.script("return document.activeElement.id") == "token"
         said = await heard(window, "#token")
@@ -86,7 +87,7 @@ async def test_the_way_with_sign_in():
         await window.press("form[action='/link/confirm'] button")
         assert "is linked as alice" in await window.text(".good")
         assert words.DONE_NEXT in await window.text("main")
-        # Before Usher has written to anybody, only the Slack workspace is known.
+        # Before Usher has sent the person a message, it knows only their Slack workspace.
         assert await window.script(BACK) == ["Back to Slack", f"{made.slack_origin}/app_redirect?team=T0HOME"]
         assert [account.username for account in await made.store.read(accounts.list_accounts, ALICE)] == [
             "alice"
@@ -117,7 +118,8 @@ async def test_another_site_can_neither_send_our_form_nor_frame_our_page():
         form = f"<form action='{made.origin}/link/check' method=post><input name=token value={GOOD}>"
         async with elsewhere(f"{form}<button>Win</button></form><iframe src='{made.origin}/link'>") as evil:
             await window.go(await made.accounts.invite(ALICE, "saturn"))
-            # Another port is another origin of the same site, so the cookie comes; another name is not.
+            # Another port is another origin of the same site, so cookies are sent. Another host name is
+            # another site.
             for host in ("127.0.0.1", "localhost"):
                 await window.go(f"http://{host}:{evil.port}/")
                 await window.complains("frame-ancestors")

@@ -1,4 +1,4 @@
-"""Sign in with Slack against the local Slack, which signs as Slack does."""
+"""Tests of Sign in with Slack against the local Slack, which signs as Slack does."""
 
 import re
 
@@ -29,7 +29,7 @@ async def code_of(url, person, state):
 
 
 def sign_in_at(server, client, session):
-    """Return the sign-in with this Slack, and the team that it is for."""
+    """Return the sign-in for this Slack, and the team that it is for."""
     told = server.credentials
     sign_in = SlackSignIn(
         http=Http(session),

@@ -1,4 +1,4 @@
-"""What a replaced script of a vendor gets in a page of ours, in a real browser: what is that page's own."""
+"""Browser tests of a vendor's script that an attacker has replaced: it only gets what its own page has."""
 
 import json
 from contextlib import asynccontextmanager
@@ -19,13 +19,14 @@ pytestmark = pytest.mark.browser
 
 OTHERS = "0b1f5f0a-0000-4000-8000-00000000feed"
 ATTACKERS = "fedcba9876543210"
-#: One name for all, and two of one site: cookies of a site would come along to the second.
+#: One host name for everything, or two of the same site, where cookies for the whole site would also reach
+#: the second.
 HOSTS = {"one": ("127.0.0.1",), "two": ("usher.localhost", "pages.usher.localhost")}
 
 
 @asynccontextmanager
 async def replaced(script):
-    """Be the vendor's host, with another script in place of the vendor's."""
+    """Serve the vendor's host with a different script."""
 
     async def sdk(_request):
         return web.Response(text=script(), content_type="text/javascript")
@@ -91,7 +92,7 @@ async def test_an_ide_has_storage_cookies_its_own_requests_windows_and_the_whole
             await window.press(".se-fullscreen")
             await window.shows("Leave full screen")
             await window.press(".se-fullscreen")
-            # Reloading is no second form, and leads to the same.
+            # Reloading doesn't submit the form again, and shows the same page.
             await window.reload()
             assert await window.url() == f"{world.made.page_origin}/ide/{workspace.id}"
             await window.into_frame()

@@ -1,4 +1,4 @@
-"""Another Usher with the same app is noticed by what Slack counts, and nothing else is taken for one."""
+"""Tests of noticing another Usher with the same app, from Slack's count of connections."""
 
 from dataclasses import dataclass, field, replace
 
@@ -20,7 +20,10 @@ from tests.web.sockets import connected, until
 
 @dataclass
 class Side:
-    """Stand where Socket Mode's side stands: Slack counts ``slack`` connections, ``held`` of them ours."""
+    """A stand-in for SocketSide.
+
+    Slack counts ``slack`` connections, of which this process holds ``held``.
+    """
 
     monotonic: object
     slack: int = 2
@@ -76,7 +79,7 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
     assert await told(admins) == [(ALICE, "twice")]
     (check,) = await check_others(admins.store)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
-    # A process that is started meanwhile writes and says nothing again.
+    # A process that starts meanwhile doesn't send or log it again.
     await watch(admins, OtherInstances(admins.context, side), 2 * CONFIRM_SECONDS)
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
@@ -123,7 +126,7 @@ async def test_connections_of_processes_on_the_same_database_are_ours(admins, si
         assert await others._compare(Count(store.engine.clock.monotonic(), counted, 2)) == waits
     await others.step()
     assert side.connections == 2
-    # Slack allows an app ten connections.
+    # Slack allows ten connections per app.
     for name in ("web:five", "serve:six"):
         await store.write(owners.own, name, [name])
     await others.step()

@@ -1,4 +1,4 @@
-"""The host name where a vendor's script runs has pages that show IDEs, no cookie, and nothing else."""
+"""Tests of the host for a vendor's script: it has only pages that show IDEs, and no cookie."""
 
 import pytest
 
@@ -16,7 +16,7 @@ async def rig():
 
 
 class There:
-    """Ask at the second name, by an address that every machine knows."""
+    """A client of the second host name, at the loopback address."""
 
     def __init__(self, rig):
         self.origin = rig.made.page_origin
@@ -62,10 +62,10 @@ async def test_there_are_only_the_pages_that_show_ides(rig):
     for path in elsewhere:
         for method in ("GET", "POST"):
             assert (await there.ask(browser, path, method=method))[0] == 404, (method, path)
-        # With a dot at its end a browser reaches the same, and sees another origin.
+        # A name with a final dot reaches the same server, but is another origin to a browser.
         assert (await there.ask(browser, path, Host=f"{PAGES}.:{there.port}"))[0] == 404, path
     assert (await there.ask(browser, "/static/ide.js"))[0] == 200
-    # Who is there is known at the first name, which leads back.
+    # Sessions belong to the first host name, and the second one redirects there.
     status, location, _ = await there.ask(browser, "/ide/workspace_x")
     assert (status, location) == (303, f"{there.main}/ide/workspace_x")
 
@@ -81,7 +81,7 @@ async def test_the_mark_of_its_page_opens_one_workspace_and_a_cookie_opens_none(
     leading = {"Origin": there.main, "Sec-Fetch-Site": "same-site"}
     status, _, page = await there.ask(stranger, f"/ide/{workspace.id}", **form, **leading)
     assert (status, "sdk.example" in page, ide.SIGN_OUT in page) == (200, True, True)
-    # Neither does another site lead a browser to a page of its own person, nor is there one without a mark.
+    # Another site can't make a browser open its own person's page, and without a mark there is no page.
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert (await there.ask(stranger, f"/ide/{workspace.id}", **form, **headers))[0] == 403, headers
     assert (await there.ask(stranger, f"/ide/{other.id}", **form, **leading))[1] == f"/ide/{other.id}"

@@ -1,4 +1,4 @@
-"""How a workspace stands, for its page: every state with every open operation has a phase and words."""
+"""Tests of a workspace's state on its page: each state and operation has a phase and words."""
 
 from dataclasses import replace
 from itertools import product
@@ -131,7 +131,7 @@ def test_what_is_not_made_yet_and_what_never_was():
 
 def test_buttons_follow_what_may_be_done():
     assert stands(ROW).stops
-    # What the provider doesn't accept now is sent as soon as it does.
+    # An action that the provider doesn't accept yet is sent as soon as it does.
     assert stands(replace(ROW, actions=frozenset({"open"}))).stops
     assert stands(replace(ROW, actions=frozenset({"stop"}))).phase == "closed"
     stopped = replace(ROW, state=State.STOPPED)

@@ -1,4 +1,4 @@
-"""The pages: nothing from outside becomes markup, nothing is cached or framed, cookies are strict."""
+"""Tests of all pages: outside text never becomes markup, nothing is cached or framed, strict cookies."""
 
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -26,7 +26,7 @@ from tests.web.rig import ALICE, GOOD, KEY, rig
 
 
 class Shape(HTMLParser):
-    """Read which elements with which attributes a page has; texts and values do not count."""
+    """A parser for a page's elements and attribute names, without texts and values."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -171,7 +171,7 @@ async def test_every_answer_is_guarded():
             assert browser.headers["Cache-Control"] == ("public, max-age=3600" if is_style else "no-store")
         assert "unsafe" not in CONTENT_SECURITY_POLICY
         page = await browser.get(url)
-        # Who came from a bot of another name sees that this page is its own.
+        # A person who came from a bot with another name can see that this page belongs to it.
         assert '<span class="tagline">@usher in Slack</span>' in page
         assert "style=" not in page
         assert "<script" not in page

@@ -1,4 +1,4 @@
-"""Readiness and figures of the whole process: what stands still is seen from outside."""
+"""Tests of the whole process's readiness and metrics: a loop that has stopped is visible from outside."""
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -47,7 +47,7 @@ async def test_a_store_that_can_only_be_read_lets_nobody_work_and_says_why():
 
 
 async def test_slow_counts_leave_the_metrics_as_they_were(monkeypatch):
-    """How much is counted says nothing of whether the database answers."""
+    """Slow counting doesn't mean that the database doesn't answer."""
     async with memory_store() as store:
         health = HealthRoutes(store=store, ready=dict, works=dict, metrics=Metrics())
         app = web.Application()
@@ -92,7 +92,7 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         assert process.check_background() == {}
         await process.start()
         assert process.check_background() == {"loops": True, "sending": True}
-        # A loop at rest stands for nothing. Here one has begun a step, and none can end it before the look.
+        # A loop at rest doesn't count. Here a loop has begun a step, which can't end before it is checked.
         await asyncio.sleep(0)
         assert process.check_background() == {"loops": True, "sending": True}
         clock.advance(61)

@@ -1,4 +1,4 @@
-"""Forms whose fields can't be told apart are refused."""
+"""Tests that forms are refused if their fields can't be told apart."""
 
 from urllib.parse import urlencode
 

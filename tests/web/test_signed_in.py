@@ -1,4 +1,4 @@
-"""Browser sessions: begun by Slack's word alone, ended by their person, an unlink, leaving and time."""
+"""Tests of browser sessions: only Slack begins one; sign-out, unlinking, leaving or time end it."""
 
 import re
 
@@ -91,7 +91,7 @@ async def test_who_leaves_is_signed_out_without_any_account(rig):
     await rig.store.save_people([Person(ALICE, "Alice", is_deleted=True, seen_at=rig.clock.now())])
     await unlink(rig.store, ALICE, notify=False)
     assert not await is_signed_in(browser, "workspace_x")
-    # Slack would not sign them in any more; if it did, Usher would not.
+    # Even if Slack still signed this person in, Usher wouldn't.
     await browser.get("/ide/workspace_x/sign-in")
     assert browser.status == 403
     assert not await is_signed_in(browser, "workspace_x")
@@ -137,7 +137,7 @@ async def test_what_slack_says_of_nobody_here_signs_nobody_in_and_leads_back(
 
 
 async def test_a_state_of_another_browser_signs_nobody_in(rig):
-    """The attacker's finished sign-in, handed to a victim's browser, opens nothing (login CSRF)."""
+    """An attacker's finished sign-in opens nothing in a victim's browser (login CSRF)."""
     attacker, victim = await rig.made.browser(), await rig.made.browser()
     await attacker.get("/ide/workspace_x/sign-in", follow=False)
     authorize = attacker.headers["Location"]

@@ -1,4 +1,4 @@
-"""Socket Mode against the local Slack: the same listeners, health, reconnecting, a clean end."""
+"""Tests of Socket Mode with the local Slack: the same listeners, health, reconnecting, a clean end."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ from tests.web.signed import click, command, event
 from tests.web.sockets import connected, until
 
 SILENT = logging.getLogger("tests.silent")
-#: As many letters of two bytes fit into a frame, beside what is around them.
+#: The number of two-byte letters that fit into a frame, with the text around them.
 FITS = 10_216
 
 
@@ -77,7 +77,7 @@ async def test_new_connections_are_open_before_the_old_ones_go_and_answers_take_
         await server.sockets.disconnect(reason, close=False)
         await until(lambda: len(server.sockets.open) == 4)
         assert socket.is_ready()
-        # What Slack still sends on an old connection is taken, too.
+        # Requests that Slack still sends on an old connection are accepted, too.
         later = {**server.sockets.sent[-1], "envelope_id": "later"}
         again = asyncio.create_task(server.sockets.deliver(later, 3.0, old[0]))
         await until(lambda: len(seen) == 2)
@@ -115,13 +115,13 @@ async def test_one_connection_too_many_goes_before_another_comes():
     async with connected(ping_seconds=0.2) as (server, socket):
         (first,) = server.sockets.open
         await server.sockets.disconnect("too_many_websockets", close=False)
-        # Slack hasn't closed it: it would be kept for what may still come on it.
+        # Slack hasn't closed the connection, which would be kept for requests that may still come.
         await until(lambda: first not in server.sockets.open)
         await until(lambda: server.sockets.open and socket.is_ready())
 
 
 async def test_a_slack_that_closes_each_connection_at_once_is_met_with_pauses(capsys):
-    """It says hello and *disconnect*, on a real web socket, and there is always another address."""
+    """This Slack sends hello and *disconnect* on a real web socket, and always offers another address."""
     clock, opened, lives = FakeClock(), [], [0.0, SHORT_LIVED, 0.0]
 
     async def open_one(request):
@@ -152,7 +152,7 @@ async def test_a_slack_that_closes_each_connection_at_once_is_met_with_pauses(ca
         api_url = str(server.make_url("/api/"))
 
         async def rounds():
-            """Ask the same server some hundred times what a new connection begins with."""
+            """Repeat the first request of a new connection, some hundred times."""
             for _ in range(200):
                 async with session.post(f"{api_url}apps.connections.open") as answer:
                     await answer.read()
@@ -162,7 +162,8 @@ async def test_a_slack_that_closes_each_connection_at_once_is_met_with_pauses(ca
         await until(lambda: logged().count("slack.socket_ending") == 1)
         await rounds()
         assert len(opened) == 1
-        # The second comes after the pause and lives for ten seconds, so the third comes at once.
+        # The second connection comes after the pause and lives for ten seconds, so the third comes
+        # immediately.
         await until(lambda: logged().count("slack.socket_ending") == 3)
         await rounds()
         assert len(opened) == 3
@@ -194,7 +195,7 @@ async def test_connections_follow_how_many_there_should_be():
         assert socket.is_ready()
         socket.hold_connections(2)
         await until(lambda: len(socket._live) == 2)
-        # Slack hasn't closed the one that was given up: it still serves what comes on it.
+        # Slack hasn't closed the abandoned connection, and requests on it are still served.
         assert len(server.sockets.open) == 3
 
 
@@ -221,7 +222,7 @@ async def test_without_slack_it_goes_on_trying_and_can_be_ended(caplog):
 
     async def refuse(_request):
         asked.append(True)
-        # A ticket for an address where nobody listens: the client alone would try it for ever.
+        # The ticket is for an address where nobody listens. On its own, the client would retry it for ever.
         answer = {"ok": True, "url": "ws://127.0.0.1:9/?ticket=canary"}
         return web.json_response(answer, status=200 if len(asked) > 2 else 503)
 
@@ -300,7 +301,7 @@ def test_a_pause_that_is_asked_for_is_kept_within_bounds(header, pause):
 
 
 class Unconnected(SocketConnection):
-    """Stay where it is told to connect."""
+    """A connection that keeps the address at which it should connect."""
 
     async def connect(self):
         """Do nothing."""
@@ -318,7 +319,7 @@ class Unconnected(SocketConnection):
 async def test_each_address_is_reached_through_the_proxy_by_the_same_rule(
     api_url, address, asked, monkeypatch
 ):
-    # What the client's library finds there by itself doesn't count.
+    # A proxy that the client's library finds in the environment isn't used.
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.example:3128")
     proxy = Proxy("http://proxy.example:3128", "acme.example")
     socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url, proxy=proxy)
@@ -331,7 +332,7 @@ async def test_each_address_is_reached_through_the_proxy_by_the_same_rule(
 
 
 class Open:
-    """Stand where the client's connection stands."""
+    """A stand-in for the client's session."""
 
     closed = False
 
@@ -342,7 +343,7 @@ async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
     connection.current_session = Open()
     assert not connection.is_ready()
     await connection.run_message_listeners({"type": "hello"}, "")
-    # The clock was set back by an hour after this pong.
+    # After this pong, the clock was set back by an hour.
     connection.last_ping_pong_time = time.time() + 3600.0
     assert connection.is_ready()
     clock.advance(39.0)
@@ -350,11 +351,11 @@ async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
     clock.advance(2.0)
     assert not connection.is_ready()
     assert await connection.is_ping_pong_failing()
-    # And ahead: a pong that looks old has just come.
+    # The clock was set ahead, so a pong that has just come looks old.
     connection.last_ping_pong_time = time.time() - 3600.0
     assert connection.is_ready()
     assert not await connection.is_ping_pong_failing()
-    # It was ended by us, and its session hasn't noticed yet.
+    # Usher has closed it, and its session hasn't noticed yet.
     connection.closed = True
     assert not connection.is_ready()
     connection.current_session = None
@@ -362,7 +363,10 @@ async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
 
 
 class Acknowledged:
-    """Stand where the SDK's client stands, and keep what is acknowledged; ``lost`` breaks the connection."""
+    """A stand-in for the SDK's client, which keeps what is acknowledged.
+
+    With ``lost``, the connection is broken.
+    """
 
     def __init__(self, *, lost: bool = False) -> None:
         self.logger = logging.getLogger("tests.socket")
@@ -391,7 +395,7 @@ async def test_a_malformed_envelope_is_acknowledged_and_a_lost_answer_is_no_faul
 
 
 async def taken(listeners, kind, payload, retry=None):
-    """Hand over one envelope, and return what was sent back."""
+    """Deliver one envelope, and return what was sent back."""
     socket, client = SocketSide(bolt_with(listeners), SecretStr("xapp-1"), NOWHERE), Acknowledged()
     await socket.handle(client, SocketModeRequest(kind, "envelope-1", payload, retry_attempt=retry))
     await socket.close()
@@ -425,7 +429,7 @@ async def test_frames_of_any_kind_are_acknowledged_by_their_id(text, envelope_id
 
 @pytest.mark.parametrize("size", [FITS, FITS + 1, 100_000])
 async def test_acknowledgement_that_does_not_fit_goes_without_answer(size):
-    """Listeners keep to the limit; this is what is left where one doesn't."""
+    """Listeners keep within the limit. This is what happens if one doesn't."""
     connection, sent = SocketConnection("xapp-1", AsyncWebClient(), time.monotonic, 10.0, SILENT), []
     connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
     await connection.send_socket_mode_response(SocketModeResponse("e-1", {"text": "é" * size}))
@@ -471,7 +475,7 @@ async def test_answers_faults_and_refusals_go_back_with_the_acknowledgement():
     [
         click(type="block_dreams"),
         click(type="view_closed", view={"id": "V1", "callback_id": "x"}),
-        # These break Bolt: its reader of arguments, and its reader of requests.
+        # Payloads on which Bolt itself fails: its argument parser, and its request parser.
         click(type="workflow_step_edit", callback_id="canary"),
         event(event={"type": "x", "event": {"team": "T", "user": 5}}, authorizations=None),
     ],

@@ -1,4 +1,4 @@
-"""Webhooks of providers: what is not signed is not read, what was heard before has no effect."""
+"""Tests of providers' webhooks: unsigned ones aren't read, and repeated ones have no effect."""
 
 import asyncio
 import hashlib
@@ -25,14 +25,14 @@ SIGNATURE = "X-Sphere-Engine-Signature"
 
 
 class Busy:
-    """Have no time to hear anything."""
+    """A store that is too busy to record anything."""
 
     async def write(self, *_arguments: object) -> bool:
         raise StoreBusy("not committed in time")
 
 
 class Desk:
-    """Hold the address, and what came of what was sent there."""
+    """The webhook's address, with the results of what is sent there."""
 
     def __init__(self, world: SphereWorld, session: aiohttp.ClientSession, url: str) -> None:
         self.world, self.session, self.url = world, session, url

@@ -1,4 +1,4 @@
-"""From the direct message to the IDE and out again, with the real bot and a real browser."""
+"""Tests from the direct message to the IDE and back, with the real bot and a real browser."""
 
 import pytest
 
@@ -14,7 +14,7 @@ QUICK = {"projects": [{"name": "Console Python", "id": "a" * 32, "start_seconds"
 
 
 async def makes(world, person):
-    """Make a workspace by the form in Slack; return the address that its *Open* leads to."""
+    """Create a workspace with the form in Slack, and return the address of its *Open* button."""
     assert (await world.slack.say(person.id, "C0GENERAL", "/workspace new courses"))["ok"]
 
     def is_filled():
@@ -28,7 +28,7 @@ async def makes(world, person):
 
 
 async def prove(window, world, person):
-    """Press *Sign in with Slack*, and be a person at the local Slack."""
+    """Press *Sign in with Slack*, and choose a person at the local Slack."""
     assert await window.text("a.button") == pages.SIGN_IN_BUTTON
     await window.press("a.button")
     assert (await window.url()).startswith(f"{world.slack_url}/openid/connect/authorize")
@@ -69,7 +69,7 @@ async def test_only_the_owner_opens_the_ide_from_the_message(tmp_path):
             await prove(window, world, world.bob)
             await window.shows(ide.NOTHING_TITLE)
             assert await window.script("return document.querySelector('iframe')") is None
-            # Somebody else goes on in the same browser, without hunting for the link again.
+            # Another person continues in the same browser, without having to find the link again.
             assert await window.text("a.button") == ide.SIGN_IN_AGAIN
             await window.press("a.button")
             await window.press(f"a[href*='as={world.alice.id}']")

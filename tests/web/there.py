@@ -1,4 +1,4 @@
-"""A provider at which people sign in, as its OAuth client sees it: codes of the test, errors of the test."""
+"""A provider with a sign-in, as seen by its OAuth client. The test sets codes and errors."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ ENDS_AT = 2_000_000_000.0
 
 
 class Client(facets.OAuthClient):
-    """Take codes of a table, each once, from whoever began with the challenge."""
+    """A client that accepts the codes in a table, each once, from whoever began with the challenge."""
 
     def __init__(self) -> None:
         self.usernames = {CODE: "alice", "code-of-alice-two": "alice-two"}
@@ -24,7 +24,7 @@ class Client(facets.OAuthClient):
         self.asked: list[tuple[str, str]] = []
         self.challenge = ""
         self.knows_us: bool | Exception = True
-        #: The provider sends people back at once, as if they had signed in there before.
+        #: The provider sends people back immediately, as if they were already signed in there.
         self.sends_back = False
 
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
@@ -48,7 +48,7 @@ class Client(facets.OAuthClient):
 
 
 class SigningProvider(ScriptedProvider, facets.SignIn):
-    """Let people sign in, besides pasting the tokens of a table."""
+    """A provider that lets people sign in, or paste a token from a table."""
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -63,7 +63,7 @@ class SigningProvider(ScriptedProvider, facets.SignIn):
 
 
 async def go(made: Rig, browser: Browser) -> str:
-    """Press the button that leads to the provider; return the state that it has to come back with."""
+    """Click the button that leads to the provider, and return the state with which it has to come back."""
     await browser.get("/link/there", follow=False)
     assert browser.status == 303
     to = browser.headers["Location"]

@@ -1,4 +1,4 @@
-"""Every page of ours, brought up in a browser one after the other."""
+"""A walk through all of Usher's pages in a browser."""
 
 from collections.abc import AsyncIterator
 
@@ -11,7 +11,7 @@ from tests.web.there import SigningProvider
 
 
 async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
-    """Walk the way of a link with Sign in with Slack; yield the name of each page that is before the eyes."""
+    """Follow a link with Sign in with Slack, and yield the name of each page that is shown."""
     made = world.made
     await window.go(f"{made.origin}/link/new/saturn")
     yield "link-new"
@@ -52,7 +52,7 @@ async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
 
 
 async def there_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
-    """Walk the way of a link where people sign in at the provider."""
+    """Follow a link where people sign in with the provider."""
     made = world.made
     provider = made.context.connections["hub"]
     assert isinstance(provider, SigningProvider)
@@ -74,7 +74,7 @@ async def there_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
 
 
 async def code_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
-    """Walk the way of a link with a code that is typed back."""
+    """Follow a link with a code that is typed in Slack."""
     await window.go(await world.made.accounts.invite(ALICE, "saturn"))
     await window.type("#token", GOOD)
     await window.press("form button")
@@ -88,7 +88,7 @@ async def code_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
 
 
 async def ide_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
-    """Walk round the pages of workspaces that show no IDE, and those of signing in and out."""
+    """Open the pages of workspaces that show no IDE, and those for signing in and out."""
     states = {state: f"{number:032x}" for number, state in enumerate(State)}
     rows = {
         state: await world.workspace(remote_id=f"{remote[-8:]}{remote[8:]}", state=state, name=f"my {state}")
