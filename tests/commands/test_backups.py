@@ -329,7 +329,7 @@ async def test_the_log_of_what_was_there_stays_with_it(tmp_path):
 
 
 async def test_who_serves_leads_whoever_restores_to_no_file_elsewhere(tmp_path):
-    """The folder belongs to the user that Usher runs as, but root writes there during a restore."""
+    """Root restores a backup in a folder of Usher's user, and mustn't follow that user's symbolic links."""
     database, theirs, made = (tmp_path / name for name in ("usher.db", "theirs", "made"))
     theirs.write_text("kept")
     async with installed(tmp_path) as (store, make, clock):

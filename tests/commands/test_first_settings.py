@@ -44,7 +44,7 @@ class Terminal:
         return self.answers.pop(0)
 
     async def holds(self, look=look_at_address) -> str:
-        """Run the conversation in a thread beside this loop's servers, and return all that was printed."""
+        """Run the conversation in a thread, with servers in this loop, and return all that was printed."""
         await asyncio.to_thread(Conversation(self.ask, self.ask, self.said.append, look).run)
         return "\n".join(self.said)
 

@@ -111,7 +111,7 @@ async def test_restored_without_a_backup_in_the_database_is_refused(env):
 
 
 async def test_migrate_over_tables_of_a_newer_release_says_how_to_restore(env):
-    """A backup that is restored over a newer database leaves such tables behind."""
+    """Restoring a backup over a newer database leaves the newer release's tables behind."""
     (newest, script) = list(read_migrations().items())[-1]
     older = {name: text for name, text in read_migrations().items() if name != newest}
     engine = PostgresEngine(env["USHER_DATABASE_URL"], SystemClock(), SystemIds(), scripts=older)

@@ -228,7 +228,7 @@ _OF_TIMERS = (NoticeKind.STOP_WARNING, NoticeKind.PLANNED_STOP_FAILED, NoticeKin
 async def _each_act_has_one(life: Life) -> None:
     """Check that no operation has two messages about it.
 
-    The exception is an operation that had to notify its owner before it was over.
+    A notice that had to be sent before the operation was over doesn't count.
     """
     speaking: Counter[str] = Counter()
     for message in life.slack.messages:

@@ -122,8 +122,8 @@ async def _taken_back(life: Life, over: Counter[str]) -> None:
 async def _warned(life: Life, operations: list[dict[str, Any]]) -> None:
     """Check that nobody was stopped before a warning was delivered.
 
-    A person who chose a time so soon gets none. For every other planned stop there is one warning, unless it
-    can't be delivered.
+    No warning is needed if the person chose a time that was too near for one. For every other planned stop
+    there is one warning, unless it can't be delivered.
     """
     set_near = {
         (row["workspace"], row["after"])

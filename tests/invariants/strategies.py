@@ -18,7 +18,7 @@ from tests.invariants.life import PEOPLE
 names = st.sampled_from(sorted(PEOPLE))
 #: A position in a list of any length.
 places = st.integers(0, 839)
-#: Who requests something for which workspace. Mostly it is their own.
+#: Pairs of a person and the workspace for which they request something, mostly their own.
 owned = st.sampled_from(
     [("alice", "alpha"), ("alice", "common"), ("alice", "common"), ("bob", "common"), ("bob", "beta")]
 )

@@ -45,7 +45,7 @@ def test_a_request_to_administrators_says_who_decided(name):
     drawn = render_request(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")
-    # If the account's owner claims it, the request is closed, unless an administrator has approved it anyway.
+    # If somebody says that the account is theirs, the request is closed, unless they approve it anyway.
     if name in {"approved", "linked", "failed"}:
         approval = replace(STATES[name], answers={"-:T1:U0AMIR": True})
         given = least_facts(NoticeKind.APPROVAL_REQUEST, body=body, approval=approval, people=people)

@@ -176,7 +176,7 @@ def test_a_command_that_slack_refuses_is_refused(command):
         "https://usher.example.org/?a=b",
         "https://usher.example.org/#a",
         "https://usher.example.org/a b",
-        # `serve` doesn't accept such an address either, as every form has addresses below it.
+        # `serve` doesn't accept an address with a path either, as every form has addresses below it.
         "https://usher.example.org/usher",
     ],
 )

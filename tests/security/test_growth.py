@@ -1,8 +1,8 @@
 """Tests that long texts and many workspaces don't take disproportionate CPU time.
 
-Eight times the length takes at most twenty times the CPU. A larger number of workspaces is limited in the
-same way, even if their names are similar. If you add a parser for text from outside, add a row to
-``READERS``.
+Eight times the length takes at most twenty times the CPU. The cost also has to stay in proportion to the
+number of a person's workspaces, even if their names are similar. If you add a parser for text from outside,
+add a row to ``READERS``.
 """
 
 import gc

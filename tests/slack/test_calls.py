@@ -157,7 +157,8 @@ async def test_several_people_refused_and_nobody_served_is_the_app(line):
         assert line.paced.lockout_code is None
         await refused(line, POST, {"channel": f"U{number}"})
     assert line.paced.lockout_code == "team_access_not_granted"
-    # Other calls are still tried. If one succeeds, the refusal concerned only the first.
+    # Other calls are still tried. If another person's call succeeds, the refusal only concerned the first
+    # one.
     await line.paced.call("users.list", {"limit": 1})
     assert line.paced.lockout_code is not None
     await line.paced.call(POST, {"channel": "U9"})

@@ -66,7 +66,7 @@ async def test_the_owner_sees_the_page_and_no_secret_is_in_it(rig):
     assert REMOTE not in browser.text
     assert "script>" in browser.text
     assert "<script>" not in browser.text
-    # When it stops is changed in Slack, where its messages are.
+    # The time of a stop is changed in Slack, in the workspace's messages.
     slack = re.escape(f"{rig.made.slack_origin}/app_redirect?team={ALICE.team_id}")
     assert re.findall(rf'<a [^>]*href="{slack}"[^>]*>([^<]*)</a>', browser.text) == ["Stop later"]
     for name, value in {

@@ -81,7 +81,8 @@ async def test_the_mark_of_its_page_opens_one_workspace_and_a_cookie_opens_none(
     leading = {"Origin": there.main, "Sec-Fetch-Site": "same-site"}
     status, _, page = await there.ask(stranger, f"/ide/{workspace.id}", **form, **leading)
     assert (status, "sdk.example" in page, ide.SIGN_OUT in page) == (200, True, True)
-    # Another site can't make a browser open its own person's page, and without a mark there is no page.
+    # Another site can't send a browser to a page, not even to its own person's. A form without a mark is
+    # refused, too.
     for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}):
         assert (await there.ask(stranger, f"/ide/{workspace.id}", **form, **headers))[0] == 403, headers
     assert (await there.ask(stranger, f"/ide/{other.id}", **form, **leading))[1] == f"/ide/{other.id}"
