@@ -27,7 +27,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     # Calls go to this path below the connection's base URL, each with the token in the header named here.
     api_path: ClassVar[str] = "/api"
     credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("X-Lagoon-Token", scheme="")
-    # Where the body of an error has its message for people.
+    # The path, in the body of an error, of the message for people.
     message_pointer: ClassVar[str] = "/error/message"
 
     # Linking: find out who the token belongs to and, for the person who sets up the connection, whether the
@@ -50,7 +50,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         url = f"{self.settings.base_url}/tokens"
         return up.TokenHelp(url, ("Copy a token from your page of tokens.",), r"[0-9a-f]{40}")
 
-    # List: a malformed entry doesn't hide the other entries, and an incomplete list says that it is
+    # List: a malformed entry doesn't hide the others, and a list with entries missing is marked as
     # incomplete.
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
@@ -80,7 +80,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
     async def status(
         self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
     ) -> Mapping[str, up.Observed]:
-        """Read the workspaces one after another, each within its window."""
+        """Read the workspaces one after another, each within the send window of its request."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
@@ -102,7 +102,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         url = self.allowed_url(up.find_text(workspace, "url")) if word == "on" else None
         return up.Observed(STATES[word], url=url, name=name)
 
-    # Pages, and links that people paste.
+    # The workspace's pages, and links that people paste.
 
     def page_url(self, remote_id: str) -> str:
         """Return the workspace's page."""

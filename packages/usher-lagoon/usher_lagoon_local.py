@@ -21,7 +21,7 @@ LOGIN = (
 
 
 def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
-    """Return the body of an error in Lagoon's format, also for errors that the kit injects."""
+    """Return the body of an error in Lagoon's format. The kit uses the same format for injected errors."""
     return {"error": {"message": message}}
 
 

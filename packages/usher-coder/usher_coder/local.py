@@ -144,7 +144,7 @@ class Build:
         return {"running": doing, "succeeded": done}.get(self.job(now), self.job(now))
 
     def is_ready(self, now: float) -> bool:
-        """Return whether the workspace's app responds."""
+        """Return whether the workspace's app responds to requests."""
         is_up = self.transition == "start" and self.status(now) == "running"
         return is_up and now >= self.at + self.seconds + (READY if self.seconds else 0.0)
 

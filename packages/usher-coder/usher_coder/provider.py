@@ -103,7 +103,7 @@ class Coder(
     token_pattern: ClassVar[str] = _TOKEN
     offer_model: ClassVar[type[Offer]] = Offer
     name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
-    # A build takes a minute or more, and each read makes the server collect all resources, agents and apps.
+    # A build takes a minute or more, and for each read the server collects all resources, agents and apps.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=300.0)
 
     # -- linking ---------------------------------------------------------------------------------------------
@@ -288,7 +288,7 @@ class Coder(
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
-        """Return the latest build's state. A workspace is usable once its agent and app respond."""
+        """Return the state resulting from the latest build. It is usable once its agent and app respond."""
         build = up.find_object(workspace, "latest_build")
         word, transition = (up.find_text(build, key) or "" for key in ("status", "transition"))
         name = up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH) or None
