@@ -1,4 +1,4 @@
-"""The demonstration: a local Slack, local providers, a real JupyterHub and the bot, until Ctrl+C."""
+"""The demo: a local Slack, local providers, a real JupyterHub and the bot, running until Ctrl+C."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from playground.processes import StageError, StoppedError
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what the demonstrations understand; ``--port`` is the local Slack's."""
+    """Declare the command-line arguments of the demos. ``--port`` is the port of the local Slack."""
     parser.epilog = (
         f"The local Slack's page is at --port, {ports.FIRST} by default; the other servers follow in steps "
         f"of {ports.STEP}. A port that is in use is named, and the next one used."
@@ -33,7 +33,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 async def on_stage(arguments: Namespace, play: Callable[[Stage, asyncio.Event], Awaitable[int]]) -> int:
-    """Play on the whole stage, with an event that SIGTERM and SIGINT set; return the exit status."""
+    """Start everything, then call ``play`` with an event set by SIGTERM or SIGINT; return the exit status."""
     stop = asyncio.Event()
     with on_signals(stop.set):
         try:
@@ -54,7 +54,7 @@ async def on_stage(arguments: Namespace, play: Callable[[Stage, asyncio.Event], 
 
 
 async def run(arguments: Namespace) -> int:
-    """Keep everything running until SIGTERM or SIGINT; return 1 when a part ends by itself."""
+    """Keep everything running until SIGTERM or SIGINT; return 1 if a process ends by itself."""
 
     async def keep(running: Stage, stop: asyncio.Event) -> int:
         say(welcome(running, light=arguments.light))

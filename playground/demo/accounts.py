@@ -1,4 +1,4 @@
-"""The accounts at providers that each person can open from the local Slack's page."""
+"""Each person's accounts at the providers, as listed on the local Slack's page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playground.demo.people import NAMES
 
 Json = dict[str, Any]
 
-#: What a person of such a role is good for, by their ids in Slack.
+#: Maps each person's Slack id to a sentence that describes their role in the demo.
 _PARTS = {
     "U0OLIVIA": "Has workspaces on every provider.",
     "U0CHEN": "A colleague with workspaces of his own. He can't open Olivia's.",
@@ -24,7 +24,7 @@ _ADMIN = "U0AMIR"
 
 
 def accounts(servers: dict[str, Json], guests: Collection[Guest] = ()) -> Json:
-    """Return each person's accounts by their id in Slack; ``servers`` are the ready lines by server."""
+    """Return each person's accounts, by Slack id; ``servers`` maps each server's name to its ready line."""
     return {
         user: {
             "part": _PARTS.get(user, ""),
@@ -35,13 +35,13 @@ def accounts(servers: dict[str, Json], guests: Collection[Guest] = ()) -> Json:
 
 
 def sign_outs(servers: dict[str, Json]) -> list[list[str]]:
-    """Return where a browser is signed out of each provider: method and address."""
+    """Return the method and URL that sign a browser out of each provider."""
     saturn, hub, posit = (servers[one]["url"] for one in ("saturn", "jupyterhub", "posit"))
     return [["POST", f"{saturn}/logout"], ["GET", f"{hub}/hub/logout"], ["POST", f"{posit}/auth-sign-out"]]
 
 
 def _of(user: str, name: str, servers: dict[str, Json]) -> list[Json]:
-    # At the hub, who is signed in has to sign out first, which leads to signing in.
+    # On the hub, people who are signed in have to sign out first. The logout page leads to the sign-in page.
     saturn, hub, posit, sphere = (servers[one] for one in ("saturn", "jupyterhub", "posit", "sphere"))
     shown = [
         _account("Saturn Cloud", f"{saturn['url']}/login", name, saturn),

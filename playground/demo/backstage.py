@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 class Backstage:
-    """Ask the servers in the page's name; ``urls`` has the address of each by its name."""
+    """The panel's API. It sends requests to the servers whose URLs are in ``urls``, by name."""
 
     def __init__(
         self,
@@ -219,7 +219,7 @@ def _seconds(value: float | None) -> str:
 
 @asynccontextmanager
 async def backstage(urls: Mapping[str, str], usher: Usher) -> AsyncIterator[str]:
-    """Serve the panel's requests within a block, and give the address."""
+    """Serve the panel's requests until the block ends. Yields the URL."""
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as session, aiohttp.ClientSession() as patient:
         lesson, course = Lesson(urls["slack"], urls["sphere"], patient), Course(urls["slack"], patient)

@@ -1,4 +1,4 @@
-"""A minimal browser: cookies, redirects and forms, enough to do what a person does with a mouse."""
+"""A minimal browser with cookies, redirects and forms: enough to do what a person does with a mouse."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MOST_REDIRECTS = 12
 
 @dataclass(slots=True)
 class Form:
-    """Hold a form: where it goes and what is filled in already."""
+    """A form: its target, its method, and the initial values of its fields."""
 
     action: str = ""
     method: str = "get"
     fields: dict[str, str] = field(default_factory=dict)
 
 
-#: What nobody reads aloud: the window's title, the head of every page, the path of steps.
+#: Elements whose text is left out. A path of steps (a list with the class ``steps``) is left out, too.
 _SILENT = frozenset({"script", "style", "title", "header", "nav"})
 #: Where a new line begins.
 _LINES = frozenset(
@@ -86,7 +86,7 @@ class _Reader(HTMLParser):
             self._break(tag)
 
     def _break(self, tag: str) -> None:
-        """End the line where one ends; a list of terms is read as one."""
+        """End the current line if the tag begins a new one. A list of terms stays on a single line."""
         if tag in _LINES and not self._is_list_of_terms:
             self.end_line()
         if tag == "dl":
@@ -104,7 +104,7 @@ class _Reader(HTMLParser):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold what the browser shows: status, address, lines as read aloud, forms and links."""
+    """A page that the browser shows: its status, URL, lines of text, forms and links."""
 
     status: int
     url: str
@@ -119,7 +119,7 @@ class Page:
         return " ".join(self.lines)
 
     def link(self, part: str) -> str:
-        """Return the address of the first link that holds ``part``; raise LookupError without one."""
+        """Return the URL of the first link that contains ``part``; raise LookupError if there is none."""
         for link in self.links:
             if part in link:
                 return urljoin(self.url, link)
@@ -127,7 +127,7 @@ class Page:
 
     @property
     def form(self) -> Form:
-        """Return the first form that is sent by POST; raise LookupError without one."""
+        """Return the first form that uses POST; raise LookupError if there is none."""
         for form in self.forms:
             if form.method == "post":
                 return form
@@ -135,7 +135,7 @@ class Page:
 
 
 class Browser:
-    """Be one person's browser, and count what they press in it."""
+    """A person's browser, which counts their clicks."""
 
     def __init__(self) -> None:
         self.presses = 0
@@ -152,16 +152,16 @@ class Browser:
         await self._session.close()
 
     async def get(self, url: str) -> Page:
-        """Open an address, follow its redirects and read the page."""
+        """Open a URL, follow its redirects, and return the page."""
         return await self._go("GET", url, None, None)
 
     async def follow(self, page: Page, part: str) -> Page:
-        """Press a page's first link whose address holds ``part``; raise LookupError without one."""
+        """Follow the first link whose URL contains ``part``; raise LookupError if there is none."""
         self.presses += 1
         return await self.get(page.link(part))
 
     async def submit(self, page: Page, form: Form | None = None, **values: str) -> Page:
-        """Fill a form of a page (the first one with POST) and press its button."""
+        """Fill in one of a page's forms (by default, the first one that uses POST) and submit it."""
         self.presses += 1
         form = form or page.form
         return await self._go(

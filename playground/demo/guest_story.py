@@ -1,4 +1,4 @@
-"""A package's provider in a story in the local Slack, from the link to the stop; for its author's tests."""
+"""A story that tests a package's own provider in the local Slack, from linking an account to stopping."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _OLIVIA, _CHEN = "U0OLIVIA", "U0CHEN"
 async def play_guest(
     package: str, folder: Path, *, workspace: str, opened: str, form: Mapping[str, str] | None = None
 ) -> list[str]:
-    """Play an installed package in the local Slack, and return what its people read, line by line.
+    """Play the story with an installed package in the local Slack; return what people read, line by line.
 
-    Olivia links her account, starts her ``workspace``, opens its IDE, and stops it; Chen can't open it. With
-    a ``form``, its values by field, Chen also creates, opens and stops the workspace of that ``name``. The
-    pattern ``opened`` matches the IDE's page; ``{owner}`` and ``{workspace}`` in it stand for the names.
-    Raises StoryError if a step fails, or if the local server counts a broken rule, such as a status read
-    less than ten seconds after another. All files, such as ``usher.log``, are in ``folder``. It takes a start
-    and a stop by the machine's clock.
+    Olivia links her account, then starts her ``workspace``, opens its IDE, and stops it; Chen can't open it.
+    If a ``form`` (the values of its fields) is given, Chen also creates, opens and stops the workspace named
+    in it. The pattern ``opened`` must match the IDE's page; in it, ``{owner}`` and ``{workspace}`` stand for
+    their names. Raises StoryError if a step fails, or if the local server records a violation, such as a
+    status read less than ten seconds after the last one. All files, such as ``usher.log``, are in ``folder``.
+    The story takes as long as the starts and stops, because it uses the machine's clock.
     """
     (guest,) = invited([package], NAMES.values())
     lines: list[str] = []

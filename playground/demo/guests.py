@@ -1,7 +1,8 @@
-"""Local servers of other packages, which the demonstration can run as well.
+"""Local servers from other packages, which the demo can run as well.
 
-A package has an entry point in the group ``usher.playground``: a function that gets the names of the people
-with accounts, and returns the fields of its ``Guest``. Only packages named by ``--with`` are imported.
+Such a package has an entry point in the group ``usher.playground``: a function that gets the names of the
+people who have accounts, and returns the fields of its ``Guest``. Only packages named with ``--with`` are
+imported.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ GROUP: Final = "usher.playground"
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """A package's part of the demonstration: its local server, and the connection to that.
+    """A package's part of the demo: its local server, and the connection to it.
 
     Attributes:
         name: The connection's name.
-        title: What people read.
-        module: Run as ``python -m MODULE --port N --seed FILE``; ``run_server`` does the rest.
-        seed: What the server begins with, as JSON: at least each person's token.
+        title: The provider's title, as shown to people.
+        module: The module that is run as ``python -m MODULE --port N --seed FILE``. It calls ``run_server``.
+        seed: The server's initial data, as JSON. It contains at least each person's token.
         settings: The connection's keys, except ``base_url``.
         sign_in: The page where people sign in to their IDEs, with their token as the password.
     """
@@ -38,12 +39,12 @@ class Guest:
 
     @property
     def package(self) -> str:
-        """Return the package that brings it."""
+        """Return the name of the package that provides this guest."""
         return self.settings.get("from", self.name)
 
 
 def invited(packages: Collection[str], people: Collection[str]) -> list[Guest]:
-    """Return what the named packages bring; raise StageError for one that brings nothing."""
+    """Return the guests of the named packages; raise StageError if a package doesn't have any."""
     found = {one.dist.name: one for one in entry_points(group=GROUP) if one.dist is not None}
     lacking = sorted(set(packages) - found.keys())
     if lacking:

@@ -1,8 +1,8 @@
-"""The secret that all passwords and tokens are made from, the same at each start.
+"""The secret from which all passwords and tokens are derived, so that they stay the same at each start.
 
-It is kept in the person's own folder (``XDG_STATE_HOME`` of the XDG Base Directory Specification). It is
-neither in the repository nor in the checkout, which people copy, archive and mount into containers: a
-JupyterLab with a known password gives everybody on the machine a shell.
+The secret is kept in the user's own folder (``XDG_STATE_HOME`` of the XDG Base Directory Specification). It
+isn't kept in the checkout, because people copy, archive and mount checkouts, and anyone on the machine who
+knows a JupyterLab's password has a shell.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ _FORM = re.compile(rb"[0-9a-f]{64}\n")
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Make passwords and tokens of a secret; ``path`` is its file, None where it could not be kept."""
+    """Derives passwords and tokens from a secret. ``path`` is its file, or None if it couldn't be saved."""
 
     secret: bytes
     path: Path | None = None
 
     def token(self, *names: str) -> str:
-        """Return the token of this name: 64 hexadecimal digits."""
+        """Return the token with this name: 64 hexadecimal digits."""
         return self._made("token", *names).hex()
 
     def password(self, *names: str) -> str:
-        """Return the password of this name: letters and digits that one can read out."""
+        """Return the password with this name: 16 letters and digits that are easy to read out."""
         return base64.b32encode(self._made("password", *names))[:16].decode().lower()
 
     def _made(self, *names: str) -> bytes:
@@ -42,13 +42,13 @@ class Kept:
 
 
 def folder_of(environment: Mapping[str, str]) -> Path:
-    """Return the folder for what the demonstration keeps; a relative XDG_STATE_HOME doesn't count."""
+    """Return the folder in which the demo keeps its secret. A relative XDG_STATE_HOME is ignored."""
     given = Path(environment.get("XDG_STATE_HOME", ""))
     return (given if given.is_absolute() else Path.home() / ".local" / "state") / "usher-demo"
 
 
 def keep(folder: Path, tell: Callable[[str], None]) -> Kept:
-    """Return what a folder keeps, made the first time; where none can be kept, it is for this start only."""
+    """Return the secret kept in a folder, creating it if needed. If the folder is unusable, don't save it."""
     path = folder / "secret"
     try:
         with _locked(folder):
@@ -60,11 +60,11 @@ def keep(folder: Path, tell: Callable[[str], None]) -> Kept:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Hold a folder that nobody else can read or change, so that of two starts only one makes the secret."""
+    """Lock the folder, and make it private. If two demos start together, only one creates the secret."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        # Fails in a folder of somebody else's.
+        # This fails if the folder belongs to someone else.
         os.fchmod(held, 0o700)
         fcntl.flock(held, fcntl.LOCK_EX)
         yield
@@ -73,7 +73,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _read(path: Path, tell: Callable[[str], None]) -> bytes | None:
-    """Return the secret, or None for none that is secret; such a file is removed."""
+    """Return the secret, or None if there is none. Remove it if it's damaged or others could have read it."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:

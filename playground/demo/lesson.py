@@ -1,4 +1,4 @@
-"""A class of a hundred people who press Olivia's card at the same moment and are counted; and her course."""
+"""A class of a hundred people who all press the button on Olivia's card at once; and Olivia's course."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from playground.demo.person import NotSeenError, Person, labels
 
 PEOPLE = 100
 CHANNEL, CHANNEL_NAME = "C0TRAINING", "training"
-#: Nobody has an account of their own on Sphere Engine: there is nothing that the hundred would have to link.
+#: The class uses Sphere Engine because people don't have accounts there, so none of the hundred has to link
+#: one.
 CARD = "/workspace card courses/Python basics --title Class of {people}"
 CARD_SECONDS = 30.0
 PRESS_SECONDS = 120.0
@@ -26,31 +27,32 @@ COURSE_CARD = (
     "/workspace card courses/Python basics --title Python lessons "
     "--hours daily {begin:%H:%M}-{end:%H:%M} --until {begin:%Y-%m-%d}"
 )
-#: Where Olivia is, and so her course; how long there is at least to join it before its lesson.
+#: Olivia's time zone, which is also the course's; the minimum time left to join before the lesson; and the
+#: lesson's length.
 ZONE: Final = ZoneInfo("Europe/London")
 AHEAD: Final = timedelta(minutes=1)
 LESSON: Final = timedelta(minutes=30)
 
 
 def next_begin(now: datetime) -> datetime:
-    """Return the minute at which a lesson can begin next: it ends on its day."""
+    """Return the next minute at which a lesson can begin and still end on the same day."""
     at = (now + AHEAD).replace(second=0, microsecond=0) + timedelta(minutes=1)
     return at if (at + LESSON).date() == at.date() else (at + LESSON).replace(hour=0, minute=0)
 
 
 class Scene(ABC):
-    """Play something in the background, at most once at a time; ``note`` says how it goes."""
+    """Something that the demo plays in the background, once at a time. ``note`` describes its progress."""
 
     note = ""
     _running: asyncio.Task[None] | None = None
 
     @property
     def is_busy(self) -> bool:
-        """Say whether it is being played."""
+        """Return whether the scene is being played."""
         return self._running is not None and not self._running.done()
 
     def begin(self) -> None:
-        """Play it, unless it is being played."""
+        """Play the scene, unless it is already being played."""
         if not self.is_busy:
             self._running = asyncio.create_task(self._play())
 
@@ -66,19 +68,20 @@ class Scene(ABC):
 
 
 class Lesson(Scene):
-    """Let a class press, and count what becomes of it."""
+    """A class in which everyone presses the button, and the counts of what happens then."""
 
     def __init__(self, slack_url: str, sphere_url: str, session: aiohttp.ClientSession) -> None:
         self.people = PEOPLE
         self._trouble = False
-        #: So many workspaces ran before the press; until then there is nothing to count.
+        #: Number of workspaces that were running before anyone pressed the button; None before a class has
+        #: begun.
         self._running_before: int | None = None
         self._slack = slack_url
         self._sphere = sphere_url
         self._session = session
 
     async def counts(self) -> dict[str, str]:
-        """Return how far the class is, from what both servers say now; also says so in ``note``."""
+        """Return the counts for the panel, as reported by both servers, and update ``note``."""
         if self._running_before is None:
             return {}
         try:
@@ -148,7 +151,7 @@ class Lesson(Scene):
 
 
 class Course(Scene):
-    """Let Olivia post the card of a course whose only lesson begins soon."""
+    """A scene in which Olivia posts the card of a course with a single lesson, which begins soon."""
 
     def __init__(self, slack_url: str, session: aiohttp.ClientSession) -> None:
         self._olivia = Person(session, slack_url, "U0OLIVIA", "Olivia")

@@ -1,4 +1,4 @@
-"""The people of the demonstration: each has an account in their own name at every provider."""
+"""The people in the demo, each of whom has an account in their own name at every provider."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from playground.slack.seed import PEOPLE
 
 Json = dict[str, Any]
 
-#: Everybody who sits at a browser: the names of their accounts, by their ids in Slack.
+#: Maps the Slack id of each person to the username of their accounts.
 NAMES: dict[str, str] = {one["id"]: one["name"] for one in PEOPLE if not one.get("is_bot")}
-#: What the team has at each provider; the rest, such as clusters and limits, is each server's default.
+#: The demo's own values for each provider's seed. The rest, such as clusters and limits, is the server's
+#: default.
 _TEAM = Path(__file__).with_name("seed.json")
 
 
 def seeds(kept: Kept) -> dict[str, Json]:
-    """Return what each provider's server starts with, by its name."""
+    """Return the seed of each provider's server, by the server's name."""
     team = json.loads(_TEAM.read_text(encoding="utf-8"))
     made = {server: _default(server) | values for server, values in team.items()}
     for server in ("saturn", "jupyterhub", "posit"):

@@ -1,4 +1,4 @@
-"""A person who uses the local Slack's page by its JSON API: says, presses, reads, and waits for answers."""
+"""A person who uses the local Slack's page through its JSON API: types, clicks, reads, waits for answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Field = dict[str, Any]
 
 
 class NotSeenError(Exception):
-    """Say what the person waited for in vain."""
+    """Raised if something that a person waits for doesn't appear. The message says what that was."""
 
 
 @dataclass(slots=True)
 class Person:
-    """Be one person of the local Slack; ``presses`` counts what they press there."""
+    """A user of the local Slack. ``presses`` counts the user's clicks."""
 
     session: aiohttp.ClientSession
     slack_url: str
@@ -32,14 +32,14 @@ class Person:
     presses: int = 0
 
     async def say(self, channel: str, text: str) -> Message:
-        """Type something into a channel's composer; return the answer that Slack shows at once."""
+        """Type a message or command into a channel; return the page's immediate answer."""
         answer = await self._post("say", channel=channel, text=text)
         if answer.get("ok") is not True:
             raise NotSeenError(f"Slack shows: {answer.get('error')}")
         return answer
 
     async def press(self, channel: str, message: Message, action: str) -> None:
-        """Press the button of a message that has this action id, or choose it in its menu."""
+        """Press the button with this action id in a message, or choose the menu option with the action id."""
         self.presses += 1
         found = next((one for one in buttons(message) if one["action_id"] == action), {"action_id": action})
         answer = await self._post("press", channel=channel, ts=message["ts"], **where(found))
@@ -47,7 +47,7 @@ class Person:
             raise NotSeenError(f"Slack shows: {answer.get('error')}")
 
     async def form_when(self, holds: Callable[[Form], bool], what: str, seconds: float) -> Form:
-        """Return the open form as soon as it is as wanted; raise NotSeenError in the end."""
+        """Return the open form once ``holds`` accepts it; raise NotSeenError if that takes too long."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         version = None
@@ -64,7 +64,7 @@ class Person:
             version = state["version"]
 
     async def fill(self, field: Field, value: str) -> None:
-        """Fill in a field of the open form: type into it, or choose what it offers."""
+        """Fill in a field of the open form. In a menu, choose the option with this value."""
         if str(field["type"]).endswith("select"):
             answer = await self._post("choose", action_id=field["action_id"], query=value, pick=value)
         else:
@@ -80,7 +80,7 @@ class Person:
             raise NotSeenError(f"Slack shows: {answer.get('errors') or answer.get('error')}")
 
     async def file(self, file_id: str) -> str:
-        """Open a file that came with a message."""
+        """Return the content of a file that was attached to a message."""
         query = {"as": self.user_id}
         async with self.session.get(f"{self.slack_url}/_page/file/{file_id}", params=query) as answer:
             if answer.status != 200:
@@ -88,14 +88,14 @@ class Person:
             return await answer.text()
 
     async def messages(self, channel: str) -> list[Message]:
-        """Return what the person sees in a channel; ``@bot`` is the direct message with the bot."""
+        """Return the messages that the person sees in a channel; ``@bot`` is the direct message."""
         state = await self._state()
         return self._of(state, channel)
 
     async def wait_for(
         self, channel: str, matches: Callable[[Message], bool], what: str, seconds: float
     ) -> Message:
-        """Return the newest message that matches as soon as there is one; raise NotSeenError in the end."""
+        """Return the newest matching message once there is one; raise NotSeenError if none comes in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         state = await self._state()
@@ -132,10 +132,10 @@ class Person:
 
 
 def buttons(message: Message) -> Iterator[dict[str, Any]]:
-    """Yield the buttons of a message, wherever its blocks hold them, and the options of its menus.
+    """Yield the buttons in a message's blocks, and the options of its overflow menus, which count as buttons.
 
-    ``place`` is where one of several buttons of an action is pressed. An option's value is the action and the
-    value that its button would have.
+    An option gets the action id and value that its button would have. ``place`` identifies an option, or a
+    button that shares its action id with others, when it is pressed.
     """
     blocks = message.get("blocks") or ()
     actions = Counter(
@@ -157,13 +157,13 @@ def buttons(message: Message) -> Iterator[dict[str, Any]]:
 
 
 def where(button: dict[str, Any]) -> dict[str, Any]:
-    """Return what is pressed for a button: itself, or the option of its menu."""
+    """Return the fields that identify a button, or the option of a menu, when it is pressed."""
     found: dict[str, Any] = button.get("place") or {"action_id": button["action_id"]}
     return found
 
 
 def label(button: dict[str, Any]) -> str:
-    """Return what a button says, as a person reads it."""
+    """Return a button's label as shown to people."""
     return read(str(button["text"]["text"]))
 
 
@@ -177,9 +177,10 @@ def labels(message: Message, action: str) -> list[tuple[str, str]]:
 
 
 def address(message: Message, action: str, value: str = "") -> str:
-    """Return the address that a link button of a message opens, one whose value begins with a word if given.
+    """Return the URL of a message's link button with this action and, if one is given, this value.
 
-    Raise NotSeenError without one.
+    The value is compared with the first word of the button's own value. Raises NotSeenError if there is no
+    such button.
     """
     for element in buttons(message):
         is_meant = str(element.get("action_id", "")).partition(":")[0] == action
@@ -189,7 +190,7 @@ def address(message: Message, action: str, value: str = "") -> str:
 
 
 def spoken(message: Message) -> str:
-    """Return a message as a person reads it: its text as it was sent and, in brackets, its buttons."""
+    """Return a message's text, followed by the labels of its buttons in brackets."""
     texts = [
         str(text["text"])
         for block in message.get("blocks") or ()

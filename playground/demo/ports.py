@@ -1,4 +1,4 @@
-"""The ports of the demonstration: the same at every start, unless another program uses one of them."""
+"""The demo's ports. They are the same at each start, unless another program uses one of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from playground.processes import PortInUseError, StageError, free_port
 
-#: The local Slack's port; the others follow in these steps, which is also how far the next free one may be.
+#: The local Slack's usual port, and the step from each server's usual port to the next server's. If a port is
+#: in use, the ports up to the next step are tried.
 FIRST = 8400
 STEP = 10
-#: The servers with a port that people or Slack see, by their names as processes.
+#: Maps the name of each process to the title of its server. Only servers with fixed ports are listed.
 SERVERS = {
     "slack": "the local Slack",
     "usher": "Usher",
@@ -24,7 +25,7 @@ _HIGHEST = 65535 - STEP * len(SERVERS) + 1
 def choose(
     first: int, tell: Callable[[str], None], probe: Callable[[int], object] = free_port
 ) -> dict[str, int]:
-    """Return a free port for each server; a port that is in use is named. Raises StageError."""
+    """Return a free port for each server, reporting usual ports that are in use. Raises StageError."""
     if not 1 <= first <= _HIGHEST:
         raise StageError(f"--port {first} leaves no room for {len(SERVERS)} servers: it's at most {_HIGHEST}")
     return {

@@ -1,4 +1,4 @@
-"""The whole stage: a local Slack, local providers, a real JupyterHub, and the bot between them."""
+"""Everything that the demo runs: a local Slack, local providers, a real JupyterHub, and the bot."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ from playground.processes import (
     start_child,
 )
 
-#: A template that an operator prepared for Saturn Cloud: a class card makes everyone's workspace from it.
+#: A Saturn Cloud template prepared by an operator. A class card creates everyone's workspace from it.
 _COURSE = Path(__file__).with_name("course.json")
-#: Launches that an operator prepared at the Workbench: offered first in the forms.
+#: Launches on the Workbench that an operator has prepared. The forms offer these first.
 _TEMPLATES = """\
 [[connections.posit.templates]]
 name = "gpu"
@@ -58,7 +58,7 @@ cluster = "Local"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Hold where everything is; ``slack`` to ``sphere`` are the servers' ready lines."""
+    """The running servers and the demo's folder. ``slack`` to ``sphere`` are the servers' ready lines."""
 
     slack: dict[str, Any]
     saturn: dict[str, Any]
@@ -73,11 +73,11 @@ class Stage:
 
     @property
     def page(self) -> str:
-        """Return the address of the local Slack's page, with the key that opens the list of accounts."""
+        """Return the URL of the local Slack's page, including the key that opens the list of accounts."""
         return f"{self.slack['url']}/#key={_key(self.kept)}"
 
     def ended(self) -> Child | None:
-        """Return a part that has ended by itself, if any."""
+        """Return a process that has ended by itself, or None if all are running."""
         return next((child for child in self.children if child.has_ended), None)
 
 
@@ -90,10 +90,10 @@ async def stage(
     tell: Callable[[str], None],
     stop: asyncio.Event | None = None,
 ) -> AsyncIterator[Stage]:
-    """Bring everything up, and take it down again whatever happens.
+    """Start everything, and stop it when the block ends, even after an error.
 
-    Each server takes its usual port, counted from the local Slack's, or the next one that is free. Raises
-    StageError when a part fails, StoppedError when ``stop`` is set before everything is up.
+    Each server uses its usual port (see ``ports``) or the next free one. Raises StageError if a process
+    fails, and StoppedError if ``stop`` is set before everything is running.
     """
     folder = Path(tempfile.mkdtemp(prefix="usher-demo-"))
     children: list[Child] = []
@@ -137,7 +137,7 @@ async def stage(
 
 
 async def _unless(stop: asyncio.Event | None, work: asyncio.Future[Any]) -> Any:
-    """Wait for work unless a stop comes first."""
+    """Wait for work to finish; raise StoppedError if ``stop`` is set first."""
     stopping = asyncio.ensure_future((stop or asyncio.Event()).wait())
     try:
         await asyncio.wait([stopping, work], return_when=asyncio.FIRST_COMPLETED)
@@ -155,13 +155,13 @@ def _key(held: kept.Kept) -> str:
 
 
 def _seed(folder: Path, server: str, held: kept.Kept) -> list[str]:
-    """Write what a provider's server starts with, and return the words that name the file."""
+    """Write the seed of a provider's server; return the command-line arguments that name the file."""
     seed = seeds(held).get(server)
     return [] if seed is None else write_seed(folder, server, seed)
 
 
 def write_seed(folder: Path, server: str, seed: Mapping[str, Any]) -> list[str]:
-    """Write a server's seed, and return the words of the command line that name the file."""
+    """Write a server's seed; return the command-line arguments that name the file."""
     path = folder / f"{server}.json"
     path.touch(mode=0o600)
     path.write_text(json.dumps(seed), encoding="utf-8")
@@ -169,9 +169,10 @@ def write_seed(folder: Path, server: str, seed: Mapping[str, Any]) -> list[str]:
 
 
 def write_connections(folder: Path, text: str) -> Path:
-    """Write the connections file with the file of the course beside it, and return where it is.
+    """Write the connections file, and the course's file next to it. Return the path of the connections file.
 
-    Usher refuses a file that others may write, as they may in a checkout where the umask is 002.
+    Usher refuses files that others can write. In a checkout made with umask 002, the course's file is such a
+    file, so the copy gets its own mode.
     """
     connections, course = folder / "connections.toml", folder / _COURSE.name
     connections.write_text(text, encoding="utf-8")
@@ -182,7 +183,7 @@ def write_connections(folder: Path, text: str) -> Path:
 
 
 def environment_of(folder: Path, slack: dict[str, Any], text: str, port: int) -> dict[str, str]:
-    """Write the connections file, and return the settings of the bot beside a local Slack."""
+    """Write the connections file, and return the environment of a bot that uses the local Slack."""
     connections = write_connections(folder, text)
     given = slack["credentials"]
     (folder / "data").mkdir(mode=0o700)
@@ -199,7 +200,7 @@ def environment_of(folder: Path, slack: dict[str, Any], text: str, port: int) ->
 def _connections(
     saturn: dict[str, Any], hub: dict[str, Any], posit: dict[str, Any], sphere: dict[str, Any]
 ) -> str:
-    """Return the connections file; JSON strings are TOML strings."""
+    """Return the content of the connections file. JSON strings are also valid in TOML."""
     text = json.dumps
     return (
         "[connections.saturn]\n"
@@ -221,19 +222,20 @@ def _connections(
         'provider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
         f"base_url = {text(sphere['url'])}\n"
         f"access_token = {text(sphere['credentials']['access_token'])}\n"
-        # Its warning, five minutes before it stops what nobody uses, comes while one looks on.
+        # Short enough for someone watching the demo to see the warning, five minutes before an unused
+        # workspace is stopped.
         "inactivity_minutes = 7\n"
     )
 
 
 def to_connection(guest: Guest, url: str) -> str:
-    """Return a guest's table of the connections file."""
+    """Return the table for a guest in the connections file."""
     lines = [f"{name} = {json.dumps(value)}" for name, value in {**guest.settings, "base_url": url}.items()]
     return "\n".join(["", f"[connections.{guest.name}]", *lines, ""])
 
 
 async def manifest_of(environment: dict[str, str]) -> dict[str, Any]:
-    """Return the manifest that the bot prints for these connections: some of its shortcuts depend on them."""
+    """Return the manifest that the bot prints for these connections. Some shortcuts depend on them."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "bot", "manifest", "--url", "https://usher.example.test", "--assistant"),
@@ -249,9 +251,9 @@ async def manifest_of(environment: dict[str, str]) -> dict[str, Any]:
 
 
 async def register(slack_url: str, bot_url: str, manifest: dict[str, Any]) -> None:
-    """Set the app up by its manifest, as the local Slack grants and sends no more than that names.
+    """Register the app with its manifest, since the local Slack grants and sends only what a manifest names.
 
-    The address to which Sign in with Slack returns is added by hand, as the operator does with this form.
+    The URL to which *Sign in with Slack* returns is added separately, as an operator does in Slack's form.
     """
     settings = {
         "manifest": manifest,
@@ -276,6 +278,6 @@ async def _tell_slack(slack_url: str, what: str, values: dict[str, Any]) -> None
 
 
 def say(line: str) -> None:
-    """Write a line for the person at the terminal at once."""
+    """Print a line for the person at the terminal, without buffering."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The main job as one person experiences it: link, start, wait, open, be safe from others, stop."""
+"""The main story: a person links an account, then starts, opens and stops a workspace. Others are refused."""
 
 from __future__ import annotations
 
@@ -12,40 +12,42 @@ from urllib.parse import urlsplit
 from playground.demo.browser import Browser, Page
 from playground.demo.person import Message, NotSeenError, Person, address, labels, spoken
 
-#: Ten seconds between two status reads, a start of some seconds, and a margin for slow machines.
+#: Time limits in seconds. They allow for ten seconds between status reads, a start of a few seconds, and slow
+#: machines.
 READY_SECONDS = 90.0
 STOP_SECONDS = 60.0
 ANSWER_SECONDS = 20.0
 JOB_SECONDS = 60.0
 CHANNEL = "C0GENERAL"
-#: What is said of a workspace that can be opened, of one that has been stopped, and of a job that has run.
+#: Match the messages saying that a workspace is ready, that it has been stopped, and that a job is done.
 READY = re.compile(r"\bready\b")
 STOPPED = re.compile(r" stopped| has ended")
 DONE = re.compile(r" is done after ")
 #: Signs a browser in as an account with its password.
 LogIn = Callable[[Browser, tuple[str, str]], Awaitable[None]]
-#: Slack's marks round what it shows in bold: a terminal shows them as they are.
+#: Slack's markup for bold text. It is removed, because a terminal would show the asterisks.
 _BOLD = re.compile(r"(?<!\w)\*([^*\n]+)\*(?!\w)")
-#: Slack's marks round a time or a link, with the words for whoever can't show them.
+#: Slack's markup for a time or a link, with the text for clients that can't show it.
 _MARKED = re.compile(r"<[^<>|]+\|([^<>]+)>")
 
 
 class StoryError(Exception):
-    """Name the step of the story that did not happen as it should."""
+    """Raised if a step of the story fails. The message begins with the name of the step."""
 
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """Say how the story goes at one provider.
+    """What the story needs to know about one provider.
 
-    ``log_in`` signs a browser in as an account, ``owner`` and ``other`` are accounts with their passwords;
-    ``opened`` is a pattern that only the opened IDE's page matches. Without a ``token`` there is nothing to
-    link, and the accounts are ids in Slack with names: the IDE opens in a page of Usher's.
+    ``log_in`` signs a browser in; ``owner`` and ``other`` are accounts, each with its password; ``opened`` is
+    a pattern that matches only the page of the opened IDE. If there is no ``token``, no account has to be
+    linked: the accounts are Slack ids with people's names, and the IDE opens on one of Usher's own pages.
     """
 
     connection: str
     title: str
-    #: What the person types before anything is linked, and after it where that does not go on by itself.
+    #: The command typed before an account is linked, and the one typed afterwards if Usher doesn't resume the
+    #: first.
     first_words: str
     then_words: str
     token: str
@@ -54,26 +56,27 @@ class Provider:
     other: tuple[str, str]
     log_in: LogIn
     opened: str
-    #: What is filled into the form that makes the workspace, by field; none where there is one already.
+    #: Values for the fields of the form that creates the workspace; None if the workspace exists already.
     form: Mapping[str, str] | None = None
-    #: A command that runs a job, and the last line that the job writes; none where no jobs are run.
+    #: A command that runs a job, and the last line of the job's output; None if the story doesn't run a job.
     job: tuple[str, str] | None = None
-    #: Where people sign out: the account is then linked by signing in there instead of pasting the token.
+    #: The sign-out page. If it is set, the account is linked by signing in to the provider, not by pasting
+    #: the token.
     sign_out: str = ""
 
 
 class Story:
-    """Play the story for a person and tell each step as the person sees it."""
+    """Plays the story for a person, reporting each step as the person sees it."""
 
     def __init__(self, person: Person, tell: Callable[[str], None]) -> None:
         self._person = person
         self._tell = tell
         self._read: Sequence[str] = ()
-        #: What was pressed in browsers, beside the page of the local Slack.
+        #: Number of clicks in browsers, not counting those on the local Slack's page.
         self._pressed = 0
 
     async def play(self, provider: Provider) -> None:
-        """Play everything at one provider; raise StoryError naming the step that failed."""
+        """Play the story at one provider; raise StoryError with the name of a step that fails."""
         self._tell(f"\n== {provider.title} ==")
         before = self._presses
         if provider.token:
@@ -175,7 +178,7 @@ class Story:
         self._sees(ended)
         if last_line in str(ended.get("blocks")):
             return
-        # Output of more than 40 lines is in a file.
+        # If a job writes more than 40 lines, its output is in a file.
         shared = await self._person.wait_for(
             "@bot", lambda message: bool(message.get("files")), "the file with its output", JOB_SECONDS
         )
@@ -201,7 +204,7 @@ class Story:
         page = await self._visit(provider, address(ready, "open_url"), provider.owner)
         if page.status != 200 or not re.search(provider.opened, page.source):
             raise NotSeenError(f"{urlsplit(page.url).path} answered {page.status}: {page.text[:200]}")
-        # What a page of Usher's own says is written by its script.
+        # The text of Usher's own pages is written by a script, so this browser can't read it.
         shown = f": {page.text[:80]}" if page.text and provider.token else ""
         self._tell(f"   {_who(provider, provider.owner)}'s browser shows {urlsplit(page.url).path}{shown}")
 
@@ -214,7 +217,7 @@ class Story:
     async def _stop(self, provider: Provider) -> None:
         shown = await self._command(f"/workspace stop {provider.workspace}@{provider.connection}")
         for label, action_id in labels(shown, "stop"):
-            # A stop that ends it for good is asked about first.
+            # If the stop can't be undone, Usher asks for confirmation first.
             self._does(f"presses [{label}]")
             await self._person.press(CHANNEL, shown, action_id)
         stopped = await self._person.wait_for(
@@ -233,7 +236,7 @@ class Story:
                 return await browser.get(url)
             page = await browser.get(url)
             page = await browser.get(page.link("/sign-in"))
-            # Slack asks who it is that signs in, unless it knows.
+            # If Slack doesn't know yet who is signing in, it asks.
             return await browser.get(page.link(f"as={account[0]}"))
 
     async def _command(self, words: str) -> Message:
@@ -256,7 +259,7 @@ class Story:
         self._quote(who, html.unescape(words).splitlines())
 
     def _reads(self, page: Page) -> None:
-        """Quote a page, without what the one before said already."""
+        """Report a page's lines, except those that were also on the previous page."""
         self._quote("the page", [line for line in page.lines if line not in self._read])
         self._read = page.lines
 
@@ -270,5 +273,5 @@ def _who(provider: Provider, account: tuple[str, str]) -> str:
 
 
 def tells(message: Message, workspace: str, what: re.Pattern[str]) -> bool:
-    """Say whether a message's text names a workspace and says this of it."""
+    """Return whether a message names a workspace, followed by text that matches ``what``."""
     return bool(re.search(rf"{re.escape(workspace)}\b.*(?:{what.pattern})", str(message.get("text"))))

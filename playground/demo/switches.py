@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-#: The name under which the panel's fault stands at a server: a new one takes its place.
+#: The name of the fault that the panel sets at a server. A new fault with this name replaces the earlier one.
 NAME = "panel"
 SLOW_ANSWER_SECONDS = 8.0
 SLOW_START_SECONDS = 30.0
@@ -15,7 +15,7 @@ RETRY_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """Hold a switch: its label, what it does, in a sentence, and the fault that it sets."""
+    """A switch on the panel: its label, a sentence that explains it, and the fault that it sets."""
 
     name: str
     label: str
@@ -23,7 +23,7 @@ class Switch:
     fault: Mapping[str, Any]
 
     def is_set(self, fault: Mapping[str, Any]) -> bool:
-        """Say whether a fault of a server, as it lists them, is the one that this sets."""
+        """Return whether a fault, as listed by a server, is the one that this switch sets."""
         return fault["name"] == NAME and all(
             fault.get(field, value) == value for field, value in self.fault.items()
         )
@@ -31,7 +31,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Hold a switch that leaves room for one: the limits of the server that it sets, and takes away."""
+    """A switch that limits a resource to one: it sets these limits at the server, and removes them."""
 
     name: str
     label: str
@@ -50,7 +50,7 @@ ONE_GPU = Room(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Describe a server: ``calls`` matches ``METHOD /path`` of its API, ``starts`` of its starts."""
+    """A server with switches. ``calls`` matches its API requests (``METHOD /path``), ``starts`` starts."""
 
     name: str
     title: str
@@ -59,7 +59,7 @@ class Server:
 
     @property
     def switches(self) -> tuple[Switch, ...]:
-        """Return what can be switched on here."""
+        """Return the switches that this server has."""
         found = [
             Switch(
                 "slow-answer",
@@ -85,17 +85,18 @@ class Server:
                 "401", "401 (refused)", "Every token is refused with status 401.", self._fault(status=401)
             ),
         ]
-        # Slack starts nothing; and an app whose token Slack refuses has nobody left to tell.
+        # Slack doesn't start anything. If Slack is away or refuses the token, the app can't report anything,
+        # so there is nothing to see.
         left_out = () if self.starts else ("slow-act", "away", "401")
         return tuple(one for one in found if one.name not in left_out)
 
     @property
     def room(self) -> Room | None:
-        """Return what leaves room for one here, where that can be switched on."""
+        """Return the switch that limits a resource to one, or None if this server doesn't have one."""
         return ONE_GPU if self.name == "saturn" else None
 
     def switch(self, name: str) -> Switch | None:
-        """Return a switch by its name."""
+        """Return the switch with this name, or None."""
         return next((one for one in self.switches if one.name == name), None)
 
     def _fault(self, **what: Any) -> dict[str, Any]:

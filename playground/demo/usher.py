@@ -1,4 +1,4 @@
-"""The bot's process: the demonstration waits for it, kills it at a switch's press, and restarts it."""
+"""The bot's process. The demo waits until it is ready, and kills and restarts it when asked on the panel."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import aiohttp
 
 from playground.processes import READY_SECONDS, Child, StageError, start_child
 
-#: What ended at once is started again after so long.
+#: Seconds to wait before starting the bot again if it failed to become ready.
 AGAIN_SECONDS = 1.0
 
 
 async def start_usher(folder: Path, environment: Mapping[str, str]) -> Child:
-    """Start the bot with its settings; it isn't ready yet."""
+    """Start the bot with its settings, without waiting until it is ready."""
     return await start_child("usher", ["bot", "serve"], folder, environment, announces=False)
 
 
 async def wait_for_usher(child: Child, url: str) -> None:
-    """Wait until the bot says that it is ready; raises StageError."""
+    """Wait until the bot reports that it is ready. Raises StageError if it ends or takes too long."""
     loop = asyncio.get_running_loop()
     until = loop.time() + READY_SECONDS
     async with aiohttp.ClientSession() as session:
@@ -41,14 +41,14 @@ async def wait_for_usher(child: Child, url: str) -> None:
 
 
 class Usher:
-    """Kill the bot without a word, and start it again until it is ready."""
+    """The bot's process, which can be killed without warning and is then restarted until it is ready."""
 
     def __init__(self, child: Child, url: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.child = child
         self.kills = 0
-        #: It has been started since the last kill, and didn't become ready.
+        #: Whether a start since the last kill has failed.
         self.has_failed = False
-        #: From the last kill until it was ready again, in seconds.
+        #: Seconds from the last kill until the bot was ready again.
         self.away: float | None = None
         self._url = url
         self._folder = folder
@@ -57,11 +57,11 @@ class Usher:
 
     @property
     def is_away(self) -> bool:
-        """Say whether it has been killed and isn't ready yet."""
+        """Return whether the bot has been killed and isn't ready yet."""
         return self.child.is_restarting
 
     def kill(self) -> None:
-        """Kill it with SIGKILL; while it is away there is nothing to kill."""
+        """Kill the bot with SIGKILL, unless it is already away."""
         if self.is_away:
             return
         self.child.is_restarting, self.has_failed = True, False
@@ -79,7 +79,8 @@ class Usher:
             try:
                 await wait_for_usher(self.child, self._url)
             except StageError:
-                # Whoever switched on a fault that keeps it from starting can switch it off again.
+                # A fault may keep the bot from starting. Keep trying, because the user can switch the fault
+                # off.
                 self.has_failed = True
                 await self.child.stop()
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -89,7 +90,7 @@ class Usher:
             return
 
     async def close(self) -> None:
-        """Stop starting it again; its process is ended with the others."""
+        """Stop restarting the bot. Its process is ended together with the others."""
         if self._restarting is not None:
             self._restarting.cancel()
             await asyncio.gather(self._restarting, return_exceptions=True)

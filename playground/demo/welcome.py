@@ -1,4 +1,4 @@
-"""The demonstration's first words in the terminal: what to open, who to be, what to type."""
+"""The text that the demo prints in the terminal: what to open, and what to type there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from playground.demo.stage import Stage
 
 
 def welcome(stage: Stage, *, light: bool = False) -> str:
-    """Return the text; no password is in it, only the key that opens the list of accounts."""
+    """Return the text. It contains no passwords, only the key that opens the list of accounts."""
     ide = "a tiny page" if light else "a real JupyterLab"
     path = stage.kept.path
     guests = "".join(

@@ -1,4 +1,4 @@
-"""The demonstration's story played without a person, at each provider; it names a step that fails."""
+"""The demo's story, played automatically at each provider. If a step fails, its name is printed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["add_arguments", "run"]
 
 
 async def run(arguments: Namespace) -> int:
-    """Play the story once; return 0, or 1 after naming the step that failed."""
+    """Play the story once; return 0, or 1 if a step failed."""
 
     async def play(running: Stage, stop: asyncio.Event) -> int:
         return await _until_stopped(stop, _play(running, light=arguments.light))
@@ -41,7 +41,7 @@ async def _until_stopped(stop: asyncio.Event, play: Any) -> int:
 
 
 async def _play(running: Stage, *, light: bool) -> int:
-    """Play at all providers side by side, as most of a story is waiting, and tell one after the other."""
+    """Play the story at all providers at the same time, but print one provider's story after another."""
     turn, waiting = 0, dict[int, list[str]]()
 
     def tell(place: int, line: str) -> None:
@@ -56,7 +56,7 @@ async def _play(running: Stage, *, light: bool) -> int:
         for provider in providers:
             await story.play(provider)
 
-    # A person has one form open at a time, so those with forms follow one another.
+    # A person can have only one form open at a time, so the providers with forms take turns.
     beside = ([_saturn(running)], [_hub(running, light=light)], [_posit(running), _sphere()])
     async with aiohttp.ClientSession() as session:
         playing = [asyncio.create_task(play(place, providers)) for place, providers in enumerate(beside)]
@@ -140,7 +140,7 @@ def _posit(running: Stage) -> Provider:
 
 def _sphere() -> Provider:
     async def log_in(_browser: Browser, _account: tuple[str, str]) -> None:
-        """Do nothing: the page asks for Slack's word."""
+        """Do nothing, because the page asks Slack who the person is."""
 
     return Provider(
         connection="courses",
