@@ -1,8 +1,8 @@
 """A real JupyterHub on loopback: ``python -m playground jupyterhub --port N [--light] [--seed FILE]``.
 
-Faults and statistics (``/_playground``) are those of the address of the hub's API, where people's servers
-answer, too. ``advance`` only moves the clock of these statistics, as a real hub lives in real time. Facts:
-``docs/internals/providers/jupyterhub.md``.
+Faults and statistics (``/_playground``) are served at the URL of the hub's API. They also cover the requests
+to people's servers there. ``advance`` moves only the clock of the statistics, because a real hub runs in real
+time. The facts are in ``docs/internals/providers/jupyterhub.md``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _FROM_ARGUMENTS = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this server understands; what is not given comes from the seed."""
+    """Declare the options that only this server has. The seed supplies the values that aren't given."""
     parser.add_argument(
         "--light", action="store_true", default=None, help="a tiny server instead of JupyterLab"
     )
@@ -57,13 +57,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 def start(
     *, light: bool = True, seed: dict[str, Any] | None = None, port: int = 0, **changes: Any
 ) -> AbstractAsyncContextManager[Hub]:
-    """Return a context in which a hub runs; ``changes`` are fields of Options. Raise HubError, SeedError."""
+    """Return a context in which a hub runs; ``changes`` override Options. Raises HubError or SeedError."""
     options = load() if seed is None else parse(seed)
     return running(replace(options, light=light, **changes), port)
 
 
 async def run(arguments: Namespace) -> None:
-    """Serve until SIGTERM, SIGINT or cancellation; print the ready line when the hub answers."""
+    """Serve until SIGTERM, SIGINT or cancellation. Print the ready line once the hub responds."""
     options = load(Path(arguments.seed) if arguments.seed else None)
     given = {name: getattr(arguments, name) for name in _FROM_ARGUMENTS}
     options = replace(options, **{name: value for name, value in given.items() if value is not None})

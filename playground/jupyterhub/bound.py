@@ -12,10 +12,10 @@ _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 def binder(parent: int) -> Callable[[], None]:
-    """Return a function that a fresh child calls on itself, so that SIGTERM reaches it when ``parent`` dies.
+    """Return a function for a new child process to call, so that it gets SIGTERM when ``parent`` dies.
 
-    The library is looked up here, before the fork: a child between fork and exec should do little. A changed
-    user id takes the bond away again, so it is made afterwards.
+    The C library is looked up here, before the fork, because a child should do little between fork and exec.
+    A change of the user id cancels the signal, so call the function after the change.
     """
     if sys.platform != "linux":
         return lambda: None

@@ -1,7 +1,7 @@
-"""A proxy before the hub's API and people's servers that counts, injects faults, and passes streams on.
+"""A proxy for the hub's API and people's servers. It counts requests, injects faults, and passes streams on.
 
-The Python proxy holds event streams back until their end (``docs/internals/providers/jupyterhub.md``, "A hub
-for tests").
+It exists because the Python proxy passes an event stream on only once the stream has ended
+(``docs/internals/providers/jupyterhub.md``, "A hub for tests").
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from yarl import URL
 from playground.faults import act, is_late
 from playground.harness import Harness
 
-#: Headers that belong to one connection (RFC 9110, 7.6.1), and those that aiohttp sets by itself.
+#: Headers that apply to a single connection (RFC 9110, 7.6.1), and those that aiohttp sets itself.
 _OWN = {
     "connection",
     "keep-alive",
@@ -40,9 +40,9 @@ _SESSION: web.AppKey[aiohttp.ClientSession] = web.AppKey("session", aiohttp.Clie
 def build(
     hub_url: str, session: aiohttp.ClientSession, harness: Harness, proxy_port: int, pages_url: str = ""
 ) -> web.Application:
-    """Make the application, to which the hub's proxy leads; the session keeps no cookies, decodes nothing.
+    """Build the application to which the hub's own proxy forwards. For the session, see ``client_session``.
 
-    ``pages_url`` is the proxy's, which leads to people's servers.
+    ``pages_url`` is the URL of the hub's own proxy, through which people's servers are reached.
     """
     app = web.Application(client_max_size=64 * 1024**2)
     app[_HUB] = hub_url
@@ -56,7 +56,7 @@ def build(
 
 
 def client_session() -> aiohttp.ClientSession:
-    """Make a session that changes nothing of what passes through."""
+    """Create a session that passes everything through unchanged: no cookies, no decompression."""
     return aiohttp.ClientSession(
         auto_decompress=False,
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -69,8 +69,8 @@ async def _forward(request: web.Request) -> web.StreamResponse:
     await request.read()
     if not is_late(request) or request.method in {"GET", "HEAD"}:
         return await _now(request)
-    # A real hub can't be told to wait: the door keeps the request, and says what the hub says of a start or
-    # stop that takes longer.
+    # A real hub can't be told to act later. So keep the request here, and answer as the hub does if a start
+    # or stop takes longer.
     later = request.app[_LATER]
 
     def go(_at: float) -> None:

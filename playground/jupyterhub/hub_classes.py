@@ -30,7 +30,7 @@ _EVENT_TIME = "2026-03-04T05:06:07Z"
 
 
 class SpawnRefusedError(RuntimeError):
-    """Say to people why a spawn failed; the hub shows ``jupyterhub_message``."""
+    """Raised if a spawn fails. The hub shows people its ``jupyterhub_message``."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -38,12 +38,12 @@ class SpawnRefusedError(RuntimeError):
 
 
 class PasswordAuthenticator(Authenticator):  # type: ignore[misc] # its base class brings no types
-    """Let people in by a password of their own."""
+    """Lets each person sign in with a password of their own."""
 
     passwords = Dict(config=True)
 
     async def authenticate(self, _handler: Any, data: dict[str, str]) -> str | None:
-        """Return the name when the password is this person's."""
+        """Return the username if the password is correct, otherwise None."""
         name = data.get("username", "")
         known = self.passwords.get(name)
         given = data.get("password", "")
@@ -51,23 +51,24 @@ class PasswordAuthenticator(Authenticator):  # type: ignore[misc] # its base cla
 
 
 class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its base class brings no types
-    """Run servers as local processes: after a pause, with progress, as an unprivileged account.
+    """Runs servers as local processes, after a pause, with progress, and under an unprivileged account.
 
-    ``user_options``: ``{"fail": true}`` fails, ``{"raises": [status, message]}`` raises an HTTPError, or
-    another exception if the status is 0, ``{"pause": seconds}`` takes another pause, ``{"waits_for":
-    message}`` reports it as KubeSpawner does a warning and fails like a start that takes too long.
+    ``user_options``: ``{"fail": true}`` makes the start fail. ``{"raises": [status, message]}`` raises an
+    HTTPError, or another exception if the status is 0. ``{"pause": seconds}`` sets a different pause.
+    ``{"waits_for": message}`` shows the message in the format of KubeSpawner's warnings, then fails like a
+    start that takes too long.
     """
 
     pause_seconds = Float(2.0, config=True)
     account = Unicode("", config=True, help="whom to run servers as; empty: as oneself")
     gpus = Integer(0, config=True, help="how many servers have a place; 0: all")
-    #: Who has a place, by person and server.
+    #: The servers that have a GPU: pairs of a username and a server name.
     having: ClassVar[set[tuple[str, str]]] = set()
     _step = 0
     _warning = ""
 
     async def start(self) -> Any:
-        """Start after the pause, or fail with a reason."""
+        """Start the server after the pause, or fail with a reason."""
         self._step, me = 0, (self.user.name, self.name)
         self._warning = self.user_options.get("waits_for") or ""
         if self.gpus and len(self.having - {me}) >= self.gpus:
@@ -92,7 +93,7 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
         return address
 
     async def progress(self) -> AsyncIterator[dict[str, Any]]:
-        """Tell each step once, to whoever listens, also to those who come late."""
+        """Yield each step of the start once. Listeners who come late get the earlier steps, too."""
         shown = -1
         while True:
             while shown < self._step:
@@ -104,12 +105,12 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
             await asyncio.sleep(_STEP_SECONDS)
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002 - the base class's signature
-        """End by SIGTERM at once: an interrupt makes some servers ask back first."""
+        """Send SIGTERM at once. If interrupted with SIGINT, some servers would ask for confirmation first."""
         self.having.discard((self.user.name, self.name))
         await super().stop(now=True)
 
     def make_preexec_fn(self, _name: str) -> Callable[[], None]:
-        """Return what the child does before it becomes the server."""
+        """Return the function that the child process runs before it becomes the server."""
         bind, home = binder(os.getpid()), self.home_dir
         account = pwd.getpwnam(self.account) if self.account else None
 

@@ -1,4 +1,4 @@
-"""The configuration file of the local hub; all that varies comes from the settings file of each start."""
+"""The configuration file of the local hub. The variable parts come from a settings file."""
 
 from __future__ import annotations
 
@@ -77,8 +77,9 @@ if _settings["oauth"]:
     ]
 c.JupyterHub.load_roles = [{"name": "user", "scopes": _scopes}]
 
-# Named servers exist from their first start on; those of the seed are there before anybody started them. So
-# are tokens whose value the hub did not choose: they belong to the client that it makes for its page.
+# A hub creates a named server when it is first started. Those in the seed have to exist before that, so they
+# are added here. So are the seed's tokens, because their values weren't chosen by the hub. They belong to the
+# OAuth client that the hub creates for its own page.
 _session = orm.new_session_factory(_database)()
 if _settings["tokens"]:
     _session.add(orm.OAuthClient(identifier="jupyterhub"))
@@ -96,7 +97,7 @@ _session.close()
 
 
 def _clear_up() -> None:
-    """Remove the directory when the launcher, whose task it is, was killed."""
+    """Remove the directory if the launcher, which normally does so, was killed."""
     if os.getppid() != _settings["launcher"]:
         shutil.rmtree(_state.parent, ignore_errors=True)
 

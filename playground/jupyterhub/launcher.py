@@ -1,4 +1,4 @@
-"""Starts a real hub with its proxy, waits until it answers, and ends all its processes."""
+"""Starts a real hub and its proxy, waits until it responds, and ends all its processes."""
 
 from __future__ import annotations
 
@@ -26,28 +26,30 @@ from playground.jupyterhub.options import Options
 from playground.processes import StageError, free_port, reserved_port
 
 START_SECONDS = 60.0
-#: A hub that has not ended by itself so long after SIGTERM is killed; everything is gone within 5 s.
+#: Seconds after SIGTERM at which a hub that is still running is killed. Everything must be gone within 5 s.
 STOP_SECONDS = 4.0
 OAUTH_CLIENT_ID = "service-usher"
-#: What a person's token may do: their servers, their own page, their tokens, and opening their servers.
+#: The scopes of people's tokens: for their servers, their own page and their tokens, and for opening their
+#: servers.
 SCOPES = ("servers!user", "read:users!user", "tokens!user", "access:servers!user")
-#: What the OAuth client may ask for.
+#: The scopes that the OAuth client may request.
 OAUTH_SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
-#: The rest of the environment may hold secrets that are none of the hub's business.
+#: Variables that are passed on to the hub. The rest of the environment may contain secrets that it doesn't
+#: need.
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "TMPDIR", "PYTHONDONTWRITEBYTECODE")
 _HERE = Path(__file__).parent
 
 
 class HubError(OSError):
-    """Say why the hub did not start."""
+    """Raised if the hub doesn't start. The message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
-    """Hold what is needed to use a running hub.
+    """The values that are needed to use a running hub.
 
-    ``url`` is the proxy, for people; ``api_url`` is the hub's API behind the forwarder. ``users`` is
-    name → ``{"password", "token"}``.
+    ``url`` is that of the hub's own proxy, for people; ``api_url`` is that of the hub's API behind the
+    forwarder. ``users`` maps each name to ``{"password", "token"}``.
     """
 
     url: str
@@ -63,7 +65,7 @@ class Hub:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return what the ready line tells."""
+        """Return the credentials for the ready line."""
         shown: dict[str, Any] = {"api_url": self.api_url, "users": self.users}
         if self.oauth_client_secret is not None:
             shown["oauth_client_id"] = self.oauth_client_id
@@ -73,13 +75,13 @@ class Hub:
 
 @asynccontextmanager
 async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
-    """Run a hub whose proxy listens on ``port`` (0: a free one); raise HubError when it does not come up."""
+    """Run a hub whose proxy listens on ``port`` (0: a free port); raise HubError if it doesn't start."""
     async with AsyncExitStack() as stack:
         account = runtime.account_to_use(options.account)
         directory = runtime.temporary_directory(account)
         stack.push_async_callback(asyncio.to_thread, shutil.rmtree, directory, ignore_errors=True)
-        # Before the free ports are chosen: a door at the hub's own port would pass requests on to itself
-        # until no file can be opened any more.
+        # Bind this port before the free ports are chosen. If the forwarder got the hub's port, it would
+        # forward each request to itself until there are no file descriptors left.
         entrance = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         proxy_port = _wanted(port) if port else reserved_port()
         hub_port, proxy_api_port = reserved_port(), reserved_port()
@@ -129,7 +131,7 @@ async def running(options: Options, port: int = 0) -> AsyncIterator[Hub]:
 
 
 def _settings(options: Options, directory: Path, account: str, passwords: dict[str, str]) -> dict[str, Any]:
-    """Lay out the directory and return what the configuration file reads."""
+    """Create the directory's contents, and return the settings for the configuration file."""
     state, homes = directory / "hub", directory / "homes"
     state.mkdir(mode=0o700)
     homes.mkdir()
@@ -213,7 +215,7 @@ async def _read_version(session: aiohttp.ClientSession, hub_url: str) -> str:
 
 
 async def _token(session: aiohttp.ClientSession, hub_url: str, name: str, password: str) -> str:
-    """Make a token for a person, authenticated by their password in the body."""
+    """Create a token for a person, who is authenticated by the password in the request's body."""
     body = {"auth": {"username": name, "password": password}, "note": "made at start", "scopes": list(SCOPES)}
     address = f"{hub_url}/hub/api/users/{quote(name, safe='')}/tokens"
     async with session.post(address, json=body) as answer:
@@ -223,7 +225,7 @@ async def _token(session: aiohttp.ClientSession, hub_url: str, name: str, passwo
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """End the hub, which ends its proxy and its servers; kill what does not listen."""
+    """End the hub, which ends its proxy and its servers. Kill whatever doesn't end in time."""
     if process.returncode is not None:
         return
     process.terminate()

@@ -1,6 +1,6 @@
-"""A single-user server with one page: as much of JupyterLab as a hub needs, ready in a second.
+"""A single-user server with one page, ready in a second. It has only as much of JupyterLab as a hub needs.
 
-A copy of it runs alone, as an account that can't read this project.
+A copy of this file runs alone, under an account that can't read this project.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tornado.web import Application, HTTPError, RequestHandler, authenticated
 
 
 class Page(HubOAuthenticated, RequestHandler):  # type: ignore[misc] # its base class brings no types
-    """Greet the owner; send the anonymous to log in, refuse others."""
+    """Greet the owner; send anonymous visitors to the login page, and refuse everyone else."""
 
     @authenticated
     def get(self) -> None:
@@ -27,10 +27,10 @@ class Page(HubOAuthenticated, RequestHandler):  # type: ignore[misc] # its base 
 
 
 class Status(Page):
-    """Tell that the server answers, as JupyterLab's ``api/status`` does."""
+    """Answer like JupyterLab's ``api/status``, to show that the server responds."""
 
     def get_login_url(self) -> str:
-        """Refuse instead of leading to a login page: this is no page."""
+        """Refuse instead of redirecting to a login page, because this isn't a page for people."""
         raise HTTPError(403)
 
     @authenticated
@@ -41,7 +41,7 @@ class Status(Page):
 
 
 async def main() -> None:
-    """Serve where the hub said, until SIGTERM."""
+    """Serve at the address given by the hub, until SIGTERM."""
     prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
     address = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
     stopped = asyncio.Event()

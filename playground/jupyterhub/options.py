@@ -1,4 +1,4 @@
-"""The options of a local JupyterHub: its people, their named servers, its limits; checked JSON."""
+"""The options of a local JupyterHub: its people, their named servers, and its limits, checked when read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEFAULT = Path(__file__).with_name("default_seed.json")
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Describe a person; what is not fixed here is random at every start."""
+    """A person. Values that aren't set here are random at each start."""
 
     name: str
     password: str | None = None
@@ -24,12 +24,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Describe a hub. Limits of 0 mean none; ``pause_seconds`` is how long every spawn stays pending.
+    """The options of a hub. A limit of 0 means no limit; ``pause_seconds`` is how long each spawn is pending.
 
-    Beyond ``gpus`` a spawn waits as a pod does that can't be scheduled, and fails. With ``subdomains`` each
-    person's servers are on a host of their own, NAME.localhost. With an ``oauth_redirect_uri`` it has an
-    OAuth client, whose secret is random unless it is given. ``python`` is the interpreter of another
-    environment, whose release of JupyterHub runs instead of our own.
+    If all ``gpus`` are in use, another spawn waits like a pod that can't be scheduled, then fails. With
+    ``subdomains``, each person's servers have a host of their own, NAME.localhost. With an
+    ``oauth_redirect_uri``, the hub has an OAuth client, whose secret is random unless it is set. ``python``
+    is the interpreter of another environment, whose release of JupyterHub is run instead of this
+    environment's.
     """
 
     users: tuple[Person, ...] = field(default=())
@@ -47,12 +48,12 @@ class Options:
 
 
 def load(path: Path | None = None) -> Options:
-    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    """Read a seed file, or this package's default seed; raise SeedError if it is invalid."""
     return read_seed(path or _DEFAULT, parse)
 
 
 def parse(values: Any) -> Options:
-    """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
+    """Return the options in a seed given as JSON values; raise SeedError if it is invalid."""
     values = checked(values, field_names(Options))
     users = tuple(record(Person, entry) for entry in values.get("users", []))
     if not all(person.name for person in users):

@@ -1,4 +1,4 @@
-"""Runs the Python proxy, and ends it with the hub; this is the hub's command for its proxy.
+"""The hub's command for its proxy: runs the Python proxy, and ends it together with the hub.
 
 A hub with ``subdomain_host`` passes an option for routing by host, which is ignored.
 """
@@ -18,7 +18,7 @@ _BY_HOST = "--host-routing"
 
 
 class _ByHost:
-    """Be the proxy for one request: its routes begin with the request's host."""
+    """A proxy that prefixes the path of each request with the request's host, as the routes do."""
 
     def __init__(self, proxy: Any, host: str) -> None:
         self._proxy, self._host = proxy, host
@@ -27,7 +27,7 @@ class _ByHost:
         return getattr(self._proxy, name)
 
     def target_for_req(self, _host: None, path: str) -> Any:
-        """Return the target of a path on that host."""
+        """Return the target of a path on this request's host."""
         return self._proxy.target_for_req(None, f"/{self._host}/{path}")
 
 

@@ -1,4 +1,4 @@
-"""Finds or makes a Python that an unprivileged account can run, as root's is often in root's home."""
+"""Finds or creates a Python that an unprivileged account can run, as root's own is often in root's home."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-#: Parts of the standard library that no server needs.
+#: Parts of the standard library that servers don't need.
 _LEFT_OUT = {"site-packages", "dist-packages", "test", "idlelib", "lib2to3", "turtledemo", "ensurepip"}
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 def account_to_use(wanted: str) -> str:
-    """Return whom to run people's servers as: the unprivileged account when this is root, "" for oneself."""
+    """Return the account to run people's servers as: an unprivileged one if this is root, otherwise ""."""
     if os.geteuid() != 0:
         return ""
     with contextlib.suppress(KeyError):
@@ -30,7 +30,7 @@ def account_to_use(wanted: str) -> str:
 
 
 def reachable(path: Path, account: str) -> bool:
-    """Tell whether an account that is in no group but its own can read and, for directories, enter a path."""
+    """Return whether an account without extra groups can read a path and, if it's a directory, enter it."""
     entry = pwd.getpwnam(account)
     resolved = path.resolve()
     for part in (resolved, *resolved.parents):
@@ -43,7 +43,7 @@ def reachable(path: Path, account: str) -> bool:
 
 
 def temporary_directory(account: str) -> Path:
-    """Make a directory that the account can pass through but not list."""
+    """Create a directory that the account can pass through but not list."""
     for parent in (tempfile.gettempdir(), "/tmp", "/var/tmp"):  # noqa: S108 - mkdtemp makes a name of its own
         if Path(parent).is_dir() and (not account or reachable(Path(parent), account)):
             made = Path(tempfile.mkdtemp(prefix="playground-hub-", dir=parent))
@@ -53,7 +53,7 @@ def temporary_directory(account: str) -> Path:
 
 
 def find_python(python: str, account: str, directory: Path) -> tuple[str, dict[str, str]]:
-    """Return what ``python_for`` does, for the environment of another interpreter if one is named."""
+    """Return the result of ``python_for``, run by another interpreter if one is named."""
     if not python:
         interpreter, environment = python_for(account, directory)
         return str(interpreter), environment
@@ -65,11 +65,12 @@ def find_python(python: str, account: str, directory: Path) -> tuple[str, dict[s
 
 
 def python_for(account: str, directory: Path) -> tuple[Path, dict[str, str]]:
-    """Return an interpreter with all our libraries that the account can run, and the environment it needs.
+    """Return an interpreter with all libraries that the account can run, and the environment that it needs.
 
-    It is this one where that can be reached; otherwise a virtual environment in ``directory`` whose
-    unreachable parts are hard links (or copies, where links cannot be made). The account can read all of it,
-    also where the umask would give it to nobody else, as that of ``usher`` does.
+    If the account can run the current interpreter, that one is returned. Otherwise, a virtual environment is
+    created in ``directory``, in which hard links (or copies, if links can't be created) replace the parts
+    that the account can't reach. The account can read all of it even if the umask, like that of ``usher``,
+    denies others access.
     """
     libraries = Path(sysconfig.get_path("purelib"))
     probe = find_spec("jupyterhub")
@@ -85,7 +86,8 @@ def python_for(account: str, directory: Path) -> tuple[Path, dict[str, str]]:
     interpreter = Path(sys.executable).resolve()
     if not base_is_open:
         interpreter = _link_base(directory / "python", interpreter, version)
-        # The linker looks at the built-in place first, which is shut, and must not take the system's library.
+        # The dynamic linker searches the built-in path first, which the account can't read. Without this
+        # variable, it would use the system's library.
         environment["LD_LIBRARY_PATH"] = str(directory / "python" / "lib")
     made = directory / "venv"
     (made / "bin").mkdir(parents=True)
