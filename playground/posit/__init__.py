@@ -1,7 +1,7 @@
 """A local Posit Workbench: ``python -m playground posit --port N [--seed FILE] [--dialect live]``.
 
-It follows ``docs/internals/providers/posit.md``. A switch exists for each way in which live servers differ
-from the reference named there.
+It follows ``docs/internals/providers/posit.md``. Wherever live servers differ from the reference named there,
+a switch selects the behaviour.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["PositServer", "add_arguments", "build", "run"]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this server understands."""
+    """Declare the options that only this server has."""
     parser.add_argument(
         "--dialect",
         choices=sorted(DIALECTS),

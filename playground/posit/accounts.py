@@ -18,7 +18,7 @@ FIRST_UID = 1037
 
 @dataclass(slots=True)
 class Person:
-    """Hold somebody that the server knows; ``maximums`` are limits of one's own by cluster and kind."""
+    """A person known to the server; ``maximums`` are the person's own limits, by cluster and kind."""
 
     name: str
     password: str
@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(slots=True)
 class Token:
-    """Hold a token: ``kind`` is user, admin or super-admin; ``access`` read, write or read-write."""
+    """An API token. ``kind`` is user, admin or super-admin; ``access`` is read, write or read-write."""
 
     value: str
     name: str
@@ -43,20 +43,20 @@ class Token:
     revoked: bool = False
 
     def reads_others(self) -> bool:
-        """Tell whether it shows what is somebody else's."""
+        """Return whether the token can read what belongs to other people."""
         return self.kind != "user" and "read" in self.access
 
     def writes_others(self) -> bool:
-        """Tell whether it stops what is somebody else's."""
+        """Return whether the token can stop what belongs to other people."""
         return self.kind != "user" and "write" in self.access
 
     def acts_for_others(self) -> bool:
-        """Tell whether it launches in somebody else's name."""
+        """Return whether the token can launch sessions and jobs for other people."""
         return self.kind == "super-admin" and "write" in self.access
 
 
 class Accounts:
-    """Keep everything that proves who is asking."""
+    """The server's people, tokens and browser sessions."""
 
     def __init__(self, clock: Clock, people: Iterable[PersonSeed], tokens: Iterable[TokenSeed]) -> None:
         self._clock = clock
@@ -70,7 +70,7 @@ class Accounts:
             self.mint(token.name, token.kind, token.access, self.people[token.user], token.token)
 
     def add(self, seed: PersonSeed) -> Person:
-        """Take in a person, with a user token of the same name."""
+        """Add a person, with a user token of the same name."""
         now = self._clock.now()
         person = Person(
             name=seed.name,
@@ -92,24 +92,24 @@ class Accounts:
         return self._next_uid - 1
 
     def remove(self, name: str) -> None:
-        """Delete a person with their tokens, so that the name is free."""
+        """Delete a person and their tokens, so that the name can be used again."""
         person = self.people.pop(name)
         self.tokens = {value: token for value, token in self.tokens.items() if token.person is not person}
 
     def rename(self, name: str, new_name: str) -> None:
-        """Give a person another name; the rest stays."""
+        """Rename a person. Everything else stays the same."""
         person = self.people.pop(name)
         person.name = new_name
         self.people[new_name] = person
 
     def mint(self, name: str, kind: str, access: str, person: Person, value: str | None = None) -> Token:
-        """Make a token, as an administrator does on the server."""
+        """Create a token, as an administrator does on the server."""
         token = Token(value or secrets.token_urlsafe(32), name, kind, access, person)
         self.tokens[token.value] = token
         return token
 
     def by_header(self, header: str | None) -> Token:
-        """Return the token of an ``Authorization`` header; raise SignInError."""
+        """Return the token in an ``Authorization`` header; raise SignInError if it isn't valid."""
         word, _, value = (header or "").partition(" ")
         if word.lower() != "bearer" or not value:
             raise SignInError("Authorization header must be: Bearer <token>")
@@ -119,12 +119,12 @@ class Accounts:
         return token
 
     def by_session(self, session: str | None) -> Person | None:
-        """Return whose browser session it is, or nothing."""
+        """Return the person a browser session belongs to, or None."""
         person, until = self._sessions.get(session or "", (None, 0.0))
         return person if person is not None and person.active and until > self._clock.now() else None
 
     def sign_in(self, name: str, password: str) -> str | None:
-        """Return a browser session for a username and its password, or nothing."""
+        """Begin a browser session; return its id, or None if the username or password is wrong."""
         person = self.people.get(name)
         if person is None or not person.active:
             return None
@@ -140,14 +140,14 @@ class Accounts:
         self._sessions.pop(session or "", None)
 
     def revoke(self, name: str) -> int:
-        """Revoke the tokens of this name; return how many worked until now."""
+        """Revoke the tokens with this name; return how many were still valid."""
         working = [token for token in self.tokens.values() if token.name == name and not token.revoked]
         for token in working:
             token.revoked = True
         return len(working)
 
     def credentials(self) -> dict[str, Any]:
-        """Return the tokens and passwords of this start: by person, and those of administrators by name."""
+        """Return the initial tokens and passwords: by person and, for administrators' tokens, by name."""
         working = [token for token in self.tokens.values() if not token.revoked]
         users = {
             name: {

@@ -30,7 +30,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Hold what answers a method, the parameters it knows, and whether GET is allowed too."""
+    """An API method: its function, its known parameters, and whether GET is allowed besides POST."""
 
     answer: Callable[[Call], Awaitable[Any]]
     parameters: frozenset[str] = frozenset()
@@ -74,7 +74,7 @@ METHODS: dict[str, Method] = {
 
 
 async def answer(request: web.Request) -> web.StreamResponse:
-    """Answer a call; every refusal has the form that the switches ask for."""
+    """Answer a call. The switches determine the format of refusals."""
     name = request.match_info["method"]
     method = METHODS.get(name)
     allowed = ("GET", "POST") if method is not None and method.get else ("POST",)
@@ -169,7 +169,8 @@ def _success(settings: Values, name: str, result: Any) -> web.Response:
 def _denied(request: web.Request, name: str, message: str) -> web.Response:
     form = request.app[STATE].settings.denial
     if form == "document":
-        # "Returns an HTTP 401 code for permission denied" is said of get_users and version only.
+        # Only for get_users and version does the reference say "Returns an HTTP 401 code for permission
+        # denied".
         form = "401" if name in {"get_users", "version"} else "envelope"
     status = 200 if form == "envelope" else int(form)
     return web.json_response(CallError(UNAUTHORISED, message).body(), status=status)
@@ -189,7 +190,7 @@ def _not_signed_in(request: web.Request, message: str) -> web.StreamResponse:
 
 
 def routes() -> list[web.RouteDef]:
-    """Return the routes of this module: also below one more segment, for a server behind a sub-path."""
+    """Return this module's routes. They also exist one path segment lower, for servers behind a sub-path."""
     return [
         web.route("*", "/api/{method}", answer),
         web.route("*", "/{prefix:[a-z][a-z-]*}/api/{method}", answer),

@@ -16,7 +16,7 @@ Values = dict[str, Any]
 
 
 async def launch_job(call: Call) -> Values:
-    """Launch a job; the same call twice launches two."""
+    """Launch a job. If the same call is made twice, two jobs are launched."""
     values, state = call.values, call.state
     job = values.get("job")
     if job is None:
@@ -48,7 +48,7 @@ async def launch_job(call: Call) -> Values:
 
 
 async def get_job_output(call: Call) -> web.StreamResponse:
-    """Stream the output of a job from its beginning, to its end while it runs."""
+    """Stream the output of a job from its beginning. If the job is running, continue until it ends."""
     owner = call.reader_of(parameters.text(call.values, "user"))
     identifier = parameters.text(call.values, "job_id", required=True) or ""
     call.state.settle()
@@ -59,7 +59,7 @@ async def get_job_output(call: Call) -> web.StreamResponse:
 
 
 async def stop_job(call: Call) -> None:
-    """Terminate a job, or kill it."""
+    """Stop a job. With ``force_quit``, kill it."""
     identifier = parameters.text(call.values, "job_id", required=True) or ""
     force_quit = parameters.flag(call.values, "force_quit")
     state = call.state

@@ -13,12 +13,12 @@ Values = dict[str, Any]
 
 
 async def get_compute_envs(call: Call) -> Values:
-    """Answer the clusters and IDEs of a person."""
+    """Return the clusters and IDEs available to a person."""
     return call.state.environments.shown(call.reader_of(parameters.text(call.values, "user")))
 
 
 async def version(call: Call) -> Values:
-    """Answer the version and the features, for a token of any level."""
+    """Return the version and features. Any kind of token will do."""
     return call.state.version
 
 

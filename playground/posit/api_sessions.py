@@ -18,7 +18,7 @@ OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 
 
 async def launch_session(call: Call) -> Values:
-    """Launch a session; the same call twice launches two."""
+    """Launch a session. If the same call is made twice, two sessions are launched."""
     values, state = call.values, call.state
     owner = call.launcher_for(parameters.text(values, "username"))
     workbench = parameters.text(values, "workbench", required=True) or ""
@@ -79,7 +79,7 @@ async def resume_session(call: Call) -> Values:
 
 
 async def get_session(call: Call) -> Values:
-    """Answer sessions, and jobs where they are asked for; ids that have ended are left out."""
+    """Return sessions and, on request, jobs. Ids of sessions that have ended are skipped."""
     values, state = call.values, call.state
     owner = call.reader_of(parameters.text(values, "user"))
     wanted = parameters.text(values, "session_id")
@@ -100,7 +100,7 @@ async def get_session(call: Call) -> Values:
 
 
 async def stop_session(call: Call) -> None:
-    """Stop, suspend or kill all the sessions that are named, or none of them."""
+    """Stop, suspend or kill all the sessions named in a call. If one of them can't be stopped, stop none."""
     values, state = call.values, call.state
     wanted = parameters.identifiers(parameters.text(values, "session_ids", required=True) or "")
     if not wanted:

@@ -32,7 +32,7 @@ def _injected(status: int) -> Values:
 
 
 class PositHarness(Harness):
-    """Count requests also by token, user and method, and the smallest gap between reads of sessions."""
+    """A harness that also counts requests by token, user and method, and measures the gaps between reads."""
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock, _injected)
@@ -40,14 +40,14 @@ class PositHarness(Harness):
         self.state: State | None = None
 
     def count(self, token: str, user: str, method: str) -> None:
-        """Count a call of a token in the name of a user; no rate limit is documented, so none is broken."""
+        """Count a call. Any gap between reads is allowed, because no rate limit is documented."""
         self.by_account[(token, user, method)] += 1
         self.starts += method in ("launch_session", "resume_session", "launch_job")
         if method == "get_session":
             self.read_of(f"{token} for {user}", 0.0, "no limit is documented")
 
     def statistics(self) -> dict[str, Any]:
-        """Return the common statistics, and ``accounts`` and ``streams`` beside them."""
+        """Return the common statistics together with ``accounts`` and ``streams``."""
         accounts = [
             {"token": token, "user": user, "method": method, "requests": requests}
             for (token, user, method), requests in sorted(self.by_account.items())
@@ -69,7 +69,7 @@ HARNESS: web.AppKey[PositHarness] = web.AppKey("posit_harness", PositHarness)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Hold a request that was signed with a good token, and its parameters."""
+    """A request with a valid token, and its parameters."""
 
     request: web.Request
     method: str
@@ -86,7 +86,7 @@ class Call:
         self.request.app[HARNESS].violation(rule, f"{self.method} by {self.token.name}: {detail}")
 
     def launcher_for(self, name: str | None) -> Person:
-        """Return in whose name something is launched; another's takes a super-admin token."""
+        """Return the person to launch for. Launching for someone else requires a super-admin token."""
         if name is None or name == self.token.person.name:
             return self.token.person
         if not self.token.acts_for_others():
@@ -94,7 +94,7 @@ class Call:
         return self._active(name)
 
     def reader_of(self, name: str | None) -> Person:
-        """Return whose things are shown; another's take an admin or super-admin token that reads."""
+        """Return the person whose sessions and jobs are read. For other people, an admin token is needed."""
         if name is None or name == self.token.person.name:
             return self.token.person
         if not self.token.reads_others():
@@ -102,12 +102,12 @@ class Call:
         return self._known(name)
 
     def require_write(self, owner: str) -> None:
-        """Let pass what is one's own, and with an admin token that writes what is another's."""
+        """Raise DenialError if the owner is someone else and this isn't an admin token with write access."""
         if owner != self.token.person.name and not self.token.writes_others():
             raise DenialError("An admin or super-admin API token with write access is required")
 
     def url(self, digits: str) -> str:
-        """Return the address of a session in the form that the switches ask for."""
+        """Return the URL of a session in the format that the switches select."""
         settings = self.state.settings
         base = base_url(self.request)
         path = f"/s/{digits}/"

@@ -1,4 +1,4 @@
-"""Routes for tests: switches, future errors, faults of streams, and changes as if made elsewhere."""
+"""Routes for tests: change switches, people and tokens, and plan errors and faults of output streams."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ async def show_switches(request: web.Request) -> web.Response:
 
 
 async def set_switches(request: web.Request) -> web.Response:
-    """Set switches; ``{"dialect": "live"}`` or ``"reference"`` sets those of a strict server."""
+    """Set switches. ``{"dialect": "live"}`` or ``"reference"`` sets all those in which the two differ."""
     state = request.app[STATE]
     state.settings.change(loads(await request.read()))
     state.wake()
@@ -31,7 +31,7 @@ async def set_switches(request: web.Request) -> web.Response:
 
 
 async def plan_error(request: web.Request) -> web.Response:
-    """Let calls of ``method`` be answered with an error: see PlannedError."""
+    """Make calls of ``method`` fail with an error (see PlannedError)."""
     planned = record(PlannedError, await object_of(request))
     request.app[STATE].plans.errors.append(planned)
     return web.json_response({"errors": len(request.app[STATE].plans.errors)})
@@ -44,7 +44,7 @@ async def clear_errors(request: web.Request) -> web.Response:
 
 
 async def plan_stream_fault(request: web.Request) -> web.Response:
-    """Let output streams be cut, closed, paused or spoilt: see StreamFault."""
+    """Make output streams break off, close, pause, or contain errors (see StreamFault)."""
     fault = record(StreamFault, await object_of(request))
     if fault.kind not in STREAM_FAULTS:
         raise SeedError(f"kind is one of {STREAM_FAULTS}")
@@ -61,7 +61,7 @@ async def clear_stream_faults(request: web.Request) -> web.Response:
 
 
 async def set_tokens(request: web.Request) -> web.Response:
-    """Revoke the tokens of a ``name``, or make one: ``mint`` {name, kind, user, access}."""
+    """Revoke the tokens with a ``name``, or create one: ``mint`` {name, kind, user, access}."""
     accounts, values = request.app[STATE].accounts, await object_of(request)
     if values.get("revoked") is True:
         return web.json_response({"tokens": accounts.revoke(str(values.get("name")))})
@@ -78,7 +78,7 @@ async def set_tokens(request: web.Request) -> web.Response:
 
 
 async def set_user(request: web.Request) -> web.Response:
-    """Add a person, or change ``active``, ``admin``, ``super_admin`` or ``maximums`` of one."""
+    """Add a person, or change a person's ``active``, ``admin``, ``super_admin`` or ``maximums``."""
     accounts, values = request.app[STATE].accounts, await object_of(request)
     seed = record(PersonSeed, values)
     person = accounts.people.get(seed.name)
@@ -91,7 +91,7 @@ async def set_user(request: web.Request) -> web.Response:
 
 
 async def set_environments(request: web.Request) -> web.Response:
-    """Replace ``clusters`` or ``workbenches``, in the form of the seed."""
+    """Replace ``clusters`` or ``workbenches``, in the format of the seed."""
     state, values = request.app[STATE], await object_of(request)
     if not checked(values, ("clusters", "workbenches")):
         raise SeedError("clusters or workbenches are needed")
@@ -103,7 +103,7 @@ async def set_environments(request: web.Request) -> web.Response:
 
 
 async def object_of(request: web.Request) -> Values:
-    """Return the object that a control request brings; raise SeedError."""
+    """Return the object in the body of a control request; raise SeedError if there is none."""
     values = loads(await request.read())
     if not isinstance(values, dict):
         raise SeedError("an object is needed")

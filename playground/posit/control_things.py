@@ -1,4 +1,4 @@
-"""Routes for tests: sessions and jobs with facts that the API doesn't give, and changes from elsewhere."""
+"""Routes for tests: show details of sessions and jobs that the API omits, and change them from outside."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SESSION_FLAGS = ("stuck", "executing", "save_prompt_required")
 
 
 async def show_sessions(request: web.Request) -> web.Response:
-    """Show all sessions of all people, with what the API does not tell."""
+    """Show everyone's sessions, with details that the API omits."""
     state = request.app[STATE]
     state.settle()
     hidden = ("owner", "open_file", "environment", "start_hooks", "stop_hooks", "launched_by", "hex")
@@ -26,7 +26,7 @@ async def show_sessions(request: web.Request) -> web.Response:
 
 
 async def set_session(request: web.Request) -> web.Response:
-    """Set ``state`` (any word), ``stuck``, ``executing``; ``fails`` on its way; ``removed`` deletes it."""
+    """Set a session's ``state`` (any word), ``stuck`` or ``executing``; make it fail; or delete it."""
     state, values = request.app[STATE], await object_of(request)
     state.settle()
     session = state.sessions.get(request.match_info["id"])
@@ -48,7 +48,7 @@ async def set_session(request: web.Request) -> web.Response:
 
 
 async def show_jobs(request: web.Request) -> web.Response:
-    """Show all jobs of all people, with what the API does not tell."""
+    """Show everyone's jobs, with details that the API omits."""
     state = request.app[STATE]
     state.settle()
     now = state.clock.now()
@@ -65,7 +65,7 @@ async def show_jobs(request: web.Request) -> web.Response:
 
 
 async def set_job(request: web.Request) -> web.Response:
-    """Set ``status`` (an end's, with ``exit_code``, or any word), ``script``; ``removed`` deletes it."""
+    """Set a job's ``status`` (a final one with ``exit_code``, or any word) or ``script``; or delete it."""
     state, values = request.app[STATE], await object_of(request)
     job = state.jobs.get(request.match_info["id"])
     checked(values, ("status", "exit_code", "script", "removed"))

@@ -1,4 +1,4 @@
-"""Compute environments: what each person may launch where, and how that is shown."""
+"""Compute environments: what each person may launch on which cluster, and how the API shows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """Hold what a session or a job asks of a cluster."""
+    """The resources that a session or job requests from a cluster."""
 
     cluster: str
     image: str
@@ -27,7 +27,7 @@ class Resources:
 
 
 class Environments:
-    """Keep the clusters and IDEs of a server."""
+    """The clusters and IDEs of a server."""
 
     def __init__(self, clusters: Iterable[Values], workbenches: Values, settings: Settings) -> None:
         self.clusters = {str(cluster["name"]): _whole(cluster) for cluster in clusters}
@@ -35,7 +35,7 @@ class Environments:
         self._settings = settings
 
     def shown(self, person: Person) -> Values:
-        """Return what get_compute_envs answers for a person."""
+        """Return a person's compute environments in the format of get_compute_envs."""
         launches = self._settings.launcher_sessions
         clusters = self.clusters.values() if launches else ()
         return {
@@ -44,7 +44,7 @@ class Environments:
         }
 
     def check_workbench(self, workbench: str, cluster: str | None) -> None:
-        """Raise CallError for an IDE that is unknown, not installed, or not offered by the cluster."""
+        """Raise CallError if the IDE is unknown, not installed, or not offered by the cluster."""
         known = self.workbenches.get(workbench)
         if known is None:
             raise invalid(f"Unknown workbench: {workbench}")
@@ -55,13 +55,13 @@ class Environments:
             raise invalid(f"{cluster} does not support {workbench} sessions")
 
     def check_job_cluster(self, cluster: str) -> None:
-        """Raise CallError for a cluster that takes no jobs at all."""
+        """Raise CallError if the cluster doesn't run jobs."""
         offers = self._find(cluster)["workbenches"].values()
         if offers and all(offer.get("supports_adhoc_jobs") is False for offer in offers):
             raise invalid(f"{cluster} does not support jobs")
 
     def check(self, asked: Resources, person: Person) -> list[Values]:
-        """Return the limits as understood; raise CallError for what the cluster does not have."""
+        """Return the requested limits in their stored form; raise CallError for what the cluster lacks."""
         cluster = self._find(asked.cluster)
         if asked.image and not cluster["supportsContainers"]:
             raise invalid(f"{asked.cluster} does not support containers")
@@ -72,7 +72,7 @@ class Environments:
                 raise invalid(f"Unknown queue of {asked.cluster}: {queue}")
         pairs = [(entry["name"], entry.get("value")) for entry in cluster["placementConstraints"]]
         for entry in asked.constraints:
-            # A constraint without a value of the server's is free: it takes any but an empty one.
+            # If the server lists a constraint without a value, any non-empty value is accepted.
             is_free = (entry["name"], None) in pairs and entry["value"].strip()
             if not is_free and (entry["name"], entry["value"]) not in pairs:
                 raise invalid(f"Unknown placement constraint: {entry['name']}={entry['value']}")
@@ -98,7 +98,7 @@ class Environments:
         return cluster
 
     def _kind(self, limit: Values, maximums: dict[str, str]) -> str | None:
-        """Return what a limit is about; one in the spelling of other servers is silently ignored."""
+        """Return the kind of a limit. A limit in the spelling of other servers is ignored."""
         spellings = {"type": ("type",), "valueType": ("name",)}
         keys = spellings.get(self._settings.limit_kind, ("type", "name"))
         found = [limit[key] for key in keys if isinstance(limit.get(key), str)]

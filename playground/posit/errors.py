@@ -1,4 +1,4 @@
-"""The ways in which this server refuses.
+"""The errors with which this server refuses calls.
 
 The codes are in ``docs/internals/providers/posit.md``, "Transport".
 """
@@ -22,9 +22,9 @@ PROFILE_SESSIONS = 20
 
 
 class CallError(Refused):
-    """Carry an answer ``{"error": {"code", "message"}}``: HTTP 200 unless told otherwise.
+    """A refusal that is answered with ``{"error": {"code", "message"}}``, by default with HTTP status 200.
 
-    ``rule`` names the documented rule that the client broke, for the statistics.
+    ``rule`` is the documented rule that the client broke, if any, for the statistics.
     """
 
     def __init__(self, code: int, message: str, *, status: int = 200, rule: str | None = None) -> None:
@@ -40,7 +40,7 @@ class CallError(Refused):
 
 
 class DenialError(Exception):
-    """Say that the token is a good one, but of too low a level; its form is a switch."""
+    """Raised if a token is valid but has too few rights. A switch selects the format of the answer."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class DenialError(Exception):
 
 
 class SignInError(Exception):
-    """Say that nobody is known by this request; its form is a switch."""
+    """Raised if a request doesn't identify anyone. A switch selects the format of the answer."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -56,22 +56,22 @@ class SignInError(Exception):
 
 
 def missing(name: str) -> CallError:
-    """Return the refusal of a call without a parameter that it must have."""
+    """Return the error for a missing required parameter."""
     return CallError(MISSING, f"Parameter missing: {name}", rule="required parameters are present")
 
 
 def wrong_type(name: str, kind: str) -> CallError:
-    """Return the refusal of a parameter of another type than the documented one."""
+    """Return the error for a parameter whose type isn't the documented one."""
     return CallError(
         WRONG_TYPE, f"Parameter type mismatch: {name} must be {kind}", rule="parameters have their type"
     )
 
 
 def invalid(message: str) -> CallError:
-    """Return the refusal of a value that this server does not have or allow."""
+    """Return the error for a value that this server doesn't know or allow."""
     return CallError(INVALID, message)
 
 
 def unknown_session(identifier: str) -> CallError:
-    """Return the refusal of an id that means no session now."""
+    """Return the error for an id that doesn't belong to a session."""
     return CallError(UNKNOWN_SESSION, f"Invalid session: {identifier}")

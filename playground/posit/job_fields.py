@@ -1,4 +1,4 @@
-"""The spellings of a job's properties: the reference lists snake_case and shows camelCase."""
+"""The two spellings of a job's properties. The reference lists them in snake_case but shows camelCase."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from playground.posit.errors import missing, wrong_type
 
 Values = dict[str, Any]
 
-#: Properties of many words as this server keeps them, with both spellings.
+#: Maps the server's own name of each property that has two spellings to the spelling in camelCase and that in
+#: snake_case.
 _SPELLINGS: dict[str, tuple[str, str]] = {
     "workingDirectory": ("workingDirectory", "working_directory"),
     "container": ("containerImage", "container_image"),
@@ -42,9 +43,9 @@ KNOWN = frozenset(_SINGLE) | {spelling for both in _SPELLINGS.values() for spell
 
 
 def read(values: Values, mode: str) -> Values:
-    """Return a job's properties in one spelling; ``mode`` is both, camel or snake.
+    """Return a job's properties under this server's own names; ``mode`` is both, camel or snake.
 
-    What is spelt in another way than the mode's is silently ignored, as live servers do.
+    Properties that aren't in the mode's spelling are silently ignored, as on live servers.
     """
     found: Values = {}
     for name, (camel, snake) in _SPELLINGS.items():
@@ -79,5 +80,5 @@ def _checked(found: Values) -> Values:
 
 
 def command_line(found: Values) -> str:
-    """Return what the job runs, as one line."""
+    """Return the job's command and arguments as one line."""
     return " ".join([str(found.get("exe") or found.get("command") or ""), *found.get("args", [])])

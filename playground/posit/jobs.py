@@ -1,4 +1,4 @@
-"""Jobs as a function of the server's clock: status, exit code, and the output written so far."""
+"""Jobs whose status, exit code and output so far are computed from the server's clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """Say when and how a job ended."""
+    """When and how a job ends."""
 
     at: float
     status: str
@@ -25,9 +25,9 @@ class End:
 
 @dataclass(slots=True)
 class Job:
-    """Hold a job and work out its status whenever it is looked at.
+    """A job. Its status is computed whenever it is read.
 
-    ``values`` holds the properties that it was launched with; ``word`` is a status that a test set.
+    ``values`` contains the properties with which it was launched; ``word`` is a status set by a test.
     """
 
     id: str
@@ -44,7 +44,7 @@ class Job:
     word: str | None = field(default=None)
 
     def end(self) -> End:
-        """Return when and how it ends, as things stand."""
+        """Return when and how the job ends, according to what is known now."""
         if self.script.start_fails:
             own = End(self.starts_at, "Failed", None)
         else:
@@ -65,21 +65,21 @@ class Job:
         return now >= self.end().at
 
     def printed(self, now: float) -> int:
-        """Return how many lines are out."""
+        """Return the number of lines written so far."""
         if self.script.start_fails:
             return 0
         return self.script.printed(min(now, self.end().at) - self.starts_at)
 
     def next_change(self, printed: int) -> float:
-        """Return when the next line comes or the job ends, in seconds of the server's clock."""
+        """Return the time on the server's clock at which the next line is written or the job ends."""
         end = self.end().at
         age = self.script.next_line_at(printed)
         return end if age is None else min(end, self.starts_at + age)
 
     def stop(self, now: float, seconds: float, *, force_quit: bool) -> None:
-        """End it: with the kill signal at once, otherwise after so many seconds.
+        """End the job: at once if it is killed, otherwise after some seconds.
 
-        Raises CallError for one that has ended.
+        Raises CallError if it has already ended.
         """
         self.check_stop(now)
         runs = now >= self.starts_at
@@ -89,12 +89,12 @@ class Job:
             self.ordered = End(now + seconds, "Canceled", 143 if runs else None)
 
     def check_stop(self, now: float) -> None:
-        """Raise CallError where there is nothing to stop any more."""
+        """Raise CallError if the job has already ended."""
         if self.ended(now):
             raise invalid(f"The job is not running: {self.status(now)}")
 
     def shown(self, now: float) -> Values:
-        """Return the WorkbenchJob; times are ISO 8601 in UTC."""
+        """Return the job as a WorkbenchJob, in which times are ISO 8601 in UTC."""
         status, values = self.status(now), self.values
         changed = self.end().at if self.ended(now) else self.starts_at if now >= self.starts_at else None
         shown: Values = {
@@ -135,5 +135,5 @@ class Job:
 
 
 def timestamp(moment: float) -> str:
-    """Return epoch seconds as ISO 8601 with microseconds and Z."""
+    """Format epoch seconds as ISO 8601 with microseconds and a Z."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

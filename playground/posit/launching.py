@@ -1,4 +1,4 @@
-"""Reads launch parameters, the reference's LaunchParameters."""
+"""Reads the parameters for launching a session (LaunchParameters in the reference)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RULE = "launch parameters are complete where sessions are launched by the launch
 
 
 def read(call: Call, owner: Person) -> Values:
-    """Return the launch parameters as they were understood; raise CallError."""
+    """Return the launch parameters in their stored form; raise CallError if they are invalid."""
     values = call.values.get("launch_parameters")
     if values is None:
         if call.state.settings.launcher_sessions:
@@ -69,7 +69,7 @@ def read(call: Call, owner: Person) -> Values:
 
 
 def check_name(call: Call, owner: Person, name: str) -> None:
-    """Raise CallError for a name that is too long or, where names are unique, used already."""
+    """Raise CallError if the name is too long or, on a server with unique names, already in use."""
     settings = call.state.settings
     if len(name) > settings.longest_name:
         raise invalid(f"The name is longer than {settings.longest_name} characters")
@@ -79,7 +79,7 @@ def check_name(call: Call, owner: Person, name: str) -> None:
 
 
 def check_limits(call: Call, owner: Person) -> None:
-    """Raise CallError when the licence or the owner's profile allows no session more."""
+    """Raise CallError if the licence or the owner's profile doesn't allow another session."""
     state, settings = call.state, call.state.settings
     state.settle()
     live = [one for one in state.sessions.values() if not one.ended and one.state != "suspended"]

@@ -28,7 +28,7 @@ def sign_in_form(onward: str, problem: str = "", status: int = 200) -> web.Respo
 
 
 async def sign_in_page(request: web.Request) -> web.Response:
-    """Show the sign-in page; a token that comes here followed a redirect and has been given away."""
+    """Show the sign-in page. If the request has a token, the client leaked it by following a redirect."""
     if "Authorization" in request.headers:
         request.app[HARNESS].violation("no redirect is followed with the token", request.path)
     return sign_in_form(request.query.get("appUri", "/home"))
@@ -70,7 +70,7 @@ async def home(request: web.Request) -> web.StreamResponse:
 
 
 async def ide(request: web.Request) -> web.StreamResponse:
-    """Show the IDE to its signed-in owner only."""
+    """Show the IDE, but only to its signed-in owner."""
     person = _visitor(request)
     if person is None:
         return _to_sign_in(request)
@@ -88,7 +88,7 @@ async def ide(request: web.Request) -> web.StreamResponse:
 
 
 async def root(_request: web.Request) -> web.StreamResponse:
-    """Lead to the list of sessions."""
+    """Redirect to the list of sessions."""
     return redirect("/home")
 
 

@@ -10,7 +10,7 @@ Values = dict[str, Any]
 
 
 def text(values: Values, name: str, *, required: bool = False) -> str | None:
-    """Return a string, or nothing where it may be left out; raise CallError."""
+    """Return a string, or None if it is optional and missing; raise CallError if it is invalid."""
     if name not in values:
         if required:
             raise missing(name)
@@ -39,7 +39,7 @@ def texts(values: Values, name: str) -> list[str]:
 
 
 def records(values: Values, name: str, *keys: str) -> list[Values]:
-    """Return an array of objects that all have these strings; raise CallError."""
+    """Return an array of objects that all have these keys, with strings as values; raise CallError."""
     value = values.get(name, [])
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
         raise wrong_type(name, "an array of objects")
@@ -53,11 +53,11 @@ def records(values: Values, name: str, *keys: str) -> list[Values]:
 
 
 def hooks(values: Values, name: str) -> list[Values]:
-    """Return session hooks: the reference's type is one hook, its words are of several; raise CallError."""
+    """Return session hooks: one, as in the reference's type, or several, as in its text. Raises CallError."""
     value = values.get(name, [])
     return records({name: [value] if isinstance(value, dict) else value}, name, "exe")
 
 
 def identifiers(value: str) -> list[str]:
-    """Return the ids of a comma-joined list."""
+    """Return the ids in a comma-separated list."""
     return [part for word in value.split(",") if (part := word.strip())]

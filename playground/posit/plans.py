@@ -1,4 +1,4 @@
-"""Faults that a test has planned: errors of future calls, and faults of output streams."""
+"""Faults planned by tests: errors in future calls, and faults of output streams."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class PlannedError:
-    """Say which call is answered with an error, so many times; ``after`` lets the server act first."""
+    """An error with which the next ``times`` calls are answered. With ``after``, the server acts first."""
 
     method: str
     code: int
@@ -20,10 +20,11 @@ class PlannedError:
 
 @dataclass(slots=True)
 class StreamFault:
-    """Say what happens to an output stream once ``after_lines`` lines have been sent, so many times.
+    """A fault of the next ``times`` output streams, once ``after_lines`` lines have been sent.
 
-    ``kind``: cut (in the middle of an object), close, pause (for ``seconds`` of the server's clock), error
-    (an error object, and the end unless ``ends`` is false), broken_utf8 (in the next line).
+    ``kind`` is cut (in the middle of an object), close, pause (for ``seconds`` of the server's clock), error
+    (an error object, after which the stream ends unless ``ends`` is false), or broken_utf8 (in the next
+    line).
     """
 
     kind: str
@@ -38,13 +39,13 @@ class StreamFault:
 
 @dataclass(slots=True)
 class Plans:
-    """Hold what a test wants to go wrong."""
+    """The faults that tests have planned."""
 
     errors: list[PlannedError] = field(default_factory=list)
     streams: list[StreamFault] = field(default_factory=list)
 
     def take_error(self, method: str, user: str, *, after: bool) -> PlannedError | None:
-        """Return the error that this call gets, once less from now on."""
+        """Return the planned error for this call, or None, and count it as used."""
         for planned in self.errors:
             fits = planned.method == method and planned.after is after and planned.user in {None, user}
             if fits and planned.times > 0:
@@ -53,7 +54,7 @@ class Plans:
         return None
 
     def stream_fault(self, job_id: str, seen: list[StreamFault]) -> StreamFault | None:
-        """Return the fault that waits next for a stream that has met those seen."""
+        """Return the next fault for a stream, not counting those that it has already had."""
         waiting = [
             fault
             for fault in self.streams

@@ -1,4 +1,4 @@
-"""The output and the end of a job, as a function of its command line; lines are made when they are read."""
+"""The output and end of a job, as determined by its command line. Lines are generated when they are read."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from playground.values import typed
 
-#: In a command line, what follows this word says what is printed: ``print-lines lines=100 rate=5 exit=3``.
+#: The words after this one in a command line determine the output: ``print-lines lines=100 rate=5 exit=3``.
 CONTROL_WORD = "print-lines"
 
 _SHORT = {"stderr": "stderr_every", "exit": "exit_code"}
@@ -17,11 +17,11 @@ _SHORT = {"stderr": "stderr_every", "exit": "exit_code"}
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """Say what is printed: ``lines`` lines, ``rate`` each second (0: all at once), after ``silent`` seconds.
+    """A job's output: ``lines`` lines, ``rate`` per second (0: all at once), after ``silent`` seconds.
 
-    ``text`` may hold ``{n}``, the number of the line, from 1. ``width`` fills each line up to so many
-    characters. The job ends ``tail`` seconds after its last line. ``stderr_every`` sends every so manieth
-    line to stderr. ``start_fails`` lets the job end as Failed before it runs.
+    ``text`` may contain ``{n}``, the number of the line, counted from 1. ``width`` pads each line to that
+    many characters. The job ends ``tail`` seconds after its last line. If ``stderr_every`` is n, every nth
+    line goes to stderr. With ``start_fails``, the job fails before it runs.
     """
 
     text: str = "line {n}"
@@ -38,25 +38,25 @@ class Script:
 
     @property
     def duration(self) -> float:
-        """Return for how many seconds the job runs when nobody stops it."""
+        """Return for how many seconds the job runs if nobody stops it."""
         return self.silent + self._spread(self.lines) + self.tail
 
     def printed(self, age: float) -> int:
-        """Return how many lines are out when the job has run for ``age`` seconds."""
+        """Return the number of lines written once the job has run for ``age`` seconds."""
         since = age - self.silent
         if since < 0 or self.lines == 0:
             return 0
         if self.rate <= 0:
             return self.lines
-        # A hair's breadth against sums of floats that stay just below a whole number.
+        # A small margin, because sums of floats can end up just below a whole number.
         return min(self.lines, int(since * self.rate + 1e-6) + 1)
 
     def next_line_at(self, printed: int) -> float | None:
-        """Return the age in seconds at which the next line comes, or nothing when all are out."""
+        """Return the job's age, in seconds, when it writes the next line, or None after the last line."""
         return None if printed >= self.lines else self.silent + self._spread(printed + 1)
 
     def line(self, number: int) -> tuple[str, str]:
-        """Return the stream's name and the text of a line, its end of line with it."""
+        """Return the name of the stream and the text of a line, including its newline."""
         text = self.text.replace("{n}", str(number))
         if self.unicode:
             text += " – naïve Größe 数据 🚀"
@@ -74,14 +74,14 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Bind a script to the command lines that a pattern is found in."""
+    """The script for command lines that match a pattern."""
 
     match: re.Pattern[str]
     script: Script
 
 
 def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
-    """Return what a job with this command line prints: as it says itself, or by the first rule that fits."""
+    """Return the script of a job: the one in its command line, or that of the first rule that matches it."""
     own = _scripted(command_line) or _echoed(command_line)
     if own is not None:
         return own
@@ -89,12 +89,12 @@ def script_for(command_line: str, rules: tuple[Rule, ...]) -> Script:
 
 
 def build_script(values: dict[str, Any]) -> Script:
-    """Make a script of JSON values; raise SeedError for what is unknown or of another type."""
+    """Build a script from JSON values; raise SeedError for unknown names or wrong types."""
     return Script(**typed(Script, {_SHORT.get(key, key): value for key, value in values.items()}))
 
 
 def _echoed(command_line: str) -> Script | None:
-    """Return what a command line of ``echo`` and words alone prints, as a shell does."""
+    """Return the script for ``echo`` followed only by words: it prints what a shell would."""
     found = re.fullmatch(r"echo ((?:[\w.,:-]+ ?)+)", command_line)
     return Script(text=found[1], lines=1) if found else None
 
@@ -105,7 +105,7 @@ def _scripted(command_line: str) -> Script | None:
     except ValueError:
         words = command_line.split()
     if len(words) > 0 and CONTROL_WORD not in words:
-        # `bash -c "print-lines …"` holds it within one word.
+        # In `bash -c "print-lines …"`, the control word is part of a longer word.
         words = [part for word in words for part in word.split()]
     if CONTROL_WORD not in words:
         return None

@@ -32,7 +32,7 @@ _KNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class PersonSeed:
-    """Describe a person; what is not fixed here is random at every start."""
+    """A person. Values that aren't set here are random at each start."""
 
     name: str
     admin: bool = False
@@ -45,7 +45,7 @@ class PersonSeed:
 
 @dataclass(frozen=True, slots=True)
 class TokenSeed:
-    """Describe a token beside the people's own ones."""
+    """An API token, in addition to each person's own."""
 
     name: str
     kind: str
@@ -56,7 +56,7 @@ class TokenSeed:
 
 @dataclass(frozen=True, slots=True)
 class SessionSeed:
-    """Describe a session that is there at the start."""
+    """A session that exists at the start."""
 
     owner: str
     name: str
@@ -67,7 +67,7 @@ class SessionSeed:
 
 @dataclass(frozen=True, slots=True)
 class JobSeed:
-    """Describe a job that was submitted ``age`` seconds before the start."""
+    """A job that was submitted ``age`` seconds before the start."""
 
     owner: str
     name: str
@@ -80,7 +80,7 @@ class JobSeed:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Hold everything that a server starts with; clusters and workbenches are as the API shows them."""
+    """A server's initial data. Clusters and workbenches are in the API's format."""
 
     people: tuple[PersonSeed, ...]
     tokens: tuple[TokenSeed, ...]
@@ -95,14 +95,14 @@ class Seed:
 
 
 def load(path: Path | None = None) -> Seed:
-    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    """Read a seed file, or this package's default seed; raise SeedError if it is invalid."""
     return read_seed(path or _DEFAULT, parse)
 
 
 def parse(values: Any) -> Seed:
-    """Check a seed given as JSON values; raise SeedError for what cannot be understood.
+    """Return the seed in JSON values; raise SeedError if they are invalid.
 
-    Without clusters, workbenches, version, features or scripts it takes those that come with the package.
+    Clusters, workbenches, version, features and scripts default to those of this package's own seed.
     """
     values = checked(values, _KNOWN)
     common = json.loads(_DEFAULT.read_text(encoding="utf-8"))

@@ -15,9 +15,9 @@ from playground.posit.state import State
 
 
 class PositServer:
-    """Hold the application, the harness and the state of one local Posit Workbench.
+    """The application, harness and state of one local Posit Workbench.
 
-    Without a base URL its own absolute links use the host that it was called by.
+    Without a base URL, absolute links use the host of the request.
     """
 
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
@@ -35,7 +35,7 @@ class PositServer:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return the tokens, passwords and ids of this start, for the ready line."""
+        """Return the initial tokens, passwords and ids, for the ready line."""
         shown = self.state.accounts.credentials()
         self.state.settle()
         for name, user in shown["users"].items():
@@ -53,6 +53,6 @@ class PositServer:
 def build(
     clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
 ) -> PositServer:
-    """Make a server; the seed is JSON values as in a seed file, or the default."""
+    """Build a server from JSON values as in a seed file or, without any, from the default seed."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
     return PositServer(clock, ready, base_url)

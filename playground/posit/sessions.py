@@ -1,4 +1,4 @@
-"""Sessions as a function of the server's clock: nothing runs in the background."""
+"""Sessions whose state is computed from the server's clock, so nothing runs in the background."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from playground.posit.errors import CallError, invalid
 from playground.posit.settings import Settings
 
 ENDED = frozenset({"finished", "failed", "killed"})
-#: The reference allows it "for sessions that support suspension, e.g. RStudio".
+#: The workbenches whose sessions can be suspended. The reference allows it "for sessions that support
+#: suspension, e.g. RStudio".
 SUSPENDS = frozenset({"RStudio"})
-#: The project of a session that belongs to none, as in the reference's examples.
+#: The id of the project of sessions without one, as in the reference's examples.
 NO_PROJECT = "cfc78a31"
 
 Values = dict[str, Any]
@@ -21,9 +22,10 @@ Values = dict[str, Any]
 
 @dataclass(slots=True)
 class Session:
-    """Hold a session and work out its state whenever it is looked at.
+    """A session. Its state is computed whenever it is read.
 
-    ``plan`` holds the states to come and when; ``stuck`` lets it take no notice of a stop that is not forced.
+    ``plan`` contains the future states and their times. If ``stuck`` is set, the session ignores stops unless
+    they are forced.
     """
 
     id: str
@@ -48,7 +50,7 @@ class Session:
 
     @property
     def hex(self) -> str:
-        """Return what stands in the address: owner, project and session, run together."""
+        """Return the id in the session's URL: the ids of its owner, its project and itself, joined."""
         owner = hashlib.sha256(self.owner.encode()).hexdigest()[:5]
         return f"{owner}{NO_PROJECT}{self.id}"
 
@@ -58,19 +60,19 @@ class Session:
         return self.state in ENDED
 
     def settle(self, now: float) -> None:
-        """Bring it to where it is at this time."""
+        """Update the state to what it is at this time."""
         while self.plan and self.plan[0][1] <= now:
             self.state, self.since = self.plan.pop(0)
 
     def force(self, state: str, now: float) -> None:
-        """Take a state as if it had been brought about elsewhere, and stay in it."""
+        """Enter a state as if the change had come from elsewhere, and stay in it."""
         self.plan.clear()
         self.state, self.since = state, now
 
     def begin(
         self, first: str, seconds: float, settings: Settings, now: float, *, fails: bool = False
     ) -> None:
-        """Begin the way to running: launching or resuming, pending, starting, running (or failed)."""
+        """Start on the way to running: launching or resuming, pending, starting, then running (or failed)."""
         self.force(first, now)
         last = "failed" if fails else "running"
         steps = (
@@ -85,9 +87,10 @@ class Session:
         self.status_detail = "The session exited before it was ready" if fails else ""
 
     def stop(self, settings: Settings, now: float, *, suspend: bool, force_quit: bool) -> None:
-        """Stop, suspend or kill; a second stop of one that is stopping changes nothing.
+        """Stop, suspend or kill the session. Stopping it again while it is stopping changes nothing.
 
-        There is no state for stopping in the reference: it stays as it is until it has finished.
+        The reference has no state for a session that is stopping, so it keeps its state until it has
+        finished.
         """
         if force_quit:
             self.force("killed", now)
@@ -111,19 +114,19 @@ class Session:
         self.begin("resuming", settings.resuming_seconds, settings, now, fails=fails)
 
     def check_suspend(self, settings: Settings) -> None:
-        """Raise CallError where a session of this kind can't be suspended and the server says so."""
+        """Raise CallError if this kind of session can't be suspended and the server is set to refuse that."""
         if self.workbench not in SUSPENDS and settings.suspend_elsewhere == "refuse":
             raise invalid(f"{self.workbench} sessions cannot be suspended")
 
     def check_resume(self) -> None:
-        """Raise CallError for all but a suspended RStudio session."""
+        """Raise CallError unless this is a suspended RStudio session."""
         if self.workbench not in SUSPENDS:
             raise CallError(11, f"{self.workbench} sessions cannot be resumed")
         if self.state != "suspended":
             raise CallError(11, f"The session is {self.state}, not suspended")
 
     def shown(self, url: str) -> Values:
-        """Return the WorkbenchSession; times are epoch milliseconds."""
+        """Return the session as a WorkbenchSession, in which times are epoch milliseconds."""
         is_r = self.workbench == "RStudio"
         return {
             "url": url,
@@ -152,7 +155,7 @@ class Session:
 
 
 def new_id(taken: dict[str, Any]) -> str:
-    """Return eight hexadecimal digits that no other one has."""
+    """Return eight hexadecimal digits that aren't in use yet."""
     while True:
         identifier = secrets.token_hex(4)
         if identifier not in taken:

@@ -1,4 +1,4 @@
-"""The switches of a local Workbench: which kind of server it is, how long things take, and its limits."""
+"""The switches of a local Workbench: how the server behaves, how long things take, and its limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from playground.values import SeedError, checked, field_names, typed
 
-#: Values of the switches that are words.
+#: The allowed values of switches that take a word.
 CHOICES: dict[str, tuple[str, ...]] = {
     "stop_answer": ("object", "null", "text", "empty"),
     "job_fields": ("both", "camel", "snake"),
@@ -26,7 +26,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "pieces": ("ragged", "whole"),
 }
 
-#: What live servers do where they differ from the reference (``docs/internals/providers/posit.md``,
+#: The behaviour of live servers where it differs from the reference (``docs/internals/providers/posit.md``,
 #: "Methods").
 LIVE: dict[str, Any] = {
     "version_bare": True,
@@ -37,7 +37,7 @@ LIVE: dict[str, Any] = {
     "limit_kind": "type",
     "jobs_flag": "include_all_jobs",
 }
-#: What a server does that reads the reference to the letter.
+#: The behaviour of a server that follows the reference to the letter.
 REFERENCE: dict[str, Any] = {
     "version_bare": False,
     "launch_job_twice": True,
@@ -52,9 +52,9 @@ DIALECTS = {"live": LIVE, "reference": REFERENCE}
 
 @dataclass(slots=True)
 class Settings:
-    """Hold the switches; the defaults accept every spelling and answer as the reference shows.
+    """The switches. By default, the server accepts every spelling and answers as the reference shows.
 
-    Seconds are those of the server's clock. A limit of None is none.
+    Seconds are those of the server's clock. A limit of None means no limit.
     """
 
     version_bare: bool = False
@@ -98,7 +98,7 @@ class Settings:
     characters_per_object: int = 0
 
     def change(self, values: Any) -> None:
-        """Set what is told, all or nothing; ``dialect`` is ``live`` or ``reference``; raise SeedError."""
+        """Set switches, or none if one is invalid (SeedError); ``dialect`` is ``live`` or ``reference``."""
         values = checked(values, [*field_names(Settings), "dialect"])
         dialect = values.get("dialect")
         if dialect is not None and dialect not in DIALECTS:
@@ -113,5 +113,5 @@ class Settings:
             setattr(self, name, value)
 
     def as_values(self) -> dict[str, Any]:
-        """Return all switches as they are."""
+        """Return the current values of all switches."""
         return asdict(self)

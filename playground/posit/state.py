@@ -33,7 +33,7 @@ class Streams:
 
 
 class State:
-    """Hold people, environments, sessions and jobs of one server."""
+    """The people, environments, sessions and jobs of one server."""
 
     def __init__(self, clock: Clock, seed: Seed) -> None:
         self.clock = clock
@@ -57,7 +57,7 @@ class State:
             self._seed_job(job)
 
     def settle(self) -> None:
-        """Bring everything to where it is now, and forget what ended long ago."""
+        """Update everything to the present, and drop what ended long ago."""
         now = self.clock.now()
         for session in self.sessions.values():
             session.settle(now)
@@ -77,7 +77,7 @@ class State:
         return [job for job in self.jobs.values() if job.owner == person.name]
 
     def new_job(self, owner: str, values: Values, submitted: float, launched_by: str) -> Job:
-        """Return a job, not yet added; what it prints follows from its command line."""
+        """Return a new job without adding it. Its command line determines what it prints."""
         self._pid += 1
         return Job(
             id=secrets.token_hex(16),
@@ -92,23 +92,23 @@ class State:
         )
 
     def add_job(self, owner: str, values: Values, submitted: float, launched_by: str) -> Job:
-        """Make a job and take it in."""
+        """Create a job and add it."""
         job = self.new_job(owner, values, submitted, launched_by)
         self.take_job(job, submitted)
         return job
 
     def take_job(self, job: Job, at: float) -> None:
-        """Take in a job, which waits for its turn from then on."""
+        """Add a job, which is pending from then on."""
         job.submitted, job.starts_at = at, at + self.settings.job_pending_seconds
         self.jobs[job.id] = job
 
     def new_session_id(self) -> str:
-        """Return an id for a session."""
+        """Return an unused id for a session."""
         return new_id(self.sessions)
 
     @contextmanager
     def listening(self) -> Iterator[asyncio.Event]:
-        """Hand over an event that is set whenever the clock was moved or a test changed something."""
+        """Yield an event that is set whenever the clock is moved or a test changes something."""
         event = asyncio.Event()
         self._listeners.add(event)
         self.streams.open += 1
@@ -121,7 +121,7 @@ class State:
             self.streams.open -= 1
 
     def wake(self) -> None:
-        """Let every open stream look again."""
+        """Make every open stream check for changes."""
         for event in self._listeners:
             event.set()
 

@@ -16,19 +16,21 @@ from playground.posit.calls import Call
 from playground.posit.jobs import Job
 from playground.posit.plans import StreamFault
 
-#: Objects are parsed one after another: nothing is promised about what stands between them.
+#: Separators between objects. Clients must parse one object after another, because no separator is
+#: documented.
 SEPARATORS = {"newline": ("\n",), "none": ("",), "mixed": ("\n", "", " ", "", "\r\n")}
-#: Sizes of the pieces in which bytes leave: objects and characters of several bytes are cut anywhere.
+#: Sizes of the chunks that are sent. Ragged ones split objects, and even characters of several bytes.
 RAGGED = (5, 61, 1, 211, 3, 2039, 16381, 65521)
 WHOLE = (65536,)
-#: Made at once, so that an output of any size takes no more memory than this.
+#: Number of bytes generated at a time, so that even very large outputs need no more memory than this.
 BUFFER = 65536
-#: A stream looks again after so many real seconds at least and at most, also where the clock stands still.
+#: Minimum and maximum time until a stream checks for changes, in real seconds, even if the clock stands
+#: still.
 SHORTEST_WAIT, LONGEST_WAIT = 0.02, 1.0
 
 
 class _Ended(Exception):
-    """The stream is over; ``abort`` cuts the connection."""
+    """Raised if the stream is over. With ``abort``, the connection is cut."""
 
     def __init__(self, *, abort: bool = False) -> None:
         super().__init__()
@@ -36,7 +38,7 @@ class _Ended(Exception):
 
 
 class _Stream:
-    """Send the output of one job over one connection."""
+    """The output of one job, sent over one connection."""
 
     def __init__(self, call: Call, job: Job, response: web.StreamResponse) -> None:
         self._call = call
@@ -51,7 +53,7 @@ class _Stream:
         self._seen: list[StreamFault] = []
 
     async def run(self, event: asyncio.Event) -> None:
-        """Send until the job has ended; raise _Ended where a fault ends it sooner."""
+        """Send output until the job has ended; raise _Ended if the stream ends before that."""
         while True:
             event.clear()
             now = self._state.clock.now()
@@ -90,7 +92,7 @@ class _Stream:
             yield bytes(buffer)
 
     def _next_object(self, until: int) -> Iterator[str]:
-        """Yield the next object: neighbouring lines of the same stream, as many as the switch says."""
+        """Yield the next object: consecutive lines of the same stream, as many as the switch allows."""
         settings, script = self._state.settings, self._job.script
         stream, output = script.line(self._printed + 1)
         self._printed += 1
@@ -158,7 +160,7 @@ class _Stream:
 
 
 async def send(call: Call, job: Job) -> web.StreamResponse:
-    """Answer with the output of a job from its first line; a live job keeps the connection open."""
+    """Stream the output of a job from its first line. If the job is running, keep the connection open."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     await response.prepare(call.request)
     with call.state.listening() as event:
