@@ -1,6 +1,6 @@
 """A local Saturn Cloud: ``python -m playground saturn --port N [--seed FILE]``.
 
-It follows ``docs/internals/providers/saturn.md``, in one of its two dialects.
+It follows ``docs/internals/providers/saturn.md``, in one of the two dialects described there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["SaturnServer", "add_arguments", "build", "run"]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this server understands."""
+    """Declare the options that only this server has."""
     parser.add_argument("--dialect", choices=DIALECTS, help="speak the guides, or the document of 2026")
     parser.add_argument(
         "--seeds-only", action="store_true", help="speak the published guides' endpoints only"

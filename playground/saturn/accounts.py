@@ -15,14 +15,14 @@ from playground.harness import Clock
 from playground.saturn.seed import PersonSeed
 
 LOGIN_LINK_SECONDS = 300.0
-#: How long a token lasts where the server says so.
+#: Lifetime of a token, in seconds, in the dialect in which tokens expire.
 TOKEN_SECONDS = 90 * 86_400.0
 SESSION_SECONDS = 12 * 3600.0
 
 
 @dataclass(slots=True)
 class Person:
-    """Hold who somebody is and the token that ``/api/user/token`` shows."""
+    """A person, and the token that ``/api/user/token`` shows."""
 
     id: str
     name: str
@@ -33,7 +33,7 @@ class Person:
 
 @dataclass(slots=True)
 class Token:
-    """Hold whose token it is and whether it still works."""
+    """An API token: its owner, and whether it is valid, revoked or expired."""
 
     person: Person
     state: str = "valid"
@@ -44,7 +44,7 @@ class Token:
 
 
 class Accounts:
-    """Keep everything that proves who is asking."""
+    """The server's people, tokens, login links and browser sessions."""
 
     def __init__(self, clock: Clock, people: Iterable[PersonSeed], dialect: str = "guide") -> None:
         self._clock = clock
@@ -65,9 +65,9 @@ class Accounts:
             self.first_refresh_tokens[seed.name] = refresh_token
 
     def by_header(self, header: str) -> Token:
-        """Return the token of an ``Authorization`` header; raise Refusal 401."""
+        """Return the token in an ``Authorization`` header; raise Refusal 401 if it isn't valid."""
         word, _, value = header.partition(" ")
-        # The guides say "token"; the published document is of a bearer's, as its own client sends.
+        # The guides say "token". The published document has bearer tokens, and its own client sends "Bearer".
         if word not in ({"token"} if self._is_guide else {"token", "Bearer"}) or not value:
             raise Refusal(401, "Authorization header must be: token <token>")
         token = self._tokens.get(value)
@@ -78,18 +78,18 @@ class Accounts:
         return token
 
     def by_session(self, session: str | None) -> Person | None:
-        """Return whose cookie session it is, or nothing."""
+        """Return the person a cookie session belongs to, or None."""
         person, until = self._sessions.get(session or "", (None, 0.0))
         return person if until > self._clock.now() else None
 
     def user_token(self, person: Person) -> str:
-        """Return the person's token that works, made again when the last one no longer does."""
+        """Return the person's token. If it is no longer valid, create a new one."""
         if self._tokens[person.token].state != "valid":
             self._mint(person)
         return person.token
 
     def refresh(self, refresh_token: str) -> tuple[str, str]:
-        """Return a new access token and a new refresh token; each refresh token is for one use."""
+        """Return a new access token and a new refresh token. Each refresh token can be used only once."""
         person = self._refresh_tokens.pop(refresh_token, None)
         if person is None:
             raise Refusal(400, "The refresh token is invalid or was used before")
@@ -99,7 +99,7 @@ class Accounts:
         return person.token, successor
 
     def create_link(self, name: str) -> str:
-        """Return the code of a temporary login link for the person."""
+        """Create a temporary login link for a person; return its code."""
         person = self.people.get(name)
         if person is None:
             raise Refusal(404, f"User {name} not found")
@@ -108,12 +108,12 @@ class Accounts:
         return code
 
     def open_link(self, code: str) -> str | None:
-        """Return a session for a login link's code, once and in time, or nothing."""
+        """Begin a session with a login link's code; return its id, or None if the link can't be used."""
         person, until = self._links.pop(code, (None, 0.0))
         return self._session(person) if person is not None and until > self._clock.now() else None
 
     def log_in(self, name: str, password: str) -> str | None:
-        """Return a session for a name and its password, or nothing."""
+        """Begin a session; return its id, or None if the name or password is wrong."""
         person = self.people.get(name)
         if person is None or not compare_digest(person.password.encode(), password.encode()):
             return None
@@ -126,7 +126,7 @@ class Accounts:
     def add_token(
         self, name: str, value: str = "", description: str = "", expires_in: float | None = None
     ) -> tuple[str, Token]:
-        """Let a person have one more token; return it."""
+        """Create another token for a person; return its value and record."""
         now = self._clock.now()
         ends_at = None if expires_in is None else now + expires_in
         token = Token(self.people[name], "valid", secrets.token_hex(16), description, now, ends_at)
@@ -135,12 +135,12 @@ class Accounts:
         return value, token
 
     def tokens(self, person: Person) -> list[Token]:
-        """Return the tokens of a person that work."""
+        """Return a person's valid tokens."""
         mine = (one for one in self._tokens.values() if one.person is person and one.state == "valid")
         return [one for one in mine if (one.expires_at or math.inf) > self._clock.now()]
 
     def revoke(self, person: Person, token_id: str) -> None:
-        """Revoke a token by its id, one's own unless it's an administrator who asks."""
+        """Revoke a token by its id. Only administrators can revoke other people's tokens."""
         for token in self._tokens.values():
             if token.id == token_id and (person.admin or token.person is person):
                 token.state = "revoked"
@@ -148,7 +148,7 @@ class Accounts:
         raise Refusal(404, "Token not found")
 
     def add_person(self, name: str, account_id: str = "") -> Person:
-        """Take in somebody with a name that is free."""
+        """Add a person, whose name must not be in use."""
         if name in self.people:
             raise Refusal(409, f"User {name} exists")
         person = Person(account_id or secrets.token_hex(16), name, False, secrets.token_urlsafe(9))
@@ -158,7 +158,7 @@ class Accounts:
         return person
 
     def rename_person(self, name: str, new_name: str) -> None:
-        """Give somebody another name; id and tokens stay."""
+        """Rename a person, whose id and tokens stay the same."""
         if new_name in self.people:
             raise Refusal(409, f"User {new_name} exists")
         person = self.people.pop(name)
@@ -175,7 +175,7 @@ class Accounts:
                 token.state = "revoked"
 
     def mark(self, name: str, state: str) -> int:
-        """Mark all working tokens of a person as ``revoked`` or ``expired``; return how many those were."""
+        """Mark all of a person's valid tokens as ``revoked`` or ``expired``; return how many there were."""
         marked = [
             token for token in self._tokens.values() if token.person.name == name and token.state == "valid"
         ]
@@ -195,7 +195,7 @@ class Accounts:
 
 
 def _signed(token: Token) -> str:
-    """Return a JSON Web Token; its signature is random, as nobody here checks one."""
+    """Return a JSON Web Token with a random signature, since nothing here checks signatures."""
     claims = {"jti": token.id, "sub": token.person.id, "iat": int(token.created_at)}
     claims |= {} if token.expires_at is None else {"exp": int(token.expires_at)}
     parts = (json.dumps(part).encode() for part in ({"alg": "ES256", "typ": "JWT"}, claims))

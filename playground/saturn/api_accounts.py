@@ -1,4 +1,4 @@
-"""Tokens, login links, and the call that says who is calling."""
+"""Tokens, login links, and the call that returns the caller's account."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.saturn.asking import COOKIE, body_of, person_of, state_of, visit
 
 
 async def create_login_link(request: web.Request) -> web.Response:
-    """Answer an administrator with a temporary login link."""
+    """Create a temporary login link, for administrators only."""
     if not person_of(request).admin:
         raise Refusal(403, "An admin token is required")
     state = state_of(request)
@@ -26,7 +26,7 @@ async def create_login_link(request: web.Request) -> web.Response:
 
 
 async def open_login_link(request: web.Request) -> web.StreamResponse:
-    """Begin a cookie session, once per link."""
+    """Begin a cookie session. Each link works only once."""
     session = state_of(request).accounts.open_link(request.query.get("code", ""))
     if session is None:
         raise Refusal(401, "This login link is invalid, was used or is too old")
@@ -36,9 +36,9 @@ async def open_login_link(request: web.Request) -> web.StreamResponse:
 
 
 async def user_token(request: web.Request) -> web.StreamResponse:
-    """Answer the token as a bare JSON string ("the hexadecimal value in quotes", says the guide).
+    """Return the token as a bare JSON string ("the hexadecimal value in quotes", says the guide).
 
-    A browser of nobody in particular is led to the login page and back.
+    A browser that isn't signed in is redirected to the login page, and returns here afterwards.
     """
     accounts = state_of(request).accounts
     header = request.headers.get("Authorization")
@@ -57,7 +57,7 @@ async def who_am_i(request: web.Request) -> web.Response:
 
 
 async def refreshed(request: web.Request) -> dict[str, Any]:
-    """Exchange a refresh token, which is for one use."""
+    """Exchange a refresh token, which can be used only once, and return the new tokens."""
     values = await body_of(request)
     if not isinstance(values, dict) or values.get("grant_type") != "refresh_token":
         raise Refusal(400, "grant_type: must be refresh_token")
@@ -68,12 +68,12 @@ async def refreshed(request: web.Request) -> dict[str, Any]:
 
 
 async def refresh(request: web.Request) -> web.Response:
-    """Answer what a refresh token is exchanged for."""
+    """Exchange a refresh token, and answer with the new tokens."""
     return web.json_response(await refreshed(request))
 
 
 def guide_routes() -> list[web.RouteDef]:
-    """Return the routes that the published guides name."""
+    """Return the routes in the published guides."""
     return [
         web.post("/auth/createloginlink/{username}", create_login_link),
         web.get("/auth/loginlink", open_login_link, allow_head=False),

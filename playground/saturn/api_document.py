@@ -1,4 +1,4 @@
-"""The API of the document published in 2026: the same people, workspaces and jobs, in its terms."""
+"""The API in the document published in 2026, for the same people, workspaces and jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.saturn.resources import Resource, Run
 from playground.saturn.state import DISK_SPACE, SIZES
 
 _KINDS = {"workspaces": "workspace", "jobs": "job"}
-#: The fields of a recipe's spec that this server knows; an unknown one is refused.
+#: The fields of a recipe's spec that this server knows. It refuses all others.
 _SPEC = {
     *("name", "owner", "description", "tags", "image", "instance_type", "environment_variables", "status"),
     *("working_directory", "extra_packages", "config_files", "start_script", "token_scope", "dask_cluster"),
@@ -35,7 +35,7 @@ _OF_KIND = {
 
 
 async def who_am_i(request: web.Request) -> web.Response:
-    """Answer the user, or 204 where the token belongs to none."""
+    """Return the user, or 204 if the token doesn't belong to a user."""
     person = person_of(request)
     if state_of(request).limits.nameless:
         return web.Response(status=204)
@@ -43,14 +43,14 @@ async def who_am_i(request: web.Request) -> web.Response:
 
 
 async def users(request: web.Request) -> web.Response:
-    """List everybody with a part of a name."""
+    """List the users whose name contains a text."""
     person_of(request)
     part, people = request.query.get("username", ""), state_of(request).accounts.people.values()
     return web.json_response({"users": [documents.user(one) for one in people if part in one.name]})
 
 
 async def owners(request: web.Request) -> web.Response:
-    """List in whose name one may act: one's own, and one's groups'."""
+    """List the owners for whom the caller may act: the caller and the caller's groups."""
     person, state = person_of(request), state_of(request)
     names = [person.name, *(group for group in state.groups if state.is_owner(person, group))]
     found = [documents.owner_of(person, one, state.organisation) for one in names]
@@ -59,7 +59,7 @@ async def owners(request: web.Request) -> web.Response:
 
 
 async def user_by_id(request: web.Request) -> web.Response:
-    """Answer one user by the id."""
+    """Return the user with this id."""
     person_of(request)
     people = state_of(request).accounts.people.values()
     found = next((one for one in people if one.id == request.match_info["user_id"]), None)
@@ -69,14 +69,14 @@ async def user_by_id(request: web.Request) -> web.Response:
 
 
 async def tokens(request: web.Request) -> web.Response:
-    """List one's own tokens, without their values."""
+    """List the caller's own tokens, without their values."""
     person = person_of(request)
     found = [documents.token(one) for one in state_of(request).accounts.tokens(person)]
     return web.json_response({"tokens": found})
 
 
 async def create_token(request: web.Request) -> web.Response:
-    """Make a token, for somebody else if an administrator asks."""
+    """Create a token. Only administrators can create one for someone else."""
     person, state, values = person_of(request), state_of(request), await body_of(request)
     if not isinstance(values, dict):
         raise Refusal(422, "The request body must be a JSON object")
@@ -101,7 +101,7 @@ async def delete_token(request: web.Request) -> web.Response:
 
 
 async def refresh(request: web.Request) -> web.Response:
-    """Exchange a refresh token, which is for one use."""
+    """Exchange a refresh token, which can be used only once."""
     answer, now = await api_accounts.refreshed(request), state_of(request).clock.now()
     ends_at = timestamp(now + TOKEN_SECONDS)
     more = {"token_type": "Bearer", "expires_at": ends_at, "expires_in": int(TOKEN_SECONDS)}
@@ -123,7 +123,7 @@ def _recipe(request: web.Request, resource: Resource) -> dict[str, Any]:
 
 
 def _checked(recipe: Any) -> dict[str, Any]:
-    """Return a recipe of the form that the document describes; raise Refusal 422."""
+    """Return a recipe after checking it against the document; raise Refusal 422."""
     if not isinstance(recipe, dict) or recipe.get("type") not in _OF_KIND:
         raise Refusal(422, "type: must be one of workspace, job")
     kind, spec = recipe["type"], recipe.get("spec")
@@ -147,7 +147,7 @@ def _checked(recipe: Any) -> dict[str, Any]:
 
 
 async def create_recipe(request: web.Request) -> web.Response:
-    """Make what a recipe describes; its owner may have nothing else of that type and name."""
+    """Create the resource described by a recipe, unless its owner has one of the same type and name."""
     person, state = person_of(request), state_of(request)
     recipe = _checked(await body_of(request))
     owner = state.owner(person, recipe["spec"].get("owner"))
@@ -161,7 +161,7 @@ async def create_recipe(request: web.Request) -> web.Response:
 
 
 async def apply_recipe(request: web.Request) -> web.Response:
-    """Make what a recipe describes, or rewrite what its owner has of that type and name."""
+    """Create the resource described by a recipe or, if one of its type and name exists, update that one."""
     person, state = person_of(request), state_of(request)
     recipe = _checked(await body_of(request))
     owner = state.owner(person, recipe["spec"].get("owner"))
@@ -180,7 +180,7 @@ def _rewrite(resource: Resource, spec: dict[str, Any], _at: float) -> None:
 
 
 async def recipes(request: web.Request) -> web.Response:
-    """List a person's resources in pages; ``next_key`` is left out at the end."""
+    """List an owner's resources, page by page. On the last page, ``next_key`` is left out."""
     person, state = person_of(request), state_of(request)
     kind, beginning = request.query.get("type"), request.query.get("name", "")
     if kind not in {None, "workspace", "deployment", "job", "image"}:
@@ -195,7 +195,7 @@ async def recipes(request: web.Request) -> web.Response:
 
 
 async def recipe(request: web.Request) -> web.Response:
-    """Answer one resource by its type and name."""
+    """Return the resource with this type and name."""
     wanted = (request.match_info["type"], request.match_info["name"])
     for resource in state_of(request).owned(person_of(request), _owner_of(request)):
         if (resource.type, resource.name) == wanted:
@@ -210,7 +210,7 @@ def _owner_of(request: web.Request) -> str | None:
 def _page(
     request: web.Request, found: Sequence[Any], usual: int, most: int
 ) -> tuple[Sequence[Any], dict[str, str]]:
-    """Return the page that a request asks for, and the key of the next one, if there is one."""
+    """Return the requested page, and the key of the next one if there is one."""
     size, key = request.query.get("page_size", str(usual)), request.query.get("next_key", "0")
     if not size.isascii() or not size.isdigit() or not 1 <= int(size) <= most:
         raise Refusal(422, f"page_size: must be from 1 to {most}")
@@ -239,18 +239,18 @@ def _drawn(request: web.Request, resource: Resource) -> web.Response:
 
 
 async def resource(request: web.Request) -> web.Response:
-    """Answer a workspace or a job."""
+    """Return a workspace or a job."""
     return _drawn(request, _found(request, drives=True))
 
 
 async def _check_options(request: web.Request) -> None:
-    """Check the optional body; the vendor's client says that it sends JSON also where it sends nothing."""
+    """Check the optional body. The vendor's client says that it sends JSON even if the body is empty."""
     if await request.read():
         await options_of(request)
 
 
 async def start(request: web.Request) -> web.Response:
-    """Start a workspace, or a run of a job."""
+    """Start a workspace or a new run of a job."""
     found = _found(request, drives=True)
     await _check_options(request)
     state_of(request).starting(found)
@@ -275,7 +275,7 @@ async def stop_run(request: web.Request) -> web.Response:
 
 
 async def restart(request: web.Request) -> web.Response:
-    """End what runs and start it again."""
+    """Restart a workspace or a job."""
     found = _found(request, drives=True)
     await _check_options(request)
     act(request, found.restart)
@@ -304,7 +304,7 @@ async def schedule(request: web.Request) -> web.Response:
 
 
 async def runs(request: web.Request) -> web.Response:
-    """Answer the runs of a job that go on or have just ended."""
+    """Return the runs of a job that are active or have just ended."""
     found = _found(request)
     shown = {run.job for run in found.active(state_of(request).clock.now())}
     grouped = [[run for run in found.runs if run.job == name] for name in sorted(shown)]
@@ -312,7 +312,7 @@ async def runs(request: web.Request) -> web.Response:
 
 
 async def pods(request: web.Request) -> web.Response:
-    """Answer the pods of one workload that are alive or have just ended."""
+    """Return one resource's pods that are alive or have just ended."""
     person, state = person_of(request), state_of(request)
     kind, resource_id = request.query.get("workload_type"), request.query.get("workload_id")
     if kind not in {"workspace", "job", "deployment", "dask", "image_build"} or not resource_id:
@@ -328,7 +328,7 @@ async def pod(request: web.Request) -> web.Response:
 
 
 async def pod_logs(request: web.Request) -> web.Response:
-    """Answer the last lines of a live pod's container."""
+    """Return the last lines written by a live pod's container."""
     found, run = _active(request, person_of(request))
     if request.query.get("container_name", "main") != "main":
         raise Refusal(404, "Container not found")
@@ -339,7 +339,7 @@ async def pod_logs(request: web.Request) -> web.Response:
 
 
 async def history(request: web.Request) -> web.Response:
-    """Answer the pods that have ended, newest first."""
+    """Return the pods that have ended, newest first."""
     found = _found(request)
     found.settle(state_of(request).clock.now())
     ended = [run for run in reversed(found.runs) if run.ended_at is not None]
@@ -347,7 +347,7 @@ async def history(request: web.Request) -> web.Response:
 
 
 async def logs(request: web.Request) -> web.Response:
-    """Answer a page of what pods have written, one entry a line."""
+    """Return a page of the output of pods that have ended, one entry per line."""
     found = _found(request)
     found.settle(state_of(request).clock.now())
     name = request.query.get("pod_name")
@@ -375,7 +375,7 @@ def _active(request: web.Request, person: Person) -> tuple[Resource, Run]:
 
 
 async def servers(request: web.Request) -> web.Response:
-    """Answer the sizes, disks and idle times that a recipe may name."""
+    """Return the sizes, disks and idle times that a recipe may name."""
     person_of(request)
     disks = [{"value": size, "display_str": size} for size in DISK_SPACE]
     return web.json_response(

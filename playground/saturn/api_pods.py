@@ -1,4 +1,4 @@
-"""Pods: those that run, those that ran, and their output."""
+"""Live pods, pods that have ended, and their output."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ def _of_path(request: web.Request, plural: str) -> Resource:
 
 
 async def job_history(request: web.Request) -> web.Response:
-    """Answer a job's finished runs, newest first."""
+    """Return a job's finished runs, newest first."""
     return _history(request, _of_path(request, "jobs"))
 
 
 async def workspace_history(request: web.Request) -> web.Response:
-    """Answer a workspace's finished runs, newest first."""
+    """Return a workspace's finished runs, newest first."""
     return _history(request, _of_path(request, "workspaces"))
 
 
 async def job_logs(request: web.Request) -> web.Response:
-    """Answer an ended run's log as a list of ``{content}``."""
+    """Return the log of a run that has ended, as a list of ``{content}``."""
     lines = _ended_log(request, _of_path(request, "jobs"))
     return web.json_response({"logs": [{"content": line} for line in lines]})
 
 
 async def workspace_logs(request: web.Request) -> web.Response:
-    """Answer an ended pod's log as one string."""
+    """Return the log of a pod that has ended, as one string."""
     return web.json_response({"logs": "\n".join(_ended_log(request, _of_path(request, "workspaces")))})
 
 
 async def active_pods(request: web.Request) -> web.Response:
-    """Answer the pods of one workload that are alive or have just ended."""
+    """Return one resource's pods that are alive or have just ended."""
     person = person_of(request)
     kind, resource_id = request.query.get("workload_type"), request.query.get("workload_id")
     if kind not in {"workspace", "job", "deployment"} or not resource_id:
@@ -53,13 +53,13 @@ async def active_pods(request: web.Request) -> web.Response:
 
 
 async def active_pod(request: web.Request) -> web.Response:
-    """Answer one live pod with its containers."""
+    """Return one live pod and its containers."""
     resource, run = _active(request, person_of(request))
     return web.json_response({**_summary(resource, run), "container_summaries": [_container(run)]})
 
 
 async def active_logs(request: web.Request) -> web.Response:
-    """Answer the last lines of a live pod's container as one string."""
+    """Return the last lines written by a live pod's container, as one string."""
     resource, run = _active(request, person_of(request))
     if request.query.get("container_name", "main") != "main":
         raise Refusal(404, "Container not found")

@@ -36,7 +36,7 @@ TEMPLATES: tuple[dict[str, Any], ...] = (
 
 
 async def clone(request: web.Request) -> web.Response:
-    """Make a resource; the answer has its ``id``."""
+    """Create a resource; the answer contains its ``id``."""
     person = person_of(request)
     state = state_of(request)
     resource = state.cloned(person, await body_of(request))
@@ -45,7 +45,7 @@ async def clone(request: web.Request) -> web.Response:
 
 
 async def recipes(request: web.Request) -> web.Response:
-    """List a person's resources in pages; ``next_key`` is null at the end."""
+    """List an owner's resources, page by page. On the last page, ``next_key`` is null."""
     person = person_of(request)
     state = state_of(request)
     kind = request.query.get("type")
@@ -70,7 +70,7 @@ async def recipes(request: web.Request) -> web.Response:
 
 
 async def recipe(request: web.Request) -> web.Response:
-    """Answer one resource by its type and name."""
+    """Return the resource with this type and name."""
     person = person_of(request)
     state = state_of(request)
     kind, name = request.match_info["type"], request.match_info["name"]
@@ -82,14 +82,14 @@ async def recipe(request: web.Request) -> web.Response:
 
 
 async def servers(request: web.Request) -> web.Response:
-    """Answer the sizes, disks and idle times that a recipe may name."""
+    """Return the sizes, disks and idle times that a recipe may name."""
     person_of(request)
     answer = {"sizes": SIZES, "disk_space": list(DISK_SPACE), "auto_shutoff": list(AUTO_SHUTOFF)}
     return web.json_response(answer)
 
 
 async def templates(request: web.Request) -> web.Response:
-    """Answer the recipes on offer whose name or title holds ``q``."""
+    """Return the recipes on offer whose name or title contains ``q``."""
     person_of(request)
     wanted = request.query.get("q", "").casefold()
     found = [one for one in TEMPLATES if wanted in f"{one['name']} {one['title']}".casefold()]

@@ -25,7 +25,7 @@ def _resource(request: web.Request) -> Resource:
 
 
 async def workspace(request: web.Request) -> web.Response:
-    """Answer ``status``, and ``url`` while it runs."""
+    """Return the ``status`` and, if the workspace is running, the ``url``."""
     resource = _workspace(request)
     state = state_of(request)
     answer: dict[str, Any] = {"status": resource.status(state.clock.now())}
@@ -37,7 +37,7 @@ async def workspace(request: web.Request) -> web.Response:
 
 
 async def start(request: web.Request) -> web.Response:
-    """Start a workspace, or a run of a job; the answer names none."""
+    """Start a workspace or a new run of a job. The answer doesn't name the run."""
     resource = _resource(request)
     await options_of(request)
     state_of(request).starting(resource)
@@ -54,7 +54,7 @@ async def stop(request: web.Request) -> web.Response:
 
 
 async def restart(request: web.Request) -> web.Response:
-    """End a workspace's pod, or all runs of a job, and start another."""
+    """End a workspace's pod, or all runs of a job, and start a new one."""
     resource = _resource(request)
     await options_of(request)
     act(request, resource.restart)
@@ -62,7 +62,7 @@ async def restart(request: web.Request) -> web.Response:
 
 
 async def set_cron(request: web.Request) -> Resource:
-    """Set the cron expression; it takes effect with ``/schedule``."""
+    """Set the cron expression. It takes effect once ``/schedule`` is called."""
     resource = _job(request)
     values = await body_of(request)
     options = values.get("cron_schedule_options") if isinstance(values, dict) else None
@@ -75,7 +75,7 @@ async def set_cron(request: web.Request) -> Resource:
 
 
 async def change_job(request: web.Request) -> web.Response:
-    """Answer the cron expression that was set."""
+    """Return the cron expression that was set."""
     return web.json_response(_schedule(await set_cron(request)))
 
 

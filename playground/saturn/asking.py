@@ -22,12 +22,12 @@ def state_of(request: web.Request) -> State:
 
 
 def visitor(request: web.Request) -> Person | None:
-    """Return who is logged in with this browser, or nothing."""
+    """Return the person signed in to this browser, or None."""
     return state_of(request).accounts.by_session(request.cookies.get(COOKIE))
 
 
 def person_of(request: web.Request) -> Person:
-    """Return who is asking, by token or, for reading, by cookie session; raise Refusal 401."""
+    """Return the caller, identified by a token or, for reads, by a cookie session; raise Refusal 401."""
     header = request.headers.get("Authorization")
     if header is not None:
         return state_of(request).accounts.by_header(header).person
@@ -38,12 +38,12 @@ def person_of(request: web.Request) -> Person:
 
 
 def documented(request: web.Request) -> bool:
-    """Return whether this server speaks the published document."""
+    """Return whether this server follows the published document."""
     return state_of(request).dialect != "guide"
 
 
 def worker_of(request: web.Request) -> Person:
-    """Return who is asking for workspace work; an ``admin_only`` server takes an admin token only."""
+    """Return the caller of a workspace operation. An ``admin_only`` server requires an admin token."""
     person = person_of(request)
     if state_of(request).admin_only and not person.admin:
         raise Refusal(403, "An admin token is required")
@@ -51,7 +51,7 @@ def worker_of(request: web.Request) -> Person:
 
 
 async def body_of(request: web.Request) -> Any:
-    """Return the JSON body; raise Refusal 400 when it is none."""
+    """Return the JSON body; raise Refusal 400 if it isn't valid JSON."""
     try:
         return loads(await request.read())
     except ValueError:
@@ -61,8 +61,8 @@ async def body_of(request: web.Request) -> Any:
 async def options_of(request: web.Request) -> dict[str, Any]:
     """Return the optional JSON body of a start or stop.
 
-    No body is the documented form. An empty body that claims to be JSON fails, as it does in servers that
-    parse what the header says; other types of an empty body are let through.
+    The documents show requests without a body. An empty body whose header says JSON is refused, as it is by
+    servers that parse what the header announces; an empty body of any other type is accepted.
     """
     if (
         not await request.read()
@@ -76,5 +76,5 @@ async def options_of(request: web.Request) -> dict[str, Any]:
 
 
 def timestamp(moment: float | None) -> str | None:
-    """Return epoch seconds as ISO 8601, or nothing."""
+    """Format epoch seconds as ISO 8601; return None for None."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")

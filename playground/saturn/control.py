@@ -1,4 +1,4 @@
-"""Routes for tests: change states as if done elsewhere, end tokens, make the server older or stricter."""
+"""Routes for tests: change resources from outside, end tokens, and make the server older or stricter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playground.values import checked
 
 
 async def set_resource(request: web.Request) -> web.Response:
-    """Set ``status`` and what comes next: ``start_seconds``, ``fail`` …; ``"removed": true`` deletes it."""
+    """Set a resource's ``status`` or next changes (``start_seconds``, ``fail`` …), or delete it."""
     state = state_of(request)
     resource = state.resources.get(request.match_info["id"])
     values = checked(await body_of(request), (*TIMINGS, "status", "removed"))
@@ -28,7 +28,7 @@ async def set_resource(request: web.Request) -> web.Response:
 
 
 async def end_tokens(request: web.Request) -> web.Response:
-    """Let all tokens of ``user`` be ``revoked`` or ``expired`` from now on."""
+    """Mark all valid tokens of ``user`` as ``revoked`` or ``expired``."""
     values = await body_of(request)
     states = [word for word in ("revoked", "expired") if values.get(word) is True]
     if not states or values.get("user") not in state_of(request).accounts.people:
@@ -37,7 +37,7 @@ async def end_tokens(request: web.Request) -> web.Response:
 
 
 async def change_person(request: web.Request) -> web.Response:
-    """Add the ``user``, rename them to ``name``, or remove them (``"removed": true``); return who that is."""
+    """Add the ``user``, rename them to ``name``, or remove them (``"removed": true``); return the person."""
     state, values = state_of(request), checked(await body_of(request), ("user", "name", "removed", "added"))
     name = str(values.get("user", ""))
     if values.get("added"):
@@ -53,21 +53,21 @@ async def change_person(request: web.Request) -> web.Response:
 
 
 async def seeds_only(request: web.Request) -> web.Response:
-    """Speak the published guides' endpoints only, or all."""
+    """Serve only the endpoints in the published guides, or all endpoints."""
     state = state_of(request)
     state.seeds_only = bool((await body_of(request))["on"])
     return web.json_response({"seeds_only": state.seeds_only})
 
 
 async def admin_only(request: web.Request) -> web.Response:
-    """Let workspaces be driven by an admin token only, or by their owner's too."""
+    """Allow only admin tokens to control workspaces, or also those of the owners."""
     state = state_of(request)
     state.admin_only = bool((await body_of(request))["on"])
     return web.json_response({"admin_only": state.admin_only})
 
 
 async def limits(request: web.Request) -> web.Response:
-    """Set what is refused: quotas, names, recipes, fast starts; and where login links lead (``Limits``)."""
+    """Set the switches in ``Limits``: what is refused, and where login links lead."""
     return web.json_response(state_of(request).limits.change(await body_of(request)))
 
 

@@ -1,4 +1,4 @@
-"""The fields that the published document gives to each thing, as a server of 2026 shows them."""
+"""Users, resources, pods and runs in the format of the published document, as on a server of 2026."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from playground.saturn.state import SIZES
 
 AUTO_SHUTOFF = ("1 hour", "6 hours", "24 hours", "3 days", "7 days", "Never")
 IMAGE = "public.ecr.aws/saturncloud/saturn-python:2026.01.01"
-#: The order in which a run's state is read from its pods; without a live one, by how many have succeeded.
+#: The order in which the states of a run's live pods determine its state. Without a live pod, the number of
+#: pods that succeeded does.
 _LIVE = ("running", "stopping", "pending")
 
 
 def when(moment: float) -> str:
-    """Return epoch seconds in the form of the document's timestamps."""
+    """Format epoch seconds like the document's timestamps."""
     return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
 
 
@@ -39,7 +40,7 @@ def user(person: Person) -> dict[str, Any]:
 
 
 def token(one: Token, value: str = "") -> dict[str, Any]:
-    """Return what a list tells of a token, or a new one with its value."""
+    """Return a token as shown in lists or, if it is new, together with its value."""
     shown = {
         "id": one.id,
         "description": one.description,
@@ -54,7 +55,7 @@ def token(one: Token, value: str = "") -> dict[str, Any]:
 
 
 def sizes() -> dict[str, Any]:
-    """Return the sizes with their prices; one is out of stock."""
+    """Return the sizes with their prices. One size is out of stock."""
     prices = {"medium": 0.09, "large": 0.21, "xlarge": 0.42}
     off = {"disabled": True, "disabled_message": "No T4 left in this region"}
     return {
@@ -124,7 +125,7 @@ def recipe(resource: Resource, now: float, address: str, *, as_template: bool = 
 
 
 def pod(resource: Resource, run: Run) -> dict[str, Any]:
-    """Return what is known of a live pod, or one that has just ended."""
+    """Return the API's summary of a pod that is alive or has just ended."""
     labels = {"saturncloud.io/resource-id": resource.id, "saturncloud.io/resource-type": resource.type}
     if resource.type == "job":
         labels["job-name"] = run.job
@@ -142,7 +143,7 @@ def pod(resource: Resource, run: Run) -> dict[str, Any]:
 
 
 def run_summary(resource: Resource, pods: list[Run]) -> dict[str, Any]:
-    """Return what is known of a run: a Kubernetes job, which is made of its pods."""
+    """Return the API's summary of a run: a Kubernetes job, which consists of pods."""
     ended = [run.ended_at for run in pods if run.ended_at is not None]
     status = run_status(resource, pods)
     return {
@@ -158,7 +159,7 @@ def run_summary(resource: Resource, pods: list[Run]) -> dict[str, Any]:
 
 
 def run_status(resource: Resource, pods: list[Run]) -> str:
-    """Return the state of a run by its pods."""
+    """Return the state of a run, as determined by its pods."""
     words = [run.status for run in pods]
     for word in _LIVE:
         if word in words:
@@ -169,7 +170,7 @@ def run_status(resource: Resource, pods: list[Run]) -> str:
 
 
 def past_pod(run: Run) -> dict[str, Any]:
-    """Return what the history keeps of a pod: nothing says when it ended, but when it was last seen."""
+    """Return a pod's entry in the history, which says when the pod was last seen but not when it ended."""
     return {
         "pod_name": run.name,
         "status": run.status,
@@ -237,7 +238,7 @@ def _organisation(name: str) -> dict[str, Any]:
 
 
 def owner_of(person: Person, name: str, organisation: str) -> dict[str, Any]:
-    """Return in whose name a person may act, as their list of owners shows it."""
+    """Return an entry in the list of owners for whom a person may act."""
     return {
         "id": f"owner-{name}",
         "name": f"{organisation}/{name}",

@@ -1,6 +1,6 @@
-"""Refusals that this server can be told to make: quotas, names, recipes, and starts in quick succession.
+"""Refusals that can be switched on: for quotas, names, recipes, and starts in quick succession.
 
-The documents don't describe them, so each is off until it is switched on.
+The documents don't describe them, so all are off by default.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
 
 @dataclass(slots=True)
 class Limits:
-    """Hold the switches. ``workspaces`` and ``running``: how many of them a person may have.
+    """The switches. ``workspaces`` and ``running`` limit how many workspaces a person may have and run.
 
-    ``gpus`` is how many machines with one there are, for all together: a pod beyond them isn't scheduled, as
-    Kubernetes says it, and its workspace ends in an error. ``starts_per_second`` is for all together;
-    ``refuse_recipes`` is the message with which every recipe is refused; ``nameless``: tokens belong to no
-    user, as those of groups; a login link leads to ``login_link_host`` and opens the session of
-    ``login_link_as``.
+    ``gpus`` is the number of machines with a GPU, which everyone shares: if all are in use, another pod isn't
+    scheduled, for the reason that Kubernetes would give, and its workspace ends in an error.
+    ``starts_per_second`` limits everyone's starts together. ``refuse_recipes`` is the message with which
+    every recipe is refused. With ``nameless``, tokens don't belong to any user, like those of groups. A login
+    link leads to ``login_link_host`` and begins a session of ``login_link_as``.
     """
 
     workspaces: int | None = None
@@ -38,13 +38,13 @@ class Limits:
     started: deque[float] = field(default_factory=deque)
 
     def change(self, values: Any) -> dict[str, Any]:
-        """Set some switches and return all; raise SeedError for one that is none."""
+        """Set some switches and return all; raise SeedError for an unknown one."""
         for name, value in typed(Limits, values).items():
             setattr(self, name, value)
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "started"}
 
     def making(self, name: str, others: list[str]) -> None:
-        """Refuse a recipe for somebody who has ``others`` already."""
+        """Refuse a recipe if the person's other workspaces (``others``) use up the quota or the name."""
         if self.refuse_recipes is not None:
             raise Refusal(400, self.refuse_recipes)
         if self.unique_names and name in others:
@@ -53,7 +53,7 @@ class Limits:
             raise Refusal(403, f"Quota exceeded: {self.workspaces} workspaces at most")
 
     def starting(self, now: float, running: int) -> None:
-        """Refuse a start for somebody who has so many that run, or one too many within a second."""
+        """Refuse a start if the person has too many running, or if too many starts come within a second."""
         if self.running is not None and running >= self.running:
             raise Refusal(403, f"Quota exceeded: {self.running} running workspaces at most")
         if self.starts_per_second is None:

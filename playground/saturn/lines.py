@@ -7,7 +7,7 @@ from playground.saturn.resources import Resource, Run
 
 
 def lines_of(resource: Resource, run: Run) -> list[str]:
-    """Return what a pod has written so far."""
+    """Return the lines that a pod has written so far."""
     lines = [f"{timestamp(run.created_at)} Scheduling {run.name} on {resource.spec.get('instance_type')}"]
     if run.started_at is not None:
         command = resource.spec.get("command") or "the IDE"

@@ -11,7 +11,7 @@ from aiohttp import web
 from playground.pages import local_path, page, redirect
 from playground.saturn.asking import COOKIE, state_of, visitor
 
-#: The page where people of newer servers get their tokens.
+#: The page where people get their tokens on newer servers.
 _PROFILE: Final = "/dash/user-profile"
 
 
@@ -21,7 +21,7 @@ async def login_page(request: web.Request) -> web.Response:
 
 
 async def log_in(request: web.Request) -> web.StreamResponse:
-    """Begin a cookie session for a name and its password."""
+    """Begin a cookie session if the name and password are correct."""
     form = await request.post()
     name, password = str(form.get("username", "")), str(form.get("password", ""))
     onward = str(form.get("next", "/dash"))
@@ -61,7 +61,7 @@ async def dashboard(request: web.Request) -> web.StreamResponse:
 
 
 async def profile(request: web.Request) -> web.StreamResponse:
-    """Show one's profile, with the access keys that work."""
+    """Show the person's profile and valid access keys."""
     person = visitor(request)
     if person is None:
         return _to_login(request)
@@ -71,7 +71,7 @@ async def profile(request: web.Request) -> web.StreamResponse:
 
 
 async def new_token(request: web.Request) -> web.StreamResponse:
-    """Create an access key and show it, once."""
+    """Create an access key and show it. It isn't shown again."""
     person = visitor(request)
     if person is None:
         return _to_login(request)
@@ -80,7 +80,7 @@ async def new_token(request: web.Request) -> web.StreamResponse:
 
 
 async def resource_page(request: web.Request) -> web.StreamResponse:
-    """Show one resource; its link holds the id."""
+    """Show a resource. Its link contains the resource's id."""
     person = visitor(request)
     if person is None:
         return _to_login(request)
@@ -94,7 +94,7 @@ async def resource_page(request: web.Request) -> web.StreamResponse:
 
 
 async def ide(request: web.Request) -> web.StreamResponse:
-    """Show the IDE to its logged-in owner only."""
+    """Show the IDE, but only to its signed-in owner."""
     person = visitor(request)
     if person is None:
         return _to_login(request)

@@ -1,4 +1,4 @@
-"""Workspaces and jobs as a function of the server's clock: nothing runs in the background."""
+"""Workspaces and jobs whose state is computed from the server's clock, so nothing runs in the background."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from apscheduler.triggers.cron import CronTrigger
 from playground.faults import Refusal
 from playground.saturn.seed import ResourceSeed
 
-#: An ended pod is still among the active ones for so many seconds, then in the history only.
+#: Seconds for which a pod that has ended still appears among the active ones. Then it is only in the history.
 LINGER_SECONDS = 60.0
-#: What a seed, or a test, may set of a resource besides its spec, and its type.
+#: Maps each property of a resource, other than its type and spec, that a test may set to the property's type.
 TIMINGS: dict[str, Any] = {
     "start_seconds": float,
     "stop_seconds": float,
@@ -26,13 +26,13 @@ TIMINGS: dict[str, Any] = {
     "condition": str,
     "log_lines": int,
 }
-#: Missed runs of a schedule are not all made up for when the clock is moved far.
+#: Maximum number of missed scheduled runs to catch up on if the clock is moved far ahead.
 MOST_SCHEDULED_RUNS = 50
 
 
 @dataclass(slots=True)
 class Run:
-    """Hold one pod: a life of a workspace, or a part of one run of a job, which is the Kubernetes ``job``."""
+    """A pod: one run of a workspace, or part of a job's run. ``job`` is the name of the Kubernetes job."""
 
     name: str
     created_at: float
@@ -49,7 +49,7 @@ class Run:
 
 @dataclass(slots=True)
 class Resource:
-    """Hold a resource and work out its state whenever it is looked at."""
+    """A workspace or job. Its state is computed whenever it is read."""
 
     id: str
     type: str
@@ -60,9 +60,11 @@ class Resource:
     run_seconds: float = 6.0
     fail: bool = False
     exit_code: int = 0
-    #: Seconds and exit code of a run's first pods; the others take ``run_seconds`` and ``exit_code``.
+    #: Running time in seconds and exit code of each run's first pods. Other pods use ``run_seconds`` and
+    #: ``exit_code``.
     pods: tuple[tuple[float, int], ...] = ()
-    #: Why its pods fail (``OOMKilled``), and what keeps them from being scheduled.
+    #: The reason for which its pods fail (such as ``OOMKilled``), and the condition that keeps them from
+    #: being scheduled.
     reason: str | None = None
     condition: str | None = None
     log_lines: int = 0
@@ -72,12 +74,12 @@ class Resource:
     forced: str | None = None
     cron: str | None = None
     next_fire_at: float | None = None
-    #: What the scheduler says when there is no machine for its pod; None if there is one.
+    #: Returns the scheduler's message if there is no machine for its pod, otherwise None.
     unscheduled: Callable[[Resource], str | None] = lambda _resource: None
 
     @property
     def name(self) -> str:
-        """Return the name that the owner gave."""
+        """Return the name that the owner chose."""
         return str(self.spec["name"])
 
     def status(self, now: float) -> str:
@@ -90,11 +92,11 @@ class Resource:
 
     @property
     def scale(self) -> int:
-        """Return how many pods of a run have to succeed."""
+        """Return how many of a run's pods have to succeed."""
         return int(self.spec.get("scale") or 1)
 
     def is_destroyed(self, now: float) -> bool:
-        """Return whether it deleted itself when it was stopped."""
+        """Return whether the resource deleted itself after it was stopped."""
         self.settle(now)
         return bool(self.spec.get("self_destruct") and self.runs) and not self.live()
 
@@ -103,15 +105,15 @@ class Resource:
         return [run for run in self.runs if run.ended_at is None]
 
     def active(self, now: float) -> list[Run]:
-        """Return the runs that the active list still shows, newest first."""
+        """Return the runs in the list of active ones, newest first."""
         self.settle(now)
         shown = [run for run in self.runs if run.ended_at is None or now - run.ended_at < LINGER_SECONDS]
         return shown[::-1]
 
     def start(self, now: float) -> None:
-        """Start; a job gets one more run, a workspace that is up or coming up stays as it is.
+        """Start a workspace, unless it is up or starting, or a new run of a job.
 
-        A workspace that is stopping refuses with 409: the documents are silent there.
+        A workspace that is stopping refuses with 409. The documents don't say what happens then.
         """
         self.check_start(now)
         self.forced = None
@@ -119,12 +121,12 @@ class Resource:
             self._new_run(now)
 
     def check_start(self, now: float) -> None:
-        """Raise Refusal where a start would be refused."""
+        """Raise Refusal if a start would be refused."""
         if self.type == "workspace" and self.status(now) == "stopping":
             raise Refusal(409, "The workspace is stopping")
 
     def stop(self, now: float, job: str = "") -> None:
-        """Stop whatever runs, or one run of a job; stopping what is stopped changes nothing."""
+        """Stop everything that is running, or only one run of a job. If nothing is running, do nothing."""
         self.settle(now)
         self.forced = None
         self.resting = "stopped"
@@ -133,14 +135,14 @@ class Resource:
                 run.status, run.due_at = "stopping", now + self.stop_seconds
 
     def restart(self, now: float) -> None:
-        """End what runs and begin again."""
+        """End everything that is running, and start again."""
         self.settle(now)
         for run in self.live():
             self._end(run, now, "stopped")
         self.start(now)
 
     def force(self, status: str, now: float) -> None:
-        """Take a state as if it had been brought about elsewhere; an unknown word is shown as it is."""
+        """Set the state as if the change had come from elsewhere. An unknown state is shown unchanged."""
         self.settle(now)
         self.forced = None
         if status == "stopping" and self.live():
@@ -158,7 +160,7 @@ class Resource:
             self.forced = status
 
     def set_cron(self, expression: str) -> None:
-        """Set the five-field cron expression; raise Refusal 400 when it is none."""
+        """Set the five-field cron expression; raise Refusal 400 if it is invalid."""
         try:
             CronTrigger.from_crontab(expression, timezone=UTC)
         except ValueError as error:
@@ -166,13 +168,13 @@ class Resource:
         self.cron = expression
 
     def schedule(self, now: float) -> None:
-        """Switch the schedule on; raise Refusal 400 when there is none."""
+        """Switch the schedule on; raise Refusal 400 if there is no cron expression."""
         if self.cron is None:
             raise Refusal(400, "The job has no cron schedule")
         self.next_fire_at = self._fire_after(now)
 
     def settle(self, now: float) -> None:
-        """Bring every run to where it is at this time."""
+        """Update every run to its state at this time."""
         for _ in range(MOST_SCHEDULED_RUNS):
             if self.next_fire_at is None or self.next_fire_at > now:
                 break
@@ -209,7 +211,7 @@ class Resource:
             self._new_pod(at, run.job)
 
     def _planned(self, run: Run) -> tuple[float, int]:
-        """Return for how many seconds a pod runs, and with which exit code it ends."""
+        """Return how many seconds a pod runs, and its exit code."""
         place = [one.name for one in self.runs if one.job == run.job].index(run.name)
         return self.pods[place] if place < len(self.pods) else (self.run_seconds, self.exit_code)
 
@@ -240,7 +242,7 @@ class Resource:
 
 
 def from_seed(seed: ResourceSeed, organisation: str, now: float) -> Resource:
-    """Make a resource in the state that its seed tells."""
+    """Create the resource that a seed describes."""
     spec: dict[str, Any] = {
         "name": seed.name,
         "owner": f"{organisation}/{seed.owner}",

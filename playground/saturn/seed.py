@@ -9,7 +9,7 @@ from typing import Any
 
 from playground.values import SeedError, checked, read_seed, record
 
-#: The published guides with what the vendor's older client uses, or the published document of 2026.
+#: The published guides with what the vendor's older client uses, and the document published in 2026.
 DIALECTS = ("guide", "2026")
 STATUSES = ("stopped", "pending", "running", "stopping", "error")
 _DEFAULT = Path(__file__).with_name("default_seed.json")
@@ -17,7 +17,7 @@ _DEFAULT = Path(__file__).with_name("default_seed.json")
 
 @dataclass(frozen=True, slots=True)
 class PersonSeed:
-    """Describe a person; what is not fixed here is random at every start."""
+    """A person. Values that aren't set here are random at each start."""
 
     name: str
     admin: bool = False
@@ -28,7 +28,7 @@ class PersonSeed:
 
 @dataclass(frozen=True, slots=True)
 class ResourceSeed:
-    """Describe a workspace or job and how long its changes take, in seconds of the server's clock."""
+    """A workspace or job, and how long its changes take, in seconds on the server's clock."""
 
     owner: str
     name: str
@@ -60,25 +60,25 @@ class ResourceSeed:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Hold everything that a server starts with."""
+    """A server's initial data."""
 
     organisation: str = "acme"
     dialect: str = "guide"
-    #: How many entries a page of a list has, unless the request says so.
+    #: Default number of entries on a page of a list.
     page_size: int = 3
     people: tuple[PersonSeed, ...] = ()
-    #: The members of each group, which own resources together.
+    #: Maps each group to its members, who share the group's resources.
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     resources: tuple[ResourceSeed, ...] = field(default=())
 
 
 def load(path: Path | None = None) -> Seed:
-    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    """Read a seed file, or this package's default seed; raise SeedError if it is invalid."""
     return read_seed(path or _DEFAULT, parse)
 
 
 def parse(values: Any) -> Seed:
-    """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
+    """Return the seed in JSON values; raise SeedError if they are invalid."""
     values = checked(
         values, ("organisation", "dialect", "page_size", "users", "groups", "workspaces", "jobs")
     )

@@ -22,15 +22,14 @@ from playground.saturn.asking import STATE
 from playground.saturn.seed import Seed, load, parse
 from playground.saturn.state import State
 
-#: Saturn Cloud's rule on status reads of one workspace (``docs/internals/providers/saturn.md``,
-#: "Workspaces").
+#: Saturn Cloud's limit on status reads of a workspace (``docs/internals/providers/saturn.md``, "Workspaces").
 MINIMUM_SECONDS = 10.0
 RULE = "workspace status at most once per 10 s"
 _STATUS_READ = re.compile(r"/api/workspaces/([^/]+)(?:/history)?/?$")
 _START = re.compile(r"^POST /api/(?:workspaces|jobs)/[^/]+/start/?$")
 
 GUIDE_APIS = (api_accounts, api_resources, api_recipes, api_pods)
-#: What the published guides state; everything else under /api is known from the vendor's client only.
+#: The endpoints in the published guides. All others under /api are known only from the vendor's client.
 _SEED_ENDPOINTS = re.compile(
     r"GET /api/user/token|POST /api/resource_recipes/clone|GET /api/workspaces/[^/]+"
     r"|POST /api/workspaces/[^/]+/(start|stop)|POST /api/jobs/[^/]+/start"
@@ -38,9 +37,9 @@ _SEED_ENDPOINTS = re.compile(
 
 
 class SaturnServer:
-    """Hold the application, the harness and the state of one local Saturn Cloud.
+    """The application, harness and state of one local Saturn Cloud.
 
-    Without a base URL its own links use the host that it was called by.
+    Without a base URL, links use the host of the request.
     """
 
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
@@ -60,14 +59,14 @@ class SaturnServer:
 
     @web.middleware
     async def _count_pods(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Count a look at a workspace's pods as a status read: it shows its state, too."""
+        """Count reads of a workspace's pods as status reads, because they show its state, too."""
         if request.path == "/api/active/pods" and request.query.get("workload_type") == "workspace":
             self.harness.read_of(request.query.get("workload_id", ""), MINIMUM_SECONDS, RULE)
         return await handler(request)
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return the tokens, passwords and ids of this start, for the ready line."""
+        """Return the initial tokens, passwords and ids, for the ready line."""
         accounts = self.state.accounts
         users = {
             person.name: {
@@ -94,14 +93,14 @@ class SaturnServer:
 def build(
     clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
 ) -> SaturnServer:
-    """Make a server; the seed is JSON values as in a seed file, or the default."""
+    """Build a server from JSON values as in a seed file or, without any, from the default seed."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
     return SaturnServer(clock, ready, base_url)
 
 
 @web.middleware
 async def _only_seeds(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer 404 to what the published guides do not state, where the server is told to."""
+    """If the server is set to ``seeds_only``, answer 404 for endpoints not in the published guides."""
     if request.app[STATE].seeds_only and request.path.startswith("/api/"):
         method = "GET" if request.method == "HEAD" else request.method
         if not _SEED_ENDPOINTS.fullmatch(f"{method} {request.path}"):

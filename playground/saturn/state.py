@@ -29,7 +29,7 @@ AUTO_SHUTOFF = ("1 hour", "3 hours", "6 hours", "12 hours", "Never")
 
 
 class State:
-    """Hold people and resources; ``seeds_only`` and ``admin_only`` make it an older or a stricter server."""
+    """People and resources. ``seeds_only`` makes it an older server, ``admin_only`` a stricter one."""
 
     def __init__(self, clock: Clock, seed: Seed) -> None:
         self.clock = clock
@@ -51,7 +51,7 @@ class State:
         resource.unscheduled = self._unscheduled
 
     def rename_person(self, name: str, new_name: str) -> None:
-        """Give somebody another name; their resources stay theirs."""
+        """Rename a person, who keeps all resources."""
         self.accounts.rename_person(name, new_name)
         for resource in self.resources.values():
             if resource.owner == name:
@@ -59,14 +59,14 @@ class State:
                 resource.spec["owner"] = f"{self.organisation}/{new_name}"
 
     def remove_person(self, name: str) -> None:
-        """Delete somebody with tokens and resources."""
+        """Delete a person with all tokens and resources."""
         self.accounts.remove_person(name)
         self.resources = {key: one for key, one in self.resources.items() if one.owner != name}
 
     def _left(self, resources: Iterable[Resource]) -> list[Resource]:
-        """Return those of these that are still there; forget what deleted itself.
+        """Return those of the resources that still exist, removing any that have deleted themselves.
 
-        Nobody else's are looked at: a class has thousands, and each of them is read every ten seconds.
+        Only the given resources are checked: a class has thousands, and each is read every ten seconds.
         """
         now, left = self.clock.now(), []
         for resource in resources:
@@ -77,7 +77,7 @@ class State:
         return left
 
     def _unscheduled(self, resource: Resource) -> str | None:
-        """Return what the scheduler says of a pod for which there is no GPU."""
+        """Return the scheduler's message if there is no free GPU for a pod, otherwise None."""
         gpus, size = self.limits.gpus, str(resource.spec.get("instance_type"))
         if gpus is None or not SIZES.get(size, {}).get("gpu"):
             return None
@@ -90,7 +90,7 @@ class State:
         return self._left([one for one in self.resources.values() if one.owner == owner])
 
     def find(self, person: Person, kind: str, resource_id: str) -> Resource:
-        """Return a resource that this person may see; another's is 404 for everyone but an administrator."""
+        """Return a resource that the person may see, otherwise raise Refusal 404. Administrators see all."""
         named = self.resources.get(resource_id)
         for resource in self._left([] if named is None else [named]):
             if resource.type == kind and (person.admin or self.is_owner(person, resource.owner)):
@@ -98,18 +98,18 @@ class State:
         raise Refusal(404, f"{kind.capitalize()} not found")
 
     def owned(self, person: Person, owner_name: str | None) -> list[Resource]:
-        """Return the resources of an owner (``user`` or ``org/user``), one's own unless told otherwise."""
+        """Return the resources of an owner (``user`` or ``org/user``), by default the caller's own."""
         group = (owner_name or "").rpartition("/")[2]
         if self.is_owner(person, group) and group in self.groups:
             return self._of(group)
         return self._of(self.owner(person, owner_name).name)
 
     def is_owner(self, person: Person, owner: str) -> bool:
-        """Return whether something is a person's own, or that of one of their groups."""
+        """Return whether the owner is this person or one of the person's groups."""
         return person.name in {owner, *self.groups.get(owner, ())}
 
     def owner(self, person: Person, owner_name: str | None) -> Person:
-        """Return the person that an owner's name means; raise Refusal for what is not the asker's."""
+        """Return the person with this owner's name; raise Refusal if the caller may not act for them."""
         if owner_name is None:
             return person
         organisation, slash, name = owner_name.rpartition("/")
@@ -121,7 +121,7 @@ class State:
         return found
 
     def cloned(self, person: Person, recipe: Any) -> Resource:
-        """Return a new resource of a recipe, not yet added; the same twice makes two."""
+        """Return a new resource made from a recipe, without adding it. Each call returns a new one."""
         if not isinstance(recipe, dict):
             raise Refusal(400, "A recipe is a JSON object")
         kind, spec, state = recipe.get("type"), recipe.get("spec"), recipe.get("state")
@@ -139,13 +139,13 @@ class State:
         return Resource(secrets.token_hex(16), kind, owner.name, whole)
 
     def clone(self, person: Person, recipe: Any) -> Resource:
-        """Make a resource of a recipe and take it in."""
+        """Create a resource from a recipe and add it."""
         resource = self.cloned(person, recipe)
         self.add(resource)
         return resource
 
     def starting(self, resource: Resource) -> None:
-        """Refuse a start where a limit is reached; what is up or coming up needs none."""
+        """Refuse a start that exceeds a limit. A workspace that is up or starting isn't limited."""
         now = self.clock.now()
         resource.settle(now)
         if resource.type == "workspace" and resource.live():
@@ -155,14 +155,14 @@ class State:
         self.limits.starting(now, len(running) if resource.type == "workspace" else 0)
 
     def recipe(self, resource: Resource, *, as_template: bool = False) -> dict[str, Any]:
-        """Return a resource as a recipe; a template names neither owner nor state."""
+        """Return a resource as a recipe. A template contains neither an owner nor a state."""
         if as_template:
             spec = {key: value for key, value in resource.spec.items() if key != "owner"}
             return {"type": resource.type, "spec": spec}
         state = {"id": resource.id, "status": resource.status(self.clock.now())}
         spec = dict(resource.spec)
         if resource.type == "job":
-            # The documents say how it is set, and not where it is read: here under the same name.
+            # The documents say how the schedule is set but not how it is read, so it has the same name here.
             cron = resource.cron if resource.next_fire_at is not None else None
             spec["cron_schedule_options"] = {"schedule": cron or ""}
         return {"type": resource.type, "spec": spec, "state": state}
