@@ -16,7 +16,7 @@ __all__ = ["SphereServer", "add_arguments", "build", "run"]
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this server understands."""
+    """Declare the options that only this server has."""
     parser.add_argument("--webhook-url", help="where finished scenarios are told")
     parser.add_argument("--webhook-secret", help="what the webhooks are signed with")
 

@@ -16,14 +16,15 @@ from playground.sphere.seed import CODES
 from playground.sphere.shapes import shape
 from playground.sphere.workspaces import Options, Workspace
 
-#: "limit of workspaces to get; min: 1, max: 30", and 10 unless told (API reference, "GET /workspaces").
+#: Default and maximum number of workspaces per page: "limit of workspaces to get; min: 1, max: 30" (API
+#: reference, "GET /workspaces").
 USUAL_LIMIT, HIGHEST_LIMIT = 10, 30
 
 One = TypeVar("One")
 
 
 async def test(_request: web.Request) -> web.Response:
-    """Answer that the token is good (API reference, "GET /test")."""
+    """Answer that the token is valid (API reference, "GET /test")."""
     return web.json_response({"message": "You can use Sphere Engine Containers API"})
 
 
@@ -36,7 +37,7 @@ async def projects(request: web.Request) -> web.Response:
 
 
 async def workspaces(request: web.Request) -> web.Response:
-    """Answer a page of workspaces, newest first, of one project or in some states only."""
+    """Return a page of workspaces, newest first. They can be filtered by project and state."""
     state, now = state_of(request), now_of(request)
     project_id = request.query.get("project_id")
     wanted = {_code(word) for word in request.query.getall("states[]", [])}
@@ -54,7 +55,7 @@ async def workspaces(request: web.Request) -> web.Response:
 
 
 async def create(request: web.Request) -> web.Response:
-    """Make a workspace; the same request twice makes two."""
+    """Create a workspace. If the same request is made twice, two are created."""
     fields = await fields_of(request)
     project_id = fields.get("project_id")
     if not isinstance(project_id, str) or not project_id:
@@ -77,7 +78,7 @@ async def create(request: web.Request) -> web.Response:
 
 
 async def read(request: web.Request) -> web.Response:
-    """Answer one workspace, bare or under ``workspace``."""
+    """Return one workspace, either bare or under the key ``workspace``."""
     state = state_of(request)
     workspace = state.find(request.match_info["id"])
     shown = shape(workspace, now_of(request), state.switches, base_url(request))
@@ -85,7 +86,7 @@ async def read(request: web.Request) -> web.Response:
 
 
 async def stop(request: web.Request) -> web.Response:
-    """Stop a workspace, where that is permitted."""
+    """Stop a workspace, if its permissions allow that."""
     workspace = state_of(request).find(request.match_info["id"])
     workspace.check("stop", now_of(request))
     act(request, workspace.stop)
@@ -93,7 +94,7 @@ async def stop(request: web.Request) -> web.Response:
 
 
 async def resume(request: web.Request) -> web.Response:
-    """Start a stopped workspace again; refused while it is still being stopped."""
+    """Start a stopped workspace again. While it is still being stopped, that is refused."""
     state = state_of(request)
     workspace = state.find(request.match_info["id"])
     workspace.check_resume(now_of(request))
@@ -111,7 +112,7 @@ async def remove(request: web.Request) -> web.Response:
 
 
 async def stream(request: web.Request) -> web.Response:
-    """Answer what a scenario wrote, as its event links it."""
+    """Return the output of a scenario, to which the event contains a link."""
     text = state_of(request).streams.get(request.match_info["event"])
     if text is None:
         raise Refusal(404, "Stream not found")
@@ -119,10 +120,10 @@ async def stream(request: web.Request) -> web.Response:
 
 
 def _check_times(options: Options, fields: dict[str, Any]) -> None:
-    """Refuse a lifespan that ends before what was asked for beside it can come about.
+    """Refuse a lifespan that ends before another requested timeout can take effect.
 
     "The configuration of the workspace lifespan should not conflict with the configuration of the stop/resume
-    mechanism" (documentation, "Stopping and resuming"); which status that gets is not told.
+    mechanism" (documentation, "Stopping and resuming"). The status of such a refusal isn't documented.
     """
     total = options.retention_time_total
     for name in ("inactivity_timeout", "retention_time_stopped"):
@@ -145,7 +146,7 @@ def _code(word: str) -> int:
 def _page(
     request: web.Request, whole: Sequence[One], size: int, key: Callable[[One], Any]
 ) -> tuple[list[One], str | None]:
-    """Return the page that follows the token, and the next token; what is new meanwhile shifts nothing."""
+    """Return the page after the token, and the next token. New workspaces don't shift the pages."""
     token, begin = request.query.get("page_token"), 0
     if token:
         keys = [key(one) for one in whole]

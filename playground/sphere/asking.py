@@ -29,9 +29,10 @@ def now_of(request: web.Request) -> float:
 
 
 def check_access(request: web.Request) -> None:
-    """Refuse a call without the account's token, and any while the server is busy.
+    """Refuse calls without the account's token, and all calls while the server is set to be busy.
 
-    The token is ``?access_token=``; the vendor's sample sends it as a bearer, which is taken too.
+    The token is in ``?access_token=``. The vendor's sample sends it as a bearer token, which is also
+    accepted.
     """
     state = state_of(request)
     given = request.query.get("access_token")
@@ -46,7 +47,7 @@ def check_access(request: web.Request) -> None:
 
 
 async def json_of(request: web.Request) -> dict[str, Any]:
-    """Return the JSON object of the body; raises Refusal 400."""
+    """Return the JSON object in the body; raise Refusal 400 if there is none."""
     try:
         values = loads(await request.read() or b"{}")
     except ValueError:
@@ -57,14 +58,14 @@ async def json_of(request: web.Request) -> dict[str, Any]:
 
 
 async def fields_of(request: web.Request) -> dict[str, Any]:
-    """Return the fields of a form (urlencoded or multipart) or of a JSON object; raises Refusal 400."""
+    """Return the fields of a form (urlencoded or multipart) or of a JSON object; raise Refusal 400."""
     if request.content_type == "application/json":
         return {key: value for key, value in (await json_of(request)).items() if value is not None}
     return await form_of(request)
 
 
 async def form_of(request: web.Request) -> dict[str, Any]:
-    """Return the fields of a form, urlencoded or multipart; raises Refusal 400."""
+    """Return the fields of a form, urlencoded or multipart; raise Refusal 400."""
     try:
         return dict(await request.post())
     except (ValueError, LookupError, HttpProcessingError):
@@ -72,7 +73,7 @@ async def form_of(request: web.Request) -> dict[str, Any]:
 
 
 def number(fields: dict[str, Any], name: str, default: int, least: int = 0, most: int | None = None) -> int:
-    """Return a whole number given as JSON or as text; raises Refusal 400."""
+    """Return a whole number, given as JSON or text; raise Refusal 400 if it is invalid."""
     value = fields.get(name, default)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
         value = int(value)
@@ -84,7 +85,7 @@ def number(fields: dict[str, Any], name: str, default: int, least: int = 0, most
 
 
 def flag(fields: dict[str, Any], name: str, *, default: bool) -> bool:
-    """Return a truth value given as JSON, as a word or as 0 and 1; raises Refusal 400."""
+    """Return a boolean, given as JSON, as a word, or as 0 or 1; raise Refusal 400 if it is invalid."""
     value = fields.get(name, default)
     word = str(value).lower() if isinstance(value, str | int) else ""
     if word not in {"true", "false", "1", "0"}:

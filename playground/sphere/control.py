@@ -1,4 +1,4 @@
-"""Routes for tests: change workspaces as if done elsewhere, and choose how the server words things."""
+"""Routes for tests: change workspaces from outside, and choose the format of the server's answers."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ _CHOICES: dict[str, tuple[Any, ...]] = {
 
 
 async def set_workspace(request: web.Request) -> web.Response:
-    """Change one workspace.
+    """Change a workspace.
 
-    ``state`` (a name; ``error_reason`` with ``error``), ``code`` (any, shown instead; ``name`` with it),
-    ``permissions`` (what is laid over the true ones), ``rotate_token``, ``forgotten`` (404 from now on),
-    ``init_failed``, ``init_output``, ``init_error``, ``fail`` (reason of the next start's end),
-    ``start_seconds``, ``stop_seconds``.
+    ``state`` (a name; with ``error``, also ``error_reason``), ``code`` (any code to show instead, with a
+    ``name``), ``permissions`` (these override the real ones), ``rotate_token``, ``forgotten`` (404 from now
+    on), ``init_failed``, ``init_output``, ``init_error``, ``fail`` (the reason for which the next start
+    fails), ``start_seconds``, ``stop_seconds``.
     """
     state, values = state_of(request), await json_of(request)
     workspace = state.find(request.match_info["id"])
@@ -65,7 +65,7 @@ async def set_workspace(request: web.Request) -> web.Response:
 
 
 async def count_workspaces(request: web.Request) -> web.Response:
-    """Answer how many workspaces are in each state."""
+    """Return the number of workspaces in each state."""
     state, now = state_of(request), now_of(request)
     for workspace in state.workspaces.values():
         workspace.settle(now)
@@ -73,7 +73,7 @@ async def count_workspaces(request: web.Request) -> web.Response:
 
 
 async def finish_scenario(request: web.Request) -> web.Response:
-    """Finish a scenario, or send a custom event when ``custom`` is given, so many ``times``."""
+    """Finish a scenario or, if ``custom`` is given, send a custom event; either of them ``times`` times."""
     workspace = state_of(request).find(request.match_info["id"])
     values = await json_of(request)
     checked(values, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})
@@ -87,7 +87,7 @@ async def finish_scenario(request: web.Request) -> web.Response:
 
 
 async def switch(request: web.Request) -> web.Response:
-    """Set how the server speaks: ``single``, ``code``, ``stopping_code``, ``quota``, ``quota_status``."""
+    """Set the switches: ``single``, ``code``, ``stopping_code``, ``quota``, ``quota_status``."""
     values, switches = await json_of(request), state_of(request).switches
     checked(values, set(asdict(switches)))
     for key, value in values.items():
@@ -98,7 +98,7 @@ async def switch(request: web.Request) -> web.Response:
 
 
 async def busy(request: web.Request) -> web.Response:
-    """Answer every call of the API 429 with Retry-After for so many ``seconds``."""
+    """Answer every API call with 429 and Retry-After for the given ``seconds``."""
     state = state_of(request)
     state.busy_until = now_of(request) + float((await json_of(request)).get("seconds", 30))
     state.busy_answered_at = None
@@ -106,14 +106,14 @@ async def busy(request: web.Request) -> web.Response:
 
 
 async def set_access_token(request: web.Request) -> web.Response:
-    """Take another access token instead of the one known until now."""
+    """Replace the account's access token."""
     state = state_of(request)
     state.access_token = str((await json_of(request)).get("access_token", ""))
     return web.json_response({"access_token": state.access_token})
 
 
 async def set_webhook(request: web.Request) -> web.Response:
-    """Set ``url``, ``secret``; ``again`` repeats a delivered event; ``deliver`` sends what is due."""
+    """Set ``url`` or ``secret``; resend a delivered event (``again``); or send what is due (``deliver``)."""
     state, values, webhooks = state_of(request), await json_of(request), request.app[WEBHOOKS]
     checked(values, {"url", "secret", "again", "deliver"})
     if "url" in values:
@@ -128,7 +128,7 @@ async def set_webhook(request: web.Request) -> web.Response:
 
 
 async def show_webhook(request: web.Request) -> web.Response:
-    """Answer where events go, which requests were made, and which events wait."""
+    """Return the webhook's URL, the requests sent so far, and the events that are waiting."""
     state, webhooks = state_of(request), request.app[WEBHOOKS]
     waiting = [
         {"id": one.event["id"], "due_at": one.due_at, "attempts": one.attempts} for one in webhooks.pending

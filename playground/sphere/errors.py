@@ -1,11 +1,12 @@
-"""The wording of this server's refusals: all guesses about error codes are here."""
+"""The format of this server's refusals. All guesses about error codes are in this module."""
 
 from __future__ import annotations
 
-#: Published: 401 with 1, 400 with 10. Of the others only the statuses are usual, their codes are a guess.
+#: Published are 401 with code 1 and 400 with code 10. The other statuses are common ones, and their codes are
+#: guesses.
 ERROR_CODES = {400: 10, 401: 1, 402: 20, 403: 30, 404: 40, 405: 41, 409: 50, 429: 60, 503: 70}
 
 
 def error_body(status: int, message: str) -> dict[str, object]:
-    """Return the JSON values of a refusal."""
+    """Return the body of a refusal."""
     return {"message": message, "error_code": ERROR_CODES.get(status, status)}

@@ -1,4 +1,4 @@
-"""Scenarios that were run in a workspace, and the events that report them."""
+"""Scenarios run in a workspace, and the events that report them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from playground.sphere.shapes import timestamp
 from playground.sphere.workspaces import Workspace
 
-#: System identifier of the Containers module's workspaces (documentation of webhooks, "Message core").
+#: The system identifier for workspaces of the Containers module (documentation of webhooks, "Message core").
 ORIGIN = "secow"
 FINISHED, CUSTOM = "workspace.scenario.finished", "workspace.scenario.custom"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold what came of running a scenario."""
+    """The result of running a scenario."""
 
     scenario: str = "run"
     passed: bool = True
@@ -26,13 +26,13 @@ class Outcome:
 
 
 def result(outcome: Outcome) -> dict[str, Any]:
-    """Return an outcome as JSON values; the codes of a result's status are a guess."""
+    """Return an outcome as JSON values. The codes of its status are guesses."""
     status = {"code": 1, "name": "OK"} if outcome.passed else {"code": 2, "name": "FAIL"}
     return {"status": status, "score": outcome.score, "time": outcome.seconds}
 
 
 def finished(workspace: Workspace, outcome: Outcome, now: float, base_url: str) -> dict[str, Any]:
-    """Return the message of a finished scenario."""
+    """Return the event that reports a finished scenario."""
     name = str(uuid.uuid4())
     streams = {
         "stage_run_output": {
@@ -49,7 +49,7 @@ def finished(workspace: Workspace, outcome: Outcome, now: float, base_url: str) 
 
 
 def custom(workspace: Workspace, data: Any, now: float) -> dict[str, Any]:
-    """Return the message of an event that the project's own code sent."""
+    """Return the event that a project's own code sends."""
     return _message(str(uuid.uuid4()), CUSTOM, workspace, {"data": data}, now)
 
 

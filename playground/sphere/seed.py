@@ -1,4 +1,4 @@
-"""The initial data of a local Sphere Engine: a seed file, or the default that comes with it."""
+"""The initial data of a local Sphere Engine: that of a seed file, or the default."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from playground.values import SeedError, checked, field_names, read_seed, record
 
 _DEFAULT = Path(__file__).parent / "default_seed.json"
 
-#: "Workspace state" of the API reference.
+#: The workspace states in the API reference ("Workspace state").
 CODES = {"starting": 1, "running": 2, "stopped": 3, "removed": 4, "error": 5}
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectSeed:
-    """Describe a project and how its workspaces behave; times are seconds of the server's clock.
+    """A project and the behaviour of its workspaces. Times are seconds on the server's clock.
 
-    ``fail`` is the reason for which each of its workspaces ends in state 5 instead of running.
+    If ``fail`` is set, all its workspaces end in state 5 with this reason instead of running.
     """
 
     name: str
@@ -34,7 +34,7 @@ class ProjectSeed:
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceSeed:
-    """Describe a workspace that exists at the start; times are minutes."""
+    """A workspace that exists at the start. Times are in minutes."""
 
     project: str
     id: str | None = None
@@ -49,7 +49,7 @@ class WorkspaceSeed:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Hold everything that a server starts with; what is not fixed is random at every start."""
+    """A server's initial data. Values that aren't set are random at each start."""
 
     access_token: str | None = None
     page_size: int = 10
@@ -61,12 +61,12 @@ class Seed:
 
 
 def load(path: Path | None = None) -> Seed:
-    """Read a seed file, or the one that comes with the package; raise SeedError."""
+    """Read a seed file, or this package's default seed; raise SeedError if it is invalid."""
     return read_seed(path or _DEFAULT, parse)
 
 
 def parse(values: Any) -> Seed:
-    """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
+    """Return the seed in JSON values; raise SeedError if they are invalid."""
     values = checked(values, field_names(Seed))
     projects = tuple(record(ProjectSeed, one) for one in values.get("projects", ()))
     workspaces = tuple(record(WorkspaceSeed, one) for one in values.get("workspaces", ()))

@@ -16,20 +16,21 @@ from playground.sphere.seed import Seed, load, parse
 from playground.sphere.state import State
 from playground.sphere.webhooks import Webhooks
 
-#: No rate is published: this is what a considerate client keeps to.
+#: Minimum time between status reads of a workspace, in seconds. No limit is published; this is what a
+#: considerate client observes.
 MINIMUM_SECONDS = 5.0
 RULE = "5 s between status reads of one workspace"
 RETRY_RULE = "no call before Retry-After has passed"
-#: Calls that were under way when the first was answered 429 are nobody's fault.
+#: Calls that were already under way when the first one got 429 aren't violations.
 UNDER_WAY_SECONDS = 1.0
 _STATUS_READ = re.compile(r"/api/v1/workspaces/([^/]+)/?$")
 _START = re.compile(r"^POST /api/v1/workspaces/?$|^PUT /api/v1/workspaces/[^/]+/resume$")
 
 
 class SphereServer:
-    """Hold the application, the harness and the state of one local Sphere Engine.
+    """The application, harness and state of one local Sphere Engine.
 
-    Without a base URL the addresses that it tells use the host that it was called by.
+    Without a base URL, URLs in answers use the host of the request.
     """
 
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
@@ -51,7 +52,7 @@ class SphereServer:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return the token, the webhook's secret and the ids of this start."""
+        """Return the initial token, webhook secret and ids."""
         return {
             "access_token": self.state.access_token,
             "webhook_secret": self.state.webhook_secret,
@@ -60,7 +61,7 @@ class SphereServer:
         }
 
     def ready_credentials(self, url: str) -> dict[str, Any]:
-        """Return the credentials for the ready line, with what pages need to load the SDK from here."""
+        """Return the credentials for the ready line, and where pages load this server's SDK from."""
         return {**self.credentials, "sdk_base": url.partition("://")[2], "sdk_https": url.startswith("https")}
 
     @web.middleware
@@ -77,7 +78,7 @@ class SphereServer:
 def build(
     clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
 ) -> SphereServer:
-    """Make a server; the seed is JSON values as in a seed file, or the default."""
+    """Build a server from JSON values as in a seed file or, without any, from the default seed."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
     return SphereServer(clock, ready, base_url)
 

@@ -1,4 +1,4 @@
-"""Workspaces as answers show them (``docs/internals/providers/sphere.md``, "Workspaces")."""
+"""Workspaces in the format of answers (``docs/internals/providers/sphere.md``, "Workspaces")."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NAMES = {code: name for name, code in CODES.items()}
 
 
 def timestamp(moment: float | None) -> str | None:
-    """Return epoch seconds as ``YYYY-MM-DD HH:MM:SS +0000``, or nothing."""
+    """Format epoch seconds as ``YYYY-MM-DD HH:MM:SS +0000``; return None for None."""
     return None if moment is None else datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M:%S +0000")
 
 
 def shape(
     workspace: Workspace, now: float, switches: Switches, base_url: str, *, listed: bool = False
 ) -> dict[str, Any]:
-    """Return a workspace as JSON values; in lists the reference calls the state's code a string."""
+    """Return a workspace as JSON values. In lists, the reference makes the state's code a string."""
     permissions = workspace.permissions(now)
     options = workspace.options
     return {

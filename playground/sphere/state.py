@@ -13,12 +13,12 @@ from playground.sphere.workspaces import Options, Project, Workspace
 
 @dataclass(slots=True)
 class Switches:
-    """Hold how the server speaks where its documents leave it open.
+    """Settings for behaviour that the documents leave open.
 
-    ``single``: a single workspace comes ``bare`` or under ``workspace``.
-    ``code``: ``documents`` (a number in a workspace, a string in lists), ``number`` or ``string``.
-    ``stopping_code``: the state shown while a workspace is being stopped, 3 or 2.
-    ``quota``: so many may be starting or running; more are refused with ``quota_status``.
+    ``single``: whether a single workspace is returned ``bare`` or under the key ``workspace``.
+    ``code``: the type of a state's code: ``number``, ``string``, or ``documents`` (a string only in lists).
+    ``stopping_code``: the code shown while a workspace is being stopped: 3 or 2.
+    ``quota``: how many workspaces may be starting or running. Others are refused with ``quota_status``.
     """
 
     single: str = "bare"
@@ -29,7 +29,7 @@ class Switches:
 
 
 class State:
-    """Hold the account: its token, projects, workspaces and webhook."""
+    """The account: its token, projects, workspaces and webhook."""
 
     def __init__(self, clock: Clock, seed: Seed) -> None:
         self.clock = clock
@@ -38,10 +38,10 @@ class State:
         self.switches = Switches(quota=seed.quota)
         self.webhook_url = seed.webhook_url
         self.webhook_secret = seed.webhook_secret or secrets.token_hex(16)
-        #: Until when every call is answered 429.
+        #: Time until which every call is answered with 429.
         self.busy_until = 0.0
         self.busy_answered_at: float | None = None
-        #: What scenarios wrote, by the id of their event.
+        #: Output of scenarios, by the id of the event.
         self.streams: dict[str, str] = {}
         self.projects: dict[str, Project] = {}
         self.workspaces: dict[str, Workspace] = {}
@@ -61,7 +61,7 @@ class State:
             workspace = self._made(by_name[one.project], options, one.id)
             self.take(workspace, now)
             workspace.token = one.workspace_token or workspace.token
-            # It has been in its state for long: nothing is under way any more.
+            # The workspace has been in its state for a while, so it isn't still being stopped.
             workspace.force(one.state, now)
             workspace.phase_since = now - workspace.stop_seconds
 
@@ -79,12 +79,12 @@ class State:
         )
 
     def take(self, workspace: Workspace, at: float) -> None:
-        """Take in a workspace, which begins to start."""
+        """Add a workspace, which then begins to start."""
         workspace.created_at = workspace.phase_since = at
         self.workspaces[workspace.id] = workspace
 
     def created(self, project_id: str, options: Options) -> Workspace:
-        """Return a new workspace, not yet taken in; asking twice makes two. Raises Refusal."""
+        """Return a new workspace without adding it. Each call returns a new one. Raises Refusal."""
         project = self.projects.get(project_id)
         if project is None:
             raise Refusal(404, "Project not found")
@@ -92,15 +92,15 @@ class State:
         return self._made(project, options)
 
     def check_quota(self) -> None:
-        """Refuse when all slots are taken."""
+        """Raise Refusal if the quota is used up."""
         quota, now = self.switches.quota, self.clock.now()
         if quota is not None and sum(one.is_live(now) for one in self.workspaces.values()) >= quota:
             raise Refusal(self.switches.quota_status, "The limit of running workspaces has been reached")
 
     def enter(self, workspace: Workspace, token: str | None) -> str | None:
-        """Let a visitor in and return a ticket, or nothing when it may not be entered; raises Refusal 403.
+        """Let a visitor in; return a ticket, or None if the workspace can't be entered. Raises Refusal 403.
 
-        A stopped workspace that resumes by itself needs a slot for that.
+        If entering resumes a stopped workspace, the quota must allow another one.
         """
         if not workspace.admits(token):
             raise Refusal(403, "Access denied")
@@ -110,7 +110,7 @@ class State:
         return workspace.enter(now)
 
     def find(self, workspace_id: str) -> Workspace:
-        """Return a workspace in its present state; raises Refusal 404."""
+        """Return a workspace in its current state; raise Refusal 404 if there is none."""
         workspace = self.workspaces.get(workspace_id)
         if workspace is None:
             raise Refusal(404, "Workspace not found")

@@ -1,4 +1,4 @@
-"""Views for browsers: the SDK, the frame of a workspace with its stand-in IDE, and the sockets of both."""
+"""Views for browsers: the SDK, the frame of a workspace with its stand-in IDE, and the WebSockets of both."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from playground.values import loads
 STATIC = Path(__file__).parent / "static"
 SOCKETS: web.AppKey[set[web.WebSocketResponse]] = web.AppKey("sphere_sockets", set)
 
-#: The SDK speaks to this server from its customers' pages; it sends no cookie.
+#: Headers for the SDK, which contacts this server from customers' pages and doesn't send cookies.
 _FOR_ALL = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
-#: May be framed by any customer's page.
+#: This policy lets any customer's page show the workspace in a frame.
 _POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'"
 
 
@@ -31,12 +31,12 @@ async def sdk(_request: web.Request) -> web.StreamResponse:
 
 
 async def asset(request: web.Request) -> web.StreamResponse:
-    """Serve the script and the style of the IDE."""
+    """Serve the IDE's script or stylesheet."""
     return web.FileResponse(STATIC / f"ide.{request.match_info['ending']}")
 
 
 async def enter(request: web.Request) -> web.Response:
-    """Let the SDK's visitor in, by workspace token where one is required; answer a ticket for the frame."""
+    """Let the SDK's visitor in, checking the workspace token if required; return a ticket for the frame."""
     form = await form_of(request)
     state = state_of(request)
     try:
@@ -50,7 +50,7 @@ async def enter(request: web.Request) -> web.Response:
 
 
 async def live(request: web.Request) -> web.WebSocketResponse:
-    """Answer each ``{"ticket"}`` with the state of the workspace; looking is no usage."""
+    """Answer each ``{"ticket"}`` with the workspace's state. This doesn't count as usage."""
     socket = web.WebSocketResponse(heartbeat=30)
     await socket.prepare(request)
     sockets = request.app[SOCKETS]
@@ -65,7 +65,7 @@ async def live(request: web.Request) -> web.WebSocketResponse:
 
 
 async def frame(request: web.Request) -> web.Response:
-    """Show the workspace to whom a ticket or the workspace itself lets in."""
+    """Show the workspace to visitors with a ticket, and to others if it doesn't require a token."""
     state = state_of(request)
     workspace = state.workspaces.get(request.match_info["id"])
     if workspace is None:
@@ -85,7 +85,7 @@ async def frame(request: web.Request) -> web.Response:
 
 
 async def run_scenario(request: web.Request) -> web.Response:
-    """Run the scenario of the IDE's button; a scenario that is not ``run`` fails."""
+    """Run the scenario chosen with a button of the IDE. All scenarios but ``run`` fail."""
     workspace = state_of(request).find(request.match_info["id"])
     values = await json_of(request)
     if values.get("ticket") not in workspace.tickets:
@@ -150,7 +150,7 @@ def _page(text: str, status: int, workspace: Workspace | None = None, ticket: st
 
 
 async def close_sockets(app: web.Application) -> None:
-    """End what browsers hold open, so that the server can end."""
+    """Close browsers' WebSockets, so that the server can shut down."""
     sockets = app[SOCKETS]
     for socket in tuple(sockets):
         await socket.close()

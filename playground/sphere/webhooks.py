@@ -1,4 +1,4 @@
-"""Webhooks: signed arrays of events, which are sent again until the receiver answers 2xx."""
+"""Webhooks: signed arrays of events, which are sent repeatedly until the receiver answers 2xx."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from aiohttp import web
 
 from playground.sphere.state import State
 
-#: "A single request can carry up to 10 webhook messages" (documentation of webhooks, "Workspaces").
+#: Maximum number of events per request: "A single request can carry up to 10 webhook messages" (documentation
+#: of webhooks, "Workspaces").
 MOST_EVENTS = 10
 SIGNATURE = "X-Sphere-Engine-Signature"
-#: How long after a failure it is tried again, and how often at all; both are guesses.
+#: Seconds from a failed request to the next attempt, and maximum number of attempts. Both are guesses.
 RETRY_SECONDS = 60.0
 MOST_ATTEMPTS = 10
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
@@ -31,7 +32,7 @@ def signature(secret: str, body: bytes) -> str:
 
 @dataclass(slots=True)
 class Pending:
-    """Hold an event that has not been taken yet."""
+    """An event that the receiver hasn't accepted yet."""
 
     event: dict[str, Any]
     due_at: float
@@ -39,7 +40,7 @@ class Pending:
 
 
 class Webhooks:
-    """Queue events and deliver what is due: at once, when the clock is moved, and when it has passed."""
+    """Queues events and delivers those that are due, at once or when the clock reaches their time."""
 
     def __init__(self, state: State) -> None:
         self._state = state
@@ -48,13 +49,13 @@ class Webhooks:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self.pending: list[Pending] = []
-        #: Each request that was made: ``{"at", "events", "status"}``; status 0 when nothing answered.
+        #: All requests so far: ``{"at", "events", "status"}``. The status is 0 if there was no answer.
         self.deliveries: list[dict[str, Any]] = []
         self._sent: dict[str, dict[str, Any]] = {}
         state.clock.watchers.append(self.wake)
 
     async def life(self, _app: web.Application) -> AsyncIterator[None]:
-        """Hold the HTTP session for as long as the server runs."""
+        """Keep the HTTP session open while the server runs."""
         self._session = aiohttp.ClientSession(timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar())
         yield
         if self._timer is not None:
@@ -67,7 +68,7 @@ class Webhooks:
         self._session = None
 
     def add(self, events: list[dict[str, Any]]) -> None:
-        """Take in events and begin to deliver them, where there is somebody to deliver them to."""
+        """Queue events and start delivering them, if there is a webhook."""
         if self._state.webhook_url is None:
             return
         now = self._state.clock.now()
@@ -75,14 +76,14 @@ class Webhooks:
         self.wake()
 
     def again(self, event_id: str) -> bool:
-        """Send an event that was delivered once more, under the same id; say whether it is known."""
+        """Send a delivered event again with the same id; return whether such an event exists."""
         event = self._sent.get(event_id)
         if event is not None:
             self.add([event])
         return event is not None
 
     def wake(self) -> None:
-        """Deliver in the background what is due."""
+        """Start delivering due events in the background."""
         if self._session is None or not self.pending:
             return
         task = asyncio.get_running_loop().create_task(self.deliver())
@@ -90,7 +91,7 @@ class Webhooks:
         task.add_done_callback(self._tasks.discard)
 
     async def deliver(self) -> None:
-        """Send what is due, ten events to a request, one request at a time."""
+        """Send due events, up to ten in each request, one request at a time."""
         async with self._lock:
             now = self._state.clock.now()
             due = [one for one in self.pending if one.due_at <= now]
@@ -133,5 +134,5 @@ class Webhooks:
             self._timer = None
         if self.pending:
             wait = max(0.0, min(one.due_at for one in self.pending) - self._state.clock.now())
-            # A clock that stands still is not asked again and again.
+            # If the clock stands still, check only once a second.
             self._timer = asyncio.get_running_loop().call_later(max(wait, 1.0), self.wake)

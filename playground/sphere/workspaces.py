@@ -1,4 +1,4 @@
-"""Workspaces as a function of the server's clock: nothing runs in the background."""
+"""Workspaces whose state is computed from the server's clock, so nothing runs in the background."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Hold a project: what workspaces are made from."""
+    """A project, from which workspaces are created."""
 
     id: str
     name: str
@@ -25,9 +25,9 @@ class Project:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Hold what a workspace was created with; times are minutes, 0 means never (``retention_time_…``).
+    """The options with which a workspace was created, in minutes. In ``retention_time_…``, 0 means never.
 
-    The defaults are those of the answer in the vendor's guide.
+    The defaults are those shown in the vendor's guide.
     """
 
     auto_resume: bool = True
@@ -39,7 +39,7 @@ class Options:
 
 @dataclass(slots=True)
 class Workspace:
-    """Hold a workspace and work out its state whenever it is looked at."""
+    """A workspace. Its state is computed whenever it is read."""
 
     id: str
     project: Project
@@ -57,14 +57,14 @@ class Workspace:
     init_failed: bool = False
     init_output: str | None = None
     init_error: str | None = None
-    #: A code and a name shown instead of the true state.
+    #: A code and a name that are shown instead of the actual state.
     shown: tuple[Any, str] | None = None
     overridden: dict[str, bool] = field(default_factory=dict)
-    #: Tickets of views that were let in; a rotated token ends them.
+    #: Tickets of visitors who were let in. When the token is rotated, they become invalid.
     tickets: set[str] = field(default_factory=set)
 
     def settle(self, now: float) -> None:
-        """Bring about everything that has become due, in the order in which it became due."""
+        """Perform everything that has become due, in order."""
         while (due := self._next()) is not None and due[0] <= now:
             at, act = due
             act(at)
@@ -103,28 +103,28 @@ class Workspace:
             self.end(at)
 
     def error(self, reason: str, at: float) -> None:
-        """Go into state 5 for a reason."""
+        """Enter state 5 for a reason."""
         self._enter("error", at)
         self.error_reason, self.terminated_at = reason, at
 
     def end(self, at: float) -> None:
-        """Remove the workspace; it is shown as removed from then on."""
+        """Remove the workspace. From then on, it is shown as removed."""
         self._enter("removed", at)
         self.terminated_at = at
         self.tickets.clear()
 
     def is_live(self, now: float) -> bool:
-        """Say whether it takes one of the account's slots."""
+        """Return whether the workspace counts towards the quota."""
         self.settle(now)
         return self.phase in {"starting", "running"}
 
     def is_stopping(self, now: float) -> bool:
-        """Say whether it is still being stopped: it is shown as stopped, but cannot be resumed yet."""
+        """Return whether it is still being stopped. It is shown as stopped but can't be resumed yet."""
         self.settle(now)
         return self.phase == "stopped" and now < self.phase_since + self.stop_seconds
 
     def permissions(self, now: float) -> dict[str, bool]:
-        """Return what may be done with it now: what is starting can be entered, and no more."""
+        """Return the actions that are allowed now. A workspace that is starting can only be entered."""
         self.settle(now)
         can_enter = {"starting", "running"} | ({"stopped"} if self.options.auto_resume else set())
         return {
@@ -139,12 +139,12 @@ class Workspace:
         self._rest(now)
 
     def resume(self, now: float) -> None:
-        """Start again what was stopped. Raises Refusal."""
+        """Start a stopped workspace again. Raises Refusal."""
         self.check_resume(now)
         self._enter("starting", now)
 
     def check_resume(self, now: float) -> None:
-        """Raise Refusal where it can't be resumed."""
+        """Raise Refusal if the workspace can't be resumed."""
         self.settle(now)
         if self.phase != "stopped":
             raise Refusal(400, f"Workspace cannot be resumed: it is {self.phase}")
@@ -152,13 +152,13 @@ class Workspace:
             raise Refusal(409, "Workspace is still being stopped, try again later")
 
     def remove(self, now: float) -> None:
-        """Remove; what is removed stays so. Raises Refusal."""
+        """Remove the workspace, unless it is already removed. Raises Refusal."""
         self.check("remove", now)
         if self.phase != "removed":
             self.end(now)
 
     def check(self, permission: str, now: float) -> None:
-        """Raise Refusal for what it does not permit: 403 of what is up, and 400 for a stop of what is not."""
+        """Raise Refusal: 403 if the action isn't allowed, or 400 if it's a stop and the workspace is down."""
         permitted = self.permissions(now)[permission]
         if not permitted and self.phase in {"starting", "running"}:
             raise Refusal(403, f"Not permitted: {permission}; the workspace is {self.phase}")
@@ -166,17 +166,17 @@ class Workspace:
             raise Refusal(400, f"Workspace cannot be stopped: it is {self.phase}")
 
     def admits(self, token: str | None) -> bool:
-        """Say whether a visitor with this workspace token, or none, may come in."""
+        """Return whether a visitor with this workspace token, or with none, may enter."""
         return not self.options.workspace_token_required or token == self.token
 
     def enter(self, now: float) -> str | None:
-        """Let a visitor in, which counts as usage and may resume it; return a ticket, or nothing."""
+        """Let a visitor in, which counts as usage and may resume it; return a ticket or None."""
         if not self.permissions(now)["enter"] or self.phase in {"removed", "error"}:
             return None
         if self.phase == "stopped":
             if not self.options.auto_resume:
                 return None
-            # A visitor who comes while it is being stopped is let in when that has ended.
+            # If the visitor comes while it is being stopped, it starts again once that has finished.
             self._enter("starting", max(now, self.phase_since + self.stop_seconds))
         self.last_usage = now
         ticket = secrets.token_urlsafe(16)
@@ -184,13 +184,13 @@ class Workspace:
         return ticket
 
     def rotate(self) -> str:
-        """Give it a new token; the old one and all views that were opened with it are worth nothing."""
+        """Replace the workspace token. The old token, and all views opened with it, become invalid."""
         self.token = str(uuid.uuid4())
         self.tickets.clear()
         return self.token
 
     def force(self, phase: str, now: float, reason: str | None = None) -> None:
-        """Take a state as if it had been brought about elsewhere."""
+        """Set the state as if the change had come from elsewhere."""
         self.settle(now)
         self.error_reason = self.terminated_at = None
         if phase == "error":
@@ -201,5 +201,5 @@ class Workspace:
             self._enter(phase, now)
 
     def code(self) -> int:
-        """Return the number of the state."""
+        """Return the code of the current state."""
         return CODES[self.phase]
