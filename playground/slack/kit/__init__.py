@@ -1,4 +1,4 @@
-"""Block Kit with the limits of its reference: what Slack refuses is refused here in similar words."""
+"""Block Kit with its published limits: refuses what Slack refuses, in similar words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks, and the lists of blocks in messages, views and answers with options."""
+"""Checks of blocks, and of lists of blocks in messages, views and answers with options."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _container(value: Any, pointer: str, report: Report) -> None:
         report.say(pointer, "must define either `title` or `rich_text_title`")
 
 
-#: Blocks that a container may hold, too, with two more.
+#: Types of blocks that may also be used inside a container, as may two newer types.
 _PLAIN: dict[str, Checker] = {
     "section": shape(
         "section",
@@ -95,7 +95,7 @@ _PLAIN: dict[str, Checker] = {
         provider_name=limited("video.provider_name"),
     ),
 }
-#: Every block; ``SURFACES`` says where each may stand.
+#: Maps all types of blocks to their checks. ``SURFACES`` says where each may be used.
 BLOCKS: dict[str, Checker] = {
     **_PLAIN,
     "alert": ALERT,
@@ -125,7 +125,7 @@ BLOCKS: dict[str, Checker] = {
 
 
 def blocks_on(surface: str) -> Checker:
-    """Return the check of the blocks of a surface: a message, a modal, the Home tab."""
+    """Return the check for the blocks of a surface: a message, a modal or the Home tab."""
     most = LIMITS["message.blocks.max_items" if surface == "message" else "view.blocks.max_items"]
     return items(typed({kind: BLOCKS[kind] for kind in SURFACES[surface]}), most, 0)
 
@@ -144,7 +144,7 @@ def elements_of(block: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def check_ids(blocks: Any, pointer: str, report: Report) -> None:
-    """Refuse a block_id twice in a list, or an action_id twice in a block; name a missing action_id."""
+    """Report duplicate block_ids and, within a block, duplicate action_ids; remark on missing action_ids."""
     seen: set[str] = set()
     for number, block in enumerate(blocks if isinstance(blocks, list) else []):
         if not isinstance(block, dict):
@@ -166,7 +166,7 @@ def check_ids(blocks: Any, pointer: str, report: Report) -> None:
 
 
 def name_all(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give every block and element the id that Slack makes up where the app gave none."""
+    """Add ids to all blocks and elements without one, as Slack does."""
     for block in blocks:
         block.setdefault("block_id", secrets.token_urlsafe(4))
         for element in elements_of(block):
@@ -175,7 +175,7 @@ def name_all(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _check_together(blocks: Any, pointer: str, report: Report) -> None:
-    """Report what the blocks of one message may not be together."""
+    """Report violations of limits that apply to all blocks of a message together."""
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for block in objects_in(blocks):
         by_kind.setdefault(str(block.get("type")), []).append(block)
@@ -189,7 +189,7 @@ def _check_together(blocks: Any, pointer: str, report: Report) -> None:
     for kind, (most, characters) in sums.items():
         if characters > most and len(by_kind[kind]) > 1:
             report.say(pointer, f"{kind} blocks must be less than {most + 1} characters together")
-    # Slack's page of the block "table": one in a message.
+    # A message may contain only one table, according to Slack's page on that block.
     for kind, most in (("table", 1), ("data_visualization", LIMITS["message.data_visualizations.max_items"])):
         if len(by_kind.get(kind, [])) > most:
             report.say(pointer, f"no more than {most} {kind} allowed")
@@ -207,7 +207,7 @@ def check_message(blocks: Any, pointer: str = "/blocks") -> Report:
 
 
 def check_attachments(attachments: Any) -> Report:
-    """Check the blocks within old-style attachments; their other fields pass as they are."""
+    """Check the blocks in old-style attachments. Other fields aren't checked."""
     report = Report()
     limited_items("message.attachments", anything, 0)(attachments, "/attachments", report)
     for number, attachment in enumerate(attachments):
@@ -217,7 +217,7 @@ def check_attachments(attachments: Any) -> Report:
 
 
 def check_options(answer: Any) -> Report:
-    """Check what an app answers to a block_suggestion."""
+    """Check an app's answer to a block_suggestion."""
     report = Report()
     offer = Shape(
         {},

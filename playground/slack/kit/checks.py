@@ -1,4 +1,4 @@
-"""The vocabulary for limits: small checks, which report a problem at a JSON pointer."""
+"""Small checks from which the limits are built. Each reports problems with a JSON pointer to the place."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Checks a value at a JSON pointer, and reports to the third argument.
+#: A check of a value. It gets the value, the JSON pointer to it, and the report for its problems.
 Checker = Callable[[Any, str, "Report"], None]
 
 
 class Report:
-    """Collect what is wrong, each with the place where it is wrong."""
+    """Collects problems, each with a pointer to its place."""
 
     def __init__(self) -> None:
         self.messages: list[str] = []
@@ -23,20 +23,20 @@ class Report:
         self.messages.append(f"{message} [json-pointer:{pointer}]")
 
     def remark(self, pointer: str, message: str) -> None:
-        """Add what Slack lets pass although it is careless; it ends among the violations."""
+        """Add a problem that Slack accepts although it is careless. It ends up among the violations."""
         self.remarks.append(f"{message} [json-pointer:{pointer}]")
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Describe an object: its required and optional fields, and a last look at the whole."""
+    """The check of an object: its required fields, its optional fields, and a check of the whole object."""
 
     required: Mapping[str, Checker] = field(default_factory=dict)
     optional: Mapping[str, Checker] = field(default_factory=dict)
     whole: Checker | None = None
 
     def __call__(self, value: Any, pointer: str, report: Report) -> None:
-        """Check an object; null stands for an absent optional field."""
+        """Check an object. An optional field may be null."""
         if not isinstance(value, dict):
             report.say(pointer, "must provide an object")
             return
@@ -62,7 +62,7 @@ def length(value: str, pointer: str, report: Report, *, most: int, least: int) -
 
 
 def string(most: int, least: int = 1) -> Checker:
-    """Check a string of so many characters."""
+    """Return a check for a string whose length is between ``least`` and ``most``."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         if not isinstance(value, str):
@@ -74,7 +74,7 @@ def string(most: int, least: int = 1) -> Checker:
 
 
 def pattern(expression: str, words: str) -> Checker:
-    """Check a string that matches as a whole; ``words`` say what it should look like."""
+    """Return a check for a string that matches completely; ``words`` describe the format."""
     compiled = re.compile(expression)
 
     def check(value: Any, pointer: str, report: Report) -> None:
@@ -91,7 +91,7 @@ def boolean(value: Any, pointer: str, report: Report) -> None:
 
 
 def integer(least: int, most: int) -> Checker:
-    """Check a whole number between two limits."""
+    """Return a check for a whole number between two limits."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -109,7 +109,7 @@ def number(value: Any, pointer: str, report: Report) -> None:
 
 
 def one_of(*allowed: str) -> Checker:
-    """Check a word of a short list."""
+    """Return a check that a value is one of the allowed ones."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         if value not in allowed:
@@ -119,11 +119,11 @@ def one_of(*allowed: str) -> Checker:
 
 
 def anything(_value: Any, _pointer: str, _report: Report) -> None:
-    """Accept what this server does not look into."""
+    """Accept any value. For fields that this server doesn't check."""
 
 
 def url(most: int) -> Checker:
-    """Check an absolute address of so many characters."""
+    """Return a check for an absolute URL of at most ``most`` characters."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         if not isinstance(value, str) or "://" not in value or any(c.isspace() for c in value):
@@ -135,7 +135,7 @@ def url(most: int) -> Checker:
 
 
 def text(most: int, *, plain: bool = False, least: int = 1) -> Checker:
-    """Check a text object; ``plain`` allows plain_text only."""
+    """Return a check for a text object. With ``plain``, only plain_text is allowed."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         if not isinstance(value, dict):
@@ -153,7 +153,7 @@ def text(most: int, *, plain: bool = False, least: int = 1) -> Checker:
 
 
 def items(check: Checker, most: int, least: int = 1) -> Checker:
-    """Check a list of so many items, each by the same check."""
+    """Return a check for a list: its length, and each of its items."""
 
     def checked(value: Any, pointer: str, report: Report) -> None:
         if not isinstance(value, list):
@@ -172,7 +172,7 @@ def items(check: Checker, most: int, least: int = 1) -> Checker:
 
 
 def typed(shapes: dict[str, Checker]) -> Checker:
-    """Check an object by the shape that its ``type`` names; other types are unsupported."""
+    """Return a check that selects the shape by the object's ``type`` and reports unsupported types."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         if not isinstance(value, dict):
@@ -190,7 +190,7 @@ def typed(shapes: dict[str, Checker]) -> Checker:
 
 
 def exactly_one(*names: str) -> Checker:
-    """Check that one of the fields is there and only one."""
+    """Return a check that exactly one of these fields is present."""
 
     def check(value: Any, pointer: str, report: Report) -> None:
         given = [name for name in names if value.get(name) is not None]

@@ -23,22 +23,22 @@ from playground.slack.kit.published import LIMITS, shape
 
 
 def limited(name: str, least: int = 1) -> Checker:
-    """Return the check of a string by the name of its limit."""
+    """Return the check for a string, given the name of its limit."""
     return string(LIMITS[f"{name}.max_length"], least)
 
 
 def limited_text(name: str, *, plain: bool = False) -> Checker:
-    """Return the check of a text object by the name of its limit; ``plain`` allows plain_text only."""
+    """Return the check for a text object, given the name of its limit; ``plain`` allows only plain_text."""
     return text(LIMITS[f"{name}.max_length"], plain=plain, least=LIMITS["text.min_length"])
 
 
 def limited_items(name: str, check: Checker, least: int = 1) -> Checker:
-    """Return the check of a list by the name of its limit."""
+    """Return the check for a list, given the name of its limit."""
     return items(check, LIMITS[f"{name}.max_items"], LIMITS.get(f"{name}.min_items", least))
 
 
 def limited_url(name: str) -> Checker:
-    """Return the check of an address by the name of its limit."""
+    """Return the check for a URL, given the name of its limit."""
     return url(LIMITS[f"{name}.max_length"])
 
 
@@ -64,7 +64,7 @@ def _option(*, plain: bool = True, without: str = "url", **checks: Checker) -> C
 
 
 OPTION = _option()
-#: Options of checkboxes and radio buttons may be formatted.
+#: Options of checkboxes and radio buttons, which may contain formatted text.
 LIST_OPTION = _option(plain=False)
 OVERFLOW_OPTION = _option(without="", url=limited_url("option.url"))
 GROUP = shape(
@@ -79,18 +79,19 @@ _DISPATCH = shape(
         "dispatch_action_configuration.trigger_actions_on", one_of("on_enter_pressed", "on_character_entered")
     ),
 )
-#: No limit is published of the ids of people and channels, and of how many may be chosen beforehand.
+#: Generous limits, because none are published for the ids of people and channels or for the number of initial
+#: choices.
 _ID = string(50)
 _CHOSEN_IDS = items(_ID, 1000)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list; what else stands there is reported elsewhere."""
+    """Return the objects in a list. Other checks report anything else in it."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _initial_is_offered(value: Any, pointer: str, report: Report) -> None:
-    """Slack refuses a choice at start that isn't one of the options as a whole: value, text, description."""
+    """Report an initial option that isn't identical to one of the options: in value, text and description."""
     offered = _objects(value.get("options"))
     for group in _objects(value.get("option_groups")):
         offered += _objects(group.get("options"))
@@ -184,7 +185,7 @@ def _between(name: str) -> Checker:
     return integer(LIMITS[f"{name}.min"], LIMITS[f"{name}.max"])
 
 
-#: No more than a field can be told to take.
+#: An initial value can be at most as long as the highest limit that a field may set.
 _INITIAL_VALUE = string(LIMITS["plain_text_input.max_length.max"], 0)
 
 

@@ -1,7 +1,7 @@
-"""Slack's three entities: how it stores them in a posted text, and what a person then reads.
+"""Slack's three entities: how Slack stores special characters, and what people then read.
 
-It stores `&`, `<` and `>` as entities and returns them like that, even in plain_text (bolt-python issue 513).
-An entity that the app sent stays as it is. Values, ids and what people type into fields are never changed.
+Slack stores `&`, `<` and `>` as entities and returns them in that form, even in plain_text (bolt-python issue
+513). Entities sent by the app stay unchanged, and so do values, ids, and text that people type into fields.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from typing import Any
 
-#: An ampersand that begins none of the three entities.
+#: An ampersand that isn't part of one of the three entities.
 _LOOSE = re.compile(r"&(?!(?:amp|lt|gt);)")
 #: A link, mention, date or command in mrkdwn.
 _MARK = re.compile(r"<[^<>\n]+>")
 
 
 def kept_plain(text: str) -> str:
-    """Return a plain text as Slack keeps it."""
+    """Return plain text as Slack stores it."""
     return _LOOSE.sub("&amp;", text).replace("<", "&lt;").replace(">", "&gt;")
 
 
 def kept_mrkdwn(text: str) -> str:
-    """Return formatted text as Slack keeps it: its links and mentions stay what they are."""
+    """Return formatted text as Slack stores it. Links and mentions stay intact."""
     parts, last = [], 0
     for mark in _MARK.finditer(text):
         parts += [kept_plain(text[last : mark.start()]), _LOOSE.sub("&amp;", mark[0])]
@@ -33,7 +33,7 @@ _KEPT = {"plain_text": kept_plain, "mrkdwn": kept_mrkdwn}
 
 
 def kept(part: Any) -> Any:
-    """Return blocks, a view or options as Slack keeps them: all text objects in them, nothing else."""
+    """Return blocks, a view or options as Slack stores them, which changes only their text objects."""
     if isinstance(part, list):
         return [kept(one) for one in part]
     if not isinstance(part, dict):
@@ -45,5 +45,5 @@ def kept(part: Any) -> Any:
 
 
 def read(text: str) -> str:
-    """Return what a person reads where Slack shows a text."""
+    """Return a stored text as Slack shows it to people."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

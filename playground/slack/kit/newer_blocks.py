@@ -13,12 +13,12 @@ BLOCK_ID: dict[str, Checker] = {"block_id": limited("block_id")}
 RICH_TEXT = shape("rich_text", **BLOCK_ID, elements=items(RICH, 1000))
 IN_IMAGE = typed({"image": IMAGE})
 IN_RICH_TEXT = typed({"rich_text": RICH_TEXT})
-#: No limit is published: no longer than a paragraph.
+#: No limit is published, so the one for a paragraph is used.
 UNLIMITED = limited("section.text")
 
 
 def objects_in(value: Any) -> list[dict[str, Any]]:
-    """Return the objects of a list; what else stands there is reported elsewhere."""
+    """Return the objects in a list. Other checks report anything else in it."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
@@ -76,7 +76,7 @@ def _data_table_is_whole(value: Any, pointer: str, report: Report) -> None:
 
 
 def count_characters(value: Any) -> int:
-    """Return the number of characters in all cells of a table, as Slack counts them."""
+    """Return the number of characters in all cells of a table, counted as by Slack."""
     if isinstance(value, list):
         return sum(map(count_characters, value))
     if not isinstance(value, dict):
@@ -136,7 +136,7 @@ PLAN = shape(
     tasks=limited_items("plan.tasks", typed({"task_card": shape("task_card", **_TASK_FIELDS)}), 0),
 )
 
-# ``@slack/types`` 3.2.0 has no charts: their fields are those of slackblocks 3.0.0.
+# ``@slack/types`` 3.2.0 doesn't have charts, so their fields come from slackblocks 3.0.0.
 _CHART = "data_visualization"
 
 

@@ -1,4 +1,4 @@
-"""Block Kit as published packages describe it: ``block_kit.json``, written by ``tools/block_kit.py``."""
+"""Block Kit according to published packages, as stored in ``block_kit.json`` by ``tools/block_kit.py``."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, Final
 from playground.slack.kit.checks import Checker, Shape, boolean, one_of
 
 _CONTENT: Final = json.loads(resources.files(__package__).joinpath("block_kit.json").read_text("utf-8"))
-#: The types of blocks that each surface takes: a message, a modal, the Home tab.
+#: Maps each surface (a message, a modal, the Home tab) to the types of blocks that it accepts.
 SURFACES: Final[Mapping[str, list[str]]] = _CONTENT["surfaces"]
-#: Numbers of characters, of items, and bounds of numbers by their names, as ``section.text.max_length``.
+#: Limits by name, such as ``section.text.max_length``: numbers of characters or items, and ranges of numbers.
 LIMITS: Final[Mapping[str, int]] = _CONTENT["limits"]
-#: The fields of each object: whether one is required, and the values that it may have.
+#: The fields of each object: whether a field is required, and its possible values if they are published.
 FIELDS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = _CONTENT["fields"]
 
-#: Fields that Slack takes and ``@slack/types`` 3.2.0 lacks: slackblocks 3.0.0 or the object's page at
-#: docs.slack.dev has them.
+#: Fields that Slack accepts, although ``@slack/types`` 3.2.0 lacks them. They come from slackblocks 3.0.0 or
+#: from the object's page at docs.slack.dev.
 NOT_IN_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "button": frozenset({"agent_prompt"}),
     "card": frozenset({"slack_icon", "subtext"}),
@@ -27,7 +27,7 @@ NOT_IN_TYPES: Final[Mapping[str, frozenset[str]]] = {
     "rich_text_list": frozenset({"offset"}),
     "rich_text_preformatted": frozenset({"language"}),
 }
-#: Fields that Slack requires, as the object's page says, and ``@slack/types`` doesn't.
+#: Fields that are required according to the object's page but not according to ``@slack/types``.
 REQUIRED_BY_SLACK: Final[Mapping[str, frozenset[str]]] = {
     "confirmation": frozenset({"title", "text", "confirm", "deny"}),
     "option": frozenset({"text", "value"}),
@@ -35,10 +35,11 @@ REQUIRED_BY_SLACK: Final[Mapping[str, frozenset[str]]] = {
 
 
 def shape(kind: str, whole: Checker | None = None, without: str = "", /, **checks: Checker) -> Shape:
-    """Return the check of an object: its published fields, each with its check.
+    """Return the check for an object, given the checks for its published fields.
 
-    A field with published values needs no check; ``without`` names one that this use of the object lacks.
-    Raises ValueError for a field that isn't published, or that is and has no check.
+    Fields with published values don't need a check. ``without`` names a field that the object doesn't have in
+    this use. Raises ValueError if a check is given for a field that isn't published, or is missing for one
+    that is.
     """
     published = {name: facts for name, facts in FIELDS[kind].items() if name != without}
     values = {name: facts["values"] for name, facts in published.items() if "values" in facts}

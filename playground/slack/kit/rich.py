@@ -21,7 +21,7 @@ _STYLE = Shape(
         ("bold", "italic", "strike", "underline", "code", "highlight", "client_highlight", "unlink"), boolean
     ),
 )
-#: No limits are published of what rich text holds; those of a whole message remain.
+#: No limits are published for the contents of rich text. Those for a whole message still apply.
 _ID = string(255)
 _TEXT = string(40_000)
 _URL = url(LIMITS["button.url.max_length"])

@@ -52,7 +52,7 @@ _HOME = shape("home", **_SHARED, blocks=blocks_on("home"))
 
 
 def check_view(view: Any, kind: str, pointer: str = "/view") -> Report:
-    """Check a view; ``kind`` is modal or home, as the method demands."""
+    """Check a view; ``kind`` is modal or home, depending on the method."""
     report = Report()
     if not isinstance(view, dict):
         report.say(pointer, "must provide an object")

@@ -13,13 +13,14 @@ from playground.slack.records import Channel, Json, Message
 
 POST_LIMIT = 40_000
 UPDATE_LIMIT = 4_000
-#: How many characters all blocks of a message may have together. Slack publishes no figure: between 11,000
-#: and 13,300 were refused (issues 2509 and 2867 of bolt-js); answers to a response_url aren't limited so.
+#: Maximum number of characters in all blocks of a message together. Slack doesn't publish a limit, but has
+#: refused messages with 11,000 to 13,300 characters (bolt-js issues 2509 and 2867). Answers to a response_url
+#: have no such limit.
 BLOCKS_LIMIT = 10_000
 
 
 def _target(call: Call) -> Channel:
-    """Find where to post: a conversation's id, a channel's name, or a person's id (their direct message)."""
+    """Return the channel to post to, given a conversation's id, a channel's name, or a person's id."""
     state, target = call.state, call.text("channel")
     if target in state.channels:
         return state.channels[target]
@@ -94,7 +95,7 @@ def _content(call: Call, limit: int, *, fallback: Message | None = None) -> Cont
 
 @method("chat.postMessage", scope="chat:write")
 async def post_message(call: Call) -> Json:
-    """Post to a channel or, given a person's id, into their direct message, whose D… id is answered."""
+    """Post to a channel or, given a person's id, to their direct message; return the conversation's id."""
     call.need("channel")
     channel = _target(call)
     content, metadata = _content(call, POST_LIMIT), _metadata(call)
@@ -117,7 +118,7 @@ async def post_message(call: Call) -> Json:
 
 
 def _own(call: Call, refusal: str) -> tuple[Channel, Message]:
-    """Find a message of the app itself by channel id (C… or D…, no person's id) and timestamp."""
+    """Return one of the app's messages, given its channel (C… or D…, no person's id) and timestamp."""
     call.need("channel", "ts")
     channel = call.state.channel(call.text("channel"))
     if channel.kind == "im" and call.state.app.bot_user not in channel.members:
@@ -132,7 +133,7 @@ def _own(call: Call, refusal: str) -> tuple[Channel, Message]:
 
 @method("chat.update", scope="chat:write")
 async def update(call: Call) -> Json:
-    """Change a message of the app; fields that are not given stay as they were."""
+    """Change one of the app's messages. Fields that aren't given stay the same."""
     channel, message = _own(call, "cant_update_message")
     content, metadata = _content(call, UPDATE_LIMIT, fallback=message), _metadata(call)
     given: dict[str, Any] = {
@@ -149,7 +150,7 @@ async def update(call: Call) -> Json:
 
 @method("chat.postEphemeral", scope="chat:write")
 async def post_ephemeral(call: Call) -> Json:
-    """Post a message that one member of a conversation sees."""
+    """Post a message that only one member of a conversation can see."""
     call.need("channel", "user")
     channel = call.state.channel(call.text("channel"))
     content = _content(call, POST_LIMIT)
@@ -171,7 +172,7 @@ async def post_ephemeral(call: Call) -> Json:
 
 @method("chat.delete", scope="chat:write")
 async def delete(call: Call) -> Json:
-    """Take a message of the app away."""
+    """Delete one of the app's messages."""
     channel, message = _own(call, "cant_delete_message")
     act(call.request, lambda _at: call.state.remove(message))
     return {"channel": channel.id, "ts": message.ts}
@@ -179,7 +180,7 @@ async def delete(call: Call) -> Json:
 
 @method("chat.getPermalink")
 async def permalink(call: Call) -> Json:
-    """Return the address of a message."""
+    """Return the permalink of a message."""
     channel = call.state.channel(call.text("channel"))
     if channel.kind != "channel" and call.state.app.bot_user not in channel.members:
         raise SlackError("channel_not_found")

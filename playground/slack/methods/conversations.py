@@ -101,7 +101,7 @@ def _answer(call: Call, messages: list[Message], default: int) -> Json:
 
 @method("conversations.history")
 async def history(call: Call) -> Json:
-    """Read a conversation that the bot is in, newest first; replies in threads are not among it."""
+    """Return the messages in one of the bot's conversations, newest first, without replies in threads."""
     channel = _readable(call)
     messages = [
         m
@@ -114,7 +114,7 @@ async def history(call: Call) -> Json:
 
 @method("conversations.replies")
 async def replies(call: Call) -> Json:
-    """Read a thread, oldest first, beginning with its parent."""
+    """Return a thread's messages, oldest first, beginning with the parent."""
     channel = _readable(call)
     call.need("ts")
     parent = call.text("ts")
@@ -128,7 +128,7 @@ async def replies(call: Call) -> Json:
 
 @method("conversations.info")
 async def info(call: Call) -> Json:
-    """Describe a conversation that the bot may see."""
+    """Return a conversation that the bot may see."""
     channel = _visible(call)
     return {"channel": shapes.conversation(call.state, channel, num_members=call.flag("include_num_members"))}
 
@@ -143,7 +143,7 @@ async def members(call: Call) -> Json:
 
 @method("conversations.list")
 async def list_conversations(call: Call) -> Json:
-    """List the conversations of the kinds asked for; public channels when none is named."""
+    """List conversations of the requested types, by default public channels."""
     kinds = {"public_channel": "channel", "private_channel": "group", "im": "im", "mpim": "mpim"}
     wanted = [word.strip() for word in call.text("types", "public_channel").split(",")]
     if any(word not in kinds for word in wanted):

@@ -20,7 +20,7 @@ COMMENT = 40_000
 
 @method("files.getUploadURLExternal", scope="files:write")
 async def get_upload_url(call: Call) -> Json:
-    """Announce a file by name and length in bytes; answer where to post it."""
+    """Announce a file by its name and length in bytes; return the URL to which it is uploaded."""
     call.need("filename", "length")
     try:
         length = int(call.text("length"))
@@ -47,7 +47,7 @@ async def get_upload_url(call: Call) -> Json:
 
 
 def _named(call: Call) -> list[tuple[File, str]]:
-    """Find the uploaded files that a call names, each with its title."""
+    """Return the uploaded files named in a call, each with its title."""
     values = call.structure("files", "invalid_arguments")
     if values is None:
         call.need("files")
@@ -65,7 +65,7 @@ def _named(call: Call) -> list[tuple[File, str]]:
 
 
 def _where(call: Call) -> list[Channel]:
-    """Find where to share: conversations of which the bot is a member, by id alone."""
+    """Return the conversations to share in, given by id. The bot must be a member of each."""
     state, found = call.state, []
     values = [call.text("channel_id"), *call.text("channels").replace(" ", "").split(",")]
     for name in dict.fromkeys(filter(None, values)):
@@ -81,7 +81,7 @@ def _where(call: Call) -> list[Channel]:
 
 
 def _comment(call: Call) -> Content:
-    """Read what introduces the files: a comment, or blocks where there is none."""
+    """Return the text shown with the files: the comment or, without one, the blocks."""
     values: Json = {"text": call.text("initial_comment")}
     if not values["text"]:
         values["blocks"] = call.structure("blocks", "invalid_blocks_format")
@@ -90,7 +90,7 @@ def _comment(call: Call) -> Content:
 
 @method("files.completeUploadExternal", scope="files:write")
 async def complete_upload(call: Call) -> Json:
-    """Finish uploads and share them in one message; the answer tells nothing of that message yet."""
+    """Complete uploads and share them in one message. The answer doesn't describe that message yet."""
     named, channels, content = _named(call), _where(call), _comment(call)
     state, thread = call.state, call.text("thread_ts") or None
     for file, title in named:
@@ -113,7 +113,7 @@ def _share(state: State, message: Message, shared: list[File], _at: float) -> No
 
 @method("files.info", scope="files:read")
 async def info(call: Call) -> Json:
-    """Describe a file of the bot or of a conversation that the bot is in, with where it was shared."""
+    """Return a file of the bot's or from one of its conversations, and where it was shared."""
     call.need("file")
     file = files.readable(call.state, call.text("file"), call.state.app.bot_user)
     shown = files.described(call.state, file)

@@ -10,7 +10,7 @@ from playground.slack.records import Json
 
 @method("api.test", kinds=())
 async def api_test(call: Call) -> Json:
-    """Answer with what was sent; ``error`` asks for that error."""
+    """Return the arguments. If ``error`` is given, raise that error."""
     if call.arguments.get("error"):
         raise SlackError(str(call.arguments["error"]), args=call.arguments)
     return {"args": call.arguments} if call.arguments else {}
@@ -18,7 +18,7 @@ async def api_test(call: Call) -> Json:
 
 @method("auth.test", kinds=("bot", "user"))
 async def auth_test(call: Call) -> Json:
-    """Tell whom the token stands for."""
+    """Return whose token this is."""
     state, token = call.state, call.token
     person = state.person(token.user if token else None)
     answer: Json = {
@@ -38,7 +38,7 @@ async def auth_test(call: Call) -> Json:
 
 @method("auth.teams.list")
 async def teams_list(call: Call) -> Json:
-    """List the workspaces in which the app may be used: all of its enterprise, or its own."""
+    """List the workspaces in which the app may be used: its own, or all of its enterprise."""
     state = call.state
     teams = [
         {"id": team.id, "name": team.name}
@@ -52,7 +52,7 @@ async def teams_list(call: Call) -> Json:
 
 @method("auth.revoke", kinds=("bot", "user", "app"))
 async def revoke(call: Call) -> Json:
-    """Make the token worthless; ``test`` only pretends."""
+    """Revoke the token. With ``test``, only pretend to."""
     if call.flag("test") or call.token is None:
         return {"revoked": False}
     call.token.revoked = True
@@ -79,5 +79,5 @@ async def bots_info(call: Call) -> Json:
 
 @method("apps.connections.open", kinds=("app",), scope="connections:write")
 async def connections_open(call: Call) -> Json:
-    """Give out the address of a Socket Mode connection, good for one use."""
+    """Create the URL of a Socket Mode connection, which can be used once."""
     return {"url": call.services.socket_url()}

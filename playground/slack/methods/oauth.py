@@ -1,4 +1,4 @@
-"""oauth.v2.access, openid.connect.token and openid.connect.userInfo: each code becomes a token only once."""
+"""oauth.v2.access, openid.connect.token and openid.connect.userInfo. Each code can be used only once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from playground.slack.methods.table import method
 from playground.slack.openid import CODE_SECONDS, Grant
 from playground.slack.records import Json, Token
 
-#: How long a token lasts where tokens are rotated.
+#: Lifetime of a token, in seconds, if token rotation is on.
 TOKEN_SECONDS = 43_200.0
 
 
 def _client(call: Call) -> None:
-    """Check client id and secret, from the Basic header or from the fields."""
+    """Check the client id and secret, which may be in the Basic header or in the arguments."""
     given = basic(call.request) or (call.text("client_id"), call.text("client_secret"))
     app = call.state.app
     if given[0] != app.client_id:
@@ -26,14 +26,14 @@ def _client(call: Call) -> None:
 
 @method("apps.uninstall", kinds=("bot", "user"))
 async def uninstall(call: Call) -> Json:
-    """Remove the app from the workspace, with all its tokens."""
+    """Remove the app from the workspace, and revoke all its tokens."""
     _client(call)
     await call.services.uninstall()
     return {}
 
 
 def _grant(call: Call, flow: str) -> Grant:
-    """Take a code: unknown, old or used ones, another redirect_uri and PKCE are refused."""
+    """Use up a code. Refuse one that is unknown, old or used, another redirect_uri, and PKCE."""
     if call.text("grant_type", "authorization_code") != "authorization_code":
         raise SlackError("invalid_grant_type")
     _client(call)
@@ -47,7 +47,7 @@ def _grant(call: Call, flow: str) -> Grant:
     if grant.redirect_was_sent and not call.text("redirect_uri"):
         raise SlackError("bad_redirect_uri")
     if grant.has_challenge or call.text("code_verifier"):
-        # The app is no public client: it sends its secret, and PKCE with it isn't understood.
+        # The app isn't a public client: it sends its secret, and PKCE in addition isn't supported.
         raise SlackError("internal_error")
     return grant
 
@@ -65,14 +65,14 @@ async def openid_token(call: Call) -> Json:
 
 @method("openid.connect.userInfo", kinds=("user",), scope="openid")
 async def user_info(call: Call) -> Json:
-    """Tell who signed in, as far as the scopes of the sign-in went."""
+    """Return who signed in, with the details that the sign-in's scopes allow."""
     person = call.state.person(call.token.user if call.token else None)
     return call.services.openid.identity(person, call.token.scopes if call.token else ())
 
 
 @method("oauth.v2.access", kinds=())
 async def oauth_access(call: Call) -> Json:
-    """Exchange the code of an installation, or a refresh token, for the bot's token."""
+    """Exchange an installation's code, or a refresh token, for the bot's token."""
     if call.text("grant_type") == "refresh_token":
         return _installed(call, _refreshed(call), None)
     grant = _grant(call, "install")
@@ -97,7 +97,7 @@ def _new_token(call: Call, scopes: tuple[str, ...]) -> Token:
 
 
 def _refreshed(call: Call) -> Token:
-    """Exchange a refresh token, which is worth nothing afterwards; the access token lives on to its end."""
+    """Exchange a refresh token, which can't be used again. The access token stays valid until it expires."""
     _client(call)
     given = call.text("refresh_token")
     old = next(

@@ -13,7 +13,7 @@ Run = Callable[["Call"], Awaitable["Json"]]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """Describe a method: its code, the kinds of token it takes (none = no token) and a scope, if fixed."""
+    """A method: its function, the kinds of tokens it accepts (none: no token needed), its scope if any."""
 
     name: str
     run: Run

@@ -15,7 +15,7 @@ def _with_email(call: Call) -> bool:
 
 @method("users.list", scope="users:read")
 async def list_users(call: Call) -> Json:
-    """List the people of the workspace, deleted ones too, without those of other organisations."""
+    """List the workspace's people, even deleted ones, but not those of other organisations."""
     team = call.state.team.id
     if call.state.app.is_enterprise_install:
         call.need("team_id")
@@ -31,7 +31,7 @@ async def list_users(call: Call) -> Json:
 
 @method("users.info", scope="users:read")
 async def info(call: Call) -> Json:
-    """Describe a person, of another organisation too."""
+    """Return a person, who may belong to another organisation."""
     call.need("user")
     person = call.state.person(call.text("user"))
     return {
@@ -41,7 +41,7 @@ async def info(call: Call) -> Json:
 
 @method("usergroups.users.list", scope="usergroups:read")
 async def list_group(call: Call) -> Json:
-    """List who is in a user group; one that isn't there has nobody's id."""
+    """List the members of a user group; raise ``no_such_subteam`` if the group doesn't exist."""
     call.need("usergroup")
     if call.state.app.is_enterprise_install:
         call.need("team_id")

@@ -20,7 +20,7 @@ VIEW_BYTES = 250_000
 
 
 def checked(definition: object, kind: str) -> tuple[Json, list[str]]:
-    """Check a view; return it as Slack keeps it, with all ids, and remarks; or raise invalid_arguments."""
+    """Check a view; return it as Slack stores it, with all ids, and the remarks. Raises invalid_arguments."""
     report = check_view(definition, kind)
     if report.messages or not isinstance(definition, dict):
         messages = [f"[ERROR] {message}" for message in report.messages]
@@ -40,7 +40,7 @@ def _definition(call: Call, kind: str = "modal") -> Json:
 
 
 def new_hash(state: State) -> str:
-    """Return the mark of one version of a view."""
+    """Return a hash that identifies one version of a view."""
     return f"{int(state.clock.now())}.{secrets.token_hex(4)}"
 
 
@@ -64,7 +64,7 @@ def _trigger(call: Call) -> Trigger:
 
 
 def _current_conversation(view: View) -> None:
-    """Choose the conversation that the person comes from, where an element asks for it."""
+    """Preselect the conversation that the person comes from in elements that ask for that."""
     for block in view.definition["blocks"]:
         for element in elements_of(block):
             if not element.get("default_to_current_conversation") or view.channel is None:
@@ -76,7 +76,7 @@ def _current_conversation(view: View) -> None:
 def show(
     state: State, user: str, definition: Json, previous: View | None = None, channel: str | None = None
 ) -> View:
-    """Put a modal before a person: alone, or upon the one they look at."""
+    """Show a person a modal, either alone or on top of the one they have open."""
     _unique(state, definition)
     name = state.new_id("V")
     view = View(name, user, definition, new_hash(state), previous.root if previous else name)
@@ -92,10 +92,10 @@ def show(
 
 
 def replace(state: State, view: View, definition: Json) -> None:
-    """Give a view other contents; inputs keep their state where block and action are the same.
+    """Replace the contents of a view. Inputs keep their state if block and action stay the same.
 
-    In a modal that goes for untouched inputs too, so a new ``initial_…`` does nothing under an old name
-    ("Preserving input entry" of views.update, and what people report of it).
+    In a modal, this is true even of untouched inputs, so a new ``initial_…`` has no effect under the same ids
+    ("Preserving input entry" of views.update, and people's reports).
     """
     _unique(state, definition, view.id)
     known = view.values
@@ -113,7 +113,7 @@ def _answer(call: Call, view: View) -> Json:
 
 @method("views.open")
 async def open_view(call: Call) -> Json:
-    """Open a modal for the person whose interaction gave the trigger."""
+    """Open a modal for the person whose interaction created the trigger."""
     trigger, definition = _trigger(call), _definition(call)
     trigger.used = True
     return _answer(call, show(call.state, trigger.user, definition, channel=trigger.channel))
@@ -121,7 +121,7 @@ async def open_view(call: Call) -> Json:
 
 @method("views.push")
 async def push(call: Call) -> Json:
-    """Lay a modal upon the one in which the interaction took place, three at most."""
+    """Show a modal on top of the one where the interaction took place, up to three in all."""
     trigger, definition = _trigger(call), _definition(call)
     below = call.state.top_view(trigger.user)
     if below is None or trigger.view is None:
@@ -134,7 +134,7 @@ async def push(call: Call) -> Json:
 
 @method("views.update")
 async def update(call: Call) -> Json:
-    """Change an open view, named by view_id or external_id; an old ``hash`` conflicts."""
+    """Update an open view, given its view_id or external_id. An outdated ``hash`` causes a conflict."""
     state, name, external = call.state, call.text("view_id"), call.text("external_id")
     if not name and not external:
         call.need("view_id")
@@ -152,7 +152,7 @@ async def update(call: Call) -> Json:
 
 @method("views.publish")
 async def publish(call: Call) -> Json:
-    """Set the home tab that one person sees."""
+    """Set the Home tab of one person."""
     call.need("user_id")
     if not call.state.app.home_tab:
         raise SlackError("not_enabled")
