@@ -28,7 +28,7 @@ FIXED = (
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Declare what only this server understands."""
+    """Declare the options that only this server has."""
     parser.add_argument("--request-url", help="where commands, interactivity and events are posted to")
     parser.add_argument(
         "--redirect-url",
@@ -41,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 async def run(arguments: Namespace) -> None:
-    """Serve until SIGTERM, SIGINT or cancellation; SLACK_* in the environment fix the credentials."""
+    """Serve until SIGTERM, SIGINT or cancellation. Credentials may be set in the environment (SLACK_*)."""
     seed = None
     if arguments.seed:
         seed = json.loads(await asyncio.to_thread(Path(arguments.seed).read_text, "utf-8"))

@@ -1,6 +1,7 @@
 """The list of people's accounts at the providers, with passwords and tokens, for whoever started this Slack.
 
-Everybody on this machine can open the page, so the list needs a key, which only the terminal shows.
+Everyone on this machine can open the page, so the list also requires a key, which is shown only in the
+terminal.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-#: Carries the key: no page from elsewhere can send it, and no address or log holds it.
+#: The header with the key. Pages from elsewhere can't send it, and it doesn't appear in URLs or logs.
 KEY_HEADER = "X-Accounts-Key"
 
 
 class Accounts:
-    """Keep the list that a demonstration hands over, and show it for its key."""
+    """Stores the list that a demo provides, and shows it to requests with the key."""
 
     def __init__(self, state: State) -> None:
         self._state = state

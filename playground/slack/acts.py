@@ -1,4 +1,4 @@
-"""What a person can do in a channel: write, give a command, open the Home tab."""
+"""What a person can do in a channel: write, use a command, open the Home tab."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playground.slack.state import State
 
 
 class Acts:
-    """Act as a person, and tell the app as Slack does."""
+    """Acts as a person, and sends the app the same events as Slack."""
 
     def __init__(
         self, state: State, harness: Harness, dispatcher: Dispatcher, events: Events, assistant: Assistant
@@ -31,9 +31,9 @@ class Acts:
     async def say(
         self, user: str, channel: str, text: str, thread_ts: str | None = None, *, broadcast: bool = False
     ) -> Json:
-        """Type as a person (a slash begins a command, @slackbot a call); return after the first delivery.
+        """Type as a person: a message, /command, or @slackbot call. Return after the first delivery.
 
-        ``channel``: an id, #name or ``@bot``. ``broadcast`` also sends a reply to the conversation itself.
+        ``channel`` is an id, #name or ``@bot``. ``broadcast`` also shows a reply in the channel itself.
         """
         person, place = self._state.active(user), self._state.place(user, channel)
         if text.startswith("/"):
@@ -59,7 +59,7 @@ class Acts:
         return await self._events.emit(event, subscription=subscription, shared=shared)
 
     def _events_of(self, message: Message, place: Channel) -> list[tuple[Json, str, bool]]:
-        """Tell which events a message makes: only where the bot is a member."""
+        """Return the events that a message causes. If the bot isn't in the channel, there are none."""
         state, found = self._state, []
         shared = bool(place.shared_with)
         if state.app.bot_user not in place.members:
@@ -89,7 +89,8 @@ class Acts:
     async def _command(self, person: Person, place: Channel, text: str, thread_ts: str | None) -> Json:
         name, _, rest = text.partition(" ")
         state, options = self._state, self._state.app.commands.get(name)
-        # Slack Connect passes no commands on: they exist for members of where the app is installed only.
+        # Slack Connect doesn't pass commands on. They exist only for members of the workspace in which the
+        # app is installed.
         if options is None or not state.app.installed or not state.is_member(person):
             notice = state.tell(person.id, place.id, f"{name} is not a valid command.")
             return {"ok": False, "error": "unknown_command", "channel": place.id, "ts": notice.ts}
@@ -109,7 +110,7 @@ class Acts:
         return {**answer, **self._acknowledged(person, place, name, reply)}
 
     def _acknowledged(self, person: Person, place: Channel, name: str, reply: Reply) -> Json:
-        """Show what the acknowledgement of a command carries."""
+        """Show the message in a command's acknowledgement."""
         state = self._state
         try:
             answer = reply.content()
@@ -128,7 +129,7 @@ class Acts:
         }
 
     async def home(self, user: str, tab: str = "home") -> Json:
-        """Open the app's home or messages tab, which tells the app so."""
+        """Open the app's Home or Messages tab, and send the app the event."""
         person = self._state.active(user)
         channel = self._state.direct_message(person.id)
         event: Json = {

@@ -14,7 +14,7 @@ from playground.slack.errors import SlackError
 from playground.slack.methods import METHODS, Method
 from playground.slack.records import Json, Token
 
-#: Refusals that show a mistake of the client, as opposed to the state of the workspace.
+#: Errors that are the client's fault. Other errors may depend on the state of the workspace.
 MISTAKES = {
     "invalid_arguments", "invalid_auth", "invalid_blocks", "invalid_blocks_format", "invalid_json",
     "json_not_object", "invalid_metadata_format", "invalid_metadata_schema", "invalid_post_type",
@@ -24,7 +24,7 @@ MISTAKES = {
 
 
 def _token(call: Call, method: Method) -> Token:
-    """Find the token: in the header, or as a field of a form; one in the address counts for nothing."""
+    """Return the token, which may be in the header or in a field of a form. A token in the URL is ignored."""
     value = bearer(call.request)
     in_form = call.request.method == "POST" and call.request.content_type != "application/json"
     if value is None and in_form and "token" not in call.request.query:
@@ -48,7 +48,7 @@ def _token(call: Call, method: Method) -> Token:
 
 
 class Api:
-    """Answer calls of Web API methods."""
+    """Handles calls of Web API methods."""
 
     def __init__(self, services: Services, harness: Harness) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""Slack's assistant without a model: a message to ``@slackbot`` is the very call that it makes."""
+"""Slack's assistant, but without a model: a message to ``@slackbot`` spells out the call that it makes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from playground.slack.dispatch import Dispatcher
 from playground.slack.records import Channel, Json, Person
 from playground.slack.state import State
 
-#: What begins a line to the assistant.
+#: The word with which a message to the assistant begins.
 NAME = "@slackbot"
 
 
 class Assistant:
-    """Call the tools of the app's MCP server, signed and in a person's name; say what they answer."""
+    """Calls the tools of the app's MCP server for a person, with signed requests, and shows their answers."""
 
     def __init__(self, state: State, dispatcher: Dispatcher) -> None:
         self._state = state
@@ -22,11 +22,11 @@ class Assistant:
         self._numbers = itertools.count(1)
 
     def hears(self, text: str) -> bool:
-        """Return whether a line is for it, because the app has declared a server."""
+        """Return whether a text is for the assistant. It never is unless the app declares an MCP server."""
         return self._state.app.assistant_url is not None and text.split(maxsplit=1)[:1] == [NAME]
 
     async def ask(self, person: Person, place: Channel, text: str) -> Json:
-        """Call ``TOOL [NAME] [FIELD=VALUE …]``; without a tool, list them. Nobody else sees the answer."""
+        """Call ``TOOL [NAME] [FIELD=VALUE …]``; without a tool, list them. The answer is ephemeral."""
         try:
             tool, *given = shlex.split(text.removeprefix(NAME)) or [""]
         except ValueError as error:

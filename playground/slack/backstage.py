@@ -1,4 +1,4 @@
-"""Connects the page with the program that runs this Slack beside other servers: statistics and switches."""
+"""Connects the page to the program that runs this Slack next to other servers: statistics and switches."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from aiohttp import web
 from playground.values import checked, loads
 
 ANSWER_SECONDS = 20.0
-#: Nobody else's server is asked in the name of this page.
+#: URLs to which requests may be forwarded: only those on this machine.
 _HERE = re.compile(r"http://127\.0\.0\.1:[0-9]{1,5}")
 
 
 class Backstage:
-    """Hand the panel's requests on: a browser asks nobody but the server whose page it shows.
+    """Forwards the panel's requests to the program that controls the servers.
 
-    Until somebody has told their address there is nobody, and the panel shows traffic alone.
+    The panel can't send them there itself, because its browser only contacts the server of its page. Until
+    the program has sent its URL, the panel shows only the traffic.
     """
 
     def __init__(self) -> None:
@@ -26,13 +27,13 @@ class Backstage:
         self._session: aiohttp.ClientSession | None = None
 
     def install(self, app: web.Application) -> None:
-        """Add the routes of the page."""
+        """Add the routes for the page."""
         app.router.add_get("/_page/backstage/{what:state}", self._hand_on)
         app.router.add_post("/_page/backstage/{what:[a-z-]+}", self._hand_on)
         app.cleanup_ctx.append(self._life)
 
     def install_control(self, app: web.Application) -> None:
-        """Add the route by which an address is told."""
+        """Add the route to which the program sends its URL."""
         app.router.add_post("/_playground/backstage", self._take_address)
 
     async def _life(self, _app: web.Application) -> AsyncIterator[None]:
@@ -50,7 +51,7 @@ class Backstage:
         return web.json_response({"ok": True})
 
     async def _hand_on(self, request: web.Request) -> web.Response:
-        # With status 200 also where there is nobody: a browser's console complains of any other.
+        # Use status 200 even for errors, because browsers log any other status on their console.
         headers = {"Cache-Control": "no-store"}
         if not self._address or self._session is None:
             return web.json_response({"ok": False, "error": "no_backstage"}, headers=headers)

@@ -1,4 +1,4 @@
-"""One call of a Web API method: its arguments from query, form or JSON, and its caller."""
+"""A call of a Web API method: its arguments from the query, a form or JSON, and its caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playground.slack.records import Channel, Json, Token
 from playground.slack.state import State
 from playground.values import loads
 
-#: Methods whose reference page lists forms only: what comes as JSON is not read.
+#: Methods that only read forms, according to their reference pages. Arguments in JSON are ignored.
 FORM_ONLY = {
     "auth.revoke", "bots.info", "chat.getPermalink", "conversations.info", "conversations.list",
     "conversations.members", "conversations.replies", "files.info", "oauth.v2.access", "openid.connect.token",
@@ -26,7 +26,7 @@ FORM_ONLY = {
 
 
 async def read_arguments(request: web.Request, method: str) -> tuple[Json, str | None]:
-    """Return the arguments and the warning that Slack attaches about the content type."""
+    """Return the arguments and, if Slack would send one, the warning about the content type."""
     found: Json = dict(request.query)
     if request.method == "GET" or not request.body_exists:
         return found, None
@@ -52,13 +52,13 @@ async def read_arguments(request: web.Request, method: str) -> tuple[Json, str |
 
 
 def bearer(request: web.Request) -> str | None:
-    """Return the token of the Authorization header."""
+    """Return the token in the Authorization header."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else None
 
 
 def basic(request: web.Request) -> tuple[str, str] | None:
-    """Return client id and secret of a Basic Authorization header."""
+    """Return the client id and secret in a Basic Authorization header."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -71,12 +71,12 @@ def basic(request: web.Request) -> tuple[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the methods work with, besides the call itself."""
+    """The parts of the server that methods use."""
 
     state: State
     budgets: Budgets
     openid: OpenId
-    #: Makes the address of one connection of Socket Mode.
+    #: Returns a URL for one Socket Mode connection.
     socket_url: Callable[[], str]
     #: Removes the app.
     uninstall: Callable[[], Awaitable[object]]
@@ -84,7 +84,7 @@ class Services:
 
 @dataclass(slots=True)
 class Call:
-    """Everything that a method may look at."""
+    """A call of a method, with everything that the method may need."""
 
     services: Services
     method: str
@@ -99,13 +99,13 @@ class Call:
         return self.services.state
 
     def need(self, *names: str) -> None:
-        """Refuse with invalid_arguments when one of these is missing or empty."""
+        """Raise invalid_arguments if any of these arguments is missing or empty."""
         missing = [name for name in names if self.arguments.get(name) in (None, "")]
         if missing:
             raise invalid_arguments(*(f"missing required field: {name}" for name in missing))
 
     def text(self, name: str, default: str = "") -> str:
-        """Return an argument as a string; a number is taken as Slack takes it."""
+        """Return an argument as a string. Like Slack, accept a number, too."""
         value = self.arguments.get(name)
         if value is None:
             return default
@@ -114,12 +114,12 @@ class Call:
         return str(value)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Return a boolean argument; forms say 1, true or True."""
+        """Return a boolean argument. In forms, 1, true and True mean true."""
         value = self.arguments.get(name)
         return default if value is None else str(value).lower() in ("1", "true")
 
     def number(self, name: str, default: int, most: int) -> int:
-        """Return a count between 1 and the most that the method gives; 0 stands for the default."""
+        """Return a number of items, capped at the method's maximum. 0 means the default."""
         try:
             value = int(self.text(name) or default)
         except ValueError:
@@ -129,7 +129,7 @@ class Call:
         return min(value or default, most)
 
     def structure(self, name: str, error: str) -> Any:
-        """Return an object or list, which forms carry as JSON text; what is neither raises ``error``."""
+        """Return an object or a list, which forms contain as JSON text; raise ``error`` for anything else."""
         value = self.arguments.get(name)
         if isinstance(value, str):
             if not value.strip():
@@ -143,18 +143,18 @@ class Call:
         return value
 
     def require_scope(self, *needed: str) -> None:
-        """Refuse with missing_scope unless the token has one of these."""
+        """Raise missing_scope unless the token has at least one of these scopes."""
         granted = self.token.scopes if self.token else ()
         if needed and not any(scope in granted for scope in needed):
             raise SlackError("missing_scope", needed=needed[0], provided=",".join(granted))
 
     def scope_for(self, channel: Channel, right: str) -> None:
-        """Ask for the scope that fits the kind of a conversation (``im:history`` and the like)."""
+        """Require the scope for this kind of conversation, such as ``im:history``."""
         self.require_scope(f"{channel.scope_family}:{right}")
 
 
 def page(found: list[Any], cursor: str, limit: int) -> tuple[list[Any], str]:
-    """Cut a page out of a list; return it with the next cursor, empty at the end."""
+    """Return one page of a list, and the cursor of the next page ("" on the last page)."""
     start = 0
     if cursor:
         try:

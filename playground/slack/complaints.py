@@ -46,7 +46,7 @@ def _text(element: Json, text: str) -> str | None:
 
 
 def complaints(blocks: list[Json], values: Json) -> dict[str, str]:
-    """Return the objections by block id; the app hears of nothing while there are any."""
+    """Return the errors by block id. If there are any, the form isn't submitted and the app isn't told."""
     found: dict[str, str] = {}
     for block in blocks:
         if block["type"] != "input":

@@ -15,7 +15,7 @@ from playground.slack.records import Json
 
 @dataclass(slots=True)
 class Content:
-    """Text, blocks and attachments; None stands for not given."""
+    """Text, blocks and attachments. None means that a part wasn't given."""
 
     text: str
     blocks: list[Json] | None = None
@@ -24,13 +24,13 @@ class Content:
 
 
 def refuse(code: str, messages: list[str]) -> SlackError:
-    """Make the refusal of blocks as Slack words it."""
+    """Return the error for invalid blocks, in Slack's format."""
     lines = [f"[ERROR] {message}" for message in messages]
     return SlackError(code, errors=messages, response_metadata={"messages": lines})
 
 
 def characters(part: Any) -> int:
-    """Return how many characters of text people can read in blocks, or in any part of them."""
+    """Return the number of characters of visible text in blocks or in a part of them."""
     if isinstance(part, list):
         return sum(map(characters, part))
     if not isinstance(part, dict):

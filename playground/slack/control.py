@@ -31,7 +31,7 @@ def _shown(reply: Reply) -> Json:
 
 
 class Control:
-    """Change the workspace from outside, as its administrators and Slack itself would."""
+    """Changes the workspace from outside, as its administrators or Slack itself might."""
 
     def __init__(
         self, state: State, budgets: Budgets, sockets: Sockets, dispatcher: Dispatcher, events: Events
@@ -143,7 +143,7 @@ class Control:
         return _shown(await self._dispatcher.replay(int(values.get("index", -1))))
 
     async def _misses(self, values: Json) -> Json:
-        """Let the app miss events (``on``), or get what it missed."""
+        """Start or end a period in which the app misses events (``on``). At its end, deliver them."""
         if values["on"]:
             self._events.hold()
             return {"ok": True, "delivered": 0}
@@ -174,7 +174,7 @@ class Control:
         return {"ok": True}
 
     async def change_person(self, user: str, **changes: Any) -> str | None:
-        """Change somebody, or let somebody join; tell the app by user_change or team_join."""
+        """Change a person, or add a new one, and send the app user_change or team_join."""
         known = user in self._state.people
         now = int(self._state.clock.now())
         if known:
@@ -194,7 +194,7 @@ class Control:
         return await self._events.emit(event)
 
     async def uninstall(self) -> list[str | None]:
-        """Remove the app: its tokens are worthless, and it hears of both."""
+        """Remove the app: revoke its tokens, then send it the two events about this."""
         app = self._state.app
         app.installed = False
         for token in self._state.tokens.values():
@@ -207,25 +207,25 @@ class Control:
         ]
 
     async def _organisation(self, values: Json) -> Json:
-        """Let the workspace join an organisation, or leave it with ``{"id": null}``."""
+        """Make the workspace join an organisation or, with ``{"id": null}``, leave it."""
         checked(values, ("id", "name"))
         self.join(values.get("id"), values.get("name"))
         return {"ok": True}
 
     def join(self, enterprise_id: str | None, name: str | None = None) -> None:
-        """Let the workspace join an organisation, or leave it; the app stays installed in it alone."""
+        """Make the workspace join an organisation or leave it. The app stays installed only here."""
         team = self._state.team
         team.enterprise_id, team.enterprise_name = enterprise_id, name or enterprise_id
         self._state.changed()
 
     async def _channel_id(self, values: Json) -> Json:
-        """Give a channel another id; ``{"silent": true}`` doesn't tell the app."""
+        """Give a channel another id. With ``{"silent": true}``, the app isn't told."""
         checked(values, ("old", "new", "silent"))
         old, new, notify = values["old"], values["new"], not values.get("silent")
         return {"ok": True, "event": await self.change_channel(old, new, notify=notify)}
 
     async def change_channel(self, old: str, new: str, *, notify: bool = True) -> str | None:
-        """Give a channel another id: the former one isn't found any more, its messages keep their ts."""
+        """Give a channel another id. The old id no longer exists, but the messages keep their timestamps."""
         state = self._state
         channel, messages = state.channels.pop(old), state.messages.pop(old)
         channel.id = new
@@ -237,13 +237,13 @@ class Control:
         return await self._events.emit({**event, "event_ts": state.new_ts()}) if notify else None
 
     def install_again(self) -> None:
-        """Install the app again with the tokens that it had."""
+        """Install the app again. Its earlier tokens become valid again."""
         self._state.app.installed = True
         for token in self._state.tokens.values():
             token.revoked = False
 
     async def verify_request_url(self) -> bool:
-        """Send the url_verification challenge and compare what comes back."""
+        """Send the url_verification challenge; return whether the app sends it back."""
         challenge = self._state.new_id("C", 40)
         payload = {
             "token": self._state.app.verification_token,

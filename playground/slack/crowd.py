@@ -1,4 +1,4 @@
-"""A crowd of people who join and press one button at the same moment, as a class does."""
+"""A crowd of people who join and press the same button at the same moment, as a class does."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from playground.slack.state import State
 from playground.values import checked, loads
 
 MOST = 1000
-#: So many people join at a time: each is an event that the app acknowledges.
+#: Number of people who join at a time. For each, the app has to acknowledge an event.
 TOGETHER = 20
-#: Who gets no answer presses again, as people do, and gives up after so many times.
+#: Number of times that a person presses the button if there is no answer.
 TIMES = 5
 
 
 class Crowd:
-    """Be many people who do the same, and tell what became of it."""
+    """Many people who do the same thing, and the counts of what happens."""
 
     def __init__(self, state: State, hands: Hands, control: Control) -> None:
-        #: Between two presses of somebody who got no answer.
+        #: Seconds until a person who got no answer presses the button again.
         self.again_seconds = 1.0
         self._state = state
         self._hands = hands
@@ -43,7 +43,7 @@ class Crowd:
         app.router.add_post("/_playground/crowd/press", self._press)
 
     async def join(self, people: int, channel: str) -> None:
-        """Let so many people join the Slack workspace and a channel; who is there stays."""
+        """Make a number of people join the Slack workspace and a channel, unless they have already joined."""
         place = next(one for one in self._state.channels.values() if channel in (one.id, one.name))
         gate = asyncio.Semaphore(TOGETHER)
 
@@ -61,7 +61,7 @@ class Crowd:
         self._people = await asyncio.gather(*(one(number) for number in range(1, people + 1)))
 
     async def press(self, channel: str, ts: str, action_id: str) -> None:
-        """Have everybody press a button now; again while nobody answers."""
+        """Make everyone press a button now, and again if there is no answer."""
         self._acks, self._pressed, self._again = [], 0, 0
         self._since = self._state.new_ts()
         await asyncio.gather(*(self._one(user, channel, ts, action_id) for user in self._people))
@@ -77,7 +77,7 @@ class Crowd:
             await asyncio.sleep(self.again_seconds)
 
     def heard(self, user: str) -> list[str]:
-        """Return what the app has told a person in their direct message since the press."""
+        """Return the app's direct messages to a person since the button was pressed."""
         channel = self._state.direct.get(user)
         messages = self._state.visible(channel, user) if channel is not None else []
         return [one.text for one in messages if one.ts > self._since and one.user != user]

@@ -1,4 +1,4 @@
-"""Sends things to the app: as signed HTTP requests, or as envelopes on a Socket Mode connection."""
+"""Sends payloads to the app, as signed HTTP requests or as envelopes on a Socket Mode connection."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from playground.slack.sockets import Sockets
 from playground.slack.state import State
 from playground.slack.traffic import Side, Traffic
 
-#: An app acknowledges within three seconds ("Acknowledgment response").
+#: Time limit, in seconds, for an app's acknowledgement ("Acknowledgment response").
 ACK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Remember the very bytes of a request, so that a test can play them again."""
+    """The exact bytes of a request, so that a test can replay it."""
 
     url: str
     headers: dict[str, str]
@@ -36,7 +36,7 @@ class Sent:
 
 
 def encode(kind: str, payload: Json) -> tuple[str, bytes]:
-    """Return content type and body: commands are forms, interactions a form field, events JSON."""
+    """Return content type and body: a form for commands, a form field for interactions, JSON for events."""
     if kind == "command":
         return "application/x-www-form-urlencoded", urlencode(payload).encode()
     if kind == "interactive":
@@ -51,7 +51,7 @@ def sign(secret: str, timestamp: str, body: bytes) -> str:
 
 
 class Dispatcher:
-    """Bring payloads to the app, by socket where one is open, otherwise to its request URL."""
+    """Sends payloads to the app, over a socket if one is open, otherwise to the request URL."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Dispatcher:
             self._session = None
 
     async def send(self, kind: str, payload: Json, retry: Retry | None = None) -> Reply:
-        """Bring one payload (``kind`` is command, interactive or event) and wait for the acknowledgement."""
+        """Send a payload (``kind`` is command, interactive or event), and wait for the acknowledgement."""
         began = time.perf_counter()
         request: Side | None = None
         if self._sockets.open:
@@ -96,14 +96,14 @@ class Dispatcher:
         return reply
 
     async def call(self, message: Json) -> Reply:
-        """Bring a call of the assistant to the app's tools, signed as everything is."""
+        """Send a call by the assistant to the app's tools, signed like any other request."""
         began, sent = time.perf_counter(), self._signed("event", message, None, self._state.app.assistant_url)
         reply = await self._post(sent)
         self._traffic.sent("assistant", message, Side(sent.headers, sent.body), reply, began)
         return reply
 
     async def replay(self, index: int = -1) -> Reply:
-        """Send the bytes of an earlier request again, signature and all, as an eavesdropper would."""
+        """Send the exact bytes of an earlier request again, signature included, as an eavesdropper might."""
         return await self._post(self.sent[index])
 
     def _signed(self, kind: str, payload: Json, retry: Retry | None, url: str | None = None) -> Sent:
@@ -124,7 +124,8 @@ class Dispatcher:
 
     async def _post(self, sent: Sent) -> Reply:
         if self._session is None:
-            # a connection each: one that an app's end has left half open must not fail the next request
+            # Use a new connection for each request, so that one left half open when an app ended can't make
+            # the next request fail.
             connector = aiohttp.TCPConnector(limit=0, force_close=True)
             self._session = aiohttp.ClientSession(connector=connector)
         try:

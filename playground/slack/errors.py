@@ -8,9 +8,9 @@ from playground.faults import Refused
 
 
 class SlackError(Refused):
-    """Refuse a call with one of Slack's documented error words.
+    """A refusal with one of Slack's documented error codes.
 
-    ``extra`` is merged into the body (``needed``, ``provided``, ``response_metadata`` …).
+    ``extra`` is added to the body (``needed``, ``provided``, ``response_metadata`` …).
     """
 
     def __init__(
@@ -28,5 +28,5 @@ class SlackError(Refused):
 
 
 def invalid_arguments(*messages: str) -> SlackError:
-    """Make the refusal for arguments that are missing or of the wrong form, with a line for each."""
+    """Return the error for missing or malformed arguments, with a line for each."""
     return SlackError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {m}" for m in messages]})

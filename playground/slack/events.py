@@ -1,4 +1,4 @@
-"""The Events API: delivers an event and, if that fails, again after about 0, 1 and 5 minutes."""
+"""The Events API: delivers each event and, if that fails, retries after about 0, 1 and 5 minutes."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from playground.slack.replies import Reply
 from playground.slack.state import State
 from playground.slack.timers import Timers
 
-#: Seconds from a failed delivery to the next one: at once, a minute later, five minutes after that.
+#: Seconds from each failed delivery to the next attempt.
 RETRIES = (0.0, 60.0, 300.0)
 KEPT = 1000
-#: What an app still hears of when it has been removed.
+#: Events that an app still receives after it has been removed.
 FAREWELL = ("tokens_revoked", "app_uninstalled")
-#: The subscription under which messages of each kind of conversation are delivered.
+#: Maps each kind of conversation to the subscription needed for its messages.
 SUBSCRIPTIONS = {"im": "message.im", "channel": "message.channels", "group": "message.groups"}
 
 
 @dataclass(slots=True)
 class Delivery:
-    """An event and what became of it."""
+    """An event and the results of the attempts to deliver it."""
 
     payload: Json
     attempts: list[str] = field(default_factory=list)
 
     @property
     def delivered(self) -> bool:
-        """Tell whether the app has acknowledged it."""
+        """Return whether the app has acknowledged the event."""
         return "ok" in self.attempts
 
 
 class Events:
-    """Deliver events to the app, with Slack's redeliveries."""
+    """Delivers events to the app, and retries as Slack does."""
 
     def __init__(self, state: State, dispatcher: Dispatcher, timers: Timers) -> None:
         self.deliveries: dict[str, Delivery] = {}
-        #: What the app misses and gets later, as by Delayed Events; None while it can be reached.
+        #: The events that the app is missing, to be delivered later as by Slack's Delayed Events; None if it
+        #: isn't missing any.
         self._missed: list[Delivery] | None = None
         self._state = state
         self._dispatcher = dispatcher
@@ -47,7 +48,7 @@ class Events:
         state.listeners.append(self._echo)
 
     async def emit(self, event: Json, *, shared: bool = False, subscription: str = "") -> str | None:
-        """Deliver an event for the first time and return its id; None when the app has not subscribed."""
+        """Deliver an event for the first time; return its id, or None if the app hasn't subscribed to it."""
         app = self._state.app
         if (subscription or event["type"]) not in app.events:
             return None
@@ -65,18 +66,18 @@ class Events:
         return name
 
     def hold(self) -> None:
-        """Let the app miss what happens from now on."""
+        """Hold back events from now on."""
         self._missed = self._missed or []
 
     async def catch_up(self) -> int:
-        """Deliver what the app missed, as it happened then; return how many events that were."""
+        """Deliver the events that were held back, unchanged; return how many there were."""
         missed, self._missed = self._missed or [], None
         for delivery in missed:
             await self._attempt(delivery, 0, "")
         return len(missed)
 
     def _echo(self, what: str, message: Message, before: Json | None) -> None:
-        """Tell the app of its own messages, as Slack does: soon, and never within the call that made them."""
+        """Send the app an event about its own message, soon after the call that made it, as Slack does."""
         state, place = self._state, self._state.channels[message.channel]
         subscription = SUBSCRIPTIONS[place.kind]
         mine = message.bot_id == state.app.bot_id and message.only_for is None
@@ -92,7 +93,7 @@ class Events:
     async def redeliver(
         self, event_id: str, number: int | None = None, reason: str = "http_timeout"
     ) -> Reply:
-        """Deliver an event once more, as after a failure; an unknown id raises KeyError."""
+        """Deliver an event again, marked as a retry; raise KeyError if its id is unknown."""
         delivery = self.deliveries[event_id]
         reply = await self._dispatcher.send(
             "event", delivery.payload, Retry(number or max(1, len(delivery.attempts)), reason)
@@ -101,7 +102,7 @@ class Events:
         return reply
 
     async def repeat(self, event_id: str) -> Reply:
-        """Deliver an event once more, under another event id and without a retry's marks; raises KeyError."""
+        """Deliver an event again with a new event id and without retry headers; raise KeyError if unknown."""
         payload = {**self.deliveries[event_id].payload, "event_id": self._state.new_id("Ev")}
         return await self._dispatcher.send("event", payload)
 

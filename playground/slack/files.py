@@ -1,4 +1,4 @@
-"""The app's files: how methods show them, where their bytes are uploaded, and who may fetch them."""
+"""The app's files: how methods describe them, how they are uploaded, and who may download them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from playground.slack.records import File, Json
 from playground.slack.state import State
 
 CHUNK = 1 << 16
-#: How much of a text Slack shows beneath a message before somebody opens it.
+#: Size of the preview that Slack shows below a message, in lines and characters.
 PREVIEW_LINES, PREVIEW_CHARACTERS = 5, 1000
 
 
 def _text_of(file: File) -> str | None:
-    """Return the text of a text file; None for anything else."""
+    """Return the content of a text file, or None for any other file."""
     kind = mimetypes.guess_type(file.name)[0] or ""
     plain = (
         bool(file.snippet_type) or kind.startswith("text/") or file.name.endswith((".log", ".out", ".err"))
@@ -28,7 +28,7 @@ def _text_of(file: File) -> str | None:
 
 
 def described(state: State, file: File, *, shares: bool = True) -> Json:
-    """Return a file object; right after completion Slack shows it without type and shares."""
+    """Return a file object. Just after an upload is completed, Slack leaves out the type and the shares."""
     named = quote(file.name.lower().replace(" ", "_"))
     private = f"{state.base_url}/files-pri/{state.team.id}-{file.id}"
     shown: Json = {
@@ -103,9 +103,9 @@ def _shared(state: State, file: File) -> Json:
 
 
 def readable(state: State, file_id: str, user: str) -> File:
-    """Return a complete file that a person (or the bot) may read: its own, or one shared where they are.
+    """Return a completed file that a person or the bot owns, or that was shared where they are a member.
 
-    Raises file_not_found.
+    Otherwise, raise file_not_found.
     """
     file = state.files.get(file_id)
     if file is not None and file.complete:
@@ -118,7 +118,7 @@ def readable(state: State, file_id: str, user: str) -> File:
 
 
 def download(file: File) -> web.Response:
-    """Answer with the bytes, to be saved and never to be run within the page."""
+    """Return a response that makes the browser save the file and never run it as part of the page."""
     kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name)}",
@@ -129,7 +129,7 @@ def download(file: File) -> web.Response:
 
 
 class FileServer:
-    """Take the bytes of announced files and hand out those that were completed."""
+    """Receives the content of announced files, and serves completed files."""
 
     def __init__(self, state: State, harness: Harness) -> None:
         self._state = state
@@ -142,7 +142,7 @@ class FileServer:
         app.router.add_get("/files-pri/{name}/download/{filename}", self._download)
 
     async def upload(self, request: web.Request) -> web.Response:
-        """Take raw bytes or one part of a form; the length has to be the one that was announced."""
+        """Receive a file as raw bytes or as part of a form. Its length must be the announced one."""
         secret = request.match_info["secret"]
         file = next((f for f in self._state.files.values() if f.secret == secret), None)
         if file is None or file.complete:
@@ -156,7 +156,7 @@ class FileServer:
 
     @staticmethod
     async def _read(request: web.Request, length: int) -> bytearray:
-        """Read one byte more than announced at most."""
+        """Read the content, but at most one byte more than announced."""
         content = bytearray()
         if request.content_type.startswith("multipart/"):
             part = await (await request.multipart()).next()
@@ -173,7 +173,7 @@ class FileServer:
         return content
 
     async def _download(self, request: web.Request) -> web.Response:
-        """Hand out a file to a token with ``files:read``; whoever has none is sent to sign in."""
+        """Serve a file to a token with ``files:read``. Redirect all other requests to the sign-in page."""
         token = self._state.tokens.get(bearer(request) or "")
         if token is None or token.revoked or token.user is None or "files:read" not in token.scopes:
             raise web.HTTPFound("/")

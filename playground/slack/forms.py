@@ -1,4 +1,4 @@
-"""A modal as a form: read its fields, fill them in as a person does, choose among suggested options."""
+"""A modal as a form: read its fields, fill them in as a person would, and choose suggested options."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from playground.slack.state import State
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of a form; ``value`` is what it holds: a text, an id, an option's value, or a list."""
+    """A field of a form. ``value`` is its current value: a text, an id, an option's value, or a list."""
 
     block_id: str
     action_id: str
@@ -25,17 +25,17 @@ class Field:
     label: str
     hint: str
     value: Any
-    #: Value and text of the options that it brings along; empty for those that the app suggests.
+    #: Maps the values of the field's own options to their texts. It is empty if the app suggests the options.
     options: dict[str, str]
     optional: bool
-    #: Whether the app hears of each choice.
+    #: Whether the app is told about each choice.
     live: bool
     error: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The modal that somebody looks at."""
+    """The modal that a person has open."""
 
     view_id: str
     hash: str
@@ -46,13 +46,13 @@ class Form:
     #: Texts of the blocks between the fields.
     words: tuple[str, ...]
     fields: tuple[Field, ...]
-    #: Action ids of the buttons and overflow menus in its blocks.
+    #: Action ids of the buttons and overflow menus in the modal.
     buttons: tuple[str, ...]
     errors: dict[str, str]
     trouble: str | None
 
     def field(self, action_id: str, block_id: str | None = None) -> Field:
-        """Return a field by its action_id (and block_id); an unknown one raises KeyError."""
+        """Return a field by its action_id (and block_id); raise KeyError if there is none."""
         for field in self.fields:
             if field.action_id == action_id and block_id in (None, field.block_id):
                 return field
@@ -60,16 +60,16 @@ class Form:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Return what the fields hold, by action_id."""
+        """Return the values of the fields, by action_id."""
         return {field.action_id: field.value for field in self.fields}
 
     def to_json(self) -> Json:
-        """Return the form as the page's API does."""
+        """Return the form in the format of the page's API."""
         return asdict(self)
 
 
 def _plain(value: Any) -> Any:
-    """Return options by their values alone."""
+    """Replace options by their values."""
     if isinstance(value, list):
         return [_plain(one) for one in value]
     return value["value"] if isinstance(value, dict) and "value" in value else value
@@ -87,7 +87,7 @@ def _words(block: Json) -> list[str]:
 
 
 def read(view: View) -> Form:
-    """Read a view as a form."""
+    """Return a view as a form."""
     given = view.definition
     values = inputs.state_values(given["blocks"], view.values)
     fields: list[Field] = []
@@ -131,19 +131,19 @@ def read(view: View) -> Form:
 
 
 class Forms:
-    """Fill in modals, telling the app of what Slack tells it."""
+    """Fills in modals, and tells the app whatever Slack would."""
 
     def __init__(self, state: State, hands: Hands) -> None:
         self._state = state
         self._hands = hands
 
     def read(self, user: str) -> Form | None:
-        """Read the open modal of a person; None without one."""
+        """Return the modal that a person has open, or None."""
         view = self._state.top_view(user)
         return None if view is None else read(view)
 
     async def when(self, user: str, holds: Callable[[Form], bool], timeout_s: float = 10.0) -> Form:
-        """Wait until the open modal is as wanted and return it; TimeoutError after so many seconds."""
+        """Return the open modal once ``holds`` accepts it; raise TimeoutError if that takes too long."""
 
         def look() -> bool:
             form = self.read(user)
@@ -159,9 +159,9 @@ class Forms:
         return inputs.find(self._state.open_view(user).definition["blocks"], action_id, block_id)
 
     async def enter(self, user: str, action_id: str, value: Any, block_id: str | None = None) -> Json:
-        """Type or choose a value in a field; where Slack tells the app of that, wait for its answer.
+        """Enter a value in a field. If Slack tells the app about that, wait for the app's answer.
 
-        A typed text is told only with ``on_character_entered``: press the field for the Enter key.
+        Typed text is sent only with ``on_character_entered``. For the Enter key, use ``press`` on the field.
         """
         block, element = self._found(user, action_id, block_id)
         configured = element.get("dispatch_action_config") or {}
@@ -177,9 +177,9 @@ class Forms:
         }
 
     async def fill(self, user: str, values: dict[str, Any]) -> list[Json]:
-        """Fill in several fields in their order: ``{action_id: value}`` or ``{block_id: {…}}``.
+        """Fill in several fields in order: ``{action_id: value}`` or ``{block_id: {…}}``.
 
-        A dict that is an option (with ``text`` and ``value``) is a value.
+        A dict with ``text`` and ``value`` is an option, so it counts as a value.
         """
         answers = []
         for name, entered in values.items():
@@ -198,10 +198,10 @@ class Forms:
         *,
         block_id: str | None = None,
     ) -> Json:
-        """Type a query into a select and choose among what is offered: by value or text, or the only one.
+        """Type a query into a select, then choose an option by its value or text, or the only option.
 
-        Adds to what a multi-select holds. Raises SlackError no_such_option, with what was ``offered``, or
-        the error of the suggestion.
+        In a multi-select, add it to the earlier choices. Raises SlackError no_such_option, with the options
+        in ``offered``, or the error of the app's suggestion.
         """
         block, element = self._found(user, action_id, block_id)
         within = block["block_id"]

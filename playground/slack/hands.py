@@ -1,4 +1,4 @@
-"""What a person does with elements and modals: press, choose, search options, submit, close."""
+"""What a person does with elements and modals: press, choose, search for options, submit, close."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 
 class Place:
-    """The message or view that holds an element."""
+    """The message or view that contains an element."""
 
     def __init__(self, blocks: list[Json], context: Json, message: Message | None, view: View | None) -> None:
         self.blocks = blocks
@@ -31,7 +31,7 @@ class Place:
 
 
 class Hands:
-    """Press and fill in what a person sees, and tell the app as Slack does."""
+    """Acts on what a person sees, and tells the app whatever Slack would."""
 
     def __init__(self, state: State, harness: Harness, dispatcher: Dispatcher) -> None:
         self._state = state
@@ -39,7 +39,7 @@ class Hands:
         self._dispatcher = dispatcher
 
     def _place(self, user: str, channel: str | None, ts: str | None) -> Place:
-        """Find where a person presses: a message, the home tab (channel ``home``), or the open modal."""
+        """Return the place of an element: a message, the Home tab (channel ``home``) or the open modal."""
         state = self._state
         if channel and channel != "home":
             place = state.place(user, channel)
@@ -68,7 +68,7 @@ class Hands:
         block_id: str | None = None,
         value: Any = None,
     ) -> Json:
-        """Press a button or choose a value; without a channel in the open modal, ``home`` is the home tab."""
+        """Press a button or choose a value; ``home`` is the Home tab, and no channel is the open modal."""
         self._state.active(user)
         state, place = self._state, self._place(user, channel, ts)
         block, element = inputs.find(place.blocks, action_id, block_id)
@@ -105,9 +105,9 @@ class Hands:
     async def shortcut(
         self, user: str, callback_id: str, channel: str | None = None, ts: str | None = None
     ) -> Json:
-        """Choose a shortcut of the app: a global one, or that of a message.
+        """Use one of the app's shortcuts, a global one or that of a message.
 
-        Only members of where the app is installed have them, and messages that one person sees have none.
+        Shortcuts exist only for members of the workspace with the app, and not for ephemeral messages.
         """
         state, person = self._state, self._state.active(user)
         known = state.app.shortcuts.get(callback_id)
@@ -125,7 +125,7 @@ class Hands:
         return self._result(await self._dispatcher.send("interactive", payload))
 
     async def submit(self, user: str, values: dict[str, dict[str, Any]] | None = None) -> Json:
-        """Fill in ``{block_id: {action_id: value}}`` and submit the open modal; the rest stays as it is."""
+        """Fill in ``{block_id: {action_id: value}}`` in the open modal, keep other values, and submit it."""
         self._state.active(user)
         state, view = self._state, self._state.open_view(user)
         if view.definition.get("submit_disabled"):
@@ -153,7 +153,7 @@ class Hands:
             return self._in_trouble(view, "invalid_ack")
 
     def _response_urls(self, user: str, blocks: list[Json], values: Json) -> list[Json]:
-        """Give out an address for each conversation that was chosen where ``response_url_enabled`` asks."""
+        """Create a response_url for each conversation chosen in an element with ``response_url_enabled``."""
         found = []
         for block in blocks:
             element = block.get("element", {})
@@ -167,21 +167,21 @@ class Hands:
         return found
 
     def state_of(self, user: str, block: Json, element: Json) -> Json:
-        """Return the state of an element of the open modal."""
+        """Return the state of an element in the open modal."""
         view = self._state.top_view(user)
         known = {} if view is None else view.values
         found: Json = inputs.state_values([block], known)[block["block_id"]][element["action_id"]]
         return found
 
     def fill(self, user: str, values: dict[str, dict[str, Any]]) -> None:
-        """Type into fields of the open modal without telling the app."""
+        """Fill in fields of the open modal without telling the app."""
         self._state.active(user)
         view = self._state.open_view(user)
         self._fill(view, view.definition["blocks"], values)
         self._state.changed()
 
     def keep(self, user: str, values: dict[str, dict[str, Any]]) -> None:
-        """Take note of what stands in the fields of the open modal; what does not fit it is left out."""
+        """Store the values in the fields of the open modal, skipping values that a field doesn't accept."""
         view = self._state.top_view(user)
         if view is None:
             return
@@ -202,7 +202,7 @@ class Hands:
         return {"ok": False, "error": error}
 
     def _apply(self, user: str, view: View, reply: Reply) -> Json:
-        """Do what the acknowledgement of a submission asks for."""
+        """Carry out the acknowledgement of a submission."""
         state = self._state
         if not reply.ok:
             return self._in_trouble(view, reply.error or "dispatch_failed")
@@ -234,7 +234,7 @@ class Hands:
         return answer
 
     async def close(self, user: str, *, everything: bool = False) -> Json:
-        """Close the open modal, or all that lie upon each other; the app hears of it where it asked to."""
+        """Close the open modal, or the whole stack. Tell the app if it has asked for that."""
         state, closed = self._state, []
         top = state.top_view(user)
         everything = everything or (top is not None and bool(top.definition.get("clear_on_close")))
@@ -260,7 +260,7 @@ class Hands:
         block_id: str | None = None,
         value: str = "",
     ) -> Json:
-        """Ask for the options of a select: its own, or those that the app suggests for what was typed."""
+        """Return the options of a select: its own, or those that the app suggests for the text typed."""
         place = self._place(user, channel, ts)
         block, element = inputs.find(place.blocks, action_id, block_id)
         if element["type"] not in inputs.EXTERNAL:
@@ -270,7 +270,8 @@ class Hands:
         payload = {**payloads.interaction(self._state, "block_suggestion", user), **place.context}
         payload |= {"action_id": action_id, "block_id": block["block_id"], "value": value}
         if place.view is not None:
-            # unlike block_actions, it does not tell what stands in the other inputs (bolt-js 1146)
+            # Unlike block_actions, this payload doesn't contain the values of the other inputs (bolt-js
+            # 1146).
             payload["view"]["state"] = {"values": {}}
         reply = await self._dispatcher.send("interactive", payload)
         if not reply.ok:

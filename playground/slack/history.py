@@ -1,4 +1,4 @@
-"""All that people could read in a workspace: each version of each message, deleted ones included."""
+"""Everything that people could read in a workspace: each version of each message, even of deleted ones."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.slack.state import State
 
 @dataclass(slots=True)
 class Reading:
-    """One wording of a message, and until when it was there; ``until`` is None while it stays."""
+    """One version of a message, and when it was visible. ``until`` is None if it still is."""
 
     channel: str
     ts: str
@@ -23,12 +23,12 @@ class Reading:
 
     @property
     def key(self) -> str:
-        """Return the key that the app has put into the message's metadata."""
+        """Return the key that the app put into the message's metadata."""
         return str((self.metadata.get("event_payload") or {}).get("key") or "")
 
 
 class History:
-    """The readings of a workspace in the order in which they appeared."""
+    """The versions of all messages in a workspace, in the order in which they appeared."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self.readings: list[Reading] = []
@@ -37,7 +37,7 @@ class History:
 
     @classmethod
     def of(cls, state: State) -> Self:
-        """Keep the history of a workspace from now on."""
+        """Start recording the history of a workspace."""
         history = cls(state.clock.now)
 
         def note(what: str, message: Message, _before: Json | None) -> None:
@@ -47,7 +47,7 @@ class History:
         return history
 
     def note(self, what: str, channel: str, ts: str, text: str, metadata: Json | None) -> None:
-        """Note that a message was posted, changed or deleted."""
+        """Record that a message was posted, changed or deleted."""
         former = self._shown.pop((channel, ts), None)
         if former is not None:
             former.until = self._now()

@@ -10,7 +10,7 @@ from playground.slack.errors import SlackError
 from playground.slack.kit.blocks import elements_of
 from playground.slack.records import Json
 
-#: Element type → (field of its value, field of its value at start).
+#: Maps each type of element to the fields for its value and its initial value.
 SINGLE = {
     "plain_text_input": ("value", "initial_value"),
     "email_text_input": ("value", "initial_value"),
@@ -34,7 +34,7 @@ MANY_OPTIONS = {"multi_static_select", "multi_external_select", "checkboxes"}
 EXTERNAL = {"external_select", "multi_external_select"}
 TYPED = {"plain_text_input", "email_text_input", "url_text_input", "number_input", "rich_text_input"}
 
-#: What the pickers hand over; anything else can't be picked.
+#: The formats of pickers' values. Other values can't be picked.
 _FORMS = {
     "datepicker": re.compile(r"\d{4}-\d{2}-\d{2}"),
     "timepicker": re.compile(r"([01]\d|2[0-3]):[0-5]\d"),
@@ -42,20 +42,20 @@ _FORMS = {
 
 
 class InputError(SlackError):
-    """Somebody entered what the element does not take."""
+    """Raised if a person enters a value that an element doesn't accept."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("invalid_value", detail=detail)
 
 
 def offered(element: Json) -> list[Json]:
-    """Return the options that an element brings along."""
+    """Return the options listed in an element."""
     groups = element.get("option_groups") or []
     return [*(element.get("options") or []), *(option for group in groups for option in group["options"])]
 
 
 def _option(element: Json, value: Any) -> Json | None:
-    """Find an option by its value; an external one may also be given whole, or by its value alone."""
+    """Return an option by its value. If the app supplies the options, any value or whole option will do."""
     if value in (None, ""):
         return None
     if isinstance(value, dict):
@@ -80,7 +80,7 @@ def _is_pickable(kind: str, value: str) -> bool:
 
 
 def _single(kind: str, value: Any) -> Any:
-    """Return a value as its element hands it over; an empty one is null."""
+    """Return a value as its element sends it. An empty value becomes null."""
     if value in (None, ""):
         return None
     if kind == "datetimepicker":
@@ -96,12 +96,12 @@ def _single(kind: str, value: Any) -> Any:
 
 
 def _zone(element: Json) -> Json:
-    """Return the time zone that a time picker was given; the app gets it back with the time."""
+    """Return the time zone set in a time picker. Slack sends it back to the app with the time."""
     return {"timezone": element["timezone"]} if "timezone" in element else {}
 
 
 def filled(element: Json, value: Any) -> Json:
-    """Return the state of an element that holds a value; raises InputError when it can't."""
+    """Return the state of an element with this value; raise InputError if it can't have it."""
     kind = element["type"]
     many = value if isinstance(value, list) else [] if value in (None, "") else [value]
     if len(many) > element.get("max_selected_items", len(many)):
@@ -118,7 +118,7 @@ def filled(element: Json, value: Any) -> Json:
 
 
 def at_start(element: Json) -> Json | None:
-    """Return the state of an element that nobody has touched; None for buttons and the like."""
+    """Return the initial state of an element, or None for buttons and other elements without a value."""
     kind = element["type"]
     if kind in SINGLE:
         return {"type": kind, SINGLE[kind][0]: element.get(SINGLE[kind][1]), **_zone(element)}
@@ -132,12 +132,12 @@ def at_start(element: Json) -> Json | None:
 
 
 def held(state: Json) -> Any:
-    """Return what an element's state holds, without its type."""
+    """Return the value in an element's state, without the type."""
     return next((value for key, value in state.items() if key != "type"), None)
 
 
 def state_values(blocks: list[Json], entered: Json) -> Json:
-    """Return ``{block_id: {action_id: state}}`` of all elements that hold a value."""
+    """Return ``{block_id: {action_id: state}}`` for all elements that have a value."""
     values: Json = {}
     for block in blocks:
         for element in elements_of(block):
@@ -150,7 +150,7 @@ def state_values(blocks: list[Json], entered: Json) -> Json:
 
 
 def carried_over(known: Json, blocks: list[Json]) -> Json:
-    """Return the part of a state whose elements are there again: same block, same action, same type."""
+    """Return the states of elements that still exist: with the same block, action and type."""
     kept: Json = {}
     for block in blocks:
         for element in elements_of(block):
@@ -161,7 +161,7 @@ def carried_over(known: Json, blocks: list[Json]) -> Json:
 
 
 def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tuple[Json, Json]:
-    """Find an element by its action_id (and block_id): the block and the element; or ``no_such_element``."""
+    """Return the block and the element with this action_id (and block_id); raise ``no_such_element``."""
     for block in blocks:
         if block_id is not None and block.get("block_id") != block_id:
             continue
@@ -172,17 +172,17 @@ def find(blocks: list[Json], action_id: str, block_id: str | None = None) -> tup
 
 
 def is_live(block: Json, element: Json) -> bool:
-    """Tell whether the app hears of each choice: outside of input blocks, or where they dispatch."""
+    """Return whether the app is told about each choice. In an input block, this needs ``dispatch_action``."""
     return at_start(element) is None or block["type"] != "input" or bool(block.get("dispatch_action"))
 
 
 def is_empty(state: Json) -> bool:
-    """Tell whether an input holds nothing."""
+    """Return whether an input is empty."""
     return held(state) in (None, "", [])
 
 
 def action(block: Json, element: Json, value: Any, action_ts: str) -> Json:
-    """Make the entry of ``actions`` for what was pressed or chosen; a button keeps the value it was given."""
+    """Return the payload's entry in ``actions`` for a press or choice. A button keeps the app's own value."""
     made: Json = {"type": element["type"], "action_id": element["action_id"], "block_id": block["block_id"]}
     if element["type"] in ("button", "workflow_button"):
         made["text"] = element["text"]

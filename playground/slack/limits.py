@@ -1,4 +1,4 @@
-"""Rate limits per method and workspace: those of ``docs/internals/slack.md``, Slack's tiers for the rest."""
+"""Rate limits per method and workspace: those in ``docs/internals/slack.md``, or else Slack's tiers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import defaultdict
 from playground.harness import Harness
 from playground.slack.errors import SlackError
 
-#: Calls a minute and workspace. Methods that are missing here have no published budget.
+#: Calls per minute and workspace. For other methods, no limit is published.
 PER_MINUTE = {
     "chat.update": 50, "conversations.open": 50, "conversations.history": 50, "chat.postEphemeral": 100,
     "users.info": 100, "views.open": 100, "views.publish": 100, "users.list": 20, "chat.postMessage": 500,
@@ -20,14 +20,15 @@ PER_MINUTE = {
 }  # fmt: skip
 
 WINDOW = 60.0
-#: One message a second and channel; the tenth of a second is for jitter on the way.
+#: Minimum seconds between two messages in a channel. Slack's limit is one per second; the difference allows
+#: for jitter.
 CHANNEL_GAP = 0.9
 
 
 class Budgets:
-    """Count calls when they come, on the server's clock, and refuse with 429 what goes beyond.
+    """Counts calls by their time of arrival on the server's clock, and refuses those over the limit with 429.
 
-    A call that the server is slow to act on may be counted after one that came later.
+    If the server is told to act late on a call, the call may be counted after later ones.
     """
 
     def __init__(self, harness: Harness, *, on: bool = True) -> None:
@@ -37,7 +38,7 @@ class Budgets:
         self._posted: defaultdict[str, list[float]] = defaultdict(list)
 
     def method(self, method: str, came: float) -> None:
-        """Count a call of a method; beyond its budget raises ``ratelimited`` with Retry-After."""
+        """Count a call of a method; raise ``ratelimited`` with Retry-After if it exceeds the limit."""
         budget = PER_MINUTE.get(method)
         if budget is None or not self.on:
             return
@@ -47,7 +48,7 @@ class Budgets:
         calls.append(came)
 
     def post(self, channel: str, came: float) -> None:
-        """Count a message to a channel; a second one within the second raises ``ratelimited``."""
+        """Count a message in a channel; raise ``ratelimited`` if the last one was less than a second ago."""
         if not self.on:
             return
         posted = self._posted[channel] = [at for at in self._posted[channel] if at > came - WINDOW]

@@ -1,4 +1,4 @@
-"""Sets the app up from its manifest, as Slack does: only what that asks for is granted, sent and enabled."""
+"""Sets the app up from its manifest, as Slack does: grants, sends and enables only what it asks for."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from playground.slack.state import State
 
 
 def read(text: str) -> Json:
-    """Read a manifest, JSON or (where PyYAML is installed) YAML; what is no object raises ValueError."""
+    """Read a manifest in JSON or, if PyYAML is installed, YAML; raise ValueError if it is invalid."""
     try:
         manifest = json.loads(text)
     except ValueError:
@@ -20,7 +20,7 @@ def read(text: str) -> Json:
 
 
 def apply(state: State, manifest: Json) -> None:
-    """Take over names, commands, scopes, events and addresses; the bot's token gets the scopes at once."""
+    """Apply a manifest's names, commands, scopes, events and URLs. The bot's token gets the scopes, too."""
     app = state.app
     features, oauth = manifest.get("features") or {}, manifest.get("oauth_config") or {}
     settings, home = manifest.get("settings") or {}, features.get("app_home") or {}

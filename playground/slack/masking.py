@@ -1,4 +1,4 @@
-"""Hides the parts of requests and answers that would give a reader access to something."""
+"""Hides those parts of requests and answers that would give someone access."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from playground.values import loads
 
 HIDDEN = "(hidden)"
-#: Names of fields whose text is a secret.
+#: Names of fields whose values are secret.
 SECRETS = frozenset(
     {
         "access_token", "authorization", "bot_access_token", "client_secret", "code", "code_verifier",
@@ -18,15 +18,15 @@ SECRETS = frozenset(
 )  # fmt: skip
 _SLACK_TOKEN = re.compile(r"\b(?:xox[a-z]|xapp|xoxe\.xox[a-z])-[\w.-]+")
 _ADDRESS = re.compile(r"\b(?:https?|wss?)://[^\s<>|\"']+")
-#: Ids of rows and of requests look as random as tokens, and let nobody in.
+#: Ids of rows and requests. They look as random as tokens but don't give access to anything.
 _ID = re.compile(r"[a-z_]+_[0-9a-f]{24}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RANDOM = re.compile(r"[\w-]{32,}", re.ASCII)
-#: An address is where one-time links, answers and uploads carry their secret.
+#: The random parts of a URL. One-time links, response_urls and uploads contain their secret there.
 _RANDOM_IN_ADDRESS = re.compile(r"[\w-]{20,}", re.ASCII)
 
 
 def masked(value: Any, name: str = "") -> Any:
-    """Return JSON values without secrets, by the names of fields and by what texts look like."""
+    """Return JSON with secrets hidden, recognized by the name of the field or by what they look like."""
     if isinstance(value, dict):
         return {key: masked(inner, str(key)) for key, inner in value.items()}
     if isinstance(value, list):
@@ -37,7 +37,7 @@ def masked(value: Any, name: str = "") -> Any:
 
 
 def masked_text(text: str) -> str:
-    """Return a text without tokens, and without what is secret in an address."""
+    """Return a text with tokens, and the secret parts of URLs, hidden."""
     text = _SLACK_TOKEN.sub(HIDDEN, text)
     text = _ADDRESS.sub(lambda found: _RANDOM_IN_ADDRESS.sub(_unless_id, found[0]), text)
     return _RANDOM.sub(_unless_id, text)
@@ -45,14 +45,15 @@ def masked_text(text: str) -> str:
 
 def _unless_id(found: re.Match[str]) -> str:
     text = found[0]
-    # Words that people write have one kind of letters: names of workspaces, say.
+    # Text written by people, such as a workspace's name, usually has only one kind of character: digits,
+    # lowercase letters or capitals.
     kinds = (str.isdigit, str.islower, str.isupper)
     looks_random = sum(any(map(is_kind, text)) for is_kind in kinds) > 1
     return text if _ID.fullmatch(text) or not looks_random else HIDDEN
 
 
 def read(body: bytes, content_type: str) -> Any:
-    """Return what a body says: JSON, a form with the JSON in its fields, or a text."""
+    """Return the content of a body: JSON, a form (with any JSON in its fields parsed), or text."""
     text = body.decode("utf-8", "replace")
     if "x-www-form-urlencoded" in content_type:
         return {key: _parsed(value) for key, value in parse_qsl(text, keep_blank_values=True)}

@@ -1,4 +1,4 @@
-"""Sign in with Slack and the installation of the app: pages for browsers, codes, keys and tokens."""
+"""*Sign in with Slack* and the installation of the app: pages for browsers, codes, keys and tokens."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SIGN_IN_SCOPES = {"openid", "email", "profile"}
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a code stands for; ``flow`` is openid or install."""
+    """What a code grants; ``flow`` is openid or install."""
 
     flow: str
     user: str
@@ -42,16 +42,16 @@ class Grant:
 
 
 def base64url(data: bytes) -> str:
-    """Encode without padding, as in JSON Web Tokens."""
+    """Encode as base64url without padding, as in JSON Web Tokens."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 class Refused(Exception):
-    """The authorize page can't go on; Slack tells the person so and doesn't redirect."""
+    """Raised if the authorize page can't continue. Slack then shows the reason and doesn't redirect."""
 
 
 class OpenId:
-    """Hold codes and the signing key."""
+    """Issues and stores codes, and holds the key that signs tokens."""
 
     def __init__(self, state: State, wall: Callable[[], float]) -> None:
         self.grants: dict[str, Grant] = {}
@@ -69,7 +69,7 @@ class OpenId:
         )
 
     def install(self, app: web.Application) -> None:
-        """Add the routes that lie at Slack's origin."""
+        """Add the routes on Slack's own origin."""
         tabs.install(app, self._state)
         app.router.add_get("/openid/connect/authorize", self._authorize_openid)
         app.router.add_get("/oauth/v2/authorize", self._authorize_install)
@@ -81,7 +81,7 @@ class OpenId:
 
     @property
     def public_key(self) -> Json:
-        """Return the key that id_tokens are checked with."""
+        """Return the public key for checking id_tokens."""
         numbers = self._key.public_key().public_numbers()
         size = (numbers.n.bit_length() + 7) // 8
         return {
@@ -123,7 +123,7 @@ class OpenId:
         return self.authorize(request, "install")
 
     def authorize(self, request: web.Request, flow: str) -> web.StreamResponse:
-        """Send the browser back with a code when it is known who sits there; otherwise ask."""
+        """Redirect to the app with a code if the person at the browser is known; otherwise ask who it is."""
         query = request.query
         try:
             scopes, redirect_uri = self._scopes(request, flow), self._redirect_uri(request)
@@ -173,7 +173,7 @@ class OpenId:
         return scopes
 
     def _redirect_uri(self, request: web.Request) -> str:
-        """Check the redirect_uri against the app's; an app for which none was set takes any."""
+        """Check the redirect_uri against those of the app. If the app has none, any is accepted."""
         allowed, given = self._state.app.redirect_urls, request.query.get("redirect_uri")
         if given is None:
             if len(allowed) != 1:
@@ -184,7 +184,7 @@ class OpenId:
         return given
 
     def _person(self, request: web.Request) -> Person | None:
-        """Tell who sits at the browser: as chosen on the page, or as the playground was told."""
+        """Return the person at the browser, as chosen on the page or set by a test, or None if unknown."""
         user = request.query.get("as") or self._state.signed_in
         if not user:
             return None
@@ -212,9 +212,9 @@ class OpenId:
         return page(what, body)
 
     def identity(self, person: Person, scopes: Sequence[str]) -> Json:
-        """Return what the scopes of a sign-in allow to be told about a person.
+        """Return the details about a person that the scopes of a sign-in allow.
 
-        Slack needn't name the enterprise, so it never does here.
+        Slack doesn't have to name the enterprise, so this server never does.
         """
         team = self._state.teams.get(person.team_id)
         shown: Json = {
@@ -255,7 +255,7 @@ class OpenId:
         return shown
 
     def sign(self, claims: Json) -> str:
-        """Return a JSON Web Token, RS256."""
+        """Return the claims as a JSON Web Token signed with RS256."""
         header = {"typ": "JWT", "alg": "RS256", "kid": self._key_id}
         parts = [base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims)]
         signature = self._key.sign(".".join(parts).encode(), padding.PKCS1v15(), hashes.SHA256())

@@ -1,4 +1,4 @@
-"""The page at ``/`` and the small JSON API behind it, which demonstrations and tests use, too."""
+"""The page at ``/`` and the small JSON API behind it, which demos and tests also use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 WAIT_SECONDS = 25.0
-#: What is a string wherever it is asked for.
+#: Arguments that must be strings.
 WORDS = ("as", "channel", "text", "ts", "thread_ts", "action_id", "block_id", "tab", "query", "pick")
 
 
@@ -50,7 +50,7 @@ async def _asked(request: web.Request) -> Json:
 
 
 class Page:
-    """Serve the page and act for the person who was chosen on it."""
+    """Serves the page, and acts for the person chosen on it."""
 
     def __init__(self, state: State, acts: Acts, hands: Hands, forms: Forms) -> None:
         self._state = state
@@ -103,7 +103,8 @@ class Page:
 
     async def _index(self, request: web.Request) -> web.Response:
         if request.url.host == "localhost":
-            # People sign in under the other name, and to a browser that is another server.
+            # The pages for signing in are on 127.0.0.1, which browsers treat as a different site from
+            # localhost.
             raise web.HTTPFound(request.url.with_host("127.0.0.1"))
         text = await asyncio.to_thread((STATIC / "index.html").read_text, "utf-8")
         headers = {
@@ -114,7 +115,7 @@ class Page:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def _redirect(self, request: web.Request) -> web.Response:
-        """Open a conversation, as Slack's address of this path does; a direct message as its person."""
+        """Open a conversation, as this path does at Slack. A direct message opens as its person."""
         channel = self._state.channels.get(request.query.get("channel", ""))
         if channel is None:
             raise web.HTTPFound("/")
@@ -122,7 +123,7 @@ class Page:
         raise web.HTTPFound(f"/?{urlencode(query)}")
 
     async def _static(self, request: web.Request) -> web.StreamResponse:
-        """Serve one of the files that there are; no name from outside reaches the file system."""
+        """Serve a static file. The name is looked up in a table and never used as a path."""
         path = FILES.get(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
@@ -149,9 +150,10 @@ class Page:
         return seen.show(self._state, person)
 
     async def _changes(self, request: web.Request) -> web.WebSocketResponse:
-        """Say each time that something has changed.
+        """Send a message on a WebSocket each time something changes.
 
-        A browser opens few connections to one host, but many of this kind: one for each tab.
+        Browsers limit the number of HTTP connections per host but allow many WebSockets, so each tab can have
+        one.
         """
         socket = web.WebSocketResponse(timeout=1.0)
         await socket.prepare(request)

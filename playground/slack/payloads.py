@@ -13,20 +13,20 @@ from playground.slack.state import State
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Tell that an event comes again, and why."""
+    """Why an event is delivered again, and for which time."""
 
     number: int
     reason: str
 
 
 def _team_of(state: State, user: str) -> Team:
-    """Return the workspace that somebody is in: one of an enterprise that has the app is their own."""
+    """Return a person's workspace. If the app is installed in a whole enterprise, it is the person's own."""
     own = state.teams.get(state.people[user].team_id)
     return own if own is not None and state.app.is_enterprise_install else state.team
 
 
 def command(state: State, user: str, channel: Channel, name: str, text: str) -> Json:
-    """Make the fields of a slash command."""
+    """Return the fields of a slash command's form."""
     person, team = state.people[user], _team_of(state, user)
     shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
     made: Json = {
@@ -50,7 +50,7 @@ def command(state: State, user: str, channel: Channel, name: str, text: str) -> 
 
 
 def interaction(state: State, kind: str, user: str) -> Json:
-    """Make what all interactive payloads have in common; ``user.team_id`` is the person's own team."""
+    """Return the fields that all interactive payloads share. ``user.team_id`` is the person's own team."""
     person, team = state.people[user], state.team
     shown: Json = {"id": team.id, "domain": team.domain}
     if team.enterprise_id:
@@ -67,7 +67,7 @@ def interaction(state: State, kind: str, user: str) -> Json:
 
 
 def shortcut(state: State, user: str, callback_id: str) -> Json:
-    """Make what a global shortcut sends: no conversation, and so no response_url."""
+    """Return the payload of a global shortcut. It has no conversation and therefore no response_url."""
     base = interaction(state, "shortcut", user)
     who = {key: base["user"][key] for key in ("id", "username", "team_id")}
     kept = {key: base[key] for key in ("type", "token", "team", "enterprise", "is_enterprise_install")}
@@ -81,7 +81,7 @@ def shortcut(state: State, user: str, callback_id: str) -> Json:
 
 
 def message_action(state: State, user: str, callback_id: str, channel: Channel, message: Message) -> Json:
-    """Make what a message shortcut sends: the whole message, whoever wrote it."""
+    """Return the payload of a message shortcut, with the whole message, whoever wrote it."""
     place = on_message(state, channel, message)
     return {
         **shortcut(state, user, callback_id),
@@ -96,7 +96,7 @@ def message_action(state: State, user: str, callback_id: str, channel: Channel, 
 
 
 def on_message(state: State, channel: Channel, message: Message) -> Json:
-    """Make the part that tells on which message something was pressed."""
+    """Return the part of a payload that describes the message on which something was pressed."""
     hidden = message.only_for is not None
     shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
     container: Json = {
@@ -115,12 +115,12 @@ def on_message(state: State, channel: Channel, message: Message) -> Json:
 
 
 def on_view(state: State, view: View) -> Json:
-    """Make the part that tells in which view something was pressed."""
+    """Return the part of a payload that describes the view in which something was pressed."""
     return {"container": {"type": "view", "view_id": view.id}, "view": view.to_json(state.app, state.team)}
 
 
 def callback(state: State, event: Json, *, shared: bool = False) -> Json:
-    """Wrap an event as the Events API delivers it."""
+    """Wrap an event in the format in which the Events API delivers it."""
     team, app = state.team, state.app
     installed = {
         "enterprise_id": team.enterprise_id,
@@ -149,7 +149,7 @@ def callback(state: State, event: Json, *, shared: bool = False) -> Json:
 
 
 def spoken(state: State, message: Message, channel: Channel, kind: str) -> Json:
-    """Make the event of a message that a person wrote: ``message`` or ``app_mention``."""
+    """Return the event for a person's message: ``message`` or ``app_mention``."""
     person = state.people[message.user]
     made: Json = {
         "type": kind,
@@ -177,7 +177,7 @@ def spoken(state: State, message: Message, channel: Channel, kind: str) -> Json:
 
 
 def own(state: State, what: str, message: Message, before: Json | None, channel: Channel) -> Json:
-    """Make the event of a message that the app itself posted, changed or deleted."""
+    """Return the event for a message that the app itself posted, changed or deleted."""
     shared: Json = {"type": "message", "channel": channel.id, "channel_type": channel.kind}
     if what == "posted":
         profile = {
@@ -195,7 +195,7 @@ def own(state: State, what: str, message: Message, before: Json | None, channel:
 
 
 def rich_text(text: str) -> list[Json]:
-    """Make the blocks that Slack's composer adds to what a person typed."""
+    """Return the blocks that Slack's composer adds to typed text."""
     section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
     return [{"type": "rich_text", "block_id": secrets.token_urlsafe(4), "elements": [section]}]
 

@@ -19,7 +19,7 @@ class Team:
     enterprise_name: str | None = None
 
     def enterprise(self) -> Json | None:
-        """Return the enterprise as interactive payloads carry it; null outside of one."""
+        """Return the enterprise as in interactive payloads, or null if there is none."""
         if self.enterprise_id is None:
             return None
         return {"id": self.enterprise_id, "name": self.enterprise_name or self.enterprise_id}
@@ -27,7 +27,7 @@ class Team:
 
 @dataclass(slots=True)
 class Person:
-    """Somebody (or a bot) who has a user id; ``role`` is the page's word for them."""
+    """A user: a person or a bot. ``role`` is the description shown on the page."""
 
     id: str
     name: str
@@ -65,8 +65,9 @@ class Channel:
     topic: str = ""
     created: int = 0
     is_archived: bool = False
-    #: What its settings keep apps from: nothing (""), "any" message, or by the end of Slack's error code all
-    #: messages ("read_only_channel"), new ones ("thread_only_channel") or replies ("non_threadable_channel").
+    #: What apps may not post here: nothing (""), any message ("any") or, named by the end of Slack's error
+    #: code, any message ("read_only_channel"), new messages ("thread_only_channel") or replies
+    #: ("non_threadable_channel").
     restricts: str = ""
     #: The timestamps of messages whose threads administrators have locked.
     locked: set[str] = field(default_factory=set)
@@ -74,13 +75,13 @@ class Channel:
 
     @property
     def scope_family(self) -> str:
-        """Return the first half of the scopes that open this kind: channels, groups or im."""
+        """Return the first part of the scopes for this kind of conversation: channels, groups or im."""
         return {"channel": "channels", "group": "groups", "im": "im"}[self.kind]
 
 
 @dataclass(slots=True)
 class Message:
-    """A message; ``only_for`` holds the one person who sees an ephemeral one."""
+    """A message. If it is ephemeral, ``only_for`` is the person who sees it."""
 
     ts: str
     channel: str
@@ -103,7 +104,7 @@ class Message:
     from_slack: bool = False
 
     def to_json(self, *, metadata: bool = True) -> Json:
-        """Return the message as Slack's methods and payloads show it."""
+        """Return the message as in Slack's methods and payloads."""
         found: Json = {
             "type": "message",
             "user": self.user,
@@ -129,7 +130,7 @@ class Message:
 
 @dataclass(slots=True)
 class File:
-    """A file of the app: announced, then uploaded, then completed, which may share it in conversations."""
+    """A file of the app. It is announced, uploaded and then completed, which may share it."""
 
     id: str
     name: str
@@ -142,13 +143,13 @@ class File:
     snippet_type: str = ""
     content: bytes | None = None
     complete: bool = False
-    #: Where it was shared: channel, timestamp of the message, and that of the thread's parent.
+    #: Where the file was shared: channel, timestamp of the message, and timestamp of the thread's parent.
     shares: list[tuple[str, str, str | None]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class View:
-    """A modal or a home tab that the app has opened for somebody."""
+    """A modal or Home tab that the app has opened for a person."""
 
     id: str
     user: str
@@ -156,14 +157,14 @@ class View:
     hash: str
     root: str
     previous: str | None = None
-    #: The conversation in which the interaction that opened it took place.
+    #: The conversation in which the person opened it.
     channel: str | None = None
     values: Json = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     trouble: str | None = None
 
     def to_json(self, app: App, team: Team) -> Json:
-        """Return the view as methods and payloads show it, with the state that was typed so far."""
+        """Return the view as in methods and payloads, with the values entered so far."""
         given = self.definition
         empty: Json = {
             "title": None, "close": None, "submit": None, "private_metadata": "", "callback_id": "",
@@ -193,14 +194,15 @@ class Token:
     user: str | None
     scopes: tuple[str, ...]
     revoked: bool = False
-    #: With token rotation: until when it is valid, and what it is exchanged with for the next, once.
+    #: With token rotation: when the token expires, and the refresh token for the next one, which can be used
+    #: once.
     expires_at: float | None = None
     refresh: str | None = None
 
 
 @dataclass(slots=True)
 class App:
-    """The one app that is installed, as its manifest would describe it."""
+    """The installed app, as described by its manifest."""
 
     id: str
     name: str
@@ -212,15 +214,15 @@ class App:
     verification_token: str
     scopes: list[str] = field(default_factory=list)
     commands: dict[str, Json] = field(default_factory=dict)
-    #: By callback_id, each with its ``type`` (global or message) and ``name``.
+    #: Maps each callback_id to the shortcut's ``type`` (global or message) and ``name``.
     shortcuts: dict[str, Json] = field(default_factory=dict)
     events: set[str] = field(default_factory=set)
     unfurl_domains: list[str] = field(default_factory=list)
     redirect_urls: list[str] = field(default_factory=list)
     request_url: str | None = None
-    #: Where Slack's assistant calls the app's tools.
+    #: The URL at which Slack's assistant calls the app's tools.
     assistant_url: str | None = None
-    #: Scopes that people may grant when they sign in; None where no manifest limits them.
+    #: Scopes that people may grant when they sign in; None if no manifest limits them.
     user_scopes: list[str] | None = None
     home_tab: bool = True
     messages_tab: bool = True
@@ -228,13 +230,13 @@ class App:
     is_enterprise_install: bool = False
     #: Whether tokens expire after twelve hours.
     token_rotation: bool = False
-    #: Whether answers say which scopes a token has.
+    #: Whether answers list the token's scopes.
     tells_scopes: bool = True
 
 
 @dataclass(slots=True)
 class Trigger:
-    """The right to open one view, for three seconds."""
+    """Allows the app to open one view within three seconds."""
 
     id: str
     user: str
@@ -246,7 +248,7 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """The right to answer an interaction five times within 30 minutes."""
+    """Allows the app to answer an interaction up to five times within 30 minutes."""
 
     path: str
     channel: str

@@ -14,17 +14,18 @@ from playground.slack.records import Json, Message, ResponseUrl
 from playground.slack.state import State
 from playground.values import loads
 
-#: "Handling user interaction": up to five times within 30 minutes.
+#: According to "Handling user interaction", a response_url can be used up to five times within 30 minutes.
 USES = 5
 SECONDS = 30 * 60
 TEXT_LIMIT = 40_000
-#: The channel takes nothing, which is no mistake of the app ("Sending messages using incoming webhooks").
+#: Statuses for channels that don't accept messages, which isn't the app's fault ("Sending messages using
+#: incoming webhooks").
 _CLOSED = (403, 410)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the app answered; ``error`` is Slack's word when there was no good answer."""
+    """The app's answer. If it isn't usable, ``error`` is the error that Slack reports."""
 
     status: int | None = None
     body: bytes = b""
@@ -39,9 +40,9 @@ class Reply:
         return self.error is None
 
     def content(self) -> Json:
-        """Return the body as an object; plain text stands for ``{"text": …}``, nothing for ``{}``.
+        """Return the body as an object: plain text as ``{"text": …}``, an empty body as ``{}``.
 
-        Raises ValueError for JSON that is no object.
+        Raises ValueError for JSON that isn't an object.
         """
         text = self.body.decode("utf-8", "replace").strip()
         if not text:
@@ -55,7 +56,7 @@ class Reply:
 
 
 def read_answer(values: Json) -> Content | None:
-    """Check an answer's content; None when it says nothing."""
+    """Return an answer's content after checking it, or None if it is empty."""
     content = read_content(values, TEXT_LIMIT)
     if not content.text.strip() and not content.blocks and not content.attachments:
         return None
@@ -63,7 +64,7 @@ def read_answer(values: Json) -> Content | None:
 
 
 def post(state: State, values: Json, content: Content, channel: str, user: str) -> Message:
-    """Show an answer: to the person alone unless ``response_type`` is in_channel."""
+    """Show an answer, only to the person unless ``response_type`` is in_channel."""
     message = state.from_bot(
         channel,
         content.text,
@@ -84,14 +85,14 @@ def _may_answer(state: State, url: ResponseUrl, values: Json) -> None:
 
 
 class ResponseUrls:
-    """Take what the app posts to the addresses that it was given."""
+    """Handles the app's posts to response_urls."""
 
     def __init__(self, state: State, harness: Harness) -> None:
         self._state = state
         self._harness = harness
 
     async def handle(self, request: web.Request) -> web.Response:
-        """Answer a post: ``ok``, or a refusal in Slack's words."""
+        """Handle a post: answer ``ok``, or refuse in Slack's words."""
         try:
             self._take(request, self._state.response_urls.get(request.path), await self._read(request))
         except SlackError as error:
@@ -141,5 +142,5 @@ class ResponseUrls:
             act(request, lambda _at: state.edit(original, **changes))
             return
 
-        # An address that came with a command has no original: what is posted to it is always new.
+        # The response_url of a command has no original message, so each post to it is a new message.
         act(request, lambda _at: post(state, values, content, url.channel, url.user))

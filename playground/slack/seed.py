@@ -1,4 +1,4 @@
-"""The initial state of a workspace: made-up people and channels, or those of a seed file."""
+"""The initial state of a workspace: the made-up people and channels, or those in a seed file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playground.slack.records import App, Channel, Json, Person, Team, Token
 from playground.slack.state import SLACKBOT, State
 from playground.values import SeedError, checked, record
 
-#: What Usher's manifest asks for; a seed with ``app.scopes`` replaces it.
+#: The scopes in Usher's manifest. ``app.scopes`` in a seed replaces them.
 SCOPES = [
     "app_mentions:read", "channels:read", "chat:write", "commands", "files:write", "groups:read",
     "im:history", "im:read", "im:write", "links:read", "usergroups:read", "users:read",
@@ -76,17 +76,17 @@ def _app(values: Json, environment: dict[str, str]) -> App:
 
 
 def commands_of(values: Any) -> dict[str, Json]:
-    """Read commands given as a list of names or as a table of name to options (``should_escape``)."""
+    """Read commands from a list of names, or from a table of names and their options (``should_escape``)."""
     if isinstance(values, dict):
         return {name: dict(options) for name, options in values.items()}
     return {str(name): {} for name in values}
 
 
 def plant(clock: Clock, seed: Json | None = None, environment: dict[str, str] | None = None) -> State:
-    """Make the workspace; keys of the seed: team, teams, app, people, channels, bot_token, app_token.
+    """Create the workspace. The seed may have team, teams, app, people, channels, bot_token and app_token.
 
-    ``people`` and ``channels`` replace the made-up ones, ``@bot`` stands for the bot among members. Unknown
-    keys raise SeedError.
+    ``people`` and ``channels`` replace the made-up ones. Among a channel's members, ``@bot`` means the bot.
+    Unknown keys raise SeedError.
     """
     try:
         return _planted(clock, checked(seed or {}, _KNOWN), environment or {})

@@ -1,4 +1,4 @@
-"""What a person sees: conversations and their unread messages, messages, threads, modal, Home tab."""
+"""What a person sees: conversations, unread messages, threads, the open modal, and the Home tab."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from playground.slack import inputs
 from playground.slack.records import Channel, Json, Message, Person, View
 from playground.slack.state import SLACKBOT, State
 
-#: How many messages of a conversation are shown, and how many replies in its threads.
+#: Number of messages shown per conversation, and number of replies shown in its threads.
 SHOWN = 200
 _EVERYBODY = ("<!channel", "<!here", "<!everyone")
 
@@ -19,7 +19,7 @@ def show(state: State, person: Person) -> Json:
     channels.sort(key=lambda c: (c.kind == "im", c.name))
     shown = [_channel(state, person, channel) for channel in channels]
     if not any(channel.kind == "im" for channel in channels) and not person.is_bot:
-        # The direct message with the app has no id before it exists.
+        # Before the direct message with the app exists, it has no id.
         shown.append({**_nothing_new(state.app.name, "im"), "id": state.app.bot_user, "topic": ""})
     modal, home = state.top_view(person.id), state.views.get(state.homes.get(person.id, ""))
     return {
@@ -52,7 +52,7 @@ def show(state: State, person: Person) -> Json:
 
 
 def who(state: State, person: Person) -> Json:
-    """Return what the page shows of a person."""
+    """Return the details of a person that the page shows."""
     home = state.teams.get(person.team_id)
     return {
         "id": person.id,
@@ -67,7 +67,7 @@ def who(state: State, person: Person) -> Json:
 
 
 def read(state: State, person: Person, channel: str, thread: str | None = None) -> None:
-    """Take note that a person has read a conversation, or a thread of it, to its end."""
+    """Record that a person has read a conversation, or one of its threads, to the end."""
     seen = state.visible(channel, person.id)
     mine = [m for m in seen if (m.thread_ts == thread if thread else state.is_in_channel(m))]
     key = (person.id, channel, thread)
@@ -94,7 +94,7 @@ def _channel(state: State, person: Person, channel: Channel) -> Json:
         "members": len(channel.members),
         "read": until,
         "unread": len(unread),
-        # In a channel, Slack counts only what calls a person by name.
+        # In a channel, Slack counts only messages that mention the person or everyone.
         "badge": len(unread) if is_direct else sum(_calls(person, message) for message in unread[-SHOWN:]),
     }
 
@@ -109,7 +109,7 @@ def _calls(person: Person, message: Message) -> bool:
 
 
 def _messages(state: State, person: Person, channel: Channel) -> list[Json]:
-    """Return the last messages of a conversation, and the last replies to them; oldest first."""
+    """Return the latest messages of a conversation and the latest replies to them, oldest first."""
     seen = state.visible(channel.id, person.id)
     known = {message.ts for message in seen}
     tops = [m for m in seen if state.is_in_channel(m) or m.thread_ts not in known][-SHOWN:]

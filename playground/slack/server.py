@@ -1,4 +1,4 @@
-"""One local Slack, put together from its parts, with functions for tests and demonstrations."""
+"""A complete local Slack, with functions for tests and demos."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from playground.slack.traffic import Traffic
 
 
 class SlackServer:
-    """A workspace with one app, and everything that happens between the two.
+    """A workspace with one app, and everything that happens between them.
 
-    ``wall`` tells the time that goes into signatures and id_tokens: the app checks it against its own clock.
+    ``wall`` returns the time used in signatures and id_tokens, which the app compares with its own clock.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class SlackServer:
         self.crowd = Crowd(self.state, self.hands, self.control)
         self.app = web.Application(middlewares=[self._note_address])
         self._install()
-        # What a person does: speak, press, fill in forms.
+        # What a person does: type, press, fill in forms.
         self.say = self.acts.say
         self.open_home = self.acts.home
         self.press = self.hands.press
@@ -134,7 +134,7 @@ class SlackServer:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return what the app's operator copies from Slack's settings pages."""
+        """Return the credentials that an operator would copy from Slack's settings pages."""
         state = self.state
         of_kind = {token.kind: token.value for token in reversed(state.tokens.values())}
         return {
@@ -150,13 +150,13 @@ class SlackServer:
         }
 
     def credentials_at(self, url: str) -> dict[str, Any]:
-        """Take note of the server's address and return the credentials."""
+        """Store the server's URL and return the credentials."""
         self.state.base_url = url
         return self.credentials
 
     @asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve on 127.0.0.1 within a block and give its address."""
+        """Serve on 127.0.0.1 until the block ends. Yields the URL."""
         runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
@@ -186,12 +186,12 @@ class SlackServer:
         return [file for message in self.seen(user, channel) for file in message.get("files", [])]
 
     def file_bytes(self, user: str, file_id: str) -> bytes:
-        """Download a file that a person sees; another one raises SlackError file_not_found."""
+        """Return the content of a file that the person can see; otherwise raise SlackError file_not_found."""
         return readable(self.state, file_id, user).content or b""
 
 
 def injected(status: int) -> Json:
-    """Return the body of an injected error in Slack's words."""
+    """Return the body of an injected error in Slack's format."""
     words = {401: "invalid_auth", 429: "ratelimited"}
     return {"ok": False, "error": words.get(status, "internal_error")}
 
@@ -205,7 +205,7 @@ def build(
     wall: Callable[[], float] | None = None,
     ack_seconds: float = ACK_SECONDS,
 ) -> SlackServer:
-    """Make a local Slack; signatures follow the clock that is handed in, otherwise the machine's time."""
+    """Build a local Slack. Signatures use the given clock or, without one, the machine's time."""
     signing_time = wall or (clock.now if clock is not None else time.time)
     server = SlackServer(Harness(clock, injected), signing_time, seed, environment or {}, ack_seconds)
     server.budgets.on = limits

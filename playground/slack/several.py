@@ -1,7 +1,7 @@
-"""Several Slack workspaces at one address, as at Slack's, with one app that is installed by OAuth.
+"""Several Slack workspaces at one address, as in the real Slack, with one app installed by OAuth.
 
-Each workspace is a local Slack of its own. A request goes to the right one by its token, by its code, or by
-the workspace in its address.
+Each workspace is a separate local Slack. The token, the code or the workspace in the URL determines which of
+them handles a request.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from playground.slack.traffic import Traffic
 
 
 class SlackWorkspaces:
-    """Be Slack for several workspaces, which are found by the id of a team or an enterprise."""
+    """A Slack with several workspaces, which are looked up by the id of a team or an enterprise."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class SlackWorkspaces:
         self._install()
 
     def __getitem__(self, team: str) -> SlackServer:
-        """Return the workspace with a team; raises KeyError."""
+        """Return the workspace of a team; raise KeyError if there is none."""
         for member in self.members:
             if team in (member.state.team.id, member.state.team.enterprise_id) or self._has(member, team):
                 return member
@@ -87,10 +87,10 @@ class SlackWorkspaces:
         return await (await self._of(request)).api.handle(request)
 
     async def _of(self, request: web.Request) -> SlackServer:
-        """Return whose token or code a call has; the first for one that nobody has given out."""
+        """Return the workspace that issued the call's token or code, or the first one if none did."""
         given = {bearer(request)}
         if request.method == "POST" and request.content_type == "application/x-www-form-urlencoded":
-            # Kept by the request, so that the method reads the same.
+            # The request caches its form, so the method can read it again.
             fields = await request.post()
             given |= {str(fields[name]) for name in ("token", "code", "refresh_token") if name in fields}
         for member in self.members:
@@ -112,7 +112,7 @@ class SlackWorkspaces:
         return next(has, self.members[0])
 
     async def _traffic_of(self, request: web.Request) -> Traffic:
-        """Return where a call of the app is noted: with the workspace that it is for."""
+        """Return the traffic log of the workspace that a call of the app is for."""
         if request.path.startswith("/api/"):
             return (await self._of(request)).traffic
         if "secret" in request.match_info and "team" not in request.match_info:
@@ -123,7 +123,7 @@ class SlackWorkspaces:
             return self.members[0].traffic
 
     async def _authorize(self, request: web.Request) -> web.StreamResponse:
-        """Let a workspace ask who sits there; first choose one, if the address names none."""
+        """Let the chosen workspace ask who is signing in. If the URL doesn't name one, show the choice."""
         flow = "install" if request.path.startswith("/oauth/") else "openid"
         team = request.query.get("team", "")
         try:
@@ -141,7 +141,7 @@ class SlackWorkspaces:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return what the app's operator copies from Slack's settings pages; there is no bot token."""
+        """Return the credentials that an operator copies from Slack's settings, without a bot token."""
         app = self.members[0].state.app
         return {
             "signing_secret": app.signing_secret,
@@ -153,7 +153,7 @@ class SlackWorkspaces:
 
     @asynccontextmanager
     async def running(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve on 127.0.0.1 within a block and give its address."""
+        """Serve on 127.0.0.1 until the block ends. Yields the URL."""
         runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         background = [asyncio.create_task(member.timers.run()) for member in self.members]
@@ -173,7 +173,7 @@ class SlackWorkspaces:
 
     @asynccontextmanager
     async def pages(self, ports: Sequence[int]) -> AsyncIterator[list[str]]:
-        """Show each workspace's page at an address of its own within a block, and give the addresses."""
+        """Serve each workspace's page on a port of its own until the block ends. Yields the URLs."""
         async with AsyncExitStack() as stack:
             shown = []
             for member, port in zip(self.members, ports, strict=True):

@@ -1,4 +1,4 @@
-"""How Slack's methods show people, conversations and threads."""
+"""People, conversations and threads in the format of Slack's methods."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from playground.slack.state import State
 
 
 def user(state: State, person: Person, *, email: bool, locale: bool = False) -> Json:
-    """Return a person as users.info and users.list do; the address needs ``users:read.email``."""
+    """Return a person as in users.info and users.list. The e-mail address requires ``users:read.email``."""
     first, _, last = person.real_name.partition(" ")
     profile: Json = {
         "title": person.title,
@@ -69,7 +69,7 @@ def user(state: State, person: Person, *, email: bool, locale: bool = False) -> 
 
 
 def conversation(state: State, channel: Channel, *, num_members: bool = False) -> Json:
-    """Return a conversation as conversations.info does for the bot."""
+    """Return a conversation as conversations.info shows it to the bot."""
     shared = bool(channel.shared_with)
     common: Json = {
         "id": channel.id,
@@ -113,7 +113,7 @@ def conversation(state: State, channel: Channel, *, num_members: bool = False) -
 
 
 def thread_of(state: State, message: Message) -> Json:
-    """Return what a message shows of the replies to it; nothing where there are none."""
+    """Return the fields with which a message describes its replies, or none if there are no replies."""
     replies = [
         other
         for other in state.messages.get(message.channel, [])

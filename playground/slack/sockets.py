@@ -1,4 +1,4 @@
-"""Socket Mode: the connections that an app holds open, and the envelopes that travel on them."""
+"""Socket Mode: the connections that an app keeps open, and the envelopes sent over them."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from playground.slack.replies import Reply
 from playground.slack.state import State
 from playground.values import loads
 
-#: "Using Socket Mode": up to ten connections; a payload goes to one of them.
+#: According to "Using Socket Mode", up to ten connections may be open, and each payload goes to one of them.
 CONNECTIONS = 10
 PING_SECONDS = 10.0
 TICKET_SECONDS = 60.0
-#: Slack ends a connection on which an app sends a longer frame, with code 1009.
+#: Maximum length of an app's frame. Slack closes the connection after a longer one, with code 1009.
 FRAME_BYTES = 20_480
 
 ENVELOPES = {"command": "slash_commands", "interactive": "interactive", "event": "events_api"}
 
 
 def accepts_payload(kind: str, payload: Json) -> bool:
-    """Tell whether the acknowledgement may carry an answer."""
+    """Return whether the acknowledgement may contain an answer."""
     return kind == "command" or payload.get("type") in ("view_submission", "block_suggestion")
 
 
 class Sockets:
-    """Keep the open connections and match acknowledgements with envelopes."""
+    """Keeps the open connections, and matches acknowledgements to envelopes."""
 
     def __init__(self, state: State, harness: Harness) -> None:
         self.open: list[web.WebSocketResponse] = []
-        #: Connections whose other side gets no answer to its pings, as if the way between were cut.
+        #: Connections on which pings aren't answered, as if the network were down.
         self.mute: set[web.WebSocketResponse] = set()
-        #: The last envelopes, so that a test can send one again.
+        #: The latest envelopes, so that a test can send one again.
         self.sent: deque[Json] = deque(maxlen=200)
         self._state = state
         self._harness = harness
@@ -50,7 +50,7 @@ class Sockets:
         self._late: set[str] = set()
 
     def new_url(self) -> str:
-        """Make the address of one connection, to be used once and soon."""
+        """Create the URL for one connection. It can be used once, within a minute."""
         ticket = secrets.token_urlsafe(16)
         self._tickets[ticket] = self._state.clock.now()
         origin = self._state.base_url.replace("http", "ws", 1)
@@ -85,7 +85,7 @@ class Sockets:
         return socket
 
     async def send(self, kind: str, payload: Json, retry: Retry | None, ack_seconds: float) -> Reply:
-        """Send an envelope to one of the connections and wait for its acknowledgement."""
+        """Send an envelope over one of the connections, and wait for its acknowledgement."""
         envelope: Json = {
             "envelope_id": str(uuid.uuid4()),
             "payload": payload,
@@ -103,7 +103,7 @@ class Sockets:
     async def deliver(
         self, envelope: Json, ack_seconds: float, to: web.WebSocketResponse | None = None
     ) -> Reply:
-        """Send an envelope, or send it again, to any connection or that one; wait for its acknowledgement."""
+        """Send or resend an envelope over the given or a random connection; wait for its acknowledgement."""
         envelope_id = envelope["envelope_id"]
         answer: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
         try:
@@ -163,7 +163,7 @@ class Sockets:
         }
 
     async def disconnect(self, reason: str = "refresh_requested", *, close: bool = True) -> int:
-        """Ask every connection to go (``warning``, ``refresh_requested``, ``link_disabled``); count them."""
+        """Send every connection a disconnect message with this reason, and close it; return their number."""
         sockets = list(self.open)
         for socket in sockets:
             await socket.send_json(
@@ -175,6 +175,6 @@ class Sockets:
         return len(sockets)
 
     async def close(self) -> None:
-        """End every connection, as a server that goes away."""
+        """Close every connection, as when the server shuts down."""
         for socket in list(self.open):
             await socket.close()

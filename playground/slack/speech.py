@@ -1,4 +1,4 @@
-"""Encodes what a person types as Slack does when it passes it on."""
+"""Encodes what a person types as Slack does before it passes the text on."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator
 
 from playground.slack.state import State
 
-#: Mentions and links with words that are encoded already; a person's client makes them, so they may be handed
-#: in too.
+#: Mentions and links that are already encoded. A person's client produces these, so tests may pass them, too.
 _ENCODED = re.compile(r"<(@[UW]\w+|#C\w+)(\|[^<>]*)?>|<https?://[^\s<>|]+\|[^<>|]+>")
 _ADDRESS = re.compile(r"(?<!\w)(https?://[^\s<>`]+[^\s<>`.,;:!?)\]}'\"])")
 _PERSON = re.compile(r"(?<![\w<])@([a-z0-9._-]*[a-z0-9])", re.IGNORECASE)
@@ -20,7 +19,7 @@ def _plain(text: str) -> str:
 
 
 def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[bool, str]]:
-    """Yield the parts of a text, each with whether it matched."""
+    """Split a text into parts; yield each part and whether it matched."""
     last = 0
     for found in pattern.finditer(text):
         yield False, text[last : found.start()]
@@ -30,7 +29,7 @@ def _split(pattern: re.Pattern[str], text: str) -> Iterator[tuple[bool, str]]:
 
 
 def encode(state: State, text: str, *, names: bool = False) -> str:
-    """Escape a text and turn @name, #channel and addresses into Slack's links; ``names`` adds the labels."""
+    """Escape a text, and turn @name, #channel and URLs into Slack's links; ``names`` adds the labels."""
     people = {person.name.lower(): person.id for person in state.people.values()}
     channels = {channel.name: channel.id for channel in state.channels.values() if channel.kind != "im"}
 
@@ -56,10 +55,10 @@ def encode(state: State, text: str, *, names: bool = False) -> str:
 
 
 def links(text: str) -> list[str]:
-    """Return the addresses in an encoded text."""
+    """Return the URLs in an encoded text."""
     return re.findall(r"<(https?://[^|>]+)", text)
 
 
 def mentions(text: str) -> set[str]:
-    """Return the ids of the people named in an encoded text."""
+    """Return the ids of the people mentioned in an encoded text."""
     return set(re.findall(r"<@([UW]\w+)", text))

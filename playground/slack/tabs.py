@@ -1,4 +1,4 @@
-"""Slack's own pages in a browser, with the script by which each tab knows its person."""
+"""Slack's own pages in a browser. Their script keeps track of which person each tab belongs to."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ _FILES = {name: Path(__file__).parent / "static" / name for name in ("tab.js", "
 
 
 def install(app: web.Application, state: State) -> None:
-    """Add the routes, at the address where people sign in."""
+    """Add the routes, on the address where people sign in."""
     app.router.add_get("/openid/tab", _tab)
     app.router.add_get("/openid/sign-outs", partial(_sign_outs, state))
     app.router.add_get("/openid/static/{name}", _file)
 
 
 async def _tab(request: web.Request) -> web.Response:
-    """Go on to an address in a tab that was opened for a person: both are in the fragment."""
+    """Open a URL in a tab that belongs to a person. The fragment contains the URL and the person."""
     if request.headers.get("Sec-Fetch-Site") == "cross-site":
         return page("Something went wrong", "<p>Links open from Slack's own page only.</p>", 403)
     return page("One moment", "<p>Opening the link …</p>")
 
 
 async def _sign_outs(state: State, _request: web.Request) -> web.Response:
-    """Tell where the browser is signed in as whoever used it last: it has one memory for all its tabs."""
+    """List the pages that sign the browser out. All tabs share its cookies, which may be another person's."""
     return web.json_response(state.sign_outs, headers={"Cache-Control": "no-store"})
 
 

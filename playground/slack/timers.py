@@ -1,4 +1,4 @@
-"""Things that are due later by the server's clock, which can be moved."""
+"""Work scheduled for a time on the server's clock, which can be moved."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Timers:
-    """Run work when the clock has reached its time, also when the clock was moved there."""
+    """Runs work when the clock reaches its time, even if the clock is moved there."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -25,17 +25,17 @@ class Timers:
         clock.watchers.append(self._moved.set)
 
     def at(self, when: float, work: Work) -> None:
-        """Do something at an epoch time of the server's clock."""
+        """Schedule work for a time on the server's clock, in epoch seconds."""
         heapq.heappush(self._due, (when, next(self._order), work))
         self._moved.set()
 
     @property
     def waiting(self) -> int:
-        """Tell how many pieces of work lie ahead."""
+        """Return how many pieces of work are scheduled."""
         return len(self._due)
 
     async def run_due(self) -> int:
-        """Do what is due by now and wait for it and for whatever began before; return how many those were."""
+        """Run what is due, and wait for it and for work already running; return how many pieces that were."""
         done = 0
         self._begin()
         while self._running:
@@ -44,7 +44,7 @@ class Timers:
         return done
 
     def _begin(self) -> None:
-        """Start what is due; pieces run side by side, for each may wait for a slow app."""
+        """Start what is due. Pieces run concurrently, because each may wait for a slow app."""
         while self._due and self._due[0][0] <= self._clock.now():
             _, _, work = heapq.heappop(self._due)
             task = asyncio.ensure_future(work())
@@ -52,7 +52,7 @@ class Timers:
             task.add_done_callback(self._running.discard)
 
     async def run(self) -> None:
-        """Do what becomes due, until cancelled; a clock moved from outside is noticed within a second."""
+        """Run scheduled work until cancelled. If a test moves the clock, notice it within a second."""
         try:
             while True:
                 self._moved.clear()

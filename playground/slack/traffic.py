@@ -1,4 +1,4 @@
-"""The last requests between Slack and the app, with their answers, for the page that shows them."""
+"""The latest requests between Slack and the app, with their answers, for the page that shows them."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from playground.slack.replies import Reply
 from playground.slack.state import State
 from playground.values import loads
 
-#: So many bytes are kept of all exchanges together.
+#: Maximum total size of the bodies kept, in bytes.
 MOST_BYTES = 8 * 2**20
 WAIT_SECONDS = 25.0
-#: Where an app calls Slack: methods, addresses for answers, uploads.
+#: Path prefixes at which an app calls Slack: methods, response_urls and uploads.
 CALLED = ("/api/", "/commands/", "/actions/", "/app/", "/upload/")
 _SHOWN_HEADERS = (
     "Authorization", "Content-Type", "Retry-After", "X-Slack-Request-Timestamp", "X-Slack-Retry-Num",
@@ -33,7 +33,7 @@ _SHOWN_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Hold what one side said: its headers, and its body unless that is too long."""
+    """One side of an exchange: its headers and its body, unless the body is too long."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
@@ -50,7 +50,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Hold a request and its answer; ``error`` is Slack's word for what was wrong with it."""
+    """A request and its answer. ``error`` is Slack's error code if the request failed."""
 
     number: int
     at: float
@@ -65,7 +65,7 @@ class Exchange:
     answered: Side
 
     def summary(self) -> Json:
-        """Return the line that lists it."""
+        """Return the exchange's entry in the list."""
         return {
             "number": self.number,
             "at": self.at,
@@ -79,10 +79,10 @@ class Exchange:
 
 
 class Traffic:
-    """Keep the last exchanges of one workspace; whoever waits is told of each."""
+    """Keeps the latest exchanges of one workspace, and notifies those who are waiting for new ones."""
 
     def __init__(self, state: State) -> None:
-        #: So many exchanges are kept, and no body that is longer.
+        #: Maximum number of exchanges kept, and maximum length of each body.
         self.most = 500
         self.longest_body = 2**18
         self._state = state
@@ -104,7 +104,7 @@ class Traffic:
         self._notify()
 
     def sent(self, kind: str, payload: Json, request: Side | None, reply: Reply, began: float) -> None:
-        """Note what Slack sent to the app, as a request or by Socket Mode, and how it was acknowledged."""
+        """Record a payload that Slack sent to the app, over HTTP or Socket Mode, and its acknowledgement."""
         seconds = time.perf_counter() - began
         if request is None:
             request = Side({"Content-Type": "application/json"}, json.dumps(payload).encode())
@@ -125,14 +125,15 @@ class Traffic:
         )
 
     def recording(self, which: Callable[[web.Request], Awaitable[Traffic]] | None = None) -> Middleware:
-        """Make the middleware that notes what the app calls; ``which`` finds the workspace that it is for."""
+        """Return a middleware that records the app's calls; ``which`` returns the log to use."""
 
         @web.middleware
         async def record(request: web.Request, handler: Handler) -> web.StreamResponse:
             if not request.path.startswith(CALLED):
                 return await handler(request)
             began, at = time.perf_counter(), self._state.clock.now()
-            # What is read here is read from memory later; the parts of a form and files come only once.
+            # A body that is read here is cached, so it can be read again. The parts of a multipart form, and
+            # uploads, can be read only once.
             is_small = (
                 not request.path.startswith("/upload/") and request.content_type != "multipart/form-data"
             )
@@ -148,7 +149,7 @@ class Traffic:
     def called(
         self, request: web.Request, at: float, seconds: float, asked: Side, response: web.StreamResponse
     ) -> None:
-        """Note a call of the app and its answer, or that it got none."""
+        """Record a call of the app and its answer, or that it got none."""
         is_cut = request.transport is None or request.transport.is_closing()
         said = response.body if isinstance(response, web.Response) else None
         answered = self._side(response.headers, said if isinstance(said, bytes) else b"")
@@ -185,7 +186,7 @@ class Traffic:
         self._news = asyncio.Event()
 
     def _whose(self, path: str, arguments: Any) -> str:
-        """Return the person whom a call of the app is about, where it is about one."""
+        """Return the person that a call of the app concerns, or "" if there is none."""
         state = self._state
         if (url := state.response_urls.get(path)) is not None:
             return url.user
@@ -199,7 +200,7 @@ class Traffic:
         return found if found in state.people else ""
 
     async def _list(self, request: web.Request) -> web.Response:
-        """Answer what came after a number; with ``wait``, as soon as there is something."""
+        """List the exchanges after a number. With ``wait``, wait until there is at least one."""
         after = _number(request.query.get("after", ""))
         if "wait" in request.query:
             try:
@@ -227,7 +228,7 @@ class Traffic:
     async def _clear(self, _request: web.Request) -> web.Response:
         self._kept.clear()
         self._bytes = 0
-        # Who waits learns that what they show is gone.
+        # Notify those who are waiting that the exchanges they show are gone.
         self._last += 1
         self._notify()
         return web.json_response({"ok": True})
@@ -243,7 +244,7 @@ def _method_of(path: str) -> str:
 
 
 def _name_of(kind: str, payload: Json) -> str:
-    """Return what Slack sent in a few words: the command, the button, the event."""
+    """Describe in a few words what Slack sent: the command, the button or the event."""
     if kind == "command":
         return f"{payload.get('command')} {payload.get('text', '')}".strip()
     if kind == "assistant":
@@ -263,7 +264,7 @@ def _person_of(payload: Json) -> str:
 
 
 def _error_of(answered: Side, status: int) -> str | None:
-    """Return the word for what was wrong with a call: Slack answers most errors with 200."""
+    """Return the error code of a failed call, or None. Slack answers most errors with status 200."""
     try:
         answer = loads(answered.body)
     except ValueError:
