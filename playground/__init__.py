@@ -1,5 +1,5 @@
-"""Local stand-ins for Slack and the providers, which follow their documents; each can be run alone.
+"""Local stand-ins for Slack and the providers, each of which can be run alone.
 
-``bot`` and ``handlers`` don't import this package, and it doesn't import them: it follows the documents, not
-our client.
+They follow the documentation of the real services, not the code of Usher's clients. This package and ``bot``
+and ``handlers`` don't import each other.
 """

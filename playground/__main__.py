@@ -15,7 +15,7 @@ SHARED = {"__main__", "faults", "guard", "harness", "pages", "processes", "value
 
 
 def servers() -> list[str]:
-    """Return the names of the servers and stories that this package holds, as they are typed."""
+    """Return the names of the servers and stories in this package, as typed on the command line."""
     found = {module.name for module in pkgutil.iter_modules(playground.__path__)}
     return sorted(name.replace("_", "-") for name in found - SHARED)
 

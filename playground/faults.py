@@ -1,4 +1,4 @@
-"""Faults that a local server can be told to have: in its answer, in the action itself, or in both."""
+"""Faults that a local server can be told to have. They affect its answer, the action itself, or both."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from typing import Any
 
 from aiohttp import web
 
-#: Do something at a moment of the server's clock.
+#: Performs an action. The argument is the time on the server's clock.
 Act = Callable[[float], object]
 
 
 class Refused(Exception):
-    """Be the base of each server's own refusals: an act that comes too late may be refused unheard."""
+    """Base of each server's own refusals. If a delayed action is refused, nobody is told."""
 
 
 class Refusal(Refused):
-    """Carry the status and the message of an answer, as REST APIs refuse; ``refusals`` words it."""
+    """A refusal with a status and a message, as in REST APIs; ``refusals`` turns it into an answer."""
 
     def __init__(self, status: int, message: str, retry_after: int | None = None) -> None:
         super().__init__(message)
@@ -32,14 +32,14 @@ class Refusal(Refused):
 
 @dataclass(slots=True)
 class Fault:
-    """Describe what goes wrong for requests whose ``METHOD /path`` matches, ``times`` often (None: always).
+    """A fault that affects requests whose ``METHOD /path`` matches, at most ``times`` times (None: always).
 
-    ``credential``: only requests that carry this token. ``after`` lets the server act first and spoils only
-    the answer (a time-out after acceptance). ``acts_after_s``: the server does what it was asked for so many
-    seconds of its clock after the request came, whatever becomes of the answer. ``acts`` false: never.
-    Unless something else is asked for, the answer is the one that an accepted call gets, at once.
-    ``patch`` changes the JSON of the answer, as RFC 6902 describes it. A fault with a ``name`` takes the
-    place of the one that had it.
+    If ``credential`` is set, only requests with that token are affected. With ``after``, the server acts
+    first and the fault affects only the answer, as when a request times out after it was accepted. With
+    ``acts_after_s``, the server acts that many seconds later, on its own clock, whatever happens to the
+    answer; if ``acts`` is false, it never acts. In both cases the client immediately gets the usual answer,
+    unless other fields change that. ``patch`` changes the JSON of the answer, as described in RFC 6902. A
+    fault with a ``name`` replaces the earlier fault with that name.
     """
 
     path: re.Pattern[str]
@@ -59,7 +59,7 @@ class Fault:
     name: str | None = None
 
     def as_values(self) -> dict[str, Any]:
-        """Return what a list of standing faults tells of it."""
+        """Return the fault as shown in the list of active faults."""
         return {
             "name": self.name,
             "path": self.path.pattern,
@@ -71,7 +71,7 @@ class Fault:
         }
 
     def describe(self) -> str:
-        """Describe what becomes of the answer, for whoever reads why a test failed."""
+        """Describe what happens to the answer, for people reading why a test failed."""
         changes = [f"has {one.get('value')!r} at {one['path']}" for one in self.patch]
         parts = {
             f"comes {self.delay_s:g} s late": self.delay_s,
@@ -87,11 +87,11 @@ class Fault:
 
     @property
     def is_late(self) -> bool:
-        """Say whether the server does not act when it is asked."""
+        """Return whether the server acts later than it is asked to, or never."""
         return self.acts_after_s > 0 or not self.acts
 
     def takes(self, request: web.Request) -> bool:
-        """Say whether this request meets it, which counts."""
+        """Return whether this request is affected. If so, count it."""
         if self.times is not None and self.times <= 0:
             return False
         if self.credential is not None and self.credential not in _credentials(request):
@@ -103,7 +103,7 @@ class Fault:
         return True
 
 
-#: What each field of a fault may be.
+#: The allowed types of each field of a fault.
 _KINDS: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("times", "status", "truncate"), (int, NoneType)),
     **dict.fromkeys(("delay_s", "acts_after_s"), (int, float)),
@@ -116,7 +116,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 
 
 def fault_from(values: Any) -> Fault:
-    """Make a fault of what a test sent; raise ValueError."""
+    """Create the fault that a test asked for; raise ValueError if its fields are invalid."""
     given = values if isinstance(values, dict) else {}
     wrong = sorted(name for name in given if type(given[name]) not in _KINDS.get(name, ()))
     if not wrong and not all(isinstance(value, str) for value in given.get("headers", {}).values()):
@@ -133,7 +133,7 @@ def _credentials(request: web.Request) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold when a request came, which fault it met, and how what it asks for is done under it."""
+    """A request's time and fault, and the function that performs its action as that fault demands."""
 
     came: float
     fault: Fault | None
@@ -145,26 +145,26 @@ ASKED: web.RequestKey[Asked] = web.RequestKey("playground_asked", Asked)
 
 
 def act(request: web.Request, do: Act) -> None:
-    """Do what a call asks for: now, or when the fault that it met says so, or never.
+    """Perform the action that a request asks for: now or, if its fault says so, later or never.
 
-    What a call is refused for is checked before; a Refused of an act that comes late is heard by nobody.
+    Check beforehand whether the request must be refused. If a delayed action raises Refused, nobody is told.
     """
     request[ASKED].do(do)
 
 
 def came(request: web.Request) -> float:
-    """Return when a request came, in epoch seconds: a server that is slow to act counts it all the same."""
+    """Return when a request arrived, in epoch seconds. Even a server that acts late uses this time."""
     return request[ASKED].came
 
 
 def is_late(request: web.Request) -> bool:
-    """Say whether what this call asks for is not done now."""
+    """Return whether the action that this request asks for is delayed or never performed."""
     fault = request[ASKED].fault
     return fault is not None and fault.is_late
 
 
 def patched(response: web.StreamResponse, operations: list[dict[str, Any]]) -> web.StreamResponse:
-    """Return the answer with its JSON changed; what is no JSON, or has no such place, stays as it is."""
+    """Return the answer with its JSON patched. If it isn't JSON or lacks the place, return it unchanged."""
     try:
         content = json.loads(response.text or "") if isinstance(response, web.Response) else None
     except ValueError:

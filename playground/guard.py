@@ -1,7 +1,8 @@
-"""Decides who may use a server's control addresses: its own pages, and local programs that aren't browsers.
+"""Decides who may use a server's control routes: its own pages, and local programs that aren't browsers.
 
-A browser also sends the requests of pages from elsewhere. Its headers ``Origin`` and ``Sec-Fetch-Site`` tell
-that, and ``Host`` shows a name that was made to point here (DNS rebinding).
+Pages from elsewhere can make a browser send requests to these routes. The headers ``Origin`` and
+``Sec-Fetch-Site`` reveal such requests, and ``Host`` reveals a foreign name that resolves to this machine
+(DNS rebinding).
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-#: Names of this machine; no other name in a Host header is believed.
+#: The names of this machine. Requests with any other name in their Host header are refused.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-#: Where servers are controlled, and what the local Slack's page does for the person who sits there.
+#: Path prefixes of the routes that control a server, and of those by which the local Slack's page acts for
+#: its user.
 CONTROLLED = ("/_playground/", "/_page/")
 _HOST = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\])(?::([0-9]{1,5}))?", re.IGNORECASE)
 _USUAL_PORTS = {"http": 80, "https": 443}
@@ -25,12 +27,13 @@ _MESSAGES = {
 
 
 def objection(headers: Mapping[str, str], scheme: str, ports: Collection[int]) -> str | None:
-    """Return why a request may not control a server that is reached by these ports, or None if it may."""
+    """Return why a request must not control a server on these ports, or None if it may."""
     host = headers.get("Host", "")
     named = _HOST.fullmatch(host)
     if named is None or int(named[1] or _USUAL_PORTS[scheme]) not in ports:
         return "foreign_host"
-    # Programs send neither; a page's own requests have the address of the page, which is this server's.
+    # Programs other than browsers send neither header. For requests from the server's own pages, the origin
+    # is this server.
     if headers.get("Origin", f"{scheme}://{host}").lower() != f"{scheme}://{host}".lower():
         return "foreign_origin"
     if headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin"):
@@ -39,9 +42,9 @@ def objection(headers: Mapping[str, str], scheme: str, ports: Collection[int]) -
 
 
 def guard(*ports: int) -> Middleware:
-    """Make the middleware that refuses objectionable requests to control addresses.
+    """Return the middleware that refuses requests to control routes if ``objection`` objects.
 
-    ``ports``: those by which a proxy leads here, besides the one that the server listens on.
+    ``ports`` are the ports of proxies in front of this server. The server's own port is always allowed.
     """
 
     @web.middleware

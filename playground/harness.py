@@ -1,4 +1,4 @@
-"""What all local servers share: a clock that can be moved, statistics, violations, injected faults."""
+"""The parts shared by all local servers: an adjustable clock, statistics, violations and injected faults."""
 
 from __future__ import annotations
 
@@ -26,29 +26,30 @@ from playground.values import loads
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: Stands in for a body that is neither JSON nor HTML.
+#: A body that is neither JSON nor HTML.
 GARBAGE = b"\x00\xff<<<not json>>>{[\x80"
 
 
 class Clock:
-    """Tell the server's time in epoch seconds; it can be moved forward, never back.
+    """The server's clock, in epoch seconds. It can be moved forward but never back.
 
-    The base is monotonic, so that a change of the machine's wall clock fakes no violation.
+    It is based on the monotonic clock, so that changes of the machine's wall clock can't cause false
+    violations.
     """
 
     def __init__(self, base: Callable[[], float] | None = None) -> None:
         offset = time.time() - time.monotonic()
         self._base = base or (lambda: time.monotonic() + offset)
         self._moved = 0.0
-        #: Called after each move, so that a server can do at once what has become due.
+        #: Called after the clock has been moved, so that a server can immediately do what has become due.
         self.watchers: list[Callable[[], None]] = []
 
     def now(self) -> float:
-        """Return epoch seconds as this server sees them."""
+        """Return the server's time in epoch seconds."""
         return self._base() + self._moved
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward by so many seconds; a negative number raises ValueError."""
+        """Move the clock forward by some seconds; raise ValueError if the number is negative."""
         if not 0 <= seconds < math.inf:
             raise ValueError("the clock moves forward only")
         self._moved += seconds
@@ -56,17 +57,17 @@ class Clock:
             watcher()
 
 
-#: The address that a server was told to be at; empty: the one it is called by.
+#: The server's own base URL; if it is empty, the URL under which it was requested is used.
 BASE_URL: web.AppKey[str] = web.AppKey("playground_base_url", str)
 
 
 def base_url(request: web.Request) -> str:
-    """Return this server's own address: the one it was told, or the one it was called by."""
+    """Return this server's base URL: the configured one or else the one under which it was requested."""
     return request.app[BASE_URL] or f"{request.scheme}://{request.host}"
 
 
 def refusals(body: Callable[[int, str], Any]) -> Middleware:
-    """Make the middleware that answers a Refusal or an HTTP error with ``body(status, message)`` as JSON."""
+    """Return a middleware that answers a Refusal or an HTTP error with ``body(status, message)`` as JSON."""
 
     @web.middleware
     async def refusing(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -88,21 +89,21 @@ def refusals(body: Callable[[int, str], Any]) -> Middleware:
 
 
 class Harness:
-    """Count requests and violations of one server and inject the faults that it was told to.
+    """Counts a server's requests and violations, and injects the faults that tests ask for.
 
-    ``words`` makes the body of an injected error, as this server's API puts it.
+    ``words`` returns the body of an injected error in the format of this server's API.
     """
 
     def __init__(self, clock: Clock | None = None, words: Callable[[int], Any] | None = None) -> None:
         self.clock = clock or Clock()
         self.requests: Counter[str] = Counter()
         self.violations: list[dict[str, Any]] = []
-        #: Called with the rule and the detail of each, at that moment.
+        #: Called at each violation, with its rule and details.
         self.on_violation: Callable[[str, str], None] = lambda _rule, _detail: None
-        #: Called with each request that meets a fault, before its answer is spoilt and after what it asks for
-        #: was done, if the fault lets it be done.
+        #: Called with each request that a fault affects and the fault, before the answer is changed. If the
+        #: fault lets the action happen at once, it has already happened.
         self.on_fault: Callable[[web.Request, Fault], None] = lambda _request, _fault: None
-        #: Called with each request as it arrives.
+        #: Called with each request when it arrives.
         self.on_request: Callable[[web.Request], None] = lambda _request: None
         self.smallest_gap: float | None = None
         self.status_reads = 0
@@ -113,7 +114,7 @@ class Harness:
         self._last_read: dict[str, float] = {}
         self._watched: tuple[re.Pattern[str], float, str] | None = None
         self._starts: re.Pattern[str] | None = None
-        #: What was accepted and is done later: when, in which order it came, what.
+        #: Accepted actions that are performed later: the time, the order of arrival, and the action.
         self._coming: list[tuple[float, int, Act]] = []
         self._order = itertools.count()
         self.clock.watchers.append(self.settle)
@@ -124,7 +125,7 @@ class Harness:
         self.on_violation(rule, detail)
 
     def settle(self) -> None:
-        """Do what was accepted before and is due by now; what can't be done any more is dropped."""
+        """Perform accepted actions that have become due. Those that are no longer possible are dropped."""
         while self._coming and self._coming[0][0] <= self.clock.now():
             at, _, do = heapq.heappop(self._coming)
             with contextlib.suppress(Refused):
@@ -132,7 +133,7 @@ class Harness:
 
     @property
     def coming(self) -> int:
-        """Tell how many acts that were accepted are still to be done."""
+        """Return how many accepted actions are still to be performed."""
         return len(self._coming)
 
     def _act(self, fault: Fault | None, do: Act) -> None:
@@ -141,21 +142,21 @@ class Harness:
             do(now)
         elif fault.acts:
             heapq.heappush(self._coming, (now + fault.acts_after_s, next(self._order), do))
-            # Where the clock is the machine's, it is done without anybody asking.
+            # If the clock isn't moved by a test, nothing else may call ``settle`` at the right time.
             asyncio.get_running_loop().call_later(fault.acts_after_s + 0.01, self.settle)
 
     def watch(
         self, reads: re.Pattern[str], minimum: float, rule: str, starts: re.Pattern[str] | None = None
     ) -> None:
-        """Count the reads of the paths that match, by their first group: see ``read_of``.
+        """Count status reads: GET requests whose path matches, grouped by the first group (see ``read_of``).
 
-        Calls whose ``METHOD /path`` matches ``starts`` are counted, too: each asks for something to run.
+        Requests whose ``METHOD /path`` matches ``starts`` are counted as starts.
         """
         self._watched = (reads, minimum, rule)
         self._starts = starts
 
     def read_of(self, resource: str, minimum: float, rule: str) -> None:
-        """Record a status read; one sooner than ``minimum`` seconds after the last is a violation."""
+        """Record a status read. If the last one was less than ``minimum`` seconds ago, record a violation."""
         now = self.clock.now()
         self.status_reads += 1
         last = self._last_read.get(resource)
@@ -183,7 +184,7 @@ class Harness:
         }
 
     def install(self, app: web.Application, *ports: int) -> None:
-        """Add the middlewares and the ``/_playground`` routes to a server; ``ports``: see ``guard``."""
+        """Add the middlewares and the ``/_playground`` routes to a server. For ``ports``, see ``guard``."""
         app.middlewares[:0] = [guard(*ports), self._middleware]
         app.router.add_get("/_playground/stats", self._stats)
         app.router.add_post("/_playground/faults", self._add_fault)
@@ -200,7 +201,7 @@ class Harness:
         return web.json_response({"faults": len(self.faults)})
 
     async def _clear_faults(self, request: web.Request) -> web.Response:
-        """Take all faults away, or the one with the ``name`` that the address asks for."""
+        """Remove all faults or, if the URL has a ``name``, only the fault with that name."""
         if "name" in request.query:
             self._forget(request.query["name"])
         else:
@@ -235,16 +236,16 @@ class Harness:
     def _count(self, request: web.Request) -> None:
         if self._starts is not None and self._starts.search(f"{request.method} {request.path}"):
             self.starts += 1
-        # Whatever fault it meets: a read that got no good answer was a read all the same.
+        # Count a read even if a fault spoils its answer.
         if self._watched is not None and request.method in {"GET", "HEAD"}:
             reads, minimum, rule = self._watched
             if match := reads.match(request.path):
                 self.read_of(match[1], minimum, rule)
 
     async def _controlled(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Answer 400 and the reason where a test asks for what can't be understood.
+        """Handle a control request; answer 400 with the reason if it can't be understood.
 
-        Its own routes pass no middleware of the server's, such as a check of tokens.
+        The harness's own routes bypass the server's other middleware, such as checks of tokens.
         """
         own = request.match_info.handler
         try:
@@ -296,9 +297,9 @@ class Harness:
 async def serve(
     app: web.Application, port: int, credentials: dict[str, Any] | Callable[[str], dict[str, Any]]
 ) -> web.AppRunner:
-    """Serve on 127.0.0.1 and print the one line that says it is ready; port 0 takes a free one.
+    """Serve on 127.0.0.1 and print the ready line. With port 0, use a free port.
 
-    ``credentials`` may be a function of the address, which is known only once the port is bound.
+    ``credentials`` may be a function of the URL, which is known only once the port is bound.
     """
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
     await runner.setup()
@@ -311,14 +312,14 @@ async def serve(
 
 
 def announce(url: str, credentials: Mapping[str, Any]) -> None:
-    """Print the one line that says a server is ready."""
+    """Print the ready line: one line of JSON that says that a server is ready."""
     line = {"ready": True, "url": url, "credentials": credentials}
     print(json.dumps(line), flush=True)  # noqa: T201 - the ready line is this command's documented output
 
 
 @contextlib.contextmanager
 def on_signals(do: Callable[[], object]) -> Iterator[None]:
-    """Call something at SIGTERM and SIGINT."""
+    """Call a function on SIGTERM and SIGINT."""
     loop, numbers = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
     for number in numbers:
         loop.add_signal_handler(number, do)
@@ -330,9 +331,9 @@ def on_signals(do: Callable[[], object]) -> Iterator[None]:
 
 
 def run_server(build: Callable[[Any], tuple[web.Application, dict[str, Any]]], seed: Any) -> None:
-    """Run a local server as ``python -m MODULE --port N --seed FILE``; ``seed`` is used without a file.
+    """Run a local server as ``python -m MODULE --port N --seed FILE``; without a file, use ``seed``.
 
-    ``build`` returns the server that begins with a seed, and the credentials of its ready line:
+    ``build`` gets a seed and returns the server's application, and the credentials for its ready line:
     ``{"users": {NAME: {"token": …}}}``.
     """
     parser = argparse.ArgumentParser()

@@ -1,4 +1,4 @@
-"""Processes around a local Slack: given ports and settings, started, awaited, ended with their children."""
+"""The processes around a local Slack: assigns their ports and settings, starts them, and ends them."""
 
 from __future__ import annotations
 
@@ -17,36 +17,37 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-#: The folder that holds the packages, so that ``python -m`` finds them wherever this was started.
+#: The folder that contains the packages. Processes run in it so that ``python -m`` finds the packages.
 HOME = Path(__file__).resolve().parents[1]
 READY_SECONDS = 90.0
 STOP_SECONDS = 12.0
-#: A port is let go of after so many others: a server that listens keeps its own itself.
+#: Number of ports kept reserved. A port is released once this many more have been reserved; by then, its
+#: server holds it.
 RESERVED = 200
 _reserved: deque[socket.socket] = deque()
 
 
 class StageError(Exception):
-    """Say which part did not come up, or ended early, with what it said last."""
+    """Raised if a process doesn't start or ends early. The message includes the end of its log."""
 
 
 class PortInUseError(StageError):
-    """Say that another program has a port."""
+    """Raised if another program is using a port."""
 
 
 class StoppedError(Exception):
-    """Say that the person stopped the demonstration before it was ready."""
+    """Raised if the user stops the demo before everything is running."""
 
 
 @dataclass(slots=True)
 class Child:
-    """Hold one running process, the file that takes what it says, and its ready line where it printed one."""
+    """A running process, its log file, and its ready line if it printed one."""
 
     name: str
     process: asyncio.subprocess.Process
     log: Path
     ready: dict[str, Any] = field(default_factory=dict)
-    #: It was ended on purpose and is started again: its end is no news.
+    #: Whether the process was ended on purpose and is being restarted.
     is_restarting: bool = False
 
     @property
@@ -56,26 +57,26 @@ class Child:
 
     @property
     def url(self) -> str:
-        """Return the address of a server that printed it."""
+        """Return the URL in the server's ready line."""
         return str(self.ready["url"])
 
     @property
     def has_ended(self) -> bool:
-        """Say whether it has ended by itself."""
+        """Return whether the process has ended by itself."""
         return self.process.returncode is not None and not self.is_restarting
 
     def must_live(self) -> None:
-        """Raise StageError when it has ended."""
+        """Raise StageError if the process has ended."""
         if self.process.returncode is not None:
             raise StageError(f"{self.name} has ended:\n{self.last_words()}")
 
     def last_words(self) -> str:
-        """Return the end of what the process wrote, for an error message."""
+        """Return the end of the process's log, for an error message."""
         text = self.log.read_text(encoding="utf-8", errors="replace").strip()
         return text[-1500:] or "It said nothing."
 
     async def stop(self) -> None:
-        """End the process and its children; kill what does not go in time."""
+        """End the process and its children, killing those that don't end in time."""
         if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.terminate()
@@ -95,9 +96,9 @@ async def start_child(
     announces: bool = True,
     home: Path = HOME,
 ) -> Child:
-    """Start ``python -m …`` in a process group of its own; a log takes what it says, but a ready line.
+    """Start ``python -m …`` in a process group of its own. All output except the ready line goes to a log.
 
-    ``home`` holds the packages that it runs.
+    ``home`` is the folder that contains the package to run.
     """
     log = folder / f"{name}.log"
     with log.open("ab") as sink:
@@ -117,7 +118,7 @@ async def start_child(
 
 
 async def ready_line(child: Child) -> dict[str, Any]:
-    """Wait for the one line that says a server is ready; raise StageError when it ends or takes too long."""
+    """Wait for the server's ready line; raise StageError if the process ends or takes too long."""
     assert child.process.stdout is not None
     try:
         line = await asyncio.wait_for(child.process.stdout.readline(), READY_SECONDS)
@@ -133,11 +134,12 @@ async def ready_line(child: Child) -> dict[str, Any]:
 
 
 def reserved_port() -> int:
-    """Return a port of 127.0.0.1 for a server to be started, which nobody else gets until then.
+    """Reserve a port on 127.0.0.1 for a server that is about to start, and return it.
 
-    On Linux it stays bound here: the system gives it to nobody else who asks for any, and to no connection. A
-    server may listen at it all the same, as both reuse addresses: servers do, so that they can be started
-    again. Until one listens, connections are refused. Elsewhere it is only a free one: no address is shared.
+    On Linux, the port stays bound in this process, so the system doesn't assign it to other programs or to
+    outgoing connections. The server can listen on it even so, because both sockets set SO_REUSEADDR. Until it
+    does, connections are refused. On other systems, where two sockets can't share an address, the port is
+    only free at the time of the call.
     """
     held = socket.socket()
     held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -156,7 +158,7 @@ def _let_go() -> None:
 
 
 def free_port(wanted: int) -> int:
-    """Return a port; raise StageError when it is in use."""
+    """Return the port; raise StageError if it can't be used."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -170,7 +172,7 @@ def free_port(wanted: int) -> int:
 def bot_environment(
     slack: Mapping[str, Any], port: int, database: str, keys: str, connections: Path
 ) -> dict[str, str]:
-    """Return the settings of a bot beside a local Slack with these credentials, no Sign in with Slack."""
+    """Return the environment of a bot that uses the local Slack but doesn't have *Sign in with Slack*."""
     return {
         "SLACK_BOT_TOKEN": slack["bot_token"],
         "SLACK_SIGNING_SECRET": slack["signing_secret"],

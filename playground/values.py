@@ -1,4 +1,4 @@
-"""JSON values from outside: read within limits, checked for names and types, and turned into records."""
+"""JSON from outside: limits its depth, checks names and types, and turns objects into dataclass instances."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-#: Objects within objects that a body may hold: an answer repeats some of them, and has to be written, too.
+#: Maximum nesting depth of a body. Answers repeat parts of a body, and JSON that is nested too deeply can't
+#: be written.
 MOST_LEVELS = 100
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "bool": (bool,), "int": (int,), "float": (int, float)}
 
 
 class SeedError(ValueError):
-    """Say what is wrong with a seed, or with a change of it that a test asks for."""
+    """Raised if a seed, or a change that a test asks for, is invalid."""
 
 
 def loads(text: str | bytes) -> Any:
-    """Return JSON values; raise ValueError for what is no JSON or nested deeper than anybody means."""
+    """Parse JSON; raise ValueError if it is invalid or nested more than MOST_LEVELS deep."""
     try:
         data = json.loads(text)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     raw = text.encode("utf-8", "replace") if isinstance(text, str) else text
-    # What can't be that deep need not be walked through.
+    # With this few brackets, the data can't be nested too deeply.
     if raw.count(b"[") + raw.count(b"{") > MOST_LEVELS:
         _check_levels(data)
     return data
@@ -47,7 +48,7 @@ def _check_levels(data: Any) -> None:
 
 
 def read_seed(path: Path, parse: Callable[[Any], T]) -> T:
-    """Read a seed file; raise SeedError, which names it."""
+    """Read a seed file; raise SeedError with the file's path if that fails."""
     try:
         return parse(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
@@ -55,7 +56,7 @@ def read_seed(path: Path, parse: Callable[[Any], T]) -> T:
 
 
 def checked(data: Any, known: Iterable[str]) -> dict[str, Any]:
-    """Return an object that has known names only; raise SeedError."""
+    """Return the object after checking that all its names are known; raise SeedError."""
     if not isinstance(data, dict):
         raise SeedError(f"{data!r} is not an object")
     unknown = sorted(set(data) - set(known))
@@ -65,12 +66,12 @@ def checked(data: Any, known: Iterable[str]) -> dict[str, Any]:
 
 
 def field_names(kind: Any) -> list[str]:
-    """Return the names of a record's fields."""
+    """Return the names of a dataclass's fields."""
     return [field.name for field in fields(kind)]
 
 
 def record(kind: type[T], data: Any) -> T:
-    """Make a record of an object, a list as a tuple where it has one; raise SeedError."""
+    """Build a dataclass instance from an object, turning lists into tuples if needed; raise SeedError."""
     kinds = {field.name: str(field.type) for field in fields(kind)}  # type: ignore[arg-type]  # records only
     values = {
         name: tuple(value) if isinstance(value, list) and kinds[name].startswith("tuple") else value
@@ -83,7 +84,7 @@ def record(kind: type[T], data: Any) -> T:
 
 
 def typed(kind: Any, data: Any) -> dict[str, Any]:
-    """Return an object whose values have the plain types of a record's fields; raise SeedError."""
+    """Return an object after checking that its values have the types of the fields; raise SeedError."""
     kinds = {field.name: str(field.type).split(" | ") for field in fields(kind)}
     for name, value in checked(data, kinds).items():
         allowed = {allowed for word in kinds[name] for allowed in _TYPES.get(word, ())}
