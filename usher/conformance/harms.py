@@ -204,7 +204,7 @@ async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
     provider = rig.provider.require_facet(facets.Creation)
     spec, since = await fill_form(rig, "workspace"), read_time(rig)
     made = await provider.create(rig.access, spec, KEY)
-    # Search for a different creation with the same name, requested a day later with another key.
+    # Search for another creation with the same name but a different key, requested a day later.
     traces = await provider.find_created(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
     assert made.remote_id not in list_ids(traces), "that is older than the call"
 
