@@ -41,7 +41,7 @@ def sign_outs(servers: dict[str, Json]) -> list[list[str]]:
 
 
 def _of(user: str, name: str, servers: dict[str, Json]) -> list[Json]:
-    # On the hub, people who are signed in have to sign out first. The logout page leads to the sign-in page.
+    # On the hub, someone may still be signed in, so link to its logout page, which leads to the sign-in page.
     saturn, hub, posit, sphere = (servers[one] for one in ("saturn", "jupyterhub", "posit", "sphere"))
     shown = [
         _account("Saturn Cloud", f"{saturn['url']}/login", name, saturn),

@@ -1,4 +1,4 @@
-"""A class of a hundred people who all press the button on Olivia's card at once; and Olivia's course."""
+"""Two scenes in the demo: a hundred people press the button on a class card; Olivia posts a course."""
 
 from __future__ import annotations
 

@@ -132,10 +132,10 @@ class Person:
 
 
 def buttons(message: Message) -> Iterator[dict[str, Any]]:
-    """Yield the buttons in a message's blocks, and the options of its overflow menus, which count as buttons.
+    """Yield the buttons of a message. Options of overflow menus are also yielded as buttons.
 
-    An option gets the action id and value that its button would have. ``place`` identifies an option, or a
-    button that shares its action id with others, when it is pressed.
+    The value of such an option consists of an action id and a value. If several buttons share an action id,
+    or a button is an option, its ``place`` identifies it when it is pressed.
     """
     blocks = message.get("blocks") or ()
     actions = Counter(
@@ -157,7 +157,7 @@ def buttons(message: Message) -> Iterator[dict[str, Any]]:
 
 
 def where(button: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields that identify a button, or the option of a menu, when it is pressed."""
+    """Return what identifies a button when it is pressed: its place or, without one, its action id."""
     found: dict[str, Any] = button.get("place") or {"action_id": button["action_id"]}
     return found
 
@@ -177,7 +177,7 @@ def labels(message: Message, action: str) -> list[tuple[str, str]]:
 
 
 def address(message: Message, action: str, value: str = "") -> str:
-    """Return the URL of a message's link button with this action and, if one is given, this value.
+    """Return the URL of a message's link button with this action and, if given, this value.
 
     The value is compared with the first word of the button's own value. Raises NotSeenError if there is no
     such button.

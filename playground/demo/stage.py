@@ -222,8 +222,8 @@ def _connections(
         'provider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
         f"base_url = {text(sphere['url'])}\n"
         f"access_token = {text(sphere['credentials']['access_token'])}\n"
-        # Short enough for someone watching the demo to see the warning, five minutes before an unused
-        # workspace is stopped.
+        # Usher warns people five minutes before it stops an unused workspace. With this setting, someone
+        # watching the demo sees the warning.
         "inactivity_minutes = 7\n"
     )
 

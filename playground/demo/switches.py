@@ -31,7 +31,7 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A switch that limits a resource to one: it sets these limits at the server, and removes them."""
+    """A switch that limits a resource to one by setting these limits at the server."""
 
     name: str
     label: str
@@ -50,7 +50,10 @@ ONE_GPU = Room(
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server with switches. ``calls`` matches its API requests (``METHOD /path``), ``starts`` starts."""
+    """A server whose faults can be switched on.
+
+    ``calls`` matches the requests to its API (``METHOD /path``), and ``starts`` those that start something.
+    """
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""The bot's process. The demo waits until it is ready, and kills and restarts it when asked on the panel."""
+"""The bot's process. The demo waits until it is ready, and can kill and restart it from the panel."""
 
 from __future__ import annotations
 
