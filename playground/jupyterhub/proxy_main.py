@@ -18,7 +18,7 @@ _BY_HOST = "--host-routing"
 
 
 class _ByHost:
-    """A proxy that prefixes the path of each request with the request's host, as the routes do."""
+    """The proxy for one request: looks up each path together with the request's host."""
 
     def __init__(self, proxy: Any, host: str) -> None:
         self._proxy, self._host = proxy, host

@@ -1,4 +1,4 @@
-"""The API's only address, ``/api/{method}`` (``docs/internals/providers/posit.md``, "Transport")."""
+"""The API's only endpoint, ``/api/{method}`` (``docs/internals/providers/posit.md``, "Transport")."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def _not_signed_in(request: web.Request, message: str) -> web.StreamResponse:
 
 
 def routes() -> list[web.RouteDef]:
-    """Return this module's routes. They also exist one path segment lower, for servers behind a sub-path."""
+    """Return this module's routes, with and without a path prefix, as for a server behind a sub-path."""
     return [
         web.route("*", "/api/{method}", answer),
         web.route("*", "/{prefix:[a-z][a-z-]*}/api/{method}", answer),

@@ -1,4 +1,4 @@
-"""Methods about jobs: launch_job, get_job_output, stop_job."""
+"""The API methods for jobs: launch_job, get_job_output, stop_job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods about the server: get_compute_envs, version, get_users."""
+"""The API methods about the server: get_compute_envs, version, get_users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods about sessions: launch_session, get_session, resume_session, stop_session."""
+"""The API methods for sessions: launch_session, get_session, resume_session, stop_session."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ async def show_switches(request: web.Request) -> web.Response:
 
 
 async def set_switches(request: web.Request) -> web.Response:
-    """Set switches. ``{"dialect": "live"}`` or ``"reference"`` sets all those in which the two differ."""
+    """Set switches. ``{"dialect": "live"}`` or ``"reference"`` sets those in which the dialects differ."""
     state = request.app[STATE]
     state.settings.change(loads(await request.read()))
     state.wake()

@@ -9,8 +9,8 @@ from playground.posit.errors import missing, wrong_type
 
 Values = dict[str, Any]
 
-#: Maps the server's own name of each property that has two spellings to the spelling in camelCase and that in
-#: snake_case.
+#: Maps each property that has two spellings, by this server's own name for it, to its camelCase and
+#: snake_case spelling.
 _SPELLINGS: dict[str, tuple[str, str]] = {
     "workingDirectory": ("workingDirectory", "working_directory"),
     "container": ("containerImage", "container_image"),

@@ -1,6 +1,6 @@
 """The output of a job as a stream of JSON objects.
 
-``docs/internals/providers/posit.md``, "Output of a job".
+It follows ``docs/internals/providers/posit.md``, "Output of a job".
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class Limits:
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "started"}
 
     def making(self, name: str, others: list[str]) -> None:
-        """Refuse a recipe if the person's other workspaces (``others``) use up the quota or the name."""
+        """Refuse a recipe if all are refused, the name is in use, or the person has too many workspaces."""
         if self.refuse_recipes is not None:
             raise Refusal(400, self.refuse_recipes)
         if self.unique_names and name in others:

@@ -15,7 +15,7 @@ from playground.saturn.seed import ResourceSeed
 
 #: Seconds for which a pod that has ended still appears among the active ones. Then it is only in the history.
 LINGER_SECONDS = 60.0
-#: Maps each property of a resource, other than its type and spec, that a test may set to the property's type.
+#: The properties of a resource, other than its spec, that a seed or a test may set, with their types.
 TIMINGS: dict[str, Any] = {
     "start_seconds": float,
     "stop_seconds": float,
@@ -111,7 +111,7 @@ class Resource:
         return shown[::-1]
 
     def start(self, now: float) -> None:
-        """Start a workspace, unless it is up or starting, or a new run of a job.
+        """Start a new run of a job, or start a workspace unless it is already up or starting.
 
         A workspace that is stopping refuses with 409. The documents don't say what happens then.
         """

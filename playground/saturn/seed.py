@@ -9,7 +9,8 @@ from typing import Any
 
 from playground.values import SeedError, checked, read_seed, record
 
-#: The published guides with what the vendor's older client uses, and the document published in 2026.
+#: The dialects: the published guides with what the vendor's older client uses, and the document published in
+#: 2026.
 DIALECTS = ("guide", "2026")
 STATUSES = ("stopped", "pending", "running", "stopping", "error")
 _DEFAULT = Path(__file__).with_name("default_seed.json")

@@ -73,7 +73,7 @@ async def count_workspaces(request: web.Request) -> web.Response:
 
 
 async def finish_scenario(request: web.Request) -> web.Response:
-    """Finish a scenario or, if ``custom`` is given, send a custom event; either of them ``times`` times."""
+    """Finish a scenario or, if ``custom`` is given, send a custom event; ``times`` says how often."""
     workspace = state_of(request).find(request.match_info["id"])
     values = await json_of(request)
     checked(values, {"scenario", "passed", "score", "seconds", "output", "custom", "times"})

@@ -14,7 +14,7 @@ from playground.sphere.workspaces import Workspace
 
 
 def run(request: web.Request, workspace: Workspace, outcome: Outcome, times: int = 1) -> list[dict[str, Any]]:
-    """Finish a scenario ``times`` times, which counts as usage; return the events. Raises Refusal."""
+    """Finish a scenario once or several times, which counts as usage; return the events. Raises Refusal."""
     now = _used(request, workspace)
     events = [finished(workspace, outcome, now, base_url(request)) for _ in range(times)]
     request.app[STATE].streams |= {event["id"]: outcome.output for event in events}
@@ -23,7 +23,7 @@ def run(request: web.Request, workspace: Workspace, outcome: Outcome, times: int
 
 
 def tell(request: web.Request, workspace: Workspace, data: Any, times: int = 1) -> list[dict[str, Any]]:
-    """Send a custom event ``times`` times; return the events. Raises Refusal."""
+    """Send a custom event once or several times; return the events. Raises Refusal."""
     now = _used(request, workspace)
     events = [custom(workspace, data, now) for _ in range(times)]
     request.app[WEBHOOKS].add(events)

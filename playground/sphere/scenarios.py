@@ -1,4 +1,4 @@
-"""Scenarios run in a workspace, and the events that report them."""
+"""The results of scenarios, and the events that report them."""
 
 from __future__ import annotations
 
