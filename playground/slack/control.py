@@ -143,7 +143,7 @@ class Control:
         return _shown(await self._dispatcher.replay(int(values.get("index", -1))))
 
     async def _misses(self, values: Json) -> Json:
-        """Start or end a period in which the app misses events (``on``). At its end, deliver them."""
+        """Make the app miss events (``on``), or deliver the events that it has missed."""
         if values["on"]:
             self._events.hold()
             return {"ok": True, "delivered": 0}

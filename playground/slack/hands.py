@@ -68,7 +68,7 @@ class Hands:
         block_id: str | None = None,
         value: Any = None,
     ) -> Json:
-        """Press a button or choose a value; ``home`` is the Home tab, and no channel is the open modal."""
+        """Press a button or choose a value. ``channel`` may be ``home`` or, for the open modal, None."""
         self._state.active(user)
         state, place = self._state, self._place(user, channel, ts)
         block, element = inputs.find(place.blocks, action_id, block_id)

@@ -101,7 +101,7 @@ def _zone(element: Json) -> Json:
 
 
 def filled(element: Json, value: Any) -> Json:
-    """Return the state of an element with this value; raise InputError if it can't have it."""
+    """Return the state of an element with this value; raise InputError if the value isn't valid."""
     kind = element["type"]
     many = value if isinstance(value, list) else [] if value in (None, "") else [value]
     if len(many) > element.get("max_selected_items", len(many)):

@@ -115,7 +115,7 @@ class Page:
         return web.Response(text=text, content_type="text/html", headers=headers)
 
     async def _redirect(self, request: web.Request) -> web.Response:
-        """Open a conversation, as this path does at Slack. A direct message opens as its person."""
+        """Redirect to a conversation, as this path does at Slack. For a direct message, act as its person."""
         channel = self._state.channels.get(request.query.get("channel", ""))
         if channel is None:
             raise web.HTTPFound("/")

@@ -13,7 +13,7 @@ from playground.slack.state import State
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Why an event is delivered again, and for which time."""
+    """The number of an event's retry, and the reason for it."""
 
     number: int
     reason: str

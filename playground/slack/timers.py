@@ -35,7 +35,7 @@ class Timers:
         return len(self._due)
 
     async def run_due(self) -> int:
-        """Run what is due, and wait for it and for work already running; return how many pieces that were."""
+        """Run what is due, and wait for it and for work already running; return the number of pieces."""
         done = 0
         self._begin()
         while self._running:

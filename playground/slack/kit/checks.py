@@ -119,7 +119,7 @@ def one_of(*allowed: str) -> Checker:
 
 
 def anything(_value: Any, _pointer: str, _report: Report) -> None:
-    """Accept any value. For fields that this server doesn't check."""
+    """Accept any value, because this server doesn't check the field."""
 
 
 def url(most: int) -> Checker:
