@@ -17,7 +17,7 @@ Act = Callable[[float], object]
 
 
 class Refused(Exception):
-    """Base of each server's own refusals. If a delayed action is refused, nobody is told."""
+    """Base class of each server's refusals. If a delayed action is refused, nobody is told."""
 
 
 class Refusal(Refused):
@@ -32,7 +32,7 @@ class Refusal(Refused):
 
 @dataclass(slots=True)
 class Fault:
-    """A fault that affects requests whose ``METHOD /path`` matches, at most ``times`` times (None: always).
+    """A fault in requests whose ``METHOD /path`` matches: in the next ``times`` requests, or in all if None.
 
     If ``credential`` is set, only requests with that token are affected. With ``after``, the server acts
     first and the fault affects only the answer, as when a request times out after it was accepted. With
@@ -133,7 +133,7 @@ def _credentials(request: web.Request) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request's time and fault, and the function that performs its action as that fault demands."""
+    """When a request arrived, the fault it met, and the function that performs its action accordingly."""
 
     came: float
     fault: Fault | None

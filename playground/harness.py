@@ -142,15 +142,16 @@ class Harness:
             do(now)
         elif fault.acts:
             heapq.heappush(self._coming, (now + fault.acts_after_s, next(self._order), do))
-            # If the clock isn't moved by a test, nothing else may call ``settle`` at the right time.
+            # If no test moves the clock, nothing else would call ``settle`` when the action becomes due.
             asyncio.get_running_loop().call_later(fault.acts_after_s + 0.01, self.settle)
 
     def watch(
         self, reads: re.Pattern[str], minimum: float, rule: str, starts: re.Pattern[str] | None = None
     ) -> None:
-        """Count status reads: GET requests whose path matches, grouped by the first group (see ``read_of``).
+        """Count status reads: GET requests whose path matches ``reads``. The first group names the resource.
 
-        Requests whose ``METHOD /path`` matches ``starts`` are counted as starts.
+        Requests whose ``METHOD /path`` matches ``starts`` are counted as starts. For ``minimum``, see
+        ``read_of``.
         """
         self._watched = (reads, minimum, rule)
         self._starts = starts

@@ -29,5 +29,5 @@ def redirect(location: str) -> web.Response:
 
 
 def local_path(onward: str, otherwise: str) -> str:
-    """Return a path on this server. However it is written, it can't lead to another host."""
+    """Return ``onward`` if it is a path that stays on this server, otherwise ``otherwise``."""
     return onward if onward.startswith("/") and not onward.startswith(("//", "/\\")) else otherwise
