@@ -1,1 +1,1 @@
-"""The chaos run: the real process under kill -9 and failures of others, and every promise looked at."""
+"""The chaos run: kills the real process, makes other servers fail, and checks every promise Usher makes."""

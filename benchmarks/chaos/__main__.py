@@ -1,33 +1,39 @@
-"""``python -m benchmarks.chaos``: play the storm, wait for the calm, look at every promise.
+"""``python -m benchmarks.chaos``: cause failures, wait until all work is done, and check every promise.
 
-Half of the people have a workspace with hours that start it meanwhile, the others with hours that stop it.
-The modes, each of which ``--only`` selects:
+Half of the people have hours that start a workspace during the storm of failures; the others have hours that
+stop one. These are the modes of failure, which ``--only`` selects:
 
 - ``kills``: ``kill -9`` every 2–5 s
-- ``clock``: as ``kills``; the clock is up to 240 s ahead or back, by a small library that needs ``cc``
-- ``posts``: a message's post hangs, done or not; the process that sent it is killed, and away for up to 8 s
-- ``cuts``: the database's connections are all cut, twice within 5 s; a file can't be written for 1–8 s
-- ``lines``: those to PostgreSQL are slow, stand still for up to 6 s, or are cut in a piece; in a cluster
-- ``half``: a worker loses the connection on which it writes, and gets no other for 8–25 s; in a cluster
-- ``failover``: the primary is lost with its last 4 s, and a standby promoted; only if named, in a cluster
-- ``stopped``: a worker is stopped by SIGSTOP for 90 s, and goes on; only if named, in a cluster
-- ``slack_away``: Slack is away for 5½ minutes; only if named, and with ``--seconds 420``
-- ``slack``: messages and look-ups: 429, 5xx, cut and slow answers, before and after Slack has acted
-- ``provider``: the same for reads and calls, and garbled answers
-- ``late``: the provider acts 20–60 s after it was called, whether it has answered at once or not at all
-- ``refused``, ``refused_all``: single 401s; 401 for everybody, for 5–15 s
-- ``limited``: 429 with a ``Retry-After`` of 20–65 s to reads, lists and logs of the same two people
-- ``odd``: an odd entry in a list; one status read refused with 302, 400, 403 or 404
+- ``clock``: like ``kills``, with the clock up to 240 s ahead or behind; needs ``cc`` to compile a library
+- ``posts``: the response to posting a message hangs, whether or not the message was posted; the process that
+  sent it is killed, and starts again up to 8 s later
+- ``cuts``: all connections to the database are cut, twice within 5 s, or a SQLite file can't be written for
+  1–8 s
+- ``lines``: connections to PostgreSQL are slow, stall for up to 6 s, or are cut in the middle of a message;
+  only in a cluster
+- ``half``: a worker loses its writing connection, and can't open another one for 8–25 s; only in a cluster
+- ``failover``: the primary is lost along with its last 4 s, and a standby is promoted; only in a cluster, and
+  only if named
+- ``stopped``: a worker is suspended with SIGSTOP for 90 s, then resumed; only in a cluster, and only if named
+- ``slack_away``: Slack is down for 5½ minutes; only if named, and with ``--seconds 420``
+- ``slack``: calls that send or look up messages get a 429, a 5xx, or a cut or slow response, before or after
+  Slack has acted
+- ``provider``: the same for reads and calls to the provider, which may also get garbled responses
+- ``late``: the provider acts 20–60 s after it was called, whether it responded immediately or not at all
+- ``refused``, ``refused_all``: a single 401; a 401 for everybody, for 5–15 s
+- ``limited``: 429 with a ``Retry-After`` of 20–65 s for reads, lists and logs, always for the same two people
+- ``odd``: a malformed entry in a list; one status read is refused with 302, 400, 403 or 404
 - ``repeats``: messages are delivered again under other event ids
 
-The last line of output is one JSON object, and the exit status is 0 if all promises held (``"holds": true``).
-All of these have to be 0: ``lost``, ``repeated`` (said once, done twice), ``told_twice`` (a message, or how
-something ended, was read in two messages, be they deleted since), ``unseen`` (it runs, and Usher shows it as
-down), ``untrue``, ``astray`` (shown to somebody else), ``hours_lost``, ``hours_doubled``, ``hours_ended``,
-``unwarned``, ``unlinked``, ``false_alarms``, ``beyond_limits``, ``dead``, ``leaks`` and ``exceptions``;
-``most_…`` is at most 1, ``smallest_gap_s`` at least 10. ``asked`` says how many people were asked, because an
-outcome couldn't be determined. Gaps and limits are judged by when requests arrive, so a machine that is too
-busy can make a good run look bad: ``longest_stall_s`` says how long a process waited for a processor.
+The last line of output is one JSON object, and the exit status is 0 if all promises were kept (``"holds":
+true``). These figures must be 0: ``lost``, ``repeated`` (requested once, done twice), ``told_twice`` (two
+messages said the same thing or reported the same outcome, even if one was deleted later), ``unseen``
+(running, but shown as down), ``untrue``, ``astray`` (shown to the wrong person), ``hours_lost``,
+``hours_doubled``, ``hours_ended``, ``unwarned``, ``unlinked``, ``false_alarms``, ``beyond_limits``, ``dead``,
+``leaks`` and ``exceptions``. Each ``most_…`` may be at most 1, and ``smallest_gap_s`` must be at least 10.
+``asked`` counts the people who were asked what to do because the outcome of a call couldn't be determined.
+Gaps and limits are judged by when requests arrive, so if the machine is too busy, a good run can look bad:
+``longest_stall_s`` says how long a process had to wait for a processor.
 """
 
 from __future__ import annotations
@@ -76,9 +82,9 @@ from playground.faults import Fault
 
 #: The gate's rule, in seconds.
 SMALLEST_GAP = 10.0
-#: How many problems are printed of each kind.
+#: The maximum number of problems of each kind that are printed.
 SHOWN = 10
-#: What is counted, and told in words.
+#: Kinds of problems that are counted in the result, and also printed in words.
 PROBLEMS = (
     "hours_lost",
     "hours_doubled",
@@ -95,28 +101,30 @@ PROBLEMS = (
     "leaks",
     "exceptions",
 )
-#: A start that nobody was asked to hold up waits so many seconds at most: for a read, and for its turn.
+#: The longest that a start may wait for a read and for its turn, in seconds, if the person wasn't told to
+#: wait.
 LONGEST_HOLD = 40.0
-#: Within so many seconds others do what a worker held that stands still.
+#: Seconds within which other processes must take over the work of a suspended worker.
 LONGEST_TAKEOVER = 60.0
-#: In so many seconds of storm every mode meets somebody.
+#: The shortest storm, in seconds, in which every mode is sure to affect some request.
 LEAST_SECONDS = 180.0
-#: Between two kills of the one process, in seconds.
+#: Seconds between two kills if there is only one process.
 ALONE = (2.0, 5.0)
 #: What can go wrong.
 STOPPED = "stopped"
 ALL = ("kills", "clock", CUTS, LINES, "half", "repeats", *MODES, FAILOVER, STOPPED)
-#: What goes wrong without being asked for: what lasts longer than a usual storm doesn't. Only
-#: processes know whom they answered what in the seconds that a failover loses: that isn't beside kills.
+#: The modes of a run without ``--only``. Left out are those that last longer than a usual storm, and a
+#: failover: only the processes remember what they answered during the seconds that it loses, so they mustn't
+#: be killed.
 USUAL = tuple(mode for mode in ALL if mode not in {"slack_away", FAILOVER, STOPPED})
-#: What the bot's processes say, in the folder of a run.
+#: The file in a run's folder that contains the output of the bot's processes.
 LOG = "usher.log"
-#: Seconds between two lines about what is still to come.
+#: Seconds between two progress lines about the work that is left.
 SAID_EVERY = 10.0
 
 
 async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Play one run; return the figures."""
+    """Perform one run, and return its figures."""
     chance = random.Random(options.seed)  # noqa: S311 - it chooses moments and faults, it protects nothing
     loop = asyncio.get_running_loop()
     modes = set(options.only or USUAL)
@@ -196,7 +204,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _follow_faults(made: Stage, weather: Weather, keeper: Keeper) -> None:
-    """Count the faults that requests meet; some are what a kill waits for."""
+    """Count the requests that meet a fault, and tell the keeper, which kills a process if a post hangs."""
 
     def note_fault(request: web.Request, fault: Fault) -> None:
         weather.note_fault(fault)
@@ -214,7 +222,7 @@ def _storms(
     weather: Weather,
     seconds: float,
 ) -> Iterator[Coroutine[Any, Any, None]]:
-    """Yield what goes wrong side by side."""
+    """Yield the coroutines that cause the failures. They run concurrently."""
     modes, chance, count = weather.modes, weather.chance, weather.bursts
     yield weather.storm(seconds)
     if "repeats" in modes:
@@ -247,7 +255,7 @@ async def _raise_stage(
     clock: WallClock | None,
     line_cuts: Counter[str],
 ) -> AsyncIterator[tuple[Stage, Keeper, Database | None, Lines | None]]:
-    """Raise the stage, with what keeps the bot running on it, and with a cluster's server and lines to it."""
+    """Start the local servers and the keeper and, in a cluster, PostgreSQL behind a proxy."""
     async with AsyncExitStack() as stack:
         running = database(folder, has_standby=FAILOVER in (options.only or ()))
         server = await asyncio.to_thread(stack.enter_context, running) if options.cluster else None
@@ -273,7 +281,7 @@ async def _raise_stage(
 
 
 async def _wait_until_settled(made: Stage) -> None:
-    """Wait until every operation and run has ended, every notice was sent, and every late act was done."""
+    """Wait until all operations and runs have ended, all notices are sent, and all late actions are done."""
     loop = asyncio.get_running_loop()
     said = loop.time() - SAID_EVERY
 
@@ -347,15 +355,15 @@ async def _figures(
 
 
 def _is_every_mode_met(told: dict[str, Any]) -> bool:
-    """Return whether a request met each mode that was chosen."""
-    # Only a cluster's connections can be half away, and only the one process has a clock that moves.
+    """Return whether each chosen mode affected at least one request."""
+    # The mode ``half`` exists only in a cluster, and the clock changes only if there is a single process.
     own = ("half", told["halved"]) if told["processes"] > 1 else ("clock", told["clock_moves"])
     counts = dict.fromkeys(MODES, 0) | told["met"] | {"repeats": told["repeats"]} | dict([own])
     return all(count > 0 for mode, count in counts.items() if mode in told["modes"])
 
 
 def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
-    """Say whether every promise was kept, and of a whole run, whether each mode met somebody."""
+    """Return whether all promises were kept and, in a run of full length, each mode affected some request."""
     gap, modes, is_whole = told["smallest_gap_s"], set(told["modes"]), told["seconds"] >= LEAST_SECONDS
     none = (*PROBLEMS, "false_alarms", "ended_by_itself")
     most = ("most_starts_per_operation", "most_runs_per_request", "most_creations_per_request")
@@ -363,10 +371,12 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         not any(told[kind] for kind in none)
         and told["beyond_limits"] == told["beyond_limits_while_slack_stood_still"]
         and told["acknowledged"] == options.operations
-        # What ended a start may be lost in a failover, which finds it open and the workspace down.
+        # A failover may lose the record that a start ended. Usher then finds the start open and the workspace
+        # down, and starts it once more.
         and all(told[one] <= 1 + (FAILOVER in modes and one == most[0]) for one in most)
         and (gap >= SMALLEST_GAP if gap is not None else not is_whole)
-        # Others' pauses hold nobody up; where more goes wrong than that, waits have other causes.
+        # A 429 for one person mustn't delay others. If other modes are active, starts may wait for other
+        # reasons.
         and (modes != {"limited"} or told["longest_hold_s"] <= LONGEST_HOLD)
         and told["audit"] == "whole"
         and told["drained"]
@@ -376,13 +386,13 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         and (told["kills_in_posts"] > 0 or "posts" not in modes)
         and (told["cuts"] > 0 or CUTS not in modes)
         and (told["line_cuts"] > 0 or LINES not in modes)
-        # Others have taken over what the worker held.
+        # While the worker was suspended, other processes must have taken over its work.
         and (STOPPED not in modes or (told["stopped"] > 0 and told["longest_hold_s"] <= LONGEST_TAKEOVER))
     )
 
 
 def main() -> int:
-    """Run it; return the exit status: 0 when every promise was kept."""
+    """Run the command; return exit status 0 if all promises were kept, and 1 otherwise."""
     load()
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.chaos",
@@ -409,7 +419,7 @@ def main() -> int:
         parser.error("a failover, or a worker that stands still, takes a --cluster")
     usual = (300.0, 2000) if options.cluster else (180.0, 1000)
     options.seconds, options.operations = options.seconds or usual[0], options.operations or usual[1]
-    # Requests that a kill cuts off are what this is about; the local servers need not tell of each.
+    # Kills cut off requests on purpose, so the local servers needn't log each of them.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     if options.keep is not None:
         options.keep.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""The wall clock of the bot's process, set ahead and back while it runs and across its restarts.
+"""The wall clock of the bot's process, moved ahead and back while the process runs and between restarts.
 
-The process takes it from the system alone, so the system's answer is shifted: by a small library that is
-compiled here and preloaded. Where there is no C compiler or no such loader, clocks stay as they are.
+The process reads the time only from the system, so a small library, compiled here and preloaded, shifts what
+the system returns. If there is no C compiler, or the system can't preload libraries, clocks aren't changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SOURCE = Path(__file__).with_name("clock.c")
 
 
 class WallClock:
-    """Shift the wall clock of every process that is started with ``environment``."""
+    """The wall clock of all processes that are started with ``environment``. It can be shifted."""
 
     def __init__(self, folder: Path) -> None:
         self._library, self._file = folder / "clock.so", folder / "clock"
@@ -28,7 +28,7 @@ class WallClock:
         self.moves = 0
 
     async def make(self) -> bool:
-        """Compile the library; say whether there is one now."""
+        """Compile the library, and return whether that worked."""
         compiler = shutil.which("cc")
         if compiler is None or not sys.platform.startswith("linux"):
             return False
@@ -40,16 +40,16 @@ class WallClock:
         return self.is_there
 
     def environment(self) -> Mapping[str, str]:
-        """Return what a process needs in its environment to follow it."""
+        """Return the environment variables that make a process follow this clock."""
         if not self.is_there:
             return {}
         others = os.environ.get("LD_PRELOAD", "")
         return {"LD_PRELOAD": f"{self._library} {others}".strip(), "CHAOS_CLOCK": str(self._file)}
 
     def set(self, seconds: float) -> None:
-        """Let it be ahead of the true time by so many seconds, or behind with fewer than none."""
+        """Set how many seconds the clock is ahead of the true time; a negative number puts it behind."""
         mode = "r+b" if self._file.exists() else "wb"
-        # In place: the file is mapped by who runs already.
+        # Write in place, because running processes have mapped the file.
         with self._file.open(mode) as file:
             file.write(struct.pack("d", seconds))
         self.moves += 1

@@ -1,4 +1,4 @@
-"""What a cluster has besides: several processes, a balancer before the webs, a database that has trouble."""
+"""The additional parts of a cluster: several processes, a load balancer for them, a failing database."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ WORKERS: Final = 4
 PAUSE: Final = 2.0
 #: How far one worker's clock is off, in seconds.
 AN_HOUR: Final = 3600.0
-#: A run that is shorter than this many seconds has one crash of the server alone.
+#: In a run shorter than this, in seconds, the server crashes once but isn't restarted in an orderly way.
 SHORT: Final = 30.0
-#: After how many seconds a worker becomes half, and for how long: longer than a lease of what it owns.
+#: Seconds until a worker is kept from writing, and how long that lasts, which is longer than its leases.
 HALF_AFTER: Final = (1.0, 6.0)
 HALF_FOR: Final = (8.0, 25.0)
 FAILOVER: Final = "failover"
-#: How many seconds the standby lacks, and how long it takes until everybody was told and all lists were read.
+#: Seconds of commits that the standby lacks, and the time until everybody was told and all lists were read.
 LOST: Final = 4.0
 TOLD: Final = FAILOVER_CONFIRM_SECONDS + LIST_REFRESH_SECONDS + READ_TIMEOUT_SECONDS
 
@@ -39,9 +39,10 @@ TOLD: Final = FAILOVER_CONFIRM_SECONDS + LIST_REFRESH_SECONDS + READ_TIMEOUT_SEC
 def members(
     environment: Mapping[str, str], clock: WallClock | None, workers: int, half: str = ""
 ) -> list[Member]:
-    """Return the webs, then the workers; the clock of the last worker is an hour off.
+    """Return the members of the cluster: first the webs, then the workers.
 
-    ``half`` is the database of the first worker, if it can be kept from writing there.
+    The clock of the last worker is an hour off. ``half`` is the first worker's database URL, for a role that
+    can be kept from writing.
     """
     roles = ["web"] * WEBS + ["worker"] * workers
     made = [
@@ -58,7 +59,7 @@ def members(
 
 @asynccontextmanager
 async def balancer(port: int, webs: Iterable[str]) -> AsyncIterator[None]:
-    """Pass connections on to the webs at these addresses in turn, or to whichever takes them."""
+    """Forward connections to the webs at these addresses in turn, skipping those that don't accept them."""
     ports = [int(url.rpartition(":")[2]) for url in webs]
     tasks: set[asyncio.Task[None]] = set()
 
@@ -92,7 +93,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def halve(database: Database, seconds: float, chance: random.Random, count: Counter[str]) -> None:
-    """Keep one worker from writing now and then, for a while each; count how often it was cut off."""
+    """Keep one worker from writing, for a while at a time, and count how often its connection was cut."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     while loop.time() < until:
@@ -102,7 +103,7 @@ async def halve(database: Database, seconds: float, chance: random.Random, count
             await asyncio.sleep(chance.uniform(*HALF_FOR))
             await asyncio.to_thread(database.let_in)
         except psycopg.Error:
-            # The server is down itself, just now.
+            # The server itself is down at the moment.
             continue
     while True:
         with suppress(psycopg.Error):
@@ -112,7 +113,7 @@ async def halve(database: Database, seconds: float, chance: random.Random, count
 
 
 async def trouble(database: Database, seconds: float) -> None:
-    """Restart the server and crash it."""
+    """Restart the server in an orderly way, then crash it."""
     for crashes in (False, True):
         await asyncio.sleep(seconds / 3)
         if crashes or seconds >= SHORT:
@@ -120,7 +121,7 @@ async def trouble(database: Database, seconds: float) -> None:
 
 
 async def fail_over(database: Database, seconds: float) -> None:
-    """In the middle, lose the primary and its last seconds, and wait until people are told of that."""
+    """Halfway through, lose the primary and its last seconds, and wait until people have been told."""
     await asyncio.sleep(seconds / 2 - LOST)
     await asyncio.to_thread(database.freeze)
     await asyncio.sleep(LOST)

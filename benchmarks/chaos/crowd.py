@@ -1,4 +1,4 @@
-"""The people of the chaos run: each asks, looks, presses, and tries again what failed, as people do."""
+"""The simulated people of the chaos run: each types commands, presses buttons, and retries what failed."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from benchmarks.chaos.stage import CHANNEL, CONNECTION, JOBS, KEPT, SPOKEN_JOB, 
 from playground.demo.person import buttons, where
 from playground.slack.errors import SlackError
 
-#: What an accepted operation is answered with (``bot.messages.texts.answers``), in its first line.
+#: Matches the first line of the answer to an accepted operation (``bot.messages.texts.answers``).
 ACCEPTED = re.compile(
     r"\A.*(?:Starting|Stopping|Restarting|Cancelling"
     r"|is already (starting|restarting|stopping|running|stopped)"
     r"|so I'm stopping it again|is stopping\. I'll start it again)"
 )
-#: Of these, what joins an operation that is under way.
+#: Matches those of these answers that say the request joined an operation in progress.
 JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
-#: What an accepted run is answered with (``bot.messages.texts.runs``).
+#: Matches the answer to an accepted run (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")
-#: What new hours are answered with (``bot.messages.texts.hours``).
+#: Matches the answer to new hours (``bot.messages.texts.hours``).
 HOURS = re.compile(r"now runs ")
-#: Buttons that are pressed in between; the last three begin operations themselves.
+#: Buttons that are pressed between the commands; the last three request operations themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
-#: Where the local Slack says that people are.
+#: The time zone that the local Slack reports for everybody.
 ZONE = ZoneInfo("Europe/London")
-#: How often an operation is for a workspace that stands, for a run of a job, and for a new workspace.
+#: The weights with which a request concerns an existing workspace, a run of a job, or a new workspace.
 KINDS = {"workspace": 78, "run": 12, "create": 10}
 
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """Hold an operation that Slack showed as accepted; times are those of this machine, in epoch seconds."""
+    """An operation that Slack showed as accepted. Times come from this machine's clock, in epoch seconds."""
 
     who: Person
     workspace: str
@@ -49,16 +49,16 @@ class Acknowledged:
 
     @property
     def is_new(self) -> bool:
-        """Say whether the words promise an operation of its own, not one that was joined."""
+        """Return whether the answer announced a new operation, rather than joining one in progress."""
         return JOINED.search(self.text) is None
 
 
 class Crowd:
-    """Drive everybody at once; ``operations`` is how many have to be acknowledged in all.
+    """All simulated people at once; ``operations`` is how many must be acknowledged in total.
 
-    ``rules`` is how many of the people have hours: one half of them a workspace that starts in the storm, the
-    other half one that they start, and which stops in it. If ``speaks``, everybody also asks for a run by a
-    message, once.
+    ``rules`` is how many people set hours: for half of them, the hours start a workspace during the storm;
+    the other half start a workspace themselves, which the hours stop during the storm. If ``speaks`` is set,
+    everybody also requests one run with a message.
     """
 
     def __init__(
@@ -78,14 +78,14 @@ class Crowd:
         self._seconds = seconds
         self._chance = chance
         self.acknowledged: list[Acknowledged] = []
-        #: Hours that were answered as set.
+        #: Hours that the bot confirmed as set.
         self.hours_set: list[Acknowledged] = []
-        #: Requests that the person saw fail, by what Slack or the bot said.
+        #: Failed requests, counted by the error that Slack or the bot showed to the person.
         self.failed: Counter[str] = Counter()
         self.clicks: Counter[str] = Counter()
 
     async def live(self) -> None:
-        """Return when every operation has been acknowledged."""
+        """Let everybody act, and return once all operations have been acknowledged."""
         people = self._stage.people
         each, more = divmod(self._operations, len(people))
         hours = ["start", "stop"] * (self._rules // 2) + ["start"] * (self._rules % 2)
@@ -106,12 +106,13 @@ class Crowd:
             await self._set_hours(who, KEPT, side)
         spoken_at = self._chance.randrange(share) if self._speaks and share else None
         wanted = dict.fromkeys(WORKSPACES, "stop")
-        # A job is run once: what it has run then came of that operation alone.
+        # Each job is run only once, so all of its runs must be due to that one operation.
         jobs = list(JOBS)
         for number in range(share):
             await asyncio.sleep(self._chance.uniform(0.0, 2.0 * self._seconds / (share + 1)))
             if number == spoken_at:
-                # It is answered by a message, which a kill may lose: only that it is done once is looked at.
+                # A kill may lose the message that answers this, so the run only checks that the job isn't run
+                # twice.
                 await who.slack.say(who.user, "@bot", f"run {SPOKEN_JOB}")
             (kind,) = self._chance.choices(list(KINDS), list(KINDS.values()))
             workspace = self._chance.choice(WORKSPACES)
@@ -132,7 +133,7 @@ class Crowd:
         return self._chance.choices(["stop", "start", "restart"], [6, 2, 2])[0]
 
     async def _type(self, who: Person, name: str, verb: str) -> None:
-        """Type the command until it is accepted."""
+        """Type the command again and again until it is accepted."""
         is_run = verb == "run"
         text = f"/job run {CONNECTION} {name}" if is_run else f"/workspace {verb} {name}"
         accepted = RUNS if is_run else ACCEPTED
@@ -146,7 +147,7 @@ class Crowd:
             await self._fails(str(answer.get("error") or said))
 
     async def _set_hours(self, who: Person, name: str, side: str) -> None:
-        """Let a workspace start or stop by itself in the storm, by the clock of everybody's zone."""
+        """Set hours that start or stop a workspace during the storm, in everybody's time zone."""
         while True:
             sent_at = self._read_clock()
             at = datetime.fromtimestamp(sent_at + 60.0 + self._chance.uniform(0.0, self._seconds), ZONE)
@@ -159,7 +160,10 @@ class Crowd:
             await self._fails(str(answer.get("error") or said))
 
     async def _make(self, who: Person, name: str) -> None:
-        """Open the form, fill it in and send it, until it is taken; a name that is taken was taken before."""
+        """Fill in and submit the form until it is accepted.
+
+        If the name is already in use, an earlier attempt succeeded.
+        """
         slack, user = who.slack, who.user
         while True:
             sent_at = self._read_clock()
@@ -187,7 +191,7 @@ class Crowd:
         await asyncio.sleep(self._chance.uniform(0.3, 1.5))
 
     async def _click(self, who: Person, workspace: str) -> None:
-        """Look or press once, sometimes twice at the same time; what fails is not tried again."""
+        """Look something up, or press a button, sometimes twice at the same time; don't retry failures."""
         slack, user = who.slack, who.user
         if self._chance.random() < 0.4:
             verb = self._chance.choices([f"status {workspace}", "list", "home"], [3, 1, 1])[0]

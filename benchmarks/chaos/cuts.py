@@ -1,4 +1,4 @@
-"""The database is away for a moment: a server's connections are cut, a file is kept from being written."""
+"""Short outages of the database: connections to a server are cut, or a file is locked against writing."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from benchmarks.postgres import Database
 from bot.support.settings.database import find_database_file
 
 CUTS: Final = "cuts"
-#: Seconds until the next two cuts, between those two, and for how long a file can't be written: less than a
-#: process that starts meanwhile waits for its file (``bot.store.sqlite.OPEN_SECONDS``).
+#: Seconds until the next two cuts, seconds between the two, and seconds for which a file can't be written.
+#: The last must be shorter than the time for which a starting process waits for its file
+#: (``bot.store.sqlite.OPEN_SECONDS``).
 PAUSE_SECONDS: Final = (1.0, 8.0)
 AGAIN_SECONDS: Final = (0.5, 5.0)
 HELD_SECONDS: Final = (0.5, 1.8)
@@ -27,14 +28,14 @@ HELD_SECONDS: Final = (0.5, 1.8)
 async def cut_off(
     url: str, server: Database | None, seconds: float, chance: random.Random, count: Counter[str]
 ) -> None:
-    """Cut all processes off from their database now and then, twice within seconds; count how often."""
+    """Cut all processes off from their database from time to time, each time twice; count the cuts."""
     loop, path = asyncio.get_running_loop(), find_database_file(url)
     until = loop.time() + seconds
     while loop.time() < until:
-        # A short storm has some, too, and before its server is restarted.
+        # Even a short storm needs some cuts before the server is restarted.
         await asyncio.sleep(min(chance.uniform(*PAUSE_SECONDS), seconds / 4))
         for _ in range(2):
-            # A server may be down itself, just now.
+            # The server itself may be down at the moment.
             with suppress(psycopg.Error, sqlite3.OperationalError):
                 if server is not None:
                     count[CUTS] += await asyncio.to_thread(server.cut) > 0
@@ -45,7 +46,7 @@ async def cut_off(
 
 
 def _hold(path: Path, seconds: float) -> None:
-    """Keep everybody else from writing to a file; raises sqlite3.OperationalError."""
+    """Keep other processes from writing to a file for a while; raises sqlite3.OperationalError."""
     with closing(sqlite3.connect(path, timeout=10.0, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""The bot's processes: kept running, and killed without a word now and then."""
+"""The bot's processes: kept running, and killed without warning from time to time."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from playground.faults import Fault
 HOME = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 10.0
-#: The part of the kills that doesn't wait until the process listens.
+#: The share of kills that don't wait until the process is listening.
 EARLY = 0.3
-#: For how many seconds a process is away after a kill in a post: workspaces come up meanwhile.
+#: Seconds between a kill during a post and the restart. Workspaces may become ready in the meantime.
 AWAY_SECONDS = (0.0, 8.0)
-#: For how many seconds a worker stands still: longer than any lease.
+#: Seconds for which a worker is suspended: longer than any lease.
 STOPPED_SECONDS = 90.0
 
 
 class NotReadyError(Exception):
-    """Say that the bot did not come up."""
+    """Raised if a process of the bot didn't become ready in time."""
 
 
 @dataclass(slots=True)
 class Member:
-    """Hold one process: its settings, where it tells how it is, and what it does."""
+    """One process of the bot: its settings, the URL where it reports its health, and its role."""
 
     environment: Mapping[str, str]
     url: str
@@ -45,7 +45,7 @@ class Member:
     process: asyncio.subprocess.Process | None = field(default=None)
 
     async def start(self, log: Path) -> None:
-        """Start it; what it says is added to the log."""
+        """Start the process, and append its output to the log."""
         with log.open("ab") as sink:
             self.process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "bot", self.role),
@@ -57,7 +57,7 @@ class Member:
             )
 
     def has_connection(self, port: int) -> bool:
-        """Return whether it holds a connection from this port."""
+        """Return whether the process has a connection that uses this local port."""
         if self.process is None or self.process.returncode is not None:
             return False
         try:
@@ -67,7 +67,7 @@ class Member:
         return any(one.laddr and one.laddr.port == port for one in held)
 
     async def answers(self, path: str) -> bool:
-        """Say whether it answers a question about itself well."""
+        """Return whether the process answers a health check successfully."""
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session,
@@ -79,7 +79,7 @@ class Member:
 
 
 class Keeper:
-    """Start the processes, kill one of them every few seconds, and start it again."""
+    """The bot's running processes, one of which is killed and restarted every few seconds."""
 
     def __init__(
         self,
@@ -89,27 +89,27 @@ class Keeper:
         clock: WallClock | None,
         pause: tuple[float, float],
     ) -> None:
-        """With a clock, kills are the moments at which it is set, and later put right.
+        """Create a keeper; ``pause`` is the shortest and longest time between two kills, in seconds.
 
-        ``pause`` is between which times of seconds the next kill comes.
+        If there is a clock, it is changed around some of the kills, and set right at the end.
         """
         self.members = members
         self._clock = clock
         self._log = log
         self._chance = chance
         self._pause = pause
-        #: One kill at a time, with the start after it.
+        #: Held from a kill until the process has been started again, so that only one is down at a time.
         self._lock = asyncio.Lock()
-        #: The ports from which posts came that hang.
+        #: Local ports of the connections on which a post is hanging.
         self._hanging: asyncio.Queue[int] = asyncio.Queue()
         self.kills = 0
-        #: How often a worker stood still.
+        #: How often a worker was suspended.
         self.stops = 0
-        #: Kills before the process had begun to listen.
+        #: How many kills hit a process that wasn't listening yet.
         self.early_kills = 0
-        #: Kills of a process that waited for the answer to a post.
+        #: How many kills hit a process that was waiting for the response to a post.
         self.kills_in_posts = 0
-        #: Exit statuses of processes that ended by themselves.
+        #: Exit statuses of processes that ended without being killed.
         self.ended: list[int] = []
 
     def pids(self) -> list[int]:
@@ -123,7 +123,7 @@ class Keeper:
             await member.start(self._log)
 
     async def ready(self) -> None:
-        """Wait until all say that they are ready; raise NotReadyError when one is not in time."""
+        """Wait until all processes are ready; raise NotReadyError if one of them isn't ready in time."""
         loop = asyncio.get_running_loop()
         until = loop.time() + READY_SECONDS
         for member in self.members:
@@ -133,7 +133,7 @@ class Keeper:
                 await asyncio.sleep(0.1)
 
     async def kill_now_and_then(self, seconds: float) -> None:
-        """Kill one and start it again, with a pause in between, for so long."""
+        """For this many seconds, kill a random process every few seconds and start it again."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while loop.time() < until:
@@ -141,13 +141,14 @@ class Keeper:
             member = self._chance.choice(self.members)
             may_wait = self._chance.random() >= EARLY
             while not (listens := await member.answers("/healthz")):
-                # A slow machine would start processes all along, and none would ever do anything.
+                # Without this wait, a slow machine would only ever start processes, and none would get any
+                # work done.
                 if not may_wait or loop.time() >= until:
                     break
                 await asyncio.sleep(0.1)
             self.early_kills += not listens
             if self._clock is not None and self._chance.random() < 0.3:
-                # While it runs: the clock moves under it, and back again across a restart.
+                # Move the clock while the process is running; the restart below moves it again.
                 self._clock.set(self._chance.choice((0.0, self._chance.uniform(-240.0, 240.0))))
                 await asyncio.sleep(self._chance.uniform(1.0, 3.0))
             async with self._lock:
@@ -163,7 +164,7 @@ class Keeper:
                 await self.start()
 
     async def stop_worker_for_a_while(self, seconds: float) -> None:
-        """Stop one worker by SIGSTOP in the middle, and let it go on once others had to do its work."""
+        """Suspend one worker with SIGSTOP, and resume it once others had to take over its work."""
         await asyncio.sleep(seconds / 4)
         worker = next(member for member in self.members if member.role == "worker")
         async with self._lock:
@@ -176,12 +177,12 @@ class Keeper:
         self.stops += 1
 
     def on_fault(self, request: web.Request, fault: Fault) -> None:
-        """Note which connection a post came from that gets no answer."""
+        """Note the connection of a post that gets no response."""
         if fault.name == HANGS and request.transport is not None:
             self._hanging.put_nowait(request.transport.get_extra_info("peername")[1])
 
     async def kill_while_posting(self, seconds: float) -> None:
-        """Kill whoever waits for the answer to a post that hangs, and start it again later, for so long."""
+        """For this many seconds, kill each process whose post is hanging, and start it again later."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while (left := until - loop.time()) > 0:
@@ -190,7 +191,7 @@ class Keeper:
                 await self._kill_with(port)
 
     async def _kill_with(self, port: int) -> None:
-        """Kill the process that has a connection from this port, if it still waits there."""
+        """Kill the process that has a connection using this local port, if there still is one."""
         async with self._lock:
             member = next((one for one in self.members if one.has_connection(port)), None)
             if member is None:
@@ -202,7 +203,7 @@ class Keeper:
         await asyncio.sleep(self._chance.uniform(*self._pause))
 
     async def kill(self, member: Member) -> None:
-        """Send SIGKILL and wait for the end."""
+        """Send SIGKILL, and wait until the process has ended."""
         assert member.process is not None, "started before"
         if member.process.returncode is None:
             member.process.kill()
@@ -212,7 +213,7 @@ class Keeper:
             self.ended.append(member.process.returncode or 0)
 
     async def stop(self) -> bool:
-        """Send SIGTERM; say whether all drained and ended well in time."""
+        """Send SIGTERM to all processes; return whether they all drained and exited cleanly in time."""
         return all(await asyncio.gather(*(self._stop(member) for member in self.members)))
 
     async def _stop(self, member: Member) -> bool:

@@ -1,4 +1,4 @@
-"""Lines between a cluster and PostgreSQL: slow, standing still, or cut in the middle of a piece."""
+"""Faulty connections between a cluster and PostgreSQL: slow, stalled, or cut in the middle of a message."""
 
 from __future__ import annotations
 
@@ -11,34 +11,37 @@ from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
 LINES: Final = "lines"
-#: Seconds until the next trouble; for how long all lines are slow, and stand still.
+#: Seconds until the next failure, and for how long all connections are slow or stalled.
 PAUSE_SECONDS: Final = (0.5, 4.0)
 SLOW_SECONDS: Final = (1.0, 5.0)
 STILL_SECONDS: Final = (0.5, 6.0)
-#: Seconds by which a slow line holds back each piece.
+#: Seconds by which a slow connection delays each chunk of data.
 DELAY_SECONDS: Final = (0.002, 0.03)
-#: A line is cut once it passes a piece on, or after so many seconds at the latest.
+#: Seconds after which a connection is cut at the latest. Normally it is cut when it forwards its next chunk.
 CUT_SECONDS: Final = 1.0
 
 
 class _Line:
-    """One connection of a process, passed on to the server."""
+    """One connection of a process, forwarded to the server."""
 
     def __init__(self, *ends: asyncio.StreamWriter) -> None:
         self.ends = ends
         self.is_to_be_cut = False
 
     def cut(self) -> None:
-        """Reset both ends: neither hears what was under way."""
+        """Reset both ends. Data in transit is lost in both directions."""
         for end in self.ends:
             end.transport.abort()
 
 
 class Lines:
-    """Pass connections to a port of this machine on to a server's socket."""
+    """A proxy that forwards connections from a local port to a server's socket, and can disturb them."""
 
     def __init__(self, url: str, chance: random.Random, count: Counter[str]) -> None:
-        """``url`` is a database's address by its socket; ``count`` is of the lines that were cut."""
+        """Create a proxy for the database at ``url``, which names a socket.
+
+        ``count`` counts the connections that it cuts.
+        """
         self._socket = f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
         self._chance, self._count = chance, count
         self._lines: set[_Line] = set()
@@ -48,7 +51,7 @@ class Lines:
         self._port = 0
 
     def address(self, url: str) -> str:
-        """Return a database's address by way of a line."""
+        """Return a database's URL with the proxy's address in it."""
         parts = urlsplit(url)
         return f"{parts.scheme}://{parts.netloc.partition('@')[0]}@127.0.0.1:{self._port}{parts.path}"
 
@@ -91,7 +94,7 @@ class Lines:
                 await asyncio.sleep(self._delay)
             await self._moves.wait()
             if line.is_to_be_cut:
-                # Some of it arrives, or all.
+                # Only a part of the chunk arrives, or all of it.
                 writer.write(piece[: self._chance.randint(0, len(piece))])
                 with suppress(OSError, TimeoutError):
                     async with asyncio.timeout(CUT_SECONDS):
@@ -103,7 +106,7 @@ class Lines:
         writer.close()
 
     async def storm(self, seconds: float) -> None:
-        """Trouble the lines for so many seconds."""
+        """Disturb the connections in one way after another for this many seconds."""
         loop, ways = asyncio.get_running_loop(), [self.slow_down, self.stand_still, self.cut_some]
         until, turn = loop.time() + seconds, 0
         while loop.time() < until:
@@ -112,20 +115,20 @@ class Lines:
             turn += 1
 
     async def slow_down(self) -> None:
-        """Hold every piece back for a while."""
+        """Delay every chunk of data for a while."""
         self._delay = self._chance.uniform(*DELAY_SECONDS)
         await asyncio.sleep(self._chance.uniform(*SLOW_SECONDS))
         self._delay = 0.0
 
     async def stand_still(self) -> None:
-        """Pass nothing on for a while; then some lines go on, and the others are cut."""
+        """Forward nothing for a while; afterwards cut some connections, and let the others continue."""
         self._moves.clear()
         await asyncio.sleep(self._chance.uniform(*STILL_SECONDS))
         self._choose_some()
         self._moves.set()
 
     async def cut_some(self) -> None:
-        """Cut some lines, each with what it passes on next."""
+        """Cut some connections, each while it forwards its next chunk."""
         chosen = self._choose_some()
         await asyncio.sleep(CUT_SECONDS)
         for line in chosen & self._lines:

@@ -1,4 +1,4 @@
-"""The bot's database, read beside it."""
+"""Reads the bot's database from outside the bot."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 from bot.support.settings.database import find_database_file
 
-#: What was accepted before what: a file numbers its rows, whose clock may be set; a server's clock isn't.
+#: The order in which operations were accepted. The bot's clock may be changed if it uses a file, so there the
+#: row ids decide. The clock of a PostgreSQL server isn't changed.
 _IN_ORDER = "operations.rowid", "operations.created_at, operations.id"
 
 
 def rows(url: str, query: str) -> list[dict[str, Any]]:
-    """Return rows of the bot's database."""
+    """Run a query on the bot's database, and return its rows."""
     path = find_database_file(url)
     if path is None:
-        # Its driver is needed by a cluster alone.
+        # Only a cluster needs this driver.
         import psycopg  # noqa: PLC0415 - see above
         from psycopg.rows import dict_row  # noqa: PLC0415 - see above
 
@@ -28,16 +29,16 @@ def rows(url: str, query: str) -> list[dict[str, Any]]:
 
 
 def waits_for_answer(row: dict[str, Any]) -> bool:
-    """Say whether its person was asked what to do, because nobody can tell what became of a call."""
+    """Return whether the person was asked what to do because the outcome of a call is unknown."""
     return row.get("question_since") is not None
 
 
 def unsettled(url: str) -> tuple[int, int, int, int]:
-    """Return how many operations and runs are open, what is to be told, and planned stops to come."""
+    """Count the open operations, open runs, unsent messages and planned stops."""
     operations = rows(url, "SELECT * FROM operations WHERE outcome IS NULL")
     runs = rows(url, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
     left = rows(url, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
-    # The end of a stop is told by its card.
+    # The outcome of a stop is reported by its card, so cards that aren't up to date count as unsent messages.
     left += rows(
         url, "SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL"
     )

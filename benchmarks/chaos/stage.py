@@ -1,4 +1,4 @@
-"""What the chaos run plays on: a local Slack, or two, and a Saturn Cloud, whose people the database knows."""
+"""The setup of the chaos run: one or two local Slack workspaces and a local Saturn Cloud, already linked."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ from tests.rigs.store import listed_workspace, put_account
 CHANNEL = "C0GENERAL"
 CONNECTION = "saturn"
 WORKSPACES = ("red", "green", "blue")
-#: What nobody stops by hand: hours do.
+#: The workspace that people never stop themselves, because their hours stop it.
 KEPT = "gray"
 JOBS = ("nightly", "report")
-#: What everybody asks for once, by a message.
+#: The job that everybody requests once with a message.
 SPOKEN_JOB = "survey"
 RECIPE = "course"
 ADMIN = "U0ADMIN"
@@ -51,7 +51,7 @@ ADMIN = "U0ADMIN"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Person:
-    """Be somebody in a Slack workspace; among several workspaces an id is somebody else's in each."""
+    """A person in a Slack workspace. If there are several workspaces, the same id is someone else in each."""
 
     slack: local_slack.SlackServer
     user: str
@@ -60,15 +60,15 @@ class Person:
 
     @property
     def principal(self) -> Principal:
-        """Return how the bot knows them."""
+        """Return the bot's identifier for this person."""
         return Principal(None, self.slack.state.team.id, self.user)
 
 
 @dataclass(slots=True)
 class Called:
-    """Note a start, stop or run that the local Saturn Cloud was asked for, faults or not.
+    """A start, stop or run that the local Saturn Cloud was asked for, whether or not a fault hit the call.
 
-    ``begun`` are the lives (pods) that came of it, which may be later than the call.
+    ``begun`` lists the pods that the call started, which may happen some time after the call.
     """
 
     at: float
@@ -79,36 +79,37 @@ class Called:
 
 @dataclass(slots=True)
 class Stage:
-    """Hold the local servers, where they are, and what the bot's environment says."""
+    """The local servers, their addresses, and the settings that the bot gets in its environment."""
 
     folder: Path
-    #: One, with a bot token in the environment, or several, where the bot is installed by OAuth.
+    #: Either one workspace, whose bot token is in the environment, or several, where the bot is installed by
+    #: OAuth.
     slacks: list[local_slack.SlackServer]
-    #: What the operator copies from Slack's pages.
+    #: The secrets and ids that an operator would copy from Slack's pages.
     given: dict[str, Any]
     saturn: local_saturn.SaturnServer
     people: list[Person]
     port: int
     #: What people read in each.
     histories: list[History]
-    #: The URL of a PostgreSQL database.
+    #: The URL of a PostgreSQL database; "" for a SQLite file.
     server: str = ""
     keys: str = field(default_factory=lambda: Fernet.generate_key().decode())
     calls: list[Called] = field(default_factory=list)
 
     @property
     def database(self) -> str:
-        """Return the URL of the bot's database: a SQLite file, unless there is a server."""
+        """Return the URL of the bot's database: PostgreSQL if there is a server, a SQLite file otherwise."""
         return self.server or f"sqlite:///{self.folder / 'usher.db'}"
 
     @property
     def slack_harness(self) -> Harness:
-        """Return what counts and spoils requests to Slack, whichever workspace they are for."""
+        """Return the harness that counts requests to Slack and injects faults, for all workspaces."""
         return self.slacks[0].harness
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return what everybody's workspaces are called from the beginning."""
+        """Return the names of the workspaces that everybody has at the start."""
         return *WORKSPACES, KEPT
 
     @property
@@ -117,7 +118,7 @@ class Stage:
         return f"http://127.0.0.1:{self.port}"
 
     def environment(self) -> dict[str, str]:
-        """Return the settings of the bot as its environment gives them."""
+        """Return the environment variables with the bot's settings."""
         connections = self.folder / "connections.toml"
         given = {"bot_token": "", **self.given}
         is_oauth = len(self.slacks) > 1
@@ -130,24 +131,24 @@ class Stage:
         }
 
     async def install(self) -> None:
-        """Install the bot where it isn't by its environment; raises StageError."""
+        """Install the bot by OAuth in each Slack workspace that has no bot token yet; raises StageError."""
         for slack in self.slacks:
             if not slack.state.app.installed:
                 await install(self.bot_url, slack.state.team.id, ADMIN)
 
     def secrets(self) -> list[str]:
-        """Return what must stand in no message and no log."""
+        """Return the secrets that must not appear in any message or log."""
         known = [self.given[name] for name in ("signing_secret", "client_secret") if name in self.given]
         bots = [token.value for slack in self.slacks for token in slack.state.tokens.values()]
         return [self.keys, *known, *bots, *map(self.token, self.people)]
 
     def token(self, person: Person) -> str:
-        """Return the credential with which a person is linked."""
+        """Return the credential with which a person's account is linked."""
         accounts = self.saturn.state.accounts
         return accounts.user_token(accounts.people[person.name])
 
     def admins(self) -> list[Principal]:
-        """Return the administrators, one in each Slack workspace."""
+        """Return the administrators, one for each Slack workspace."""
         return [Principal(None, slack.state.team.id, ADMIN) for slack in self.slacks]
 
 
@@ -159,7 +160,10 @@ def _slack_seed(users: list[str]) -> dict[str, Any]:
 
 
 def _workspace(owner: str, name: str, chance: random.Random) -> dict[str, Any]:
-    """Describe a workspace; one that fails takes longer than the pause between two reads, as real ones do."""
+    """Describe a workspace to the local Saturn Cloud; about one start in twenty fails.
+
+    A failing start takes longer than the time between two reads, as it does on a real server.
+    """
     fails = chance.random() < 0.05
     return {
         "owner": owner,
@@ -191,9 +195,9 @@ def _saturn_seed(names: list[str], chance: random.Random) -> dict[str, Any]:
 
 @asynccontextmanager
 async def stage(folder: Path, people: int, chance: random.Random, server: str = "") -> AsyncIterator[Stage]:
-    """Serve all and link everybody; nothing of the bot runs yet.
+    """Start the local servers and link everybody's accounts, without starting the bot.
 
-    With the URL of a database server there are two Slack workspaces, for a bot that is installed by OAuth.
+    With the URL of a database server, there are two Slack workspaces, where the bot is installed by OAuth.
     """
     port = reserved_port()
     names = [f"u0{number:04d}" for number in range(people)]
@@ -214,7 +218,8 @@ async def stage(folder: Path, people: int, chance: random.Random, server: str = 
         sitting = [Person(slacks[n % count], f"U0{n // count:04d}", name) for n, name in enumerate(names)]
         histories = [History.of(slack.state) for slack in slacks]
         made = Stage(folder, slacks, given, saturn, sitting, port, histories, server)
-        # Innermost: what is noted here was accepted, whatever a fault makes of the answer.
+        # This middleware is the innermost, so it notes what was accepted even if a fault changes the
+        # response.
         saturn.app.middlewares.append(_noting(made))
         runner = web.AppRunner(saturn.app, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
@@ -264,14 +269,14 @@ def _write_connections(made: Stage, saturn_url: str) -> None:
 
 
 def _offer(account: Account, jobs: list[Any], now: float) -> Snapshot[dict[str, Any]]:
-    """Return what a form would have been told, so that no command has to wait for it."""
+    """Return the snapshot that a form would have read and stored, so that no command has to wait for it."""
     scheduled = tuple(ListedJob(job.id, job.name) for job in jobs)
     offer = SaturnOffer(owner=f"acme/{account.username}", jobs=scheduled)
     return Snapshot(CONNECTION, account.id, "templates", to_payload(offer), now)
 
 
 async def _link_everybody(made: Stage) -> None:
-    """Write people, accounts and workspaces as linking and listing would have."""
+    """Write the rows that there would be if everybody had linked an account and listed their workspaces."""
     store = await open_store(made.database, SystemClock(), SystemIds())
     vault = Vault([made.keys])
     try:

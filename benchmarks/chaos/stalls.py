@@ -1,7 +1,7 @@
-"""How long processes that wanted to run could not: what is the machine's fault, and not Usher's.
+"""How long processes had to wait for a processor, so that a slow machine isn't mistaken for a bug.
 
-Limits and gaps are judged by when requests arrive, and something may have stood still meanwhile: a process of
-the bot's, or the local servers, which run here.
+Limits and gaps are judged by when requests arrive. In the meantime, a process of the bot may have been
+stalled, or the local servers, which run in this process.
 """
 
 from __future__ import annotations
@@ -16,22 +16,25 @@ from typing import Final
 from bot.store.slack_rate_limits import ARRIVAL_SECONDS
 
 _EVERY: Final = 0.25
-#: Slack counts the calls of a minute.
+#: Seconds for which observations are kept, since Slack's limits are per minute.
 _REMEMBERED: Final = 61.0
 
 
 class Stalls:
-    """Look at all the time; ``pids`` are the bot's processes at the moment, ``now`` is the servers' clock."""
+    """Continuous checks for stalls; ``pids`` returns the bot's processes, ``now`` the servers' time."""
 
     def __init__(self, pids: Callable[[], Iterable[int]], now: Callable[[], float]) -> None:
         self._pids = pids
         self._now = now
         self._waited: dict[int, float] = {}
-        #: When, how long at most one of the bot's processes waited since the last look, how late this one is.
+        #: Each check: its time, the longest wait of any of the bot's processes since the last one, and its
+        #: own delay.
         self._looks: deque[tuple[float, float, float]] = deque()
-        #: The longest waits of all: for a processor, of a process of the bot's; of the local servers' loop.
+        #: The longest wait of any of the bot's processes for a processor, and the longest stall of the
+        #: servers' loop.
         self.longest = self.longest_here = 0.0
-        #: Calls beyond Slack's limits, and those of them that may have been on their way for too long.
+        #: Calls beyond Slack's limits, and how many of these may only have been late because the local Slack
+        #: was stalled.
         self.beyond_limits = self.late = 0
 
     async def watch(self) -> None:
@@ -53,10 +56,10 @@ class Stalls:
         self.longest, self.longest_here = max(self.longest, longest), max(self.longest_here, late)
 
     def violated(self, rule: str, detail: str) -> None:
-        """Say what the machine was like within the last minute, where a limit was violated.
+        """If a rate limit was exceeded, print how long processes were stalled during the last minute.
 
-        Usher lets calls leave only in time, and allows for their way. Where the local Slack stood still for
-        longer, when they arrived tells nothing.
+        Usher makes its calls in time, and allows for the time that they take to arrive. If the local Slack
+        was stalled for longer than that, the times of arrival prove nothing.
         """
         if rule != "rate_limit":
             return
@@ -71,7 +74,7 @@ class Stalls:
 
 
 def _read_run_delay(pid: int) -> float:
-    """Return for how long a process's first thread, which has its loop, was ready to run and did not."""
+    """Return how long a process's first thread, which runs its event loop, has waited for a processor."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e9
     except (OSError, ValueError, IndexError):

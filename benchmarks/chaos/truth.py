@@ -1,4 +1,4 @@
-"""What the provider really has at the end, beside what Usher shows and told: all seen, nothing untrue."""
+"""Compares the provider's real state at the end with what Usher shows and has told people."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import Stage
 
-#: A run's state in the database, by the word of the provider for a pod.
+#: The state of a run in the database, by the provider's word for its pod's state.
 _ENDED = {"completed": "succeeded", "error": "failed", "stopped": "cancelled"}
-#: What a person told one moment and what a server did are compared no closer than this, in seconds.
+#: Tolerance, in seconds, when the time of a message is compared with the time of an event on a server.
 _ROUNDING = 1.0
 
 
 class Truth:
-    """Compare; ``told`` is when each message arrived, by its person and key."""
+    """The comparison; ``told`` has the time at which each message arrived, by person and key."""
 
     def __init__(
         self,
@@ -30,22 +30,24 @@ class Truth:
         self._stage = stage
         self._operations = operations
         self._told = told
-        #: Since when each operation is there at the earliest, by the true time.
+        #: The earliest time at which each operation can have been recorded, by a clock that isn't changed.
         self._asked = asked
-        #: What was acknowledged and has no row: when, by the names of who asked and the thing, and the verb.
+        #: When requests were acknowledged that have no row, by person, name of the workspace or job, and
+        #: verb.
         self.lost: dict[tuple[str, str, str], list[float]] = {}
         self._now = stage.saturn.harness.clock.now()
         self._resources = stage.saturn.state.resources
         asked_for = rows(stage.database, "SELECT * FROM runs WHERE reference != ''")
         self.runs = [{**row, "job": json.loads(row["spec"]).get("job")} for row in asked_for]
-        #: An operation on a new workspace becomes one for its start; what it was stands with the workspace.
+        #: The operation that creates a workspace later becomes its start, so the creation is read from the
+        #: workspace.
         self.created = rows(stage.database, "SELECT * FROM workspaces WHERE spec IS NOT NULL")
         self._called = {name: call.at for call in stage.calls for name in call.begun}
 
     def starts(self) -> dict[str, int]:
-        """Return how many starts the provider began for one operation, by the words that tell of it.
+        """Count the starts that the provider performed for each operation, by a description of them.
 
-        They count to the last operation that was there when the provider was called.
+        A start counts for the latest operation that had been requested when the provider was called.
         """
         asked: dict[str, list[float]] = defaultdict(list)
         for operation in self._operations:
@@ -62,12 +64,12 @@ class Truth:
                 number = bisect_right(sorted(asked[resource.id]), called)
                 request = f"{resource.id}, request {number}"
                 begun[request].append(f"{run.name} called {called:.1f}, {run.started_at}-{run.ended_at}")
-                # One that no operation had asked for before counts as two: it is one too many.
+                # A start that no operation had asked for counts as two, since it is one too many.
                 counts[request] += 1 if number else 2
         return {f"{request}: {'; '.join(begun[request])}": count for request, count in counts.items()}
 
     def most_runs(self) -> int:
-        """Return the most runs of a job that came of one request."""
+        """Return the largest number of runs that one request for a job led to."""
         asked = Counter(str(row["job"]) for row in self.runs)
         counts = [
             _share(len(job.runs), asked[job.id] + len(self.lost.get((job.owner, job.name, "run"), ())))
@@ -76,7 +78,7 @@ class Truth:
         return max(counts, default=0)
 
     def most_creations(self) -> int:
-        """Return the most workspaces that came of one request for a new one."""
+        """Return the largest number of workspaces that one request for a new one led to."""
         names = {person.principal.key: person.name for person in self._stage.people}
         asked = Counter((names[row["principal"]], row["name"]) for row in self.created)
         asked.update(key[:2] for key in self.lost if key[2] == "create")
@@ -84,7 +86,7 @@ class Truth:
         return max((_share(count, asked[key]) for key, count in made.items()), default=0)
 
     def unseen(self) -> list[str]:
-        """Return what runs, ran or stands at the provider without Usher's knowing of it."""
+        """Describe the provider's workspaces and runs that Usher doesn't know, or wrongly shows as down."""
         found = []
         known = {row["remote_id"]: row for row in rows(self._stage.database, "SELECT * FROM workspaces")}
         for one in self._of_kind("workspace"):
@@ -96,18 +98,19 @@ class Truth:
         named = {str(row["remote_id"]) for row in self.runs}
         asked = {str(row["job"]) for row in self.runs if waits_for_answer(row)}
         for job in self._of_kind("job"):
-            # Whose person is asked whether it runs was told that nobody knows.
+            # If the person was asked about a run of this job, they have been told that its outcome is
+            # unknown.
             if job.id in asked:
                 continue
             lost = [run.name for run in job.runs if f"{job.id}/{run.name}" not in named]
-            # A run whose end was seen before its own name was has none.
+            # A run that ended before Usher learned its id has none in its row.
             unnamed = sum(_is_unnamed(row) for row in self.runs if row["job"] == job.id)
             lost = lost[unnamed + len(self.lost.get((job.owner, job.name, "run"), ())) :]
             found += [f"{job.owner}'s run of {job.name}: {name} is not known" for name in lost]
         return found
 
     def untrue(self) -> list[str]:
-        """Return what is shown or was told, and is or was not so."""
+        """Describe each state that Usher shows wrongly, and each message that was wrong when it was sent."""
         shown = rows(self._stage.database, "SELECT * FROM workspaces WHERE hidden = 0")
         return [
             *(said for row in shown if (said := self._shown_wrongly(row))),
@@ -127,7 +130,7 @@ class Truth:
         return None
 
     def _told_wrongly(self, operation: Mapping[str, Any]) -> str | None:
-        """Look whether an end was true when it was told."""
+        """Return what is wrong if a message about an operation's outcome wasn't true when it was sent."""
         name = f"{operation['verb']} {operation['id']} of {operation['name']}"
         resource = self._resources.get(str(operation["remote_id"]))
         for kind in ("ready", "stopped", "failed"):
@@ -177,10 +180,10 @@ class Truth:
 
 
 def _is_unnamed(row: Mapping[str, Any]) -> bool:
-    """Say whether a run is known only as the one that was awaited."""
+    """Return whether Usher never learned the run's id at the provider."""
     return "/@" in str(row["remote_id"] or "")
 
 
 def _share(made: int, asked: int) -> int:
-    """Return how many came of one request; what nobody asked for counts as two."""
+    """Return how many were made per request, rounded up; without any request, each counts as two."""
     return -(-made // asked) if asked else 2 * made

@@ -1,4 +1,4 @@
-"""The invariants after the storm: from what people saw, what the provider did, what the database holds."""
+"""The checks after the storm, based on what people saw, the provider did and the database contains."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from bot.store.tables import RULES
 from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 
-#: What stands in the key of a message about records that a failover has lost.
+#: Part of the key of each message which says that a failover has lost records.
 _OF_LOSS = f"/{NoticeKind.WRITES_LOST}/"
-#: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
+#: The kind of message that reports each outcome. A replaced operation is reported by the answer to its
+#: replacement, and by that one's card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
 
 _RULED = (
     "SELECT rules.principal, workspaces.name FROM rules JOIN workspaces ON workspaces.id = rules.workspace_id"
 )
-#: How it is told what became of an operation or a run.
+#: Notices that were combined into a summary, which was then sent.
 _TOLD_TOGETHER = (
     "SELECT n.principal, n.subject, n.kind, n.occasion, s.occasion AS together FROM notices n"
     " JOIN notices s ON s.id = n.combined_into WHERE s.kind = 'summary' AND s.state = 'sent'"
@@ -40,7 +41,7 @@ _TOLD_TOGETHER = (
 
 @dataclass(slots=True)
 class Shown:
-    """Since when a message said something, and until when it was there, None while it stays."""
+    """When a message began to say something, and when it disappeared, or None if it is still there."""
 
     since: float
     until: float | None
@@ -50,7 +51,7 @@ class Shown:
 
 
 class Verdict:
-    """Compare what was promised with what came true."""
+    """The comparison of what Usher promised with what happened."""
 
     def __init__(
         self,
@@ -60,16 +61,16 @@ class Verdict:
         asked: Mapping[str, float] | None = None,
         hours_set: Sequence[Acknowledged] = (),
     ) -> None:
-        """``asked``: since when each operation can be there, where its own time may be shifted.
+        """Compare; ``asked`` has the earliest time of each operation if the bot's own clock was changed.
 
-        ``hours_set``: the hours that were answered as set.
+        ``hours_set`` lists the hours that the bot confirmed as set.
         """
         self._stage = stage
         self._acknowledged = acknowledged
         self._log = log
         self._asked = asked or {}
         self._hours_set = hours_set
-        #: When all had come to rest.
+        #: The time at which all work was done.
         self._end = stage.slack_harness.clock.now()
         self.operations = rows(
             stage.database,
@@ -83,10 +84,10 @@ class Verdict:
             self.truth.lost.setdefault((one.who.name, one.workspace, one.verb), []).append(one.sent_at)
 
     def _direct_messages(self) -> dict[tuple[str, str], dict[str, Shown]]:
-        """Return all messages by ts, deleted ones too, by their person's key and their own.
+        """Return all direct messages, even deleted ones, by person and notice key, and then by ts.
 
-        A card that tells how its operation ended counts as a message about that, once it does. A warning that
-        became the card of the stop keeps the name that Slack knows it by.
+        Once a card says how its operation ended, it also counts as the message about that. A warning that was
+        turned into the card of the stop keeps the key under which Slack knows it.
         """
         placed = rows(self._stage.database, "SELECT id, principal, message_ts FROM cards WHERE kind = 'card'")
         cards = {(row["principal"], row["message_ts"]): row["id"] for row in placed}
@@ -105,18 +106,18 @@ class Verdict:
                 for key in keys:
                     shown = found[reader, key].setdefault(reading.ts, Shown(reading.since, None))
                     shown.until = reading.until
-        # What one message told after a silence came with it.
+        # Notices that were combined into one message after an outage arrived with that message.
         for row in rows(self._stage.database, _TOLD_TOGETHER):
             reader, key = row["principal"], f"{row['subject']}/{row['kind']}/{row['occasion']}"
             found[reader, key] |= found.get((reader, f"{reader}/summary/{row['together']}"), {})
         return {key: shown for key, shown in found.items() if shown}
 
     def _is_read(self, reader: str, key: str) -> bool:
-        """Return whether a person still reads a message."""
+        """Return whether the person can still see the message."""
         return any(shown.until is None for shown in self._messages.get((reader, key), {}).values())
 
     def lost(self) -> list[str]:
-        """Return what was acknowledged and has no operation or run, no end, or no message about its end."""
+        """Describe acknowledged requests without an operation or run, an outcome, or a message about it."""
         unwritten = [one for one in self.unwritten() if not self._hears_of_loss(one)]
         found = [
             f"{one.verb} of {one.who.name}'s {one.workspace}: acknowledged, and not written"
@@ -126,7 +127,7 @@ class Verdict:
         return found + [problem for run in self.truth.runs if (problem := self._untold_run(run))]
 
     def unwritten(self) -> list[Acknowledged]:
-        """Return what was acknowledged and has no row."""
+        """Return the acknowledged requests that have no row."""
         by_place = defaultdict(list)
         for operation in self.operations:
             by_place[operation["principal"], operation["name"], operation["verb"]].append(
@@ -139,8 +140,9 @@ class Verdict:
         found = []
         for one in self._acknowledged:
             mine = by_place[one.who.principal.key, one.workspace, one.verb]
-            # A joined operation was made before; a new one between the request and its answer. What is asked
-            # for once is known by its name, whatever its clock says.
+            # If the request joined an operation, that is older; otherwise it was created between the request
+            # and the answer. Runs and creations are requested only once, so their name is enough, and their
+            # time doesn't matter.
             since = one.sent_at - 0.5 if one.is_new else 0.0
             if not any(one.verb in once or since <= at <= one.answered_at + 0.5 for at in mine):
                 found.append(one)
@@ -173,7 +175,7 @@ class Verdict:
         return None
 
     def _is_tried_again(self, operation: Mapping[str, Any]) -> bool:
-        """Return whether another start by the same plan followed on a failed one, and tells how it ended."""
+        """Return whether a failed start was followed by another for the same time, which reports the end."""
         return operation["outcome"] == "failed" and any(
             later["planned_for"] == operation["planned_for"]
             and later["workspace_id"] == operation["workspace_id"]
@@ -184,7 +186,7 @@ class Verdict:
         )
 
     def hours_lost(self) -> list[str]:
-        """Return hours that aren't there, and starts and stops of hours without effect, or with another."""
+        """Describe hours that weren't stored, and hours whose start or stop didn't happen or went wrong."""
         database = self._stage.database
         ruled = {(row["principal"], row["name"]) for row in rows(database, _RULED)}
         found = [
@@ -193,10 +195,10 @@ class Verdict:
             if (one.who.principal.key, one.workspace) not in ruled and not self._hears_of_loss(one)
         ]
         known = {(row["rule_id"], row["at"]): row for row in rows(database, "SELECT * FROM occurrences")}
-        # A clock that was set back sees them later.
+        # If the clock was set back, starts and stops become due later.
         seen = max([row["seen_at"] for row in rows(database, "SELECT * FROM serving")], default=self._end)
         told = {key.split("/")[0] for _, key in self._messages if "/hours_missed/" in key}
-        # By the clock of the bot as it was when they were set.
+        # When each workspace's hours were set, by the bot's clock at that time.
         was_set = {
             json.loads(row["detail"])["workspace"]: row["at"]
             for row in rows(database, "SELECT at, detail FROM audit WHERE action = 'workspace.hours'")
@@ -216,7 +218,7 @@ class Verdict:
         return found
 
     def _planned(self, rule: HoursRule, verb: str, at: float | None = None) -> list[dict[str, Any]]:
-        """Return the operations that a rule's workspace was given by hours, for a time or for any."""
+        """Return the operations that hours requested for a rule's workspace, at one scheduled time or any."""
         return [
             row
             for row in self.operations
@@ -227,17 +229,17 @@ class Verdict:
         ]
 
     def _is_stopped(self, rule: HoursRule) -> bool:
-        """Say whether a stop was carried out, or had nothing to do: it is down, or its person did more."""
+        """Return whether a stop happened, or wasn't needed: the workspace is down or was used again."""
         up = rows(self._stage.database, "SELECT id FROM workspaces WHERE state IN ('running', 'starting')")
         done = [row for row in self.operations if row["workspace_id"] == rule.workspace_id]
         is_up = rule.workspace_id in {row["id"] for row in up}
-        # The first operation is the start before the hours were set.
+        # The first operation is the start that came before the hours were set.
         return bool(self._planned(rule, "stop")) or not is_up or len(done) > 1
 
     def hours_doubled(self) -> list[str]:
-        """Return starts of hours that were begun twice, and more stops than were planned.
+        """Describe starts by hours that happened twice, and rules with more stops than were planned.
 
-        What fails and may pass is begun again.
+        A start that failed for a temporary reason may be repeated.
         """
         begun = Counter(
             (row["workspace_id"], row["planned_for"])
@@ -254,9 +256,9 @@ class Verdict:
         return found
 
     def unwarned(self) -> list[str]:
-        """Return stops by hours before which no warning reached their person.
+        """Describe stops by hours without a warning that reached the owner before the stop.
 
-        Only the order counts: by a shifted clock, five minutes may be shorter.
+        Only the order is checked, since five minutes may be shorter if the clock was changed.
         """
         found = []
         for row in self.operations:
@@ -277,27 +279,28 @@ class Verdict:
         return found
 
     def hours_ended(self) -> list[str]:
-        """Return workspaces with hours that the provider doesn't have any more."""
+        """Describe workspaces with hours that no longer exist at the provider."""
         held = {one.id for one in self._stage.saturn.state.resources.values()}
         query = "SELECT w.* FROM workspaces w JOIN rules r ON r.workspace_id = w.id"
         found = rows(self._stage.database, query)
         return [f"{row['name']} of {row['principal']}" for row in found if row["remote_id"] not in held]
 
     def hours(self) -> Counter[str]:
-        """Count what became of the starts and stops of hours."""
+        """Count the results of the starts and stops that hours scheduled."""
         found = rows(self._stage.database, "SELECT side, result FROM occurrences")
         return Counter(f"{row['side']}: {row['result']}" for row in found)
 
     def repeated(self) -> list[str]:
-        """Return who said something once that was done more than once."""
+        """Describe the people whose single message led to more than one run."""
         done = Counter(row["principal"] for row in self.truth.runs if row["name"] == SPOKEN_JOB)
         return [f"{SPOKEN_JOB} of {user}: {count} runs" for user, count in done.items() if count > 1]
 
     def told_twice(self) -> list[str]:
-        """Return what a person read in more than one message: one of a key, or how something ended.
+        """Describe what people were told twice: messages with the same key, or about the same outcome.
 
-        What was told in the seconds that a failover lost is known to nobody: it may be changed back, and what
-        it is about may end otherwise. The same message isn't sent again all the same.
+        Messages sent during the seconds that a failover lost are no longer in the database. So they may be
+        changed back, and a different end may be reported later. Even so, the same message must not be sent
+        again.
         """
         failovers = rows(self._stage.database, "SELECT * FROM database_timeline WHERE lost_since IS NOT NULL")
         lost = {
@@ -321,20 +324,20 @@ class Verdict:
         return [said for (_, *messages), said in found.items() if len(messages) > 1]
 
     def told_of_loss(self) -> int:
-        """Return how often people were told that records of what they were answered are lost."""
+        """Count the messages which told people that records of their requests were lost."""
         return sum(_OF_LOSS in key for _, key in self._messages)
 
     def _hears_of_loss(self, one: Acknowledged) -> bool:
-        """Return whether a person whose request was lost was told how things are, after it was answered."""
+        """Return whether the person was told, after this request was acknowledged, that records are lost."""
         return any(
             user == one.who.principal.key and _OF_LOSS in key and max(shown) > f"{one.answered_at:.6f}"
             for (user, key), shown in self._messages.items()
         )
 
     def astray(self) -> list[str]:
-        """Return the messages, Homes and forms about somebody's work or workspace that came to somebody else.
+        """Describe messages, Homes and forms that showed one person's work or workspace to somebody else.
 
-        A message names it in its key, a view anywhere.
+        In a message, the key names the work or workspace; in a Home or form, the id may be anywhere.
         """
         workspaces = rows(self._stage.database, "SELECT id, principal FROM workspaces")
         whose = {row["id"]: row["principal"] for row in (*self.operations, *self.truth.runs, *workspaces)}
@@ -344,7 +347,7 @@ class Verdict:
         return [f"{what} to {reader}" for reader, about, what in told if whose.get(about, reader) != reader]
 
     def _views(self) -> list[tuple[str, str]]:
-        """Return the Home and the open forms of each person: whose they are, and all that they say."""
+        """Return everybody's Home and open forms, as pairs of the person's key and the content."""
         return [
             (Principal(None, slack.state.team.id, view.user).key, str(view.definition))
             for slack in self._stage.slacks
@@ -352,17 +355,17 @@ class Verdict:
         ]
 
     def asked(self) -> int:
-        """Return how many operations and runs wait for an answer about a call of unknown outcome."""
+        """Count the operations and runs for which a person was asked about a call of unknown outcome."""
         return sum(map(waits_for_answer, (*self.operations, *self.truth.runs)))
 
     def unlinked(self) -> list[str]:
-        """Return whose link was given up: nobody asked for that, and no credential has become bad."""
+        """Return the people whose link has ended, although all credentials are valid and nobody unlinked."""
         active = rows(self._stage.database, "SELECT principal FROM accounts WHERE state = 'active'")
         held = {row["principal"] for row in active}
         return [one.name for one in self._stage.people if one.principal.key not in held]
 
     def alarms(self) -> int:
-        """Return how often an administrator was told that the connection is away."""
+        """Count the messages which told an administrator that the connection is away."""
         found = rows(
             self._stage.database,
             "SELECT 1 FROM notices WHERE subject LIKE 'outage:%' AND occasion LIKE 'away:%'",
@@ -370,7 +373,7 @@ class Verdict:
         return len(found)
 
     def longest_hold(self, limited: Collection[Person]) -> float:
-        """Return how long at most a start waited for its call, of people who were never told to wait."""
+        """Return how long a start waited for its call at most, leaving out people with limited requests."""
         calls: dict[str, list[float]] = defaultdict(list)
         for call in self._stage.calls:
             if call.verb == "start":
@@ -384,7 +387,7 @@ class Verdict:
         return round(max(held), 1)
 
     def leaks(self) -> list[str]:
-        """Return where a secret stands that must not stand there."""
+        """Describe the places where a secret appears that must not be there."""
         sinks: Iterable[tuple[str, str]] = [
             ("log", self._log.read_text(encoding="utf-8", errors="replace")),
             *(
@@ -397,7 +400,7 @@ class Verdict:
         return [place for place, text in sinks if any(secret in text for secret in self._stage.secrets())]
 
     def exceptions(self) -> list[str]:
-        """Return the errors that the bot logged with a trace, but for a database that is away."""
+        """Return the errors that the bot logged with a traceback, unless the database was away or busy."""
         text = self._log.read_text(encoding="utf-8", errors="replace")
         found = [
             line for line in text.splitlines() if "Traceback (most recent" in line or '"where": [' in line
@@ -405,7 +408,7 @@ class Verdict:
         return [line for line in found if '"error": "StoreBusy"' not in line]
 
     async def audit(self) -> str:
-        """Say whether the audit's chain is whole."""
+        """Return "whole" if the audit log's hash chain is intact; otherwise say where it is broken."""
         store = await open_store(self._stage.database, SystemClock(), SystemIds())
         try:
             bad = await store.perform(audit.verify_audit)
@@ -414,7 +417,7 @@ class Verdict:
         return "whole" if bad is None else f"broken at row {bad}"
 
     def dead(self) -> list[str]:
-        """Return the notices that were given up; replies may expire, and warnings may be replaced."""
+        """Describe the notices that Usher gave up on, except expired replies and replaced warnings."""
         query = "SELECT kind, error FROM notices WHERE state = 'dead' AND error <> 'superseded'"
         found = rows(self._stage.database, query)
         return [f"{row['kind']}: {row['error']}" for row in found if row["kind"] != "reply"]

@@ -1,4 +1,4 @@
-"""What goes wrong: answers and acts at Slack and at the provider, refused credentials, limits, odd lists."""
+"""The faults: wrong or late responses of the servers, refused credentials, limits, malformed lists."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _ANY = r" /api/"
 _LIMITED = json.dumps({"ok": False, "error": "ratelimited"})
 _ODD: tuple[Any, ...] = ({"status": None}, {"status": 7}, {}, None)
 
-#: The name of a fault that keeps a post waiting for its answer: whoever sent it is killed meanwhile.
+#: The name of the fault that delays the response to a post; the process that sent the post is then killed.
 HANGS = "hangs"
 
-#: So many people's requests are limited in a run.
+#: How many people's requests are rate limited in a run.
 FEW = 2
 
 What = dict[str, Any]
@@ -38,11 +38,12 @@ What = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Describe what goes wrong together: where, for which requests, how, for how many at most.
+    """A group of faults: the server, the requests affected, the kind of fault, and its maximum number.
 
-    ``what`` may ask for chance and for how long acts may take. ``lasts``: for so many seconds at most, and
-    ``is_one_person``: it meets the credential of one. Where ``is_away``, the connection may be told as away.
-    ``is_once``: it comes at the storm's beginning, and stays whatever else comes.
+    ``what`` makes the fault, given a random generator and the longest time that an action may take. ``lasts``
+    is the range of seconds after which the faults end. With ``is_one_person``, they only affect one person's
+    credential. With ``is_away``, Usher may report the connection as away. With ``is_once``, they begin when
+    the storm does, and other faults don't displace them.
     """
 
     server: str
@@ -60,17 +61,17 @@ def _always(**what: Any) -> Callable[[random.Random, float], What]:
 
 
 def _late(**what: Any) -> Callable[[random.Random, float], What]:
-    """Act later than a call waits; ``drop`` loses the answer as well."""
+    """Make the server act only after the call has timed out; ``drop`` also loses the response."""
     return lambda chance, longest: {**what, "acts_after_s": round(chance.uniform(20.0, longest), 1)}
 
 
 def _hang(chance: random.Random, _longest: float) -> What:
-    """Give no answer in time, mostly to what was done."""
+    """Delay the response beyond the timeout, in most cases after the server has acted."""
     return {"name": HANGS, "delay_s": 20.0, "after": chance.random() < 0.7}
 
 
 def _entry(chance: random.Random, _longest: float) -> What:
-    """Spoil the first entry of a list: without its state's word, with an odd one, or no entry at all."""
+    """Make the first entry of a list malformed: an invalid state, no state, or no entry at all."""
     odd = chance.choice(_ODD)
     path, value = ("/recipes/0/state", odd) if odd is not None else ("/recipes/0", "?")
     return {"patch": [{"op": "replace", "path": path, "value": value}]}
@@ -85,7 +86,7 @@ def _pause(chance: random.Random, _longest: float) -> What:
     return {"status": 429, "headers": {"Retry-After": str(chance.randint(20, 65))}}
 
 
-#: By mode: the bursts that ``--only`` chooses among.
+#: The bursts of each mode that ``--only`` can select.
 MODES: dict[str, dict[str, Burst]] = {
     "slack": {
         "slack_429": Burst(
@@ -98,7 +99,8 @@ MODES: dict[str, dict[str, Burst]] = {
         "slack_history_5xx": Burst("slack", _HISTORY, _always(status=503), 6),
     },
     "posts": {"post_hangs": Burst("slack", _POST, _hang)},
-    # Once, for longer than every warning before an end: nothing can be told, and nobody is warned.
+    # An outage that outlasts the warning before any planned stop, so nothing can be sent and nobody is
+    # warned.
     "slack_away": {
         "slack_away": Burst("slack", _ANY, _always(status=503), None, lasts=(330.0, 340.0), is_once=True),
     },
@@ -147,27 +149,27 @@ _MODE_BY_BURST: Final = {burst: mode for mode, bursts in MODES.items() for burst
 
 @dataclass(slots=True)
 class Weather:
-    """Let bursts of some modes come and go, one after another and beside one another."""
+    """Bursts of the chosen modes, which begin and end at random times and may overlap."""
 
     stage: Stage
     chance: random.Random
     modes: Collection[str]
-    #: Seconds that a late act takes at most.
+    #: The longest delay of a late action, in seconds.
     longest: float
     bursts: Counter[str] = field(default_factory=Counter)
-    #: How many requests met what goes wrong, by mode.
+    #: How many requests were affected by faults, by mode.
     met: Counter[str] = field(default_factory=Counter)
-    #: Whether anything made the connection look away, and whose reads were limited.
+    #: Whether any fault made the connection seem down, and the people whose reads were limited.
     was_away: bool = False
     limited: list[Person] = field(default_factory=list)
     _ends: list[tuple[float, Fault]] = field(default_factory=list)
-    #: By the identity of a fault, as equal ones come again.
+    #: Faults by their identity, since different faults may be equal.
     _begun: dict[int, tuple[Fault, str]] = field(default_factory=dict)
     #: What stays.
     _lasting: list[Fault] = field(default_factory=list)
 
     async def storm(self, seconds: float) -> None:
-        """Begin a burst every second or two, for so long: first one of each mode, then any."""
+        """For this many seconds, begin a burst every second or two: one of each mode, then random ones."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         modes = [bursts for mode, bursts in MODES.items() if mode in self.modes]
@@ -185,7 +187,7 @@ class Weather:
             self.forget(loop.time())
 
     async def repeat(self, seconds: float) -> None:
-        """Deliver messages of people once more, under other event ids, for so long."""
+        """For this many seconds, deliver people's messages again, under other event ids."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         while loop.time() < until:
@@ -212,7 +214,8 @@ class Weather:
         if burst.is_one_person:
             person = self.chance.choice(self.stage.people)
             if fault.status == 429:
-                # Always the same few: where many are told to wait, it is the connection that is.
+                # Limit only a few people, because if many are limited, Usher concludes that the whole
+                # connection is.
                 person = person if len(self.limited) < FEW else self.chance.choice(self.limited)
                 if person not in self.limited:
                     self.limited.append(person)
@@ -224,21 +227,22 @@ class Weather:
         if fault.name is None:
             faults.append(fault)
         else:
-            # What hangs comes one at a time, as others get through meanwhile, and before any other fault.
+            # A fault that makes posts hang goes before all others, and only one is active at a time, since
+            # other posts have to get through.
             faults[:] = [fault, *(one for one in faults if one.name != fault.name)]
         if burst.is_once:
             self._lasting.append(fault)
         self.was_away |= burst.is_away
 
     def note_fault(self, fault: Fault) -> None:
-        """Count a request that met a fault."""
+        """Count a request that was affected by a fault."""
         self.met[self._begun[id(fault)][1]] += 1
 
     def _harnesses(self) -> dict[str, Any]:
         return {"slack": self.stage.slack_harness, "saturn": self.stage.saturn.harness}
 
     def forget(self, now: float) -> None:
-        """End what has lasted long enough."""
+        """Remove the faults whose time is over."""
         self._ends = [(at, fault) for at, fault in self._ends if at > now]
         left = [fault for _, fault in self._ends]
         for harness in self._harnesses().values():

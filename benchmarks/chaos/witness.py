@@ -1,4 +1,4 @@
-"""When each request was really written down: seen from beside the database, by a clock that nobody shifts."""
+"""When each request was really recorded: read from the database, by a clock that isn't changed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EVERY = 0.05
 
 
 class Witness:
-    """Look for new rows all the time; ``asked`` says since when at the earliest each has been there."""
+    """A continuous check for new rows; ``asked`` has the earliest time at which each can have existed."""
 
     def __init__(self, url: str, now: Callable[[], float]) -> None:
         self._database = find_database_file(url)
@@ -23,7 +23,7 @@ class Witness:
         self.asked: dict[str, float] = {}
 
     async def watch(self) -> None:
-        """Look until cancelled; a server's clock isn't shifted, so there is nothing to see beside it."""
+        """Check until cancelled. On a server, there is nothing to do, since its clock isn't changed."""
         if self._database is None:
             return
         with closing(sqlite3.connect(f"file:{self._database}?mode=ro", uri=True, timeout=10)) as database:
