@@ -18,10 +18,10 @@ from playground.demo.stage import say
 from playground.harness import on_signals
 from playground.processes import StageError
 
-#: Between two lines about how far the class is, in seconds.
+#: Seconds between two progress lines.
 _SAID_EVERY = 10.0
 _LOOK_EVERY = 1.0
-#: Looks that find nothing more to come before it is believed.
+#: How many checks in a row must find that everybody has been told before the lesson counts as over.
 _LAST_LOOKS = 2
 
 
@@ -33,7 +33,7 @@ async def _kill_now_and_then(made: Stage, every: float) -> None:
 
 
 async def _tell(lesson: Lesson) -> None:
-    """Say how far the class is until everybody was told, and look once more: what comes twice comes soon."""
+    """Report progress until everybody has been told, then check again, as duplicates would arrive soon."""
     loop = asyncio.get_running_loop()
     said, looks = loop.time(), 0
     while looks < _LAST_LOOKS:
@@ -46,7 +46,7 @@ async def _tell(lesson: Lesson) -> None:
 
 
 async def _give(made: Stage, options: argparse.Namespace) -> int:
-    """Give the lesson; return 0 if every promise was kept."""
+    """Run the lesson; return 0 if every promise was kept."""
     pages = "\n".join(f"    {page}   {name}" for page, name in zip(made.pages, TEAMS.values(), strict=True))
     say(
         f"\nWatch it in your browser, as Tara or as anybody of the class:\n\n{pages}\n\n"
@@ -74,7 +74,7 @@ async def _give(made: Stage, options: argparse.Namespace) -> int:
 
 
 async def run(folder: Path, options: argparse.Namespace) -> int:
-    """Play until it is over or stopped; return the exit status."""
+    """Run the demonstration until it is over or stopped; return the exit status."""
     begun = asyncio.Event()
 
     async def play() -> int:
@@ -86,7 +86,7 @@ async def run(folder: Path, options: argparse.Namespace) -> int:
                 say("\nStopping everything …")
 
     playing = asyncio.ensure_future(play())
-    # Whoever presses Ctrl+C twice must not stop what takes everything down.
+    # A second Ctrl+C must not interrupt the shutdown.
     with on_signals(lambda: playing.cancelling() or playing.cancel()):
         try:
             status = await playing
@@ -103,7 +103,7 @@ async def run(folder: Path, options: argparse.Namespace) -> int:
 
 
 def main() -> int:
-    """Run it; return the exit status."""
+    """Run the command; return the exit status."""
     load()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster_demo", description=__doc__)
     parser.add_argument("--people", type=int, default=500)
@@ -115,7 +115,7 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=0, help="of the first page; the second has the next")
     parser.add_argument("--once", action="store_true", help="end when everybody was told")
     options = parser.parse_args()
-    # Requests that a kill cuts off are what this is about; the local servers need not tell of each.
+    # Kills cut off requests on purpose, so the local servers needn't log each of them.
     logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="usher-demo-") as folder:
         return asyncio.run(run(Path(folder), options))

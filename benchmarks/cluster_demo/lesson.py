@@ -1,4 +1,4 @@
-"""The class: a card in each Slack workspace, everybody presses *Start*, and what came of it is counted."""
+"""The class: everybody presses *Start* on a card in their Slack workspace, and the results are counted."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playground.processes import StageError
 from playground.slack import SlackServer
 from playground.slack.errors import SlackError
 
-#: How long a card may take to be posted, and how long people wait before they press again, in seconds.
+#: Seconds that posting a card may take, and seconds that people wait before they press again.
 _CARD_SECONDS = 60.0
 _AGAIN = 1.0
 #: The provider's rule.
@@ -31,7 +31,7 @@ UNION SELECT principal FROM notices WHERE state NOT IN ('sent', 'dead')
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Hold what was counted at one moment."""
+    """What was counted at one moment."""
 
     people: int
     pressed: int
@@ -47,17 +47,17 @@ class Seen:
 
     @property
     def is_over(self) -> bool:
-        """Say whether nothing is to come: everybody was told, or never will be."""
+        """Return whether everybody has pressed the button and was told, or never will be."""
         return self.pressed == self.people and self.told + self.lost == self.people
 
     def holds(self) -> bool:
-        """Say whether every promise was kept."""
+        """Return whether every promise was kept."""
         gap = self.smallest_gap
         wrong = self.doubled or self.astray or self.lost or self.beyond_limits
         return self.is_over and not wrong and (gap is None or gap >= _SMALLEST_GAP)
 
     def line(self) -> str:
-        """Return in a line how far the class is."""
+        """Describe the progress of the class in one line."""
         return (
             f"{self.pressed} of {self.people} have pressed, {self.started} started, "
             f"{self.told} told that it's ready, {self.doubled} doubled, {self.lost} lost; kills: {self.kills}"
@@ -83,7 +83,7 @@ What it survived:
 
 
 class Lesson:
-    """Post the cards, press, and look."""
+    """One lesson: posts the cards, lets people press their buttons, and counts the results."""
 
     def __init__(self, made: Stage) -> None:
         self._made = made
@@ -91,7 +91,7 @@ class Lesson:
         self._pressed: set[int] = set()
 
     async def post(self) -> None:
-        """Have the trainer post a card in each workspace; raise StageError when one does not come."""
+        """Post a card in each workspace as the trainer; raise StageError if one doesn't appear."""
         await asyncio.gather(*(self._post(member) for member in self._made.slacks.members))
 
     async def _post(self, member: SlackServer) -> None:
@@ -116,7 +116,7 @@ class Lesson:
         return False
 
     async def all_press(self, within: float) -> None:
-        """Let everybody press, each at a moment of their own; whoever gets no answer presses again."""
+        """Let everybody press the button at a random moment, and again if they get no answer."""
         chance = random.Random(self._made.people.people)  # noqa: S311 - spreads presses, protects nothing
         numbers = range(self._made.people.people)
         await asyncio.gather(*(self._press(number, chance.uniform(0.0, within)) for number in numbers))
@@ -135,9 +135,9 @@ class Lesson:
                 await asyncio.sleep(_AGAIN)
 
     def look(self) -> Seen:
-        """Count what the database, Slack and the provider say."""
+        """Count the results in the database, in Slack and at the provider."""
         made = self._made
-        # In this order: whoever has pressed is under way or told, whatever happens in the meantime.
+        # This order matters: people who had pressed before must then have an open operation or a message.
         pressed = set(self._pressed)
         people = {self._principal(number): number for number in range(made.people.people)}
         under_way = {people.get(row["principal"]) for row in rows(made.database, _UNDER_WAY)}
@@ -173,7 +173,7 @@ class Lesson:
         return Principal(None, self._made.people.team(number), self._made.people.user(number)).key
 
     def _ready(self) -> Iterator[tuple[str, str, str]]:
-        """Yield each message that says ready: its team, who reads it, its key."""
+        """Yield the team, the readers and the key of each message which says that a workspace is ready."""
         for member in self._made.slacks.members:
             state = member.state
             for place, messages in list(state.messages.items()):

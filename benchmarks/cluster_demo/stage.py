@@ -1,4 +1,4 @@
-"""Where the demonstration plays: a PostgreSQL, two Slack workspaces behind one address, a Saturn Cloud."""
+"""The setup of the demonstration: PostgreSQL, two Slack workspaces behind one address, and a Saturn Cloud."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRAINER = "U0TARA"
 
 
 class Class(Crowd):
-    """Describe people who sit in two Slack workspaces in turn."""
+    """People who are assigned alternately to two Slack workspaces."""
 
     @staticmethod
     def team(number: int) -> str:
@@ -40,18 +40,18 @@ class Class(Crowd):
 
     @staticmethod
     def user(number: int) -> str:
-        """Return a person's id in Slack: each id is somebody else's in the other workspace."""
+        """Return a person's id in Slack, which belongs to somebody else in the other workspace."""
         return f"U0P{number // len(TEAMS):05d}"
 
     @staticmethod
     def workspace(_number: int) -> str:
-        """Return the name of everybody's workspace."""
+        """Return the name of a person's workspace, which is the same for everybody."""
         return "notebook"
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Hold the local servers, the processes, and where people look."""
+    """The local servers, the bot's processes, and the pages on which people watch."""
 
     people: Class
     slacks: SlackWorkspaces
@@ -62,18 +62,18 @@ class Stage:
     folder: Path
 
     def member(self, number: int) -> SlackServer:
-        """Return the Slack workspace of a person."""
+        """Return a person's Slack workspace."""
         return self.slacks[self.people.team(number)]
 
 
 @asynccontextmanager
 async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -> AsyncIterator[Stage]:
-    """Bring everything up, and take it down again whatever happens; raises StageError."""
+    """Start everything, and stop it again afterwards whatever happens; raises StageError."""
     people, port, key = Class(options.people), reserved_port(), Fernet.generate_key().decode()
     bot_url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:
         tell("Starting PostgreSQL, two Slack workspaces and a Saturn Cloud …")
-        # In this thread: a stop in the meantime must not leave it behind.
+        # Started in this thread, so that an interruption can't leave the server running.
         server = stack.enter_context(database(folder))
         slacks = slack_workspaces({team: _seed(people, team) for team in TEAMS}, bot_url)
         saturn = _saturn(people, options)
@@ -118,7 +118,7 @@ def _supervisor(environment: dict[str, str], folder: Path, tell: Callable[[str],
 
 
 def _ports(asked: int) -> list[int]:
-    """Return the ports of the two pages: those asked for, else the usual ones, else any."""
+    """Return the ports of the two pages: those asked for, or else the usual ones, or else any free ones."""
     wanted = [(asked or ports.FIRST) + number for number in range(len(TEAMS))]
     try:
         return [free_port(port) for port in wanted]

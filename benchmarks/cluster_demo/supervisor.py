@@ -1,4 +1,4 @@
-"""A small supervisor: runs processes, and starts again whatever dies."""
+"""A small supervisor that runs processes and restarts those that die."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import aiohttp
 
 from playground.processes import HOME, READY_SECONDS, Child, StageError
 
-#: Between two looks whether a process is ready, in seconds.
+#: Seconds between two checks whether a process is ready.
 _LOOK_EVERY = 0.1
-#: What ended so soon after its start is not started again at once.
+#: A process that dies within this many seconds of its start isn't restarted immediately.
 _SOON = 2.0
 
 
 @dataclass(slots=True)
 class Process:
-    """Hold one process: its command, its settings, where it says how it is, and its present life."""
+    """One process: its command and settings, the URL where it reports its health, and the running child."""
 
     name: str
     words: list[str]
@@ -33,7 +33,7 @@ class Process:
     child: Child | None = field(default=None)
 
     async def start(self) -> Child:
-        """Start it in a process group of its own; what it says is added to its log."""
+        """Start the process in a process group of its own, and append its output to its log."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
         with self.log.open("ab") as sink:
             running = await asyncio.create_subprocess_exec(
@@ -49,7 +49,7 @@ class Process:
         return self.child
 
     async def ready(self) -> None:
-        """Wait until it says that it is ready; raise StageError when it does not in time."""
+        """Wait until the process is ready; raise StageError if it isn't in time."""
         try:
             async with (
                 asyncio.timeout(READY_SECONDS),
@@ -72,19 +72,19 @@ class Process:
 
 
 class Supervisor:
-    """Keep processes running; note how often one died, and how long it was away."""
+    """Processes that are kept running, with the number of kills and how long each process was away."""
 
     def __init__(self, tell: Callable[[str], None]) -> None:
         self.processes: list[Process] = []
         self.kills = 0
-        #: Seconds from each end until the next life was ready.
+        #: For each process that died: the seconds until its replacement was ready.
         self.away: list[float] = []
         self._tell = tell
 
     def add(
         self, name: str, words: list[str], environment: Mapping[str, str], folder: Path, port: int
     ) -> Process:
-        """Add a process with a port of its own."""
+        """Add a process that listens on a port of its own."""
         url, log = f"http://127.0.0.1:{port}", folder / f"{name}.log"
         made = Process(name, words, {**environment, "PORT": str(port)}, url, log)
         self.processes.append(made)
@@ -92,7 +92,7 @@ class Supervisor:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Run all of them within a block; none is left when it ends, also where that is while they start."""
+        """Run all processes for a block, and stop them afterwards, even if some are still starting."""
         keeping: list[asyncio.Task[None]] = []
         try:
             for process in self.processes:
@@ -110,7 +110,7 @@ class Supervisor:
         await asyncio.gather(*(process.ready() for process in self.processes))
 
     def kill(self, kind: str, chance: random.Random) -> None:
-        """Kill a process of a kind without a word."""
+        """Kill a random process of the given kind without warning."""
         process = chance.choice([one for one in self.processes if one.name.startswith(kind)])
         if process.child is not None and process.child.process.returncode is None:
             self.kills += 1
