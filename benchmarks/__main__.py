@@ -1,11 +1,11 @@
 """``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
-A name is a figure's or a measurement's. ``soak``, which takes an hour, and ``pairs``, which needs another
-revision, are only measured if they are named.
-What help, start, polls, claims, network, pairs and written measure is measured in turn with the code of
-another revision, if one is named: a commit, or a folder that holds it.
-``--keep`` measures so many times and keeps the run, for docs/performance.md.
-Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
+A name is that of a figure or of a measurement. ``soak``, which takes an hour, and ``pairs``, which needs
+another revision, are only measured if they are named. ``--against`` takes a commit, or a folder that contains
+another revision's code. The measurements help, start, polls, claims, network, pairs and written then
+alternate between the two revisions. ``--keep`` repeats the measurements that many times, and stores the
+results for docs/performance.md. Exit status: 0 if everything was measured (even if goals were missed), 1 if a
+measurement failed, 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
     }
 )
-#: No measurement takes longer, with full sizes, besides those that are only made when they are named.
+#: Seconds after which a measurement is given up, unless it only runs if it is named.
 _MOST_SECONDS = 900.0
 _NAMED_ONLY: Final = frozenset({"pairs", "soak"})
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Measure what is named, or everything; return the exit status."""
+    """Measure what the arguments name, or everything; return the exit status."""
     load()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what Usher costs.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a figure or a measurement; all without")
@@ -129,7 +129,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 @contextmanager
 def checkout(revision: str | None) -> Iterator[Path | None]:
-    """Hold the packages of another revision for a block; a folder is taken as it is."""
+    """Provide the code of another revision for a block; a folder is used as it is."""
     if revision is None or Path(revision).is_dir():
         yield Path(revision).resolve() if revision else None
         return
@@ -142,7 +142,7 @@ def checkout(revision: str | None) -> Iterator[Path | None]:
 
 
 async def _run(names: set[str], sizes: Sizes) -> tuple[int, list[Figure]]:
-    """Measure what is named; return the exit status, and the figures."""
+    """Measure what the names select, or everything; return the exit status and the figures."""
     status, measured = 0, list[Figure]()
     for name, (measure, figures) in MEASUREMENTS.items():
         if name in _NAMED_ONLY if not names else not names & {name, *figures}:

@@ -1,8 +1,7 @@
-"""The baselines of requests: a bare Bolt app, one listener that only acks, its own check of signatures.
+"""The baseline for requests: a bare Bolt app whose only listener acknowledges, with Bolt's signature check.
 
-Beside it ``/refused``, where aiohttp alone reads a request and refuses it.
-
-``python -m benchmarks.bare_bolt API_URL BOT_TOKEN SIGNING_SECRET``; no access log.
+In addition, at ``/refused``, aiohttp alone reads a request and refuses it. Run with ``python -m
+benchmarks.bare_bolt API_URL BOT_TOKEN SIGNING_SECRET``. There is no access log.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The baseline of polls: aiohttp alone, GET and parse, so many at once, until it is ended.
+"""The baseline for polls: aiohttp alone sends GET requests and parses the responses, until it is killed.
 
-``python -m benchmarks.bare_poll URL TOKEN AT_ONCE``: URL is a workspace's status at the provider.
+Run with ``python -m benchmarks.bare_poll URL TOKEN AT_ONCE``, where URL is the address of a workspace's
+status at the provider, and AT_ONCE is the number of concurrent requests.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Several processes that share a database: each claims, and records what it claimed.
+"""Several processes that share a database. Each makes claims and records what it has claimed.
 
-``python -m benchmarks.claimers URL INTERVAL SETTLES WATCHED EVERY`` is one of these processes: it prints its
-ready line, begins when it is sent a line, and prints what it saw. Nothing is read in between, as a provider
-would only add its own time.
+``python -m benchmarks.claimers URL INTERVAL SETTLES WATCHED EVERY`` is one of these processes: it prints that
+it is ready, begins when it receives a line, and prints its results. No workspace is actually read, because
+that would only add the provider's own time.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from handlers.loading import load
 
-#: The margin of the gate, and how many rows a claim asks for, as in the bot.
+#: The margin of the poll gate in seconds, and the number of rows that a claim asks for. Both are the same as
+#: in the bot.
 _MARGIN, _ROWS = 0.5, 100
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """Hold the seconds of each claim, and of a ``SELECT 1`` after it, the reads and the CPU."""
+    """The seconds of each claim and of a ``SELECT 1`` after it, the number of reads, and the CPU time."""
 
     took: list[float]
     selects: list[float]
@@ -41,7 +42,7 @@ class Claimed:
     database_cpu: float
 
     def line(self) -> str:
-        """Say in a line what isn't a figure."""
+        """Describe in one line what isn't reported as a figure."""
         took, each = [seconds * 1000 for seconds in self.took], 1e6 / self.reads
         return (
             f"{len(took)} claims of {self.reads / len(took):.0f}, {quantile(took, 0.5):.1f} ms in the "

@@ -1,4 +1,4 @@
-"""What claims take: real workers on one database, a local provider, many pending workspaces."""
+"""Measures how long claims take, with real workers on one database and many pending workspaces."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from bot.domain.workspaces import State
 from bot.store.database_thread import PATIENCE_SECONDS
 from bot.store.transaction import Priority
 
-#: A claim is given up after so many seconds.
+#: Seconds after which a claim is given up.
 _LONGEST = PATIENCE_SECONDS[Priority.STEADY]
 _CLAIMS = re.compile(r'^usher_claim_seconds_bucket\{.*le="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Used:
-    """Hold the CPU seconds that everybody has used so far, and what was written."""
+    """The CPU seconds that the workers, the database and the provider have used, and how much was written."""
 
     workers: float
     database: float
@@ -39,7 +39,7 @@ class _Used:
 
 
 async def measure_claims(sizes: Sizes) -> list[Figure]:
-    """Measure how long claims take, reads a second, gaps, and the CPU of the database."""
+    """Measure how long claims take, the reads per second, their gaps, and the CPU of the database."""
     crowd = Crowd(sizes.people, sizes.workers_pending // sizes.people)
     saturn = ["--status", "pending", "--waste", str(sizes.waste)]
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=saturn, shared=True)
@@ -67,7 +67,7 @@ async def measure_claims(sizes: Sizes) -> list[Figure]:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Hold what was seen for a while: ms of claims, reads a second, gaps, and % of a core of the database."""
+    """Results: milliseconds per claim, reads per second, gaps, and percent of a core for the database."""
 
     p99: float
     rate: float
@@ -78,7 +78,7 @@ class _Seen:
 
 
 async def _run_workers(scene: Stage, sizes: Sizes, name: str) -> _Seen:
-    """Let workers of a variant work for a while."""
+    """Let workers of one variant work for a while, and measure them."""
     assert scene.server is not None, "workers share one"
     async with AsyncExitStack() as stack:
         await asyncio.to_thread(scene.server.spread_gates, sizes.claim_interval)
@@ -109,13 +109,13 @@ async def _run_workers(scene: Stage, sizes: Sizes, name: str) -> _Seen:
     )
     violations, refused = told["violations"], told["refused"]
     broken = f"{violations} reads too early, {refused} refused" if violations or refused else ""
-    # The database is part of what is measured.
+    # The database isn't checked, because it is part of what is measured.
     wrong = ", ".join(one for one in (broken, busier(cpu[0], {"the provider": cpu[2]})) if one)
     return _Seen(p99, told["rate"], told["smallest"], told["p99"], 100 * cpu[1] / took, wrong)
 
 
 async def _claims(bots: list[Bot]) -> Counter[float]:
-    """Return how many claims took up to how many seconds, as the workers count them."""
+    """Return how many claims are in each bucket of the workers' histograms, by the bucket's upper bound."""
     counted: Counter[float] = Counter()
     async with aiohttp.ClientSession() as session:
         for bot in bots:
@@ -129,7 +129,7 @@ async def _claims(bots: list[Bot]) -> Counter[float]:
 
 
 def _find_bound(claims: Counter[float], share: float) -> float:
-    """Return the bound within which this share of all claims was."""
+    """Return the bound below which this share of all claims lies."""
     under = 0
     for bound in sorted(claims):
         under += claims[bound]

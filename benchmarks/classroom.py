@@ -1,6 +1,6 @@
-"""A class: everybody presses one card within a minute, and each gets a workspace of their own, made for them.
+"""A class: everybody presses the button of one card within a minute, and gets a workspace created for them.
 
-Slack's limits are on, and the provider takes so many starts a second and no more.
+Slack's rate limits are on, and the provider accepts only a certain number of starts per second.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from benchmarks.stage import Bot, Stage, note, noted, stage
 
 _LOOK_EVERY = 0.5
 _CARD_SECONDS = 30.0
-#: Who gets no answer presses again after so long, as people do.
+#: Seconds after which a person who got no answer presses again, as real people do.
 _AGAIN = 1.0
 _RECIPE = {"type": "workspace", "spec": {"name": "course", "instance_type": "medium"}}
 
 
 @dataclass(slots=True)
 class Class:
-    """Hold the stage, the bot as it runs just now, and how long each press was acknowledged after."""
+    """The setup, the running bot, and how long it took to acknowledge each press."""
 
     scene: Stage
     sizes: Sizes
     bot: Bot
-    #: Other webs: presses come to each in turn.
+    #: Additional web processes; presses are sent to each in turn.
     others: Sequence[Bot] = ()
     place: dict[str, str] = field(default_factory=dict)
     card: str = ""
@@ -47,7 +47,7 @@ class Class:
     again: int = 0
 
     async def post(self, command: str = "card saturn/course --title Class") -> None:
-        """Have the card posted by somebody of the class, and wait until it stands in the channel."""
+        """Post the card as a member of the class, and wait until it has appeared in the channel."""
         user = self.scene.crowd.user(0)
         target = self.bot.target
         await ask(target.url, target.request(user, command, 1))
@@ -67,7 +67,7 @@ class Class:
         raise BenchmarkError(f"the card was not posted: {self.bot.child.last_words()}")
 
     async def press(self, number: int, at: float) -> None:
-        """Press as one person at a moment; again while nobody answers."""
+        """Press the button as one person at the given moment, and again until there is an answer."""
         await asyncio.sleep(max(at - time.perf_counter(), 0.0))
         user = self.scene.crowd.user(number)
         while True:
@@ -85,7 +85,7 @@ class Class:
             await asyncio.sleep(_AGAIN)
 
     async def all_press(self) -> None:
-        """Let everybody press within the time, each at a moment of their own."""
+        """Let everybody press the button at a random moment within the given time."""
         chance = random.Random(self.sizes.class_people)  # noqa: S311 - spreads presses, protects nothing
         began = time.perf_counter()
         moments = sorted(
@@ -95,7 +95,7 @@ class Class:
 
 
 async def measure_class(sizes: Sizes) -> list[Figure]:
-    """Measure acks, that each has exactly one, and when the last message came."""
+    """Measure acknowledgements, how many people have exactly one workspace, and the last message's delay."""
     crowd = Crowd(sizes.class_people, 0)
     async with stage(crowd, limits=True) as scene:
         await _prepare(scene, sizes)
@@ -133,7 +133,7 @@ def _connection(scene: Stage, sizes: Sizes) -> str:
 
 
 async def _wait_until_notified(room: Class) -> dict[str, Any]:
-    """Wait until everybody was told; return what both servers noted."""
+    """Wait until everybody has been told; return what both servers recorded."""
     until = time.perf_counter() + room.sizes.patience
     told: dict[str, Any] = {}
     while time.perf_counter() < until:
@@ -144,7 +144,7 @@ async def _wait_until_notified(room: Class) -> dict[str, Any]:
         if len(users) >= room.scene.crowd.people:
             break
         await asyncio.sleep(_LOOK_EVERY)
-    # What comes twice comes soon after.
+    # A duplicate message or workspace would appear soon after the first.
     await asyncio.sleep(2 * _LOOK_EVERY)
     slack, saturn = await noted(room.scene.slack), await noted(room.scene.saturn)
     return {"slack": slack, "saturn": saturn} if told else {}
@@ -153,9 +153,10 @@ async def _wait_until_notified(room: Class) -> dict[str, Any]:
 def _judge_class(
     room: Class, told: dict[str, Any], *, in_order: bool = True
 ) -> tuple[float, float, str, bool]:
-    """Return the share that has exactly one, the latest message, what went wrong, and whether all held.
+    """Return the share of people with exactly one workspace, the last delay, details, and the verdict.
 
-    ``in_order``: also that nobody overtook another, and that the provider had no start to refuse.
+    With ``in_order``, nobody may have overtaken another person, and the provider must not have refused any
+    start.
     """
     crowd, saturn = room.scene.crowd, told["saturn"]
     made = Counter(saturn["made"].values())

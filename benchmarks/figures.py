@@ -1,4 +1,4 @@
-"""The figures by name, with the goal of each, and the line of JSON that one is printed as."""
+"""The figures by name, with their goals, and the line of JSON in which a figure is printed."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Final, Literal
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """Say what a figure is measured in and how it has to be; ``of`` names what is held against the bound.
+    """A figure's unit and goal; ``of`` says whether the bound applies to the value or to the ratio.
 
-    Without a bound it is for information: it depends on the machine, and on what else that does. ``what`` is
-    the figure in words, for those that docs/performance.md shows.
+    A figure without a bound is for information only, as it depends on the machine and its other work.
+    ``what`` describes a figure that docs/performance.md shows.
     """
 
     unit: str
@@ -25,14 +25,14 @@ class Goal:
 
     @property
     def words(self) -> str:
-        """Return the bound as people read it; "" without one."""
+        """Return the bound in words, or "" if there is none."""
         if self.bound is None:
             return ""
         unit = "times the baseline" if self.of == "ratio" else self.unit
         return f"{'≤' if self.side == 'at most' else '≥'} {self.bound:,.4g} {unit}"
 
 
-#: Below one round of 10,000 polls in ten seconds and the margin of half a second, a tenth is allowed for.
+#: Polls per second if 10,000 workspaces are each polled every 10.5 s (ten seconds and the margin), less 10 %.
 POLL_RATE: Final = 0.9 * 10_000 / 10.5
 
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
@@ -151,11 +151,11 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Hold one measured figure. ``sound`` is False when the run itself failed, or measured something else.
+    """One measured figure; ``sound`` is False if the run failed, or measured the wrong thing.
 
-    ``baseline`` is in the same unit, ``before`` the same figure of the revision that it is compared with.
-    ``note`` says what else belongs to it (messages lost, a rule broken, sizes that were not the full ones);
-    where the figure isn't sound, it is printed as the reason.
+    ``baseline`` has the same unit; ``before`` is the same figure for the revision that it is compared with.
+    ``note`` contains anything else of interest (lost messages, a broken rule, reduced sizes). If the figure
+    isn't sound, the note is printed as the reason.
     """
 
     name: str
@@ -167,17 +167,17 @@ class Figure:
 
     @property
     def difference(self) -> float | None:
-        """Return by how much the value is above the baseline."""
+        """Return how much higher the value is than the baseline."""
         return None if self.baseline is None else self.value - self.baseline
 
     @property
     def ratio(self) -> float | None:
-        """Return the value in multiples of the baseline."""
+        """Return the value as a multiple of the baseline."""
         return self.value / self.baseline if self.baseline else None
 
     @property
     def met(self) -> bool | None:
-        """Say whether the goal is met; None where there is none."""
+        """Return whether the goal was met, or None if there is no goal."""
         goal = GOALS[self.name]
         if not self.sound:
             return False
@@ -189,7 +189,7 @@ class Figure:
         return held <= goal.bound if goal.side == "at most" else held >= goal.bound
 
     def line(self) -> str:
-        """Return the JSON object, on one line."""
+        """Return the figure as a JSON object on one line."""
         goal = GOALS[self.name]
         told = {
             "name": self.name,
@@ -211,7 +211,7 @@ def _round(number: float | None) -> float | None:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """Return the value that this share of all does not exceed (nearest rank); raises ValueError for none."""
+    """Return the value that this share of the values doesn't exceed; raises ValueError if there are none."""
     if not values:
         raise ValueError("nothing was measured")
     ordered = sorted(values)

@@ -1,4 +1,4 @@
-"""What one hostile person can do to the others: they send what is dear to read, as fast as they can."""
+"""Measures how much one hostile person can slow down others by sending text that is costly to parse."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.machine import BenchmarkError, cpu_seconds
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
 
-#: Quotes, sentences, names, times, tokens, and too much: (command, beginning, what is repeated, length).
+#: Costly texts of different kinds, each as (command, beginning, repeated part, length).
 TEXTS: Final = (
     ("/job", "run ", '"a ', 5_900),
     ("/job", "run -- ", "'a ", 39_000),
@@ -32,8 +32,8 @@ TEXTS: Final = (
     ("/workspace", "", "0123456789abcdef" * 2 + " ", 1_900),
     ("/workspace", "start ", "a:b-c/d", 1_900),
 )
-#: What somebody with thousands of workspaces may type besides: what all names begin with, parts and slips of
-#: them, none, all.
+#: Texts that are costly if a person has thousands of workspaces: the common beginning of their names, parts
+#: of names, names with typing mistakes, and words for all or none of them.
 NAMES: Final = (
     *("start notebook", "stop notebook", "stop note", "keep notebook until 6pm", "open notebok-0001"),
     *("start ebook", "stop all", "stop everything but notebook-0001", "list", "list notebook"),
@@ -41,13 +41,13 @@ NAMES: Final = (
     *("start all", "start every notebook", "start notebook at 6", "hours notebook"),
     *("please start it", "what's running?"),
 )
-#: How often a single text is sent to see what it costs.
+#: How often each text is sent to measure its cost.
 _EACH: Final = 20
 _EACH_AMONG_MANY: Final = 3
 
 
 async def measure_hostile(sizes: Sizes) -> list[Figure]:
-    """Have many people work: first alone, then beside one whom no limit per person holds up."""
+    """Measure many people at work, first alone, and then next to one attacker without a rate limit."""
     crowd = Crowd(sizes.hostile_people, sizes.hostile_workspaces)
     async with stage(crowd) as scene:
         seen = scene.folder / "stops.json"
@@ -89,7 +89,7 @@ async def measure_hostile(sizes: Sizes) -> list[Figure]:
 
 
 async def _among_many(count: int) -> list[tuple[float, str]]:
-    """Have somebody with so many workspaces, of names that are alike, send each text; return the stops."""
+    """Send each text as a person with this many similarly named workspaces; return the event loop's stops."""
     found = []
     async with stage(Crowd(1, count)) as scene:
         seen = scene.folder / "stops.json"
@@ -106,7 +106,7 @@ async def _among_many(count: int) -> list[tuple[float, str]]:
 
 
 async def _stops(bot: Bot, seen: Path) -> list[tuple[float, str]]:
-    """Return where the loop stood still, and for how long, since it was told to forget."""
+    """Return where the event loop was blocked, and for how long, since the last SIGUSR1."""
     os.kill(bot.pid, signal.SIGUSR2)
     while (stops := _take_written(seen)) is None:
         bot.child.must_live()
@@ -115,7 +115,7 @@ async def _stops(bot: Bot, seen: Path) -> list[tuple[float, str]]:
 
 
 def _take_written(seen: Path) -> list[tuple[float, str]] | None:
-    """Take what was written away; None if that isn't there yet."""
+    """Read and delete the file that the bot writes, or return None if it doesn't exist yet."""
     if not seen.exists():
         return None
     stops = json.loads(seen.read_text(encoding="utf-8"))
@@ -129,7 +129,7 @@ def _helps(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:
 
 
 def _work(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:
-    """Return what everybody but the first person types, in turn."""
+    """Return requests in which everybody but the first person types commands in turn."""
     for number in range(count):
         person, turn = 1 + number % (crowd.people - 1), number // (crowd.people - 1)
         name = crowd.workspace(turn % crowd.each)
@@ -149,13 +149,13 @@ def _request(bot: Bot, text: tuple[str, str, str, int], number: int) -> bytes:
 
 
 def whole(text: tuple[str, str, str, int]) -> str:
-    """Return one of the texts as it is typed."""
+    """Return one of the texts in full, as it is typed."""
     _, begin, part, length = text
     return (begin + part * length)[:length]
 
 
 async def _cost(bot: Bot, text: tuple[str, str, str, int], times: int = _EACH) -> tuple[float, str]:
-    """Return the CPU of one such text, in ms, and what it is."""
+    """Return how much CPU such a text takes, in ms, and a description of the text."""
     before = cpu_seconds(bot.pid)
     outcome = await send(bot.target.url, (_request(bot, text, number) for number in range(times)), 1)
     if outcome.wrong:

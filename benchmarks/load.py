@@ -1,4 +1,4 @@
-"""Requests over many kept connections: little client, and the time of each answer."""
+"""Sends requests over many persistent connections, with little overhead, and measures response times."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from urllib.parse import urlencode, urlsplit
 
 from benchmarks.machine import BenchmarkError
 
-#: One answer may take so long before a run is given up, in seconds.
+#: Seconds to wait for a response before a run is given up.
 ANSWER_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Hold where commands go, how they are signed, and where later answers to them go."""
+    """Where commands are sent, how they are signed, and where the bot sends later answers to them."""
 
     url: str
     signing_secret: str
@@ -29,7 +29,7 @@ class Target:
     team_id: str = "T0ACME"
 
     def request(self, user: str, text: str, number: int, command: str = "/workspace") -> bytes:
-        """Return a whole HTTP request: a slash command with the fields that Slack documents."""
+        """Return a complete HTTP request: a slash command with the fields that Slack documents."""
         body = urlencode(
             {
                 "token": "not-used-any-more",
@@ -50,9 +50,9 @@ class Target:
         return self._sign(body)
 
     def click(self, user: str, action_id: str, value: str, place: Mapping[str, str], number: int) -> bytes:
-        """Return a whole HTTP request: a button that was pressed on a message in a channel.
+        """Return a complete HTTP request: a press of a button in a channel's message.
 
-        ``place`` holds ``channel``, ``ts`` and the ``response_url`` for the answer.
+        ``place`` contains ``channel``, ``ts`` and the ``response_url`` for the answer.
         """
         channel, ts = place["channel"], place["ts"]
         payload = {
@@ -86,7 +86,7 @@ class Target:
         return self._sign(urlencode({"payload": json.dumps(payload)}).encode())
 
     def search(self, user: str, typed: str) -> bytes:
-        """Return a whole HTTP request: letters typed into a form's menu of workspaces."""
+        """Return a complete HTTP request: letters typed into a form's menu of workspaces."""
         payload = {
             "type": "block_suggestion",
             "user": {"id": user, "username": user.lower(), "team_id": self.team_id},
@@ -96,7 +96,7 @@ class Target:
             "is_enterprise_install": False,
             "action_id": "start:workspace",
             "block_id": "start",
-            # Each body is new, as with Slack's own: one that is repeated is refused.
+            # As in Slack's own requests, each body is different, because a repeated one would be refused.
             "action_ts": f"{time.monotonic_ns()}",
             "value": typed,
             "view": {"id": "V0", "type": "modal"},
@@ -104,7 +104,7 @@ class Target:
         return self._sign(urlencode({"payload": json.dumps(payload)}).encode())
 
     def unsigned(self, number: int) -> bytes:
-        """Return a whole HTTP request that has all but the right signature, for a connection of its own."""
+        """Return a complete HTTP request with a wrong signature, to be sent on a separate connection."""
         return replace(self, signing_secret=self.signing_secret[::-1]).request("U0FORGER", "help", number)
 
     def _sign(self, body: bytes) -> bytes:
@@ -122,9 +122,9 @@ class Target:
 
 @dataclass(slots=True)
 class Outcome:
-    """Hold how long each answer took, in seconds, and what was wrong with some.
+    """How long each response took, in seconds, and what was wrong with some of them.
 
-    ``firsts`` are the times until an answer's first byte, ``seconds`` until its last.
+    ``firsts`` are the times until the first byte of each response, ``seconds`` those until the last byte.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Outcome:
 
 
 class _Connection(asyncio.Protocol):
-    """Send one request after another, each as soon as the last was answered."""
+    """A connection that sends the next request as soon as the last one has been answered."""
 
     def __init__(
         self, requests: Iterator[bytes], outcome: Outcome, is_right: Callable[[bytes], bool]
@@ -193,9 +193,9 @@ def _length(head: bytes) -> int:
 
 
 async def ask(url: str, request: bytes) -> tuple[int, float]:
-    """Send one request on a connection of its own; return the status and the seconds until its answer.
+    """Send one request on a new connection; return the status and the seconds until the response.
 
-    Raises OSError when nobody listens there, or nobody answers.
+    Raises OSError if nothing is listening there, or there is no response.
     """
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
@@ -212,9 +212,9 @@ async def ask(url: str, request: bytes) -> tuple[int, float]:
 
 
 async def shown(url: str, request: bytes) -> Any:
-    """Send one request on a connection of its own; return what its answer shows, None if that is nothing.
+    """Send one request on a new connection; return the decoded body, or None if it is empty.
 
-    Raises OSError as ``ask`` does.
+    Raises OSError, like ``ask``.
     """
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)
@@ -237,7 +237,7 @@ async def press_steadily(
     rate: float,
     is_right: Callable[[bytes], bool] = lambda _body: True,
 ) -> Outcome:
-    """Send (user, text) commands at so many a second, however long their answers take."""
+    """Send (user, text) commands at this rate per second, however long the responses take."""
     place, loop, outcome = urlsplit(target.url), asyncio.get_running_loop(), Outcome()
     free: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
 
@@ -270,7 +270,7 @@ async def press(
     connections: int,
     is_right: Callable[[bytes], bool] = lambda _body: True,
 ) -> Outcome:
-    """Send (user, text) commands over so many connections until there are no more."""
+    """Send (user, text) commands over this many connections until there are no more."""
     requests = (target.request(user, text, number) for number, (user, text) in enumerate(commands))
     return await send(target.url, requests, connections, is_right)
 
@@ -281,7 +281,7 @@ async def send(
     connections: int,
     is_right: Callable[[bytes], bool] = lambda _body: True,
 ) -> Outcome:
-    """Send whole requests to a server over so many connections until there are no more."""
+    """Send complete requests to a server over this many connections until there are no more."""
     place = urlsplit(url)
     assert place.hostname is not None, "it has a host"
     assert place.port is not None, "and a port"

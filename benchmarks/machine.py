@@ -1,4 +1,4 @@
-"""What the system tells of a process from outside, and on which core it runs."""
+"""What the system reports about a process from outside, and the cores on which processes run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.processes import HOME, Child, StageError, ready_line, start_chil
 
 
 class Start(Protocol):
-    """Start a process as ``start_child`` does."""
+    """A function that starts a process, with the signature of ``start_child``."""
 
     async def __call__(
         self,
@@ -29,11 +29,11 @@ class Start(Protocol):
 
 
 class BenchmarkError(StageError):
-    """Say what could not be measured."""
+    """Raised if something could not be measured."""
 
 
 def cores() -> tuple[set[int], set[int]]:
-    """Return the cores for what is measured and for everything round it: the same where there is only one."""
+    """Return the cores for the measured process and those for all others; a single core serves both."""
     usable = sorted(os.sched_getaffinity(0))
     return ({usable[0]}, set(usable[1:])) if len(usable) > 1 else ({usable[0]}, {usable[0]})
 
@@ -48,9 +48,9 @@ def cpu_seconds(pid: int) -> float:
 
 
 def busier(bot: float, peers: Mapping[str, float]) -> str:
-    """Say which servers round the bot used more CPU than the bot itself; empty where none did.
+    """Describe the servers that used more CPU than the bot did, or return "" if there are none.
 
-    Such a run measures those servers: how fast the bot is beside quicker ones isn't known.
+    With such servers, the run is limited by them, and doesn't show how fast the bot could be.
     """
     return ", ".join(
         f"{name} used {seconds:.1f} s of CPU, the bot {bot:.1f} s"
@@ -79,9 +79,9 @@ async def running(
     home: Path = HOME,
     start: Start = start_child,
 ) -> AsyncIterator[Child]:
-    """Run ``python -m …`` on these cores within a block; wait for the ready line that it ``announces``."""
+    """Run ``python -m …`` on these cores for a block; with ``announces``, wait for its ready line."""
     before = os.sched_getaffinity(0)
-    # What is started inherits the cores; this process takes its own back at once.
+    # The child process inherits these cores; this process then restores its own.
     os.sched_setaffinity(0, on)
     try:
         child = await start(name, words, folder, environment, announces=announces, home=home)

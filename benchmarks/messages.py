@@ -1,4 +1,4 @@
-"""How soon people hear that their workspace is ready: from the provider's moment to Slack's acceptance."""
+"""Measures the time from when the provider has a workspace ready until Slack accepts the message about it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from benchmarks.machine import BenchmarkError
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Stage, note, noted, stage
 
-#: A workspace takes at least so long from the call that starts it until it is ready.
+#: The shortest time from the call that starts a workspace until it is ready, in seconds.
 _SOONEST = 12.0
 _LOOK_EVERY = 1.0
-#: Two that became ready within one round of polls can't be told apart in order.
+#: Workspaces that became ready within this many seconds, one round of polls, may be reported in any order.
 _ROUND = 12.0
 
 
@@ -34,7 +34,7 @@ async def measure_ready(sizes: Sizes) -> list[Figure]:
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Hold how late each message was, what went wrong, how often Slack refused, and Homes published."""
+    """The messages' delays, what went wrong, how often Slack's limits were exceeded, and Homes published."""
 
     delays: list[float]
     detail: str
@@ -44,7 +44,7 @@ class Delays:
 
 
 async def _nothing(_crowd: Crowd, _place: Deployment) -> None:
-    """Prepare nothing: delays count from when each workspace is ready."""
+    """Prepare nothing, so that delays count from when each workspace is ready."""
 
 
 async def delays_of_starts(
@@ -58,9 +58,9 @@ async def delays_of_starts(
 ) -> Delays:
     """Let everybody start a workspace; return the delays of the messages, and what went wrong.
 
-    ``before`` writes into the database what there is besides, while no bot serves from it, and returns the
-    moment from which delays count, if that isn't each one's readiness. Unless they type, that starts their
-    workspaces.
+    ``before`` fills the database before the bot uses it. It may return the time from which delays count;
+    otherwise each counts from when the workspace is ready. If people don't type commands (``types``),
+    ``before`` also starts their workspaces.
     """
     crowd = Crowd(people)
     times = ["--soonest", str(_SOONEST), "--latest", str(_SOONEST + spread)]
@@ -107,7 +107,7 @@ async def _of_crowd(
 
 
 def _by_person(posts: list[list[Any]]) -> dict[str, list[float]]:
-    """Return when each person's message that their workspace is ready was accepted."""
+    """Return the times at which Slack accepted each person's message that their workspace is ready."""
     found: dict[str, list[float]] = {}
     for at, channel, key in posts:
         if "/ready/" in key:
@@ -116,7 +116,7 @@ def _by_person(posts: list[list[Any]]) -> dict[str, list[float]]:
 
 
 def out_of_order(pairs: list[tuple[float, float]]) -> int:
-    """Count messages that came after one whose workspace was ready a whole round of polls later."""
+    """Count messages that came after one whose workspace was ready a full round of polls later."""
     count = 0
     earliest_after = float("inf")
     later = list(reversed(pairs))

@@ -1,11 +1,11 @@
-"""The floor of a start: the least that keeps its promises, written by hand, for nothing else.
+"""The floor for a start: the least code that keeps its promises, written by hand and for nothing else.
 
-Signatures (Bolt's check), replays, the person, the one workspace of that name, the link, what is under way;
-one transaction with the operation, its card and the chain of the audit; *calling* committed before the call,
-and only while the link is what it was; a read once the poll gate opens; a pending message before it is sent.
-The schema and the durability are Usher's. What it leaves out is all else that can go wrong.
-
-``python -m benchmarks.minimum API_URL BOT_TOKEN SIGNING_SECRET DATABASE KEY PROVIDER_URL``
+It checks signatures (with Bolt) and replays, and looks up the person, the one workspace of that name, the
+link and any open operation. One transaction writes the operation, its card and the entry in the audit's hash
+chain. *Calling* is committed before the call, and only if the link is unchanged. The workspace is read once
+the poll gate opens, and a message is stored as pending before it is sent. The schema and the durability are
+Usher's. Everything else that can go wrong is left out. Run with ``python -m benchmarks.minimum API_URL
+BOT_TOKEN SIGNING_SECRET DATABASE KEY PROVIDER_URL``.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from playground.harness import serve_until_stopped
 
 Result = TypeVar("Result")
 Work = Callable[[sqlite3.Connection, float], Result]
-#: Until a workspace may be read again, in seconds, with the margin that the bot leaves.
+#: Seconds until a workspace may be read again, including the margin that the bot leaves.
 _CLOSED = 10.5
 _WANTED = """
     SELECT w.id AS workspace, w.name, w.gate_key, w.remote_id, w.connection, w.principal, a.id AS account,
@@ -88,7 +88,7 @@ _SENT = """
 
 @dataclass
 class Minimum:
-    """Hold the database, whose writes are committed together, the provider, and what was signed before."""
+    """The database, whose writes are committed in batches, the provider, and the signatures seen so far."""
 
     db: sqlite3.Connection
     vault: Vault
@@ -102,7 +102,7 @@ class Minimum:
         self.under_way: set[asyncio.Task[None]] = set()
 
     async def write(self, work: Work[Result]) -> Result:
-        """Return what the work returns, once it is committed with all that waits by then."""
+        """Return the result of the work once it is committed, along with everything else in the queue."""
         loop = asyncio.get_running_loop()
         done: asyncio.Future[Result] = loop.create_future()
         if not self.queue:
@@ -111,7 +111,7 @@ class Minimum:
         return await done
 
     def commit(self) -> None:
-        """Run what waits in one transaction."""
+        """Run the queued work in one transaction."""
         some, self.queue = self.queue, []
         self.db.execute("BEGIN IMMEDIATE")
         results = [work(self.db, time.time()) for work, _ in some]
@@ -120,13 +120,13 @@ class Minimum:
             done.set_result(result)
 
     async def run(self, *statements: str, **params: Any) -> int:
-        """Run statements in one transaction; return how many rows they have written."""
+        """Run statements in one transaction; return how many rows they wrote."""
         return await self.write(
             lambda db, now: sum(db.execute(one, {**params, "now": now}).rowcount for one in statements)
         )
 
     async def start(self, ack: AsyncAck, body: dict[str, str], request: AsyncBoltRequest) -> None:
-        """Take a start and acknowledge it with its card; the rest goes on by itself."""
+        """Accept a start, and acknowledge it with its card; the rest happens in the background."""
         signature = request.headers["x-slack-signature"][0]
         if signature in self.signatures:
             await ack("That was sent before.")
@@ -143,7 +143,7 @@ class Minimum:
         task.add_done_callback(self.under_way.discard)
 
     async def carry_out(self, one: dict[str, Any]) -> None:
-        """Call the provider, read until it is ready, and tell its person."""
+        """Call the provider, read the workspace until it is ready, and tell its owner."""
         if not await self.run(_CALL, **one):
             return
         secret = self.vault.open(row_key(one["principal"], one["connection"]), one["secret"])
@@ -169,7 +169,7 @@ class Minimum:
 
 
 def accept(db: sqlite3.Connection, now: float, body: dict[str, str]) -> dict[str, Any] | None:
-    """Write what a person asks for; return what its steps need, or None if it isn't to be done."""
+    """Record what a person asked for; return the data for its steps, or None if it is refused."""
     principal, name = f"-:{body['team_id']}:{body['user_id']}", body["text"].removeprefix("start ")
     if not db.execute(_SEE, {"key": body["trigger_id"], "now": now}).rowcount:
         return None

@@ -1,7 +1,7 @@
-"""Starts at several processes whose PostgreSQL is behind a slow line.
+"""Measures starts by several processes whose connection to PostgreSQL is slow.
 
-A proxy holds back each piece between them and the server, in both directions (``delay_proxy.c``, which needs
-``cc``). All is on one machine, whose cores they share with the server.
+A proxy delays the data between them and the server in both directions (``delay_proxy.c``, which needs
+``cc``). Everything runs on one machine, so the processes share its cores with the server.
 """
 
 from __future__ import annotations
@@ -32,30 +32,32 @@ from benchmarks.starts import READY, TAKEN
 from benchmarks.turns import BEFORE, USHER, home, variants
 
 _SOURCE: Final = Path(__file__).with_name("delay_proxy.c")
-#: Microseconds each way, and the numbers of webs, and of workers beside them, of the table.
+#: The delays of the table, in microseconds each way, and its numbers of webs, each with as many workers.
 DELAYS: Final = (0, 500, 1_000, 2_000)
 PROCESSES: Final = (1, 2, 4)
-#: The cells that are compared with another revision: two webs and two workers, without a delay and with one.
+#: The cells that are also measured with another revision: two webs and two workers, without a delay and with
+#: 1 ms.
 COMPARED: Final = ((2, 0), (2, 1_000))
 TABLE: Final = tuple(
     (count, delay) for count in PROCESSES for delay in DELAYS if (count, delay) not in COMPARED
 )
-#: Starts are pressed over so many connections.
+#: Number of connections over which starts are requested.
 _CONNECTIONS: Final = 40
 _OPEN: Final = "SELECT COUNT(*) FROM operations WHERE outcome IS NULL"
-#: What was seen just now isn't read again, so the first starts would do less than the later ones.
+#: A recently seen workspace isn't read again, so without this, the first starts would do less work than later
+#: ones.
 _SEEN_LONG_AGO: Final = "UPDATE workspaces SET observed_at = observed_at - 3600"
 
 Cell = tuple[int, int]
 
 
 def name_cell(cell: Cell) -> str:
-    """Return the name of the figure of a number of processes and a delay."""
+    """Return the name of the figure for a number of processes and a delay."""
     return f"network_{cell[0]}_{cell[1]}"
 
 
 async def measure_network(sizes: Sizes) -> list[Figure]:
-    """Measure a class at a millisecond each way, and bursts with and without it."""
+    """Measure a class with a delay of a millisecond each way, and bursts with and without this delay."""
     async with _lines(sizes, COMPARED, sizes.class_people) as lines:
         classes = {name: await line.play_class(sizes) for name, line in lines.items()}
         figures = [await _compare(lines, cell, sizes) for cell in COMPARED]
@@ -73,7 +75,7 @@ async def measure_network(sizes: Sizes) -> list[Figure]:
 
 
 async def measure_network_table(sizes: Sizes) -> list[Figure]:
-    """Measure bursts at other numbers of processes and delays."""
+    """Measure bursts with other numbers of processes and other delays."""
     async with _lines(sizes, TABLE, 0) as lines:
         return [await _compare(lines, cell, sizes) for cell in TABLE]
 
@@ -91,9 +93,9 @@ async def _compare(lines: dict[str, Line], cell: Cell, sizes: Sizes) -> Figure:
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """Hold how many starts were accepted a second, and the CPU for each in ms, without the proxy's.
+    """The starts accepted per second, and the CPU for each in ms, without that of the proxy.
 
-    ``around`` is that of the people who press and of the local Slack and provider.
+    ``around`` is the CPU of the people who press, and of the local Slack and provider.
     """
 
     rate: float
@@ -110,7 +112,7 @@ class Burst:
 
 @dataclass
 class Line:
-    """A database with its own code, and the people who haven't started anything yet."""
+    """One revision's database and code, and the people who haven't started anything yet."""
 
     scene: Stage
     home: Path
@@ -118,7 +120,7 @@ class Line:
     proxy: Path
 
     async def play_class(self, sizes: Sizes) -> Outcome:
-        """Have a class start within a minute, at a millisecond each way."""
+        """Let a class start its workspaces within a minute, with a delay of a millisecond each way."""
         async with self._installation((2, 1_000)) as bots:
             webs = bots[:2]
             each = -(-sizes.class_people // len(webs))
@@ -132,11 +134,11 @@ class Line:
         return whole
 
     async def burst(self, cell: Cell, sizes: Sizes) -> Burst:
-        """Have starts pressed as quickly as they are answered."""
+        """Request each start as soon as an earlier one has been answered, and measure the rate."""
         async with self._installation(cell) as bots:
             webs = bots[: cell[0]]
             each, share = sizes.network_starts // len(webs), max(_CONNECTIONS // len(webs), 1)
-            # Statements are prepared with their first use.
+            # The first use of a statement prepares it, so that is done before the measurement.
             for web in webs:
                 await press(web.target, islice(self.commands, 2), 1, _is_taken)
             before = self._used(bots)
@@ -152,7 +154,7 @@ class Line:
         return burst
 
     def _used(self, bots: Sequence[Bot]) -> tuple[float, float, float]:
-        """Return the seconds of CPU of Usher's processes, of PostgreSQL, and of what is around them."""
+        """Return the CPU seconds of Usher's processes, of PostgreSQL, and of everything around them."""
         assert self.scene.server is not None, "it is shared"
         around = (self.scene.slack.pid, self.scene.saturn.pid, os.getpid())
         return (
@@ -163,7 +165,7 @@ class Line:
 
     @asynccontextmanager
     async def _installation(self, cell: Cell) -> AsyncIterator[list[Bot]]:
-        """Run as many webs and workers behind the line; yield them in this order."""
+        """Run the same number of webs and workers behind the proxy; yield the webs first."""
         count, delay = cell
         assert self.scene.server is not None, "it is shared"
         place = urlsplit(self.scene.server.url)
@@ -179,7 +181,7 @@ class Line:
                 yield bots
 
     async def _wait_until_over(self, sizes: Sizes) -> None:
-        """Wait until nothing is left to do, so that it disturbs nothing else."""
+        """Wait until all work is done, so that it doesn't disturb the next measurement."""
         assert self.scene.server is not None, "it is shared"
         until = time.monotonic() + sizes.patience
         with closing(psycopg.connect(self.scene.server.url, autocommit=True)) as connection:
@@ -203,7 +205,7 @@ def _merge(outcomes: Sequence[Outcome]) -> Outcome:
 
 @asynccontextmanager
 async def _lines(sizes: Sizes, cells: Sequence[Cell], more: int) -> AsyncIterator[dict[str, Line]]:
-    """Bring up what is measured, with a person for every start."""
+    """Start the servers to be measured, with a separate person for every start."""
     people = more + 1 + sum(sizes.network_starts + 2 * count for count, _ in cells)
     crowd = Crowd(people, 1)
     async with AsyncExitStack() as stack:
@@ -222,7 +224,7 @@ async def _lines(sizes: Sizes, cells: Sequence[Cell], more: int) -> AsyncIterato
 
 
 def _built(folder: Path) -> Path:
-    """Return the proxy, compiled in a folder."""
+    """Compile the proxy in a folder, and return its path."""
     if (compiler := shutil.which("cc")) is None:
         raise BenchmarkError("there is no C compiler: install cc")
     proxy = folder / "delay_proxy"
@@ -232,7 +234,7 @@ def _built(folder: Path) -> Path:
 
 @contextmanager
 def _delayed(proxy: Path, socket: str, microseconds: int) -> Iterator[int]:
-    """Forward a port to a server's socket, and hold each piece back; yield the port."""
+    """Forward a port to a server's socket with this delay; yield the port."""
     words = [str(proxy), socket, str(microseconds)]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as running:  # noqa: S603 - our own
         assert running.stdout is not None, "it is a pipe"

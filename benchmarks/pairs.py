@@ -1,4 +1,4 @@
-"""How long starts take to be accepted, side by side with another revision, where no network adds to it."""
+"""Measures how long it takes to accept starts, alternating with another revision, without a network delay."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from benchmarks.stage import Stage, note, stage
 from benchmarks.starts import READY, TAKEN
 from benchmarks.turns import BEFORE, USHER, home, in_turn, server, variants
 
-#: Starts are pressed over so many connections.
+#: Number of connections over which starts are requested.
 _CONNECTIONS: Final = 20
-#: They don't begin at the same time, in seconds.
+#: Seconds between the starts of one variant and those of the next.
 _APART: Final = 2.0
 _OPEN: Final = "SELECT COUNT(*) FROM operations WHERE outcome IS NULL"
 
 
 async def measure_pairs(sizes: Sizes) -> list[Figure]:
-    """Measure the time in multiples of the other revision's, on SQLite and on PostgreSQL."""
+    """Measure this revision's time as a multiple of the other's, on SQLite and on PostgreSQL."""
     if sizes.against is None:
         raise BenchmarkError("it is measured side by side: name a revision with --against")
     return [
@@ -38,7 +38,7 @@ async def measure_pairs(sizes: Sizes) -> list[Figure]:
 
 
 async def _measure(sizes: Sizes, *, is_shared: bool) -> float:
-    """Return the median of the rounds; the first only warms up."""
+    """Return the median ratio of all rounds but the first, which is a warm-up."""
     crowd, ratios = Crowd((sizes.pairs + 1) * sizes.starts, 1), []
     async with AsyncExitStack() as stack:
         scene = await stack.enter_async_context(stage(crowd, saturn=READY, shared=is_shared))
@@ -66,7 +66,7 @@ async def _measure(sizes: Sizes, *, is_shared: bool) -> float:
 
 
 async def _wait_until_over(place: Stage, sizes: Sizes) -> None:
-    """Wait until nothing is left to do, so that it disturbs no other round."""
+    """Wait until all work is done, so that it doesn't disturb the next round."""
     url, until = place.place.database_url, time.monotonic() + sizes.patience
     connect = psycopg.connect if place.server is not None else sqlite3.connect
     with closing(connect(url.removeprefix("sqlite:///"))) as rows:

@@ -1,7 +1,7 @@
-"""The servers round the bot: those of the playground, with notes of what a benchmark asks for afterwards.
+"""The playground's servers, extended to record what a benchmark needs to know afterwards.
 
-``python -m benchmarks.peers slack|saturn …`` prints the playground's ready line. ``GET /_noted`` tells what
-was noted, ``POST /_noted`` begins again.
+``python -m benchmarks.peers slack|saturn …`` prints the playground's line that says it's ready. ``GET
+/_noted`` returns the records, and ``POST /_noted`` clears them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from playground.slack.server import SlackServer
 from playground.slack.server import build as build_slack
 
 _STATUS = re.compile(r"/api/workspaces/([0-9a-f]+)")
-#: Where commands are typed and class cards stand.
+#: The channel in which people type commands, and where class cards are posted.
 CHANNEL = "C0GENERAL"
-#: Workspaces that are to stay pending for as long as anybody looks.
+#: A duration, in seconds, for workspaces that should stay pending during the whole run.
 FOREVER = 1e7
 
 
 class Gaps:
-    """Note when each workspace was read, as early as this server can know it."""
+    """Records when each workspace was read, as early as this server can notice it."""
 
     def __init__(self, server: SaturnServer, waste: float = 0.0) -> None:
         self._server = server
@@ -46,7 +46,7 @@ class Gaps:
 
     @web.middleware
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Note a status read and whether it was answered well."""
+        """Record a status read, and whether it was answered successfully."""
         match = _STATUS.fullmatch(request.path) if request.method == "GET" else None
         if match is None:
             response = await handler(request)
@@ -66,14 +66,15 @@ class Gaps:
         return response
 
     def forget(self) -> None:
-        """Begin to count again; the next gap of each workspace still counts from its last read."""
+        """Start counting again; each workspace's next gap still begins with its last read."""
         self._gaps, self._polls, self._refused = [], 0, 0
         self._again.clear()
-        # Another build, whose database knows nothing of the last one's reads, begins with some too early.
+        # The next variant has a different database, which doesn't know about these reads, so some of its own
+        # come too early.
         self._server.harness.violations.clear()
 
     def figures(self) -> dict[str, Any]:
-        """Return the figures, and when each workspace that runs became ready."""
+        """Return the figures, and when each running workspace became ready."""
         gaps = self._gaps
         ready = {
             one.id: run.due_at or run.started_at
@@ -85,7 +86,8 @@ class Gaps:
             "refused": self._refused,
             "seen": len(self._again),
             "gaps": len(gaps),
-            # What is counted within a time depends on where that begins and ends, as reads come in rounds.
+            # Computed from the gaps: since reads come in rounds, a count would depend on when the measurement
+            # begins and ends.
             "rate": len(self._again) * len(gaps) / sum(gaps) if gaps else None,
             "smallest": min(gaps, default=None),
             "median": quantile(gaps, 0.5) if gaps else None,
@@ -99,7 +101,7 @@ class Gaps:
 
 
 class Posts:
-    """Note when a message was accepted, by the key that it carries."""
+    """Records when each message was accepted, with its key."""
 
     def __init__(self, server: SlackServer) -> None:
         self._server = server
@@ -107,13 +109,13 @@ class Posts:
         self._answers = 0
 
     async def answer(self, _request: web.Request) -> web.Response:
-        """Take an answer to a button, where its response_url leads to."""
+        """Accept an answer to a button, sent to its response_url."""
         self._answers += 1
         return web.Response(text="ok")
 
     @web.middleware
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Note an accepted message: the time, its person, its key."""
+        """Record the time, the recipient and the key of an accepted message."""
         response = await handler(request)
         if request.path == "/api/chat.postMessage" and isinstance(response, web.Response):
             body = response.body
@@ -128,7 +130,7 @@ class Posts:
         self._posts = []
 
     def figures(self) -> dict[str, Any]:
-        """Return what was noted, how often Slack's limits were overstepped, and the files that came."""
+        """Return the recorded messages, how often Slack's limits were exceeded, and the uploaded files."""
         broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
         files = [_file(one) for one in self._server.state.files.values() if one.complete]
         return {"posts": self._posts, "limits_broken": len(broken), "files": files} | {
@@ -187,7 +189,7 @@ def _slack(arguments: argparse.Namespace) -> tuple[web.Application, Posts, Any]:
 
 
 class Notes(Protocol):
-    """Note what a server is asked for."""
+    """Records of the requests to a server."""
 
     @property
     def note(self) -> Any:
@@ -217,7 +219,7 @@ async def run(app: web.Application, notes: Notes, credentials: Any) -> None:
 
 
 def main() -> None:
-    """Serve one of the two until SIGTERM."""
+    """Run one of the two servers until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers")
     kinds = parser.add_subparsers(required=True)
     saturn = kinds.add_parser("saturn")

@@ -1,4 +1,4 @@
-"""What polling costs and whether it keeps its pace: many pending workspaces in one process, for a minute."""
+"""Measures what polling costs, and its pace, with many pending workspaces in one process for a minute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LOOK_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """Hold µs of each poll, in the bot and at the provider, gaps, polls a second, and MB."""
+    """Microseconds per poll in the bot and at the provider, gaps, polls per second, and memory in MB."""
 
     cost: float
     provider_cost: float
@@ -33,7 +33,7 @@ class _Watched:
 
 
 async def measure_polls(sizes: Sizes) -> list[Figure]:
-    """Measure cost, gaps, rate and memory; the baseline of the cost is the provider's own."""
+    """Measure cost, gaps, rate and memory; the baseline of the cost is that of the provider itself."""
     crowd = Crowd(sizes.people, sizes.pending // sizes.people)
     saturn = ["--status", "pending", "--waste", str(sizes.waste)]
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=saturn)

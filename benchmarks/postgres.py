@@ -1,4 +1,4 @@
-"""A PostgreSQL of a run's own, from the wheel that the tests use: what a cluster is played on."""
+"""A PostgreSQL server for a single run, from the same wheel that the tests use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bot.store.postgres_session import SERVING
 from playground.processes import StageError
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-#: More processes than usual, and administrators beside them.
+#: Enough connections for more processes than usual and for administrators.
 _SETTINGS = "ALTER SYSTEM SET max_connections = 200"
 _WRITTEN = """
 SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint, xact_commit
@@ -35,7 +35,8 @@ _CUT = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE application_name = 'usher' AND datname = current_database()
 """
-#: Who may do what the owner may, and can be kept out by himself. The lock of who serves tells who writes.
+#: A role with the owner's rights that can be shut out separately. The lock that a serving process holds
+#: identifies its writing connection.
 _HALF = "usher_half"
 _OF_HALF = "SELECT greatest(count(*) - 1, 0) FROM pg_stat_activity WHERE usename = %s"
 _CUT_WRITER = """
@@ -43,7 +44,7 @@ SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l USING
 WHERE a.usename = %s AND l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = %s
 """
 
-#: Seconds between two reads of what isn't pending, as on Saturn Cloud.
+#: Seconds between two reads of a workspace that isn't pending, as on Saturn Cloud.
 SELDOM = 300.0
 _SPREAD = """
 UPDATE gates SET due_at = extract(epoch FROM clock_timestamp()) + random() * CASE
@@ -54,17 +55,17 @@ UPDATE gates SET due_at = extract(epoch FROM clock_timestamp()) + random() * CAS
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Hold bytes of write-ahead log and commits; what read only is among the commits."""
+    """Bytes of write-ahead log and number of commits, which include transactions that only read."""
 
     log_bytes: int
     commits: int
 
 
 class Database:
-    """Hold a running server and an empty database on it."""
+    """A running server, with an empty database on it."""
 
     def __init__(self, server: Any, standby: Any = None) -> None:
-        """With a standby that follows it, the URL names both."""
+        """Build the database's URL; if there is a standby, the URL names both servers."""
         self._server, self._standby = server, standby
         self.url = str(server.get_uri(database="usher"))
         if standby is not None:
@@ -72,7 +73,7 @@ class Database:
             self.url = f"postgresql:///usher?user=postgres&host={hosts}&target_session_attrs=read-write"
 
     def add_database(self, name: str) -> Database:
-        """Make another empty database on the server."""
+        """Create another empty database on the server."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'".encode())
         other = Database(self._server)
@@ -80,7 +81,7 @@ class Database:
         return other
 
     def freeze(self) -> None:
-        """Let the standby follow no more: what is committed from now on it won't have, all else it has."""
+        """Stop replication: the standby keeps everything committed so far, and gets nothing more."""
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             written = connection.execute("SELECT pg_current_wal_flush_lsn()").fetchone()
         with psycopg.connect(self._standby.get_uri(), autocommit=True) as connection:
@@ -92,7 +93,7 @@ class Database:
                 connection.execute("SELECT pg_sleep(0.05)")
 
     def fail_over(self) -> None:
-        """End the primary without a word, and have its standby take its place."""
+        """Kill the primary without warning, and promote its standby."""
         self._crash()
         self._server, self._standby = self._standby, None
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
@@ -101,11 +102,11 @@ class Database:
     def _crash(self) -> None:
         with os.fdopen(os.pidfd_open(self._server.get_pid())) as postmaster:
             signal.pidfd_send_signal(postmaster.fileno(), signal.SIGQUIT)
-            # It can be read once the process has ended.
+            # The file descriptor becomes readable once the process has ended.
             select.select([postmaster], [], [])
 
     def restart(self, *, crashes: bool = False) -> None:
-        """Stop the server, as an administrator would or by a crash, and start it again."""
+        """Stop or crash the server, and start it again."""
         if crashes:
             self._crash()
         else:
@@ -113,18 +114,18 @@ class Database:
         self._server.start()
 
     def cut(self) -> int:
-        """Cut every connection of Usher's at once; return how many there were."""
+        """Cut all of Usher's connections at once, and return how many there were."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
             return connection.execute(_CUT).rowcount
 
     def half_url(self) -> str:
-        """Return the URL of a role that can be shut out, which is made."""
+        """Create a role that can be shut out, and return the database's URL for it."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
             connection.execute(f"CREATE ROLE {_HALF} LOGIN IN ROLE CURRENT_USER".encode())
         return self.url.replace("://postgres:@", f"://{_HALF}:@")
 
     def shut_out(self) -> bool:
-        """Cut that role's connection that writes, and let it make no other; say whether there was one."""
+        """Cut the role's writing connection and allow no new ones; return whether there was one."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
             row = connection.execute(_OF_HALF, [_HALF]).fetchone()
             assert row is not None, "a SELECT without a table"
@@ -132,28 +133,28 @@ class Database:
             return connection.execute(_CUT_WRITER, [_HALF, SERVING]).fetchone() is not None
 
     def let_in(self) -> None:
-        """Let that role make as many connections as it likes again."""
+        """Allow the role any number of connections again."""
         with psycopg.connect(self.url, autocommit=True, application_name="chaos") as connection:
             connection.execute(f"ALTER ROLE {_HALF} CONNECTION LIMIT -1".encode())
 
     def written(self) -> Written:
-        """Return how much was written to the log so far, and how many transactions were committed."""
+        """Return how much has been written to the log, and how many transactions were committed."""
         with psycopg.connect(self.url, autocommit=True, application_name="benchmark") as connection:
             row = connection.execute(_WRITTEN).fetchone()
         assert row is not None, "a SELECT without a table"
         return Written(*map(int, row))
 
     def spread_gates(self, seconds: float) -> None:
-        """Make what is pending due evenly within so many seconds, and the rest as seldom as it's read.
+        """Spread the next reads of pending workspaces over this many seconds, and others over ``SELDOM``.
 
-        People don't all begin at the same moment.
+        This is realistic, because people don't all begin at the same moment.
         """
         with psycopg.connect(self.url, autocommit=True, application_name="benchmark") as connection:
             connection.execute(_SPREAD, [seconds, SELDOM])
             connection.execute("VACUUM ANALYZE")
 
     def cpu_seconds(self) -> float:
-        """Return the user and system time of the server, with what has ended."""
+        """Return the user and system time of the server, including processes that have ended."""
         postmaster = self._server.get_pid()
         spent = 0
         for path in Path("/proc").glob("[0-9]*/stat"):
@@ -169,7 +170,7 @@ class Database:
 
 
 def _fields(path: Path) -> list[str]:
-    """Return what the system says of a process, from its state on."""
+    """Return the fields of a process's ``stat`` file, beginning with its state."""
     return path.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
 
 
@@ -178,24 +179,27 @@ def _host(server: Any) -> str:
 
 
 def _run_to_its_end(*given: Any, timeout: float | None = None, **named: Any) -> str:  # noqa: ARG001
-    """Run a program of the server's; it has a limit of its own where it waits, which a busy machine needs."""
+    """Run one of the server's programs without the caller's timeout, which is too short on a busy machine.
+
+    Where such a program waits, it has a limit of its own.
+    """
     output: str = pgexec(*given, **named)
     return output
 
 
 def started(folder: Path, cleanup_mode: str = "stop") -> Any:
     """Start the wheel's server in a folder."""
-    # Where nobody is logged in, its lock is one file for everybody, which only its first user may write.
+    # If nobody is logged in, the wheel uses one lock file for all users, which only its first user can write.
     PostgresServer._lock.path = f"{tempfile.gettempdir()}/.usher-postgres-{os.getuid()}"
     postgres_server.pgexec = _run_to_its_end
     return get_server(folder, cleanup_mode=cleanup_mode)
 
 
 def standby_of(server: Any, folder: Path) -> Any:
-    """Start a server in a new folder that follows another one and commits nothing for it to wait for."""
+    """Start a standby of the server in a new folder; the server's commits don't wait for the standby."""
     program = server.bin_path / "pg_basebackup"
     copies = ["-h", _host(server), "-U", "postgres", "-D", str(folder), "-R", "-c", "fast"]
-    # As root, the server is another user's, who has to own the folder.
+    # If this runs as root, the server runs as another user, who must own the folder.
     folder.mkdir(mode=0o700)
     if server.system_user:
         shutil.chown(folder, server.system_user)
@@ -207,14 +211,14 @@ def standby_of(server: Any, folder: Path) -> Any:
 
 
 def _clean(server: Any) -> None:
-    # One that was frozen or killed may end by itself while the wheel is about to end it.
+    # A frozen or killed server may end by itself just before the wheel ends it.
     with suppress(psutil.NoSuchProcess):
         server.cleanup()
 
 
 @contextmanager
 def database(folder: Path, *, has_standby: bool = False) -> Iterator[Database]:
-    """Run a server in a folder within a block, with an empty database; perhaps with a standby."""
+    """Run a server with an empty database, and possibly a standby, in a folder for a block."""
     try:
         server = started(folder / "postgresql")
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What a request costs: ``/workspace help`` against a bare Bolt app, and one that nobody signed."""
+"""Measures what a request costs: ``/workspace help`` compared with a bare Bolt app, and a forged request."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
 from benchmarks.turns import BARE, BEFORE, USHER, in_turn, least, servers, variants
 
-#: A person may ask for a little more than this at once before being told to wait.
+#: A person may make a few more requests than this at once before they are told to wait.
 _EACH = 20
 
 
 def _helps(crowd: Crowd, count: int) -> Iterator[tuple[str, str]]:
-    """Return help for everybody in turn."""
+    """Return ``help`` commands from everybody in turn."""
     return ((crowd.user(number % crowd.people), "help") for number in range(count))
 
 
 async def _cost(
     server: Bot, commands: Iterator[tuple[str, str]], sizes: Sizes, expected: bytes
 ) -> tuple[float, Outcome]:
-    """Return the server's CPU per request, in µs, and how the answers came."""
+    """Return the server's CPU per request, in µs, and the outcome of the requests."""
     before = cpu_seconds(server.pid)
     outcome = await press(server.target, commands, sizes.connections, lambda body: expected in body)
     used = cpu_seconds(server.pid) - before
@@ -59,7 +59,7 @@ async def measure_help(sizes: Sizes) -> list[Figure]:
 
 
 async def _measure_refusal(server: Bot, sizes: Sizes, path: str = "") -> float:
-    """Return the server's CPU per request that it refuses, in µs; each comes on a connection of its own."""
+    """Return the server's CPU per refused request, in µs. Each request uses a new connection."""
     target = replace(server.target, url=urljoin(server.target.url, path))
     numbers = iter(range(sizes.unsigned))
 
@@ -75,7 +75,7 @@ async def _measure_refusal(server: Bot, sizes: Sizes, path: str = "") -> float:
 
 
 async def measure_unsigned(sizes: Sizes) -> list[Figure]:
-    """Measure requests that aren't signed by Slack, against aiohttp alone that reads and refuses them."""
+    """Measure requests that Slack didn't sign, compared with aiohttp alone, which reads and refuses them."""
     found, bare_found = [], []
     async with stage(Crowd(1)) as scene, scene.bot() as bot, scene.bare_bolt() as bare:
         for _ in range(sizes.runs + 1):
@@ -84,5 +84,5 @@ async def measure_unsigned(sizes: Sizes) -> list[Figure]:
     note(
         f"unsigned: {[round(cost) for cost in found]} µs, aiohttp: {[round(cost) for cost in bare_found]} µs"
     )
-    # The first run only warms up.
+    # The first run is only a warm-up.
     return [Figure("unsigned_cpu", median(found[1:]), median(bare_found[1:]))]

@@ -1,4 +1,4 @@
-"""What Usher costs before and between the work: its start, and a process that has nothing to do."""
+"""Measures what Usher costs outside of actual work: its start-up, and an idle process."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.domain.workspaces import State
 
 
 async def measure_startup(sizes: Sizes) -> list[Figure]:
-    """Measure from the start of the process until ``/readyz`` answers 200, with that many open operations."""
+    """Measure how long a process with many open operations takes until ``/readyz`` answers 200."""
     crowd = Crowd(sizes.people, sizes.open_operations // sizes.people)
     took = []
     scene_of = stage(crowd, state=State.STARTING, pending=True, saturn=["--status", "pending"])
@@ -28,7 +28,7 @@ async def measure_startup(sizes: Sizes) -> list[Figure]:
 
 
 async def measure_idle(sizes: Sizes) -> list[Figure]:
-    """Measure a minute of nothing with so many linked people."""
+    """Measure an idle minute with many linked people."""
     async with stage(Crowd(sizes.linked)) as scene, scene.bot() as bot:
         await asyncio.sleep(sizes.idle_settle)
         began, used = time.perf_counter(), cpu_seconds(bot.pid)

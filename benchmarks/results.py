@@ -1,4 +1,4 @@
-"""Results of runs: each that is kept is a file, and docs/performance.md shows the newest of each figure."""
+"""Stored results: each kept run is a file, and docs/performance.md shows the newest result of each figure."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FOLDER: Final = Path(__file__).parent / "results"
 
 
 def find_commit() -> str:
-    """Return the commit that is measured; raise BenchmarkError if a tracked file differs from it."""
+    """Return the commit that is measured; raise BenchmarkError if tracked files were changed since."""
     if _run_git("status", "--porcelain", "--untracked-files=no"):
         raise BenchmarkError("a figure is kept of a commit: commit what has changed, then measure")
     return _run_git("rev-parse", "HEAD")
 
 
 def keep(commit: str, rounds: Sequence[Sequence[Figure]], folder: Path = FOLDER) -> Path:
-    """Write the file of a run of so many rounds; return its path."""
+    """Write the file for a run with these rounds, and return its path."""
     now = datetime.now(UTC)
     by_name: dict[str, list[Figure]] = {}
     for figure in [figure for figures in rounds for figure in figures]:
@@ -46,7 +46,7 @@ def keep(commit: str, rounds: Sequence[Sequence[Figure]], folder: Path = FOLDER)
 
 
 def read_newest(folder: Path = FOLDER) -> list[dict[str, Any]]:
-    """Return the kept runs, the newest first, each with the figures that no newer one measured."""
+    """Return the kept runs, newest first, each with only those figures that no newer run has."""
     runs, seen = [], set[str]()
     for path in sorted(folder.glob("*.json"), reverse=True):
         run = json.loads(path.read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def read_newest(folder: Path = FOLDER) -> list[dict[str, Any]]:
 
 
 def _describe(figures: Sequence[Figure]) -> dict[str, Any]:
-    """Return a figure of all rounds: its goal is held against the median, and met by sound rounds alone."""
+    """Summarise a figure over all rounds: its goal is met if the median meets it and all rounds are sound."""
     baselines = [figure.baseline for figure in figures if figure.baseline is not None]
     values = [figure.value for figure in figures]
     all_rounds = replace(

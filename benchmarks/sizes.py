@@ -1,4 +1,4 @@
-"""How much is measured: the full sizes of the goals, and toy ones that only show that everything runs."""
+"""How much is measured: the full sizes of the goals, and toy sizes that only show that everything runs."""
 
 from __future__ import annotations
 
@@ -8,69 +8,71 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Hold numbers of requests, people and seconds; figures of toy sizes say nothing about the goals."""
+    """Numbers of requests, people and seconds; figures from toy sizes say nothing about the goals."""
 
     is_full: bool
-    #: The packages of another revision that is measured in turn with this one.
+    #: The folder with the code of another revision, which is measured alternately with this one.
     against: Path | None = None
     connections: int = 100
     runs: int = 3
-    #: What is measured in turn is measured so often, after a first time that only warms up.
+    #: Number of rounds in which variants alternate, not counting a first one that is only a warm-up.
     rounds: int = 4
     ack_rounds: int = 20
     acks: int = 500
     people: int = 200
-    #: Requests of a run that nobody signed, and how many strangers send them.
+    #: Number of forged requests in a run, and how many strangers send them.
     unsigned: int = 4_000
     strangers: int = 20
-    #: Slack takes the changes of about as many messages in a minute.
+    #: Starts per round; Slack allows changes to about this many messages per minute.
     starts: int = 40
-    #: Starts that come at so many a second, for so long, so often.
+    #: The rates of steady starts per second, how long each lasts, and how often it is repeated.
     rates: tuple[int, ...] = (10, 50, 100)
     steady_seconds: float = 10.0
     steady_rounds: int = 2
     pending: int = 10_000
-    #: Reads and claims are watched in so many pieces.
+    #: Number of parts into which the measurement of reads and claims is divided.
     pieces: int = 2
-    #: Polls are watched for so long, after a while in which the first round settles.
+    #: Seconds until the first round of polls has settled, and seconds for which polls are then watched.
     settle_seconds: float = 25.0
     watch_seconds: float = 60.0
-    #: Seconds of CPU that the local provider takes for a read, for nothing: does a run notice such a peer?
+    #: Seconds of CPU that the local provider wastes on each read, to test whether a run notices a slow
+    #: provider.
     waste: float = 0.0
-    #: Seconds between two reads of one workspace that several processes claim.
+    #: Seconds between two reads of the same workspace if several processes make claims.
     claim_interval: float = 10.0
-    #: Worker processes on one database, and how many workspaces are pending for them.
+    #: Number of worker processes on one database, and number of workspaces that are pending for them.
     workers: int = 4
     workers_pending: int = 10_000
     ready: int = 200
     ready_spread: float = 60.0
     limited: int = 500
-    #: Rules of hours of which none is due.
+    #: Number of rules for hours, none of which is due.
     rules: int = 10_000
-    #: After the last readiness, messages are waited for so long at most.
+    #: The longest wait for messages after the last workspace is ready, in seconds.
     patience: float = 180.0
     start_ups: int = 5
     open_operations: int = 10_000
     linked: int = 100
     idle_settle: float = 15.0
     idle_seconds: float = 60.0
-    #: A class: so many press within so many seconds, at a provider that takes so many starts a second.
+    #: A class: how many people press, within how many seconds, and how many starts per second the provider
+    #: accepts.
     class_people: int = 500
     class_seconds: float = 60.0
     class_starts: int = 20
     #: Paired rounds with another revision.
     pairs: int = 10
-    #: Starts of a burst at a database behind a slow line.
+    #: Number of starts in a burst if the database is behind a slow connection.
     network_starts: int = 200
-    #: People who work while one of them is hostile, their workspaces, and how many type at the same time:
-    #: about as much as each typing every other second.
+    #: The people who work while one of them is hostile, their workspaces, and how many type at the same time,
+    #: which is about as much as if each typed every other second.
     hostile_people: int = 40
     hostile_workspaces: int = 200
     hostile_connections: int = 2
     hostile_acks: int = 600
-    #: Of so many workspaces, whose names are alike, one person has each text looked for.
+    #: Numbers of similarly named workspaces that a hostile person has when each text is tried.
     hostile_many: tuple[int, ...] = (2_000, 5_000)
-    #: Lives of a month, of so many people, and how often the year of one of them is read.
+    #: Periods of running in a month, the people they belong to, and how often one person's year is read.
     usage_lives: int = 1_000_000
     usage_people: int = 100_000
     usage_rounds: int = 20

@@ -1,4 +1,4 @@
-"""An hour of steady requests to one process on each database: does it grow?"""
+"""An hour of steady requests to one process on each database, to see whether it grows."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from benchmarks.machine import memory_mb
 from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
 
-#: Looks at the process, in parts of the whole: 10, 30 and 60 minutes of an hour.
+#: When the process is measured, as fractions of the whole time: after 10, 30 and 60 minutes of an hour.
 LOOKS: Final = {10: 1 / 6, 30: 1 / 2, 60: 1.0}
 #: Requests a second.
 _RATE: Final = 1.0
-#: What people type in turn; a name follows the verbs that take one.
+#: What people type in turn. Verbs that take a name are followed by one.
 _MIX: Final = ("list", "start", "status", "help", "stop", "hours", "list all", "status")
 _NAMED: Final = frozenset({"start", "status", "stop", "hours"})
-#: What is looked at, on each database.
+#: What is measured on each database.
 _LOOKED_AT: Final = {"sqlite": ("memory", "files", "disk"), "postgres": ("memory", "files", "connections")}
 FIGURES: Final = tuple(
     f"soak_{name}_{what}"
@@ -37,10 +37,10 @@ _CONNECTIONS: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_n
 
 
 async def measure_soak(sizes: Sizes) -> list[Figure]:
-    """Measure memory, open files and connections on SQLite and on PostgreSQL, which run side by side."""
+    """Measure memory, open files and connections on SQLite and on PostgreSQL at the same time."""
     crowd = Crowd(sizes.people, 2)
     async with AsyncExitStack() as stack:
-        # Brought up one after the other, as a process is bound to its cores while it starts.
+        # The processes are started one after the other, because each is bound to its cores while it starts.
         running = []
         for name in _LOOKED_AT:
             scene = await stack.enter_async_context(stage(crowd, shared=name == "postgres"))
@@ -63,7 +63,7 @@ async def _soak(name: str, scene: Stage, bot: Bot, sizes: Sizes) -> list[Figure]
 
 
 def _commands(crowd: Crowd) -> Iterator[tuple[str, str]]:
-    """Return commands without end; the same person comes again with another one of the mix."""
+    """Return an endless series of commands, in which each person types different commands of the mix."""
     mix = cycle(_MIX)
     for person, workspace in cycle(crowd.pairs()):
         verb = next(mix)

@@ -1,4 +1,4 @@
-"""A bot as a process of its own with the servers round it, each on its core, all gone at the end."""
+"""Runs a bot in a separate process, with the servers around it on other cores, and ends them afterwards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
 from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port, start_child
 
-#: Fills a database with the packages of the folder that it runs in.
+#: A program that fills a database, using the code in the folder where it runs.
 _FILL: Final = """
 import asyncio, json, sys
 from benchmarks.crowd import Crowd, Deployment, settle
@@ -42,19 +42,19 @@ asyncio.run(settle(Crowd(**crowd), Deployment(**place), State(state), pending=pe
 
 @dataclass(slots=True)
 class Stage:
-    """Hold the servers, the database, and how to start a bot between them (``bot``)."""
+    """The servers and the database, and methods that start a bot (``bot``) or a baseline with them."""
 
     crowd: Crowd
     slack: Child
     saturn: Child
     folder: Path
     place: Deployment
-    #: What everybody's workspaces are, and whether each has a start that was accepted.
+    #: The state of everybody's workspaces, and whether each has an accepted start.
     state: State
     pending: bool
-    #: The server of the database, where that is PostgreSQL.
+    #: The database server, if the database is on PostgreSQL.
     server: Database | None = None
-    #: How processes of the bot and baselines are started.
+    #: The function that starts the processes of the bot and of the baselines.
     start: Start = start_child
 
     @asynccontextmanager
@@ -68,14 +68,15 @@ class Stage:
         home: Path = HOME,
         **variables: str,
     ) -> AsyncIterator[Bot]:
-        """Run a process of the bot within a block, ready.
+        """Run a process of the bot for a block, and wait until it is ready.
 
-        It gets more connections, as TOML, and other variables; ``program`` runs it, of the packages in
-        ``home``. Beside a PostgreSQL it has no core of its own.
+        ``connections`` is TOML that is added to its connections file, and ``variables`` are added to its
+        environment. ``program`` is the module to run, with the code in ``home``. On PostgreSQL, it may use
+        all cores, since it shares them with the server.
         """
         port = port or reserved_port()
         environment = self._environment(port, connections) | variables
-        # An earlier release in another folder has a setting for what ``unlimited`` does.
+        # The other revision may be an earlier release, which has a setting for what ``unlimited`` does.
         if home != HOME:
             environment["USHER_PERSON_BURST"] = "1000000"
         program = program or (("benchmarks.unlimited",) if home == HOME else ("bot",))
@@ -102,7 +103,7 @@ class Stage:
 
     @asynccontextmanager
     async def bare_bolt(self) -> AsyncIterator[Bot]:
-        """Run the baseline of requests within a block."""
+        """Run the baseline for requests for a block."""
         given = self.slack.ready["credentials"]
         words = [given["api_url"], given["bot_token"], given["signing_secret"]]
         async with self._baseline("bare_bolt", words) as bot:
@@ -110,7 +111,7 @@ class Stage:
 
     @asynccontextmanager
     async def minimum(self) -> AsyncIterator[Bot]:
-        """Run the baseline of starts within a block."""
+        """Run the baseline for starts for a block."""
         given, database = self.slack.ready["credentials"], self.place.database_url.removeprefix("sqlite:///")
         words = [given["api_url"], given["bot_token"], given["signing_secret"], database, self.place.key]
         async with self._baseline("minimum", [*words, self.saturn.url]) as bot:
@@ -124,9 +125,10 @@ class Stage:
             yield Bot(child, Target(f"{child.url}/slack/events", secret, f"{self.slack.url}/_answers"), 0.0)
 
     async def beside(self, name: str, home: Path = HOME) -> Stage:
-        """Return this stage with a database of its own, filled by the packages in ``home``.
+        """Return a copy of this stage with its own database, filled by the code in ``home``.
 
-        Where that gives the same, it is a copy: nobody may serve from this stage's database meanwhile.
+        If this code is the same and the database is a file, the file is copied, so no process may be using
+        this stage's database.
         """
         file, server = self.database(name), self.server
         is_copy = home == HOME and server is None
@@ -143,7 +145,7 @@ class Stage:
         return beside
 
     def database(self, name: str) -> Path:
-        """Return the file of such a database."""
+        """Return the path of the database file of a stage made by ``beside``."""
         return self.folder / name / "data" / "usher.db"
 
     def _fill(self, home: Path) -> None:
@@ -169,7 +171,7 @@ class Stage:
 
 @dataclass(slots=True)
 class Bot:
-    """Hold a running server, where its commands go, and how long it took to be ready, in seconds."""
+    """A running server, the address for its commands, and how many seconds it took to become ready."""
 
     child: Child
     target: Target
@@ -192,9 +194,9 @@ async def stage(
     saturn: Sequence[str] = (),
     shared: bool = False,
 ) -> AsyncIterator[Stage]:
-    """Bring up a local Slack and a local Saturn Cloud, and a database where everybody is linked already.
+    """Start a local Slack and a local Saturn Cloud, and create a database where everybody is already linked.
 
-    ``shared``: the database is a PostgreSQL.
+    With ``shared``, the database is on PostgreSQL.
     """
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="usher-benchmark-")))
@@ -217,25 +219,25 @@ async def stage(
 
 
 async def noted(peer: Child) -> dict[str, Any]:
-    """Return what a server of the playground noted."""
+    """Return what a server of the playground has recorded."""
     async with aiohttp.ClientSession() as session, session.get(f"{peer.url}/_noted") as answer:
         return dict(await answer.json())
 
 
 async def forget(peer: Child) -> None:
-    """Have a server of the playground begin its notes again."""
+    """Make a server of the playground clear its records."""
     async with aiohttp.ClientSession() as session, session.post(f"{peer.url}/_noted") as answer:
         answer.raise_for_status()
 
 
 def note(line: str) -> None:
-    """Tell who watches how far it is; the figures alone go to standard output."""
+    """Print progress to standard error; only the figures go to standard output."""
     sys.stderr.write(f"# {line}\n")
     sys.stderr.flush()
 
 
 async def _until_ready(child: Child, port: int) -> None:
-    """Ask every few milliseconds, on a connection of its own each time, as an orchestrator would."""
+    """Check every few milliseconds whether the bot is ready, on a new connection each time."""
     until = time.perf_counter() + READY_SECONDS
     while time.perf_counter() < until:
         child.must_live()

@@ -1,6 +1,7 @@
-"""What a start costs, from the press until its person is told and all is quiet, against a written minimum.
+"""Measures what a start costs, from the press until its person was told, compared with a minimal version.
 
-And how long its acknowledgement takes while starts come steadily, whatever is left to do for the others.
+It also measures how long the acknowledgement takes while starts keep coming, and earlier ones still cause
+work.
 """
 
 from __future__ import annotations
@@ -24,36 +25,37 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note, stage
 from benchmarks.turns import BARE, BEFORE, MINIMUM, USHER, home, in_turn, least, server, servers, variants
 
-#: What an accepted start is answered with.
+#: Part of the answer to an accepted start.
 TAKEN = b"Starting"
-#: Workspaces become ready before they may be read for the first time after their call.
+#: With these times, a workspace is ready before it may be read for the first time after the call.
 READY = ("--soonest", "1", "--latest", "4")
-#: Quiet is who uses less of a core than this, for so many seconds; at work, so many times as much as at rest.
+#: A process is idle if it uses less than this share of a core within a slice of this many seconds. It is at
+#: work if it uses this many times as much as at rest.
 _QUIET, _SLICE, _AT_WORK = 0.03, 1.0, 1.5
-#: A card that is held back, and isn't needed once its start has ended, is no message.
+#: Cards that were held back don't count as unsent messages: once their start has ended, they aren't needed.
 _LEFT = """
     SELECT (SELECT COUNT(*) FROM operations WHERE outcome IS NULL)
         + (SELECT COUNT(*) FROM notices WHERE state <> 'sent' AND kind <> 'card')
         + (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL)
 """
 _FAILED = "SELECT COUNT(*) FROM operations WHERE outcome <> 'fulfilled'"
-#: They don't begin at the same time, in seconds.
+#: Seconds between the starts of one variant and those of the next.
 _APART = 2.0
-#: They are pressed over so many connections.
+#: Number of connections over which starts are requested.
 _CONNECTIONS = 20
-#: A person starts so many workspaces in a run.
+#: How many workspaces a person starts in a run.
 _EACH = 20
 
 
 async def measure_minimum(sizes: Sizes) -> list[Figure]:
-    """Measure what the minimum takes, against a bare Bolt app that acknowledges as many commands."""
+    """Measure the cost of the minimum, compared with a bare Bolt app that acknowledges as many commands."""
     async with _starts(sizes, [MINIMUM, BARE], 0) as starts:
         costs = least("start", await starts.costs())
     return [Figure("minimum_cpu", costs[MINIMUM], costs[BARE])]
 
 
 async def measure_start(sizes: Sizes) -> list[Figure]:
-    """Measure ``/workspace start``: each a new operation on a workspace that gets ready."""
+    """Measure ``/workspace start``, each time as a new operation on a workspace that becomes ready."""
     steady = round(sum(sizes.rates) * sizes.steady_seconds) * sizes.steady_rounds * len(variants(sizes))
     async with _starts(sizes, variants(sizes, MINIMUM), steady) as starts:
         costs = least("start", await starts.costs())
@@ -74,7 +76,7 @@ def _late(rate: int, found: Mapping[tuple[str, int], tuple[float, int]]) -> Figu
 
 @asynccontextmanager
 async def _starts(sizes: Sizes, names: list[str], steady: int) -> AsyncIterator[_Starts]:
-    """Bring up what is measured, with workspaces for every start; each is started once, by one of them."""
+    """Start the servers to be measured, with so many workspaces that none has to be started twice."""
     wanted = (sizes.rounds + 1) * sizes.starts * len(names) + steady
     people = max(sizes.people, -(-wanted // _EACH))
     async with AsyncExitStack() as stack:
@@ -92,7 +94,7 @@ class _Starts:
     rates: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
 
     def commands(self, count: int, name: str) -> Iterator[tuple[str, str]]:
-        """Return as many commands; the bare app isn't asked to start anything."""
+        """Return this many commands; the bare app gets ``help`` instead of starts."""
         crowd, verb = self.scene.crowd, "help" if name == BARE else "start"
         return (
             (crowd.user(person), f"{verb} {crowd.workspace(workspace)}")
@@ -100,9 +102,9 @@ class _Starts:
         )
 
     async def costs(self) -> dict[str, list[float]]:
-        """Return the CPU of a start in each round, in µs, without what each uses at rest.
+        """Return the CPU per start in each round, in µs, less what each process uses at rest.
 
-        They wait for the poll gate together.
+        The starts of all variants wait for the poll gate at the same time.
         """
         found: dict[str, list[float]] = defaultdict(list)
         for number in range(self.sizes.rounds + 1):
@@ -112,7 +114,7 @@ class _Starts:
                 target, starts = self.servers[name].target, self.commands(self.sizes.starts, name)
                 outcome = await press(target, starts, _CONNECTIONS, _is_taken(name))
                 self.rates[name].append(_right(outcome).rate)
-                # So that they don't all work at once when the gates open.
+                # Wait, so that the variants don't all work at the same time when the gates open.
                 await asyncio.sleep(_APART)
             took = time.perf_counter() - began
             pressed = self._used()
@@ -126,10 +128,11 @@ class _Starts:
         return found
 
     async def waits(self) -> dict[tuple[str, int], tuple[float, int]]:
-        """Return the 99th percentile of the seconds until a start is acknowledged, by who and by the rate.
+        """Return the 99th percentile of seconds until a start is acknowledged, by variant and rate.
 
-        And how many weren't taken, in the better of the rounds. Each begins with a process of its own; what
-        is left to do for its slower rates goes on meanwhile.
+        Each comes with the number of starts that weren't accepted. Both are from the better round. Each round
+        begins with a new process, in which work from the slower rates may still be going on during the faster
+        ones.
         """
         found: dict[tuple[str, int], list[tuple[int, float]]] = defaultdict(list)
         for number in range(self.sizes.steady_rounds):
@@ -147,7 +150,7 @@ class _Starts:
         return {key: (min(each)[1], min(each)[0]) for key, each in found.items()}
 
     async def _until_quiet(self, spent: dict[str, list[float]]) -> None:
-        """Wait until every workspace is ready and Slack shows it; note the CPU of each second meanwhile."""
+        """Wait until all starts are done and shown in Slack; meanwhile record the CPU used in each second."""
         until, used, left = time.perf_counter() + self.sizes.patience, self._used(), 0
         while time.perf_counter() < until:
             await asyncio.sleep(_SLICE)
@@ -166,7 +169,10 @@ class _Starts:
 
 
 def not_done(database: Path) -> int:
-    """Return how many starts aren't over in a database, and messages not sent or up to date; none failed."""
+    """Count the open starts in a database and the messages that aren't sent or up to date.
+
+    Raises BenchmarkError if a start failed.
+    """
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as rows:
         if failed := rows.execute(_FAILED).fetchone()[0]:
             raise BenchmarkError(f"{failed} workspaces didn't get ready")

@@ -1,7 +1,7 @@
-"""The bot with a watch on its event loop: ``python -m benchmarks.stops FILE serve``.
+"""Runs the bot and watches its event loop: ``python -m benchmarks.stops FILE serve``.
 
-The longest pieces of its work since the last SIGUSR1, and where it was meanwhile, are written to the file at
-SIGUSR2, as ``[[seconds, place], …]``.
+On SIGUSR2, it writes to the file which pieces of work have blocked the loop longest since the last SIGUSR1,
+and where in the code, as ``[[seconds, place], …]``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from typing import Any, Final
 from benchmarks.unlimited import without_limit
 from bot.__main__ import main
 
-#: Shorter pieces aren't looked at; a look is taken this often. Seconds.
+#: Work that takes less than this is ignored; the interval at which the current place is sampled. Both in
+#: seconds.
 _SHORTEST: Final = 0.003
 _EVERY: Final = 0.001
 _KEPT: Final = 10
@@ -28,17 +29,17 @@ _ROOT: Final = Path(__file__).parent.parent
 
 
 class Watch:
-    """Time what the loop runs, and look at where it is while that takes long."""
+    """Measures each callback of the event loop, and samples its place in the code if it takes long."""
 
     def __init__(self) -> None:
         self._began = 0.0
         self._place = ""
-        #: The longest stop at each place.
+        #: The longest stop at each place, in seconds.
         self._longest: dict[str, float] = {}
         self._main = threading.main_thread().ident
 
     def begin(self) -> None:
-        """Watch every callback from now on; there is no other way to see them all."""
+        """Measure every callback from now on. Only this private method of asyncio sees them all."""
         run = asyncio.Handle._run
 
         def timed(handle: asyncio.Handle) -> Any:
@@ -46,7 +47,7 @@ class Watch:
             try:
                 return run(handle)
             finally:
-                # Its own CPU time: the machine may have other work, too.
+                # CPU time of this thread, because the machine may be doing other work, too.
                 took, self._began = time.thread_time() - used, 0.0
                 if took >= _SHORTEST:
                     place = self._place or "unseen"
@@ -57,11 +58,11 @@ class Watch:
         threading.Thread(target=self._look, daemon=True).start()
 
     def forget(self) -> None:
-        """Forget what it saw, which was the start-up."""
+        """Forget what was measured so far, such as the start-up."""
         self._longest.clear()
 
     def write(self, file: Path) -> None:
-        """Write the longest stops, each place once."""
+        """Write the longest stops, one for each place."""
         found = ((round(seconds, 4), place) for place, seconds in self._longest.items())
         text = json.dumps(sorted(found, reverse=True)[:_KEPT])
         file.with_suffix(".new").write_text(text, encoding="utf-8")
@@ -80,7 +81,7 @@ class Watch:
 
 
 def _own(frame: FrameType | None) -> str:
-    """Return the innermost place in our own code, or else in any."""
+    """Return the innermost place in our own code or, if there is none, in any code."""
     innermost = frame
     while frame is not None:
         path = Path(frame.f_code.co_filename)

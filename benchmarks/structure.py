@@ -1,6 +1,6 @@
-"""What a typed start crosses: the functions and files of ``bot`` and ``handlers`` that run.
+"""Counts the functions and files of ``bot`` and ``handlers`` that run when somebody types a start.
 
-From ``/workspace start notebook`` to its answer, and on to the direct message with the address.
+First from ``/workspace start notebook`` to its answer, then to the direct message with the address.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ MEASURED: Final = ("bot", "handlers")
 
 
 class Tracer:
-    """A record of the functions of ours that run, in every thread, while it is on."""
+    """A record of our own functions that are called in any thread while the tracer is active."""
 
     def __init__(self) -> None:
-        #: File and name of each, in the order in which they were called first.
+        #: The file and name of each function, in the order of their first calls.
         self.seen: dict[tuple[str, str], None] = {}
         self._ours = tuple(f"{ROOT / name}/" for name in MEASURED)
 
@@ -38,14 +38,14 @@ class Tracer:
         threading.setprofile(None)
 
     def note(self, frame: FrameType, event: str, _argument: object) -> None:
-        """Remember a function of ours that is called."""
+        """Remember a call of one of our own functions."""
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(self._ours):
             self.seen[code.co_filename, code.co_qualname] = None
 
     def counts(self) -> dict[str, int]:
-        """Return how many files and functions were seen, and how many of these have a name of their own."""
-        # Lambdas, comprehensions and modules are called by names such as <lambda>.
+        """Count the files and functions seen, and how many of the functions have a name of their own."""
+        # Lambdas, comprehensions and modules have names such as <lambda>.
         named = [name for _, name in self.seen if not name.rpartition(".")[2].startswith("<")]
         return {
             "functions": len(self.seen),
@@ -54,7 +54,7 @@ class Tracer:
         }
 
     def list_by_file(self, *, since: int = 0) -> str:
-        """Return the names by file, without the first ``since``."""
+        """List the functions' names by file, leaving out the first ``since``."""
         by_file: dict[str, list[str]] = {}
         for file, name in list(self.seen)[since:]:
             by_file.setdefault(str(Path(file).relative_to(ROOT)), []).append(name)
@@ -62,7 +62,7 @@ class Tracer:
 
 
 async def play_start() -> dict[str, dict[str, int]]:
-    """Play one start; return what it crosses until its answer, and until the direct message."""
+    """Play one start; return the counts up to its answer, and up to the direct message."""
     tracer = Tracer()
     # The store's thread begins within.
     threading.setprofile(tracer.note)
@@ -82,7 +82,7 @@ async def play_start() -> dict[str, dict[str, int]]:
 
 
 async def measure_structure(_sizes: Sizes) -> list[Figure]:
-    """Measure one start: its functions (all, and those with a ``def``), and their files."""
+    """Measure one start: the number of its functions (all, and those with a ``def``) and of their files."""
     crossed = await play_start()
     note(f"what a start crosses: {crossed}")
     return [

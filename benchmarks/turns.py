@@ -1,7 +1,7 @@
-"""What is compared is measured in turn, in short rounds: the bot, another revision of it, and baselines.
+"""Measures variants alternately in short rounds: the bot, another revision of it, and the baselines.
 
-A machine changes its pace within a run, and other work on it only adds. So all are there at the same time,
-and what counts of each is its least.
+A machine's speed varies during a run, and other work on it only adds time. So all variants run at the same
+time, and the lowest figure of each counts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, Stage, note
 from playground.processes import HOME
 
-#: The bot as it is here, as it is in the revision that it is compared with, and the baselines.
+#: The variants: the bot in this revision, the bot in the revision that it is compared with, and the
+#: baselines.
 USHER: Final = "Usher"
 BEFORE: Final = "before"
 MINIMUM: Final = "minimum"
@@ -23,23 +24,23 @@ BARE: Final = "bare_bolt"
 
 
 def home(sizes: Sizes, name: str) -> Path:
-    """Return the folder with the packages that a variant runs."""
+    """Return the folder with the code of a variant."""
     return sizes.against if name == BEFORE and sizes.against is not None else HOME
 
 
 def variants(sizes: Sizes, *baselines: str) -> list[str]:
-    """Return the names of all that is measured."""
+    """Return the names of all variants to be measured."""
     return [USHER, *([] if sizes.against is None else [BEFORE]), *baselines]
 
 
 async def servers(stack: AsyncExitStack, scene: Stage, sizes: Sizes, *names: str) -> dict[str, Bot]:
-    """Start them all, each on a database of its own."""
+    """Start all variants, each on its own database."""
     places = [(name, await scene.beside(name, home(sizes, name))) for name in names]
     return {name: await stack.enter_async_context(server(place, sizes, name)) for name, place in places}
 
 
 def server(place: Stage, sizes: Sizes, name: str) -> AbstractAsyncContextManager[Bot]:
-    """Run one of them within a block."""
+    """Run one variant for a block."""
     match name:
         case "minimum":
             return place.minimum()
@@ -50,12 +51,12 @@ def server(place: Stage, sizes: Sizes, name: str) -> AbstractAsyncContextManager
 
 
 def in_turn(names: Sequence[str], number: int) -> Iterator[str]:
-    """Return what is measured in a round, which begins with another one each time."""
+    """Return the variants in the order for a round; each round begins with a different one."""
     return (names[(number + at) % len(names)] for at in range(len(names)))
 
 
 def least(what: str, costs: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return the least of each, and tell all."""
+    """Return the lowest cost of each variant, and print all of them."""
     for name, found in costs.items():
         note(f"{what}, {name}: {[round(cost) for cost in found]} µs")
     return {name: min(found) for name, found in costs.items()}

@@ -1,4 +1,4 @@
-"""The bot as it is installed, without its limit of one person's requests: a few stand for a large company."""
+"""The bot as it is installed, but without the rate limit per person, so a few people can stand for many."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,8 @@ from typing import Final
 from unittest.mock import patch
 
 if __name__ == "__main__":
-    # What structlog and aiohttp load where it is, and only development installs.
+    # structlog and aiohttp load these packages if they find them, but only a development environment has
+    # them.
     sys.modules["rich"] = sys.modules["aiodns"] = None  # type: ignore[assignment]
 
 from bot import app
@@ -20,7 +21,7 @@ _MANY: Final = 1_000_000.0
 
 @contextmanager
 def without_limit() -> Iterator[None]:
-    """Let anybody make as many requests as they like within a block."""
+    """Lift the limit on each person's requests for a block."""
     with patch.object(app, "RateLimiter", partial(RateLimiter, burst=_MANY)):
         yield
 

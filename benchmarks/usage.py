@@ -1,4 +1,4 @@
-"""What usage costs with many people: the year of one of them, and an export of everybody's month."""
+"""Measures ``usage`` with many people: one person's year, and an export of everybody's month."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from tests.app.command_line import environment
 
 YEAR: Final = make_window(date(2025, 11, 1), date(2026, 10, 31), ZoneInfo("UTC"))
 NOVEMBER: Final = ("--from", "2026-11-01", "--to", "2026-12-01")
-#: A person with four workspaces that run every day, among others with a life on some days.
+#: Periods of running in the year of one person, who uses four workspaces every day.
 LIVES_OF_YEAR: Final = 1_464
-#: Lives of the workspaces of so many people, one after the other from a time on, so many seconds apart.
+#: Inserts periods of running for a number of people, at equal intervals from a given time on.
 _FILL: Final = """
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :count)
 INSERT INTO lives (
@@ -48,7 +48,7 @@ SELECT 'life_' || :mark || n, 'workspace', :mark || (n % :workspaces), :mark || 
 
 
 async def measure_usage(sizes: Sizes) -> list[Figure]:
-    """Measure the CPU of a person's year, and the memory and the time of an export."""
+    """Measure the CPU for a person's year, and the memory and time of an export."""
     with tempfile.TemporaryDirectory(prefix="usher-usage-") as folder:
         file = Path(folder) / "usher.db"
         store = await open_store(f"sqlite:///{file}", SystemClock(), SystemIds())
@@ -69,7 +69,7 @@ async def measure_usage(sizes: Sizes) -> list[Figure]:
 
 
 def _fill(file: Path, sizes: Sizes) -> None:
-    """Write everybody's November, and a year of one person."""
+    """Write a November for everybody, and a whole year for one person."""
     begin, count = datetime(2026, 11, 1, tzinfo=UTC).timestamp(), sizes.usage_lives
     every = {"mark": "-:T1:U", "count": count, "people": sizes.usage_people, "workspaces": sizes.usage_people}
     one = {"mark": "-:T1:UALICE", "count": LIVES_OF_YEAR, "people": 1, "workspaces": 4}
@@ -80,7 +80,7 @@ def _fill(file: Path, sizes: Sizes) -> None:
 
 
 async def _measure_year(file: Path, rounds: int) -> float:
-    """Return the milliseconds of CPU from a person's lives to the answer, in the median."""
+    """Return the CPU time, in ms, that it takes to answer for one person's year (the median)."""
     store = await open_store(f"sqlite:///{file}", SystemClock(), SystemIds())
     now, took = YEAR.until, list[float]()
     for _ in range(rounds):
@@ -97,7 +97,7 @@ async def _measure_year(file: Path, rounds: int) -> float:
 
 
 async def _export(folder: Path, window: tuple[str, ...]) -> tuple[float, float, int]:
-    """Run an export; return the most memory that it had (MB), its seconds, and the lines that it wrote."""
+    """Run an export; return the peak of its memory in MB, its seconds, and the number of lines it wrote."""
     began, most, lines = time.perf_counter(), 0.0, 0
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot", "usage", *window),

@@ -1,4 +1,4 @@
-"""Two Slack workspaces behind one address, and an administrator who installs Usher in each by OAuth."""
+"""Two Slack workspaces behind one address, in which an administrator installs Usher by OAuth."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from playground.harness import Clock
 from playground.processes import StageError
 from playground.slack import SlackWorkspaces, manifest
 
-#: Their people have the same ids.
+#: The two workspaces. Their people have the same ids.
 TEAMS: Final = {"T0ACME": "Acme Research", "T0BETA": "Beta Labs"}
-#: Stands for the bot's address where the manifest is made.
+#: A placeholder for the bot's address in the manifest.
 _STAND_IN: Final = "https://usher.example.test"
 _INSTALL: Final = re.compile(r'href="([^"]+/oauth/v2/authorize[^"]+)"')
 
 
 def slack_workspaces(seeds: Mapping[str, Mapping[str, Any]], bot_url: str) -> SlackWorkspaces:
-    """Make the workspaces, each with its seed, for an app that is set up as Usher's manifest says."""
+    """Create the workspaces from their seeds, for an app configured by Usher's manifest."""
     teams = {team: {"id": team, "domain": team[2:].lower(), "name": name} for team, name in TEAMS.items()}
     made = SlackWorkspaces([{**seed, "team": teams[team]} for team, seed in seeds.items()], Clock())
     told = http_manifest(_STAND_IN, by_oauth=True)
@@ -36,7 +36,7 @@ def slack_workspaces(seeds: Mapping[str, Mapping[str, Any]], bot_url: str) -> Sl
 
 
 def by_oauth(given: Mapping[str, Any]) -> dict[str, str]:
-    """Return the settings of a bot that is installed by OAuth, beside the usual ones without a token."""
+    """Return the settings that a bot installed by OAuth needs besides the usual ones without a token."""
     return {
         "SLACK_CLIENT_ID": given["client_id"],
         "SLACK_CLIENT_SECRET": given["client_secret"],
@@ -45,12 +45,12 @@ def by_oauth(given: Mapping[str, Any]) -> dict[str, str]:
 
 
 def administrators(user: str) -> str:
-    """Return the setting that makes the same id an administrator in each workspace."""
+    """Return the setting that makes the person with this id an administrator in each workspace."""
     return ",".join(f"{team}:{user}" for team in TEAMS)
 
 
 async def install(bot_url: str, team: str, user: str) -> None:
-    """Install Usher in a workspace as its administrator does, with a browser; raises StageError."""
+    """Install Usher in a workspace with a browser, as an administrator would; raises StageError."""
     jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(bot_url))
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
         async with session.get(f"{bot_url}/slack/install", params={"team": team}) as page:

@@ -1,6 +1,6 @@
-"""What requests write into SQLite's log: a mix of them, with all that follows from each, over half an hour.
+"""Measures what half an hour of various requests, and all the work they cause, write to SQLite's log.
 
-Time is moved, so it is the same whenever it is played; a revision plays it with its own code and stage.
+Time is simulated, so every run is the same. Another revision is measured with its own code and test rig.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from benchmarks.turns import BEFORE, USHER, home, variants
 
-#: Plays it with the packages of the folder that it runs in; prints the requests, and the bytes and commits.
+#: A program that plays the requests with the code in its folder, and prints the number of requests, bytes and
+#: commits.
 _PLAY: Final = """
 import asyncio, json, sys, tempfile
 from pathlib import Path
@@ -68,7 +69,7 @@ asyncio.run(play(float(sys.argv[1])))
 
 
 async def measure_written(sizes: Sizes) -> list[Figure]:
-    """Measure the bytes that a request writes, and the commits."""
+    """Measure the bytes and commits per request."""
     found = {name: await _play(home(sizes, name), 38.0 if sizes.is_full else 1.0) for name in variants(sizes)}
     note(f"written: {found}")
     here, before = found[USHER], found.get(BEFORE)
