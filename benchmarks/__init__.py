@@ -1,4 +1,4 @@
-"""Measures what Usher costs: figures with goals, taken from outside the process (``docs/performance.md``).
+"""Benchmarks of what Usher costs: figures with goals, measured from outside (``docs/performance.md``).
 
 Variants that are compared are measured alternately, in short rounds while all processes are running. The
 lowest figure of each counts, because other work on the machine only adds to it. Requests are complete, signed

@@ -93,7 +93,8 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
     }
 )
-#: Seconds after which a measurement is given up, unless it only runs if it is named.
+#: Seconds after which a measurement is given up. Measurements that only run when they are named have no
+#: limit.
 _MOST_SECONDS = 900.0
 _NAMED_ONLY: Final = frozenset({"pairs", "soak"})
 

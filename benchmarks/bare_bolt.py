@@ -1,7 +1,7 @@
-"""The baseline for requests: a bare Bolt app whose only listener acknowledges, with Bolt's signature check.
+"""The baseline for requests: a bare Bolt app with a single listener, which only acknowledges.
 
-In addition, at ``/refused``, aiohttp alone reads a request and refuses it. Run with ``python -m
-benchmarks.bare_bolt API_URL BOT_TOKEN SIGNING_SECRET``. There is no access log.
+It uses Bolt's own signature check, and writes no access log. At ``/refused``, aiohttp alone reads a request
+and refuses it. Run it with ``python -m benchmarks.bare_bolt API_URL BOT_TOKEN SIGNING_SECRET``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures how long claims take, with real workers on one database and many pending workspaces."""
+"""A benchmark of how long claims take, with real workers on one database and many pending workspaces."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ async def _run_workers(scene: Stage, sizes: Sizes, name: str) -> _Seen:
     )
     violations, refused = told["violations"], told["refused"]
     broken = f"{violations} reads too early, {refused} refused" if violations or refused else ""
-    # The database isn't checked, because it is part of what is measured.
+    # The database's CPU isn't checked, because it is part of what is measured.
     wrong = ", ".join(one for one in (broken, busier(cpu[0], {"the provider": cpu[2]})) if one)
     return _Seen(p99, told["rate"], told["smallest"], told["p99"], 100 * cpu[1] / took, wrong)
 

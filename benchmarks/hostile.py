@@ -1,4 +1,4 @@
-"""Measures how much one hostile person can slow down others by sending text that is costly to parse."""
+"""A benchmark of how much one hostile person can slow down others with text that is costly to parse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sends requests over many persistent connections, with little overhead, and measures response times."""
+"""A load generator: many persistent connections with little overhead, which measure response times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures the time from when the provider has a workspace ready until Slack accepts the message about it."""
+"""A benchmark of "is ready" messages: how long after a workspace is ready Slack accepts the message."""
 
 from __future__ import annotations
 

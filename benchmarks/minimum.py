@@ -1,11 +1,11 @@
-"""The floor for a start: the least code that keeps its promises, written by hand and for nothing else.
+"""The lower bound for the cost of a start: the least code that keeps Usher's promises for a start alone.
 
-It checks signatures (with Bolt) and replays, and looks up the person, the one workspace of that name, the
-link and any open operation. One transaction writes the operation, its card and the entry in the audit's hash
-chain. *Calling* is committed before the call, and only if the link is unchanged. The workspace is read once
-the poll gate opens, and a message is stored as pending before it is sent. The schema and the durability are
-Usher's. Everything else that can go wrong is left out. Run with ``python -m benchmarks.minimum API_URL
-BOT_TOKEN SIGNING_SECRET DATABASE KEY PROVIDER_URL``.
+It is written by hand. It checks signatures (with Bolt) and replays, and looks up the person, the one
+workspace of that name, the link and any open operation. One transaction writes the operation, its card and
+the entry in the audit's hash chain. *Calling* is committed before the call, and only if the link is
+unchanged. The workspace is read once the poll gate opens, and a message is stored as pending before it is
+sent. The schema and the durability are Usher's. Nothing else that can go wrong is handled. Run it with
+``python -m benchmarks.minimum API_URL BOT_TOKEN SIGNING_SECRET DATABASE KEY PROVIDER_URL``.
 """
 
 from __future__ import annotations

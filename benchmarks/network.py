@@ -1,4 +1,4 @@
-"""Measures starts by several processes whose connection to PostgreSQL is slow.
+"""A benchmark of starts by several processes whose connection to PostgreSQL is slow.
 
 A proxy delays the data between them and the server in both directions (``delay_proxy.c``, which needs
 ``cc``). Everything runs on one machine, so the processes share its cores with the server.
@@ -32,7 +32,8 @@ from benchmarks.starts import READY, TAKEN
 from benchmarks.turns import BEFORE, USHER, home, variants
 
 _SOURCE: Final = Path(__file__).with_name("delay_proxy.c")
-#: The delays of the table, in microseconds each way, and its numbers of webs, each with as many workers.
+#: The delays in the table, in microseconds each way, and the numbers of webs. There are as many workers as
+#: webs.
 DELAYS: Final = (0, 500, 1_000, 2_000)
 PROCESSES: Final = (1, 2, 4)
 #: The cells that are also measured with another revision: two webs and two workers, without a delay and with

@@ -1,4 +1,4 @@
-"""Measures how long it takes to accept starts, alternating with another revision, without a network delay."""
+"""A benchmark of how quickly starts are accepted, compared with another revision, without a network delay."""
 
 from __future__ import annotations
 

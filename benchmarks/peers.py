@@ -34,7 +34,7 @@ FOREVER = 1e7
 
 
 class Gaps:
-    """Records when each workspace was read, as early as this server can notice it."""
+    """A record of when each workspace was read, as early as this server can notice it."""
 
     def __init__(self, server: SaturnServer, waste: float = 0.0) -> None:
         self._server = server
@@ -101,7 +101,7 @@ class Gaps:
 
 
 class Posts:
-    """Records when each message was accepted, with its key."""
+    """A record of when each message was accepted, with its key."""
 
     def __init__(self, server: SlackServer) -> None:
         self._server = server

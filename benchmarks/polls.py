@@ -1,4 +1,4 @@
-"""Measures what polling costs, and its pace, with many pending workspaces in one process for a minute."""
+"""A benchmark of what polling costs, and of its pace, with many pending workspaces in one process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measures what a request costs: ``/workspace help`` compared with a bare Bolt app, and a forged request."""
+"""A benchmark of requests: ``/workspace help`` compared with a bare Bolt app, and a forged request."""
 
 from __future__ import annotations
 

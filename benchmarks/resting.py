@@ -1,4 +1,4 @@
-"""Measures what Usher costs outside of actual work: its start-up, and an idle process."""
+"""A benchmark of what Usher costs when there is no work: its start-up, and an idle process."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ FOLDER: Final = Path(__file__).parent / "results"
 
 
 def find_commit() -> str:
-    """Return the commit that is measured; raise BenchmarkError if tracked files were changed since."""
+    """Return the current commit; raise BenchmarkError if tracked files contain uncommitted changes."""
     if _run_git("status", "--porcelain", "--untracked-files=no"):
         raise BenchmarkError("a figure is kept of a commit: commit what has changed, then measure")
     return _run_git("rev-parse", "HEAD")

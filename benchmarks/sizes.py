@@ -25,7 +25,8 @@ class Sizes:
     strangers: int = 20
     #: Starts per round; Slack allows changes to about this many messages per minute.
     starts: int = 40
-    #: The rates of steady starts per second, how long each lasts, and how often it is repeated.
+    #: The rates of steady starts per second, for how long starts come at each rate, and how often this is
+    #: repeated.
     rates: tuple[int, ...] = (10, 50, 100)
     steady_seconds: float = 10.0
     steady_rounds: int = 2
@@ -70,9 +71,10 @@ class Sizes:
     hostile_workspaces: int = 200
     hostile_connections: int = 2
     hostile_acks: int = 600
-    #: Numbers of similarly named workspaces that a hostile person has when each text is tried.
+    #: How many similarly named workspaces a hostile person has when each of the texts is tried.
     hostile_many: tuple[int, ...] = (2_000, 5_000)
-    #: Periods of running in a month, the people they belong to, and how often one person's year is read.
+    #: The number of lives (periods of running) in a month and of the people they belong to, and how often one
+    #: person's year is read.
     usage_lives: int = 1_000_000
     usage_people: int = 100_000
     usage_rounds: int = 20

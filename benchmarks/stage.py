@@ -1,4 +1,7 @@
-"""Runs a bot in a separate process, with the servers around it on other cores, and ends them afterwards."""
+"""The setup of a benchmark: a bot in a separate process, the servers around it, and a database.
+
+The bot and the servers run on different cores, if there are any, and all of them are ended afterwards.
+"""
 
 from __future__ import annotations
 
@@ -103,7 +106,7 @@ class Stage:
 
     @asynccontextmanager
     async def bare_bolt(self) -> AsyncIterator[Bot]:
-        """Run the baseline for requests for a block."""
+        """Within a block, run the baseline with which requests are compared."""
         given = self.slack.ready["credentials"]
         words = [given["api_url"], given["bot_token"], given["signing_secret"]]
         async with self._baseline("bare_bolt", words) as bot:
@@ -111,7 +114,7 @@ class Stage:
 
     @asynccontextmanager
     async def minimum(self) -> AsyncIterator[Bot]:
-        """Run the baseline for starts for a block."""
+        """Within a block, run the baseline with which starts are compared."""
         given, database = self.slack.ready["credentials"], self.place.database_url.removeprefix("sqlite:///")
         words = [given["api_url"], given["bot_token"], given["signing_secret"], database, self.place.key]
         async with self._baseline("minimum", [*words, self.saturn.url]) as bot:

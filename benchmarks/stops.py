@@ -1,4 +1,4 @@
-"""Runs the bot and watches its event loop: ``python -m benchmarks.stops FILE serve``.
+"""The bot with a watch on its event loop: ``python -m benchmarks.stops FILE serve``.
 
 On SIGUSR2, it writes to the file which pieces of work have blocked the loop longest since the last SIGUSR1,
 and where in the code, as ``[[seconds, place], …]``.
@@ -20,7 +20,7 @@ from typing import Any, Final
 from benchmarks.unlimited import without_limit
 from bot.__main__ import main
 
-#: Work that takes less than this is ignored; the interval at which the current place is sampled. Both in
+#: The shortest work that is recorded, and the interval at which the current place in the code is sampled, in
 #: seconds.
 _SHORTEST: Final = 0.003
 _EVERY: Final = 0.001
@@ -29,7 +29,7 @@ _ROOT: Final = Path(__file__).parent.parent
 
 
 class Watch:
-    """Measures each callback of the event loop, and samples its place in the code if it takes long."""
+    """A watch that times each callback of the event loop, and samples its place if it takes long."""
 
     def __init__(self) -> None:
         self._began = 0.0

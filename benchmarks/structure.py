@@ -1,6 +1,7 @@
-"""Counts the functions and files of ``bot`` and ``handlers`` that run when somebody types a start.
+"""A count of the functions and files of ``bot`` and ``handlers`` that run when somebody types a start.
 
-First from ``/workspace start notebook`` to its answer, then to the direct message with the address.
+It counts those up to the answer to ``/workspace start notebook``, and those up to the direct message with the
+address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Measures variants alternately in short rounds: the bot, another revision of it, and the baselines.
+"""Short rounds in which the variants alternate: the bot, another revision of it, and the baselines.
 
 A machine's speed varies during a run, and other work on it only adds time. So all variants run at the same
 time, and the lowest figure of each counts.

@@ -1,4 +1,4 @@
-"""Measures ``usage`` with many people: one person's year, and an export of everybody's month."""
+"""A benchmark of ``usage`` with many people: one person's year, and an export of everybody's month."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from tests.app.command_line import environment
 
 YEAR: Final = make_window(date(2025, 11, 1), date(2026, 10, 31), ZoneInfo("UTC"))
 NOVEMBER: Final = ("--from", "2026-11-01", "--to", "2026-12-01")
-#: Periods of running in the year of one person, who uses four workspaces every day.
+#: The number of lives (periods of running) in a year of a person who uses four workspaces every day.
 LIVES_OF_YEAR: Final = 1_464
-#: Inserts periods of running for a number of people, at equal intervals from a given time on.
+#: Inserts lives (periods of running) for a number of people, at equal intervals from a given time on.
 _FILL: Final = """
 WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < :count)
 INSERT INTO lives (
@@ -69,7 +69,7 @@ async def measure_usage(sizes: Sizes) -> list[Figure]:
 
 
 def _fill(file: Path, sizes: Sizes) -> None:
-    """Write a November for everybody, and a whole year for one person."""
+    """Insert everybody's usage in November, and one person's usage of a whole year."""
     begin, count = datetime(2026, 11, 1, tzinfo=UTC).timestamp(), sizes.usage_lives
     every = {"mark": "-:T1:U", "count": count, "people": sizes.usage_people, "workspaces": sizes.usage_people}
     one = {"mark": "-:T1:UALICE", "count": LIVES_OF_YEAR, "people": 1, "workspaces": 4}

@@ -1,4 +1,4 @@
-"""Measures what half an hour of various requests, and all the work they cause, write to SQLite's log.
+"""A benchmark of what half an hour of various requests, and all the work they cause, write to SQLite's log.
 
 Time is simulated, so every run is the same. Another revision is measured with its own code and test rig.
 """

@@ -1,1 +1,1 @@
-"""The chaos run: kills the real process, makes other servers fail, and checks every promise Usher makes."""
+"""The chaos run: real processes are killed, other servers fail, and all of Usher's promises are checked."""

@@ -22,7 +22,7 @@ ACCEPTED = re.compile(
     r"|is already (starting|restarting|stopping|running|stopped)"
     r"|so I'm stopping it again|is stopping\. I'll start it again)"
 )
-#: Matches those of these answers that say the request joined an operation in progress.
+#: Matches those answers that say the request joined an operation which was already in progress.
 JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 #: Matches the answer to an accepted run (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")
@@ -32,7 +32,7 @@ HOURS = re.compile(r"now runs ")
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
 #: The time zone that the local Slack reports for everybody.
 ZONE = ZoneInfo("Europe/London")
-#: The weights with which a request concerns an existing workspace, a run of a job, or a new workspace.
+#: How often a request is for an existing workspace, a run of a job, or a new workspace (as weights).
 KINDS = {"workspace": 78, "run": 12, "create": 10}
 
 

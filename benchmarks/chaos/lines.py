@@ -94,7 +94,7 @@ class Lines:
                 await asyncio.sleep(self._delay)
             await self._moves.wait()
             if line.is_to_be_cut:
-                # Only a part of the chunk arrives, or all of it.
+                # Forward all of the chunk, or only a part of it, before the connection is cut.
                 writer.write(piece[: self._chance.randint(0, len(piece))])
                 with suppress(OSError, TimeoutError):
                     async with asyncio.timeout(CUT_SECONDS):
@@ -106,7 +106,7 @@ class Lines:
         writer.close()
 
     async def storm(self, seconds: float) -> None:
-        """Disturb the connections in one way after another for this many seconds."""
+        """For this many seconds, disturb the connections in one way after another."""
         loop, ways = asyncio.get_running_loop(), [self.slow_down, self.stand_still, self.cut_some]
         until, turn = loop.time() + seconds, 0
         while loop.time() < until:

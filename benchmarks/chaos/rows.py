@@ -1,4 +1,4 @@
-"""Reads the bot's database from outside the bot."""
+"""Access to the bot's database from outside the bot."""
 
 from __future__ import annotations
 

@@ -66,9 +66,9 @@ class Person:
 
 @dataclass(slots=True)
 class Called:
-    """A start, stop or run that the local Saturn Cloud was asked for, whether or not a fault hit the call.
+    """A start, stop or run requested from the local Saturn Cloud, whether or not a fault hit the call.
 
-    ``begun`` lists the pods that the call started, which may happen some time after the call.
+    ``begun`` lists the pods that were started because of the call, which may be some time after it.
     """
 
     at: float

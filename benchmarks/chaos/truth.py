@@ -1,4 +1,4 @@
-"""Compares the provider's real state at the end with what Usher shows and has told people."""
+"""A comparison of the provider's real state at the end with what Usher shows and has told people."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import Stage
 
-#: The state of a run in the database, by the provider's word for its pod's state.
+#: Maps the provider's state of a pod to the state that the run should have in Usher's database.
 _ENDED = {"completed": "succeeded", "error": "failed", "stopped": "cancelled"}
 #: Tolerance, in seconds, when the time of a message is compared with the time of an event on a server.
 _ROUNDING = 1.0

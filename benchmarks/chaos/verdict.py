@@ -140,9 +140,9 @@ class Verdict:
         found = []
         for one in self._acknowledged:
             mine = by_place[one.who.principal.key, one.workspace, one.verb]
-            # If the request joined an operation, that is older; otherwise it was created between the request
-            # and the answer. Runs and creations are requested only once, so their name is enough, and their
-            # time doesn't matter.
+            # If a request joined an operation, the operation is older; otherwise, it was created between the
+            # request and the answer. Runs and creations are requested only once, so their name is enough, and
+            # their time doesn't matter.
             since = one.sent_at - 0.5 if one.is_new else 0.0
             if not any(one.verb in once or since <= at <= one.answered_at + 0.5 for at in mine):
                 found.append(one)
@@ -175,7 +175,7 @@ class Verdict:
         return None
 
     def _is_tried_again(self, operation: Mapping[str, Any]) -> bool:
-        """Return whether a failed start was followed by another for the same time, which reports the end."""
+        """Return whether a failed start was followed by one for the same time, which reports the outcome."""
         return operation["outcome"] == "failed" and any(
             later["planned_for"] == operation["planned_for"]
             and later["workspace_id"] == operation["workspace_id"]
@@ -298,8 +298,8 @@ class Verdict:
     def told_twice(self) -> list[str]:
         """Describe what people were told twice: messages with the same key, or about the same outcome.
 
-        Messages sent during the seconds that a failover lost are no longer in the database. So they may be
-        changed back, and a different end may be reported later. Even so, the same message must not be sent
+        Usher has no record of the messages that it sent during the seconds lost in a failover. So it may
+        change them back, and may later report a different outcome. Even so, it must not send the same message
         again.
         """
         failovers = rows(self._stage.database, "SELECT * FROM database_timeline WHERE lost_since IS NOT NULL")
@@ -373,7 +373,7 @@ class Verdict:
         return len(found)
 
     def longest_hold(self, limited: Collection[Person]) -> float:
-        """Return how long a start waited for its call at most, leaving out people with limited requests."""
+        """Return the longest wait of a start for its call, ignoring people whose requests were limited."""
         calls: dict[str, list[float]] = defaultdict(list)
         for call in self._stage.calls:
             if call.verb == "start":
