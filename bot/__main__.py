@@ -27,8 +27,8 @@ def main(words: Sequence[str] | None = None) -> int:
     # Only its owner may read files that this process creates (database, logs).
     os.umask(0o077)
     ensure_home()
-    # Imported modules stay in memory anyway, and searching them for cycles takes an eighth of the start-up
-    # time.
+    # Imported modules stay in memory anyway, so don't search them for reference cycles. That search takes an
+    # eighth of the start-up time.
     gc.disable()
     from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` doesn't need it
 
@@ -141,8 +141,8 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
     _add_audit(audit.add_subparsers(metavar="WHAT"))
-    # Commands without a help text aren't listed. One is for developers, the other is a name from earlier
-    # releases.
+    # Commands without a help text aren't listed. One of them is for developers, and the other is the old name
+    # of a command.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):
         commands.add_parser(name).set_defaults(run=run)
     return parser

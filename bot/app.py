@@ -154,7 +154,7 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 
 
 class Process:
-    """A running bot. Closing ``stack`` undoes everything in reverse order."""
+    """A running bot. Closing ``stack`` shuts it down, in the reverse order of the start."""
 
     def __init__(
         self,
@@ -243,7 +243,7 @@ class Process:
         )
         if self._slack_setup.by_oauth is not None:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
-        # The scheduler uses the machine's clock, not the database's.
+        # The scheduler uses this machine's clock rather than the database's.
         self.scheduler = Scheduler(
             self.store,
             self._machine_clock,
@@ -341,9 +341,9 @@ class Process:
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure how far our clock is ahead of Slack's.
+        """Measure how far this machine's clock is ahead of Slack's.
 
-        If it is off by five minutes, Slack's requests are refused.
+        A difference of five minutes is enough for Slack's requests to be refused.
         """
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})

@@ -68,13 +68,13 @@ def run(arguments: argparse.Namespace) -> int:
         _load_env_file()
         choose_zones()
         chosen = pkgutil.resolve_name(f"{__name__}.{arguments.run}")
-        # Imported objects stay until the end.
+        # The objects imported so far live until the process ends, so exempt them from garbage collection.
         gc.freeze()
         gc.enable()
         status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The program reading our output has closed the pipe, as ``head`` does.
+        # The program that reads the output has closed the pipe, as ``head`` does.
         _lead_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:

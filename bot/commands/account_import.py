@@ -232,7 +232,7 @@ async def open_for_operator(
             )
         finally:
             if entered.by_oauth is not None:
-                # Before the process ends, save any token that was replaced in the meantime.
+                # Before the process ends, save any token that was renewed during the import.
                 await entered.by_oauth.close()
 
 

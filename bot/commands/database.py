@@ -81,7 +81,7 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Return a sentence with the number of links that ended on a connection. Say if its name is unknown."""
+    """Say how many links on a connection ended, and whether the connection's name is unknown."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 

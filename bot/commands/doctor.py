@@ -42,7 +42,7 @@ _BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs ope
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
-    """Run every check that the settings allow. ``wrong`` contains the variables without a valid value."""
+    """Run every check that the settings allow. ``wrong`` lists the variables whose values are invalid."""
     checks: list[Check] = []
     if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))

@@ -37,7 +37,7 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
-    """Report keys that some processes don't have and therefore can't use to decrypt others' secrets."""
+    """Warn if running processes have different encryption keys and can't read each other's secrets."""
     own = Vault(settings.keys()).fingerprints
     if not in_use or own == in_use:
         return []

@@ -157,7 +157,7 @@ async def check_servers(store: Store) -> list[Check]:
 
 
 async def find_linked(settings: Settings) -> Collection[str]:
-    """Return the connections on which anyone has linked an account, or none if the database can't be read."""
+    """Return the connections with linked accounts, or none if the database can't be read."""
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return ()
@@ -308,7 +308,7 @@ async def check_others(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that mustn't be served from, or is older than the one last used on this machine."""
+    """Report a database that is unsafe to serve from, or older than the one last used on this machine."""
     if said := await store.read(maintenance.explain_outdated):
         return [Check("store age", False, said)]
     return (
@@ -317,7 +317,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check what a team needs but a single user doesn't. Anything missing is only a warning."""
+    """Warn about anything that a team needs and that is missing. A single user doesn't need it."""
     since, away_at = await store.now() - RECENT, await store.read(maintenance.find_last_done, AWAY)
 
     def team(what: str, is_lacking: bool, advice: str, done: str = "done") -> Check:
@@ -326,7 +326,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
-        # Whether the public address responds is the subject of a separate check.
+        # Another check tests whether the public address responds.
         team("an https address", is_local, _LOCAL, "set"),
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),

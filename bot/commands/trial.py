@@ -413,7 +413,7 @@ def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Ma
 
 def _least(field: Field) -> Value:
     if field.name == "size" and field.choices:
-        # Servers list the smallest size first, and the trial announces the size that it has chosen.
+        # Servers list their smallest size first. The trial announces which size it has chosen.
         return field.choices[0].value
     if field.kind == "number" and field.minimum and not field.optional:
         return f"{field.minimum:g}"

@@ -195,8 +195,7 @@ class Conversation:
             self._settle(
                 "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
             )
-        # If a list of administrators is already set, this stops rather than replacing the list with a single
-        # answer.
+        # If USHER_ADMINS is already set, stop here: one answer would replace the whole list.
         self._settle(
             "USHER_ADMINS",
             _ASK_MEMBER_ID,
@@ -263,7 +262,7 @@ class Conversation:
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), list_installed()
         if kind not in known:
-            # What was typed may be a secret.
+            # The typed text may be a secret, so don't repeat it.
             return f"Type one of {', '.join(sorted(known))}, and its address."
         source = known[kind].partition(" ")[0]
         try:
@@ -316,7 +315,7 @@ class Conversation:
 
 
 def _check_slack_for(*names: str) -> Look:
-    """Return a function that checks Slack and returns the checks with these names, or all if none match."""
+    """Return a function that runs the Slack checks with these names, or all of them if none match."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
         checks = await check_slack(settings, http)

@@ -101,14 +101,14 @@ def _make_lives(tx: Transaction, since: float, until: float) -> Iterator[Row]:
 
 
 def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
-    """Yield the totals. Periods whose records have been deleted are included only in whole months."""
+    """Yield the totals. Deleted periods are included, but only as totals of whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
         for by, find_key in _TOTALS.items():
             sums.setdefault((by, find_key(life)), Sum()).add(life.hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
-        # Of the deleted periods, only the average price is left.
+        # For deleted periods, only the average price can still be computed.
         average = Decimal(old["cost"]) / Decimal(old["hours"]) if old["currency"] and old["hours"] else None
         price = None if average is None else Price(average, old["currency"])
         for by in ("connection", "template"):
