@@ -79,7 +79,10 @@ class Day:
         return (coming, coming + timedelta(days=7)) if is_either else (coming,)
 
     def find(self, today: date, *, step: Step = 1) -> date | None:
-        """Return the nearest date in this direction that may be meant. A full date may be in either one."""
+        """Return the nearest matching date from ``today`` on or, if ``step`` is -1, up to ``today``.
+
+        A complete date, including its year, may be on either side of ``today``.
+        """
         if self.ahead is not None:
             return today + timedelta(days=self.ahead)
         if not self.day:
@@ -120,13 +123,13 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 
 def find_weekday(word: str) -> int | None:
-    """Return the number of a weekday (Monday is 0), or None if the word isn't just that."""
+    """Return the number of a weekday (Monday is 0), or None if the word isn't simply a weekday."""
     day = parse_day(word)
     return day.weekday if day and not (day.day or day.side) else None
 
 
 def write_day(word: str) -> str:
-    """Return a word for a day as people would write it, such as ``7 dec`` or ``monday next week``."""
+    """Return a day in the form in which people write it, such as ``7 dec`` or ``monday next week``."""
     day = parse_day(word)
     if day is None or _ISO_DATE.fullmatch(word):
         return word
@@ -225,7 +228,7 @@ _PERIODS: Final = compile_phrases(
     (r"\b(?:week|w) (?=[0-9]{1,2}\b)", "w"),
     (r"\bweek (?:from|beginning|commencing|ending)\b", "week"),
     (r"\b(20[0-9]{2})[- ]?([wq][0-9]{1,2})\b", r"\2 \1"),
-    # In `1nov - 15`, both days are in November.
+    # In `1nov - 15`, the month applies to both days.
     (r"\b([0-9]{1,2})([a-z]{3})( ?- ?| to )([0-9]{1,2})(?: (20[0-9]{2}))?$", r"\1\2 - \4\2\5"),
     (r"\bup to\b|\.\.|(?<=\.)-|(?<=[a-z0-9])-(?=[a-z])|(?<=[a-z])-(?=[0-9])", " - "),
     (r" ?\b(?:so far|to date)\b ?", ""),
@@ -259,7 +262,10 @@ _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
 
 
 def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
-    """Return the first and last day of the unit that contains ``day``, or of one ``ago`` units earlier."""
+    """Return the first and last day of the week, month or other unit that contains ``day``.
+
+    With ``ago``, go back that many units.
+    """
     if months := _MONTHS_OF.get(unit):
         count = (12 * day.year + day.month - 1) // months - ago
         first, after = (date(one // 12, one % 12 + 1, 1) for one in (count * months, (count + 1) * months))
@@ -272,7 +278,7 @@ def _span_unit(day: date, unit: str, ago: int = 0) -> _Days:
 
 
 def _count(today: date, step: Step, count: str, unit: str) -> _Days:
-    """Return so many days, weeks, months, quarters or years, from today on or up to today."""
+    """Return a number of days, weeks, months, quarters or years that begin or, looking back, end today."""
     if months := _MONTHS_OF.get(unit):
         first, last = _span_unit(today, "month", -step * int(count) * months)
         if step > 0:
@@ -362,7 +368,7 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
         if None in spans:
             return "clock" if _CLOCK.search(words) else "unreadable"
         found = sorted(span for span in spans if span)
-        # "Monday and Friday" isn't a period.
+        # "Monday and Friday" isn't a single period, because there are other days in between.
         has_gap = any(then[0] > before[1] + timedelta(days=1) for before, then in pairwise(found))
         first, last = found[0][0], max(end for _, end in found)
         if has_gap or first > today or first > last:
@@ -399,13 +405,13 @@ def read_spans(text: str, today: date) -> tuple[_Days, ...]:
 
 
 def read_pause(verb: str, text: str, today: date) -> tuple[_Days, ...]:
-    """Return the days that *skip* or *pause* leaves out. *Pause Monday* means "pause until Monday"."""
+    """Return the days that *skip* or *pause* leaves out. *Pause Monday* means the days until Monday."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
 
 def list_days(spans: Sequence[_Days]) -> tuple[date, ...]:
-    """Return all days of the spans, in order. If they add up to more than a year, return none."""
+    """Return all days of the spans, in order, or none if they add up to more than a year."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
         return ()
     every = {first + timedelta(days=more) for first, last in spans for more in range((last - first).days + 1)}
@@ -413,22 +419,22 @@ def list_days(spans: Sequence[_Days]) -> tuple[date, ...]:
 
 
 def _rewrite(spelt: str) -> str:
-    """Return what ``spell`` returned, with a single spelling of each period."""
+    """Drop filler words from the result of ``spell``, and rewrite each period in its standard form."""
     return replace_phrases(" ".join(word for word in spelt.split() if word not in _NOISE), _PERIODS).strip()
 
 
 def _read_span(words: str, today: date, step: Step) -> _Days | None:
-    """Return the first and the last day of a period or span, or None if it can't be read."""
+    """Return the first and last day of a period or span, or None if the words don't name one."""
     if len(words) > _MAX_CHARACTERS:
         return None
     lead, _, rest = words.partition(" ")
     if lead in {"until", "till"} and step > 0 and (found := _read_period(rest, today, step)):
-        # On a Friday, "until Friday" means Friday of next week.
+        # On a Friday, "until Friday" means Friday of the next week.
         is_again = found[0] == today and find_weekday(rest) is not None
         return today, found[0] + timedelta(days=6 if is_again else -1 if found[0] > today else 0)
     rest = rest if lead == "from" else words
     if found := _read_period(rest, today, step):
-        # In the past, "from" means all days up to today.
+        # If the words are about the past, "from Monday" means all days from Monday up to today.
         return found if rest == words or _JOINT.search(rest) else (found[0], today) if step < 0 else None
     joint = _JOINT.search(rest)
     if joint is None:
@@ -439,16 +445,16 @@ def _read_span(words: str, today: date, step: Step) -> _Days | None:
     if begin is None or end is None:
         return None
     if begin[0] > end[1] and (earlier := _read_name(first, end[1], step)):
-        # On a Wednesday, the Monday in "Mon - Fri" is last week's.
+        # On a Wednesday, the Monday in "Mon - Fri" is the one in the week of that Friday.
         is_one_span = earlier[0].year == end[1].year or (end[1] - earlier[0]).days < _HALF_YEAR_DAYS
         begin = earlier if is_one_span else begin
     return begin[0], end[1]
 
 
 def _read_period(words: str, today: date, step: Step) -> _Days | None:
-    """Return the days of a period, which may be named within another one: ``Monday last week``."""
+    """Return the days of a period. It may be named within another period, as in ``Monday last week``."""
     if found := _read_one(words, today, step):
-        # Of this week, only what is left is ahead.
+        # If the words are about the future, "this week" means the rest of this week, beginning today.
         return (max(found[0], today), found[1]) if step > 0 and found[1] >= today else found
     parts = words.split()
     for at in range(1, len(parts)):
@@ -458,13 +464,13 @@ def _read_period(words: str, today: date, step: Step) -> _Days | None:
             found = _read_names(inner, limits[1]) if limits else None
             if limits and found and found[0] >= limits[0]:
                 before = _read_names(inner, found[0] - timedelta(days=1))
-                # "Monday last month" may be any of four days.
+                # "Monday last month" is ambiguous, because a month has several Mondays.
                 return None if before and before[0] >= limits[0] else found
     return None
 
 
 def _read_one(words: str, today: date, step: Step) -> _Days | None:
-    """Return the days of a period that is counted from today, includes a year, or has a name."""
+    """Return the days of one period: one counted from today, one with a year, or one that has a name."""
     for pattern, list_period in _FORMS.items():
         if found := re.fullmatch(pattern, words):
             return list_period(today, step, *found.groups())
@@ -472,7 +478,7 @@ def _read_one(words: str, today: date, step: Step) -> _Days | None:
 
 
 def _read_names(words: str, today: date) -> _Days | None:
-    """Return the days that a name means, or all days from one name to another, at or before ``today``."""
+    """Return the days that a name, or a span from one name to another, means at or before ``today``."""
     first, *last = _JOINT.split(words, maxsplit=1)
     end = _read_name("".join(last) or first, today, -1)
     begin = _read_name(first, end[1], -1) if end and last else end
@@ -480,7 +486,10 @@ def _read_names(words: str, today: date) -> _Days | None:
 
 
 def _read_name(words: str, today: date, step: Step) -> _Days | None:
-    """Return the days of the nearest period with this name. In the past, *last* means that it is over."""
+    """Return the days of the nearest period with this name.
+
+    If the words are about the past, *last* rules out a period that isn't over yet.
+    """
     is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
     by = today - timedelta(days=is_last)
     for pattern, (unit, fits) in _NAMED.items():

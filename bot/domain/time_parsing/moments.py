@@ -169,7 +169,10 @@ def is_now(text: str) -> bool:
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return what a string contains: a duration, a time of day, only a day or part of it, or "" for none."""
+    """Return which of these a string contains: a duration, a time of day, or only a day or part of the day.
+
+    If it contains none of them, return "".
+    """
     found = parse(text)
     if isinstance(found, float):
         return "length"
@@ -197,7 +200,7 @@ def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
         plain, kind = first[2], LEADS[first[0]] or kind or "time"
     found: float | TimeOfDay | Unread = _parse_time(plain, is_announced=kind == "time")
     is_length = kind == "length" or found == Unread("unreadable")
-    # `for the rest of the day` is refused as ambiguous, not as unreadable.
+    # `for the rest of the day` is refused because it's ambiguous, not because it can't be read.
     if is_length and ((seconds := _parse_length(plain)) is not None or isinstance(found, TimeOfDay)):
         found = Unread("unreadable") if seconds is None else seconds
     if zone is None or isinstance(found, Unread):
@@ -238,7 +241,8 @@ def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
     time = _parse_clock(text, is_announced=True) if text else Unread("no_time")
     if isinstance(time, Unread):
         return time
-    # After a day, `2h` can only be a time of day. The part of the day may decide between am and pm.
+    # If a day was named, `2h` can't be a duration, only a time of day. The part of the day may decide between
+    # am and pm.
     time = replace(time, day=day, options=())
     if not part:
         return time
@@ -280,7 +284,7 @@ def _parse_clock(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
 
 
 def _resolve_elsewhere(time: TimeOfDay, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
-    """Return the moment of a time in the zone written next to it. If it is ambiguous, return the options."""
+    """Return the moment of a time that is given with its zone. If it is ambiguous, return the options."""
     found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
     for zone in said.zones:
         # "Tomorrow" may be meant in the user's own zone or in the zone written next to the time.
@@ -331,7 +335,7 @@ def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = Non
 
 
 def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> Moment | Unread:
-    """Return the moment of a time on a named day. If there are two, return the options."""
+    """Return the moment of a time on a named day. If several moments are possible, return the options."""
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     left = dict[str, Moment]()

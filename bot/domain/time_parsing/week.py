@@ -77,12 +77,12 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether these and the other hours both plan a start, or both a stop, on the same day."""
+        """Return whether both sets of hours plan a start, or both plan a stop, on the same day."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """If these hours only stop, leave out the days on which other hours start just then."""
+        """If these hours only plan stops, leave out days on which other hours start at that time."""
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
@@ -108,20 +108,20 @@ def read_hours(text: str) -> Wanted | None:
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """Return the hours' text once for each zone that the name of a zone may mean, if there are several."""
+    """Return the text once for each zone that may be meant, or nothing unless its zone is ambiguous."""
     hours, said = _parse(text)
     zones = said.zones if hours and said else ()
     return tuple(f"{split_zone(text)[0]} {zone}" for zone in zones) if len(zones) > 1 else ()
 
 
 def has_odd_offset(text: str) -> bool:
-    """Return whether hours have an offset that no named zone has, as in ``9:00-17:00 +05:30``."""
+    """Return whether the hours' UTC offset belongs to no named zone, as in ``9:00-17:00 +05:30``."""
     hours, said = _parse(text)
     return hours is not None and said is not None and len(said.zones) == 1 and _find_key(said) is None
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the name of a zone in the zone data, or None if there is none, or several zones may be meant."""
+    """Return the name of a zone in the zone data, or None if there is no such zone or there are several."""
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
@@ -171,7 +171,7 @@ def _read(words: list[str]) -> Wanted | None:
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each start and end that a text with times may mean. If one of them is missing, it is ""."""
+    """Yield each pair of start and end that a text with times may mean. A missing start or end is ""."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -181,7 +181,7 @@ def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
-    """Return a start and an end as minutes of the day. If they can't form hours, return None."""
+    """Return a start and an end as minutes of the day, or None if they can't be working hours."""
     begin, end = map(_read_clock, ends)
     if (ends[0] and not begin) or (ends[1] and not end):
         return None
@@ -194,7 +194,7 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
 
 
 def _read_clock(text: str) -> TimeOfDay | None:
-    """Return the time of day that a string names. If the string also contains anything else, return None."""
+    """Return a text as a time of day, or None if it isn't one or contains anything else."""
     found = parse(text, "time")
     if isinstance(found, TimeOfDay) and not (found.day or found.options or found.zone):
         return found

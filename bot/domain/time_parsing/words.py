@@ -91,7 +91,7 @@ def compile_phrases(*phrases: tuple[str, str]) -> Phrases:
 
 
 def replace_phrases(text: str, phrases: Phrases) -> str:
-    """Make the replacements in a string, one after another."""
+    """Replace phrases in a string, in the given order."""
     for pattern, said in phrases:
         text = pattern.sub(said, text)
     return text
@@ -100,7 +100,7 @@ def replace_phrases(text: str, phrases: Phrases) -> str:
 _READ_AS: Final = {
     word: "" if read == "-" else read for read, *words in _split_rows(_SPELLINGS) for word in words
 }
-# Months may be cut to three or more letters.
+# Names of months may be shortened to three or more letters.
 _GERMAN_MONTHS: Final = "januar februar märz april mai juni juli august september oktober november dezember"
 _ENGLISH_MONTHS: Final = (
     "january february march april may june july august september october november december"
@@ -133,14 +133,14 @@ _GERMAN_AM: Final = re.compile(
 )
 #: Replacements, in the order in which they are made: first dates, then other phrases.
 _PHRASES: Final = compile_phrases(
-    # In `21 to 24 dec`, both days are in December.
+    # In `21 to 24 dec`, the month applies to both days.
     (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
-    # In `7 dec 9`, either number may be the day.
+    # In `7 dec 9`, either 7 or 9 may be the day.
     (rf"\b{_DAY} {_MONTH} {_DAY}{_NO_HOUR}(?!{_TH})", r"\1_\2_\3"),
     (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH}){_YEAR}", r"\1\2\4"),
     (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?{_NO_HOUR}\b{_YEAR}", r"\2\1\3"),
     (rf"\b(?:on|am) {_DAY}\.(0?[1-9]|1[0-2])\b\.?", r"on \1.\2."),
-    # Only one of the two numbers can be the month: `18/01`, `1/18`.
+    # In `18/01` or `1/18`, only one of the two numbers can be the month.
     (r"(?<![0-9/])(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])(?![0-9/])", r"\1.\2."),
     (r"(?<![0-9/])0?([1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])(?![0-9/])", r"\2.\1."),
     (r"\bthe ([6-9]|[12][0-9]|3[01])(?:st|nd|rd|th)\b(?! quarter)", r"the_\1"),
@@ -184,7 +184,7 @@ _HOUR_AND_MINUTE: Final = re.compile(
 
 
 def normalize_word(word: str) -> str:
-    """Return a word in its usual spelling, and numbers in digits. If it means nothing, return ""."""
+    """Return a word in its usual spelling, with numbers as digits. For a filler word, return ""."""
     word = re.sub("[-\u2010-\u2015\u2212]+", "-", word).replace("nite", "night")
     if (known := _READ_AS.get(word)) is not None:
         return known
@@ -200,7 +200,7 @@ def normalize_word(word: str) -> str:
 
 
 def fold_signs(text: str) -> str:
-    """Convert digits and symbols, such as full-width ones, to ASCII. ``½`` and other fractions stay."""
+    """Convert digits and symbols, such as full-width ones, to ASCII. Keep ``½`` and other fractions."""
     if text.isascii():
         return text
     return "".join(
@@ -212,7 +212,7 @@ def fold_signs(text: str) -> str:
 
 
 def spell(text: str) -> str:
-    """Return a string in which each word, date and phrase has one spelling. Times of day don't change."""
+    """Rewrite a string so that each word, date and phrase has only one spelling. Keep times of day."""
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = _GERMAN_AM.sub("on ", re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain))
@@ -223,12 +223,12 @@ def spell(text: str) -> str:
 
 
 def spell_clock(text: str) -> str:
-    """Do the same as ``spell``, but also write spoken times such as ``half past 7`` as a clock shows them."""
+    """Rewrite a string like ``spell``, and convert spoken times such as ``half past 7`` to clock times."""
     return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 
 def _as_clock(found: re.Match[str]) -> str:
-    """Return a spoken time as a clock shows it. ``5 to 6`` is left unchanged, because it may be a span."""
+    """Convert a spoken time to a clock time. ``5 to 6`` is left unchanged, because it may be a span."""
     part, side, half, hour = found[1] or "", found[2], found[3], int(found[4])
     minutes = {"half": 30, "quarter": 15, "": 30}.get(part) or int(part)
     is_before = half == "halb" or side in {"to", "before", "of"}
@@ -256,7 +256,7 @@ _JOINED_MINUS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SaidZone:
-    """A zone that was written next to a time: the name used, and the zones that it may mean."""
+    """A zone that the user named next to a time: the name, and the zones that it may mean."""
 
     name: str
     zones: tuple[tzinfo, ...]
