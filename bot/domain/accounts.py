@@ -106,7 +106,7 @@ class Account:
 
     @property
     def refusal(self) -> str:
-        """Return the cause (``bot.messages.texts.problems``) that keeps a refused account from being used."""
+        """Return why a refused account can't be used, as a cause from ``bot.messages.texts.problems``."""
         if self.is_resting:
             return "another_account"
         if self.renamed_to:
@@ -120,7 +120,7 @@ class Account:
 
     @property
     def is_held(self) -> bool:
-        """Return whether the provider refused the credential the last time it was tried."""
+        """Return whether the provider refused the credential at the last attempt to use it."""
         return self.state == "active" and self.refused_since is not None
 
     def repeats(self, at: float | None) -> bool:
@@ -265,8 +265,8 @@ def _are_same_fact(before: str, now: str) -> bool:
         first, second = float(before), float(now)
     except ValueError:
         return False
-    # If the provider's database doesn't store fractions of a second, the server may report the exact time
-    # until it restarts, and the rounded one afterwards.
+    # The server may report the exact time until it restarts, and a rounded time afterwards, if the provider's
+    # database doesn't store fractions of a second.
     is_rounded = first.is_integer() or second.is_integer()
     return is_rounded and abs(first - second) <= MAX_ROUNDED_SECONDS
 

@@ -32,7 +32,7 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of the current working hours and its rule, or None if there is none."""
+    """Return the next stop of the working hours in progress, and its rule. None if there is no such stop."""
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
     if not begun and has_begun(rules, now):
@@ -49,13 +49,13 @@ def has_begun(rules: Collection[HoursRule], now: float) -> bool:
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether working hours will stop a workspace for which a stop at the time ``at`` was planned."""
+    """Return whether working hours will stop a workspace even without its stop planned for ``at``."""
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the first start or stop in the next 24 hours that hasn't been dealt with, and its rule."""
+    """Return the first start or stop that is still to come in the next 24 hours, and its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 

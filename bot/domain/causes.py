@@ -87,7 +87,7 @@ MISSED_CAUSE: Final = "missed"
 
 
 class StaleReason(StrEnum):
-    """Reasons for asking users whether they still want what they requested."""
+    """Reasons for asking users whether they still want something that they requested earlier."""
 
     #: The user's request was never sent. The time in the cause is when they made the request.
     ASKED = "asked"
@@ -99,12 +99,12 @@ class StaleReason(StrEnum):
 
 
 def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
-    """Return the cause to record for a request that is sent only if the user confirms it."""
+    """Return the cause of a request that will be sent only if the user confirms it."""
     return f"{STALE}: {reason} {at} {hold}".rstrip()
 
 
 def make_missed_cause(hold: str) -> str:
-    """Return the cause to record when a planned start wasn't sent in time."""
+    """Return the cause of a planned start that wasn't sent in time."""
     return f"{MISSED_CAUSE}: {hold}" if hold else MISSED_CAUSE
 
 

@@ -112,8 +112,8 @@ class FormerMember:
 
     When the member joined (``consented_at``), they agreed to ``minutes``-long lessons on ``days`` until
     ``last_day``. ``off`` contains the days on which they have no lessons. On those that are also in
-    ``course_off``, nobody has lessons. ``paused`` says why their workspace had stopped being started for
-    lessons, or is "" if it was still being started.
+    ``course_off``, nobody has lessons. ``paused`` says why Usher had stopped starting their workspace for
+    lessons. It is "" if Usher hadn't stopped.
     """
 
     id: str

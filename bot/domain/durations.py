@@ -22,7 +22,7 @@ _LATE_SHARE: Final = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """How long a start usually takes, and within what time nine in ten starts finish.
+    """How long a start usually takes, and how long all but the slowest tenth of starts take.
 
     Both are in seconds, or None if they aren't known.
     """
@@ -50,7 +50,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start usually takes, based on the user's own starts or else on similar ones."""
+    """Return how long a start usually takes, based on the user's own starts or, if none, on similar ones."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

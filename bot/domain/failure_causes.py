@@ -70,7 +70,7 @@ _COUNTED: Final = (
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
-        # Usher's provider packages write this message for a state without a reason.
+        # Usher's own provider packages use this message if the provider gives no reason for a state.
         (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,
@@ -104,7 +104,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
             Reason.NO_ROOM,
             r"not enough (?:cpu|memory|gpus?|resources|capacity)|trigger scale-up|out of resources",
         ),
-        # Messages from the clouds themselves: AWS, Google and Azure.
+        # Messages that come from the clouds themselves: AWS, Google and Azure.
         (Reason.NO_ROOM, r"insufficient\w*capacity|resource_pool_exhausted|skunotavailable|allocationfailed"),
         (Reason.NO_ROOM, r"(?:not|n't) have (?:enough|sufficient) (?:\S+ )?(?:resources|capacity)\b"),
         (Reason.STORAGE, r"failed ?(?:mount|attach)|(?:mount|attach)volume|attach or mount|multi-attach"),
@@ -205,9 +205,9 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:
-    """Return the most informative of several failure messages. This is usually the latest one.
+    """Return the most informative of several failure messages, or None if there are none.
 
-    Return None if there are none. A time-out doesn't say what the start was waiting for. An autoscaler's
+    This is usually the latest one. A time-out doesn't say what the start was waiting for. An autoscaler's
     message says why no machine was added, but the scheduler's message says what is missing.
     """
     said = [one for one in messages if one]

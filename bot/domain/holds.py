@@ -77,7 +77,10 @@ def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
 
 
 def hold_until(code: HoldCode, until: float) -> Hold:
-    """Make a hold until a time, rounded up to a minute so that recomputing it changes nothing."""
+    """Make a hold that lasts until a given time.
+
+    The time is rounded up to a minute, so that computing the hold again gives the same result.
+    """
     return make_hold(code, math.ceil(until / 60) * 60.0)
 
 

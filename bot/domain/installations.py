@@ -50,7 +50,7 @@ class Administered(ABC):
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return the key prefix of everyone whom this person administers, or None for non-administrators."""
+        """Return the prefix of the keys of everyone this person administers, or None if that is nobody."""
 
     @abstractmethod
     def list_administrators(self) -> list[Principal]:
@@ -192,12 +192,12 @@ class Installation(Administered):
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
-        """Return True, because there is only one installation, which any two people share."""
+        """Return True. There is only one installation, so all people belong to it."""
         return True
 
     @property
     def is_several(self) -> bool:
-        """Return False, because there is only one installation (see ``Installations``)."""
+        """Return False. With only one installation, names don't need the Slack workspace."""
         return False
 
     def reach(self, principal: Principal) -> str | None:
@@ -243,7 +243,7 @@ class Installations(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return "", because people choose their Slack workspace themselves."""
+        """Return "", so that Slack lets people choose their Slack workspace when they sign in."""
         return ""
 
     def replace(self, installations: Iterable[Installation]) -> None:

@@ -14,10 +14,11 @@ Template: TypeAlias = str | tuple[str, ...]
 
 
 class Part(NamedTuple):
-    """A part of a line, along with the times it mentions and the plan that it announces for those times.
+    """A part of a line, with the times that it mentions and the plan that it announces.
 
-    A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
-    key. It is () if the part announces no plan.
+    - A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
+    key. + A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the
+    workspace's key.
     """
 
     text: str
@@ -36,7 +37,7 @@ class Markup(str):
 
 
 class Dated(Markup):
-    """Markup that knows its lines and their parts. Some of the parts mention times."""
+    """Markup that is divided into lines, and lines into parts. Some of the parts mention times."""
 
     __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]

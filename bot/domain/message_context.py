@@ -88,7 +88,7 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the credential is still valid, and still expires when the notice said it would."""
+        """Return whether the credential hasn't expired and its expiry date is still the one in the notice."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
@@ -172,7 +172,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_ending(self) -> bool:
-        """Return whether the last read ended the operation. A message about its end will then follow."""
+        """Return whether the last read ended the operation. If so, a message about the end will follow."""
         operation, workspace = self.operation, self.workspace
         if operation is None or workspace is None or not operation.is_open:
             return False

@@ -332,7 +332,7 @@ class Notice:
 
     @property
     def is_harmless(self) -> bool:
-        """Return whether no harm is done if this notice is never sent."""
+        """Return whether the notice can be dropped without doing any harm."""
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
     @property

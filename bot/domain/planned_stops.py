@@ -40,7 +40,8 @@ def choose_end(
     if unused is not None and not any(
         one.because in _SHARED_REASONS or one.since > unused.since for one in ends
     ):
-        # Someone else is waiting for this capacity, so the workspace doesn't run until its working hours end.
+        # Someone else is waiting for this capacity, so the unused workspace is stopped even during working
+        # hours.
         ends = (unused if own is None or own.at > unused.at else own,)
     elif own is not None and own.since >= agreed_at:
         return own

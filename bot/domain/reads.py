@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """A finding that isn't certain yet: its kind, how many reads in a row made it, and since when."""
+    """An unconfirmed finding: what it is, how many reads in a row reported it, and since when."""
 
     kind: str
     times: int

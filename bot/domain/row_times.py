@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 
 class Kind(StrEnum):
-    """Kinds of times stored in columns."""
+    """The kinds of times that columns contain."""
 
     PAST = "past"  #: when something happened; a time in the future becomes now
     SINCE = "since"  #: like PAST, but used to compute an age; becomes now if the age can't be known
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A kind of time. For DUE, ``farthest`` is how many seconds in the future it can be."""
+    """A kind of time. For DUE, ``farthest`` limits how many seconds in the future it can be."""
 
     kind: Kind
     farthest: float = 0.0

@@ -162,7 +162,7 @@ class Run(WorkItem):
 
     @property
     def is_going(self) -> bool:
-        """Return whether the run may still be in progress, because it isn't known to have ended."""
+        """Return whether the run may still be in progress, as far as Usher knows."""
         return self.is_open and not self.state.is_over
 
     @property

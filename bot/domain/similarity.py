@@ -30,7 +30,7 @@ def count_allowed_slips(word: str) -> int:
 
 
 def score_likeness(username: str, *called: str) -> float:
-    """Return how similar a username is to a person's name, handle or e-mail address. The best match counts.
+    """Return how similar a username is to a person's name, handle or e-mail address, whichever fits best.
 
     Any similarity below ``ALIKE`` is returned as 0.
     """

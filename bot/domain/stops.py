@@ -100,7 +100,7 @@ def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
 
 
 def is_final(effects: StopEffects, mode: StopMode) -> bool:
-    """Return whether a stop in this mode is irreversible."""
+    """Return whether a workspace can't be started again after a stop in this mode."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final
 

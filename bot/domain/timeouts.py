@@ -189,12 +189,12 @@ def is_slow(operation: Operation, now: float) -> bool:
 
 
 def is_on_time(operation: Operation, now: float) -> bool:
-    """Return whether a start isn't slow yet. If its usual duration isn't known, return False."""
+    """Return whether a start is still within its usual duration. If that isn't known, return False."""
     return operation.slow_at is not None and not is_slow(operation, now)
 
 
 def list_card_changes(operation: Operation) -> list[float]:
-    """Return the times at which an operation's card changes even if nothing new is known."""
+    """Return the times at which an operation's card changes even without news about the operation."""
     waits = [] if operation.has_called else [operation.created_at + MAX_PROMPT_SECONDS]
     return waits if operation.slow_at is None else [*waits, operation.slow_at]
 

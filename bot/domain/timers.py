@@ -32,7 +32,7 @@ REST: Final = 3.0
 def list_coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
 ) -> list[tuple[StopMode | ExpiryMode, float]]:
-    """Return how and when the workspace ends: by its timer and, if that is earlier, by its provider.
+    """Return how and when the timer and, if that is earlier, the provider will end the workspace.
 
     If a stop is irreversible, a workspace that its provider stops counts as removed.
     """
@@ -60,7 +60,7 @@ def needs_warning(end: PlannedStop, now: float) -> bool:
     If they set the stop themselves and it is only minutes away, they get no warning.
     """
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
-    # If ``via`` is set, an assistant chose the time.
+    # If ``via`` is set, an assistant rather than the owner chose the time.
     return end.warns or bool(end.via) or not is_near
 
 

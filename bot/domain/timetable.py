@@ -41,14 +41,14 @@ def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
 
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
-    """Return the time of the evening before a lesson, in the timetable's zone."""
+    """Return 18:00 on the day before a lesson, in the timetable's zone."""
     return resolve_instant(
         timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
     )
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the start of the current lesson, or of the next one if its workspaces are starting already."""
+    """Return the start of the current lesson, or of the next one once its workspaces are being started."""
     coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 
@@ -111,9 +111,10 @@ def find_skipped_next(card: ClassCard, former: FormerMember, now: float) -> Occu
 
 
 def list_days_beyond(card: ClassCard, former: FormerMember, now: float) -> tuple[list[str], list[str]]:
-    """Return the coming days whose lessons a former member didn't agree to, and those that they skip.
+    """Return the days with lessons that a former member didn't agree to, and the days that they skip.
 
-    The second list doesn't include the current or next lesson, because members may still skip that one.
+    Past days are left out. So is the current or next lesson in the second list, because members may still
+    skip that one.
     """
     days, coming = list_lesson_days(card, now), find_lesson(card, now)
     is_longer = (card.stops or 0) - (card.starts or 0) > former.minutes

@@ -58,7 +58,7 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line of output, or a part of a long one that may lack the line's beginning or end."""
+    """A line of output, or part of a long line. A part may lack the line's beginning or end."""
 
     stream: StreamName
     text: str
@@ -82,7 +82,7 @@ class Lines:
 
     @property
     def open_line(self) -> str:
-        """Return the part of the unfinished line that hasn't been returned yet."""
+        """Return the part of the unfinished line that hasn't been passed on yet."""
         return self._line
 
     def feed(self, text: str) -> list[OutputLine]:
@@ -96,7 +96,7 @@ class Lines:
         return pieces
 
     def finish(self) -> list[OutputLine]:
-        """Return what is left of an unfinished line when the stream ends."""
+        """Return whatever is left of an unfinished line when its stream ends."""
         pieces: list[OutputLine] = []
         if self._line or self._begun:
             self._end(pieces)
@@ -170,7 +170,7 @@ class Tail:
         self.count = 0
 
     def add(self, piece: OutputLine) -> None:
-        """Add a line, cut to the maximum length. Later parts of a long line are ignored."""
+        """Add a line, cut to the maximum length. If the line is long, its later parts are ignored."""
         if piece.begins:
             self.count += 1
             self._lines.append(self._cut_line(format_line(piece)))
@@ -225,7 +225,7 @@ class Transcript:
 
     @property
     def tail(self) -> str:
-        """Return the end of the output for display."""
+        """Return the number of lines so far, including unfinished ones."""
         return self._tail.text(self._open_lines())
 
     def last_lines(self, count: int) -> list[str]:
@@ -241,11 +241,11 @@ class Transcript:
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return the lines to show when the run ends: all of them if there are few, or else the last ones."""
+        """Return the lines to show when the run ends: the whole output if it is short, or its last lines."""
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:
-        """Record that the streams are being read from the beginning. They may have been read before."""
+        """Record that the streams are being read from the beginning, possibly for a second time."""
         self._seen.begin()
 
     async def take(self, chunk: OutputChunk) -> bool:
@@ -283,7 +283,7 @@ class Transcript:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
-            # If the other stream's last piece was part of an unfinished line, begin a new line.
+            # If the last piece was an unfinished line of the other stream, begin a new line.
             if self._unended not in (None, piece.stream):
                 written.append("\n")
             written.append(format_line(piece))
@@ -305,7 +305,7 @@ class Seen:
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:
-        """Return the part of a chunk that hasn't been seen before. If all of it has, return ""."""
+        """Return the part of a chunk that wasn't seen in an earlier reading, or "" if all of it was."""
         skip = min(self._to_skip[chunk.stream], len(chunk.text))
         self._to_skip[chunk.stream] -= skip
         new = chunk.text[skip:]
@@ -469,7 +469,7 @@ class Spool:
         self._keep(data)
 
     def note(self, text: str) -> None:
-        """Append a short note that says why the rest is missing. It may exceed the limits."""
+        """Append a short note that says why the rest is missing, even if that exceeds the limits."""
         self._keep(text.encode("utf-8", "replace"))
 
     def _keep(self, data: bytes) -> None:

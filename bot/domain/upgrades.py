@@ -14,7 +14,7 @@ LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher",
 
 @dataclass(frozen=True, slots=True)
 class UpgradeLoss:
-    """Something that a user loses in an upgrade.
+    """One thing that a user loses in an upgrade.
 
     ``what`` is its code, ``subject`` the key of a row, and ``detail`` the old value. The codes are those of
     migration 0066: kinds of messages that no longer exist, and other removed features.
@@ -29,7 +29,7 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss, with the names of the workspace, template, job, connection or course that its message needs."""
+    """A loss, with the names that its message needs: of a workspace, template, job, connection or course."""
 
     what: str
     name: str = ""

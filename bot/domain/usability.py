@@ -25,19 +25,19 @@ UNTRUSTED_PAGE: Final = (
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a start should still wait for what the workspace lacked in a read at ``at``."""
+    """Return whether a start should keep waiting for the part that a workspace lacked in a read at ``at``."""
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether a workspace began to lack something only minutes ago, so that it is read often."""
+    """Return whether something has been missing only for minutes, so that the workspace is read often."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 
 def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
-    """Return when a workspace began to lack something, given a read at ``at``. None if it lacks nothing.
+    """Return when a workspace began to lack something, given a read at ``at``, or None if it lacks nothing.
 
     ``before`` is what it lacked until that read, and ``since`` is when it began to lack that.
     """

@@ -113,7 +113,7 @@ class Hours:
         self.unknown += other.unknown
 
 
-# Not frozen, because frozen instances take three times as long to create, and a year has over a thousand.
+# Not frozen: creating frozen instances takes three times as long, and a year has more than a thousand.
 @dataclass(slots=True, kw_only=True)
 class Life:
     """One period during which a workspace was running, or one run of a job.
@@ -217,9 +217,9 @@ class UsageLine:
     """The total of all lives of one workspace, or of all runs of one job, within a window.
 
     ``key`` is the key of its lives. ``name`` and ``workspace_id`` are taken from the newest life. ``spread``
-    is the number of hours by which the total may be off, because something happened between two reads.
-    ``is_least`` means that it may have been running before the first sign of life. ``unknown_from`` is the
-    last sign of life before an end that no read saw.
+    is the number of hours by which the total may be off, because a life began or ended between two reads.
+    ``is_least`` means that the total may be too low, because a life may have begun before its first sign.
+    ``unknown_from`` is the last sign of life before an end that no read saw.
     """
 
     kind: LifeKind
@@ -339,7 +339,7 @@ def find_next_monday(after: float, zone: ZoneInfo) -> float:
 
 
 class SpanKind(StrEnum):
-    """What is known about a span of time. Something ran, is planned to run, or may have run."""
+    """What is known about a span of time: something ran, is planned to run, or may have run."""
 
     RAN = "ran"
     PLANNED = "planned"
@@ -367,7 +367,7 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return a class's usage from each person's total. ``is_seen`` says whether teachers see the totals."""
+    """Compute a class's usage from each person's total. ``is_seen``: whether teachers see these totals."""
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())

@@ -99,11 +99,11 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether a failure, such as an outage or a time-out, says nothing about the attempt itself."""
+    """Return whether a failure gives no reason for the failed attempt. Outages and time-outs don't."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
-    # A start becomes stale if its provider stays too busy until the start's time has passed.
+    # A start becomes stale if its provider is too busy for so long that the time to start passes.
     return word in {"conflict", "gave_up", "stale", "unanswered"}
 
 
@@ -121,15 +121,15 @@ class OthersInLine:
 
     @property
     def entry_round(self) -> int:
-        """Return the round that a newcomer joins. Everyone who still has a turn in it comes first."""
+        """Return the round that a newcomer joins. People who still have a turn in it come first."""
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round that a user rejoins. Others may have had their turns or left in the meantime."""
+        """Return the round that a user rejoins. Meanwhile, others may have had their turns or left."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
-        """Return the next round for a user who has just had a turn. The others come first."""
+        """Return the next round for a user who has just had a turn, so that the others come first."""
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:

@@ -117,19 +117,19 @@ class WorkItem:
     def was_unauthorized(self) -> bool:
         """Return whether the last call was refused because of the credential.
 
-        The call is then tried once more.
+        If so, the call is sent once more.
         """
         return self.is_open and self.cause == UNAUTHORIZED
 
     @property
     def refusal(self) -> str | None:
-        """Return the cause with which the item fails unless a read shows that the call isn't needed."""
+        """Return the cause with which the item will fail, unless a read shows that the call isn't needed."""
         is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
-        """Return the cause with which the item fails unless a read confirms the desired state."""
+        """Return the cause with which the item will fail, unless a read confirms the desired state."""
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property

@@ -195,17 +195,17 @@ class Workspace:
 
     @property
     def is_provisional(self) -> bool:
-        """Return whether the provider hasn't created the workspace, so that it can't be read or stopped."""
+        """Return whether the workspace hasn't been created yet, so that it can't be read or stopped."""
         return self.remote_id.startswith(PROVISIONAL)
 
     @property
     def current_state(self) -> State:
-        """Return the state that the latest read found, even if unknown. ``state`` is the last known state."""
+        """Return the state that the latest read found, or UNKNOWN. ``state`` is the last known state."""
         return self.state if self.unknown_at is None else State.UNKNOWN
 
     @property
     def read_at(self) -> float | None:
-        """Return the time of the latest read, even if it didn't find a known state."""
+        """Return the time of the latest read, even if that read couldn't tell the state."""
         return self.observed_at if self.unknown_at is None else self.unknown_at
 
     @property
@@ -235,7 +235,7 @@ class Workspace:
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:
-        """Return whether the timer stops the workspace at the time that a button names, to the second."""
+        """Return whether the timer stops the workspace at the time stored in a button, to the second."""
         return self.stop_at is not None and abs(self.stop_at - second) < 1.0
 
     @property
