@@ -146,7 +146,7 @@ def _name_with_identity(named: Named | None) -> Markup:
         return kit.mention(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
-    # Remove backticks from the name: only facts that people can't set themselves may look like code.
+    # Remove backticks from the name. Only facts that people can't choose themselves may be formatted as code.
     name = Markup(kit.name_plainly(named).replace("`", ""))
     names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
@@ -154,7 +154,7 @@ def _name_with_identity(named: Named | None) -> Markup:
 
 @renders(NoticeKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
 def render_ownership_question(facts: RequestFacts) -> Answer:
-    """Ask the reader whether a requested account is theirs. Once that is settled, show what they answered."""
+    """Ask the reader whether a requested account is theirs. Once that is settled, show the answer."""
     if not _is_unanswered(facts):
         return kit.message(_format_owner_answer(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}

@@ -126,7 +126,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
 
 
 def is_so_already(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace was already in the state that its operation aims for when last read.
+    """Return whether a workspace was already in its operation's target state when it was last read.
 
     Return False once the operation has called the provider.
     """
@@ -152,7 +152,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Describe a rule of working hours and say when it next applies. ``beside`` contains the other rules."""
+    """Describe a rule for working hours and say when it next applies, given the workspace's other rules."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}

@@ -62,7 +62,7 @@ class ButtonValue(NamedTuple):
 
     @classmethod
     def from_text(cls, text: str) -> ButtonValue:
-        """Read a value from a single string, as used in a menu's option, a form, or a question's button."""
+        """Read a value from a single string, as stored in a menu option, a form or a question's button."""
         action_id, _, value = text.partition(" ")
         return cls.read(action_id, value)
 

@@ -34,9 +34,9 @@ def make_change(
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
-    """Return whether another workspace like this can be created.
+    """Return whether another workspace like this one can be created.
 
-    This requires that Usher created the workspace and that its provider can create more.
+    This requires that Usher created this one, and that its provider can create more.
     """
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
@@ -65,7 +65,7 @@ def start_button(workspace: Workspace) -> Element:
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return the *Stop* button, which asks first if a stop is irreversible or puts something at risk."""
+    """Return the *Stop* button. It asks first if the stop is irreversible or puts anything at risk."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
@@ -115,7 +115,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return the *Suspend* button, which asks first only if something is at risk."""
+    """Return the *Suspend* button, which asks for confirmation only if something is at risk."""
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -125,7 +125,7 @@ def suspend_button(workspace: Workspace) -> Element:
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
-    """Say what stopping now would put at risk, as far as is known, or "" if nothing."""
+    """Say what a stop would put at risk right now, as far as Usher knows, or return ""."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
@@ -165,13 +165,13 @@ def _end_question(
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button with which the owner accepts the losses that a question listed."""
+    """Return the button with which the owner accepts the losses named in a question."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
 
 def remove_button(workspace: Workspace) -> Element:
-    """Return the *Remove* button, which opens a form where the name has to be typed."""
+    """Return the *Remove* button. It opens a form into which the workspace's name has to be typed."""
     return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER, of=workspace.title)
 
 
@@ -183,10 +183,10 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return the buttons for a workspace's current state, or for ``state`` if given, most important first.
+    """Return the buttons for a workspace's state, most important first.
 
-    ``opening`` are the buttons that open a running workspace. *Stop* moves into the menu if a gentler button
-    is offered.
+    The state is ``state`` if given, otherwise the current one. ``opening`` contains the buttons that open a
+    running workspace. *Stop* moves into the menu if a gentler button is offered.
     """
     workspace = facts.workspace
     if workspace is None:
@@ -241,7 +241,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button would still do what it says. ``facts`` is None if the row no longer exists."""
+    """Return whether a button would still do what it says. ``facts`` is None if the row is gone."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -339,7 +339,7 @@ def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: 
 def format_obstacle(
     template: str, facts: WorkspaceFacts, obstacle: str, at: float, mode: StopMode | None = None
 ) -> str:
-    """Explain why a planned stop can't or couldn't be carried out."""
+    """Explain why a planned stop can't be carried out, or why it couldn't be."""
     workspace = facts.workspace
     titles = [workspace.title if workspace is not None else facts.word("name") or "your workspace"]
     titles += [one.workspace.title for one in facts.others if one.workspace is not None]
@@ -352,7 +352,7 @@ def format_obstacle(
 
 
 def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
-    """Describe an obstacle as a clause of a sentence."""
+    """Describe what prevents a stop, as a clause that fits into a sentence."""
     return Markup(fill(cards.OBSTACLES[obstacle], title=facts.connection_title))
 
 
@@ -377,7 +377,7 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_day_note(moment: Moment) -> list[str]:
-    """Point out that a time is tomorrow, or that the clocks skip it, so a time one hour later is used."""
+    """Point out that a time is tomorrow, or that clocks skip it, so that a time an hour later is used."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *(["The clocks go forward that night, so I've set it an hour later."] if moment.is_shifted else []),
@@ -387,7 +387,7 @@ def format_day_note(moment: Moment) -> list[str]:
 def list_timed_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that the user may have meant, with the time that applies to it."""
+    """Return a button for each workspace that the user may have meant, with the given time filled in."""
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
         kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))

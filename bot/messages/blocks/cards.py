@@ -60,7 +60,7 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
-    """Return the words for a new operation. For a start, ``end`` says when the workspace is usually ready."""
+    """Return the words for a new operation. If known, ``end`` says when its workspace is usually ready."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
@@ -83,7 +83,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the owner's name for the run or workspace, or a generic phrase if there is none."""
+    """Return the name of the run or workspace as its owner knows it, or a generic phrase if it has none."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -150,7 +150,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    # Don't show a new request as waiting: most requests are sent before anyone could read the message.
+    # Don't show a new request as waiting, because most requests are sent before anyone can read the message.
     is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
@@ -183,7 +183,7 @@ def describe_progress(facts: WorkspaceFacts, operation: Operation, *, is_explain
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
         state = _format_start(facts, operation)
-    # Don't announce a later stop while one is in progress.
+    # While a stop is in progress, don't announce a later one.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
     return [state, *said]
@@ -240,7 +240,7 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
     """Return why a work item can't be sent until its owner links again, or "" if linking wouldn't help."""
-    # If calls for several people are refused, this person's link isn't the cause.
+    # If the provider refuses calls for several people, this person's link isn't the cause.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
@@ -263,7 +263,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     buttons += list_late_buttons(operation)
     is_running = facts.state is State.RUNNING and not (operation.has_called or facts.is_unusable)
     if operation.block_reason and is_running and operation.verb is OperationVerb.START and facts.ide_url:
-        # The workspace was running when last read, so people may only need the button that opens it.
+        # The workspace was running when it was last read, so *Open* may be all that people need.
         buttons += open_buttons(facts)
     if workspace is not None and not operation.verb.brings_down:
         buttons.append(stop_button(workspace, facts.effects))
@@ -273,7 +273,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the question that Usher asks if it can't tell whether a call succeeded."""
+    """Return the buttons for the question that Usher asks if it can't tell whether a call worked."""
     return [
         kit.button("Check again", f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button("Start another", f"{prefix}start_another", key),
@@ -319,13 +319,13 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    """Say when the workspace is usually ready or, once its start is slow, how long starts usually take."""
+    """Say when the workspace is usually ready. If its start is slow, say how long starts usually take."""
     usual_end_at = operation.usual_end_at
     if operation.usual_seconds is None or usual_end_at is None:
         return []
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
-    # Give the time instead of the time left, which would have to be updated again and again.
+    # Show the time rather than the time left, which would have to be updated over and over.
     return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
@@ -335,7 +335,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     Until a start is slow, return only warnings, because other messages change with each read.
     """
     workspace = facts.workspace
-    # Once the workspace is running, the provider's message is no longer about its start.
+    # Once the workspace is running, the provider's message is about something other than the start.
     if workspace is None or (workspace.state is State.RUNNING and not workspace.lacks):
         return []
     if is_on_time(operation, facts.now) and not workspace.lacks:
@@ -388,13 +388,13 @@ def describe_running(
     ]
     lines = [line] if (line := format_opening(facts)) else []
     if facts.opens_in_page and workspace is not None and workspace.detail:
-        # The provider's warning, for example that setting up the workspace may have failed.
+        # A warning from the provider, for example that setting up the workspace may have failed.
         lines.append(safe(workspace.detail, 300))
     return lines, small, buttons
 
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
-    """Return a line with the machine's size and hourly price, as far as they are known."""
+    """Return a line with the machine's size and hourly price, or whichever of them is known."""
     if row is None or not (row.size or row.price):
         return []
     size = [fill(cards.SIZE, size=row.size)] if row.size else []
@@ -421,7 +421,7 @@ def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether a workspace has reached the state that its failed operation was meant to bring about."""
+    """Return whether a workspace reached its operation's target state after the operation failed."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
@@ -489,8 +489,8 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # Don't offer *Try again* if it would fail the same way (the sentence already says what helps) or if the
-    # workspace's row no longer exists.
+    # Don't offer *Try again* if the next attempt would fail for the same reason (the sentence already says
+    # what helps), or if the workspace's row no longer exists.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)

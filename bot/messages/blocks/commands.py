@@ -47,21 +47,21 @@ _COMMAND_PATTERN: Final = re.compile(r"`(job )?([a-z][^`\n]*)`")
 
 
 class Prefixes(NamedTuple):
-    """What people type before a workspace verb and before a job verb in the place where they read a text."""
+    """The prefixes of workspace verbs and job verbs, as people type them where a text is shown."""
 
     workspace: str
     job: str
 
     def of(self, folder: str) -> Markup:
-        """Return the prefix of a folder's verbs."""
+        """Return the prefix that people type before the verbs of a folder."""
         return Markup(self.job if folder == "job" else self.workspace)
 
     def adapt(self, text: str) -> str:
-        """Change the commands in a text from what people type in a direct message to what they type here."""
+        """Add this place's prefixes to the commands in a text, which are written as for a direct message."""
         return _COMMAND_PATTERN.sub(self._adapt_command, text) if "`" in text else text
 
     def adapt_view(self, part: Any) -> Any:
-        """Change the commands in a form or Home tab, or in a part of it, to what people type here."""
+        """Add this place's prefixes to the commands in a form or Home tab, or in a part of one."""
         if isinstance(part, list):
             return [self.adapt_view(one) for one in part]
         if not isinstance(part, dict):
@@ -81,7 +81,7 @@ DIRECT: Final = Prefixes("", "job ")
 
 
 def describe_command(command: str, now: float) -> str:
-    """Describe what a command does, without flags, quotes or numeric dates."""
+    """Describe in words what a command does, without its flags, quotes and numeric dates."""
     folder = "job " if command.startswith("job ") else ""
     of = folder.strip() or "workspace"
     if alone := find_verb(of, command.removeprefix(folder)).alone:

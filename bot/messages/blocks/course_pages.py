@@ -99,7 +99,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
 def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
-        # The Home tab already has a coloured button for the account.
+        # Drop the button's colour, because the Home tab already has a coloured button for the account.
         return [fill(PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if facts.workspace is None:
         return [], []

@@ -42,13 +42,14 @@ def render_class_card(facts: ClassFacts) -> Answer:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
     if card.is_course and card.done_at is None:
-        # Everyone sees this button. The answer shows people their own membership.
+        # Everyone in the channel sees this button, but the answer shows each person only their own
+        # membership.
         blocks += kit.actions([kit.button("Show details", "course_room", card.id)])
     return kit.answer(blocks)
 
 
 def get_words(card: ClassCard) -> texts.Words:
-    """Return the wording for a course or for a class, whichever the card is for."""
+    """Return the wording that fits the card: the wording for a course, or the wording for a class."""
     return texts.OF_COURSE if card.is_course else texts.OF_CLASS
 
 
@@ -200,7 +201,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill("*{name}*: who is waiting, and why", name=facts.card.title)
-    # Ten people at most per paragraph, to stay within Slack's limit.
+    # Each paragraph lists ten people at most, to stay within Slack's limit.
     blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
@@ -248,15 +249,15 @@ def _format_delay(hold: str, title: str) -> str:
 
 
 def strip_addresses(text: str) -> str:
-    """Remove URLs from a provider's text. Teachers don't own the workspaces that it is about."""
+    """Remove URLs from a provider's text, because teachers who read it don't own the workspaces."""
     return _ADDRESS_PATTERN.sub("…", text)
 
 
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson is still true.
 
-    A message that the workspace is ready or being started stays true during the lesson while that is the
-    case, unless another message has reported the same. A message that the start was missed is true unless the
+    A message that says that the workspace is ready or starting is true as long as it is, during the lesson,
+    unless another message has said the same. A message that says that the start was missed is true unless the
     workspace came up before the lesson's end. No message is true once the owner has left the course.
     """
     operation = facts.operation
@@ -267,7 +268,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        # If the operation ended later than planned, another message has said so. Operations that create a
+        # If the operation ended later than planned, another message said so. Operations that create a
         # workspace have no planned time.
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
@@ -310,7 +311,7 @@ def render_report(facts: ClassFacts) -> Answer:
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # For each state, quote the first failure as an example, in the provider's words if there are any.
+    # Quote one failure for each state, the first, in the provider's words if there are any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
@@ -359,7 +360,7 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
     is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
-    """Tell a member what is still missing for a lesson, with a button that helps."""
+    """Tell a member what they still need for a lesson, with a button that helps."""
     card, one = facts.card, facts.problems[0]
     why, button = describe_missing(facts, one)
     begins = kit.moment_at(facts.time("begins"), facts.now, facts.zone)
@@ -379,7 +380,7 @@ def render_course_left(facts: ClassFacts) -> Answer:
 
 
 def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:
-    """Describe what the reader still needs for a course's lessons, with a button that helps."""
+    """Describe what the reader still needs for a course's lessons, and add a button that helps."""
     card, names = facts.card, (facts.connection, facts.connection_title)
     is_unlinked = one.state == "unlinked"
     (link,) = replies.link_buttons([(*names, facts.linking != {"admin"})], facts.link_pages)
@@ -415,9 +416,9 @@ def render_unknown() -> Answer:
 
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    """Tell an owner that their workspace was stopped because a class or lesson ended, or that this failed.
+    """Tell an owner that the end of a class or lesson stopped their workspace, or that this stop failed.
 
-    Return "" if neither applies.
+    Return "" if neither is the case.
     """
     of, course = facts.stopping_class, facts.word("course")
     if of is None:

@@ -24,8 +24,8 @@ from bot.messages.texts import notices, problems, times
 def _render_link_end(facts: Facts) -> Answer:
     at = facts.time("expires_at")
     left = at - facts.now
-    # A reminder arrives slightly after it is due. Because of the rounding, it still says "an hour" or "a
-    # day".
+    # A reminder arrives slightly after it is due, when a little less than an hour or a day is left. Round the
+    # time left, so that it still says "an hour" or "a day".
     unit = 3600 if left >= 3600 else 60
     names = {
         "at": kit.moment_at(at, facts.now, facts.zone),
@@ -48,7 +48,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
-    # If stopping ends a workspace permanently, describe a stop by the provider as a removal.
+    # If a stop would end the workspace permanently, call a stop by the provider a removal.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}

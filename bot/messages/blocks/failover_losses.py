@@ -13,7 +13,7 @@ from bot.messages.texts import cards, notices, pages
 
 @renders(NoticeKind.WRITES_LOST)
 def render_lost_records(facts: WorkspaceFacts) -> Answer:
-    """Say that records were lost. Add the workspace's state if it has been read since then."""
+    """Say that records were lost. If the workspace has been read since then, also say what state it is in."""
     workspace = facts.workspace
     if workspace is None or (workspace.observed_at or 0.0) < facts.time("detected_at"):
         return notice(notices.LOST_REQUEST, facts, name=get_name(facts))

@@ -37,10 +37,10 @@ def make_view(
     values: Values,
     has_people: bool = True,
 ) -> dict[str, Any]:
-    """Return a form's modal, filled with ``values``, or a modal saying that nothing is offered.
+    """Return a form's modal, filled with ``values``, or a modal that says that nothing is offered.
 
-    A form without fields offers nothing. ``has_people`` is False if the operator's account creates everyone's
-    workspaces.
+    The latter is for a form without fields. ``has_people`` is False if the operator's account creates
+    everyone's workspaces.
     """
     template = verbs.AT if username else "On *{title}*, with your own account."
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
@@ -61,7 +61,7 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal that contains only a sentence, to show while a form loads or instead of a form."""
+    """Return a modal that contains only a sentence. It is shown while a form loads, or instead of a form."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
@@ -69,7 +69,7 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
 def answer_view(
     answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
 ) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons. Answers to these buttons appear in it, too."""
+    """Return a modal that shows an answer with its buttons. What these buttons answer appears in it, too."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))
@@ -88,8 +88,8 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if not options:
-        # Menus in messages use the same search. The part of the action id before the colon says which menu it
-        # is.
+        # Menus in messages use this search as well. The part of the action id before the colon tells them
+        # apart.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
         menu |= {"type": "static_select", "options": options}
@@ -227,7 +227,7 @@ def _format_number(bound: float) -> str:
 
 
 def format_flag(name: str, *value: str) -> str:
-    """Return a field's flag, with a value if one is given."""
+    """Return the flag for a field, followed by the value if one is given."""
     return f"`--{' '.join(line(word, 40) for word in (flag_name(name), *value))}`"
 
 

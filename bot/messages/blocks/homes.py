@@ -19,7 +19,7 @@ MAX_ANSWER_BLOCKS: Final = 20
 
 
 def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
-    """Render a Home tab: the list and, if a button was pressed, the answer above the list."""
+    """Render a Home tab: the list and, above it, the answer if a button was pressed."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     first = kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):

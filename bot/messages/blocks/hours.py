@@ -93,8 +93,8 @@ def describe_hours(
 ) -> tuple[str, list[Element]]:
     """Describe a workspace's hours and when they next apply, or why they are paused, with buttons.
 
-    ``once`` are the hours just requested. If they are for a single day, they come first. ``former`` are the
-    rules that they replaced.
+    ``once`` contains the hours just requested. If they are for a single day, they come first. ``former``
+    contains the rules that they replaced.
     """
     rules, workspace, title = facts.rules, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
@@ -147,8 +147,8 @@ def describe_run_end(
 ) -> tuple[list[str], list[Element]]:
     """Say when a running workspace will stop, or that no stop is planned within a day, with buttons.
 
-    Return nothing if the description of the workspace's hours says the same. ``former`` are rules that the
-    workspace no longer has. Pass a ``name`` if the message mentions several workspaces.
+    Return nothing if the description of the workspace's hours says the same. ``former`` contains rules that
+    the workspace no longer has. Pass a ``name`` if the message mentions several workspaces.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -184,7 +184,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer the stop that was planned within a day, before the hours were skipped, paused or removed."""
+    """Offer the stop that would come within a day if the hours weren't skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
@@ -251,9 +251,10 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return a rule's next start or stop, as ``side`` says. If ``side`` is "", return the earlier of the two.
+    """Return a rule's next start or stop, depending on ``side``, or the earlier of the two if that is "".
 
-    A stop at the very time when another rule starts the workspace is ignored, because it has no effect.
+    A stop is ignored if another rule starts the workspace at the same time, because the stop then has no
+    effect.
     """
     at, rules = max(facts.now, rule.processed_until), facts.rules
     for _ in range(MAX_LOOKED_AT):
@@ -279,7 +280,7 @@ def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
-    # There is nothing to stop while a workspace is down or about to go down.
+    # A workspace that is down, or will be stopped anyway, only needs its next start.
     workspace, rules = facts.workspace, facts.rules
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
@@ -418,7 +419,7 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again since a broken link paused their hours."""
+    """Return whether a person has linked again since their hours were paused because of a broken link."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
@@ -448,7 +449,7 @@ def render_paused(facts: Facts) -> Answer:
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace is still running unused, with the same planned stop as when Usher asked."""
+    """Return whether a workspace is still idle, and its planned stop is the same as when Usher asked."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False
@@ -490,7 +491,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
 def offer_at(
     verb: str, facts: WorkspaceFacts, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
-    """Return a sentence that offers an action at a given time, and the button for that action."""
+    """Return a sentence that offers to do something at a given time, and the button that does it."""
     assert facts.workspace is not None, "it is offered for a workspace"
     press = make_change(verb, facts.workspace, number=number, at=at)
     write = kit.moment if verb == "start" else kit.moment_at

@@ -73,10 +73,10 @@ def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
 
 
 def fill(template: Template, **values: object) -> str:
-    """Fill a template with values from outside, escaping and shortening each, except for Markup.
+    """Fill a template with values from outside. Each value is escaped and shortened unless it is Markup.
 
-    A template is one or more sentences. A sentence that mentions a time is true only until then, so the
-    result carries the times of the values it uses. Values that are functions are called.
+    A template is one or more sentences. A sentence that mentions a time is true only until that time, so the
+    result keeps the times among its values. Values that are functions are called.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])
@@ -98,9 +98,9 @@ class _Values(dict[str, object]):
 
 
 def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return blocks that fit into a message: shorten the longest paragraphs, then drop blocks at the end."""
+    """Cut blocks to fit into a message: shorten the longest paragraphs first, then drop blocks at the end."""
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
-    # A cheap check first: nearly all messages fit even if everything around the text is counted.
+    # This cheap check is enough for nearly all messages, although it counts everything around the text, too.
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
         return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
@@ -207,11 +207,11 @@ def context(*texts: str) -> Block:
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
-    """Return rows of elements, most important first: two buttons, and a menu with the rest.
+    """Arrange elements in rows, most important first: two buttons, and a menu with the others.
 
-    If only one button remains, it gets a row of its own instead of a menu. Options already in a menu stay in
-    a menu, at the end. Numbered buttons, which do the same thing to different workspaces or runs, aren't
-    moved into the menu.
+    If only one button is left over, it gets a row of its own instead of a menu. Options that are already in a
+    menu stay in a menu, at the end. Numbered buttons, which do the same thing to different workspaces or
+    runs, are never moved into the menu.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -223,7 +223,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
-    # A button that carries a long command may not fit into an option's value.
+    # A button that carries a long command may not fit into a menu option.
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
@@ -275,7 +275,7 @@ def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
-    """Return an answer without the buttons and menu options that no longer work, as decided by ``works``."""
+    """Remove the buttons and menu options that no longer work, as decided by ``works``, from an answer."""
 
     def keep_working(one: Element) -> Element | None:
         if one.get("type") != "overflow":
@@ -297,16 +297,16 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 
 def add_number(button: Element, number: int, label: str) -> Element:
-    """Return a button with another label, and with a number that tells it apart from similar buttons."""
+    """Return a button with another label and with a number, which tells it apart from similar buttons."""
     action_id = ButtonValue.from_button(button)._replace(number=number).action_id
     unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
     return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Return a button with a label that tells screen readers what it acts on, unless its text says so.
+    """Add a label that tells screen readers what a button acts on, unless the button's text says so.
 
-    It isn't documented how Slack shows ``&`` and ``<`` in such a label, so the label contains neither.
+    Slack doesn't document how it shows ``&`` and ``<`` in such a label, so the label contains neither.
     """
     words = unescape(button["text"]["text"])
     short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
@@ -337,7 +337,7 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
-    """Add labels that tell screen readers what each button acts on, with no two labels alike."""
+    """Add labels that tell screen readers what each button acts on. No two labels are alike."""
     return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
@@ -399,7 +399,7 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button. Screen readers say what it acts on (``of``) after its text."""
+    """Return a button. After its text, screen readers say what it acts on (``of``)."""
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
         "type": "button",
@@ -485,20 +485,20 @@ def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return when something that is still in progress began: "14:03", or only "Fri 27 Nov" on another day."""
+    """Return when something that is still in progress began: "14:03", or "Fri 27 Nov" if not today."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day ("Mon 30 Nov"). If it is today, or if the reader's zone isn't known, Slack formats it."""
+    """Return a day ("Mon 30 Nov"). Slack formats it if it is today or the reader's zone isn't known."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a time for Slack to format for each reader. If Slack can't, it shows ``otherwise``."""
+    """Return a time that Slack formats for each reader, or shows as ``otherwise`` if it can't."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
@@ -565,9 +565,9 @@ def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
 
 
 def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any) -> Answer:
-    """Return a message of one paragraph.
+    """Return a message of one paragraph. Any small print and buttons go below it.
 
-    Small print and buttons go below. ``ways`` are passed to ``answer``.
+    ``ways`` contains more arguments for ``answer``.
     """
     rows = actions(buttons) if (buttons := list(buttons)) else []
     return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
@@ -650,7 +650,7 @@ def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a list row: its text, with one button next to it, or with several buttons or a menu below it."""
+    """Return a row of a list: its text, with one button next to it, or several buttons or a menu below."""
     if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]

@@ -86,7 +86,7 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Say what a workspace is waiting for between two attempts, and until when.
+    """Say what a workspace is waiting for between two attempts to start it, and until when.
 
     If it isn't waiting, return "".
     """
@@ -102,7 +102,7 @@ def _get_thing_waited_for(wait: WaitlistEntry) -> str:
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return the values for a workspace's first line. If the workspace can be opened, its name is a link."""
+    """Return the values for the first line about a workspace. Its name is a link if it can be opened."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
@@ -126,7 +126,7 @@ def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _find_next_state(workspace: Workspace, operation: Operation | None) -> State:
-    """Return STARTING or STOPPING during an operation, and the workspace's own state otherwise."""
+    """Return STARTING or STOPPING while an operation is open, otherwise the workspace's own state."""
     if operation is None:
         return workspace.current_state
     return State.STOPPING if operation.verb.brings_down else State.STARTING
@@ -205,7 +205,7 @@ def _build_list(
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
     """Answer with a copy of an open operation's card, and the current time. Only the original is updated."""
     card = render_operation_card(facts)
-    # An operation that was begun by a timer has no card.
+    # An operation that a timer began has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None
     below = fill(
         answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now, facts.zone)
@@ -242,7 +242,7 @@ def status_answer(facts: WorkspaceFacts, workspace: Workspace, *, remark: str = 
 
 
 def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list[str]]:
-    """Render workspaces one below the other. Also return a text that says how old their states are.
+    """Render workspaces one below the other, and return a text that says how old their states are.
 
     A workspace that was read long before the others, or never, shows its own time. If several are waiting for
     the same reason, that reason is given once at the top of the list.
@@ -266,12 +266,12 @@ def render_workspaces(rows: Sequence[WorkspaceFacts]) -> tuple[list[Block], list
 
 
 def explains(rows: Iterable[WorkspaceFacts], connection: str) -> bool:
-    """Return whether some row already explains why calls to a connection are held back."""
+    """Return whether one of the rows already says why calls to a connection are on hold."""
     return any(facts.connection == connection and _get_hold(facts) is not None for facts in rows)
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
-    """Map each shared reason, given as connection and code, to the first workspace waiting because of it."""
+    """Map each reason that several workspaces wait for, as (connection, code), to the first of them."""
     held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None:
@@ -280,7 +280,7 @@ def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], 
 
 
 def _explain_hold(facts: WorkspaceFacts) -> Block:
-    """Explain why workspaces are waiting, with *Link again* next to it if that helps."""
+    """Explain why workspaces are waiting. If linking again helps, put that button next to the explanation."""
     operation = facts.operation
     assert operation is not None, "what waits is an operation"
     if obstacle := find_block(facts, operation):
@@ -307,7 +307,7 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
 
 
 def _render_row(facts: WorkspaceFacts, since: float, *, is_explained: bool) -> tuple[str, list[Element]]:
-    """Render a row: symbol, name and connection; state and what happens next; buttons by importance."""
+    """Render a row: symbol, name and connection, then the state and what happens next, then the buttons."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
     state, as_of = format_state(facts.now, workspace, facts.zone)
@@ -329,7 +329,7 @@ def _render_row(facts: WorkspaceFacts, since: float, *, is_explained: bool) -> t
 
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    """Return lines about what happens next to a workspace, or what else to know.
+    """Return lines about what happens next to a workspace and what else its owner should know.
 
     The most important lines come first.
     """
@@ -391,7 +391,7 @@ def run_list(
 
 
 def run_status(facts: RunFacts) -> Answer:
-    """Answer with a run's progress, its buttons, and when it was last read."""
+    """Answer with a run's progress and buttons, and with the time at which it was last read."""
     run = facts.run
     card = run_card(facts)
     if not run.is_going:
@@ -453,7 +453,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A list row for a workspace, and the effect of a stop that would end it for good."""
+    """A list row for a workspace. If a stop would end the workspace permanently, ``ends`` is its effect."""
 
     workspace: Workspace
     title: str
@@ -478,7 +478,7 @@ def list_command_buttons(
 
 
 def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
-    """Offer to change a workspace. The offer lapses once the workspace has been started again."""
+    """Offer to change a workspace. Once the workspace has been started again, the offer has no effect."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     return _offer(find_verb("workspace", verb), workspace, title, press, cost)
@@ -513,7 +513,7 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to change several workspaces, listing each and marking those that would end for good.
+    """Offer to change several workspaces. List each of them, and mark those that would end permanently.
 
     ``when`` is the time ``at`` in the reader's time zone.
     """

@@ -39,7 +39,7 @@ def keep_current_buttons(
     said: Answer,
     beside: Iterable[tuple[NoticeKind, Facts | None]] = (),
 ) -> Answer:
-    """Return a sent message with only those buttons that it would have if it were sent now.
+    """Remove the buttons from a sent message that it wouldn't have if it were sent now.
 
     ``beside`` contains the other notices in the same message.
     """
@@ -51,7 +51,7 @@ def keep_current_buttons(
 
 
 def _get_identity(button: Element) -> tuple[str | None, ...]:
-    """Return a button's action, value and URL, which identify the button whatever its number."""
+    """Return a button's action, value and URL. They identify the button even if its number differs."""
     press = ButtonValue.from_button(button)._replace(number=None)
     return press.action_id, button.get("value"), button.get("url")
 
@@ -67,7 +67,7 @@ def is_true(kind: NoticeKind, facts: Facts) -> bool:
 
 
 def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
-    """Render a pending notice for the current state, or return None if there is nothing left to say.
+    """Render a pending notice in its current state, or return None if there is nothing left to say.
 
     The end of an operation is always reported. If the notice is no longer true, return the operation's card,
     which shows what has happened since.
@@ -88,7 +88,7 @@ def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
-    """Return whether a later request, which got its own answer, replaced or cancelled an operation or run."""
+    """Return whether a later request, which has its own answer, replaced or cancelled an operation or run."""
     work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
     return work_item is not None and (
         work_item.outcome is Outcome.REPLACED

@@ -42,7 +42,7 @@ from bot.messages.texts import cards, holds, notices, problems, times
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether a ready workspace has since gone down or been sent a newer request."""
+    """Return whether a workspace that was ready has gone down since, or got a newer request."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -130,7 +130,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
     operation = facts.operation
-    # Don't combine stops by a class, because each message names the person who ended the class.
+    # Don't combine stops at the end of a class, because each message says who ended the class.
     if facts.state is not State.STOPPED or facts.stopping_class is not None or operation is None:
         return None
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
@@ -154,7 +154,7 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # A workspace that no longer exists wasn't just stopped. Its end was intended only if the owner
+        # A workspace that no longer exists wasn't merely stopped. Its end was intended only if the owner
         # consented.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))

@@ -37,7 +37,7 @@ def make_plain_text(answer: Answer) -> str:
 
 
 def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a view with paragraphs only, instead of fields and buttons."""
+    """Return a view in which paragraphs replace the fields and buttons."""
     blocks = view.get("blocks", ())
     lines = [*kit.iterate_lines(blocks)] or [notices.FORM_REFUSED]
     lines += _list_addresses(blocks, kit.ADDRESSES)

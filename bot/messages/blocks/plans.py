@@ -24,8 +24,8 @@ _ANY_DAY: Final = date(2024, 1, 15)
 def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Markup:
     """Format a recurring time in the reader's style, with a 12- or 24-hour clock.
 
-    If there are several readers, or the reader's time zone is unknown, use plain text, because Slack would
-    show each reader a different time.
+    If there are several readers, or the reader's time zone is unknown, the time is plain text, because Slack
+    would show each reader a different time.
     """
     if minutes is None or reader_zone is None:
         return Markup(clock(minutes))

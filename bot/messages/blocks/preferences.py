@@ -77,7 +77,7 @@ _MAX_NAMES: Final = 10
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Show the preferences as they are now, and open the form if possible."""
+    """Show the current preferences and, if possible, open the form that changes them."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     said = f"*Your settings*\n{format_preferences(facts)}"
     shown = kit.answer([kit.section(said, kit.button(CHANGE, "settings_form")), small])

@@ -14,7 +14,7 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How to render a kind of message.
+    """How messages of one kind are rendered.
 
     ``is_true`` returns whether the message would still be true if it were sent now. ``together`` returns the
     wording with which such messages can share a sentence, or None if they can't.

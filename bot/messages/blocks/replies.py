@@ -31,10 +31,7 @@ def answer(text: str, buttons: Iterable[Element] = (), *, replaces: bool = False
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer with suggestions, such as after a typo or if a link is missing.
-
-    Nothing is reported as an error.
-    """
+    """Answer with suggestions, for instance after a typo. They aren't reported as an error."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
@@ -129,7 +126,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form. If no form can be opened, ask in the answer."""
+    """Ask for confirmation of a button in a form or, if no form can be opened, in the answer."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -337,11 +334,11 @@ def help_button(folder: str) -> Element:
 
 
 def add_introduction(answer: Answer, what: str, steps: Sequence[Element]) -> Answer:
-    """Add a description of Usher above an answer and, below it, the ``steps`` that it doesn't offer yet."""
+    """Add a description of Usher above an answer and, below it, those ``steps`` that it doesn't offer."""
     offered = {_KINDS.get(press.name, press.name) for _, press in kit.iterate_drawn(answer.blocks)}
-    # An answer that offers a new workspace is a list, or says that the list is empty.
+    # An answer that offers a new workspace is itself a list, or says that the list is empty.
     offered |= {"list"} if "new" in offered else set()
-    # Offer nothing else to people who asked to link an account.
+    # People who asked to link an account are offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
@@ -349,7 +346,7 @@ def add_introduction(answer: Answer, what: str, steps: Sequence[Element]) -> Ans
         what = f"{talk.HI}{what}"
         body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
     elif first == what:
-        # Help and some other answers already say what Usher is.
+        # Help and some other answers already begin with this description.
         body = body[1:]
     is_said = any(what in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]

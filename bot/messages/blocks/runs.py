@@ -127,7 +127,7 @@ def run_failed(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_FOUND, is_true=lambda facts: facts.run.is_open)
 def render_found(facts: RunFacts) -> Answer:
-    """Say that a run reported as lost is still in progress after all."""
+    """Say that a run that was reported as lost is still in progress after all."""
     lines = [fill_notice(runs.FOUND, facts), *format_state_lines(facts)]
     return kit.message(kit.join(lines, "\n"), buttons=list_card_buttons(facts))
 
@@ -142,7 +142,7 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
-    """Say why a run hasn't begun, or couldn't be read, for a long time."""
+    """Say why a run hasn't begun, or hasn't been readable, for a long time."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")
@@ -231,10 +231,10 @@ def again_button(run: Run) -> Element:
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
-    """Return the *Logs* button, unless there is no output or the output is sent anyway."""
+    """Return the *Logs* button. Leave it out if there is no output, or if the output is sent anyway."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    # Once a run launched here has ended, its whole output is sent as a file.
+    # Once a run that was launched from here has ended, its whole output is sent as a file.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
     return [] if is_none or comes else [_build_output_button(run)]
 
@@ -342,7 +342,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """Escaped output in a code block, its number of lines, and whether any lines were left out."""
+    """An output in a code block, escaped. It also has its number of lines, and whether any were left out."""
 
     text: str
     lines: int
@@ -350,7 +350,7 @@ class Preformatted:
 
 
 def format_output(text: str) -> Preformatted | None:
-    """Return as much of an output's end as fits into one paragraph, or None if nothing is visible."""
+    """Return the end of an output, as much as fits into one paragraph. None if nothing in it is visible."""
     given = text.rstrip().splitlines()
     room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):

@@ -33,9 +33,9 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return a body with an answer's text and blocks, and the times until which its parts are true.
+    """Add an answer's text and blocks to a body, along with the times until which their parts are true.
 
-    The answer's text and blocks replace those of ``body``.
+    If ``body`` already has a text and blocks, they are replaced.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
@@ -85,13 +85,13 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the times mentioned in the texts, and the times at which the buttons expire."""
+    """Return all times that the texts mention, and all times at which buttons expire."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
 
 def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
-    """Return the plans that the texts announce, such as a workspace's stop."""
+    """Return the plans announced in the texts, such as a workspace's stop."""
     return list(dict.fromkeys(part.plan for part in list_parts(blocks) if part.plan))
 
 

@@ -85,7 +85,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
 
 
 def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
-    """Say that a workspace won't be stopped when the lesson ends, because its owner has set another time."""
+    """Say that the end of a lesson won't stop a workspace, because its owner has set another time."""
     ends = workspace.planned_stops
     if ends.counts is None or ends.counts.because != "own":
         return []
@@ -104,7 +104,7 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
-    """Return *Keep running* and *1 hour more*. Both stop working if the stop is moved to another time."""
+    """Return *Keep running* and *1 hour more*. Once the stop is moved to another time, neither works."""
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
@@ -218,7 +218,7 @@ def ask_final_stop(
 
 
 def format_form_head(facts: WorkspaceFacts) -> str:
-    """Say when a workspace will stop or end unless something is changed."""
+    """Say when a workspace will stop or end if its timer isn't changed."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = list_coming_ends(facts.workspace, facts.effects, facts.now)
     said = [

@@ -63,7 +63,7 @@ _NOT_HELD: Final = (
 
 @renders(NoticeKind.UPGRADE_LOSSES, is_true=lambda facts: bool(facts.losses))
 def render_upgrade_losses(facts: UpgradeFacts) -> Answer:
-    """Tell a person what they lose in an upgrade, one sentence for each loss."""
+    """Tell a person what an upgrade takes away from them, one sentence for each loss."""
     waiting = [one for one in facts.losses if one.what == "hours_wait"]
     said = [_format_waiting(waiting)] if waiting else []
     said += [_format(one, facts) for one in facts.losses if one.what != "hours_wait"]

@@ -76,7 +76,7 @@ def format_window(window: Window, today: date) -> Markup:
 
 
 def answer_usage(facts: UsageFacts, command: Markup, *, has_picture_elsewhere: bool) -> Answer:
-    """Answer with what ran for one person. If nothing ran, suggest what to type.
+    """Answer with one person's usage. If nothing ran, suggest what to type.
 
     ``has_picture_elsewhere`` means that a chart will arrive in a direct message, not directly below this
     answer.
@@ -124,7 +124,7 @@ def _render(facts: UsageFacts) -> list[Block]:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
         )
-    # If nothing has a price, say that only once, below the total.
+    # If nothing has a price, say so only once, below the total.
     has_price = bool(usage.total.money) or len(usage.lines) == 1
     lines = [_format_line(facts, one, has_price=has_price) for one in usage.lines[:MAX_LINES]]
     if rest := usage.lines[MAX_LINES:]:
@@ -289,7 +289,7 @@ def _render_week(facts: UsageFacts) -> Answer:
 
 
 def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
-    """Return all figures for a period: by workspace and job, in total, and the longest unused time."""
+    """Return all figures for a period: for each workspace and job, in total, and the longest idle time."""
     usage, idle = facts.usage, facts.usage.idle
     unused = (
         {}

@@ -166,7 +166,7 @@ class _Drawing:
             self._add_text(NOTHING, _MARGIN, _FIRST_ROW + 18, _NAME_SIZE)
         self._add_now()
         height = self._add_foot()
-        # Stripes that mark an unknown end.
+        # The pattern of stripes that marks an unknown end.
         hatch = (
             f'<pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
             f'patternTransform="rotate(45)"><path d="M0 0V7" stroke="{UNKNOWN}" stroke-width="5"/>'
@@ -240,7 +240,7 @@ class _Drawing:
             return
         is_planned = kind is SpanKind.PLANNED
         fill, colour = (PAPER, RAN) if is_planned else ("url(#hatch)", UNKNOWN)
-        # Half of a stroke is outside the box's outline, so the box is drawn smaller by that much.
+        # Half of the stroke lies outside the box's outline, so draw the box smaller by that much.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
 
@@ -249,7 +249,7 @@ class _Drawing:
         if not week.has_now:
             return
         x = self._find_x(week.now)
-        # The line crosses the bars but not the names and hours above them.
+        # Draw the line across the bars, but not across the names and hours above them.
         for top in range(_FIRST_ROW, self._bottom, _ROW_HEIGHT):
             begin, end = top + _BAR_TOP - 2, top + _ROW_HEIGHT + 2
             self._add_line(x, begin, end, f'stroke="{NOW}" stroke-width="2.5"')
@@ -284,7 +284,7 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Estimate the width of a text in pixels, generously enough for nearly any text to fit."""
+    """Estimate the width of a text in pixels. Nearly every text is at most as wide as its estimate."""
     return size * sum(map(_estimate_letter, text))
 
 

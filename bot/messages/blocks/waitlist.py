@@ -21,7 +21,7 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Say what a wait is for, the place in line and the number of attempts, or how the wait ended."""
+    """Say what a person waits for, their place in line and the number of attempts, or how the wait ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
@@ -30,7 +30,7 @@ def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) ->
 def format_lasting_place(
     of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
 ) -> str:
-    """Describe a wait without the number of attempts, for a message that isn't updated after each attempt."""
+    """Describe a wait, leaving out the number of attempts, because this message isn't updated after each."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
     else:
@@ -112,7 +112,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait. If there are several, each has a number and names its workspace."""
+    """Return the button that ends a wait. If there are several waits, the button has a number and a name."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)
@@ -145,20 +145,20 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
-    """Add a sentence to the *ready* message: an unused workspace's capacity goes to the next in line."""
+    """Add to the *ready* message that the capacity of an unused workspace goes to the next person in line."""
     template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
 
 
 def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
-    """Add a sentence to the question about an unused workspace: someone is waiting for its capacity."""
+    """Add to the question about an unused workspace that someone is waiting for its capacity."""
     kind = facts.word("waited_for")
     return _add_sentence(facts, question, words.GRANT_WANTED if kind else "", kind)
 
 
 def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
-    """Add a sentence to the message about a failed or refused start: the wait has ended, too."""
+    """Add to the message about a failed or refused start that the wait is over, too."""
     kind = facts.word("waited")
     return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
 
@@ -189,7 +189,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # A workspace's row is deleted along with its account. Then only the notice still contains the name.
+    # If an account was deleted along with its workspaces' rows, only the notice still contains the name.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":
