@@ -19,7 +19,7 @@ ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "cou
 
 
 class Effect(StrEnum):
-    """The kinds of effects, which decide whether a verb runs immediately (``handlers.commands``)."""
+    """Kinds of effects of verbs. They decide whether a verb runs immediately (``handlers.commands``)."""
 
     #: Verbs that only answer, or that ask before they do anything.
     SHOWS = "shows"
@@ -47,9 +47,8 @@ _NOTHING: Final = Offer()
 class Opposite:
     """The button in a verb's answer that undoes what the verb did.
 
-    The button carries everything that it needs, because nothing about the change is stored. If it is pressed
-    too late, the answer shows the current state. ``named`` is the label used if there are several such
-    buttons.
+    All data that it needs is in the button, because nothing about the change is stored. If it is pressed too
+    late, the answer shows the current state. ``named`` is the label used if there are several such buttons.
     """
 
     label: str
@@ -135,11 +134,11 @@ class Verb:
 
     @property
     def runs_until(self) -> bool:
-        """Return whether a time after the verb says when to end what it starts, rather than when to begin."""
+        """Return whether a time after the verb is an end time, rather than a start time."""
         return self.button_at.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
-        """Return whether help should list the verb for a person who has ``able`` (see ``needs``)."""
+        """Return whether help should list the verb for a person with these abilities (see ``needs``)."""
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
@@ -183,7 +182,7 @@ def declare_verb(verb: Verb) -> Verb:
 
 
 def find_verb(command: str, name: str) -> Verb:
-    """Return a verb or a variant. Any other word gives a verb that only answers and takes no arguments."""
+    """Return a verb or a variant. An unknown word gives a verb that only answers and takes no arguments."""
     require_complete()
     return _verbs.get((command, name), _NO_VERB)
 

@@ -54,7 +54,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the forms by name, along with forms whose subject is the workspace.
+        """Return all forms by name, including those whose subject is the workspace.
 
         Capitalised names, such as ``Doing``, are for the beginning of a sentence.
         """
@@ -80,7 +80,7 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
-    # For an operation whose row no longer exists.
+    # The words for an operation whose row no longer exists.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
 QUEUED: Final = "Waiting to {happen} since {since}."

@@ -363,7 +363,7 @@ STOP_FAILED_BY: Final = (
 
 
 class Words(NamedTuple):
-    """Wording that differs between a class and a course."""
+    """The texts that differ between classes and courses."""
 
     press: str
     end: tuple[str, str, str, str]

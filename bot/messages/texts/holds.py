@@ -88,7 +88,7 @@ PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Explain why something is waiting, with placeholders for times, or return "" if there is no reason."""
+    """Explain why something is waiting, or return "" if nothing holds it up. Times are placeholders."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -106,26 +106,26 @@ def explain_hold(hold: str | None, title: str) -> str:
 
 
 def explain_obstacle(hold: str | None, title: str) -> str:
-    """Explain in one sentence why something is waiting, without what happens next."""
+    """Explain in one sentence why something is waiting, without saying what happens next."""
     first = _SENTENCE_PATTERN.match(explain_hold(hold, title))
     said = first[0] if first else ""
     return said if said.endswith(".”") or not said else f"{said}."
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Explain the last cause (``hold``) of a delay that lasted until a given time."""
+    """Explain what delayed a start until a given time, from the last cause of the delay (``hold``)."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Explain what delayed a planned start until it was too late, or return "" for any other cause."""
+    """Explain what delayed a planned start until it was too late. For any other cause, return ""."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 
 
 def explain_end(cause: str, title: str, reason: str = "", *, has_page: bool = True) -> str:
-    """Explain how an operation or run ended. Like ``explain_cause``, but with placeholders for times."""
+    """Explain how an operation or run ended, as ``explain_cause`` does, but with placeholders for times."""
     if missed := explain_missed(cause, title):
         return missed
     word, _, detail = cause.partition(": ")

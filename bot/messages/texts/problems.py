@@ -109,7 +109,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "connection_coming": "Part of me is still being updated and doesn't have {title} yet. Try again in a few "
     "minutes.",
     "unknown_command": "I'm not set up for that command. Ask your Usher admin which ones I have.",
-    # What a provider can't do at all, with this workspace, or right now.
+    # Requests that a provider can't carry out: never, for this workspace, or right now.
     "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
     "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
     "no_force": "{title} can't force a workspace to quit. Stop it instead.",
@@ -183,7 +183,7 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """A reason in the present and in the past tense, and what to do about it.
+    """A reason, worded in the present and in the past tense, and what to do about it.
 
     ``passes`` means that the problem may go away by itself, so waiting helps.
     """
@@ -331,7 +331,7 @@ def explain_cause(
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    # A shortage that affects everybody isn't the person's own limit.
+    # A shortage that affects everyone isn't a limit of this person.
     is_own, is_explained = known in OWN_LIMITS, known is not None and word in _EXPLAINED_CAUSES
     is_explained = is_own if word == "limit" else is_explained and not (is_own and word == "no_room")
     if word == "provider_failed" or is_explained:
@@ -399,7 +399,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Say what a workspace's provider has reported about its condition, or return "" if nothing."""
+    """Say what the provider has reported about a workspace's condition, or return "" if nothing."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED
@@ -413,18 +413,18 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 
 def describe_run_detail(run: Run, title: str) -> str:
-    """Return a run's detail, in Usher's words if it is a known reason."""
+    """Return a run's detail. If it is a reason that Usher knows, return Usher's words for it."""
     if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)
 
 
 def quote_error(error: errors.ProviderError, title: str) -> str:
-    """Quote the provider's words in an error. Return "" if the words are Usher's own."""
+    """Quote the provider's words in an error, or return "" if the error is in Usher's own words."""
     return quote_message(error.message, title) if error.is_quoted else ""
 
 
 def quote_message(message: str, title: str) -> str:
-    """Quote the provider's message as a sentence of its own, or return "" if it is empty."""
+    """Return the provider's message as a quoted sentence, or "" if the message is empty."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

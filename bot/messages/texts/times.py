@@ -67,15 +67,15 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # The time zone is UTC if the person's own isn't known.
+    # If the person's time zone isn't known, the time is in UTC.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
 def format_other_day(at: float, now: float, zone: tzinfo) -> str:
-    """Format a time's day, or return "" if it is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
+    """Format the day of a time: ``Mon 30 Nov``, ``Mon 4 Jan 2027``. If that is the day of ``now``, return "".
 
-    With its weekday, it fits into a sentence such as "I'll stop it Mon 30 Nov at 18:00". Unlike *tomorrow*,
-    it stays true.
+    The day has its weekday, so that it fits into a sentence such as "I'll stop it Mon 30 Nov at 18:00".
+    Unlike *tomorrow*, it stays true.
     """
     local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
     if local == today:
@@ -84,15 +84,15 @@ def format_other_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
-    """Format a time of day for a page. A script there rewrites it in the browser's own style."""
+    """Format a time of day for a page. A script on the page rewrites it in the browser's own style."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Format a time for a button's label, in 12- or 24-hour style like ``typed``.
+    """Format a time for a button's label. The date is left out if it is today.
 
-    The date is left out if it is today. Slack can't format times in labels. If nobody typed a time, the
-    sentence above the button gives the time in the reader's style.
+    The time is in 12- or 24-hour style, as in ``typed``, because Slack can't format times in labels. If
+    nobody typed a time, the sentence above the button gives the time in the reader's style.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
@@ -116,7 +116,7 @@ def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
-        # Of several days in the same month, only the last names the month.
+        # If several days are in the same month, only the last of them names the month.
         days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1], today)])
         days = days if most else format_weekday(last[1], today)
         said += [f"on {days}"] if is_day else [_format_span(*span, today) for span in [*most, last]]
@@ -124,7 +124,7 @@ def format_dates(spans: Iterable[tuple[str, str]], today: date) -> str:
 
 
 def _format_span(first: str, last: str, today: date) -> str:
-    # Of two days in the same year, only the last names the year.
+    # If both days are in the same year, only the last one names the year.
     year_of = date.fromisoformat(last) if first[:4] == last[:4] else today
     begin = _day_of(first) if first[:7] == last[:7] else format_date(first, year_of)
     return f"from {begin} to {format_date(last, today)}"
