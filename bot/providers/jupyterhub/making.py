@@ -54,7 +54,7 @@ class JupyterHubOffer:
 
     @property
     def name_style(self) -> str:
-        """Return the naming rules that the hub applies, as a key of ``NAME_HINTS``."""
+        """Return which of the hub's naming rules apply, as a key of ``NAME_HINTS``."""
         return "any" if self.release >= DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
 
 
@@ -134,7 +134,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
         if await self._servers.read_release(access, servers) >= DISPLAY_NAMES_RELEASE:
-            # When the form was filled in, the hub was older, or its release wasn't known.
+            # The hub was older when the form was filled in, or its release wasn't known then.
             return await self._create_and_start(access, spec, name, options)
         if name.server in servers and not _is_untouched(servers, name.server):
             raise errors.Conflict(forms.NAME_IN_USE)
@@ -185,7 +185,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.UnknownOutcome:
             return replace(made, is_started=True)
         except errors.ProviderError:
-            # The server was created, although this start failed. The next start will show why.
+            # The server was created, even though this start failed. Its next start will show why.
             return made
         return replace(made, is_started=True)
 
@@ -204,8 +204,8 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
-        # On an older hub, a refused start leaves behind a server without its options. Such a server doesn't
-        # count as created.
+        # If an older hub refuses a start, it leaves behind a server without its options. Such a server
+        # doesn't count as created.
         is_made = is_started or self.can_create_stopped(spec) or servers.release >= DISPLAY_NAMES_RELEASE
         if name.server not in servers or is_older or not is_made:
             return OutcomeSearch(is_conclusive=True)

@@ -306,7 +306,7 @@ class JupyterHub(
         return SignInClient(self.api, self._public, own.client_id, own.client_secret)
 
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return the lines to add to the hub's configuration, and the line to add to the connection."""
+        """Return the lines to add to the hub's configuration, and the line for the connection's settings."""
         return format_registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
@@ -336,7 +336,7 @@ class JupyterHub(
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
-        """Also allow URLs on users' own hosts, which are below the hub's host with ``subdomain_host``."""
+        """Also allow URLs on the users' own hosts. With ``subdomain_host``, they are below the hub's host."""
         home = connection.match_subdomain(url or "", self._public)
         return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
@@ -359,7 +359,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return a server's name. Like the hub, raise NotFound for another user's server that isn't shared."""
+    """Return a server's name. Raise NotFound for another user's server that isn't shared, as the hub does."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -386,7 +386,7 @@ class Grants:
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return the same as ``has_scope``, but without counting broader scopes."""
+        """Return the same as ``has_scope``, but don't count broader scopes that include this one."""
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:
@@ -434,7 +434,7 @@ async def _mint_own_token(
             return await mint_lasting(api, username, sees_shares=sees_shares)
         return await mint(api, username, seconds, sees_shares=sees_shares)
     except (errors.ProviderError, ValueError):
-        # Keep the pasted token, which works as well, but which Usher must not revoke.
+        # Keep the pasted token. It works just as well, but Usher must not revoke it.
         return replace(pasted, expires_at=ends_at)
 
 
@@ -460,7 +460,7 @@ async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = Fal
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:
-        # If no lifetime is requested, a hub that limits lifetimes grants its maximum.
+        # A hub that limits lifetimes grants the maximum if no lifetime is requested.
         minted = await mint(api, username, None, sees_shares=sees_shares)
     return replace(minted, extra={**minted.extra, LASTING_KEY: "1"})
 
@@ -486,7 +486,7 @@ async def _read_token_end(
     ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
-    # Usher's token must not outlast the pasted token. The header has only whole seconds, so subtract one.
+    # Usher's token must not outlast the pasted one. The header only has whole seconds, so subtract one.
     return ends_at, max(int(ends_at - now) - 1, 1)
 
 
@@ -527,7 +527,7 @@ class SignInClient(OAuthClient):
         return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
 
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange the code for a token, create a token for Usher with it, and delete the exchanged token."""
+        """Exchange the code for a token, use it to create a token for Usher, and delete the first one."""
         response = await self._exchange(code, verifier, redirect_uri)
         if response.status == 401:
             raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
@@ -561,7 +561,7 @@ class SignInClient(OAuthClient):
             raise errors.Forbidden(error.message, status=error.status) from None
 
     async def _forget(self, api: ApiClient, username: str, owner: TokenOwner) -> None:
-        """Delete the token from the exchange. Otherwise, it would last until the user's session ends."""
+        """Delete the token from the code exchange. It would otherwise last until the user's session ends."""
         with suppress(errors.ProviderError):
             for token_id in await self._list_granted(api, username, owner):
                 path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"

@@ -122,7 +122,7 @@ def parse_reference(text: str, public_root: str) -> str | None:
         if link is None:
             return None
         rest = link[3] or ""
-        # A server may be called "lab", but a URL ending that way is usually a page of the default server.
+        # A server may be called "lab", but a URL that ends in "lab" is usually a page of the default server.
         server = "" if link[1] == "user" and rest in _PAGES else rest
         return _parse_id(f"{link[2]}/{server}")
     return _parse_id(text) if _PLAIN_ID_PATTERN.fullmatch(text) and ":" not in text else None
@@ -243,7 +243,8 @@ class Servers:
         if answer.get("name", access.username) != access.username:
             raise BadAnswer("the answer is about another person")
         if "servers" not in answer:
-            # Every hub includes the user's name. Without a name, something else is answering.
+            # A hub's response always includes the user's name. If the name is missing, something else is
+            # answering.
             require_text(answer, "name")
             raise Forbidden(NO_SERVERS)
         servers = answer["servers"]
@@ -324,7 +325,8 @@ class Servers:
         try:
             await self.call(method, name.path, access, json_body=body)
         except RateLimited as error:
-            # With Retry-After, too many servers are starting right now. Without it, the hub is full.
+            # A Retry-After header means that too many servers are starting right now. Without it, the hub is
+            # full.
             if method == "POST" and error.retry_after is None:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
@@ -343,7 +345,7 @@ class Servers:
         if servers is None or name.user != access.username:
             return Observed(State.GONE)
         if name.server not in servers:
-            # The default server always exists, but a named one can be deleted.
+            # The default server always exists, but named servers can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         return await self._observe_listed(access, name, find_object(servers, name.server, "servers."))
 
@@ -359,14 +361,14 @@ class Servers:
         label = shown or clean(name.server, MAX_NAME_LENGTH) or DEFAULT_NAME
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
             log_oddity(f"{where}ready or pending can't be read")
-            # With None, the server keeps its previous name.
+            # If this is None, the server keeps its previous name.
             return Observed(State.UNKNOWN, detail=UNREADABLE, name=shown or None)
         if pending == "stop":
             return Observed(State.STOPPING, name=label)
         if pending == "spawn":
             return _observe_starting(await self._read_progress(access, name), label)
         if pending == "check" and not is_ready:
-            # After a restart, the hub first checks the servers that were running before it.
+            # After a restart, the hub first checks the servers that were running before.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
@@ -391,7 +393,7 @@ class Servers:
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the progress of the last start, or None if the hub reports none.
 
-        Without progress, a server whose start failed looks like a stopped one.
+        Without the progress, a server whose start failed looks the same as a stopped one.
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
@@ -431,7 +433,7 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
 
 
 def _list_spellings(name: ServerName) -> tuple[str, ...]:
-    """Return the names that the hub may use for a server in its refusals."""
+    """Return the names by which a refusal from the hub may refer to a server."""
     return f"{name.user}:{name.server}", name.server or name.user
 
 
@@ -484,7 +486,7 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
         return _observe_stopped(progress, label)
-    # If the last event is a warning, it already says why the start is waiting.
+    # If the last event is a warning, it already explains why the start is waiting.
     detail = progress.message if progress.message != progress.warning else ""
     return Observed(
         State.STARTING,
@@ -501,16 +503,13 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
     if progress.has_failed:
         reason = failure_causes.pick_failure_message([progress.warning, progress.message]) or None
         return Observed(State.FAILED, name=label, reason=reason, actions=NOTHING_LEFT)
-    # The server was started again between the two reads.
+    # Between the two reads, the server was started again.
     return Observed(State.STARTING, name=label)
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last event of a start, and its last warning.
-
-    ``percent`` is between 0 and 100. The texts may be empty.
-    """
+    """The last event of a start, and its last warning. ``percent`` is from 0 to 100. Texts may be empty."""
 
     percent: int | None = None
     message: str = ""
@@ -532,7 +531,7 @@ def parse_last_event(stream: bytes) -> Progress | None:
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
-    # An earlier warning may explain the wait better than the last event.
+    # An earlier warning may say more about why the start is waiting than the last event does.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 

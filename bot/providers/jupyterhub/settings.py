@@ -12,7 +12,7 @@ CLIENT_ID = "service-usher"
 
 
 class ServerTemplate(connection.PreparedTemplate):
-    """A template for servers: the options that they are started with."""
+    """A template for servers, with the options with which they are started."""
 
     options: dict[str, Any] = Field(default_factory=dict)
 

@@ -119,7 +119,8 @@ class Workbench:
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
         found = read_entries([jobs], "jobs", WorkbenchJob.from_json)
-        # With an administrator's token, the response may contain everyone's jobs, so keep only the user's.
+        # With an administrator's token, the response may contain other people's jobs, so keep only this
+        # user's.
         theirs = (job for job in found if self.user is None or job.user in {"", self.user})
         return Listing(theirs, is_whole=found.is_whole)
 
@@ -130,8 +131,8 @@ class Workbench:
             return Launched.from_json(_require_object(answer))
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
-        """Resume a suspended RStudio session; the content of the response is ignored."""
-        # A session without a cluster isn't run by the launcher, so it has no launch parameters.
+        """Resume a suspended RStudio session. The content of the server's response is ignored."""
+        # A session without a cluster wasn't started by the launcher, so it has no launch parameters.
         again = parameters.as_json() if parameters is not None and parameters.cluster else None
         kwparams = {
             "session_id": addresses.check_session_id(session_id),
@@ -174,7 +175,8 @@ class Workbench:
         body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
-            # The server checks the token at the opening. A later refusal is an error inside the stream.
+            # The server checks the token when the stream is opened. A later refusal arrives as an error in
+            # the stream.
             async with self._explain_refusals("read"):
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
@@ -222,7 +224,7 @@ class Workbench:
         try:
             yield
         except (errors.Forbidden, errors.CredentialRefused) as refusal:
-            # Without a status, the refusal is Usher's own, because the token couldn't be sent.
+            # A refusal without a status comes from Usher itself: the token couldn't be sent.
             if right is None or refusal.status is None:
                 raise
             try:

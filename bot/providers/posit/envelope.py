@@ -49,7 +49,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         error = error if isinstance(error, dict) else {"message": error}
         raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
-        # Servers may refuse a token in plain text, with a 401 that doesn't ask for another kind of sign-in.
+        # Servers may refuse a token in plain text, with a 401 whose challenge, if any, is for a bearer token.
         challenge = response.headers.get("WWW-Authenticate", "Bearer")
         is_plain = response.status == 401 and not response.body.lstrip().startswith((b"{", b"["))
         is_plain = is_plain and _BEARER_PATTERN.match(challenge) is not None
@@ -58,7 +58,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             response.json()
         if not changes:
-            # A ``null`` response is valid only for a change.
+            # Only a change may be answered with ``null``.
             raise errors.BadAnswer("the answer is null", status=response.status)
     return answer
 
@@ -85,7 +85,7 @@ def to_provider_error(
         return errors.ServerFailed(words, status=status, did_nothing=True)
     kind = _find_error_class(code, changes=changes)
     if kind is None and response is not None:
-        # An unknown code may be an HTTP status. Otherwise, the response's own status decides.
+        # If the code is unknown, it may be an HTTP status. Otherwise, the response's own status decides.
         for said in (code, response.status):
             is_later = said in _LATER_STATUSES or 500 <= (said or 0) < 600
             if is_later or (code is None and (said or 0) >= 400):
@@ -96,7 +96,7 @@ def to_provider_error(
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError] | None:
     if code in _UNAUTHORISED_CODES:
-        # The token may be bad, or its level too low. ``Workbench._explain_refusals`` finds out which.
+        # Either the token is bad, or its level is too low. ``Workbench._explain_refusals`` finds out which.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound

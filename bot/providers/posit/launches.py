@@ -22,7 +22,7 @@ from bot.support.errors import InvalidRequest
 
 
 class NamedValue(SettingsPart):
-    """The name and the value of a variable, a constraint or a limit."""
+    """The name and value of an environment variable, a placement constraint or a limit."""
 
     name: str = Field(min_length=1)
     value: str
@@ -190,7 +190,7 @@ def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: st
         "launch_parameters": {
             "name": build_mark(spec, key),
             "cluster": cluster,
-            # Servers require these lists, even empty ones.
+            # Servers require these lists even if they are empty.
             "placement_constraints": _build_constraints(spec, more),
             "resource_limits": _build_limits(spec, more),
             "queues": list(more.queues or spec.texts("queue")),
@@ -232,7 +232,7 @@ def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -
         "environment": _build_environment(spec, template) or None,
         "tags": [*set_up.tags, build_tag(key)],
         "container_image": image or None,
-        # The launcher behind the API expects an object for the container.
+        # The API passes this to the launcher, which expects an object for the container.
         "container": {"image": image} if image else None,
         "resource_limits": limits or None,
         "resourceLimits": limits or None,

@@ -59,7 +59,7 @@ def find_cluster(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
 
 
 def find_default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
-    """Return the image that is used if none is chosen, or "" if the server names no default."""
+    """Return the image to use if the user chooses none, or "" if the server names no default."""
     info = envs.workbenches.get(workbench)
     wanted = (info.default_image if info is not None else "", cluster.default_image)
     return next((image for image in wanted if image and image in cluster.images), "")

@@ -50,14 +50,14 @@ class OutputDecoder:
     def feed(self, piece: bytes) -> list[OutputChunk]:
         """Process a piece of the stream, and return the chunks that it completes, or none after a failure."""
         found: list[OutputChunk] = []
-        # A backslash at the end may escape a quote that hasn't arrived yet, so keep it for the next piece.
+        # A backslash at the end of a piece may escape a quote in the next piece, so keep it until then.
         data, at = self._prepend_backslash(piece), 0
         while at < len(data) and self.failure is None:
             at = self._read_step(data, at, found)
         return found
 
     def finish(self) -> list[OutputChunk]:
-        """Return the text for the remaining bytes of characters that were never completed."""
+        """Return the text for leftover bytes, which belong to characters that were cut off."""
         return [
             OutputChunk(name, text)
             for name in _STREAMS
@@ -152,6 +152,6 @@ def _new_decoder() -> codecs.IncrementalDecoder:
 
 
 def _is_escaping(text: bytearray) -> bool:
-    """Return whether the final backslash escapes the next character, rather than being escaped itself."""
+    """Return whether the last backslash escapes the character after it, rather than being escaped itself."""
     run = len(text) - len(text.rstrip(b"\\"))
     return run % 2 == 1

@@ -160,7 +160,7 @@ class PositProvider(
         try:
             await server.resume_session(remote_id, session.launch_parameters)
         except _REFUSED:
-            # The session may have been resumed elsewhere in the meantime.
+            # Someone may have resumed the session elsewhere in the meantime.
             if not is_up(await _read_before_change(server, remote_id)):
                 raise
 
@@ -169,7 +169,8 @@ class PositProvider(
         self.require_stop_mode(mode)
         server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
-            # An administrator's token could stop anyone's session, because the API takes no username here.
+            # With an administrator's token, this call could stop anyone's session, because the API takes no
+            # username here.
             raise errors.NotFound("there is no such session")
         if (
             workspace.state is State.UNKNOWN
@@ -180,12 +181,12 @@ class PositProvider(
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
         if mode == "suspend" and not self._can_suspend(workspace):
-            # Some servers stop a session when asked to suspend it, unless the IDE is RStudio.
+            # If the IDE isn't RStudio, some servers stop a session that they are asked to suspend.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
-            # The session may have ended by itself. For another user's session, the read raises NotFound.
+            # The session may have ended by itself. If it is another user's, the read raises NotFound.
             if not is_over(await _read_before_change(server, remote_id)):
                 raise
 
