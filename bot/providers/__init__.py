@@ -34,7 +34,7 @@ _REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a high
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
-    """Create the provider for a connection; raise SettingsError if no provider has that kind."""
+    """Create the provider for a connection. Raise SettingsError if no provider has the connection's kind."""
     try:
         provider = find_provider_class(settings.provider, settings.source)
     except SettingsError as wrong:
@@ -45,7 +45,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
     """Create a provider whose methods each use the right secret (see ``bind``).
 
-    From then on, ``http`` removes the connection's own secrets from every response.
+    From now on, ``http`` removes the connection's own secrets from every response.
     """
     http.hide(settings.secrets())
     built = provider(settings, http)
@@ -110,7 +110,7 @@ def list_secrets(settings: Mapping[str, ConnectionSettings]) -> list[str]:
 
 
 def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
-    """Map each connection whose provider isn't Usher's own to the provider's distribution and version."""
+    """Map each connection whose provider isn't part of Usher to the provider's distribution and version."""
     found = {name: find_distribution(given.provider, given.source) for name, given in settings.items()}
     return {name: one for name, one in found.items() if one}
 
@@ -161,7 +161,7 @@ def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
 
 
 def _trim_table(table: dict[str, Any]) -> dict[str, Any]:
-    """Return a table with its strings trimmed, except for those in an inner table, such as options."""
+    """Return a table with its strings trimmed, except for those in inner tables, such as options."""
     return {key: _trim(value) for key, value in table.items()}
 
 
@@ -177,7 +177,7 @@ def _check_connection(
     if not CONNECTION_NAME_PATTERN.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     provider = _find_class(table)
-    # A connection is named after its table, so the key "name" isn't allowed.
+    # The key "name" isn't allowed, because a connection's name is the name of its table.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {}
     for key in table.keys() & _REMOVED_KEYS.keys():

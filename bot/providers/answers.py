@@ -65,19 +65,19 @@ def to_error(
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if not is_own and (not changes or (said is None and response.body.strip())):
-            # A proxy whose backend is down may send this page, so the workspace may still exist.
+            # This page may come from a proxy whose backend is down, so the workspace may still exist.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
         return errors.RateLimited(message, status=status, retry_after=response.retry_after())
     if changes and status in {408, 502, 504}:
-        # A proxy or gateway answered. The server itself may have carried out the call.
+        # This answer came from a proxy or gateway. The server itself may have carried out the call.
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
     is_page = status > 400 and response.body.lstrip()[:1] == b"<"
     if status == 407 or is_page or (status in {401, 403} and not is_own and not is_plain):
-        # A 400 page may be the server's own, sent because it couldn't parse the request.
+        # A page with status 400 may come from the server itself, if it couldn't parse the request.
         words = f"something in front of the server refused this (HTTP {status})"
         return errors.RefusedInFront(words, status=status)
     if status < 400:
@@ -165,7 +165,7 @@ def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def log_oddity(problem: str) -> None:
-    """Log something odd in a response. ``problem`` names the field without its value."""
+    """Log an oddity in a response. ``problem`` names the field, but not its value."""
     log.warning("odd answer", problem=problem)
 
 
@@ -174,7 +174,7 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
-    # An integer may be larger than the largest float.
+    # An integer may be too large to be converted to a float.
     if not isinstance(value, bool) and (
         isinstance(value, int) or (isinstance(value, float) and isfinite(value))
     ):
@@ -217,7 +217,7 @@ def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
 
 
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
-    """Return an account's id, converting an integer to text; return "" if there is none."""
+    """Return an account's id, or "" if there is none. An integer is converted to text."""
     value = answer.get(key)
     if isinstance(value, float) and value.is_integer():
         value = int(value)

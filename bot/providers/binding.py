@@ -77,7 +77,7 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:
-                # Leave the context before each yield, so that it doesn't extend to the consumer's code.
+                # Leave the context before each yield, so that it isn't active while the consumer's code runs.
                 with redact_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)

@@ -100,7 +100,7 @@ class PreparedTemplate(SettingsPart):
         self._currency = currency
 
     def set_groups(self, groups: UserGroups) -> None:
-        """Set the user groups used to expand ``who``."""
+        """Set the user groups that ``who`` may refer to."""
         self._groups = groups
 
     def is_for(self, principal: Principal) -> bool:
@@ -138,7 +138,7 @@ def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the template chosen by name or label or, failing that, the only template offered."""
+    """Return the template with this name or label. If there is none but only one is offered, return that."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)

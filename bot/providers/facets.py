@@ -90,7 +90,7 @@ Offer = TypeVar("Offer")
 
 
 class Facet(ABC):  # noqa: B024 - facets have no method in common
-    """The base class of all facets."""
+    """The base class of all facets, which are optional parts of a provider."""
 
 
 class Lists(Facet):

@@ -55,7 +55,7 @@ Check = Callable[[Exchange], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """An assumption and how to check it. If there is no check, a trial can neither confirm nor refute it."""
+    """An assumption and its check. Without a check, a trial can neither confirm nor refute it."""
 
     name: str
     says: str
@@ -94,12 +94,12 @@ def match_call(method: str, path: str, check: Check) -> Check:
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Return a check that can only confirm its assumption: instead of False, it returns None."""
+    """Return a check that can confirm its assumption but not refute it: it returns None instead of False."""
     return lambda one: holds(one) or None
 
 
 def has_fields(*fields: str) -> Check:
-    """Return a check that the object in a successful response has these fields."""
+    """Return a check that the object in each successful response has these fields."""
     return lambda one: isinstance(one.body, dict) and set(fields) <= set(one.body) if one.is_good else None
 
 

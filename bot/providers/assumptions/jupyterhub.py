@@ -20,7 +20,7 @@ def _list_servers(one: Exchange) -> list[Mapping[str, Any]]:
 
 
 def _is_name_answer_expected(one: Exchange) -> bool | None:
-    """Return True if the hub's answer to a new server name agrees with Usher's rule, otherwise None."""
+    """Return True if the hub accepts or refuses a new server's name as Usher expects, otherwise None."""
     name = one.path.rpartition("/servers/")[2]
     if one.status not in {201, 202, 400} or name == one.path:
         return None
