@@ -120,7 +120,7 @@ async def serve(
     """Run until SIGTERM or SIGINT.
 
     Raises StartError, StoreError or OSError if the process can't start, and StoreMigrated if a newer release
-    migrates the database meanwhile. ``beside`` runs alongside the process once it is ready.
+    migrates the database meanwhile. Once the process is ready, ``beside`` runs alongside it.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)
@@ -200,9 +200,9 @@ class Process:
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, start listening, and start the background work.
 
-        If ``loops`` is false, nothing runs by itself, and tests call ``reconciler`` and ``notifier`` step by
-        step. Raises StartError and StoreError. The start may be cancelled at any time, because ``stack``
-        undoes everything done so far.
+        If ``loops`` is false, no background work runs by itself, so that tests can run ``reconciler`` and
+        ``notifier`` step by step. Raises StartError and StoreError. The start may be cancelled at any time,
+        because ``stack`` undoes everything done so far.
         """
         settings, stack = self._settings, self._stack
         self.store = await self._wait_until_reached(self._begin_serving, None, StoreAway, StoreBusy)
@@ -384,7 +384,7 @@ class Process:
     async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
-        """Call ``attempt`` until the database or (if ``store`` is given) Slack responds. Return its result.
+        """Call ``attempt`` until the database or (if ``store`` is given) Slack responds. Return the result.
 
         Meanwhile, a small server tells monitoring that the process is alive but not ready.
         """

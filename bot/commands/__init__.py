@@ -108,7 +108,7 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error. If nobody reads it any more, ignore that and keep the exit status."""
+    """Write lines to standard error. If the reader has gone away, ignore that and keep the exit status."""
     try:
         print("\n".join(lines), file=sys.stderr, flush=True)
     except OSError:

@@ -45,7 +45,7 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """The import file can't be used at all. The message is one sentence with the reason."""
+    """The import file can't be used at all. The message gives the reason in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
 class Importer:
-    """Imports rows for people who may link accounts according to the policy."""
+    """Imports the rows of people whom the policy allows to link accounts."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -215,7 +215,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Build the context that an operator's command needs. This may raise ImportProblem or StoreError."""
+    """Build the context for a command that an operator runs. This may raise ImportProblem or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -281,7 +281,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:
-    """Return the lines that the command prints: one for each row, and one with the totals."""
+    """Return the command's output: one line for each row, and one with the totals."""
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
         f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"

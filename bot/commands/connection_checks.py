@@ -120,7 +120,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Check whether Usher is registered for sign-in at a provider that supports it."""
+    """Check whether Usher is registered at a provider where people can sign in."""
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)

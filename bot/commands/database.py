@@ -203,7 +203,7 @@ _UNREADABLE: Final = ", and some that can't be read"
 
 
 def restored(arguments: argparse.Namespace) -> int:
-    """Restore a backup, pause the plans in it, and ask their owners whether they still want them."""
+    """Restore a backup and pause the plans in it. Ask the plans' owners whether they still want them."""
     settings, connections = load()
     path = find_database_file(settings.database_url)
     if arguments.file is not None:

@@ -79,7 +79,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check the separate host name for workspace pages. Without one, warn about scripts from vendors."""
+    """Check the separate host name for workspace pages. If there is none, warn about vendors' scripts."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
@@ -113,10 +113,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe what else responds at a URL, or return None if it is this Usher.
-
-    This may raise ProviderError.
-    """
+    """Say what else responds at a URL, or return None if it is this Usher. This may raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)

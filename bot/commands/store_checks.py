@@ -182,7 +182,7 @@ def _format_place(path: Path) -> Check:
 
 
 async def read_store(store: Store, name: str = "the database") -> list[Check]:
-    """Try a tiny write, then read an open store's counts and the notices that Usher has given up on."""
+    """Try a tiny write, then count the rows of an open store and the notices that Usher has given up on."""
     await store.write(maintenance.try_writing)
     counts = await store.perform(count_rows.count_rows)
     dead = [

@@ -73,7 +73,7 @@ class TrialObject:
 
 
 class TrialRecord:
-    """The file that lists what a trial has created. It is deleted once nothing on the list is left."""
+    """The file that lists what a trial has created. It is deleted once the list is empty."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -128,7 +128,7 @@ class Trial:
     #: For each step so far, its name, its duration in seconds and, if it failed, the kind of error.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
-    # -- before anything is created ------------------------------------------------------------------------
+    # -- preparations, before anything is created ----------------------------------------------------------
 
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
         """Fill in the provider's forms with as little as they accept. Raise NotDone if that's impossible."""
@@ -237,7 +237,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find the workspace or job that was just created, by its key or name. Ignore anyone else's."""
+        """Find the workspace or job that the trial has just created, by key or name. Ignore all others."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -368,12 +368,12 @@ class Trial:
     # -- the report -----------------------------------------------------------------------------------------
 
     def facts(self) -> list[tuple[Assumption, Verdict]]:
-        """Return each assumption about the provider, with this trial's verdict on it."""
+        """Return every assumption about the provider, and whether this trial confirmed it."""
         seen = self.http.exchanges
         return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 
     def report(self, server: str) -> str:
-        """Return a report that is safe to publish: without names, URLs, or anything that was typed."""
+        """Return a report that is safe to publish: without names, URLs or anything that the user typed."""
         return json.dumps(
             {
                 "usher": version("usher-bot"),

@@ -195,7 +195,7 @@ class Conversation:
             self._settle(
                 "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
             )
-        # If USHER_ADMINS is already set, stop here: one answer would replace the whole list.
+        # If USHER_ADMINS is set but its check fails, stop: one answer would replace the whole list.
         self._settle(
             "USHER_ADMINS",
             _ASK_MEMBER_ID,
@@ -325,7 +325,7 @@ def _check_slack_for(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Check Usher's administrators. At least one must be a person, who then gets a message."""
+    """Check Usher's administrators. At least one of them must be a person rather than a group."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
     return await _check_slack_for("administrators")(settings, http)
@@ -378,7 +378,7 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Store the token's account until its owner proves who they are. Return the URL for that, or ""."""
+    """Store the token's account until its owner proves who they are. Return the URL for the proof, or ""."""
     if own is None:
         return ""
     name, token = own

@@ -43,7 +43,7 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def print_usage(arguments: argparse.Namespace) -> int:
-    """Print the periods of running in a time window as CSV or JSON, from one snapshot of the database."""
+    """Print when workspaces and jobs ran, as CSV or JSON, from a single snapshot of the database."""
     since, until, problems = _read_window(arguments)
     write = {"csv": _write_csv, "json": _write_json}.get(arguments.format)
     if write is None:
