@@ -96,7 +96,7 @@ class Day:
 
 
 def parse_day(word: str) -> Day | None:
-    """Return the day that a word names: ``tomorrow``, a weekday, a date, or a form that ``spell`` makes."""
+    """Parse a word for a day: ``tomorrow``, a weekday, a date, or a form that ``spell`` produces."""
     if word in _AHEAD:
         return Day(ahead=_AHEAD[word])
     if found := _ISO_DATE.fullmatch(word):
@@ -144,7 +144,7 @@ def write_day(word: str) -> str:
 
 
 def day_of(text: str, today: date) -> date | None:
-    """Return the day, from ``today`` on, that a string names, or None if it names none or may mean two."""
+    """Return the day, from ``today`` on, that a string names. None if it names no day or is ambiguous."""
     words = spell(f"on {text}").split()[1:]
     found = resolve_day(words[0], today) if len(words) == 1 else ()
     return found[0] if len(found) == 1 else None
@@ -160,15 +160,15 @@ def _to_date(year: int, month: int, day: int) -> date | None:
 def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
     """Return the instant at which clocks in a zone show a minute of the day, counted from midnight.
 
-    The minute may fall on the next day. A time that clocks skip is moved later by as much as they skip. If
-    clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
+    The minute may fall on the next day. If clocks skip the time, it is moved later by as much as they skip.
+    If clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
     """
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
     return second if first <= after < second else first
 
 
-# -- days of a week --------------------------------------------------------------------------------------
+# -- weekdays --------------------------------------------------------------------------------------------
 
 
 def days_of(word: str) -> frozenset[str]:
@@ -187,7 +187,7 @@ def days_of(word: str) -> frozenset[str]:
 
 
 def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
-    """Return all weekdays from ``first`` to ``last``. If either isn't exactly one weekday, return none."""
+    """Return all weekdays from ``first`` to ``last``, or none if either isn't exactly one weekday."""
     ends = [*first, *last]
     if len(ends) != 2 or not set(ends) <= EVERY_DAY:
         return frozenset()
@@ -355,7 +355,7 @@ def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
 
 
 def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
-    """Return the past window that a string names, or what is wrong with it. "" means this week."""
+    """Parse the name of a past period into a window, or return what is wrong with it. "" means this week."""
     today = datetime.fromtimestamp(now, zone).date()
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"

@@ -105,7 +105,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The reason why a string doesn't name a usable time, and its possible readings, if any."""
+    """Why a string doesn't name a usable time, and the ways to read it if it is ambiguous."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -132,7 +132,7 @@ class TimeOfDay:
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later: ``8:30`` may mean 20:30."""
+        """Return whether a time with minutes may be 12 hours later, as ``8:30`` may mean 20:30."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
     @property
@@ -142,7 +142,7 @@ class TimeOfDay:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the time after ``now`` that a string names, or why it doesn't name one. Never raise an error.
+    """Return the time after ``now`` that a string names, or why it names none. Never raise an error.
 
     ``kind`` says how to read a string without a word such as ``until``. A time less than ``soonest`` seconds
     ahead is refused.
@@ -182,13 +182,13 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds, or None for other strings."""
+    """Return a duration such as ``2h``, or a unit such as ``hour``, in seconds. Otherwise, return None."""
     plain = spell_clock(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
 def parse(text: str, kind: Kind = "") -> float | TimeOfDay | Unread:
-    """Parse a string into a duration in seconds or a time of day. This doesn't depend on the current time."""
+    """Parse a string into a duration in seconds or a time of day, regardless of the current time."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
@@ -209,7 +209,7 @@ def _parse(text: str, kind: Kind) -> float | TimeOfDay | Unread:
 
 
 def _parse_length(text: str) -> float | None:
-    """Return a duration in seconds. If the string isn't a duration, return None."""
+    """Return a duration in seconds, or None if the string isn't a duration."""
     found = _ISO_LENGTH.fullmatch(text) or _LENGTH.fullmatch(text)
     if found is None or not any(found.groups()):
         return None
@@ -222,7 +222,7 @@ def _to_decimal(text: str | None) -> float:
 
 
 def _parse_time(text: str, *, is_announced: bool) -> TimeOfDay | Unread:
-    """Return the time of day that a string names, with its day and part of the day in any order."""
+    """Parse a string into a time of day. The day and the part of the day may be in any order."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
     if "tonight" in parts:
@@ -360,7 +360,8 @@ def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> M
 def _resolve_on_date(time: TimeOfDay, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
     """Return the moment of a given hour on a date.
 
-    *Tonight* may be after midnight, and a weekday whose time has passed means the same day next week.
+    *Tonight* may mean after midnight. If the day is a weekday and the time has passed, it means the same day
+    next week.
     """
     is_night = time.day in {"today", "tonight"} and time.part in {"night", "tonight"} and hour < _NIGHT_ENDS
     moment = _to_moment(day + timedelta(days=is_night), hour, time, zone, now)

@@ -133,7 +133,7 @@ def _find_key(said: SaidZone) -> str | None:
 
 
 def _parse(text: str) -> tuple[Wanted | None, SaidZone | None]:
-    """Return the hours that a string names, without their zone, and the zone."""
+    """Parse a string into hours without their zone, and the zone."""
     if len(text) > _MAX_CHARACTERS:
         return None, None
     plain, said = split_zone(text)
@@ -202,7 +202,7 @@ def _read_clock(text: str) -> TimeOfDay | None:
 
 
 def _choose_halves(begin: TimeOfDay, end: TimeOfDay) -> tuple[int, int]:
-    """Return a start and an end in minutes. If one of them says am or pm, that may decide the other."""
+    """Return a start and an end in minutes. An am or pm at one of them may decide the other."""
     starts, stops = begin.minutes, end.minutes
     if begin.is_open and end.part:
         either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
@@ -230,12 +230,12 @@ def is_schedule(text: str) -> bool:
 
 
 def clock(minute: int | None) -> str:
-    """Return a minute of the day as ``HH:MM``. For None, return ""."""
+    """Format a minute of the day as ``HH:MM``, or return "" for None."""
     return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
 
 
 def write_hours(hours: Wanted) -> str:
-    """Write working hours as a text that ``read_hours`` can read."""
+    """Format working hours as text that ``read_hours`` can parse."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
     in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]

@@ -291,7 +291,7 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 
 @lru_cache(maxsize=512)
 def find_zones(name: str) -> tuple[tzinfo, ...]:
-    """Return the zones with this name, or the zone with an offset such as ``+2``, if there are any."""
+    """Return the zones with this name, or the zone with an offset such as ``+2``. There may be none."""
     if offset := _OFFSET.fullmatch(name.replace("_", "")):
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
@@ -317,7 +317,7 @@ def _strip_accents(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _load_zone_names() -> dict[str, list[str]]:
-    """Load the names of zones: their own, those of their cities and countries, and those in ``_ZONES``."""
+    """Load the names of zones. These are the zones' own names, their cities and countries, and ``_ZONES``."""
     names: dict[str, list[str]] = {}
     called: dict[str, list[str]] = {}
     data = files("tzdata")
