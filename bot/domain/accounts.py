@@ -115,7 +115,7 @@ class Account:
 
     @property
     def is_refused(self) -> bool:
-        """Return whether the user may have to link again."""
+        """Return whether the link may be broken, so that the user would have to link again."""
         return self.state == "refused" or self.is_held
 
     @property
@@ -124,7 +124,7 @@ class Account:
         return self.state == "active" and self.refused_since is not None
 
     def repeats(self, at: float | None) -> bool:
-        """Return whether a refusal at this time confirms an earlier one. If so, the user must be told."""
+        """Return whether a refusal now confirms an earlier one, so that the user must be told."""
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
     def compute_retry_delay(self, now: float) -> float:
@@ -133,11 +133,11 @@ class Account:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)
         wait = min(max(lasted, REPEATED_SECONDS), RAREST_SECONDS)
-        # A time in the future was written before the clock was corrected.
+        # A time in the future is wrong: it was written before the clock was corrected.
         return max(self.checked_at + wait - now, 0.0) if self.checked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
-        """Return whether the account's credential has expired. If its expiry isn't known, return False."""
+        """Return whether the account's credential has expired, or False if its expiry isn't known."""
         return self.expires_at is not None and self.expires_at <= now
 
 

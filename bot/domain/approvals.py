@@ -15,7 +15,7 @@ _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 
 
 def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:
-    """Return when to remind an administrator of a request: on the next morning in this time zone."""
+    """Return when to remind an administrator of a request: the next morning in this time zone."""
     earliest = datetime.fromtimestamp(asked_at + _MIN_REMINDER_SECONDS, zone)
     morning = earliest.replace(hour=_REMINDER_HOUR, minute=0, second=0, microsecond=0)
     return (morning if morning >= earliest else morning + timedelta(days=1)).timestamp()

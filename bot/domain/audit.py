@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An entry in the audit log. It says who did what to what, by which rule, and with what result."""
+    """An entry in the audit log: who did what to what, by which rule, and with what result."""
 
     actor: str
     action: str

@@ -143,5 +143,5 @@ def _find_refusal_word(message: str) -> str:
 
 
 def get_cause_word(cause: str | None) -> str:
-    """Return the word that a cause begins with, without its message."""
+    """Return the first word of a cause, which identifies it, without any message after it."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")

@@ -88,9 +88,9 @@ class Participant:
     """A person's enrollment through a card.
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class, and
-    ``withdrawn_at`` is when they withdrew that consent. ``ended_at`` is when Usher dealt with the end of the
-    class for them, by stopping the workspace, postponing the stop, or finding nothing to stop. Leaving a
-    course withdraws the consent. ``lesson`` is the local time of the last lesson that was begun for them.
+    ``withdrawn_at`` is when they withdrew that consent. ``ended_at`` is when Usher handled the end of the
+    class for them: it stopped the workspace, postponed the stop, or found nothing to stop. Leaving a course
+    withdraws the consent. ``lesson`` is the local time of the last lesson that was begun for them.
     """
 
     card_id: str
@@ -141,7 +141,8 @@ class ClassCounts:
     enrollment is waiting for a link. ``expected`` counts the members who should attend the current lesson.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count workspaces stopped at the end of a class, and ``kept``
-    counts owners who withdrew their consent. ``unended`` counts consents that haven't been dealt with yet.
+    counts owners who withdrew their consent. ``unended`` counts the consents of members for whom Usher hasn't
+    handled the end of the class yet.
     """
 
     joined: int = 0
@@ -172,7 +173,7 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """The rows that show why a member isn't ready. They contain no URL."""
+    """The rows from which to tell why a member isn't ready. They contain no URL."""
 
     participant: Participant
     operation: Operation | None

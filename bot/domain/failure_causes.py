@@ -150,7 +150,7 @@ _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfaile
 
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
-    """Return which of "cpu", "memory" and "ephemeral-storage" a message says are scarce."""
+    """Return which of "cpu", "memory" and "ephemeral-storage" are scarce according to a message."""
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 

@@ -20,10 +20,9 @@ MAX_HELD_SECONDS: Final = 180.0
 
 
 def find_access_obstacle(account: Account | None, now: float) -> str:
-    """Return why nothing can be requested from the provider on a user's behalf.
+    """Return why nothing can be requested from the provider for a user, or "" if requests are possible.
 
-    If requests are possible, return "". A single refusal of the credential isn't an obstacle yet, because
-    Usher will try it again.
+    A single refusal of the credential doesn't prevent requests yet, because Usher will try it again.
     """
     if account is None or account.state == "revoking":
         return "unlinked"

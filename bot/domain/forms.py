@@ -128,7 +128,7 @@ def choice_field(
 def find_name_problem(
     name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
 ) -> str:
-    """Return what is wrong with a new name, or "" if nothing is. ``what`` says what is being named."""
+    """Return what is wrong with a new name, or "" if it is fine. ``what`` says what is being named."""
     if not name:
         return "Needs a name."
     if len(name) > max_length:
@@ -194,11 +194,11 @@ class Spec:
 
     @property
     def is_unnamed(self) -> bool:
-        """Return whether a free name still has to be found."""
+        """Return whether Usher still has to find a free name."""
         return bool(self.stem) and not self.name
 
     def as_json(self) -> dict[str, Value]:
-        """Return the spec as an object that can be turned into JSON."""
+        """Return the spec as an object that can be serialised to JSON."""
         return {"name": self.name, **self.chosen, **({"stem": self.stem} if self.stem else {})}
 
     @classmethod
@@ -210,7 +210,7 @@ class Spec:
 
 
 def flag_name(name: str) -> str:
-    """Return a field's name as a flag. If the field sets a provider's own limit, its prefix is left out."""
+    """Return a field's name as a flag. The prefix of a field that sets a provider's limit is left out."""
     return name.removeprefix(LIMIT_PREFIX).replace("_", "-")
 
 
@@ -253,26 +253,26 @@ _MARK_LENGTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class FreeName:
-    """A name that has yet to be chosen: its stem, and the names that are already taken at the provider."""
+    """A name that Usher has yet to choose: its stem, and the names already taken at the provider."""
 
     stem: str
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return the stem, with a number or suffix if it is taken or in ``others``."""
+        """Return the stem. If that is taken or in ``others``, add a number or a suffix."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return a name that isn't in use (``is_in_use``). If a thousand candidates are taken, return ""."""
+    """Return a name for which ``is_in_use`` is false, or "" if a thousand candidates are all taken."""
     folded = set(map(fold, taken))
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if fold(name) not in folded), "")
 
 
 def shorten_key(key: str) -> str:
-    """Shorten one of Usher's ids to eight letters and digits. It then fits into a name or another id."""
+    """Shorten one of Usher's ids to eight letters and digits, so that it fits into a name or another id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 

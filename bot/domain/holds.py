@@ -17,7 +17,7 @@ NOTHING: Final = Hold("")
 
 
 class HoldCode(StrEnum):
-    """The codes of holds. Their details are a time in epoch seconds, a cause, or the provider's own words."""
+    """The codes of holds. A hold's detail is a time in epoch seconds, a cause, or the provider's words."""
 
     #: The connection has given no usable answer since the time in the detail. With ``OVERLOADED``, it has
     #: been refusing calls as too busy since then, and the detail may end with the provider's own words.
@@ -85,12 +85,12 @@ def hold_until(code: HoldCode, until: float) -> Hold:
 
 
 def hold_by_cause(cause: str) -> Hold:
-    """Make a hold for a failure that may be temporary. ``cause`` is the cause of the failure."""
+    """Make a hold for a possibly temporary failure. ``cause`` is the cause of the failure."""
     return make_hold(HoldCode.CAUSE, cause)
 
 
 def split_hold(hold: str) -> tuple[HoldCode | None, str]:
-    """Return a hold's code and detail. If this release doesn't know the code, return None for it."""
+    """Return a hold's code and detail. The code is None if this release doesn't know it."""
     word, _, detail = hold.partition(": ")
     return (HoldCode(word) if word in set(HoldCode) else None), detail
 

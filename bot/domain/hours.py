@@ -105,11 +105,11 @@ class Timetable(ABC):
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:
-        """Return the timetable's own fields by name. Fields that subclasses add are left out."""
+        """Return the fields of ``Timetable`` by name, without the fields that subclasses add."""
         return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
-        """Return the first start or stop after a time. Return None if nothing is planned that far ahead."""
+        """Return the first start or stop after a time, or None if none is planned that far ahead."""
         spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
@@ -121,20 +121,20 @@ class Timetable(ABC):
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first start or stop of the day that the given one belongs to.
+        """Return the first start or stop on the same day as the given one.
 
-        A stop after midnight belongs to the day before.
+        A stop after midnight counts towards the day before.
         """
         day = date.fromisoformat(one.local[:10])
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
 
     def day(self, at: float) -> date:
-        """Return the date at a given time, in the timetable's zone."""
+        """Return the date of a given time, in the timetable's zone."""
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
-        """Return the starts and stops of the hours that begin on a day: at most one of each."""
+        """Return the start and the stop of the hours that begin on a day, or whichever of them there is."""
         named = day.isoformat()
         is_usual = self.days & {named, DAYS[day.weekday()]} and named >= self.first_day
         is_usual = is_usual and (not self.last_day or named <= self.last_day)
@@ -163,7 +163,7 @@ class Timetable(ABC):
 class HoursRule(Timetable):
     """A rule for a workspace's working hours, in the time zone ``zone``.
 
-    Starts and stops up to ``processed_until`` have been dealt with. ``agreed`` means that the rule's owner
+    Starts and stops up to ``processed_until`` have been handled. ``agreed`` means that the rule's owner
     knows that a stop can't be undone for this workspace.
     """
 
@@ -190,14 +190,14 @@ class HoursRule(Timetable):
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return a copy of the rule with another start counted.
+        """Return a copy of the rule with one more start counted.
 
         ``is_used`` says whether the workspace was used after the previous start.
         """
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
-        """Return the starts and stops that are due and haven't been dealt with yet, in order."""
+        """Return the starts and stops that are due and haven't been processed yet, in order."""
         since = max(self.processed_until, now - HORIZON_SECONDS)
         return [
             one
@@ -223,7 +223,7 @@ class HoursRule(Timetable):
 
 @dataclass(frozen=True, slots=True)
 class FormerHours:
-    """Working hours that were turned off, in the form stored in the button that restores them."""
+    """Working hours that were turned off, in the form in which the button that restores them stores them."""
 
     wanted: Wanted
     zone: str
@@ -245,7 +245,7 @@ def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop that coincides with a start. ``rule`` must plan at least one of the two."""
+    """Return the first stop at the time of a start. At least one of the two must come from ``rule``."""
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)
@@ -266,7 +266,7 @@ def list_dates(first: date, until: date) -> list[str]:
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Group days into spans of (first day, last day). Days without a start or stop don't end a span."""
+    """Group days into spans of (first day, last day). Days without a start or stop don't interrupt a span."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
@@ -275,7 +275,7 @@ def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
     return found
 
 
-# -- workspaces that nobody uses, or that were left running --------------------------------------------------
+# -- idle workspaces -----------------------------------------------------------------------------------------
 
 
 def was_used(workspace: Workspace, since: float) -> bool:
@@ -288,8 +288,8 @@ def was_used(workspace: Workspace, since: float) -> bool:
 def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
     """Return when a workspace became idle, and whether its provider reports use.
 
-    Return None if that isn't known, or if the workspace isn't running. If nothing says when it came up, the
-    first read that found it running is used.
+    Return None if that isn't known, or if the workspace isn't running. If it isn't known when the workspace
+    came up, the time of the first read that found it running is used instead.
     """
     used, began = workspace.last_used_at, workspace.started_at or workspace.running_since
     if workspace.current_state is not State.RUNNING:
@@ -300,7 +300,7 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return a time this evening if an idle workspace's owner should be asked about it now, otherwise None.
+    """Return a time this evening if an idle workspace's owner should be asked about it now, else None.
 
     Owners are asked in the daytime, once the workspace has been idle for ``seconds``. If they don't answer by
     the returned time, the workspace may be stopped. Anything they do with it in Slack counts as use.

@@ -39,7 +39,7 @@ class Installed:
 
     @property
     def row_key(self) -> str:
-        """Return the row key that is used to encrypt the secret. It never equals a user's key."""
+        """Return the row key used to encrypt the secret. It can't be the same as a user's key."""
         return f"installation/{self.id}"
 
 
@@ -89,7 +89,7 @@ class Administered(ABC):
     def decides(self, principal: Principal, owner: Principal) -> bool:
         """Return whether a person may decide on an owner's requests.
 
-        They may decide on their own requests only if nobody else can.
+        They may decide on their own requests only if nobody else can decide on them.
         """
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
@@ -136,7 +136,7 @@ class Installation(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return the team that Sign in with Slack suggests to people who aren't known yet. It may be ""."""
+        """Return the team that Sign in with Slack suggests to people whose team isn't known yet, or ""."""
         return self.team_id or ""
 
     @property
@@ -283,14 +283,14 @@ class Installations(Administered):
 
     @property
     def is_several(self) -> bool:
-        """Return whether people's names must be shown along with their Slack workspace."""
+        """Return whether a person's name must be shown with their Slack workspace."""
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return which people an administrator may manage: the prefix of those people's keys.
+        """Return the prefix of the keys of all people whom an administrator may manage.
 
-        The prefix is "" for everyone, or the prefix of the administrator's own Slack workspace. Return None
-        if the person isn't an administrator.
+        The prefix is "" for everyone, or that of the administrator's own Slack workspace. Return None if the
+        person isn't an administrator.
         """
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):
@@ -324,7 +324,7 @@ class Tenants(Protocol):
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return a team's installation, possibly a few seconds out of date. Never raise an error."""
+        """Return a team's installation, which may be a few seconds out of date. Never raise an error."""
         ...
 
     def token_of(self, name: str) -> str:

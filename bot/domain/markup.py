@@ -58,7 +58,7 @@ class Dated(Markup):
         return (part for line in self.lines for part in line)
 
     def rewrite(self, text: str) -> Dated:
-        """Return a different text that mentions the same times as this one."""
+        """Return another text as markup that mentions the same times as this one."""
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:

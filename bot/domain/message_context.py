@@ -73,7 +73,7 @@ class Facts:
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
-        """Return the fields of ``Facts`` with their values. Fields of subclasses are left out."""
+        """Return the fields of ``Facts`` with their values, without the fields of subclasses."""
         return {one.name: getattr(self, one.name) for one in fields(Facts)}
 
     @property
@@ -200,7 +200,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def can_still_run(self) -> bool:
-        """Return whether the workspace may still be running. If so, *Stop* is offered next to *Start*."""
+        """Return whether the workspace may still be running, so that *Stop* is offered next to *Start*."""
         workspace = self.workspace
         if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
             return False

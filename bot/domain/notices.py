@@ -159,7 +159,7 @@ class NoticeKind(StrEnum):
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
-    # -- hours, and workspaces that were left running --------------------------------------------------------
+    # -- working hours and idle workspaces -------------------------------------------------------------------
 
     #: Asks whether a workspace that was left running is still needed.
     IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
@@ -203,7 +203,7 @@ class NoticeKind(StrEnum):
     #: Last week's usage, sent on Monday to everyone who wants this message.
     WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
 
-    # -- links and workspaces that expire soon ---------------------------------------------------------------
+    # -- links and workspaces about to expire ----------------------------------------------------------------
 
     WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
     #: Tells the owner whether the provider will let their workspace run longer.
@@ -211,7 +211,7 @@ class NoticeKind(StrEnum):
     #: Warns that a link's credential expires soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)
 
-    # -- requests to be linked as a username -----------------------------------------------------------------
+    # -- requests for links to usernames ---------------------------------------------------------------------
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Asks a person whether an account is theirs, because someone else has requested to be linked to it.
@@ -219,7 +219,7 @@ class NoticeKind(StrEnum):
     #: Says that a request was denied, that the person is linked, or that linking them failed.
     APPROVAL_ENDED = Traits("approval_ended", marks=Mark.PEOPLE)
 
-    # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
+    # -- rows lost in a failover or by restoring a backup ----------------------------------------------------
 
     #: Says which answered requests the database has lost, and describes the current state.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
@@ -283,7 +283,7 @@ class NewNotice:
 
 
 class NoticeError(StrEnum):
-    """Usher's own codes for why a message wasn't sent. They are never renamed, because rows contain them."""
+    """Usher's codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
     #: The notice wasn't sent: a search in Slack didn't find it.
     NOT_SENT = "not sent"
@@ -303,7 +303,7 @@ UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A row of the outbox. ``unknown_since`` is the time of an attempt whose outcome is unknown."""
+    """A row of the outbox. ``unknown_since`` is the time of the attempt, if its outcome isn't known."""
 
     id: str
     subject: str
@@ -337,7 +337,7 @@ class Notice:
 
     @property
     def key(self) -> str:
-        """Return the key that the metadata of the Slack message contains."""
+        """Return the key by which the metadata of the Slack message identifies this notice."""
         return self.sent_as or f"{self.subject}/{self.kind}/{self.occasion}"
 
 

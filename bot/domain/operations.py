@@ -103,7 +103,7 @@ class Operation(WorkItem):
 
     @property
     def has_lapsed(self) -> bool:
-        """Return whether the deadline passed before anything was sent, so the user must be asked first."""
+        """Return whether the deadline passed before a call was sent, so that the user must be asked first."""
         is_late = self.is_open and self.deadline_at is None and self.good_until is None
         return is_late and self.verb.expires and not self.has_called
 
@@ -120,7 +120,7 @@ class Operation(WorkItem):
 
     @property
     def began_at(self) -> float:
-        """Return when the measured time begins: at the request or, if that had to wait, at the call."""
+        """Return the time from which a start is measured: the request or, if that had to wait, the call."""
         was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
         return self.created_at if was_prompt else self.called_at or self.created_at
 
@@ -154,5 +154,5 @@ class Operation(WorkItem):
 
     @property
     def replaces_ended_workspace(self) -> bool:
-        """Return whether this operation replaces a workspace that was ended by a restart."""
+        """Return whether this operation creates the replacement for a workspace that a restart ended."""
         return bool(self.agreed) and self.verb is OperationVerb.CREATE

@@ -55,7 +55,7 @@ def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
 
 
 def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
-    """Return the pieces of text around mentions. Pieces that only separate two mentions are left out."""
+    """Split a text at its mentions. Pieces that only separate two mentions are left out."""
     quotations = [found.span() for found in _QUOTATION_PATTERN.finditer(text)][::-1]
     places = [(0, 0)]
     for found in mention.finditer(text):
@@ -70,7 +70,7 @@ def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
 
 
 def _close_gap(before: str, after: str) -> tuple[str, str]:
-    """Return the words around a removed mention. Punctuation and spaces between them are cleaned up."""
+    """Join the words around a removed mention, and clean up the punctuation and spaces between them."""
     after = after.removeprefix("'s").removeprefix("\u2019s")
     rest = _SEPARATOR_PATTERN.sub("", after, count=1)
     if not before.rpartition("\n")[2].replace("&gt;", "").strip(_BLANK_SIGNS + _MARK_SIGNS):

@@ -28,12 +28,12 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the person's key in rows. It consists of enterprise, Slack workspace and user."""
+        """Return the person's key for rows, made of the enterprise, the Slack workspace and the user."""
         return f"{self.place}{self.user_id}"
 
     @property
     def place(self) -> str:
-        """Return the prefix that the keys of everyone in the same Slack workspace begin with."""
+        """Return the prefix shared by the keys of everyone in the same Slack workspace."""
         return f"{self.enterprise_id or '-'}:{self.team_id}:"
 
     @classmethod
@@ -65,9 +65,9 @@ class Person:
 class Named:
     """A person's name as one reader sees it.
 
-    A person with a ``user_id`` is mentioned. Only readers in the same Slack workspace see mentions, because
-    elsewhere the same id may belong to someone else. ``workspace`` is "" if the reader doesn't need to see
-    it.
+    If ``user_id`` is set, the person is mentioned. Only readers in the same Slack workspace see mentions,
+    because elsewhere the same id may belong to someone else. ``workspace`` is "" if the reader doesn't need
+    to see it.
     """
 
     user_id: str = ""

@@ -69,7 +69,7 @@ def parse_price(amount: str | None, currency: str | None) -> Price | None:
 
 
 def parse_amount(value: Any) -> Decimal | None:
-    """Parse a number from outside Usher as an hourly price. Return None if it can't be one."""
+    """Parse a number from outside Usher as an hourly price, or return None if it can't be a price."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

@@ -75,7 +75,7 @@ class ReadClaim:
 class ReadResult:
     """The result of a claimed read: an observation or an error message, and when to read next.
 
-    ``next_in`` is in seconds from now. None means that the next read takes place only on request. If
+    ``next_in`` is in seconds from now. None means that there is no next read unless someone asks for it. If
     ``observed`` is None, the rows keep their state.
     """
 

@@ -167,5 +167,5 @@ class Run(WorkItem):
 
     @property
     def is_late(self) -> bool:
-        """Return whether the user has been told that the run hasn't started or can't be read."""
+        """Return whether the user was told that the run hasn't started or can't be read."""
         return self.is_open and self.blocked_since is not None and self.deadline_at is None

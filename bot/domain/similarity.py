@@ -25,7 +25,7 @@ def is_slip(typed: str, word: str) -> bool:
 
 
 def count_allowed_slips(word: str) -> int:
-    """Return how many letters of a word may be wrong for it still to count as a misspelling."""
+    """Return how many letters of a word may be wrong before it no longer counts as a misspelling."""
     return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
@@ -52,7 +52,7 @@ def _forms(called: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a string in lower case. Accents and trailing numbers are removed."""
+    """Return the words of a string in lower case, without accents and trailing numbers."""
     plain = text.casefold()
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text).casefold()

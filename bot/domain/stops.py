@@ -50,7 +50,7 @@ class StopEffect(StrEnum):
 
 
 class Consent(IntEnum):
-    """Whether a user has agreed to an irreversible stop and, if so, whether they knew its ``StopRisk``."""
+    """A user's consent to an irreversible stop, and whether they knew its ``StopRisk`` when they gave it."""
 
     NONE = 0
     GIVEN = 1
@@ -81,7 +81,7 @@ def choose_restart_mode(effects: StopEffects) -> StopMode | None:
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the mode for stops that the owner didn't plan: suspend if it keeps the memory, or else stop."""
+    """Return the mode for stops that the owner didn't plan: suspend if that keeps the memory, else stop."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 

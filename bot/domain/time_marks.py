@@ -8,5 +8,5 @@ TIME_MARK: Final = re.compile(r"\{time:(\d{1,11})\}")
 
 
 def make_time_placeholder(at: float) -> str:
-    """Return the placeholder for a time, to be used in a stored sentence. ``at`` is in epoch seconds."""
+    """Return the placeholder that represents a time (``at``, in epoch seconds) in a stored sentence."""
     return f"{{time:{int(at)}}}"

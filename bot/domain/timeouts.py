@@ -81,7 +81,7 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
 
 
 def find_settling_time(work_item: WorkItem) -> float:
-    """Return when the effect of a start or stop whose outcome is unknown would have become visible."""
+    """Return when a start or stop whose outcome is unknown would have shown an effect."""
     call = work_item.stop_call if work_item.stop_call.is_unsure else work_item.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
     return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
@@ -120,18 +120,18 @@ class Pace:
 
 
 def search_in(pace: Pace, asked_at: float | None, now: float) -> float:
-    """Return how many seconds to wait before the next search. The wait is longer while the user is asked."""
+    """Return how many seconds to wait before the next search, which is longer while the user is asked."""
     usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
 
 def has_settled(maker: WorkItem, now: float) -> bool:
-    """Return whether the result of a creation or launch whose outcome is unknown would be visible by now."""
+    """Return whether a creation or launch whose outcome is unknown would have a visible result by now."""
     return now >= unknown_since(maker.start_call, maker.called_at, maker.unknown_since) + MAKE_SETTLES
 
 
 class Verdict(StrEnum):
-    """What to do after a search that has found no certain result."""
+    """What Usher does after a search that found no certain result."""
 
     SEARCH = "search"  #: the result may still appear, so search again
     REPEAT = "repeat"  #: nothing was created, so make the call again
@@ -166,13 +166,13 @@ def judge(
 
 
 def is_confirmed(unconfirmed: Unconfirmed, now: float) -> bool:
-    """Return whether reads have reported something often enough, and for long enough, to act on it."""
+    """Return whether reads have reported the same thing often enough, and for long enough, to act on it."""
     times, seconds = _CERTAIN.get(unconfirmed.kind, _REFUSAL_CERTAIN)
     return unconfirmed.times >= times and now - unconfirmed.since >= seconds
 
 
 def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unconfirmed:
-    """Return how many reads in a row, including this one, have made this kind of report."""
+    """Count how many reads in a row, including this one, have reported the same thing."""
     if before is None or before.kind != kind:
         return Unconfirmed(kind, 1, now)
     return Unconfirmed(kind, before.times + 1, before.since)
@@ -200,7 +200,7 @@ def list_card_changes(operation: Operation) -> list[float]:
 
 
 def is_going(operation: Operation, workspace: Workspace | None) -> bool:
-    """Return whether an operation is in progress. Either its call was sent, or its workspace is changing."""
+    """Return whether an operation is in progress: its call was sent, or its workspace is changing."""
     if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
     if workspace is None:
@@ -211,7 +211,7 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
 
 
 def is_unanswered(operation: Operation, now: float) -> bool:
-    """Return whether an open stop has been sent, and was requested long enough ago that it can be forced."""
+    """Return whether an open stop was sent, and was requested long enough ago to be forced."""
     is_asked = (
         operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
     )
@@ -219,6 +219,6 @@ def is_unanswered(operation: Operation, now: float) -> bool:
 
 
 def is_run_unanswered(run: Run, now: float) -> bool:
-    """Return whether a run's stop was sent long enough ago that it can be forced."""
+    """Return whether a run's stop was sent long enough ago to be forced."""
     is_asked = run.requested_stop == "stop" and run.stop_call is not Call.NONE
     return run.is_going and is_asked and now - (run.called_at or now) >= UNANSWERED_SECONDS

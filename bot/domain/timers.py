@@ -65,7 +65,7 @@ def needs_warning(end: PlannedStop, now: float) -> bool:
 
 
 def find_warning_seconds(card: str | None) -> float:
-    """Return how many seconds before a stop its warning is sent. ``card`` is the class that planned it."""
+    """Return how many seconds before a stop the warning is sent. ``card`` is the class that planned it."""
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 

@@ -56,7 +56,7 @@ def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
 def list_lesson_days(
     timetable: Timetable, now: float, first: date = date.min, last: date = date.max
 ) -> list[str]:
-    """Return the days from ``first`` to ``last`` that have a lesson that isn't over yet."""
+    """Return the days from ``first`` to ``last`` with a lesson that isn't over yet."""
     since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
     days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
@@ -69,13 +69,13 @@ def find_last_lesson(timetable: Timetable, now: float) -> Occurrence | None:
 
 
 def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
-    """Return the given days, without those that are over, in order."""
+    """Return those of the given days that aren't over, in order."""
     today = timetable.day(now).isoformat()
     return sorted(day for day in days if day >= today)
 
 
 def get_last_end(card: ClassCard) -> float:
-    """Return when a course's last lesson ends. If it has none, return when the course was posted."""
+    """Return when a course's last lesson ends or, if it has none, when the course was posted."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return every[-1].at if every else card.created_at
 
@@ -92,9 +92,9 @@ def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = 
 
 
 def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None:
-    """Return the end of a lesson that is in progress when a planned stop is due, as a planned stop.
+    """Return the end of the lesson during which a planned stop is due, as another planned stop.
 
-    The lesson must begin no later than the stop and end after it. If there is none, return None.
+    The lesson must begin no later than the stop and end after it. If there is no such lesson, return None.
     """
     for card in cards:
         coming = card.after(end.at)

@@ -181,7 +181,7 @@ class Tail:
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
-        """Return the end of the output for display. It consists of as many whole lines as fit."""
+        """Return as many whole lines from the end of the output as may be displayed."""
         kept: list[str] = []
         room = self._characters
         for line in reversed(self.last(self._most, open_lines)):
@@ -235,7 +235,7 @@ class Transcript:
 
     @property
     def is_short(self) -> bool:
-        """Return whether the message about the run's end has enough space for the whole output."""
+        """Return whether the whole output fits into the message about the run's end."""
         lines = self._tail.last(LAST_LINES, self._open_lines())
         is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
@@ -389,7 +389,7 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return what messages show of a run's output, or None if this process isn't following it."""
+        """Return what messages show of a run's output. If this process isn't following it, return None."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -458,7 +458,7 @@ class Spool:
         self.is_full = False
 
     def add(self, text: str) -> None:
-        """Append as much of a string as the limits allow. No character is split."""
+        """Append as much of a string as the limits allow, without splitting a character."""
         if self.is_full:
             return
         data = text.encode("utf-8", "replace")
@@ -485,7 +485,7 @@ class Spool:
         self._room.used += number
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield the whole text from the beginning. There are ``size`` bytes in total."""
+        """Yield the whole text, ``size`` bytes in total, from the beginning."""
         self._flush()
         at = 0
         while self._file is not None and at < self.size:
@@ -494,7 +494,7 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        """Close the file, which deletes it. Nothing can be added after that."""
+        """Close the file, which also deletes it. Nothing can be added after that."""
         self.is_full = self._is_closed = True
         self._kept.clear()
         self._count(-self.size)

@@ -160,7 +160,7 @@ class Life:
 
 @dataclass(slots=True)
 class Sum:
-    """How many lives there are, and their hours in total and at each price. None is an unknown price."""
+    """The number of lives, and their hours in total and at each price. None stands for an unknown price."""
 
     lives: int = 0
     hours: Hours = field(default_factory=Hours)
@@ -168,7 +168,7 @@ class Sum:
 
     @property
     def money(self) -> dict[str, Decimal]:
-        """Return the cost in each currency. Amounts in different currencies are never added."""
+        """Return the cost in each currency. Amounts in different currencies aren't added up."""
         money: dict[str, Decimal] = {}
         for price, hours in self.at_price.items():
             if price is not None:
@@ -182,7 +182,7 @@ class Sum:
         return self.at_price.get(None, 0.0)
 
     def add(self, hours: Hours, price: Price | None, lives: int = 1) -> None:
-        """Add the hours of one or more lives with the same price."""
+        """Add the hours of one life or of several that have the same price."""
         self.lives += lives
         self.hours.add(hours)
         self.at_price[price] = self.at_price.get(price, 0.0) + hours.best
@@ -196,7 +196,7 @@ class Sum:
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
-    """Return the months (in UTC) that a period touches, each with its start and the next month's start."""
+    """Return the months (in UTC) that a period touches, each as its start and the next month's start."""
     months: list[tuple[str, float, float]] = []
     first = datetime.fromtimestamp(began, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while not months or first.timestamp() < ended:
@@ -206,7 +206,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
     return months
 
 
-# -- what people are shown -----------------------------------------------------------------------------------
+# -- usage as shown to people --------------------------------------------------------------------------------
 
 #: How long a workspace must have been idle for messages to mention it, in seconds.
 MIN_IDLE_SECONDS: Final = 3600.0
@@ -238,7 +238,7 @@ class UsageLine:
     ) -> None:
         """Add the total of some of this line's lives.
 
-        ``is_seen`` means that they began or ended between two reads, so that their hours aren't exact.
+        ``is_seen`` means that their hours aren't exact, because they began or ended between two reads.
         """
         self.sum.merge(part)
         self.is_open |= is_open

@@ -26,7 +26,7 @@ MIN_WAIT_SECONDS: Final = 3_600.0
 
 
 class WaitlistState(StrEnum):
-    """The states of a waitlist entry: in line, being tried, granted but not used yet, and over."""
+    """The states of a waitlist entry: in line, being tried, granted but not yet used, and over."""
 
     WAITING = "waiting"
     TRYING = "trying"
@@ -62,7 +62,7 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has shown which kind of capacity is missing."""
+        """Return whether it is known, from an attempt, which kind of capacity is missing."""
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
@@ -141,12 +141,12 @@ class OthersInLine:
 
 
 def get_pause(attempts: int) -> float:
-    """Return how many seconds to wait before the next attempt after this many failed ones."""
+    """Return how many seconds to wait before the next attempt, given the number of failed ones."""
     return PAUSE_SECONDS[min(attempts, len(PAUSE_SECONDS) - 1)]
 
 
 def get_default_end(now: float, zone: ZoneInfo) -> float:
-    """Return when a wait ends by default. This is the next 9:00 or 18:00 that is at least an hour away."""
+    """Return when a wait ends by default: at the next 9:00 or 18:00 that is at least an hour away."""
     today = datetime.fromtimestamp(now, zone).date()
     days = (today, today + timedelta(days=1))
     ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in END_HOURS]

@@ -134,7 +134,7 @@ class WorkItem:
 
     @property
     def conflict(self) -> str | None:
-        """Return the cause of the last refusal if it was temporary, due to another change in progress."""
+        """Return the cause of the last refusal if it was temporary: another change was in progress."""
         is_refused = self.is_open and self.busy_since is not None
         return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 

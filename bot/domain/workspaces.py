@@ -215,7 +215,7 @@ class Workspace:
 
     @property
     def is_moving(self) -> bool:
-        """Return whether the workspace's state is or may be changing."""
+        """Return whether the workspace's state is changing or may be changing."""
         return self.current_state in _MOVING_STATES
 
     @property
@@ -255,5 +255,5 @@ class Workspace:
         return self.state is State.RUNNING and self.lacks in UNUSABLE
 
     def allows(self, action: Action) -> bool:
-        """Return whether the last read allows the action. Someone else's workspace can't be removed."""
+        """Return whether the last read allowed the action. Someone else's workspace can't be removed."""
         return (self.is_own or action != "remove") and (self.actions is None or action in self.actions)
