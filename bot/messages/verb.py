@@ -114,12 +114,12 @@ class Verb:
 
     @property
     def name(self) -> str:
-        """Return the word that people type, or the name of the variant."""
+        """Return the word that people type for the verb or, for a variant, its name."""
         return self.variant or self.usage.partition(" ")[0]
 
     @property
     def is_operation(self) -> bool:
-        """Return whether the verb takes only workspaces and, optionally, a time."""
+        """Return whether the verb takes nothing but workspaces and, optionally, a time."""
         return "workspace" in self.accepts and "words" not in self.accepts and self.command == "workspace"
 
     @property
@@ -188,13 +188,13 @@ def find_verb(command: str, name: str) -> Verb:
 
 
 def is_operation(name: str) -> bool:
-    """Return whether a word is a verb that takes only workspaces and, optionally, a time."""
+    """Return whether a word is a verb that takes nothing but workspaces and, optionally, a time."""
     return find_verb("workspace", name).is_operation
 
 
 @cache
 def list_verbs(command: str) -> Mapping[str, Verb]:
-    """Return the verbs that can be typed after a command, by name, in the order of help."""
+    """Return the verbs that can be typed after a command, keyed by name, in the order of help."""
     require_complete()
     own = [verb for (of, _), verb in _verbs.items() if of == command and verb.usage]
     return {verb.name: verb for verb in sorted(own, key=lambda verb: verb.order)}

@@ -92,7 +92,7 @@ MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 def render_open_requests(
     approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
 ) -> Answer:
-    """Render the open requests with their buttons and, above them, the outcome of a request just decided."""
+    """Render the open requests with buttons and, above them, how the last request was decided."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
     rows, left = list[Block](), len(approvals)
@@ -106,7 +106,7 @@ def render_open_requests(
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
-    """Render an undecided request, with facts about the requester that they can't choose themselves."""
+    """Render an open request, with those facts about the requester that they can't choose themselves."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"

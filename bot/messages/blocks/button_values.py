@@ -40,7 +40,7 @@ class ButtonValue(NamedTuple):
 
     @classmethod
     def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, which an earlier release may have written. Never raises."""
+        """Read a button's action and value. An earlier release may have written them. Never raises."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
         found: dict[str, Any] = {"key": match[1], "seen": int(match[2])} if match else {"key": value}

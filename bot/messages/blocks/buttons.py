@@ -43,7 +43,7 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 
 
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
-    """Return a workspace's entry on the waitlist, or None if it has none or an operation is open."""
+    """Return a workspace's entry on the waitlist, or None if it isn't waiting or an operation is open."""
     is_tried = facts.operation is not None and facts.operation.is_open
     return None if is_tried else facts.waitlist_entry
 
@@ -103,7 +103,7 @@ def list_opposite_button(
 
 
 def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
-    """Return buttons that undo a verb's changes to several workspaces, labelled with their names."""
+    """Return buttons that undo a verb's changes to several workspaces. Each is labelled with a name."""
     opposite = _find_opposite(verb, at)
     named = [
         kit.add_number(button, number, fill(opposite.named, name=Markup(line(one.title))))
@@ -321,7 +321,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """Return lines to say that the provider will end a running workspace before its ``planned`` stop."""
+    """Return lines that say that the provider will end a running workspace before its ``planned`` stop."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)
@@ -365,7 +365,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Hours…* button if working hours suit the workspace's state and provider."""
+    """Return the *Hours…* button if the workspace's state and provider allow working hours."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE or facts.is_unusable:
         return []

@@ -111,8 +111,8 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
 def describe_gone(facts: Facts) -> Markup:
     """Say that a workspace no longer exists.
 
-    If the provider has never listed the workspace as the person's own, it may still exist. Then say only that
-    it isn't listed.
+    If the provider has never listed it as the person's own, it may still exist, so only say that it isn't
+    listed.
     """
     text = cards.NOT_SHOWN if _was_never_shown(facts) else cards.GONE
     return Markup(fill(text, title=facts.connection_title))
@@ -131,7 +131,7 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message made from a template, which is filled as in ``fill_notice``."""
+    """Return a message made from a template, which ``fill_notice`` fills."""
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
@@ -239,14 +239,14 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return why a work item can't be sent until its owner links again, or "" if linking wouldn't help."""
+    """Return why a work item has to wait until its owner links again, or "" if linking wouldn't help."""
     # If the provider refuses calls for several people, this person's link isn't the cause.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb for an operation's current phase. Once a workspace has been created, it is START."""
+    """Return the verb for an operation's current phase, which is START once the workspace was created."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -306,7 +306,7 @@ def list_late_buttons(operation: Operation) -> list[Element]:
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the *Force quit* button if a stop hasn't worked in time and the provider can force a stop."""
+    """Return the *Force quit* button if a stop has had no effect in time and the provider can force stops."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -433,7 +433,7 @@ def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
 
 
 def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
-    """Return a description of a workspace's current state, and the buttons for it."""
+    """Describe a workspace's current state, and return the buttons for it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
     now = {
@@ -452,7 +452,7 @@ def format_reference(operation: Operation | None) -> list[str]:
 
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
-    """Return a line with the reference to quote to an administrator, or [] if no error occurred."""
+    """Return a line with the reference to tell an administrator, or [] if there was no error."""
     if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]

@@ -89,7 +89,7 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 
 def render_class(facts: ClassFacts) -> list[Block]:
-    """Render an open class for someone who may end it: how many members are ready, and buttons."""
+    """Render an open class for someone who may end it: how many members are ready, and the buttons."""
     card, title = facts.card, Markup(fill(texts.CARD_TITLE, name=facts.card.title))
     said = [fill(texts.ONE_COURSE, name=title, channel=Markup(card.channel_id))]
     said.append(kit.join(_format_state(facts, _describe_class(facts)[1]), " · "))
@@ -236,7 +236,7 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _format_cause(cause: str, title: str) -> str:
-    """Tell a teacher why a member's start failed, in wording that doesn't address the member."""
+    """Tell a teacher why a member's start failed, in words that aren't addressed to the member."""
     word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
@@ -311,7 +311,7 @@ def render_report(facts: ClassFacts) -> Answer:
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # Quote one failure for each state, the first, in the provider's words if there are any.
+    # For each state, quote only the first failure, in the provider's words if there are any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
@@ -335,7 +335,7 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
-    """Say that a course has ended, and when the lesson in progress ends."""
+    """Say that a course has ended, and when the lesson that is in progress will end."""
     news = fill("*{course}* has ended. No workspaces are started for it any more.", course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news

@@ -212,7 +212,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a number is within a field's bounds. Slack rejects a form whose default isn't."""
+    """Return whether a number is within a field's bounds. If a default isn't, Slack rejects the form."""
     try:
         number = float(given)
     except ValueError:
@@ -222,7 +222,7 @@ def _is_within(field: Field, given: str) -> bool:
 
 
 def _format_number(bound: float) -> str:
-    """Format a bound without an exponent, which Slack doesn't accept, and without rounding."""
+    """Format a bound without rounding, and without an exponent, which Slack doesn't accept."""
     return f"{Decimal(str(bound)).normalize():f}"
 
 

@@ -259,7 +259,7 @@ def _get_option_value(drawn: Element) -> str:
 
 
 def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValue]]:
-    """Yield all buttons and menu options of a message with their values."""
+    """Yield each button and menu option of a message, with its value."""
     for block in blocks:
         for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
             if one.get("type") == "button":
@@ -269,7 +269,7 @@ def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValu
 
 
 def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
-    """Yield all buttons of a message, turning menu options back into buttons."""
+    """Yield all buttons of a message. Menu options are turned back into buttons."""
     for one, press in iterate_drawn(blocks):
         yield one if "type" in one else button(one["text"]["text"], press, url=one.get("url"))
 
@@ -412,7 +412,7 @@ def button(
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
-    """Return a confirmation dialog. ``words`` are its title, its text, and the labels of its two buttons."""
+    """Return a confirmation dialog. ``words`` contains its title, its text and its two buttons' labels."""
     title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
         "title": plain(title, limits.MAX_CONFIRM_TITLE_LENGTH),

@@ -119,7 +119,7 @@ def get_state_word(workspace: Workspace, state: State) -> str:
 
 
 def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Format a workspace's state for a menu option, in words only and without times."""
+    """Format a workspace's state for a menu option, in words only, without times."""
     if (wait := get_wait(facts)) is not None:
         return waitlist.WAITING.format(what=_get_thing_waited_for(wait))
     return get_state_word(workspace, _find_next_state(workspace, facts.operation))
@@ -133,7 +133,7 @@ def _find_next_state(workspace: Workspace, operation: Operation | None) -> State
 
 
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
-    """Return a workspace's state, and when it was read. If known, also say when the state began."""
+    """Return a workspace's state, when it was read and, if known, when it began."""
     found = workspace.current_state
     state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
@@ -203,7 +203,7 @@ def _build_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with a copy of an open operation's card, and the current time. Only the original is updated."""
+    """Answer with a copy of an open operation's card and the current time. Only the original gets updates."""
     card = render_operation_card(facts)
     # An operation that a timer began has no card.
     has_card = facts.operation is None or facts.operation.planned_for is None
@@ -290,7 +290,7 @@ def _explain_hold(facts: WorkspaceFacts) -> Block:
 
 
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
-    """Return the connection that keeps a workspace's operation waiting, and the code of the reason.
+    """Return which connection an operation is waiting for, and the code of the reason.
 
     Return None if the operation isn't waiting because of its connection.
     """
@@ -351,7 +351,7 @@ def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -
 
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Return a workspace's state and, for its owner, when it will stop and its scheduled hours."""
+    """Return a workspace's state. For its owner, add when it will stop and its working hours."""
     now = [format_stop_risk(workspace)] if facts.is_up else []
     more = [*format_lines(facts), *list_lessons(facts)]
     own = [*filter(None, now), *list_end_lines(facts), *more]
@@ -425,7 +425,7 @@ def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -
 
 
 def render_run_row(facts: RunFacts) -> list[Block]:
-    """Render one run as a row of a list."""
+    """Render a run as a list row."""
     state = Markup("\n".join(format_state_lines(facts)))
     sentence = fill(run_words.ROW, name=facts.run.name, title=facts.connection_title, state=state)
     buttons = [kit.without_colour(one) for one in _list_run_buttons(facts)]
@@ -491,7 +491,7 @@ def stop_run(run: Run, title: str, verb: str) -> Answer:
 
 
 def run_again(run: Run, title: str) -> Answer:
-    """Offer to run a job again. Because that may cost money, people have to press a button."""
+    """Offer to run a job again. That may cost money, so it takes the press of a button."""
     press = ButtonValue("job_again", run.id)
     return _offer(find_verb("job", "run"), run, title, press)
 

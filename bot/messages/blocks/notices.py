@@ -57,9 +57,9 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message is true now.
+    """Return whether a message is still true.
 
-    Unless the message is a card or a question, it is no longer true once there is a newer request.
+    Once there is a newer request, only a card or a question still is.
     """
     if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False

@@ -52,7 +52,7 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
 def render_ready(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is up. If it has gone down since, say why."""
+    """Say that a workspace is ready or, if it has changed since, that it was and what happened later."""
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at

@@ -63,7 +63,7 @@ def format_weekdays(named: Collection[str]) -> str:
 
 
 def format_days_off(card: ClassCard, now: float) -> list[str]:
-    """Return a line about the coming days without a lesson, or [] if there are none."""
+    """Return a line that lists the coming days without a lesson, or [] if there are none."""
     off = courses_timetable.list_days_from_today(card, card.off, now)
     days = times.format_dates(group_days(card, off), card.day(now))
     return [fill("No lessons {days}.", days=days)] if off else []
@@ -97,7 +97,7 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return a button to leave each course that the person has joined."""
+    """Return one button for each course that the person has joined, to leave that course."""
     numbers = range(len(facts.lessons)) if len(facts.lessons) > 1 else [None]
     return [
         kit.button(

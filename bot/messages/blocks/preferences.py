@@ -130,7 +130,7 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form with the current preferences. ``command`` precedes the verb that a hint mentions."""
+    """Return the form with the current preferences. ``command`` is the prefix of the verb in a hint."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]

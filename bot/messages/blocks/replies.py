@@ -42,7 +42,7 @@ def ask(sentence: str, buttons: Iterable[Element], *, more: str = "") -> Answer:
 
 
 def as_question(answer: Answer) -> Answer:
-    """Mark an answer's buttons as answers to a question."""
+    """Mark an answer's buttons, so that pressing any of them answers the question."""
     rows = enumerate(answer.blocks)
     named = (
         {**one, "block_id": f"{kit.QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows
@@ -67,7 +67,7 @@ def with_button(answer: Answer, button: Element) -> Answer:
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
-    """Answer that an error occurred, with suggestions and the error's reference in the log."""
+    """Answer that an error occurred. Add suggestions, and the error's reference in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
@@ -210,7 +210,7 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Ask for a code: open the form, and show a button that opens it in case that fails."""
+    """Ask for a code by opening a form. In case that fails, also show a button that opens it."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
@@ -245,7 +245,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
-    """Return the view shown once the right code was entered."""
+    """Return the view that is shown once the right code was typed."""
     template = "Your {title} account {username} is linked." if username else "Your {title} account is linked."
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal("Linked", [done, kit.context(answers.CODE_DONE_NEXT)])
@@ -322,14 +322,14 @@ def list_button(*, style: str | None = None) -> Element:
 
 
 def new_button(connection: str | None) -> Element:
-    """Return the *New workspace* button. Without a connection, it asks which connection to use."""
+    """Return the *New workspace* button. Without a connection, pressing it asks which connection to use."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
 
 
 def help_button(folder: str) -> Element:
-    """Return the button that shows all commands available to the person."""
+    """Return the button that shows all commands that the person can use."""
     return kit.button("Show all commands", "help" if folder == "workspace" else f"{folder}_help", "all")
 
 

@@ -41,7 +41,7 @@ def render_unknown() -> Answer:
 
 @renders(NoticeKind.JOB_CARD)
 def run_card(facts: RunFacts) -> Answer:
-    """Render a run's card in its current state, with the end of the run's output."""
+    """Render a run's card in its current state, with the last lines of its output."""
     run = facts.run
     if not run.is_open and not run.is_watched:
         return (run_ended if run.outcome is Outcome.ENDED else run_failed)(facts)
@@ -181,7 +181,7 @@ def describe_outcome(run: Run) -> str:
 
 
 def format_state_lines(facts: RunFacts) -> list[str]:
-    """Return lines that say how far a run has got or how it ended, with the provider's remarks."""
+    """Return lines about a run's progress or how it ended, with the provider's remarks."""
     run = facts.run
     lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
@@ -225,7 +225,7 @@ def force_button(run: Run) -> Element:
 
 
 def again_button(run: Run) -> Element:
-    """Return the *Run again* button, which asks first, so that a double click doesn't start two runs."""
+    """Return the *Run again* button. It asks first, so that a double click doesn't start two runs."""
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
     return kit.button(runs.AGAIN, "job_again", run.id, confirm=question, of=run.name)
 

@@ -26,7 +26,7 @@ FOUND: Final = "found"
 
 
 def to_body(answer: Answer) -> dict[str, Any]:
-    """Return an answer as the JSON-ready body of a notice."""
+    """Convert an answer to the body of a notice, which can be serialised to JSON."""
     body = to_said(answer) | {"replaces": answer.replaces}
     body |= {"shows": dict(answer.shows)} if answer.shows else {}
     return body | ({"offers": answer.offers} if answer.offers else {})
@@ -45,7 +45,7 @@ def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> d
 
 
 def read(body: Mapping[str, Any], written_at: float) -> Answer:
-    """Return the answer stored in a body that was written at ``written_at``."""
+    """Restore the answer from a body that was stored at ``written_at``."""
     blocks = [_change_texts(block, _read_text) for block in body.get("blocks") or ()]
     answer = Answer(str(body.get("text") or ""), tuple(blocks), replaces=bool(body.get("replaces")))
     if not body.get(UNDATED) or not blocks:

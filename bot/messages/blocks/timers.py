@@ -45,7 +45,7 @@ def _can_run(facts: WorkspaceFacts) -> bool:
 def _is_coming(facts: WorkspaceFacts) -> bool:
     """Return whether the announced stop is still planned.
 
-    Once its time has passed, only a stop that was warned of counts.
+    Once its time has passed, it counts only if the owner was warned of it.
     """
     workspace = facts.workspace
     if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
@@ -201,7 +201,7 @@ def ask_final_stop(
     *,
     can_suspend: bool,
 ) -> Answer:
-    """Ask whether a planned stop may end a workspace permanently. ``when`` is its time, formatted."""
+    """Ask whether a planned stop may end a workspace permanently. ``when`` is the formatted time."""
     sentence = fill(
         cards.ASK,
         name=workspace.title,

@@ -201,7 +201,7 @@ def _list_other_buttons(facts: UsageFacts) -> list[Element]:
 
 
 def weekly_button(*, is_on: bool) -> Element:
-    """Return the button that turns the Monday message off or, if it is off, on."""
+    """Return the button that turns the message sent on Mondays off or, if it is off, on."""
     return kit.button(*((words.NO_MONDAYS, "weekly_off") if is_on else (words.EVERY_MONDAY, "weekly_on")))
 
 

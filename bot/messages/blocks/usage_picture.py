@@ -75,7 +75,7 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture, and the alternative text for people who can't see it."""
+    """A picture, with its alternative text for people who can't see it."""
 
     svg: str
     alt_text: str

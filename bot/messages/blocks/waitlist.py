@@ -68,7 +68,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts) -> str:
-    """Say how many people are ahead, that the person's turn is next, or why the line is paused."""
+    """Say how many people are ahead, or that the person is next, or why the line is paused."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:

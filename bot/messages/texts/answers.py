@@ -293,7 +293,7 @@ TIME_UNREAD: Final[Mapping[Why, str]] = {
 }
 OR: Final = "{first} or {last}"
 
-# -- what Usher is, for a new person ----------------------------------------------------------------------
+# -- introduction for people who are new to Usher ---------------------------------------------------------
 
 SHOW: Final = "Show my workspaces"
 

@@ -341,7 +341,7 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
     1440: "In 24 hours",
 }
 
-# -- undoing what an answer reports ----------------------------------------------------------------------
+# -- buttons that undo a change --------------------------------------------------------------------------
 
 CANCEL_PLAN: Final = "Cancel it"
 CHANGE_BACK: Final = "Change back"

@@ -41,7 +41,7 @@ CONFIRM_STOP_ALL: Final = (
     "Not yet",
 )
 
-# -- a course: a card with a timetable -----------------------------------------------------------------------
+# -- courses, which are cards with a timetable ---------------------------------------------------------------
 
 EVERY_DAY: Final = "every day"
 COURSE_TITLE: Final = "*{name}* · {lessons}."
@@ -217,7 +217,7 @@ INCOMPLETE: Final = "{title} needs more information to create that: {problems}"
 READING_OFFER: Final = "Checking what {title} offers. I'll post the card right after."
 NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a moment."
 
-# -- the poster's own messages -----------------------------------------------------------------------------
+# -- messages for the card's poster ------------------------------------------------------------------------
 
 DID_IT_APPEAR: Final = (
     "Slack didn't tell me whether the card for *{name}* has appeared in <#{channel}>. "
@@ -305,7 +305,7 @@ NOT_LINKED_ASK: Final = (
     "once you're linked, I'll carry on. No need to press again."
 )
 
-# -- problems and the end ----------------------------------------------------------------------------------
+# -- problems, and the end of a class ----------------------------------------------------------------------
 
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {how_many}."
 NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {people} joined."

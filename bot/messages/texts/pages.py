@@ -14,7 +14,7 @@ BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
 APP = "@{app} in Slack"
 
-# -- headings and labels of the pages ------------------------------------------------------------------------
+# -- headings and labels of pages ----------------------------------------------------------------------------
 
 LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
@@ -112,7 +112,7 @@ POLICY: Final[Mapping[str, str]] = {
     ),
 }
 
-# -- why a link does not work --------------------------------------------------------------------------------
+# -- reasons why a link doesn't work -------------------------------------------------------------------------
 
 
 _ANY_LINK: Final = "Type {command} link in Slack to get a new link."
@@ -164,7 +164,7 @@ FORGED: Final = (
     "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
 )
 
-# -- why a token does not work -------------------------------------------------------------------------------
+# -- reasons why a token doesn't work ------------------------------------------------------------------------
 
 
 #: Shown if someone enters text that can't be sent as a token, or a token that is refused and doesn't look
@@ -250,7 +250,7 @@ CODE_UNEXPECTED: Final = (
 
 
 def explain_wrong_code(attempts_left: int, command: str) -> str:
-    """Say that a code is wrong, and how many attempts are left."""
+    """Say that a code was wrong, and how many attempts are left."""
     if attempts_left == 0:
         return f"That code is wrong, and it was your last try. {_ANY_LINK.format(command=command)}"
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."

@@ -10,7 +10,7 @@ from bot.domain.runs import RunState
 from bot.domain.transcript import CAP, Missing
 from bot.messages.texts.problems import explain_cause
 
-# -- how far a run is --------------------------------------------------------------------------------------
+# -- a run's progress --------------------------------------------------------------------------------------
 
 TITLE: Final = "*{name}* · {title}"
 STATES: Final[Mapping[RunState, str]] = {
@@ -37,7 +37,7 @@ UNSURE: Final = "I don't know whether it ran. {cause}"
 LOST: Final = "I don't know how it ended. {cause}"
 CUT_OFF: Final = "I've stopped following it. {cause}"
 
-# -- messages at the end -----------------------------------------------------------------------------------
+# -- messages about a run's end ----------------------------------------------------------------------------
 
 ENDED: Final[Mapping[RunState, str]] = {
     RunState.SUCCEEDED: "*{name}* on {title} is done{after}{code}.",
@@ -124,7 +124,7 @@ WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
 #: A button's label that tells runs of the same name apart.
 FROM: Final = "{name}, {at}"
 
-# -- a run written in one line -----------------------------------------------------------------------------
+# -- a run in a single line --------------------------------------------------------------------------------
 
 NO_SCHEDULE: Final = (
     "I only run jobs right away, so I haven't run *{name}*. "

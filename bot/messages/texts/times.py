@@ -32,7 +32,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_roughly(seconds: float) -> str:
-    """Format a typical duration, so roughly that nobody takes it as a promise: ``about 5 minutes``."""
+    """Format a typical duration, too roughly for anyone to take it as a promise: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
         return "under a minute"
