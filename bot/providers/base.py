@@ -152,7 +152,7 @@ class Provider(ABC):
         )
 
     def find_owner(self, remote_id: str) -> str | None:
-        """Return the username of a workspace's owner if the workspace's id contains it."""
+        """Return the username of a workspace's owner, or None if the workspace's id doesn't contain it."""
         return None
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
@@ -229,7 +229,7 @@ class Provider(ABC):
         return ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return the owner of the secret that a call (``read``, ``start``, ``create`` …) uses."""
+        """Return the owner of the secret with which a call (``read``, ``start``, ``create`` …) is made."""
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
@@ -340,7 +340,7 @@ class Provider(ABC):
         }
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return how many seconds a workspace is kept after it is stopped, and after it is created."""
+        """Return how many seconds a workspace is kept after its stop, and after its creation."""
         return math.inf, math.inf
 
     def require_stop_mode(self, mode: StopMode) -> None:
@@ -367,5 +367,5 @@ class Provider(ABC):
 
 
 def describe_unknown_state(word: str) -> str:
-    """Describe a state that isn't in the provider's documentation or can't be parsed."""
+    """Describe a state that the provider's documentation doesn't list or that can't be parsed."""
     return f"unknown state {word[:40]!r}" if word else "its state can't be read"

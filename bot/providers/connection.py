@@ -88,10 +88,7 @@ class PreparedTemplate(SettingsPart):
 
     @property
     def offer_label(self) -> str:
-        """Return the display name with the price.
-
-        If only other templates have one, add "no price" instead.
-        """
+        """Return the display name with the price, or with "no price" if only other templates have one."""
         said = "" if not self._currency else NO_PRICE if self.price is None else self.price.label
         return " · ".join(filter(None, [self.label, said]))
 

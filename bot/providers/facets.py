@@ -165,7 +165,7 @@ class Minting(Facet):
 
     @abstractmethod
     async def mint(self, access: Access) -> Credential:
-        """Create a new credential, using the current one. The current one must be valid, and stays valid."""
+        """Use the current credential, which must be valid and stays valid, to create a new one."""
 
 
 class Renewal(Facet):
@@ -351,7 +351,7 @@ class Runs(Forms[Offer]):
 
     @abstractmethod
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Ask the provider to stop a run. If the run has already ended, that isn't an error."""
+        """Ask the provider to stop a run. It isn't an error if the run has already ended."""
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
@@ -366,11 +366,11 @@ class Runs(Forms[Offer]):
 
 
 class Impersonation(Facet):
-    """Acting for users, identified by username, with the connection's own secret."""
+    """Acting for users, who are identified by username, with the connection's own secret."""
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
-        """Check that the connection's own secret may act for a username; return the user's identity.
+        """Check that the connection's own secret may act for a user, and return the user's identity.
 
         Raises NotFound if there is no such user, and Forbidden if the user is inactive or the secret isn't
         allowed to act for the user.

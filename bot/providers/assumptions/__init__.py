@@ -147,7 +147,7 @@ class RecordingHttp(Http):
         max_bytes: int = MAX_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the events currently in a stream, and store the request and response in ``exchanges``."""
+        """Read the events that are in a stream now, and keep the request and response in ``exchanges``."""
         response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response

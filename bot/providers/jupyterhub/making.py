@@ -46,7 +46,7 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The names in use. The offer contains no options, because a hub doesn't report those of its spawner."""
+    """The names in use. The offer has no options, because a hub doesn't report its spawner's options."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release; 0 if it isn't known.
@@ -113,7 +113,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Turn typed text into a name that the hub allows, and a display name. Either may be ""."""
+        """Convert typed text to a name that the hub allows, and to a display name. Either may be ""."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
@@ -148,7 +148,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return Created(name.remote_id, spec.label)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return whether the hub could create servers without starting them when the form was filled in."""
+        """Return whether the hub, when the form was filled in, could create servers without starting them."""
         return bool(spec.text(_CREATE_STOPPED_KEY))
 
     async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:

@@ -135,7 +135,7 @@ class JupyterHub(
         return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the hosts of users' servers, which also receive the server owner's token."""
+        """Return the hosts of users' servers. These hosts, too, receive the token of a server's owner."""
         origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
@@ -160,7 +160,7 @@ class JupyterHub(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read the list in one request, then each server that is running, starting or broken."""
+        """List the servers in one request, then read each server that is running, starting or broken."""
         servers = await self._servers.list_servers(access, window)
         others = [one for one in remote_ids if self.find_owner(one) not in {None, access.username}]
         shares = dict(await self._servers.list_shared(access) if others else ())
@@ -288,7 +288,7 @@ class JupyterHub(
             return
 
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher chose when the token expires, rather than copying that from a pasted token."""
+        """Return whether Usher chose the token's expiry, rather than copying it from a pasted token."""
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
@@ -299,7 +299,7 @@ class JupyterHub(
 
     @property
     def client(self) -> OAuthClient | None:
-        """Return the client for Usher's registration as a service of the hub, if there is one."""
+        """Return the client with which Usher is registered as a service of the hub, if there is one."""
         own = self.settings
         if own.client_secret is None:
             return None
@@ -381,7 +381,7 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether the token has this scope for everything that its owner has, not just a selection."""
+        """Return whether the token has this scope for everything that its owner has, not just for a part."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
@@ -568,7 +568,7 @@ class SignInClient(OAuthClient):
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
-        """Return the token's id. For hubs before 5.0, return the ids of all Usher's tokens in the session."""
+        """Return the token's id. On hubs before 5.0, return the ids of all Usher's tokens in the session."""
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []

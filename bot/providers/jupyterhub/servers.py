@@ -199,7 +199,7 @@ async def confirm_account(access: Access) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A server that is shared with the user: the hub's data about the server, and the scopes of the share."""
+    """A server that is shared with the user: its data from the hub, and the scopes of the share."""
 
     server: Mapping[str, Any]
     scopes: frozenset[str]
@@ -214,7 +214,7 @@ class ServerList(dict[str, dict[str, Any]]):
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Reads servers through the API. ``public`` is the part of the hub's URL before ``/hub``."""
+    """Reads servers through the API. ``public`` is the hub's URL without ``/hub``."""
 
     public: str
     allowed_url: Callable[[str | None], str | None]
@@ -468,8 +468,8 @@ def _is_hubs(answer: Response, address: str) -> bool:
     """Return whether a response from a server's URL came from the hub rather than the server.
 
     If a server isn't there, the hub redirects to one of its own pages, or refuses the request. A redirect to
-    any other page comes from the server. The hub's responses have its version in a header. Those of Jupyter
-    servers do, too, but such responses aren't refusals.
+    any other page comes from the server. The hub's responses have its version in a header. Responses of
+    Jupyter servers have it, too, but they aren't refusals.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))

@@ -31,7 +31,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
     @property
     def failures_allowed(self) -> float:
-        """Return half the hub's limit, because other users' failed starts count towards that limit, too."""
+        """Return half the hub's limit, because failed starts of other users count towards it, too."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 

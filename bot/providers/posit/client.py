@@ -80,7 +80,7 @@ class Workbench:
         return read_entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
     async def get_compute_envs(self) -> ComputeEnvs:
-        """Read what the user may launch, and within what limits."""
+        """Read what the user may launch, and the limits for it."""
         kwparams = None if self.user is None else {"user": self.user}
         return ComputeEnvs.from_json(
             _require_object(await self._call("get_compute_envs", kwparams, right="read"))

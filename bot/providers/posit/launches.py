@@ -115,7 +115,7 @@ class WorkbenchTemplate(PreparedTemplate):
 
     @property
     def purpose(self) -> Purpose:
-        """Return the purpose of the template's form: whether it launches sessions or jobs."""
+        """Return what the template's form is for: launching sessions, or launching jobs."""
         return "job" if self.session is None else "workspace"
 
 

@@ -33,7 +33,7 @@ def list_session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]
 
 
 def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
-    """Return the clusters that run jobs: those that don't exclude jobs for every IDE."""
+    """Return the clusters that run jobs, which are all except those that exclude jobs for every IDE."""
     return [
         cluster
         for cluster in envs.clusters

@@ -44,7 +44,7 @@ class OutputDecoder:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the stream was cut inside an object."""
+        """Return whether the stream was cut off in the middle of an object."""
         return bool(self._object)
 
     def feed(self, piece: bytes) -> list[OutputChunk]:
@@ -65,7 +65,7 @@ class OutputDecoder:
         ]
 
     def _prepend_backslash(self, piece: bytes) -> bytes:
-        """Return a piece of the stream, preceded by the backslash that ended the previous piece, if any."""
+        """Prepend the backslash that ended the previous piece of the stream, if any, to this piece."""
         if self._in_string and self._object.endswith(b"\\") and _is_escaping(self._object):
             del self._object[-1:]
             return b"\\" + piece
@@ -131,7 +131,7 @@ class OutputDecoder:
             found.append(chunk)
 
     def _decode_chunk(self, answer: Any) -> OutputChunk | None:
-        """Return the output in an object, or None for a keep-alive, which has no output."""
+        """Return the output in an object, or None for a keep-alive, which contains no output."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None
