@@ -123,7 +123,7 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
 
 
 def find_problems(value: type[Provider], name: str) -> list[str]:
-    """Return the problems that make an outside provider unusable under a given name."""
+    """Return the reasons why a third-party provider can't be used under a given name."""
     problems = [f"lacks {declared}" for declared in _REQUIRED_ATTRIBUTES if not hasattr(value, declared)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version

@@ -95,9 +95,9 @@ class ApiClient:
     The credential is sent in the place that ``credential_in`` names, but only to the API's own origin and to
     hosts that ``other_hosts`` allows to receive credentials. No response, stream or error contains it.
 
-    An address is either a path below ``root`` or a full URL. In a path, the next of ``ids``, percent-encoded,
-    replaces each ``{}``; a path that contains ``?``, ``..`` or anything unencoded raises NotFound. A full URL
-    must have the API's own origin or a host that ``other_hosts`` names.
+    An address is either a path below ``root`` or a full URL. In a path, each ``{}`` is replaced with the next
+    of ``ids``, percent-encoded. A path that contains ``?``, ``..`` or anything unencoded raises NotFound. A
+    full URL must have the API's own origin or a host that ``other_hosts`` names.
 
     Attributes:
         root: The base URL of the calls.
@@ -162,7 +162,7 @@ class ApiClient:
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, *ids: str, **options: Unpack[Options]) -> Response:
-        """Read the events that are currently available in a stream (``Http.peek``)."""
+        """Read the events that have arrived in a stream so far (see ``Http.peek``)."""
         url, asked = self._prepare(address, ids, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
@@ -256,7 +256,7 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If a made-up token is accepted, nothing checks tokens, and the answers may not come from the API at all.
+    If a made-up token is accepted, nothing checks tokens, and the responses may not come from the API at all.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -266,7 +266,7 @@ async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[obje
 
 
 async def none_if_absent(call: Awaitable[T]) -> T | None:
-    """Return a call's result, or None after a 404 or 410, even if its body is a web page."""
+    """Return a call's result. After a 404 or 410, return None, even if the body is a web page."""
     try:
         return await call
     except (errors.NotFound, errors.BadAnswer) as error:
@@ -300,7 +300,7 @@ _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (c
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether a message says that this whole workspace is already in the wanted state."""
+    """Return whether a message says that this whole workspace is already in the desired state."""
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
     what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"
@@ -314,8 +314,8 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
     """Return None if the server accepts a call, or the server's refusal if the ``goal`` was already reached.
 
     The goal is start, stop or remove. The refusal's text has to say that the goal was reached, as in "the
-    workspace is already running". ``names`` are the names that the refusal may use for the workspace. Any
-    other refusal is raised, as Conflict if another operation is in progress.
+    workspace is already running". ``names`` are the names by which the refusal may refer to the workspace.
+    Any other refusal is raised, as Conflict if another operation is in progress.
     """
     try:
         await call

@@ -159,12 +159,12 @@ _CUT_MESSAGE_PATTERN: Final = re.compile(
 
 
 def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
-    """Return the actual message in a provider's text, cleaned and shortened; "" if there is none."""
+    """Extract the actual message from a provider's text, cleaned and shortened; "" if there is none."""
     return clean(find_innermost_words(text), limit, secrets)
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the actual message inside another program's output. Any other text is returned unchanged.
+    """Extract the actual message from another program's output. Return any other text unchanged.
 
     Returns "" if the output contains nothing but a status, or a page that names a status.
     """
@@ -304,7 +304,7 @@ def _read_arguments(text: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return a web page's sentences or the words before it, or an XML document's message; else None."""
+    """Extract a web page's sentences, the words before the page, or an XML document's message; else None."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
@@ -374,7 +374,7 @@ def cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
 def read_words(
     answer: Mapping[str, Any], message_pointer: str = "/message", *, limit: int = MAX_DETAILED_LENGTH
 ) -> str:
-    """Return the words in an error's body: message, invalid fields and reasons; "" if there are none."""
+    """Extract the message, the invalid fields and the reasons from an error's body; "" if there are none."""
     *outer, last = message_pointer.split("/")[1:]
     place = find_value(answer, outer)
     value = find_value(place, [last])
@@ -389,7 +389,7 @@ def read_words(
     parts += [one.get(key) for one in places for key in _DETAIL_KEYS]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not message and not details:
-        # If the body has none of the known keys, use its strings of several words.
+        # If the body has none of the known keys, use those of its strings that consist of several words.
         every = _list_unique_details([dict(answer)], "")
         details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
     if not details:

@@ -198,7 +198,8 @@ class PositProvider(
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        # With None, Usher may try to suspend the session. The next read shows the result.
+        # If it isn't known whether the session can be suspended (None), Usher may try. The next read shows
+        # whether that worked.
         if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
@@ -211,18 +212,18 @@ class PositProvider(
     # -- making something new --------------------------------------------------------------------------------
 
     async def read_offer(self, access: base.Access) -> WorkbenchOffer:
-        """Read the server's offer, and the names in use."""
+        """Read what the server offers, and which session names are already in use."""
         envs = await self._to_server(access).get_compute_envs()
         return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
     def form(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Form:
-        """Return the form, which leaves out everything that the template sets."""
+        """Return the form, without the fields that the template already sets."""
         return forms.build_form(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates)
         )
 
     def spec(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Check a filled form and return its spec (``posit.specs`` describes it)."""
+        """Validate a completed form and return its spec (see ``posit.specs``)."""
         return specs.build_spec(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates), values
         )
@@ -236,7 +237,7 @@ class PositProvider(
         return Created(made.id, launch["name"] or made.id)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
-        """Return the names of the user's sessions, which the server doesn't require to be distinct."""
+        """Return the names of the user's sessions. The server doesn't require them to be unique."""
         listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         return [session.title for session in listed if session.title and not is_over(session)]
 
@@ -306,7 +307,7 @@ class PositProvider(
         return {one: found[one] for one in remote_ids if one in found}
 
     async def stop_run(self, access: base.Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a job, or kill it; a job that has already ended isn't an error."""
+        """Stop or kill a job. If the job has already ended, that isn't an error."""
         server = self._to_server(access)
         if server.user is not None:
             # An administrator's token could stop anyone's job, so check first that the job is the user's.
@@ -341,13 +342,17 @@ class PositProvider(
         return base.Identity(username, replace(credential, account_id=await self._find_account_id(username)))
 
     async def _find_account_id(self, username: str) -> str:
-        """Return the id of a token's owner, which only an administrator's token can read; "" if not known."""
+        """Return the id of a token's owner, or "" if it isn't known.
+
+        Only an administrator's token can read it.
+        """
         if self.settings.super_admin_token is None:
             return ""
         try:
             users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
         except errors.ProviderError:
-            # The id is optional: with a user's own token, no call selects an account by name.
+            # Usher can do without the id here, because calls with a user's own token never select an account
+            # by name.
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 
@@ -391,11 +396,11 @@ class PositProvider(
         return base.Identity(username, credential)
 
     def has_overview(self) -> bool:
-        """Return whether a super-admin token is configured, which the overview requires."""
+        """Return whether the overview is available. It requires a super-admin token."""
         return self.settings.super_admin_token is not None
 
     async def read_overview(self) -> About:
-        """Return the version, the features, and the users with their levels."""
+        """Return the server's version and features, and its users with their access levels."""
         server = Workbench(self.connection_api())
         version = await server.version(total=ABOUT_SECONDS, right="read")
         facts = (
@@ -443,7 +448,7 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts about the connection, without revealing the super-admin token."""
+        """Describe the connection without revealing the super-admin token."""
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
@@ -459,7 +464,7 @@ async def _read(
     except errors.NotFound:
         if len(remote_ids) == 1:
             return Listing()
-        # The server answers with an error if any of these sessions has ended, so read all sessions instead.
+        # If any of these sessions has ended, the server returns an error, so read all sessions instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):
         raise errors.BadAnswer("the answer is about other sessions")
@@ -470,7 +475,7 @@ async def _read_before_change(
     server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS
 ) -> WorkbenchSession:
     check_session_id(remote_id)
-    # A bad answer may not come from the server at all, so the change isn't sent.
+    # An unreadable answer may not have come from the server at all, so don't send the change.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)
@@ -498,7 +503,7 @@ def _to_created(job: WorkbenchJob) -> Created:
 
 
 def _format_version(version: Version) -> str:
-    """Return a version with its build and name, formatted as on the server's own pages."""
+    """Format a version with its build and name, as on the server's own pages."""
     build = f"+{version.build_number}" if version.build_number else ""
     name = f" “{version.release_name}”" if version.release_name else ""
     return clean(f"{version.text}{build}{name}", MAX_NAME_LENGTH) or "no version given"

@@ -104,12 +104,12 @@ def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bo
 
 
 def is_over(session: WorkbenchSession) -> bool:
-    """Return whether a session has ended, even if the server still lists it."""
+    """Return whether a session has ended. The server may still list a session that has ended."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
 
 
 def is_up(session: WorkbenchSession) -> bool:
-    """Return whether a session is running or about to run."""
+    """Return whether a session is running or starting up."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
 
 

@@ -144,7 +144,7 @@ class ResourceLimit(_Answer):
 
     @property
     def is_number(self) -> bool:
-        """Return whether the limit is a number. This is assumed unless the server proposes something else."""
+        """Return whether the limit is a number. This is assumed unless the server's value isn't a number."""
         text = self.default or self.value
         return not text or parse_number(text) is not None
 
@@ -160,14 +160,14 @@ class ResourceLimit(_Answer):
         return ""
 
     def to_request(self, text: str) -> str:
-        """Return the value to send, in the server's own spelling if it equals the proposed value."""
+        """Return the value to send. If it equals the server's default, use the server's spelling of it."""
         number = parse_number(text) if self.is_number else None
         if number is None:
             return text
         return self.default_text if number == parse_number(self.default_text) else format_number(number)
 
     def as_json(self) -> dict[str, str]:
-        """Return the limit's JSON for a request, in both spellings."""
+        """Return the limit as JSON for a request, with its kind both as ``name`` and as ``type``."""
         typed = {"valueType": self.value_type} if self.value_type else {}
         return {"name": self.name, "type": self.name, "value": self.value, **typed}
 
@@ -185,7 +185,10 @@ class ResourceProfile(_Answer):
 
 
 class LaunchParameters(_Answer):
-    """Where a session runs and which resources it uses. Requests need the three lists, even empty ones."""
+    """Where a session runs and which resources it uses.
+
+    The three lists must be present in requests, even if they are empty.
+    """
 
     name: str = ""
     cluster: str = ""
@@ -201,7 +204,7 @@ class LaunchParameters(_Answer):
     snowflake_role: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return the parameters' JSON for a request, leaving out empty fields except for the lists."""
+        """Return the parameters as JSON for a request, without empty fields other than the lists."""
         entry = {
             **self.model_dump(),
             "placement_constraints": [each.as_json() for each in self.placement_constraints],
@@ -309,7 +312,10 @@ class ComputeEnv(_Answer):
 
 
 class ComputeEnvs(_Answer):
-    """The response of get_compute_envs, with IDEs in the server's order. Clusters need a launcher."""
+    """The response of get_compute_envs, with IDEs in the server's order.
+
+    Only servers with a launcher have clusters.
+    """
 
     clusters: tuple[Each[ComputeEnv], ...]
     workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_to_mapping)]]
@@ -319,7 +325,7 @@ class ComputeEnvs(_Answer):
     def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         envs = read(value)
         if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
-            # Clusters that can't be read aren't the same as having no clusters.
+            # If no cluster can be read, that doesn't mean that there are none.
             raise ValueError("no cluster can be read")
         return envs
 
@@ -336,7 +342,7 @@ class Version(_Answer):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Parse a version, splitting a plain string into parts; raise BadAnswer if there is none."""
+        """Parse a version, splitting a plain string into its parts. Raise BadAnswer if there is none."""
         entry = answer.get("version") if isinstance(answer, Mapping) else None
         if isinstance(entry, str) and entry:
             entry = dict(zip(("major", "minor", "patch"), entry.split(".", 2), strict=False))
@@ -362,7 +368,7 @@ class WorkbenchUser(_Answer):
 
     @property
     def account_id(self) -> str:
-        """Return facts that distinguish this account from others with the same name; "" if there are none."""
+        """Return facts that distinguish this account from others of the same name; "" if there are none."""
         uid = find_account_id({"uid": self.uid}, "uid")
         return " ".join(filter(None, (f"uid={uid}" if uid else "", format_creation(self.created))))
 
@@ -387,5 +393,5 @@ def parse_number(text: str) -> float | None:
 
 
 def format_number(number: float) -> str:
-    """Return a number the way people write it."""
+    """Format a number the way people write it."""
     return str(int(number)) if number == int(number) else f"{number:.6f}".rstrip("0").rstrip(".")

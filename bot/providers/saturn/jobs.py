@@ -78,7 +78,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
-            # The run was started, so a later read will identify it.
+            # The job was started, even though its run can't be read yet. A later read will identify the run.
             after = JobRuns()
         new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
@@ -86,7 +86,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since the launch as candidates. Nothing shows which run Usher launched."""
+        """Return the job's runs since the launch as candidates. Nothing shows which one Usher launched."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -125,11 +125,12 @@ class SaturnRuns(Runs[SaturnOffer]):
         if waited or any(seen.find(name) is None for name in named):
             seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
-            # An id that was stored before the server was upgraded is a pod's.
+            # Ids that were stored before the server was upgraded are ids of pods.
             pods = await self._read_live_pods(access, job) or ()
             seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
-            # A missing run may be one that couldn't be read. With "unknown", it keeps its last state.
+            # If a run is missing, it may just not have been readable. Reporting it as unknown keeps its last
+            # state.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
@@ -155,7 +156,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
-            # The run's state is known even without the pods.
+            # The run's state is known even without its pods.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
@@ -245,7 +246,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         grouped: dict[str, list[Pod]] = {}
         for pod in pods:
             grouped.setdefault(pod.run or pod.name, []).append(pod)
-        # The scale matters only if some pods have succeeded and others have failed.
+        # The number of pods that must succeed matters only if some have succeeded and others have failed.
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
@@ -302,7 +303,8 @@ class SaturnRuns(Runs[SaturnOffer]):
                 async for chunk in self._stream_past_log(access, job, pod.name):
                     yield chunk
             if pod.is_live:
-                # Stop at a live pod. If it writes more, the output of later pods would shift.
+                # Stop at a pod that is still running. If it wrote more, the output of the later pods would
+                # shift.
                 return
 
     async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:
@@ -408,7 +410,7 @@ class JobRun:
 
     @classmethod
     def from_pod(cls, pod: Pod, *, is_live: bool = False) -> JobRun:
-        """Return a pod as a run, for servers that don't group pods."""
+        """Convert a single pod to a run, for servers that don't group pods."""
         return cls(pod.name, pod.status, pod.started_at, pod.ended_at, is_live)
 
     @classmethod
@@ -457,7 +459,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """A job's runs, keyed by name. Unless ``is_whole``, some runs couldn't be identified and are missing."""
+    """A job's runs, keyed by name. Unless ``is_whole``, runs that couldn't be identified are missing."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -479,7 +481,7 @@ class JobRuns:
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return an id for a run that isn't visible yet, with the facts that later rule out the earlier runs."""
+    """Return an id for a run that isn't visible yet. It encodes facts that later rule out earlier runs."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
@@ -487,7 +489,10 @@ def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
 
 
 def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
-    """Return the run for an id from ``build_awaited_id``: the first new run that no other id has claimed."""
+    """Return the run that an id from ``build_awaited_id`` stands for.
+
+    This is the first new run that no other id has claimed.
+    """
     waited = _PENDING_ID_PATTERN.fullmatch(name)
     if waited is None:
         return None

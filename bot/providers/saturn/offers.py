@@ -122,7 +122,7 @@ class Recipe(connection.PreparedTemplate):
         return bool(self.file.content["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return the recipe with this name and owner ("" for the token's owner), leaving out its state."""
+        """Return the recipe as a request, without its state. The owner "" stands for the token's owner."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
@@ -190,14 +190,17 @@ def _problems(content: Any) -> list[tuple[str, str]]:
 
 
 def _line(text: str, field: str) -> str:
-    """Return a field's position as `` (line N)``, or "" unless the field occurs exactly once."""
+    """Format a field's position as `` (line N)``, or return "" unless the field occurs exactly once."""
     key = field.rpartition(".")[2]
     places = [match.start() for match in re.finditer(rf'"{re.escape(key)}"\s*:', text)]
     return f" (line {text.count(chr(10), 0, places[0]) + 1})" if len(places) == 1 else ""
 
 
 def _read(path: Path) -> str:
-    """Return a file's text. Raise ValueError if others may write to it, because recipes act for users."""
+    """Return a file's text.
+
+    Raise ValueError if others can write to it, because recipes are used for everyone.
+    """
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -327,7 +330,7 @@ def is_theirs(owner: str, username: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SaturnOffer:
-    """The server's offer. Anything that the server doesn't report is None."""
+    """The choices that the server offers. Anything that it doesn't report is None."""
 
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
@@ -384,7 +387,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         try:
             workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
-            # The offer is useful even without the names in use.
+            # The offer is still useful if the names in use are unknown.
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
@@ -541,7 +544,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return {one.name for one in found} if says_whose else None
 
     async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
-        """Return whether a workspace already has the new name; False if the server can't look it up."""
+        """Return whether a workspace already has the new name, or False if the server can't look it up."""
         try:
             return await self._find(access, spec.name) is not None
         except errors.OutcomeNotReported:
@@ -558,7 +561,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
-            # Someone else's workspace has this name, but one of the user's own may have it, too.
+            # Someone else has a workspace with this name, but the user may have one, too.
         try:
             listed = await list_resources(access, "workspace", name)
         except errors.NotFound:
@@ -634,7 +637,10 @@ def _format_price(amount: Decimal | None, currency: str) -> str:
 
 
 def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
-    """Return the size, with its price if the operator has set a currency, or else the template's price."""
+    """Return the workspace's size and its price.
+
+    If there is no price in a known currency, use the template's.
+    """
     recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
     size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
     of_template = None if recipe is None else recipe.price

@@ -115,7 +115,8 @@ class Saturn(
     offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
     # The guide allows one read every ten seconds, and recommends that rate only while a workspace is starting
-    # or stopping. For ten thousand workspaces and answers that take 80 ms, this means 80 requests in flight.
+    # or stopping. For ten thousand workspaces and responses that take 80 ms, this means 80 requests in
+    # flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0,
         pending_interval=10.0,
@@ -131,7 +132,7 @@ class Saturn(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read the states one by one."""
+        """Read the workspaces' states one by one."""
         return {remote_id: await self._read_status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _read_status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
@@ -219,7 +220,7 @@ class Saturn(
         return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
-        """Read the server's version. Some servers require a token for that, and others don't offer it."""
+        """Read the server's version. Some servers require a token for this, and others don't offer it."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
@@ -230,7 +231,7 @@ class Saturn(
         return f"It requires an image, and these templates name none: {lacking}."
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out who owns this credential. A server that can't say must refuse a made-up credential."""
+        """Find out who owns this credential. If the server can't say, it must refuse a made-up credential."""
         owner = await self._read_owner(credential)
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
@@ -305,15 +306,15 @@ class Saturn(
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call uses the administrator's token, so that only the name selects the account."""
+        """Return whether a call uses the administrator's token, and therefore selects the account by name."""
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the owner of the user's token, which still belongs to the account after a rename."""
+        """Read the owner of the user's token. The token still belongs to the account after a rename."""
         return await self._read_owner(access.credential)
 
     async def check_username(self, username: str) -> Identity:
-        """Check a username by getting the user's own token with the administrator's."""
+        """Check a username by using the administrator's token to get the user's own token."""
         return Identity(username, await self._mint(username))
 
     async def _mint(self, username: str) -> Credential:
@@ -412,7 +413,7 @@ class Saturn(
         return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return ``admin`` for reads, starts and stops if the connection is configured to use its token."""
+        """Return ``admin`` for reads, starts and stops if the connection is configured to use that token."""
         return "admin" if call in _DRIVEN and self.can_reach_all_workspaces(access) else "person"
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
@@ -481,14 +482,14 @@ class Saturn(
         )
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the operator's hosts and, for a base ``app.X``, every host below X."""
+        """Return the hosts that the operator listed and, for the base URL ``app.X``, all hosts below X."""
         host = parse_origin(self.settings.base_url).host
         below = host.removeprefix("app.")
         derived = (f"*.{below}",) if below != host and "." in below else ()
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts about the connection, without revealing any token."""
+        """Describe the connection without revealing any token."""
         return {
             **super().describe(),
             "act_as": self.settings.act_as,
@@ -517,7 +518,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
-    """Return a JSON Web Token's claims, unverified; empty for any other token."""
+    """Return a JSON Web Token's claims, without verifying them. For any other token, return none."""
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 else None

@@ -55,7 +55,7 @@ class SphereSettings(ConnectionSettings):
     may create workspaces from ``projects``.
     """
 
-    # The account has one token and no users.
+    # The account has one token, and no users.
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"none": "access_token"}
 
     linking: tuple[LinkMethod, ...] = ("none",)
@@ -101,7 +101,7 @@ class SphereSettings(ConnectionSettings):
     @field_validator("webhook_secret")
     @classmethod
     def _webhook_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        # Anybody can sign with an empty secret.
+        # With an empty secret, anybody could sign.
         if value is not None and not value.get_secret_value():
             raise ValueError("needs the secret of the webhook, or to be left out")
         return value
@@ -132,7 +132,10 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def sdk_is_https(self) -> bool:
-        """Return whether the SDK is loaded over https: always, unless it and the API are on this machine."""
+        """Return whether the SDK is loaded over https.
+
+        It always is, unless it and the API are on this machine.
+        """
         is_local = parse_origin(self.base_url).scheme == "http"
         return not (is_local and parse_origin(f"https://{self.sdk_host}").is_loopback)
 
@@ -269,7 +272,7 @@ class SphereProvider(
     def form(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Build the form: the project, which users may have given by name, and the workspace's own name."""
+        """Build the form: the project, which users may give by name, and the workspace's own name."""
         projects = offer.projects
         if not projects:
             return forms.Form(())
@@ -304,7 +307,8 @@ class SphereProvider(
         """Create a workspace from a project. Nothing on the server marks the workspace as Usher's."""
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
-            # The settings have changed since the form was filled in or the previous workspace was created.
+            # The settings may have changed after the form was filled in or the previous workspace was
+            # created.
             raise errors.Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
@@ -327,7 +331,7 @@ class SphereProvider(
         return Created(made, spec.name or made)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
-        """Return no names, because workspaces have names only on the user's list in Usher."""
+        """Return no names. Workspaces have no names on the server, only on the user's list in Usher."""
         return ()
 
     async def find_created(
@@ -402,7 +406,7 @@ class SphereProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Return the facts about the connection, without revealing any secret."""
+        """Describe the connection without revealing any secret."""
         own = self.settings
         return {
             **super().describe(),

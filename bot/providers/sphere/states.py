@@ -170,7 +170,7 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when an idle workspace will be stopped, and when a workspace will be removed in any case."""
+    """Return when a workspace will be stopped if it stays idle, and when it will be removed in any case."""
     created = parse_sphere_time(workspace.get("created_at"))
     kept = parse_minutes(workspace.get("retention_time_stopped"))
     total = parse_minutes(workspace.get("retention_time_total"))
