@@ -62,7 +62,7 @@ SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
 
 async def _replay_command(replay: Replay, _engine: EngineContext, task: Task) -> None:
     principal = Principal.from_key(str(task.payload["principal"]))
-    # The task's id tells a retry of this command from a second, identical command.
+    # The task's id tells a retry of this command from a second, identical command that somebody gave.
     await replay(principal, {**task.payload["command"], "task": task.id})
 
 
@@ -115,9 +115,10 @@ TASK_HANDLERS: Final[Mapping[TaskKind, TaskHandler]] = {
 class Reconciler:
     """Brings the actual state closer to the requested one: claims due work, plans, calls providers and saves.
 
-    A step returns once everything that it claimed is done or, if it is given a pool, has been started there.
-    Slots, locks, health and outputs are kept in this process's memory and needn't survive a restart. The
-    output of watched runs goes to the ``board``, from which the notifier reads it.
+    A step returns once everything that it claimed has been done. If it is given a pool, it returns once
+    everything has been started there. Slots, locks, health and outputs are kept in this process's memory and
+    needn't survive a restart. The output of watched runs goes to the ``board``, from which the notifier reads
+    it.
     """
 
     def __init__(

@@ -31,24 +31,24 @@ async def find_requester(engine: EngineContext, task: Task) -> Principal | None:
 
 
 async def open_request(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Ask the people who may own the requested account, then the approvers."""
+    """Ask the people who may own the requested account first, and then the approvers."""
     return await engine.store.carry_out(lambda tx: ask_owners(tx, engine, task.subject))
 
 
 async def remind_approvers(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Remind the approvers of a request. If time has run out without a decision, end the request instead."""
+    """Remind the approvers of a request. If the time for deciding has run out, end the request instead."""
     return await engine.store.carry_out(lambda tx: follow_up(tx, engine, task.subject))
 
 
 async def link(engine: EngineContext, task: Task) -> None:
-    """Check an approved username and link the person. Raise TaskRetry if the provider doesn't answer."""
+    """Check an approved username and link the person. Raise TaskRetry if the provider doesn't respond."""
     approval = await engine.store.read(store.find_request, task.subject)
     if approval is None or approval.state != "approved":
         return
     runtime = engine.runtimes.get(approval.connection)
     is_served = runtime is not None and runtime.provider.is_available_to(approval.principal)
     if runtime is None or not is_served or not runtime.provider.has_link_method("admin"):
-        # The connections file has changed since the request was approved.
+        # The connections file has been changed since the request was approved.
         await give_up(engine, task, "not_set_up")
         return
     answer = await engine.provider_caller.call(
@@ -71,7 +71,7 @@ async def link(engine: EngineContext, task: Task) -> None:
 
 
 async def look_up(engine: EngineContext, task: Task) -> None:
-    """Look up the requested user's e-mail address. Raise TaskRetry if the provider doesn't answer."""
+    """Look up the requested user's e-mail address. Raise TaskRetry if the provider doesn't respond."""
     approval = await engine.store.read(store.find_request, task.subject)
     runtime = engine.runtimes.get(approval.connection) if approval is not None else None
     if approval is None or approval.state != "requested" or runtime is None:

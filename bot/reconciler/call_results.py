@@ -45,8 +45,8 @@ class RetryLater:
 class ProviderBusy(RetryLater):
     """The provider said that it is busy, which isn't a failure. ``wait`` is the pause that it asked for.
 
-    If ``is_own_limit`` is set, this account has reached its own request limit. ``hold`` then says when
-    requests are allowed again.
+    If ``is_own_limit`` is set, this account has reached its own request limit. In that case, ``hold`` says
+    when requests will be allowed again.
     """
 
     is_own_limit: bool = False
@@ -63,7 +63,7 @@ class OutcomeUnknown:
 
     @property
     def is_unreadable(self) -> bool:
-        """Return whether the provider's answers are still unreadable after several attempts in a row."""
+        """Return whether the provider's responses are still unreadable after several attempts in a row."""
         return self.cause == _UNREADABLE_CAUSE and self.attempts >= _MIN_UNREADABLE_ATTEMPTS
 
 
@@ -77,7 +77,7 @@ class Rejected:
 
     @property
     def word(self) -> str:
-        """Return the kind of refusal: its cause, leaving out the provider's own wording."""
+        """Return the kind of refusal, which is its cause without the provider's own wording."""
         return causes.get_cause_word(self.cause)
 
     @property
@@ -86,7 +86,7 @@ class Rejected:
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
     def call_cause(self, *, makes: bool = False) -> str:
-        """Return the cause, but use "refused" for "not_found" and for the causes of invalid requests."""
+        """Return the cause. If it is "not_found" or an invalid request, use "refused" instead."""
         word, separator, words = self.cause.partition(":")
         is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))
         return f"refused{separator}{words}" if is_about_call else self.cause

@@ -31,7 +31,7 @@ class EngineContext(Context):
 
 
 class EnginePart:
-    """Base class of the reconciler's parts. Provides the members of the context that most of them use."""
+    """Base class of the reconciler's parts, with the members of the context that most of them use."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._context = engine

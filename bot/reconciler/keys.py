@@ -141,10 +141,11 @@ class Keys:
     ) -> RefusalResult:
         """Renew a refused credential once, if possible, and return the result.
 
-        ``changed`` means that there is a new secret or name to continue with. ``held`` means that the
-        account's calls wait, and that its owner is notified if the credential is refused again. ``refused``
-        means that the link can no longer be used. ``locked`` means that the provider refuses the connection's
-        own secret, which only the operator can replace. ``later`` means that the provider didn't answer.
+        ``changed`` means that the call can be retried with a new secret or name. ``held`` means that the
+        account's calls have to wait, and its owner is notified if the credential is refused again.
+        ``refused`` means that the link can no longer be used. ``locked`` means that the provider refuses the
+        connection's own secret, which only the operator can replace. ``later`` means that the provider didn't
+        respond.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
@@ -205,10 +206,10 @@ class Keys:
     ) -> Verdict | errors.ProviderError:
         """Check that a call's account is the linked one. Return the verdict or the provider's error.
 
-        If a call names its account, a comparison remains valid for ten minutes. Before a list, or if ``now``
-        is true, the account is always compared again. An account id that isn't known yet is requested and
-        saved. If the provider doesn't answer, only calls that name an account with a known id have to wait,
-        because a person's own token can't open another account.
+        If a call names its account, a comparison remains valid for ten minutes. The account is always
+        compared again before a list is read, or if ``now`` is true. An account id that isn't known yet is
+        requested and saved. If the provider doesn't respond, only calls that name an account with a known id
+        have to wait, because a person's own token can't open another account.
         """
         is_by_name = provider.is_made_by_name(access, what)
         if account.remote_id is not None and not is_by_name:
@@ -218,7 +219,7 @@ class Keys:
         is_recent = account.remote_id is not None and not (now or what in _LISTS)
         if is_recent and account.was_compared(await self._store.now()):
             return "usable"
-        # Without a known id there is nothing to compare, so the call doesn't have to wait.
+        # If the id isn't known, there is nothing to compare, so the call doesn't have to wait.
         is_required = is_by_name and bool(account.remote_id)
         try:
             async with asyncio.timeout(COMPARE_SECONDS):
@@ -232,7 +233,7 @@ class Keys:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> Verdict:
-        """Compare the linked account with ``current``, which has its name now, and update the link's row."""
+        """Compare the linked account with the one that has its name now, and update the link's row."""
         is_learned = False
         if account.remote_id:
             match account_ids.compare_account(account, current):
@@ -256,7 +257,7 @@ class Keys:
             learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
             await self._store.carry_out(learn, [account.principal.key])
         if current is not None and account.username and current.username != account.username:
-            # This is the linked account under another name, so it was renamed.
+            # This is the linked account under another name, so the account was renamed.
             return "changed" if await self._save_rename(account, current.username) else "unclear"
         # If the id was learned just now, the time of the comparison was saved along with it.
         if not is_learned:
@@ -319,7 +320,8 @@ class Keys:
             return refusal
         except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=error)
-            # A permanent error means that the connection's secret is valid but can't access this account.
+            # A permanent error means that the connection's secret is valid, but that it can't access this
+            # account.
             return error if is_of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:

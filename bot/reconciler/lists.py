@@ -36,7 +36,7 @@ RECENT_USE_SECONDS = 3600.0
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read a task's list. Return tasks that run the commands waiting for the list.
+    """Read the list that a task is for. Return tasks that run the commands waiting for the list.
 
     Raise TaskRetry to try again later.
     """
@@ -113,7 +113,7 @@ async def refresh(engine: EngineContext) -> int:
     """Queue a read of each list that is due, oldest first. Return how many reads were queued.
 
     Lists in use are read often, and others daily. After a database failover, all lists are read again, a few
-    at a time. This begins only once the failover has settled, because the results of earlier reads may be
+    at a time. This begins only after a while, because results of reads from before the failover may still be
     written until then.
     """
     now, last, numbers = (

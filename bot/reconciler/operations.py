@@ -88,7 +88,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
-        """Lease due operations, oldest first. Each operation forms its own batch."""
+        """Lease due operations, oldest first. Each operation is a batch of its own."""
         claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
         return [[each] for each in claimed]
 
@@ -127,7 +127,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
-        """Save the update of an operation that has to wait. The wait ends early if its card has to change."""
+        """Save the update of an operation that has to wait. It is woken earlier if its card has to change."""
         operation = claimed.subject
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
@@ -156,7 +156,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return update
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Return the verb and the workspace that every step needs permission for."""
+        """Return the verb and the workspace for which every step needs permission."""
         return claimed.subject.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
@@ -169,7 +169,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation and return False. Return True if it stops the workspace of someone who left."""
+        """End an operation that isn't allowed, and return False.
+
+        If the operation stops a workspace of someone who has left, return True, so that it continues.
+        """
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -210,7 +213,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Give the operation a new workspace to create. The one that Usher created before has ended."""
+        """Replace the workspace, which has ended, with a new one for the operation to create."""
         operation = claimed.subject
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
@@ -220,7 +223,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Request a read. The next step follows once its result is recorded, or else after a while."""
+        """Request a read.
+
+        The next step follows once the result is recorded or, without a result, after a while.
+        """
         late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
         wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
@@ -229,14 +235,15 @@ class OperationStepper(Stepper[ClaimedOperation]):
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
-        # The read request and the update are saved in one transaction. As each result wakes this operation,
-        # none can be missed.
+        # The read request and the update are saved in one transaction, so this operation can't miss the
+        # result, which wakes it.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.subject, claimed.workspace.current_state
         update = claimed.update(await self._schedule_check(), waits_for="change")
-        # If the workspace is now starting or stopping, even a refused or unanswered call took effect.
+        # If the workspace is now starting or stopping, the call took effect, even if it was refused or
+        # unanswered.
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
@@ -278,7 +285,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update to commit before the call. If a new workspace has no name, choose a free one."""
         operation = claimed.subject
-        # If the credential reaches everyone's workspaces, a read must have shown that this one is theirs.
+        # If the credential reaches everyone's workspaces, a read must have shown that this one belongs to the
+        # person.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -302,7 +310,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # Audited before the call is made, so that any use of other people's permissions is recorded.
+            # Write the audit entry before the call, so that any use of other people's permissions is
+            # recorded.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -310,7 +319,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
 
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
-        """Return a name that is free or has a unique suffix, or an update if the provider doesn't answer."""
+        """Return a name that is free or has a unique suffix, or an update if the provider doesn't respond."""
         answer = await self._provider_caller.call(
             ProviderCall(runtime, claimed.account, "names", claimed.subject.attempts),
             lambda access: runtime.provider.require_facet(facets.Creation).list_names(access, stem),
@@ -374,10 +383,14 @@ class OperationStepper(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record an accepted call. If a newer operation has replaced this one, carry out the newer one."""
+        """Record an accepted call.
+
+        If a newer operation has replaced this one, carry out the newer one instead.
+        """
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
-            # The workspace will come up in spite of this answer, so stop it again later.
+            # The provider says that the workspace is already down, but it is still coming up, so stop it
+            # again later.
             return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.subject, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
@@ -397,7 +410,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        # The step is only a precaution, because the result of the read normally wakes the operation sooner.
+        # This step is only a fallback, because the result of the read normally wakes the operation sooner.
         next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
@@ -434,7 +447,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return how many seconds until the next read is sent. The answer may take ``call_seconds`` more."""
+        """Return how many seconds until the next read is sent. A response may take ``call_seconds`` more."""
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def record_rejected(
@@ -443,12 +456,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
         """Return the update for a rejected call: retry it, end the operation, or read the workspace."""
         operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        # A transitional or unknown state may last a long time, so attempts during it don't use up the limit.
+        # A transitional or unknown state may last a long time, so attempts made during it don't count towards
+        # the limit.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
-            # A single answer that there is nothing to stop doesn't prove it.
+            # A single answer that the workspace doesn't exist isn't proof that there is nothing to stop.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
@@ -463,7 +477,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
-        # The call created nothing, so whatever other operations find can't be its result. After a name
+        # The call created nothing, so workspaces that other operations find can't be its result. After a name
         # conflict (above), this isn't certain, because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
@@ -474,7 +488,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the provider's workspaces that may result from this creation and belong to no other row.
+        """Return the workspaces that may be the result of this creation and belong to no other row.
 
         Return None if a candidate still has to be read and its gate is closed.
         """
@@ -487,7 +501,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # Read other creations after the list. By then, the creation of everything on it has been recorded.
+        # Read the other creations after the list. By then, the creation of every workspace in the list has
+        # been recorded.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
             creations.find_unexplained_gates, creation.id, runtime.name, list(by_gate), others_since
@@ -522,7 +537,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation is still a creation. If it has any other verb, it cancels one."""
+        """Return whether the operation still wants to create the workspace. If not, it cancels a creation."""
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
@@ -544,7 +559,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return build_success(claimed, 0.0, entry, read_needed=True)
 
     async def find_creation(self, claimed: ClaimedOperation) -> Operation:
-        """Return the operation that creates the workspace. The claimed operation may be cancelling it."""
+        """Return the operation that creates the workspace. The claimed one may be cancelling the creation."""
         creation = await self._read_creation(claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
@@ -590,7 +605,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return the hold of a start that waits for a stop in progress, or "" if it doesn't wait for one."""
+    """Return the block reason of a start that waits for a stop in progress, or "" if it doesn't."""
     operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
@@ -603,7 +618,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return the hold that the card shows for whatever the plan is waiting for, or "" for nothing."""
+    """Return the block reason that the card shows while the plan waits, or "" if it shows none."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)

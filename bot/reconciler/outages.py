@@ -31,7 +31,7 @@ _MESSAGE_WORDS: Final = {
 class Outages(EnginePart):
     """Records when outages begin and end, as observed by this process.
 
-    All processes share the rows. Whichever process first gets an answer ends the outage for all of them.
+    All processes share the rows. The first process to get a response ends the outage for all of them.
     """
 
     def __init__(self, engine: EngineContext, keys: Keys) -> None:
@@ -44,7 +44,7 @@ class Outages(EnginePart):
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
-        """Return whether there is an outage, or a change in health that hasn't been written yet."""
+        """Return whether there is an outage, or a change in a connection's health that isn't written yet."""
         healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
         return any([self._current, *self.refusals.values(), *healths])
 
@@ -73,13 +73,13 @@ class Outages(EnginePart):
             return 0
 
     async def _take_pauses(self) -> None:
-        """Apply the pauses that providers have requested from any process. ``ProviderCaller`` stores them."""
+        """Apply the pauses that providers have requested. Each process's ``ProviderCaller`` stores them."""
         for pause in await self._store.read(pauses.list_pauses):
             if (runtime := self._runtimes.get(pause.connection)) is not None:
                 runtime.select_limits(pause.calls).learn(pause)
 
     def _take_over(self, current: Mapping[str, float]) -> None:
-        """Note the outages that other processes have recorded or ended since the rows were last read."""
+        """Take over the outages that other processes have recorded or ended since the rows were last read."""
         for name in current.keys() - self._current.keys():
             connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
@@ -95,7 +95,7 @@ class Outages(EnginePart):
                     self._runtimes[name].health.retry()
 
     def _find_outages(self) -> dict[str, float | None]:
-        """Map each outage that this process observes to its beginning. Map working connections to None."""
+        """Map each outage that this process observes to when it began. Map working connections to None."""
         beginnings: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
@@ -110,7 +110,8 @@ class Outages(EnginePart):
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
-            # End outages of unconfigured connections. Outages that concern no connection ("") end elsewhere.
+            # End outages of connections that are no longer configured. An outage without a connection ("") is
+            # ended elsewhere.
             if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]
@@ -160,6 +161,9 @@ class Outages(EnginePart):
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """Split an outage's name into a connection and a suffix: "" if the connection isn't answering."""
+    """Split an outage's name into connection and suffix.
+
+    The suffix is "" if the connection isn't responding at all.
+    """
     connection, separator, suffix = name.partition("#")
     return connection, separator + suffix

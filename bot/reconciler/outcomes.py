@@ -25,7 +25,7 @@ _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
 def make_stale_cause(work_item: Operation | Run) -> str:
-    """Return the cause to show for an operation or run whose call is no longer sent because it is too old.
+    """Return the cause to show if an operation or run is too old for its call to be sent.
 
     If the operation was planned, nobody was waiting for an answer, so the cause is whatever delayed it.
     """
@@ -99,7 +99,7 @@ def build_notice(
     *,
     delay: float = 0.0,
 ) -> NewNotice:
-    """Return a notice about an operation or run, with its row ids added to ``body``."""
+    """Return a notice about an operation or run, with the ids of its rows added to ``body``."""
     if isinstance(subject, Operation):
         keys = {"operation": subject.id, "workspace": subject.workspace_id}
     else:
@@ -125,6 +125,7 @@ def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, caus
     """Return ACCEPTED if a call that was refused or unanswered did take effect after all, otherwise None."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
-    # A busy provider refuses a call without trying it, so if the workspace has failed, the call was accepted.
+    # A busy provider refuses a call without trying it. So if the workspace has failed, the call must have
+    # been accepted.
     has_failed = outcome is Outcome.FAILED and causes.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

@@ -26,7 +26,7 @@ LEAVER_CHECK_SECONDS: Final = 5.0
 async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
     """Look up a person in Slack, and return tasks that run the commands waiting for the answer.
 
-    Raise TaskRetry if Slack doesn't answer.
+    Raise TaskRetry if Slack doesn't respond.
     """
     principal = Principal.from_key(task.subject)
     try:
@@ -34,7 +34,7 @@ async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
     except SlackFailed as error:
         if not is_about_person(error):
             raise make_task_retry(error) from None
-        # Slack answered, but didn't describe this person. The replies to the waiting commands say so.
+        # Slack responded, but didn't describe this person. The replies to the waiting commands say so.
         log.info("person not described", principal=principal.key, problem=error.code)
     return build_replays(task, principal)
 
@@ -42,8 +42,8 @@ async def look_up(engine: EngineContext, task: Task) -> Sequence[NewTask]:
 async def release(engine: EngineContext, task: Task) -> None:
     """Stop a leaver's workspaces as planned, then end their links. Raise TaskBusy until all of it is done.
 
-    The person is looked up in Slack again before each of these steps. If they have come back, they keep
-    everything that they still have.
+    The person is looked up in Slack again before each of these steps. If they have come back, nothing more is
+    stopped or ended.
     """
     leaver = Principal.from_key(task.subject)
     caller = Caller(engine, leaver)
@@ -71,7 +71,7 @@ async def _look_again(engine: EngineContext, principal: Principal) -> Person | N
 
 
 async def sync(engine: EngineContext, _task: Task) -> None:
-    """Read everyone from Slack again, and end leavers' links. Raise TaskRetry if Slack doesn't answer."""
+    """Read everyone from Slack again, and end leavers' links. Raise TaskRetry if Slack doesn't respond."""
     leavers = {
         person.principal: person for person in await ask_slack(engine.people.sync()) if is_leaver(person)
     }

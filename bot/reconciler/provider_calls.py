@@ -100,7 +100,7 @@ class ProviderCall:
 
 
 class ProviderCaller:
-    """Calls providers. Updates credentials and the health of connections according to the answers."""
+    """Calls providers, and updates credentials and the health of connections according to the responses."""
 
     def __init__(
         self,
@@ -142,7 +142,7 @@ class ProviderCaller:
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return the credentials for a call if it may be sent now. If not, return a result that says why."""
+        """Return the credentials for a call if it may be sent now, or else a result that says why not."""
         if account is None:
             return _CONNECTION_ACCESS
         if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:
@@ -161,9 +161,10 @@ class ProviderCaller:
         sent for an account that any process has unlinked. The account's row is read before the call and
         repeatedly during a long call, which may consist of many requests.
 
-        A credential that the provider accepts for another call isn't the reason for a refusal. So a refused
-        credential is first tested by reading a list, if the provider has lists. The account's id is compared
-        if the call requires that (``docs/internals/rules.md``, "Nobody acts through another's account").
+        If the provider accepts a credential for another call, the credential isn't the reason for a refusal.
+        So a refused credential is first tested by reading a list, if the provider has lists. The account's id
+        is compared if the call requires that (``docs/internals/rules.md``, "Nobody acts through another's
+        account").
         """
         within = self._numbers.call_seconds if call.seconds is None else call.seconds
         until = (self._monotonic() if call.began is None else call.began) + within
@@ -192,7 +193,8 @@ class ProviderCaller:
         reports = call.reports_absence
         is_absent = reports is not None and isinstance(sent, Succeeded) and reports(sent.value)
         if is_absent or isinstance(sent, errors.NotFound):
-            # If another account has the username now, what the linked account owns only seems to be gone.
+            # If another account has the username now, the linked account's workspaces and runs only seem to
+            # be gone.
             unusable = await self._compare_account(call, access, now=True)
             if unusable is not None:
                 return unusable
@@ -216,11 +218,12 @@ class ProviderCaller:
             if not math.isfinite(seconds):
                 return
             limit.reschedule(until)
-            # Streams check the link themselves, and an account being revoked is already unlinked.
+            # Streams check for themselves whether the account is linked, and an account that is being revoked
+            # is already unlinked.
             if call.account is not None and call.account.state != "revoking":
                 watches.append(loop.create_task(self._watch(call.account, limit)))
 
-        # Most calls end before this, and need no other timer.
+        # Most calls end before this timer fires, so they need no other.
         timer = loop.call_later(min(self._numbers.watch, seconds), begin_watch)
         try:
             async with limit:
@@ -231,7 +234,7 @@ class ProviderCaller:
                 return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
-            # An earlier request of this call may have been sent in time and taken effect.
+            # An earlier request of this call may have been sent in time, and may have taken effect.
             is_unknown = isinstance(error, errors.SentTooLate) and window.has_closed(self._monotonic())
             return errors.UnknownOutcome("not sent in time") if is_unknown else error
         finally:
@@ -254,7 +257,7 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, call: ProviderCall) -> bool:
-        """Return False if the account's credential or the connection's own secret is marked as refused."""
+        """Return whether neither the account's nor the connection's own secret is marked as refused."""
         is_held = call.account is not None and call.account.is_held
         return not is_held and self._keys.lockouts.get(call.runtime.name) is None
 
@@ -263,8 +266,8 @@ class ProviderCaller:
     ) -> Account | RetryLater | Rejected:
         """Test a refused credential by reading a list, if there is one. Only one call does this at a time.
 
-        If the list could be read, return the account, now marked as accepted. If the call mustn't be sent,
-        return a result. Any other error proves nothing, so the call is still sent.
+        If the list can be read, return the account, which is now marked as accepted. If the call mustn't be
+        sent, return its result. Any other error proves nothing, so the call is still sent.
         """
         if not await self._store.write(refusals.try_refused, account):
             return await self._postpone_refused(call.runtime, account, REPEATED_SECONDS, call.attempts)
@@ -350,7 +353,10 @@ class ProviderCaller:
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return the retry of a call for a refused account. A first refusal isn't shown to the person."""
+        """Return a result that retries a call for a refused account.
+
+        The first refusal isn't shown to the person.
+        """
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
@@ -371,7 +377,8 @@ class ProviderCaller:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # A failed write mustn't lose the call's result. The next accepted call tries to write again.
+            # If this can't be written, the call's result must not be lost. The next accepted call tries
+            # again.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
@@ -404,7 +411,7 @@ class ProviderCaller:
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
             if account is not None and account.is_held and not isinstance(error, errors.RefusedInFront):
-                # The provider refused this one call, but it accepted the credential.
+                # The provider refused this call, but it accepted the credential.
                 await self._resume_account(account)
             cause = causes.to_cause(error)
             return Rejected(error, cause, hold_by_cause(cause))
@@ -426,24 +433,25 @@ class ProviderCaller:
             if not is_busy:
                 return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         elif call.starts and error.retry_after:
-            # If a start's outcome is unknown, a search for its result precedes the next attempt.
+            # If a start's outcome is unknown, Usher searches for its result before the next attempt.
             await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
-            # The provider did answer, if only that it is busy. Reads will show whether it is down.
+            # The provider did respond, if only to say that it is busy. Reads will show whether it is down.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
         elif call.what in CHANGING_CALLS and (
             error.status == HTTPStatus.INTERNAL_SERVER_ERROR or error.is_quoted
         ):
-            # An error for this one request is an answer, too. Reads will show whether the provider is down.
+            # An error that concerns only this request is a response, too. Reads will show whether the
+            # provider is down.
             runtime.health.note_answer(error)
         elif not error.was_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
-                # Save this before anyone is told. If that fails, ``Outages`` saves it a second later.
+                # Save this before anyone is told. If saving fails, ``Outages`` tries again a second later.
                 await runtime.health.answering.write(self._store)
         cause, hold = causes.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
-            # Add jitter, because all calls that were refused together received the same waiting time.
+            # Add jitter, because all calls that were refused at the same time were told to wait equally long.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             if isinstance(error, errors.RateLimited) and error.is_own:
                 until = await self._store.now() + (error.retry_after or pause)
@@ -457,7 +465,7 @@ class ProviderCaller:
     async def _pause(
         self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
     ) -> None:
-        """Apply a pause that the provider requested. Keep it in memory, and write it for other processes."""
+        """Apply a pause that the provider requested, and store it for the other processes."""
         seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.save_pauses, runtime.name, calls, seconds)
@@ -485,7 +493,7 @@ class ProviderCaller:
             case "later":
                 return RetryLater(self.compute_backoff(attempts + 1), None, attempts)
             case "held":
-                # Only this call fails, as the credential may be valid for every other call.
+                # Only this call fails, as the credential may be valid for all other calls.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
                 now, failures = await self._store.now(), attempts + 1

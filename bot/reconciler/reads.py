@@ -59,11 +59,11 @@ BATCH_SECONDS = 0.05
 
 
 class Reads(EnginePart):
-    """Reads the states that are due. Each connection is handled separately, so that none delays the others.
+    """Reads the states of workspaces when they are due.
 
-    This process remembers how many reads have failed in a row, which unknown states it has logged, and which
-    reads with an administrator's token it has audited today. This knowledge isn't shared with other
-    processes, and is lost in a restart.
+    Each connection is handled separately, so that none delays the others. This process remembers how many
+    reads have failed in a row, which unknown states it has logged, and which reads with an administrator's
+    token it has audited today. This knowledge isn't shared with other processes, and is lost in a restart.
     """
 
     def __init__(self, engine: EngineContext) -> None:
@@ -99,7 +99,8 @@ class Reads(EnginePart):
         free = count_free_slots(pool, self._count_free_slots(runtime))
         if free <= 0:
             return 0
-        # Take the slots and note the time before claiming, as requests sent too late after that are dropped.
+        # Take the slots and note the time before claiming, because requests that are sent too late after that
+        # are dropped.
         runtime.slots.take(free)
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
@@ -125,7 +126,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return how many reads may begin. A connection that is considered down gets only one, as a probe."""
+        """Return how many reads may begin. If a connection is considered down, a single read probes it."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -135,7 +136,7 @@ class Reads(EnginePart):
     async def _read_account_batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
-        """Send one request for an account's claims, and queue every result."""
+        """Send one request for the workspaces claimed for an account, and queue all results."""
         try:
             results = await self._request_results(runtime, claims, window)
         except errors.StoreError as error:
@@ -177,7 +178,8 @@ class Reads(EnginePart):
                 return [self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold) for claim in claims]
             case Rejected(error=errors.CredentialRefused()):
                 is_operators = answer.cause == "connection_refused"
-                # People who must link again were already told. The card shows only problems for the operator.
+                # People who must link again have already been told. The card only shows problems that the
+                # operator must solve.
                 hold = answer.hold if is_operators else None
                 return [
                     self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
@@ -205,7 +207,7 @@ class Reads(EnginePart):
     async def _request_own(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, access: Access
     ) -> tuple[Mapping[str, Observed], bool]:
-        """Read an account's workspaces. Also return whether its access is limited to the person's own.
+        """Read an account's workspaces. Also return whether the account has access only to its own.
 
         If its access reaches everyone's workspaces, only those proven to belong to the account's owner are
         read. The rest are reported as gone, which is how other providers report workspaces that belong to
@@ -247,7 +249,7 @@ class Reads(EnginePart):
         """Send one request, and count it in the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state whose reason this read should find out, or None for an ordinary read.
+        # The state for which this read should find the reason, or None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
@@ -286,7 +288,7 @@ class Reads(EnginePart):
             and not seen.lacks
         ]
         new = [claim.remote_id for claim in running if claim.needs_page_check]
-        # A page that was missing before and isn't checked now is still treated as missing.
+        # A page that was missing before still counts as missing if it isn't checked now.
         unasked = {
             claim.remote_id: replace(observed_by_id[claim.remote_id], lacks="page")
             for claim in running
@@ -328,7 +330,7 @@ class Reads(EnginePart):
             if runtime.pace.batch_size > 1
             else None,
             closed_for=claim.interval,
-            # After a read of the reason, the next one reads the state again.
+            # This read asked for the reason, so the next one reads the state again.
             unconfirmed=Unconfirmed(EXPLAINED, 1, now) if is_explained else None,
         )
 
@@ -379,12 +381,13 @@ class Reads(EnginePart):
             )
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
-            # A refused read doesn't show whether a list rightly omitted the workspace. The next list will.
+            # A refused read doesn't show whether the list was right to omit the workspace. The next list
+            # will.
             result = replace(result, unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
-            # Other people share this workspace, so the next read uses another person's credential.
+            # Other people share this workspace, so use another person's credential for the next read.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
-        # An operation may have been requested while this read was in flight, so check for one now.
+        # An operation may have been requested while this read was in progress, so look for one now.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.read(operations.find_latest_operation, workspace_id)
             if operation is not None and operation.is_open:
@@ -406,7 +409,7 @@ class Reads(EnginePart):
         )
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
-        """Return a result for one row only: the claim's first, whose credential was used for the read."""
+        """Return a result only for the claim's first row, because its credential was used for the read."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -427,7 +430,10 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return the finding that a workspace is gone, for later reads to confirm, or None if it is certain."""
+    """Return the finding that a workspace seems to be gone, which later reads have to confirm.
+
+    Return None if it is certain that the workspace is gone.
+    """
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -439,7 +445,7 @@ def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
 async def _read_reason(
     provider: facets.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
-    """Read the reason for a workspace's state. If there is no answer, return the state without a reason."""
+    """Read the reason for a workspace's state. If there is no response, return just the state."""
     try:
         reason = await provider.read_reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):
@@ -450,7 +456,7 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return a finding that makes the next read ask why a start failed or is slow, or None if it needn't."""
+    """If the next read should ask why a start failed or is slow, return a finding that says so, else None."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
@@ -466,8 +472,8 @@ def _compute_slot(
 ) -> tuple[float, float] | None:
     """Return the period and offset, in seconds, of the times at which an account's reads are batched.
 
-    Each account has a different offset. Less frequent reads use a multiple of the period, so that they share
-    slots with the others.
+    Each account has a different offset. Reads that are less frequent use a multiple of the period, so that
+    they can be batched with the others.
     """
     if wait is None:
         return None
@@ -497,7 +503,7 @@ class Recorder:
         self._is_writing = False
 
     def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
-        """Queue results. They are written in the pool or, if there is no pool, by the next ``write``."""
+        """Queue results to be written in the pool or, if there is no pool, by the next ``write``."""
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
@@ -523,7 +529,7 @@ class Recorder:
             log.warning("reads not written", count=len(results), problem=error)
         except Exception:  # docs/internals/rules.md, "Where errors end"
             if len(results) > 1:
-                # One result that can't be written mustn't hold up the others, so write each by itself.
+                # A result that can't be written must not hold up the others, so write each by itself.
                 for result in results:
                     await self._write([result])
                 return
@@ -531,7 +537,7 @@ class Recorder:
 
 
 class Entries:
-    """Stores the entries of workspaces that have been read, unless they are the same as before.
+    """Stores the entries that reads return: the secrets that open workspaces in Usher's page.
 
     Most reads return an unchanged entry. To notice that without decrypting the stored entry every time, this
     process remembers a digest of it. The digest is computed again after a restart, or if the row claimed for
@@ -546,7 +552,7 @@ class Entries:
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
-        """Store an entry that has changed in the row whose account read it. On failure, keep the old one."""
+        """Store a new entry in the row whose account was used for the read. On failure, keep the old one."""
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _hash_entry(row, entry)

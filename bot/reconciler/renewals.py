@@ -14,7 +14,7 @@ from bot.store import accounts
 async def renew(engine: EngineContext, task: Task) -> None:
     """Replace a credential that expires soon with a new one. Raise TaskRetry to try again later.
 
-    If only the person can renew the credential, remind them instead.
+    If only the person can renew it, remind them instead.
     """
     account = await engine.store.read(accounts.find_account_by_id, task.subject)
     runtime = engine.runtimes.get(account.connection) if account is not None else None

@@ -50,7 +50,7 @@ async def _try_to_revoke(
         raise TaskRetry(wait)
     revoke = runtime.provider.revoke
     try:
-        # The slot limits the number of revocations at a time, so that they don't delay people's calls.
+        # Taking a slot limits how many revocations run at a time, so that they don't delay people's calls.
         with hold_slot(runtime):
             answer = await engine.provider_caller.call(
                 ProviderCall(runtime, account, REVOKE_CALL, task.attempts), revoke
@@ -82,7 +82,7 @@ async def enqueue_unused(engine: EngineContext, task: Task) -> None:
 
 
 async def _is_used(engine: EngineContext, unused: Account, access: base.Access) -> bool:
-    """Return whether an account uses the token. Both are decrypted, because ciphertexts can't be compared."""
+    """Return whether an account uses the token. Decrypt both, because ciphertexts can't be compared."""
     account = await engine.store.read(accounts.find_account, unused.principal, unused.connection)
     if account is None or not account.secret:
         return False

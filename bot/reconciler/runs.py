@@ -82,11 +82,14 @@ class RunStepper(Stepper[ClaimedRun]):
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
     def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
-        """Return whether the plan ends the run. If so, linking the account again would make no difference."""
+        """Return whether the plan ends the run. If so, it ends even if the person links the account again."""
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
-        """Return whether a person launched or stopped the run or has its card. If not, nobody is notified."""
+        """Return whether a person launched or stopped the run, or has its card.
+
+        Otherwise, nobody is notified.
+        """
         run = claimed.subject
         return (
             bool(run.reference or run.requested_stop)
@@ -122,14 +125,15 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit have to wait. All of them wait if another process has just read them.
+            # Runs that didn't fit into the request have to wait. If another process has just read them, all
+            # have to wait.
             remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
             await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
         return ()
 
     async def _claim_more(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
-        """Claim the read, and add the account's other runs to the batch. Return those that need no read.
+        """Claim the read, and add more of the account's runs to the batch. Return those that need no read.
 
         Return None if another process has just read the account's runs, or if the account was unlinked.
         """
@@ -158,14 +162,17 @@ class RunStepper(Stepper[ClaimedRun]):
         return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that a launch, search or stop needs permission for, otherwise None."""
+        """Return the verb and target for which a launch, search or stop needs permission, otherwise None."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
         return verb, Target("job", claimed.subject.id, claimed.subject.principal)
 
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
-        """End a refused launch, or postpone a refused stop. Allow a search, because the run may exist."""
+        """If a launch isn't allowed, end the run. If a stop isn't, postpone it.
+
+        Always allow a search, because the run may exist.
+        """
         if step is Step.LAUNCH:
             await self.save(
                 claimed, outcomes.make_end_update(claimed.subject, Outcome.FAILED, rule, claimed.claim)
@@ -190,7 +197,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
-        """Return the update to commit before the call. A repeated stop keeps the time of the first one."""
+        """Return the update to commit before the call. If a stop is repeated, keep the time of the first."""
         is_first = step is Step.LAUNCH or claimed.subject.stop_call is Call.NONE
         who = {"account": claimed.account, "person": claimed.person}
         call = name_call(step, Call.CALLING)
@@ -294,7 +301,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the provider's runs that may result from this launch and belong to no other row."""
+        """Return the provider's runs that may be the result of this launch and belong to no other row."""
         run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
@@ -305,14 +312,14 @@ class RunStepper(Stepper[ClaimedRun]):
         return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in remaining))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
-        """Return whether the run is still needed. If someone has asked to stop it, it isn't."""
+        """Return whether the run is still wanted. It isn't if someone has asked to stop it."""
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
         """Abandon the search for a launch that is no longer wanted.
 
-        If nothing was launched, record that, so that the next step ends the run. If that remains unknown, end
-        the run as failed.
+        If nothing was launched, record that, so that the next step ends the run. If it isn't known whether
+        anything was launched, end the run as failed.
         """
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
@@ -327,7 +334,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _compute_read_wait(self, account: Account, runtime: Runtime) -> float:
         interval = runtime.pace.min_poll_interval
         remaining = (account.runs_read_at or 0.0) + interval - await self._store.now()
-        # If the clock has been set back since, treat the last read as having happened just now.
+        # If the clock has been set back since the last read, assume that the read happened just now.
         return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
@@ -338,7 +345,7 @@ class RunStepper(Stepper[ClaimedRun]):
                 runtime,
                 account,
                 "read runs",
-                # Failed reads of runs aren't counted, so each is retried as though it were the third failure.
+                # Failed reads of runs aren't counted, so always wait as long as after a third failure.
                 attempts=2,
                 reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
             ),
@@ -358,7 +365,7 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self.save(claimed, await self._count_refused_read(claimed, runtime, answer))
                 return
             case _:
-                # A single failure isn't worth a line on the card, as the next read may succeed.
+                # Don't mention a single failure on the card, because the next read may succeed.
                 is_shown = runtime.health.is_doubtful or answer.cause in {
                     provider_calls.RATE_LIMITED_CAUSE,
                     *provider_calls.REFUSED_SIGN_IN_CAUSES,
@@ -387,7 +394,7 @@ class RunStepper(Stepper[ClaimedRun]):
             # An unknown state doesn't prove that the run exists, so the card mentions it only if it recurs.
             hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
             return await self._block_unseen(claimed, claimed.update(wait, observed=observed), hold)
-        # The run still exists, so the stop wasn't refused because the run had ended.
+        # The run still exists, so it can't have ended before the refused stop.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
         hold = find_own_reason(runtime, run) or (NOTHING if run.block_reason else None)
@@ -435,7 +442,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read of a run. If reads keep being refused, the card shows the reason."""
+        """Count a refused read of a run. After several refusals, the card shows the reason."""
         run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
@@ -468,7 +475,7 @@ def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether a stop that couldn't be forced at the last read has now been unanswered long enough."""
+    """Return whether a stop has by now gone unanswered for too long, but hadn't at the last read."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

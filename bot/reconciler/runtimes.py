@@ -51,8 +51,8 @@ LISTS_SHARE = 0.25
 class Slots:
     """Slots for a connection's in-flight requests. A fifth is reserved for calls that a user is waiting for.
 
-    One person's calls may use at most half of the slots, and all lists together a quarter, so that some are
-    left for others. Reads can't use the reserved fifth. Each process has its own slots.
+    So that some are left for others, one person's calls may use at most half of the slots, and all lists
+    together a quarter. Reads can't use the reserved fifth. Each process has its own slots.
     """
 
     def __init__(self, size: int) -> None:
@@ -68,7 +68,7 @@ class Slots:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether nothing is in flight."""
+        """Return whether no request is in flight."""
         return self._in_use == 0
 
     def take(self, count: int = 1) -> bool:
@@ -83,7 +83,7 @@ class Slots:
         self._in_use -= count
 
     def take_share(self, holder: str, share: float) -> bool:
-        """Take a slot for a holder. Return False if none is free or the holder has used up its share."""
+        """Take a slot for a holder. Return False if no slot is free or the holder has used up its share."""
         if self._in_use_by[holder] >= max(int(self._size * share), 1) or not self.take():
             return False
         self._in_use_by[holder] += 1
@@ -98,7 +98,7 @@ class Slots:
 
 
 class Limits:
-    """The pauses after 429s. Each delays the account that was rate-limited, and sometimes everyone.
+    """The pauses after 429s. Each delays the account that was rate-limited or, in some cases, everyone.
 
     A pause delays everyone if the 429 concerned the connection's own secret, or if several people received a
     429 within a short time. ``delay`` is then called with the number of seconds.
@@ -158,7 +158,7 @@ class CircuitBreaker:
     """A connection's circuit breaker: when it began to fail, and the pause before the next request.
 
     A refusal of a single request, because of its credential or a wrong id, proves that the connection is
-    answering.
+    responding.
 
     Failures are remembered only in memory, but an outage is a row that every process reads once a second.
     After a restart, a single request probes a connection that has an outage.
@@ -190,7 +190,7 @@ class CircuitBreaker:
 
     @property
     def answers(self) -> bool:
-        """Return whether the last request was answered. This is False until the first answer arrives."""
+        """Return whether the last request got a response. This is False until the first response arrives."""
         return self.since is None and self.answering.answered_at is not None
 
     @property
@@ -199,7 +199,7 @@ class CircuitBreaker:
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
-        """Record an answer of any kind. ``error`` is set if the provider refused the request."""
+        """Record a response of any kind. ``error`` is set if the provider refused the request."""
         if error is not None:
             self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
@@ -209,12 +209,12 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Treat the connection as down because of a recorded outage. For now, only a probe may be sent."""
+        """Treat the connection as down because an outage was recorded. Until it responds, only probe it."""
         self.answering.record_failure(since)
         self._failures = max(self._failures, MAX_FAILURES)
 
     def retry(self) -> None:
-        """Allow a probe immediately, because another process received an answer."""
+        """Allow a probe immediately, because another process got a response."""
         self._away_until = 0.0
 
     def note_failure(self, error: TemporaryError) -> None:
@@ -237,17 +237,17 @@ class CircuitBreaker:
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the hold for a pause or an outage that delays everyone, or None if there is neither."""
+        """Return the block reason for a pause or an outage that delays everyone, or None if there is none."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return the hold for a pause requested by the provider, including when the pause ends."""
+        """Return the block reason for a pause that the provider requested. It says when the pause ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return the hold for a connection that isn't answering, including since when, if known."""
+        """Return the block reason if the connection isn't responding. It says since when, if known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -278,12 +278,12 @@ class Runtime:
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
-        """Return the limits for calls that start something or, for all other calls, the general limits."""
+        """Return the rate limits for calls that start something, or the general ones for all other calls."""
         return self.start_limits if calls == "start" else self.limits
 
     @property
     def is_probed(self) -> bool:
-        """Return whether the connection is considered down and its one probe is already in flight."""
+        """Return whether the connection is considered down and the probe is already in flight."""
         return self.health.is_doubtful and not self.slots.is_idle
 
 
@@ -350,7 +350,7 @@ class StartQueue:
         return wait
 
     def return_turn(self, operation: Operation | Run, seconds: float) -> None:
-        """Take back a granted start that couldn't be sent. The operation asks again in ``seconds``."""
+        """Take back a granted start that couldn't be sent. The operation will ask again in ``seconds``."""
         if self._granted_at:
             self._granted_at.pop()
         self._enqueue(operation, self._monotonic() + seconds)

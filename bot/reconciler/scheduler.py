@@ -69,7 +69,7 @@ Step = Callable[[Pool], Awaitable[int]]
 
 
 class Loop:
-    """Repeats a step: immediately while there is plenty to do, otherwise when woken.
+    """Repeats a step: immediately if there is plenty to do, otherwise when it is woken.
 
     Errors never end it. ``is_restless`` returns whether there is work that no row shows as due.
     """
@@ -114,7 +114,7 @@ class Loop:
         self._woken.set()
 
     def _on_room(self) -> None:
-        # If the last step found little to do, another claim right after it would find nothing.
+        # If the last step found little to do, claiming again immediately would find nothing.
         if self._is_busy:
             self.wake()
 
@@ -144,8 +144,8 @@ class Loop:
             self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
             self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single row there is usually nothing left to claim, so rest. One query of due times then
-            # informs all loops.
+            # After a single row there is usually nothing left to claim, so rest until woken. Then one query
+            # of due times serves all loops.
             if claimed <= 1:
                 await self._woken.wait()
             await asyncio.sleep(self._rest)
@@ -154,11 +154,11 @@ class Loop:
 class Scheduler:
     """The scheduler of the reconciler and the notifier. ``tick`` and ``beat`` are intervals in seconds.
 
-    It is created before the other two, because they wake it. Waking it has no effect until ``drive`` is
-    called. ``on_beat`` is called on each beat, and may raise only StoreError. If several processes share a
-    database, only the leading one starts work as soon as it is due. The others wait a little
-    (``Owners.leaves_for``) and then do what it hasn't started, so that additional processes don't repeat its
-    work.
+    It is created before the reconciler and the notifier, because they wake it. Waking it has no effect until
+    ``drive`` is called. ``on_beat`` is called on each beat, and may raise only StoreError. If several
+    processes share a database, only the leading one starts work as soon as it is due. The others wait a
+    little (``Owners.leaves_for``) and then do whatever it hasn't started, so that additional processes don't
+    repeat its work.
     """
 
     def __init__(
@@ -220,7 +220,7 @@ class Scheduler:
         self._store.engine.report_to(self.on_written)
 
     def call_every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Call ``work`` at intervals, once ``start`` has been called. It must not raise."""
+        """Call ``work`` at intervals, once ``start`` has been called. ``work`` must not raise."""
         self._ticker.every(seconds, work)
 
     def start(self) -> None:
@@ -240,11 +240,11 @@ class Scheduler:
         self.wake()
 
     def wake(self) -> None:
-        """Schedule a query of the due times of all kinds of work."""
+        """Schedule a query that finds out when each kind of work is due."""
         self._note_changed(list_kinds(), self._owners.leaves_for)
 
     def on_written(self, tables: Collection[str] | None) -> None:
-        """Query due times for the kinds of work whose tables were written. ``None`` means all kinds."""
+        """Schedule a query of due times for the kinds of work whose tables were written (None: all kinds)."""
         written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables
         kinds = set[str]().union(*(KINDS_BY_TABLE[table] for table in written))
         for loop in self._loops:
@@ -257,7 +257,7 @@ class Scheduler:
         self._note_changed(self.due.intersection(kinds), self._owners.leaves_for)
 
     async def _on_tick(self) -> None:
-        """Detect clock changes, and writes by other processes."""
+        """Detect clock jumps, and writes by other processes."""
         if self._store.engine.has_jumped or self._store.engine.is_shared:
             self.wake()
         for loop in self._loops:
@@ -274,7 +274,7 @@ class Scheduler:
     async def _query_due_times(self, _pool: Pool) -> int:
         """Find out when each kind of work that may have changed is due next, and wake the loops."""
         if self._store.engine.has_jumped:
-            # After a clock jump, stored times are shifted by the next write, so make one.
+            # After a clock jump, the next write adjusts the stored times, so write something.
             await self._store.perform(schema.write_heartbeat)
         kinds, self._changed = self._changed, {}
         if not kinds:
@@ -292,7 +292,7 @@ class Scheduler:
 
     @property
     def due(self) -> set[str]:
-        """Return the kinds of work that have a row that is due."""
+        """Return the kinds of work for which a row is due."""
         now = self._clock.monotonic()
         return {kind for kind, at in self._due_at.items() if at <= now}
 
@@ -323,8 +323,8 @@ class Scheduler:
     async def drain(self, seconds: float = 10.0) -> int:
         """Stop claiming, and give running work ``seconds`` to finish. Cancel the rest and return its count.
 
-        Cancelling loses nothing. The outcome of a cancelled call is unknown, so it is looked up at the
-        provider. A cancelled notice is searched for in Slack.
+        Cancelling loses nothing. Usher later asks the provider whether a cancelled call took effect, and
+        searches Slack for a cancelled notice.
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
@@ -348,7 +348,7 @@ class Scheduler:
     # -- daily work ----------------------------------------------------------------------------------------
 
     async def _run_daily(self) -> None:
-        """Do the nightly work that hasn't been done since last night, even if Usher was down at the time."""
+        """Do the nightly work that hasn't been done since last night, even if Usher was down at that time."""
         async with contain_errors("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.
@@ -371,7 +371,7 @@ class Scheduler:
     async def _write_heartbeat(self) -> None:
         try:
             await self._store.perform(schema.write_heartbeat)
-            # Query all due times again in case a write by another process went unnoticed.
+            # Query all due times again, in case a write by another process went unnoticed.
             self.wake()
             await self._on_beat()
         except StoreError as error:

@@ -27,7 +27,7 @@ _CONNECTION: Final = "connection:"
 
 
 async def read(engine: EngineContext, task: Task) -> Sequence[NewTask]:
-    """Read and store a task's snapshot. Return tasks that run the commands waiting for it.
+    """Read and store the snapshot that a task is for. Return tasks that run the commands waiting for it.
 
     Raise TaskRetry to try again later.
     """

@@ -54,7 +54,10 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """Reads the outputs that people are watching and that this process owns. A restart reads them again."""
+    """Reads the outputs that people are watching and that this process owns.
+
+    After a restart, they are read again.
+    """
 
     def __init__(self, engine: context.EngineContext) -> None:
         super().__init__(engine)
@@ -89,7 +92,10 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output this process reads. Processes with free capacity take on the rest."""
+        """Return the runs whose output this process reads.
+
+        If no process reads a run's output yet, a process with free capacity takes it on.
+        """
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
@@ -110,7 +116,7 @@ class Streams(context.EnginePart):
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
     async def _stop_if_mute(self, run: Run) -> bool:
-        """If the provider can't show a run's output, stop watching the run and return True."""
+        """If the provider can't show the output of runs, stop watching this run and return True."""
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
@@ -135,7 +141,7 @@ class Streams(context.EnginePart):
         return follower
 
     def _is_abandoned(self, run_id: str) -> bool:
-        """Return whether an output that nobody watches can be dropped. A finished one is kept for a while."""
+        """Return whether output that nobody watches can be dropped. Finished output is kept for a while."""
         entry = self._followers[run_id].entry
         return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 
@@ -147,7 +153,7 @@ class Streams(context.EnginePart):
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """React when a stream ends or falls silent, and when its run ends."""
+        """React if a stream ends or falls silent, or if its run ends."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -168,7 +174,7 @@ class Streams(context.EnginePart):
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
-            # Streams aren't woken when their account is accepted again. So check without waiting, which costs
+            # Streams aren't woken when their account is accepted again. So check without waiting, which needs
             # no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
@@ -188,7 +194,7 @@ class Streams(context.EnginePart):
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
-        """Return whether a finished run's output has been read completely, or can't be read any further."""
+        """Return whether a finished run's output has been read completely, or no more of it can be read."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after that stream had ended.
         if isinstance(follower.answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
@@ -253,7 +259,7 @@ class Streams(context.EnginePart):
                 entry.changed_at = self._clock.monotonic()
                 follower.has_new_output = True
 
-        # The provider's code may raise anything. But if the database fails, that isn't the stream's failure.
+        # The provider's code may raise anything. But an error of the database isn't a failure of the stream.
         retry = partial(self._retry_stream, follower)
         call = provider_calls.ProviderCall(
             runtime, account, "output", follower.failures, was_unauthorized=was_unauthorized or None

@@ -40,7 +40,7 @@ LISTS_HOLDER = "lists"
 
 
 class TaskRetry(Exception):
-    """Raised to retry a task after a number of seconds.
+    """Raised to retry a task after some time.
 
     ``problem`` is the cause (a key in ``bot.messages.texts.problems``), or "" if nothing went wrong.
     """
@@ -59,7 +59,8 @@ class TaskBusy(TaskRetry):
 def hold_slot(runtime: Runtime) -> Iterator[None]:
     """Hold one of a connection's slots for a list or similar read. Raise TaskRetry if none is free."""
     if runtime.health.pause > 0:
-        # A pause that the provider requested isn't a failure of the task, but an unanswering connection is.
+        # If the provider requested a pause, the task hasn't failed. If the connection isn't responding, it
+        # has.
         if runtime.health.since is None:
             raise TaskBusy(runtime.health.pause, RATE_LIMITED_CAUSE)
         raise TaskRetry(runtime.health.pause, "unreachable")
@@ -76,9 +77,9 @@ class TaskHandler:
     """The handler for one kind of task.
 
     ``do`` performs the task and returns any follow-up tasks, or None. If it raises TaskRetry, it is called
-    again later. ``person`` returns the person on whose behalf a provider is called. The policy must allow
-    that person ``verb``. ``give_up`` is called after the last of ``tries`` attempts. ``refuse`` is called
-    with the policy rule that refused the person.
+    again later. ``person`` returns the person for whom a provider is called, and the policy must allow that
+    person ``verb``. ``give_up`` is called after the last of ``tries`` attempts. ``refuse`` is called with the
+    policy rule that refused the person.
     """
 
     do: Callable[[EngineContext, Task], Coroutine[Any, Any, Sequence[NewTask] | None]]
@@ -90,7 +91,7 @@ class TaskHandler:
 
 
 async def find_holder(engine: EngineContext, task: Task) -> Principal | None:
-    """Return the owner of the account that a task's subject begins with, or None if it was unlinked."""
+    """Return the owner of the account that a task is about, or None if the account was unlinked."""
     account = await engine.store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
     return account.principal if account is not None else None
 
@@ -103,7 +104,7 @@ class Tasks(EnginePart):
         self.handlers = dict(handlers)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim the due tasks, run them concurrently, and return how many there were."""
+        """Claim the due tasks and run them concurrently. Return how many there were."""
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
@@ -114,7 +115,7 @@ class Tasks(EnginePart):
         return len(tasks)
 
     async def _isolate_errors(self, task: Task) -> None:
-        # Running a task again from the start does no harm.
+        # Running a task again from the beginning is harmless.
         back = partial(self._store.write, task_rows.retry_task, task, 0.0, counts=False)
         async with contain_errors("task", self._ids, back=back, task=task.id):
             await self._process(task)
@@ -149,7 +150,7 @@ class Tasks(EnginePart):
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if handler.give_up is not None:
             await handler.give_up(self._context, task)
-        # Commands that were waiting for a list run without it, and their answers say what is missing.
+        # The commands that were waiting for a list are run without it, and their answers say what is missing.
         await self._store.write(
             task_rows.finish_task, task, then=build_replays(task, problem=problem or "busy")
         )
@@ -161,7 +162,7 @@ class Tasks(EnginePart):
         log.info("not done for this person", kind=str(task.kind), rule=because)
         if handler.refuse is not None:
             await handler.refuse(self._context, task, because)
-        # The waiting commands run anyway, and their answers say why the task wasn't done.
+        # The waiting commands are run anyway, and their answers say why the task wasn't done.
         return build_replays(task)
 
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
@@ -177,7 +178,7 @@ class Tasks(EnginePart):
 
 
 async def ask_slack(asking: Coroutine[Any, Any, _T]) -> _T:
-    """Return Slack's answer. Raise TaskRetry if the call failed."""
+    """Return Slack's response. Raise TaskRetry if the call failed."""
     try:
         return await asking
     except SlackFailed as error:
@@ -223,7 +224,7 @@ def build_replays(task: Task, principal: Principal | None = None, problem: str =
             f"{task.id}/{task.due_at:.3f}.{number}",
             {
                 "principal": principal.key if principal else waiting["principal"],
-                # If several problems prevented a command's reads, the first one is reported.
+                # If the reads for a command had several problems, the first one is reported.
                 "command": {"problem": problem, **waiting} if problem else waiting,
             },
         )
