@@ -59,7 +59,7 @@ def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *
 
 
 def follow_rename(tx: Transaction, context: Context, account: Account, username: str) -> bool:
-    """Save an account's new username if its id is the same. Return False if another link has that name."""
+    """Save an account's new username if its id hasn't changed. Return False if another link has the name."""
     provider = context.connections[account.connection]
 
     def move_id(remote_id: str, former: str) -> tuple[str, str]:
@@ -76,9 +76,9 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
     """Suspend a link whose username now belongs to another account. Notify its owner and administrators.
 
-    Returns False if the link was ended or replaced, or is already suspended. If several of a connection's
-    links are suspended together, for example after a server was reinstalled, administrators receive a single
-    message.
+    Returns False if the link has been ended or replaced, or is already suspended. If several of a
+    connection's links are suspended together, for example after a server was reinstalled, administrators
+    receive a single message.
     """
     resting = rows.rest(tx, account, other_id, hold_by_cause(RESTING_CAUSE))
     if resting is None or resting.resting_since is None:
@@ -115,7 +115,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:
-    """Return a new link with the account id that came with the credential."""
+    """Return a new link that stores the account id that came with the credential."""
     has_id = bool(remote_id)
     return replace(
         account,

@@ -55,7 +55,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None. If no linking is needed there, create it."""
+    """Return a person's account on a connection, or None. Create it if the connection needs no linking."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -66,9 +66,9 @@ async def find_account(caller: Caller, connection: str) -> Account | None:
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
     """Return whether this person may have had a link under a key that is no longer in use.
 
-    Such a key belongs to a former Slack workspace, or to another user id in the same workspace. That user has
-    the same e-mail address, which only one member at a time can have. The old link is only mentioned in
-    messages. It is never taken over, because a link belongs to the key for which it was proven.
+    Such a key belongs to a former Slack workspace, or to another user id in the same workspace. Both users
+    have the same e-mail address, which only one member can have at a time. The old link is only mentioned in
+    messages. It is never taken over, because a link is valid only for the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
@@ -81,7 +81,7 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
-    """Return the refusal of an unknown connection. It names the connections that the person may link."""
+    """Return the refusal for an unknown connection. It lists the connections that the person may link."""
     if context.find_absence(name) == "connection_coming":
         return Refused("connection_coming", title=context.title(name))
     known = ", ".join(map(context.title, there)) or "none"
@@ -133,14 +133,14 @@ def link_account(
     deferred_command: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
-    """Save a person's account, notify them, and request its lists. Return None if someone else has it.
+    """Save a person's account, notify them, and request its lists.
 
-    The person's old link on the connection is replaced. If the account was only renamed, its workspaces are
-    kept. If it is a different account, the workspaces found through the old link are deleted. Another link to
-    the same account ends if it was only approved and this one is proven, or if it belongs to this person
-    under an old key. It is suspended if its account has a different id (``remote_id``). The commands in
-    ``deferred_command`` run once the lists have been read. ``actor``, ``proof`` (of the person's identity)
-    and ``more`` are recorded in the audit log.
+    Return None if someone else has the account. The person's old link on the connection is replaced. If the
+    account was only renamed, its workspaces are kept. If it is a different account, the workspaces found
+    through the old link are deleted. Another link to the same account ends if it was only approved and this
+    one is proven, or if it belongs to this person under an old key. It is suspended if its account has a
+    different id (``remote_id``). The commands in ``deferred_command`` run once the lists have been read.
+    ``actor``, ``proof`` (of the person's identity) and ``more`` are recorded in the audit log.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -172,7 +172,8 @@ def link_account(
         # This message replaces the one that contained the link page's URL.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # The commands that were waiting: the deferred one, and button presses on class and course cards.
+    # The commands that were waiting for the link: the deferred one, and button presses on class and course
+    # cards.
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
@@ -214,7 +215,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 def _is_another(former: Account, account: Account) -> bool:
     """Return whether the person's old link was to a different account.
 
-    If the ids can't be compared, a suspended old link is assumed to have been to a different account.
+    If the ids can't be compared, assume that a suspended old link was to a different account.
     """
     if former.state == "revoking":
         return False
@@ -243,7 +244,7 @@ def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id:
 
 
 def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:
-    """Encrypt a credential for the row of the caller's account."""
+    """Encrypt a credential for storage in the row of the caller's account."""
     row = row_key(caller.principal.key, connection)
     return caller.context.vault.seal(row, credential.as_mapping())
 
@@ -309,7 +310,7 @@ def warn_holders(
 ) -> None:
     """Warn an account's owner that someone else has tried to link it, once per ``occasion``.
 
-    ``is_approved`` means that an administrator had approved the attempt. If not, a token was used.
+    ``is_approved`` means that an administrator had approved the attempt. Otherwise, a token was used.
     """
     body = {
         "connection": connection,
@@ -337,14 +338,14 @@ def unlink(
 
 
 def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
-    """End a colleague's links on one or all connections, as an administrator. See ``end_accounts``."""
+    """As an administrator, end a colleague's links on one or all connections. See ``end_accounts``."""
     list_accounts_of_other(tx, caller, other)
     connections = None if connection is None else [connection]
     return end_accounts(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
 
 
 def list_accounts_of_other(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
-    """Return a colleague's accounts, for an administrator who may end them."""
+    """Return a colleague's accounts to an administrator who may end them."""
     caller.check(tx, "unlink_other", Target("account", other.key, other))
     return rows.list_accounts(tx, other)
 
@@ -362,11 +363,11 @@ def end_accounts(
 ) -> list[Account]:
     """End a person's accounts on some or all connections, and everything that depends on them.
 
-    Returns the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
-    ``cause`` is the reason: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``.
-    ``notify`` is False if no message can reach the person. ``is_answered`` means that an answer already tells
-    them. Even if there are no accounts, the person's requests to administrators are withdrawn and their
-    browser sessions end.
+    Returns the ended accounts as they were before. ``actor`` is who ended them (a principal's key, ``slack``
+    …) and ``cause`` is the reason: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``.
+    ``notify`` is False if no message can reach the person. ``is_answered`` means that the answer to their
+    request already tells them. Even if there are no accounts, the person's requests to administrators are
+    withdrawn and their browser sessions end.
     """
     ending = [
         account
@@ -416,13 +417,13 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
 
 
 def is_up(workspace: Workspace, latest: Operation | None) -> bool:
-    """Return whether a workspace is up, or a call to start it has been sent and hasn't been completed yet."""
+    """Return whether a workspace is up, or whether a call to start it is still being carried out."""
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
 
 def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return everything that unlinking the given connections would affect (see ``_list_affected``)."""
+    """Return everything that unlinking these connections would affect (see ``_list_affected``)."""
     caller.check(tx, "unlink")
     return _list_affected(tx, caller.principal, connections)
 

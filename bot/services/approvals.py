@@ -50,8 +50,8 @@ MAX_LISTED_REQUESTS: Final = 200
 async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
-    """Request a link to a username: find other people who may own the username, then call ``ask``."""
-    # This search takes a while in a large Slack workspace, so do it first, while it doesn't block writers.
+    """Request a link to a username. First find other people who may own the username, then call ``ask``."""
+    # In a large Slack workspace, this search takes a while, so do it first, when it doesn't block writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
@@ -129,7 +129,10 @@ def ask(
 
 
 def list_open_requests(tx: Transaction, caller: Caller) -> list[Approval]:
-    """Return the open requests that an administrator may decide, oldest first. Raise Refused for others."""
+    """Return the open requests that an administrator may decide, oldest first.
+
+    Raise Refused if the caller isn't an administrator.
+    """
     caller.check(tx, "approvals")
     context, place = caller.context, caller.context.installation
     reach = place.reach(caller.principal)
@@ -178,7 +181,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # With other possible owners, a request can't be approved for a day. After that, it is posted again.
+    # If there are other possible owners, a request can't be approved for a day, and is then posted again.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -290,7 +293,7 @@ def decide(
 
 
 def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
-    """Approve the account to which a suspended link's username now belongs.
+    """Approve the account that now has the username of a suspended link.
 
     Returns the link and whether this call approved it. ``other_id`` is the id shown to the administrator. It
     is compared again when the account is linked. Raises Refused if the link isn't suspended because of that

@@ -70,7 +70,8 @@ def _write(path: Path, head: tuple[int, str]) -> None:
     """Replace the whole file in one step. A crash leaves either the old version or the new one."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    # Never follow a symbolic link, because this may run as root in a folder to which others can write.
+    # Never follow a symbolic link, because Usher may run as root, and others may be able to write to the
+    # folder.
     with fresh.open("x", encoding="utf-8") as file:
         json.dump({"length": head[0], "hash": head[1]}, file)
     fresh.replace(path)

@@ -40,7 +40,7 @@ _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
-    """Copy a file into a folder and delete the oldest copies there. Return the problem, or "" if none.
+    """Copy the database to a folder and delete the oldest copies there. Return any problem, or "".
 
     Returns None if there is nothing to do, because no copy is due and the folder already contains one. A
     database that isn't in use isn't copied either, because the copy would be newer than the ones that someone
@@ -101,7 +101,7 @@ def _is_beside(file: Path, folder: Path) -> bool:
 
 
 def explain_wrong_folder(file: Path, folder: Path) -> str:
-    """Return why no copies can be made in a folder, or "" if it can be used or will be created."""
+    """Return why no copies can be made in a folder, or "" if the folder can be used or created."""
     if not folder.exists() and not folder.is_symlink() and _is_beside(file, folder):
         return ""
     if not folder.is_dir():

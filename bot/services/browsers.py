@@ -63,7 +63,7 @@ async def begin(context: Context, principal: Principal) -> str:
 
 
 async def end(context: Context, id_hash: str | None) -> None:
-    """Sign out. Ending a session twice does no harm."""
+    """Sign out. Ending a session twice is harmless."""
     if id_hash is not None:
         await context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 

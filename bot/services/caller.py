@@ -74,7 +74,7 @@ def is_stale(sent_at: float | None, now: float) -> bool:
 
 
 class ConfirmationRequired(Exception):
-    """A request must be confirmed before it changes anything. Nothing has been written.
+    """Raised if a request must be confirmed before it changes anything. Nothing has been written yet.
 
     Confirmation is required if the request is old, quoted, overtaken by a later one, or beyond the powers of
     the person's assistant.
@@ -82,7 +82,7 @@ class ConfirmationRequired(Exception):
 
 
 class _NotIdentifiedYet(Refused):
-    """The person must first be looked up in Slack. ``rule`` is the requested verb."""
+    """Raised if the person must first be looked up in Slack. ``rule`` is the requested verb."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +250,8 @@ class Caller:
     ) -> None:
         """Apply the policy, using the person's stored details. Raise Refused or NotIdentified if it refuses.
 
-        If the target belongs to someone else, ``hidden_as`` is raised instead, so that nobody learns that the
-        target exists.
+        If the target belongs to someone else, ``hidden_as`` is raised instead, so that its existence isn't
+        revealed.
         """
         self.check_as(tx, people.find_person(tx, self.principal), verb, target, hidden_as=hidden_as)
 
@@ -282,7 +282,7 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if the state of the account would prevent a plan from being carried out."""
+        """Raise NotLinked if the account's state would prevent a plan from being carried out."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now()):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
@@ -310,7 +310,7 @@ class Caller:
         )
 
     def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
-        """Write the inbox row. Return whether this interaction is being carried out for the first time.
+        """Write the inbox row. Return whether this is the interaction's first delivery.
 
         Call this once per use case, and only if there is something to do. ``level`` is the level that an
         assistant needs for it, and ``result`` is the id of the row being created. Raises ConfirmationRequired
@@ -341,7 +341,7 @@ class Caller:
         """Record the request, and add an entry to the audit log.
 
         ``about`` is the subject before the change, or a name. ``began`` is the id of the work item that the
-        request began. ``initiator`` is what acted on the person's behalf.
+        request began. ``initiator`` names whatever acted on the person's behalf.
         """
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
@@ -392,7 +392,7 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return a denied request's refusal, with details for the audit log. ``as_`` replaces the usual one."""
+    """Return the refusal of a denied request, with audit details. ``as_`` replaces the usual refusal."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
@@ -404,7 +404,7 @@ async def decide_installed(
 ) -> policy.Decision:
     """Apply the policy. If the Slack workspace is unknown, reload the installations and try again.
 
-    Another process may have written the installation just now.
+    Another process may have added the installation just now.
     """
     decision = policy.decide(principal, verb, target, context.installation, person)
     if decision.rule == policy.FOREIGN_TEAM:

@@ -22,7 +22,7 @@ class Check:
 
 
 def format_plain(value: object) -> str:
-    """Make text from outside safe to show in a terminal: a single short line without control characters."""
+    """Make text from outside safe to show in a terminal, as one short line without control characters."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
     return text[:120] or "nothing"
 

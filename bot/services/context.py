@@ -29,13 +29,13 @@ class PeopleBook(Protocol):
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise, if Usher is installed in it, to a signed-in principal. Raise SlackFailed."""
+        """If Usher is installed in an enterprise, add it to a signed-in principal. May raise SlackFailed."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """The store, providers, people, clock, installation and settings that a process works with."""
+    """What a process works with: the store, providers, people, clock, installation and settings."""
 
     store: Store
     connections: Mapping[str, Provider]
@@ -75,7 +75,7 @@ class Context:
     def find_absence(self, connection: str) -> str:
         """Return why this process can't use a connection, as a cause to show, or "" if it can.
 
-        If another process has the connection, this one will soon be restarted with the same settings.
+        If another process already has the connection, this one will soon be restarted with the same settings.
         """
         if connection in self.connections:
             return ""
@@ -93,8 +93,8 @@ class Context:
     def link_page_prefix(self) -> str:
         """Return the URL prefix of the permanent link pages, or "" if there are none.
 
-        A connection's name follows the prefix. Such a page begins with Sign in with Slack. Without Sign in
-        with Slack, only a one-time URL can show who is linking.
+        A connection's name follows the prefix. Such a page asks people to sign in with Slack first. Without
+        Sign in with Slack, only a one-time URL can show who is linking.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
 

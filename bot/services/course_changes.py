@@ -23,10 +23,10 @@ from bot.support.errors import Refused
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return a person's current courses, ordered by next lesson. For each, say whether the person teaches it.
+    """Return a person's current courses, ordered by next lesson.
 
-    The result includes the courses that the person teaches or has joined, even if they still need a link or a
-    workspace.
+    The result says whether the person teaches each. The result includes the courses that the person teaches
+    or has joined, even if they still need a link or a workspace.
     """
     caller.check(tx, "list")
     key, now = caller.principal.key, tx.now()
@@ -75,7 +75,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
     """Cancel the lessons on some days. If ``days`` is empty, restore all cancelled lessons to come.
 
     Raises Refused if the course is over (``course.over``), if the current lesson would change
-    (``course.began``), or if no lessons would remain (``course.never``).
+    (``course.began``), or if no lessons would be left (``course.never``).
     """
     card, now = _require_own(tx, caller, card_id), tx.now()
     changed = replace(card, off=card.off.union(days) if days else _list_days_over(card, now))
@@ -89,7 +89,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that have passed. If restored, their lessons would count as missed."""
+    """Return the cancelled days that are over. If they were restored, their lessons would count as missed."""
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(

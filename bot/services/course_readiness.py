@@ -49,7 +49,10 @@ class StartRate:
     idle: float | None = None
 
     def get_seconds_ahead(self, people: int) -> float:
-        """Return how many seconds before a lesson the starts for ``people`` must begin, in whole minutes."""
+        """Return how long before a lesson to begin starting ``people`` workspaces, in seconds.
+
+        The result is a whole number of minutes.
+        """
         took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL_START_SECONDS)
         return max(min(max(math.ceil(took / 60.0) * 60.0, MIN_SECONDS_AHEAD), self._max_seconds_ahead), 0.0)
 

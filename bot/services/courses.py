@@ -172,7 +172,10 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
 
 
 def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a card that the caller teaches. Raise Refused (``class.unknown``, ``policy.not_teacher``)."""
+    """Return a card of which the caller is a teacher.
+
+    Raise Refused (``class.unknown``, ``policy.not_teacher``).
+    """
     card = _card(tx, card_id)
     caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
     return card
@@ -207,12 +210,13 @@ def enroll(
 ) -> JoinResult:
     """Enroll a person: record their consent and, unless their workspace is already running, request a start.
 
-    If a start is already open, the person joins it. If a stop is open, the start replaces it. If a button is
-    pressed twice at the same time, only one workspace is created. If a person can't have a workspace yet,
-    that is noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or if the person's
-    list must be read first (``sought``). ``is_list_fresh`` means that the list has been read. ``message_ts``
-    is the message whose button was pressed. If Usher doesn't know whether the card was sent, this message
-    shows where it is. Raises Refused (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    If a start is already open, no second one is requested. If a stop is open, the start replaces it. If a
+    button is pressed twice at the same time, only one workspace is created. If a person can't have a
+    workspace yet, that is noted for the teacher. Nothing is written if the class is ``over`` or ``full``, or
+    if the person's list must be read first (``sought``). ``is_list_fresh`` means that the list has been read.
+    ``message_ts`` is the message whose button was pressed. If Usher doesn't know whether the card was sent,
+    this message shows where it is. Raises Refused (``class.unknown``, ``workspace.withheld``,
+    ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -289,7 +293,7 @@ def _start_workspace(
         if row is not None and row["verb"] in store.START_VERBS:
             inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
-            # This button press also starts a workspace that was to be created without being started.
+            # This button press also starts a workspace that would otherwise only be created.
             rested = found.creates_stopped
             if lesson is not None or not card.is_course:
                 found = operations.repeat_request(tx, found, DEADLINE_SECONDS)
@@ -313,7 +317,7 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return until when a failed start may be retried for a person who joins during a lesson."""
+    """Return the latest time for retrying a failed start for a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
@@ -344,7 +348,7 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
 def _record_agreement(
     tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
-    """Plan the stop of a workspace at the end of its class or lesson. Return what its owner agreed to.
+    """Plan the stop of a workspace at the end of its class or lesson. Return what the owner agreed to.
 
     A workspace that was created between lessons is stopped again after an hour.
     """
@@ -375,7 +379,7 @@ def _record_agreement(
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """If Usher doesn't know which message shows the card, save the one whose button was pressed."""
+    """If Usher doesn't know which message shows the card, save the message whose button was pressed."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -411,7 +415,7 @@ def _find_target(
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.is_withheld(card.spec, principal):
-        # The teacher may use this template, but that doesn't give anyone else permission to do so.
+        # The teacher may use this template, but that doesn't mean that everyone else may.
         raise Refused("workspace.withheld", cause="class_withheld", title=provider.settings.title)
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
@@ -437,7 +441,7 @@ def get_workspace_stem(provider: Provider, title: str) -> str:
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
-    """Return the workspace that was created for this card, or for another card with the same title."""
+    """Return the workspace that was created for this card or for another card with the same title."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -454,7 +458,10 @@ def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[W
 
 
 def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Find the workspace that matches a pattern. Try its whole name or id, then ``*``, then a prefix."""
+    """Find the workspace that matches a pattern.
+
+    The pattern is tried as a whole name or id, then with ``*`` as a wildcard, then as a prefix.
+    """
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:
@@ -514,7 +521,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     store.update_counts(
         tx, card.id, counts, rest=MIN_COUNT_SECONDS, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at
     )
-    # Don't finish until everyone has had five minutes' warning, however late that is.
+    # Don't finish until everyone has had five minutes' warning, no matter how late that is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
     if is_over and now >= waits_until:
@@ -522,7 +529,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
-    """Return whether a member's workspace is still theirs and is up or starting, and isn't being stopped."""
+    """Return whether a member's workspace is still theirs, is up or starting, and isn't being stopped."""
     workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False
@@ -546,8 +553,9 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
     """Return whether a class's timer may stop a workspace now. If the policy refuses, record that.
 
-    The owner's recorded consent is the only exception to the policy, and names who may stop the workspace. If
-    the card announced a stop for a fixed time, it is carried out whatever has happened to the teacher since.
+    The only exception to the policy is the owner's recorded consent, which names who may stop the workspace.
+    If the card announced a stop for a fixed time, it is carried out whatever has happened to the teacher
+    since.
     """
     card = store.find_card(tx, workspace.stop_card or "")
     press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)

@@ -46,7 +46,7 @@ class PersonalOffer:
     asker: Principal
 
     def form(self, values: Values) -> Form:
-        """Return the form, given the values filled in so far."""
+        """Return the form, given the values that have been filled in so far."""
         forms = self.provider.require_facet(facets.Forms)
         return forms.form(self.snapshot.payload, self.purpose, values, self.asker)
 
@@ -92,7 +92,7 @@ class Flag:
 
 @dataclass(slots=True)
 class FilledForm:
-    """A form filled in from flags: its values, the form itself, and what is wrong with each invalid flag."""
+    """A form filled in from flags: its values, the form itself, and the problem with each invalid flag."""
 
     values: dict[str, Value]
     form: Form
@@ -104,7 +104,7 @@ class FilledForm:
 
 
 def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
-    """Apply flags to a form and return the result. ``form_of`` returns the provider's form for some values.
+    """Apply flags to a form and return the result. ``form_of`` returns the provider's form for given values.
 
     Fields without a flag keep the form's defaults. If the person left a field open, and exactly one of its
     choices makes all flags valid, that choice is made. If the form has no limits, flags for limits are
@@ -129,7 +129,7 @@ def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Fil
 def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
     """Return default values that complete a form, the form itself, and the template's label.
 
-    If ``template`` isn't "", that template is chosen first. An empty label means that the template isn't
+    If ``template`` isn't "", that template is chosen first. If the label is empty, the template isn't
     offered.
     """
     values: dict[str, Value] = {TEMPLATE_FIELD: template} if template else {}
@@ -148,7 +148,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the field's name and the choice with this value or label, or None if no field offers it."""
+    """Return a field's name and its choice with this value or label, or None if no field offers it."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
@@ -208,7 +208,7 @@ def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], ch
         ]
         if not waiting:
             break
-        # Apply first the fields that others depend on, one at a time, because each may change the form.
+        # First apply the fields that others depend on, one at a time, because each may change the form.
         first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
             _set_field(result, one, given[one.name])
@@ -274,7 +274,7 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return choices that would change the form, as (field, value) pairs. Ignore fields in ``besides``."""
+    """Return choices that would change the form, as (field, value) pairs. Skip the fields in ``besides``."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -48,8 +48,8 @@ def is_leaver(person: Person) -> bool:
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
     """End the links and hours of a person who left or became a guest. Return the accounts that ended.
 
-    If one of the person's workspaces is running, a task does this instead. A guest keeps links on connections
-    without user accounts, because only these links record who owns the workspaces.
+    If one of the person's workspaces is running, a task is queued to do this later. A guest keeps links on
+    connections without user accounts, because only these links record who owns the workspaces.
     """
     cause, ended = find_flaw(person), list[Account]()
     if cause is None or not is_leaver(person):
@@ -77,7 +77,7 @@ class Progress(StrEnum):
 def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "") -> Progress:
     """Begin the stops that a person had planned before leaving, then end their links.
 
-    ``confirmed`` is the reason for the departure that Slack has just confirmed. Without it, nothing is
+    ``confirmed`` is the reason for the departure, which Slack has just confirmed. Without it, nothing is
     stopped or ended.
     """
     since, cause = float(task.payload["since"]), confirmed
@@ -128,7 +128,7 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
-    """Return whether an account can no longer be used to stop workspaces, or stopping them takes too long."""
+    """Return whether an account can't be used to stop workspaces any more, or stopping has taken too long."""
     is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
@@ -137,7 +137,7 @@ def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) ->
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     """Begin the stop that a person had planned for a workspace. Return whether one was begun.
 
-    A final stop is carried out only if the person agreed to it, knowing its consequences.
+    A final stop is begun only if the person knew its consequences and agreed to it.
     """
     planned = _find_plan(tx, workspace)
     if planned is None:

@@ -30,7 +30,7 @@ LINK_SECONDS: Final = 300.0
 
 
 def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
-    """Begin the current lesson for a member, or raise Refused. Tell them if they missed the last lesson."""
+    """Begin the current lesson for a member, or raise Refused. If they missed the last lesson, tell them."""
     card = store.find_card(tx, claimed.card_id)
     member = store.find_participant(tx, claimed.card_id, claimed.principal)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
@@ -94,7 +94,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """If the start for a member was refused, try again while the obstacle may disappear in time.
+    """If a member's start was refused, try again as long as the obstacle may still disappear in time.
 
     Otherwise, skip the lesson and tell the member why, unless they were told the evening before.
     """

@@ -74,7 +74,7 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     elif is_warned:
         stop_workspace(tx, caller, workspace)
     else:
-        # The stop waits until its warning has been delivered, however late that is.
+        # The stop waits until its warning has been delivered, no matter how late that is.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _build_notice(workspace, NoticeKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
@@ -83,8 +83,8 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     """Delay or cancel a stop that isn't possible now. After the planned time, tell the owner once.
 
-    If the stop is for a class, it doesn't wait for the person to link again. If it is planned by hours, it is
-    dropped once the hours require the workspace again.
+    If the stop is for a class, it doesn't wait for the person to link again. If it was planned by hours, it
+    is dropped once the hours require the workspace again.
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
@@ -103,7 +103,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         # A single message covers all workspaces of the connection that were due to be stopped at that time.
         one = _build_notice(workspace, NoticeKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        # The provider may not allow an action for days, so check less and less often.
+        # The provider may not allow the stop for days, so check less and less often.
         longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
         next_check_at = now + max(RETRY_SECONDS, longer)
         rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
@@ -169,7 +169,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
-        # If removing it fails, the planned stop still applies, so check again later.
+        # If the removal fails, the planned stop still applies, so check again later.
         rows.schedule_timer_check(tx, workspace.id, stop_at, tx.now() + RETRY_SECONDS)
         return None
     if latest is not None and latest.is_open and latest.verb.brings_down:
@@ -241,7 +241,8 @@ def build_missed_warning_notices(
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
     """Claim timers that are due. If a workspace wasn't read recently, read it now and claim its timer later.
 
-    A workspace that is down is only read, to find out whether its planned stops apply again.
+    If a workspace is down, its timer isn't claimed. It is only read, to find out whether its planned stops
+    apply again.
     """
     now = tx.now()
     claimed = rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds)

@@ -33,12 +33,12 @@ class SecretCheck:
 
     @property
     def is_hopeless(self) -> bool:
-        """Return whether none of the stored secrets can be decrypted, in which case the keys are wrong."""
+        """Return whether none of the stored secrets can be decrypted. If so, the keys are wrong."""
         return 0 < self.total == len(self.closed)
 
     @property
     def found(self) -> str:
-        """Return a sentence that says how many secrets can be decrypted, and whose secrets can't."""
+        """Describe in a sentence how many secrets can be decrypted, and whose secrets can't."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -65,7 +65,7 @@ class SecretCheck:
 async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
     """Try to decrypt every account's secret. Raises StoreError."""
     accounts = await store.perform(account_rows.list_active_accounts)
-    # This runs in a thread, because decrypting thousands of secrets takes a second.
+    # Run this in a thread, because decrypting thousands of secrets takes a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _can_open(vault, one)])
     closed.sort(key=_get_sort_key)
     return SecretCheck(len(accounts), closed)
@@ -117,7 +117,7 @@ class Rotation:
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a secret as encrypted again or, if not ``was_written``, as replaced by another process."""
+        """Count a secret as encrypted again or, if not ``was_written``, as changed by another process."""
         self.done += was_written
         self.changed += not was_written
 
@@ -151,8 +151,8 @@ async def rotate(
     link again. If that is more than a tenth of all links, the keys are probably wrong. In that case, none is
     ended unless ``forget`` is their exact number (0 means that no number was given). The encrypted secrets
     are kept for a week, and a link resumes if a key can decrypt its secret within that time. The connections
-    in ``unlinked`` need no linking, so their secrets contain nothing. Secrets that can't be decrypted there
-    are simply created again.
+    in ``unlinked`` need no linking, so their secrets are empty. If they can't be decrypted, they are simply
+    created again.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)
@@ -213,5 +213,5 @@ def _recall_account(tx: Transaction, account: Account, secret: str) -> bool:
 
 
 def format_secret_count(count: int) -> str:
-    """Return a count of secrets with its verb: "1 secret is", "2 secrets are"."""
+    """Format a number of secrets with its verb: "1 secret is", "2 secrets are"."""
     return "1 secret is" if count == 1 else f"{count} secrets are"

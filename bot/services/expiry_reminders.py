@@ -21,8 +21,8 @@ REMINDERS_PER_CLAIM: Final = 100
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
     """Send the reminder or, if possible, have the credential renewed. End an approved link that has expired.
 
-    A task decides whether the credential can be renewed, because it may have to wait for the key that
-    decrypts it.
+    Whether the credential can be renewed is decided in a task, which may have to wait for the key that
+    decrypts the credential.
     """
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
@@ -35,7 +35,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
         else:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
-        # The provider doesn't end an approved link, so Usher does.
+        # An approval's expiry means nothing to the provider, so Usher ends the link itself.
         refuse_account(tx, account, "approval_ended")
 
 
@@ -50,7 +50,7 @@ def remind_again(tx: Transaction, account_id: str) -> None:
 def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     """Return the notice that an account's link will expire."""
     body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
-    # The occasion includes the expiry time, which changes when the account's credential is renewed.
+    # The occasion includes the expiry time, because renewing the account's credential changes that time.
     when = f"{occasion}:{account.expires_at:.0f}"
     return NewNotice(account.id, NoticeKind.LINK_EXPIRY, when, account.principal, body)
 

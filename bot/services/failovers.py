@@ -23,13 +23,13 @@ READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """After a failover, notifies administrators, and people who lost requests that this process confirmed."""
+    """After a failover, notifies administrators, and the people whose confirmed requests were lost."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._last, self._told = context, Row(), ""
 
     async def step(self) -> None:
-        """After a failover, once things have settled, notify people. Never raises."""
+        """After a failover, notify people once things have settled. Never raises."""
         context, store = self._context, self._context.store
         async with contain_errors("failover", context.ids):
             await self._tell_of_two_primaries()

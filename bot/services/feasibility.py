@@ -58,7 +58,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
-    # If the known state is out of date, the provider decides whether the operation is possible.
+    # If the known state is out of date, let the provider decide whether the operation is possible.
     if (
         is_recently_read(context, workspace)
         and not workspace.allows(action)
@@ -94,7 +94,7 @@ def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 
 def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each stop mode on a workspace once it is up. It needn't exist yet."""
+    """Return the effects of each stop mode on a workspace once it is up. It doesn't have to exist yet."""
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
     return context.need(workspace.connection).stop_effects(up)
@@ -103,7 +103,7 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
     """Return the mode in which an operation stops a workspace.
 
-    Returns None if the operation doesn't stop the workspace, or is a restart that keeps it.
+    Returns None if the operation doesn't stop the workspace, or if it's a restart that keeps the workspace.
     """
     if verb is OperationVerb.RESTART:
         return "stop" if _is_replaced_by_restart(context, workspace) else None
@@ -122,7 +122,7 @@ def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb)
 def _is_replaced_by_restart(context: Context, workspace: Workspace) -> bool:
     """Return whether a restart irreversibly ends a workspace and creates another from its spec.
 
-    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that isn't possible either.
+    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that can't be done either.
     """
     if choose_restart_mode(get_stop_effects(context, workspace)) is not None:
         return False
@@ -148,7 +148,7 @@ def is_recently_read(context: Context, workspace: Workspace) -> bool:
 
 
 def predict_class_effects(provider: Provider | None, card: ClassCard) -> StopEffects:
-    """Return the effects of stopping the workspaces of a class card. They needn't exist yet."""
+    """Return the effects of stopping the workspaces of a class card. They don't have to exist yet."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(

@@ -29,10 +29,10 @@ def settle(tx: Transaction, card: ClassCard) -> bool:
 
 
 def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> None:
-    """Keep a member and close the lessons that they had skipped, or end their membership and tell them."""
+    """Keep a member and close the lessons that they skipped, or end their membership and tell them."""
     member, now = store.find_participant(tx, card.id, former.principal), tx.now()
     if member is None or member.consented_at != former.consented_at or card.is_over(now):
-        # The member has since left or rejoined, which takes precedence.
+        # The member has left or rejoined in the meantime, which takes precedence.
         return
     beyond, skipped = timetable.list_days_beyond(card, former, now)
     if beyond or skipped:

@@ -116,7 +116,7 @@ def _make_rule(
 ) -> HoursRule:
     """Build the rule for a workspace's new hours. Raise Refused like ``add``.
 
-    ``kept`` is the number of other rules that the workspace keeps.
+    ``kept`` is the number of the workspace's other rules that stay.
     """
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
@@ -139,7 +139,7 @@ def _make_rule(
 
 @concerns_caller
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Remove a workspace's hours and return the workspace. Hours in progress still end as planned."""
+    """Remove a workspace's hours and return the workspace. Hours that have begun still end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     rules = rows.list_rules(tx, workspace.id)
     if rules and caller.is_first_delivery(tx):
@@ -243,7 +243,7 @@ def leave_out_days(
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         off = off if days else frozenset()
-        # Someone who resumes paused hours is present, so reset the count of unused starts.
+        # Someone who resumes paused hours is there, so reset the count of unused starts.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
     return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
@@ -318,7 +318,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     if result == "timer":
         timers.plan_stop(tx, workspace.id, own)
     elif last.side == "stop" and workspace.is_down and not runs_on:
-        # The workspace is down now but may be up by that time, so plan the stop anyway.
+        # The workspace is down, but it may be up by that time, so plan the stop anyway.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 
@@ -340,7 +340,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
     """Return a rule with one more start counted.
 
-    Only consecutive starts after which nobody used the workspace are counted.
+    The rule counts consecutive starts after which nobody used the workspace.
     """
     since = rule.started_at
     if since == plan.at:
@@ -357,7 +357,7 @@ def start(
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin a start that was planned by hours or for a lesson. ``key`` identifies the plan."""
+    """Begin a start that hours or a lesson planned. ``key`` identifies the plan."""
     # Another attempt at the same planned time is a new request, so it needs its own key.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
@@ -394,7 +394,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop is processed early, so that a warning can be sent. But only a start after the stop's time
+    # A stop is processed early, so that a warning can be sent. But only a start after the planned time
     # overrides it.
     if since >= (due.at if is_stop else due.due_at):
         return "by hand"
@@ -472,7 +472,7 @@ HOURS_WORK: Final = ScheduledWork(
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Ask a workspace's owner whether it is still needed, if it would run for a day with no stop planned.
+    """Ask a workspace's owner whether it is still needed if it would run for a day without a planned stop.
 
     If the connection is configured for it, a stop is planned for that evening, unless that stop would be
     final or another stop is already planned.

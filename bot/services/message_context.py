@@ -104,7 +104,7 @@ class Gatherer:
             card = await self.store.read(courses.find_card, one.card_id)
             if card is not None and not card.is_over(every[0].now):
                 lessons.setdefault(one.workspace_id or "", []).append(card)
-        # A workspace that is up isn't waiting for capacity.
+        # A workspace that is up is no longer waiting for capacity.
         is_any_down = any(facts.state in NOT_UP_STATES for facts in every)
         entries = await self.store.read(waitlist.list_entries, principal) if is_any_down else []
         waits = {one.workspace_id: one for one in entries}
@@ -145,7 +145,7 @@ class Gatherer:
             return await self._describe_followed_run(subject)
         if kind.subject == "class":
             card = await self.store.read(courses.find_card, subject)
-            # The readers of the card are in the Slack workspace of the person who posted it.
+            # The card's readers are in the same Slack workspace as the person who posted it.
             return None if card is None else await self.describe_class(card, card.principal)
         found = await self.store.read(operations.find_operation_view, subject)
         if found is None:
@@ -207,7 +207,7 @@ class Gatherer:
                 theirs = None if mine is None else await self.describe_workspace(mine)
                 facts = replace(facts, workspace=theirs)
             elif card.id in pending:
-                # The reader's enrollment still needs a link or a workspace.
+                # The reader has enrolled, but still needs a link or a workspace.
                 account = await self.store.read(account_rows.find_account, reader, card.connection)
                 common = self.describe_common(facts.now, zone, card.connection, account)
                 member = await self.store.read(courses.find_member, card.id, reader)
@@ -252,7 +252,7 @@ class Gatherer:
         return [account.connection for account in accounts if not (account.is_refused or account.is_resting)]
 
     async def read_end_state(self, message: Message, facts: Facts | None) -> EndState:
-        """For an operation or run on a card, return the state of the message that reports how it ended."""
+        """Return the state of the message that reports how the operation or run on a card ended."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
@@ -332,7 +332,7 @@ class Gatherer:
             case NoticeKind.UPGRADE_LOSSES:
                 return await self._add_losses(message, facts)
             case NoticeKind.WEEK:
-                # When the message is read again later, that week is no longer "last week".
+                # This message may be read later, when that week is no longer "last week".
                 week = find_week(facts.time("amid"), await self.store.zone(message.principal))
                 usage = await self.describe_usage(message.principal, replace(week, name=""))
                 return replace(usage, **facts.common())
@@ -401,7 +401,7 @@ class Gatherer:
         return replace(facts, stopping_class=of)
 
     async def _add_others(self, message: Message, facts: WorkspaceFacts) -> WorkspaceFacts:
-        """Add the other workspaces that are due to stop at the same time as the workspace of a message."""
+        """Add the other workspaces that are due to be stopped at the same time as the message's workspace."""
         at = facts.time("stop_at")
         own = await self.store.perform(workspace_rows.read_workspaces, message.principal)
         others = [one for one in own if one.connection == facts.connection and one.stops_at(at)]
@@ -468,11 +468,11 @@ class Gatherer:
         workspace = await self.store.read(workspace_rows.find_workspace, said.get("workspace", subject))
         if workspace is not None:
             return DescribedLoss(what, workspace.title, self.title(workspace.connection), detail=said)
-        # For the hours of an unlinked workspace, the detail is the workspace's name.
+        # If the workspace was unlinked, the detail for its hours is the workspace's name.
         return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 
     async def describe_usage(self, principal: Principal, window: Window) -> UsageFacts:
-        """Describe what a person ran within a period of time, and which of it is still running."""
+        """Describe everything that a person ran within a period of time, and which of it is still running."""
         store = self.store
         known = await store.read(usage_rows.read_usage, principal, window.since, window.until)
         still = {one.workspace_id for one in known.lines if one.is_open}
@@ -493,7 +493,8 @@ class Gatherer:
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
         """Map people's keys to the names that a reader should see."""
-        # Messages from the time when there was only one Slack workspace contain a user id instead of a key.
+        # Messages from the time when Usher served only one Slack workspace contain a user id instead of a
+        # key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
         return await self.find_names(reader, *found, in_full=True)
 
@@ -546,7 +547,7 @@ class Gatherer:
         provider = self.connections.get(connection)
         shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
-            # These facts may concern a workspace of another account.
+            # These facts may be about a workspace of another account.
             workspace = replace(
                 workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
             )
@@ -599,7 +600,7 @@ class Gatherer:
 
 
 async def _yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Yield items in batches, and let other work run in between."""
+    """Yield items in batches, and let other tasks run in between."""
     for number, item in enumerate(items, 1):
         if number % CONTEXT_BATCH_SIZE == 0:
             await asyncio.sleep(0)

@@ -37,7 +37,7 @@ _MAX_ALIAS_LENGTH: Final = 60
 class NameMatch(Generic[_Row]):
     """The rows that a name may refer to.
 
-    Their names equal it, begin with it, differ from it by a typing mistake, or are merely similar.
+    Their names equal it, begin with it, differ from it by a typing mistake, or are merely similar to it.
     """
 
     kind: Literal["whole", "begun", "slip", "near"]
@@ -62,7 +62,7 @@ def find(
 ) -> NameMatch[_Row]:
     """Find what a name refers to: an alias, a whole name or id, a prefix, a mistyped name, or a similar one.
 
-    The first of these that matches any row decides.
+    The first kind of match that finds any row decides.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a row has exactly that name.
     ``usernames`` are the person's usernames on the connections, because the URLs of pages may contain them.
@@ -106,7 +106,7 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, tuple[Workspace, ...]]:
-    """If the words consist only of whole names, return the workspaces with each name. Otherwise, return {}.
+    """If the words consist only of whole names, map each name to its workspaces. Otherwise, return {}.
 
     The names may be joined by commas and *and*.
     """
@@ -301,7 +301,7 @@ def normalise_alias(text: str) -> str:
 
 
 def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
-    """Return the rows with this name: preferably as a user's own name or a run's id, else as any other."""
+    """Return the rows with this name. An alias or a run's id takes precedence over other names."""
     needle, best, found = fold(name), 1, list[_Row]()
     for row in rows:
         rank = 0
@@ -312,8 +312,8 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
         elif fold(row.name) == needle or row.remote_id == name:
             rank = 2
         elif needle and fold(get_name_in_id(row.remote_id)) == needle:
-            # This is the name on the server itself. It is part of the id, even if people are shown a
-            # different name.
+            # This is the workspace's name on the server. It is part of the id, even if people see a different
+            # name.
             rank = 1
         if rank > best:
             best, found = rank, []

@@ -55,10 +55,10 @@ def begin_operation(
 
     A start joins an open creation. If a workspace that Usher created no longer exists, another is created.
     ``agreed`` is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation.
-    If ``planned_for`` is given, the operation carries out a plan, and ``initiator`` says of what kind. Such
-    an operation has no card, and its start may be sent until ``good_until``. Raises NotLinked if the account
-    can't be used, and Refused (``policy.…``, ``workspace.…``) if the operation isn't allowed or possible.
-    ``workspace.ends`` means that the person must confirm it.
+    If ``planned_for`` is given, the operation carries out a plan, and ``initiator`` says what kind of plan.
+    Such an operation has no card, and its start may be sent until ``good_until``. Raises NotLinked if the
+    account can't be used, and Refused (``policy.…``, ``workspace.…``) if the operation isn't allowed or
+    possible. ``workspace.ends`` means that the person must confirm it.
     """
     context = caller.context
     workspace, reached, _, waits = reach_workspace(tx, caller, verb, workspace_id)
@@ -74,18 +74,19 @@ def begin_operation(
     if is_starting and (other := _start_another(tx, caller, workspace, creation, timer, planned_for)):
         return other
     if workspace.hidden and not workspace.is_provisional:
-        # Someone pressed a button in an old message. The workspace is no longer read, so the operation would
-        # never end.
+        # Someone pressed a button in an old message. The workspace isn't read any more, so the operation
+        # would never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
-    # Request these rows now, so that they arrive in the same network round trip as the inbox row.
+    # Request these rows now, so that they arrive in the same round trip as the inbox row.
     operations.ask_for_accept(tx, workspace, verb)
     level = _find_assistant_level(tx, workspace, verb, timer) if caller.via else ""
     if not caller.is_first_delivery(tx, level, fresh):
         first = _find_first_result(tx, caller, workspace.id)
         return replace(first, remark=_choose_note(first, context, workspace, verb))
-    # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. But
-    # if the creation has ended, or its outcome has been unknown for a long time, the workspace may be in use.
+    # Cancelling a creation that is still open loses nothing, even if the workspace has been created by now.
+    # But if the creation has ended, or its outcome has been unknown for a long time, the workspace may be in
+    # use.
     is_called_off = creation is not None and (
         creation.start_call is Call.NONE or not has_settled(creation, tx.now())
     )
@@ -121,7 +122,7 @@ def begin_operation(
         detail["until"] = f"{timer.at:.0f}"
     if planned_for is None and not verb.brings_down and workspace.has_ends:
         _drop_answered_stops(tx, caller, accepted)
-    # A person who sets a timer on a start that is already in progress didn't begin that start.
+    # If a person sets a timer on a start that is already in progress, their request didn't begin that start.
     began = "" if timer is not None and accepted.joined else accepted.operation.id
     by = {"began": began, "initiator": initiator, "reference": caller.reference}
     caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
@@ -140,7 +141,7 @@ def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> Wait
 
 
 class AlreadyWaiting(Refused):
-    """Refuses to start a workspace that is already on the waitlist. The reply gives its place in line."""
+    """Raised on a start if the workspace is already on the waitlist. The reply gives its place in line."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", cause="wait_already", title=place.title)
@@ -197,7 +198,7 @@ def _find_assistant_level(
 
 
 def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
-    """Return a remark if the operation does something other than its verb suggests, otherwise ""."""
+    """Return a remark if the operation does something that its verb doesn't suggest, otherwise ""."""
     if verb is OperationVerb.START:
         is_after_stop = accepted.operation.prior_call is not Call.NONE
         is_running = workspace.state is State.RUNNING
@@ -316,7 +317,7 @@ def _create(
 def _show_operation(tx: Transaction, caller: Caller, workspace: Workspace, accepted: Accepted) -> Accepted:
     """Enqueue the first card of a new operation.
 
-    If the request joined an existing operation, save that operation as the interaction's result instead.
+    If the request joined an existing operation, only save that operation as the interaction's result.
     """
     operation = accepted.operation
     if accepted.joined:
@@ -338,7 +339,7 @@ def _show_operation(tx: Transaction, caller: Caller, workspace: Workspace, accep
 
 
 def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
-    """Drop the stops planned for earlier runs. Update the machine of a workspace that Usher created."""
+    """Drop the stops planned for earlier runs. Update the machine kind of a workspace that Usher created."""
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
@@ -372,7 +373,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
     """Return the row for a workspace that replaces one that has ended and has the same name.
 
-    If Usher chose the old name and the workspace was never created, another unused name is chosen.
+    If Usher chose the old name and the workspace was never created, a different unused name is chosen.
     """
     spec = former.spec or Spec(former.name)
     if former.is_provisional and spec.stem:

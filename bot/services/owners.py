@@ -62,7 +62,7 @@ class Owners:
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire the jobs that are free. Map each job that this process owns to when it acquired it."""
+        """Acquire the jobs that are free. Return all jobs that this process owns, and since when."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for jobs that other processes may take over
@@ -76,7 +76,7 @@ class Owners:
         """Renew this process's leases. Never raises."""
 
     async def end(self) -> None:
-        """On shutdown, release start queues, so that other processes needn't wait for them. Never raises."""
+        """On shutdown, release start queues, so that other processes don't wait for them. Never raises."""
 
     async def leave(self) -> None:
         """Release everything when the process ends. Never raises."""
@@ -98,7 +98,7 @@ class SharedOwners(Owners):
         keys: Collection[str] = (),
         connections: Collection[str] = (),
     ) -> None:
-        """Store the fingerprints of encryption keys and the connections, which other processes are shown."""
+        """Store this process's connections and the fingerprints of its keys, for other processes to see."""
         self.name = name
         self._keys, self._connections = frozenset(keys), frozenset(connections)
         self._presence = presence
@@ -120,7 +120,7 @@ class SharedOwners(Owners):
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire the jobs that are free. Map each job that this process owns to when it acquired it."""
+        """Acquire the jobs that are free. Return all jobs that this process owns, and since when."""
         if self._list_missing(things):
             async with self._asking:
                 if missing := self._list_missing(things):
@@ -142,7 +142,7 @@ class SharedOwners(Owners):
     def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
-                # Another process may have owned the job in the meantime, so a new period of ownership begins.
+                # Another process may have owned the job in between, so a new period of ownership begins.
                 self._since[one] = now
             self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 
@@ -187,7 +187,8 @@ class SharedOwners(Owners):
         try:
             found = await self._store.read(owners.list_ownerships)
         except StoreError:
-            # If the database can't be read, others may still be working, so don't report that nobody is.
+            # If the database can't be read, others may still be working, so don't report that nobody is
+            # working.
             self._worked_at = now
             raise
         working = {one.name for one in found if one.works}

@@ -45,7 +45,7 @@ class Reachability:
         return self.silent_since is not None or not is_noted
 
     async def write(self, store: Store) -> bool:
-        """Store any change. Return whether a silence began or ended. Raises StoreError."""
+        """Store any changes. Return whether a silence began or ended. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
         if since is not None and since != self.row_since:
             self.row_since = await store.write(outages.note_silence, self.name, since, at)

@@ -16,7 +16,7 @@ RecentCommit = AcceptedRequest | Operation | Run
 
 
 class RecentCommits:
-    """Actions recently confirmed to people, and work items whose calls were sent. Lost on restart."""
+    """Recent actions that were confirmed to people, and work items whose calls were sent. Lost on restart."""
 
     def __init__(self) -> None:
         self._commits: dict[str, tuple[float, RecentCommit]] = {}

@@ -73,13 +73,13 @@ def _finish_restore(
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     maintenance.forget_upkeep(tx)
-    # At the next start, Usher records which server has the rows now.
+    # At its next start, Usher records which server holds the rows.
     DATABASE_TIMELINE.delete(tx, id=1)
     return backup_at, held
 
 
 def format_counts(held: Mapping[str, int]) -> str:
-    """Return a phrase that says how many plans of each kind were put on hold."""
+    """Format how many plans of each kind were put on hold."""
     return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
 
 

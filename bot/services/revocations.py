@@ -74,7 +74,7 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
 def finish_revocation(
     tx: Transaction, context: Context, account: Account, ended: RevocationOutcome, *, notify: bool
 ) -> None:
-    """Erase a secret. If ``notify`` is true, also tell its owner the outcome, as promised.
+    """Erase a secret. If ``notify`` is true, tell its owner the outcome, as promised.
 
     If the secret may still be valid, administrators are told, at most once a day for each connection.
     """

@@ -15,7 +15,7 @@ from bot.support.errors import Refused, StoreError
 
 
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
-    """Accept a job run and queue its first card. Raise Refused if it isn't possible or allowed."""
+    """Accept a job run and queue its first card. Raise Refused if the run isn't possible or allowed."""
     caller.check(tx, "run")
     provider = _require_runs(caller, connection)
     check_offered(provider, spec, caller.principal, "job")
@@ -61,7 +61,10 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Set a new deadline for a run that hasn't begun or can't be read. Return it, and whether it is open."""
+    """Set a new deadline for a run that hasn't begun or can't be read.
+
+    Return the run, and whether it is still open.
+    """
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
@@ -69,7 +72,7 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
 
 
 def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Stop following a run. It ends as cancelled if it was never launched, otherwise as failed (``let_go``).
+    """Stop following a run. It ends as failed (``let_go``) or, if it was never launched, as cancelled.
 
     Returns the run as it was before.
     """

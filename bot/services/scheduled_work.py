@@ -51,12 +51,12 @@ def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused
 
 
 def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
-    """Leave a row claimed, so that it becomes due again when the claim expires."""
+    """Leave a row claimed. It becomes due again when the claim expires."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledWork(Generic[R]):
-    """A kind of work that is done on rows when they become due.
+    """A kind of work that is done for rows when they become due.
 
     ``refuse`` handles a refusal of the work. ``later`` is called instead if Slack can't identify the owner.
     By default, it leaves the row claimed. ``key`` returns the inbox key for a row's due time, or "" for none.

@@ -66,7 +66,7 @@ def request_read(
 ) -> None:
     """Request background reads. ``then`` is a command to run after the first of them.
 
-    For a request by an assistant, ``then`` is dropped, because the assistant can ask again.
+    If an assistant made the request, ``then`` is dropped, because the assistant can ask again.
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
@@ -101,7 +101,7 @@ def request_about(
 
 
 async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
-    """Return the templates last offered to an account, in the provider's own type. None if never read.
+    """Return the templates last offered to an account, as the provider's own type, or None if never read.
 
     The offer may be minutes old. So the names of the person's own workspaces, including any just requested,
     are added to the names that it lists as in use. If an ``interaction`` is redelivered, the workspace that
@@ -137,7 +137,7 @@ def _list_names(rows: Iterable[Workspace]) -> set[str]:
 async def load_allowances(
     context: Context, principal: Principal
 ) -> tuple[dict[str, Sequence[Allowance]], list[Account]]:
-    """Map each connection to what the person had left of its limits when these were last read.
+    """Map each connection to what was left of the person's limits when last read.
 
     Also return the accounts whose limits are due to be read again.
     """
@@ -156,7 +156,7 @@ async def load_allowances(
 
 
 def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]) -> None:
-    """Request reads of how much the given accounts have left of their limits."""
+    """Request reads of how much of their limits the given accounts have left."""
     subjects = [f"{account.id}/{ALLOWANCES_KIND}" for account in among]
     request_read(tx, caller, TaskKind.SNAPSHOT, subjects)
 
@@ -174,7 +174,7 @@ def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
 
 
 def to_payload(value: object) -> Any:
-    """Convert a provider's answer to its stored form."""
+    """Convert a provider's response to its stored form."""
     return to_jsonable_python(value)
 
 

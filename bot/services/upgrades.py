@@ -36,7 +36,7 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
 
 
 def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
-    """Restore a course's end, without its moved lessons. Return whether any of them was still to come."""
+    """Restore a course's end, but not its moved lessons. Return whether any of those were still to come."""
     card = courses.find_card(tx, loss.subject)
     if card is None or card.is_over(now := tx.now()):
         return False

@@ -41,7 +41,7 @@ MAX_CLAIMED: Final = 50
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
-    """Return the rows of a chart: what ran in its window, and what is planned for the rest of the window."""
+    """Return the rows of a chart: what ran in its window, and what is planned for the rest of it."""
     window, until = facts.window, facts.window.until
     spans: dict[tuple[LifeKind, str], list[Span]] = {}
     for life in await gatherer.store.read(usage.read_lives_of_person, principal, window.since, window.until):
@@ -67,7 +67,7 @@ def _list_spans(life: Life) -> list[Span]:
 
 
 def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]:
-    """Return when a workspace is planned to run: until its next stop, then in its hours and lessons."""
+    """Return when a workspace is planned to run: first until its next stop, then in its hours and lessons."""
     spans = list[Span]()
     if facts.is_up and facts.next_stop is not None:
         spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
@@ -115,7 +115,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """If anything ran and it is still Monday for a person, send them the message about last week's usage."""
+    """Send a person the message about last week's usage, if anything ran and it is still Monday for them."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
@@ -131,7 +131,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
-    """Skip this week's message to a person who currently isn't allowed to use Usher."""
+    """Skip this week's message if the person currently isn't allowed to use Usher."""
     zone = people.find_zone(tx, row.principal)
     MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 

@@ -49,7 +49,10 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether one more failed start might make the provider shut down. Open attempts count, too."""
+    """Return whether one more failed start might make the provider shut itself down.
+
+    Open attempts count, too.
+    """
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
     return rows.count_failures_in_a_row(tx, wait.connection) + under_way >= allowed
@@ -185,7 +188,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
         not operation.has_called
         and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
     ):
-        # While a person's sign-in is refused, others go first, and the sign-in is tried less and less often.
+        # While a person's sign-in is refused, others go first, and attempts become less and less frequent.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif _is_blocking_others(tx, wait, operation):
@@ -244,7 +247,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn on if the sign-in is refused or the provider offers no start. If not, end the entry."""
+    """If the sign-in is refused or the provider offers no start, pass the turn on, else end the entry."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
         return  # While an attempt is open, its end decides.

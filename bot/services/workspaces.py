@@ -79,7 +79,7 @@ def add_workspace(
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
-        # A single shared secret opens everyone's workspaces, so people may add only those they created here.
+        # One shared secret opens everyone's workspaces, so people may add only those that they created here.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
     if owner is not None and owner != account.username:
@@ -140,7 +140,7 @@ def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Work
 def set_notifications(
     tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:
-    """Set which notices a person wants about a workspace. None means to follow their general settings."""
+    """Set which notices a person wants about a workspace. None means that their general settings apply."""
     workspace = require_workspace(tx, caller, "notify", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
@@ -157,7 +157,7 @@ def _check_free(tx: Transaction, principal: Principal, name: str, besides: Works
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return a sort key. Workspaces that run or have an open operation come first, and gone ones last."""
+    """Return a sort key: workspaces that run or have an open operation first, those that are gone last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
