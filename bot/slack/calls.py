@@ -89,8 +89,8 @@ _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 def is_slack_address(url: str, api_url: str) -> bool:
     """Return whether Usher may send requests to a URL, which has to be one of Slack's and use https.
 
-    ``api_url`` is the URL of Slack's Web API. If it is on loopback, it belongs to a local test server, and
-    only that server is accepted.
+    ``api_url`` is the URL of Slack's Web API. If it is on this machine, it belongs to a test server, and only
+    that server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -120,13 +120,13 @@ class SlackCaller(Protocol):
     """A client that calls a Web API method once, or uploads a file's bytes."""
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Return Slack's answer, or raise one of the SlackFailed errors in ``bot.support.errors``."""
+        """Return Slack's response, or raise one of the SlackFailed errors in ``bot.support.errors``."""
         ...
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Send ``size`` bytes to an upload URL from Slack, or raise one of the SlackFailed errors.
 
-        Repeating an upload does no harm, because nobody sees the file until it is shared.
+        An upload may safely be repeated, because nobody sees the file until it is shared.
         """
         ...
 
@@ -169,8 +169,8 @@ class PacedSlack:
     If an error means that Slack refuses the app, the client calls ``auth.test``. If Slack refuses this call
     as well, the whole app is locked out. If not, the client pauses only the refused conversation or person.
 
-    All that the client knows about Slack is kept in memory. After a restart, and in each process, the client
-    learns everything again from its calls, within a minute.
+    All that the client knows about Slack is kept in memory. After a restart, and in each other process, the
+    client learns it from its own calls, within a minute.
     """
 
     def __init__(
@@ -207,11 +207,11 @@ class PacedSlack:
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return this client, which is the only one."""
+        """Return this client, because there is only one."""
         return self
 
     def list_clients(self) -> list[PacedSlack]:
-        """Return a list of this client, which is the only one."""
+        """Return a list with this client, because there is only one."""
         return [self]
 
     def get_quota(self, method: str) -> CallQuota:
@@ -224,13 +224,13 @@ class PacedSlack:
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Stop sending, because Usher itself has detected a problem. ``code`` is the problem's error code."""
+        """Stop sending because Usher itself has detected a problem. ``code`` is the error code to report."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
     ) -> SlackAnswer:
-        """Call a method once, and return the answer or raise one of the SlackFailed errors.
+        """Call a method once, and return the response or raise one of the SlackFailed errors.
 
         Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
         counted. After either error, the call has had no effect.
@@ -263,7 +263,7 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # While this call was being counted, another call may have found out about a lockout.
+        # Another call may have detected a lockout while this call was being counted.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -301,7 +301,8 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches without accepting messages, so the next retry sends, and is due now.
+            # Slack may answer searches without accepting messages. So make the next retry due now, and let it
+            # send a message.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -324,7 +325,7 @@ class PacedSlack:
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:
-        """Note that no messages are pending, so that the next one needn't wait for a retry.
+        """Record that no messages are pending, so that the next one doesn't have to wait for a retry.
 
         It still has to wait if a call has gone unanswered in the last ``seconds``.
         """
@@ -332,11 +333,11 @@ class PacedSlack:
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages are waiting for Slack to respond, or have yet to be released."""
+        """Return whether messages are waiting for Slack to respond, or still have to be released."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return whether to release the waiting messages, once after each outage that has ended."""
+        """Return whether to release the waiting messages. This returns True once after each outage."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -360,7 +361,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return how many seconds Slack's clock may be behind Usher's, or 0 if it isn't behind."""
+        """Return how many seconds Slack's clock may be behind Usher's. If it isn't behind, return 0."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -372,7 +373,7 @@ class PacedSlack:
             self._by_message = float(ts) - now
 
     async def _is_shut_out(self) -> bool:
-        """Return whether Slack refuses the app even for a call that names no person or conversation."""
+        """Return whether Slack refuses the app even a call that isn't about a person or conversation."""
         try:
             await self._slack.call(AUTH_TEST, {})
         except SlackFailed as error:
@@ -392,15 +393,15 @@ class PacedSlack:
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
         """After a refusal, stop sending to the person or conversation for a while.
 
-        If Slack has refused several people in a row, record a lockout. Usher still tries each person, because
-        Slack may serve some of them.
+        If Slack has refused several people in a row, record a lockout. Usher still tries everyone, because
+        Slack may accept messages for some of them.
         """
         now = self._clock.monotonic()
         if place is not None:
             self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
             self._resting[place] = now + SHUT_OUT_SECONDS, code
         log.warning("slack refuses the app one conversation or person", place=place, problem=code)
-        # A direct message's id may stand for a person who has already been counted.
+        # The id of a direct message may belong to a person who has already been counted.
         if person is not None and not person.startswith("D"):
             self._refused_people.add(person)
         if len(self._refused_people) >= MIN_PEOPLE_REFUSED:
@@ -416,7 +417,7 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people that a call addresses or, if there are none, the method's name.
+    """Return the conversations and people that a call is about or, if there are none, the method's name.
 
     Returns None if the call only addresses an interaction or a form.
     """
@@ -438,7 +439,7 @@ class Budget:
         self.installation = installation
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0. If the call has to wait, only return the delay in seconds."""
+        """Count a call and return 0. If the call has to wait, just return the delay in seconds."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -481,9 +482,9 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0. If the call has to wait, only return the delay in seconds."""
+        """Count a call and return 0. If the call has to wait, just return the delay in seconds."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # If the database is slow because other processes are sending, too, the shared count matters most.
+            # The shared count matters most if the database is slow because other processes are sending, too.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]

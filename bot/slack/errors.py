@@ -54,7 +54,7 @@ _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Me
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
     """Return the error codes in the file, grouped first by method and then by meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # The table "meanings" explains the meanings, and contains no codes.
+    # The table "meanings" only explains the meanings; it contains no codes.
     return {name: codes for name, codes in table.items() if name != "meanings"}
 
 
@@ -96,11 +96,11 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Slack refused only one conversation or person, perhaps temporarily, whatever the code says.
+        # Slack has refused only one conversation or person, and perhaps only for now, whatever the code says.
         return Meaning.AGAIN
     return classify_code(error.code)
 
 
 def is_about_person(error: SlackFailed) -> bool:
-    """Return whether Slack withholds the details of this particular person, but not of others."""
+    """Return whether Slack withholds the details of this particular person, but not those of others."""
     return isinstance(error, SlackRefusedHere) or classify(error) is Meaning.PERSON

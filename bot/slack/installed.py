@@ -132,7 +132,7 @@ class InstalledSlack:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # Don't reread the rows for this team for a while.
+                # Don't reread the rows for this team again for a while.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
                 self._unknown[asked] = now + UNKNOWN_SECONDS
@@ -149,7 +149,7 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an unlimited quota, because each workspace has its own limit.
+        """Return an unlimited quota, because each workspace has a limit of its own.
 
         The outbox requeues messages that exceed their workspace's limit.
         """
@@ -157,7 +157,7 @@ class InstalledSlack:
 
     @property
     def is_locked_out(self) -> bool:
-        """Return False, because each workspace is locked out separately."""
+        """Return False, because workspaces are locked out one by one."""
         return False
 
     @property
@@ -200,8 +200,8 @@ class InstalledSlack:
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
         """Store an installation, and return the result of ``bot.store.installations.install``.
 
-        Raises StoreError. If the operator doesn't serve the workspace, uninstall Usher there and return
-        "unlisted".
+        If the operator hasn't listed the workspace, uninstall Usher there and return "unlisted". Raises
+        StoreError.
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -231,7 +231,7 @@ class InstalledSlack:
         )
 
     def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
-        """Return notices that tell the installer and the administrators that the refresh token was lost."""
+        """Return notices that tell the installer and the administrators that the refresh token is lost."""
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
@@ -264,7 +264,7 @@ class InstalledSlack:
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
-        # A token that has merely expired can be replaced.
+        # A token that has merely expired can still be replaced.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
@@ -272,7 +272,7 @@ class InstalledSlack:
         return entry.row.secret
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Forget a token that Slack has revoked, unless it has since been replaced. Raises StoreError."""
+        """Forget a token that Slack has revoked, unless it has been replaced since. Raises StoreError."""
         detail = {"workspace": installation.team_name}
         entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
         await self._store.write(installation_rows.remove_installation, installation.id, refused, [entry])
@@ -283,7 +283,7 @@ class InstalledSlack:
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
-        """Wait for token replacements in progress, so that tokens already issued are stored."""
+        """Wait for token replacements in progress, so that all tokens that Slack has issued are stored."""
         await self.tokens.close()
 
 
@@ -318,7 +318,7 @@ class _Caller:
         return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes. The upload URL itself grants permission."""
+        """Upload a file's bytes. This needs no token, because the upload URL itself grants permission."""
         token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)

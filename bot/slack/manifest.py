@@ -63,7 +63,7 @@ COMMANDS: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A shortcut as shown in Slack, and the reason why the app has it."""
+    """A shortcut as shown in Slack, and the reason why the app includes it."""
 
     why: str
     name: str
@@ -163,7 +163,7 @@ def create_url(manifest: Mapping[str, Any]) -> str:
 
 
 def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
-    """Allow installation from Usher's own page, even for whole organisations. Issued tokens will expire."""
+    """Allow installation from Usher's own page, even for whole organisations. Slack's tokens will expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True
@@ -203,7 +203,7 @@ def _build_common(command: str, job_command: str) -> dict[str, Any]:
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # Slack then sends mentioned people and channels as ids, as names may not be unique.
+                    # Slack then sends mentioned people and channels as ids, because names may not be unique.
                     "should_escape": True,
                 },
                 {

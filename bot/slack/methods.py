@@ -13,7 +13,7 @@ class Method:
 
     ``caller`` is the kind of token that the method needs, or "none" if it needs none, for example because a
     URL itself grants permission. ``scopes`` lists the scopes that the token needs. ``per_minute`` and
-    ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no limit. Source:
+    ``per_channel_per_minute`` are the maximum numbers of calls, or None if Slack publishes no limit. Source:
     ``docs/internals/slack.md``, "Rate limits".
     """
 
@@ -68,17 +68,17 @@ METHODS: Final[Mapping[str, Method]] = {
     # Shows whether Slack knows a channel id.
     CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
-    # Used for direct messages only; Usher requests no other history scope.
+    # Used only for direct messages. Usher requests no other history scope.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds a person's direct message channel, to search it for a message that may have been sent.
+    # Finds a person's direct message channel, in which to search for a message that may have been sent.
     CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
-    # Reads a thread in a direct message, to search it for a message or a file that may have been sent.
+    # Reads a thread in a direct message, to look for a message or a file that may have been sent.
     CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
     FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
     FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
     USERS_INFO: Method(scopes=_USERS, per_minute=100),
     USERS_LIST: Method(scopes=_USERS, per_minute=20),
-    # Only if an operator names a group.
+    # Needed only if an operator names a group.
     USERGROUPS_USERS_LIST: Method(scopes=frozenset({"usergroups:read"}), per_minute=20),
     VIEWS_OPEN: Method(per_minute=100),
     VIEWS_UPDATE: Method(per_minute=100),

@@ -182,12 +182,12 @@ class PeopleDirectory:
                 except SlackRefusedHere as error:
                     if not reading.teams[0]:
                         raise
-                    # Other workspaces of the enterprise may accept the app.
+                    # The enterprise's other workspaces may accept the app.
                     log.warning("people not read", team=reading.teams[0], problem=error.code)
                     del reading.teams[0]
                     reading.cursor = ""
         except SlackPermanent:
-            # Start over, because the same request would fail again, for example with ``invalid_cursor``.
+            # Start over, because the same request would fail again (for example with ``invalid_cursor``).
             del self._readings[installation.id]
             raise
         log.info("people read", installation=installation.id, count=len(reading.read))
@@ -222,7 +222,7 @@ def _find_next_cursor(answer: SlackAnswer) -> str:
 
 
 def to_person(user: Mapping[str, Any], principal: Principal, seen_at: float) -> Person:
-    """Read a Slack user object (``users.info``, ``users.list``, ``user_change``, ``team_join``)."""
+    """Parse a Slack user object (``users.info``, ``users.list``, ``user_change``, ``team_join``)."""
     profile = user.get("profile") or {}
     name = (
         profile.get("display_name") or profile.get("real_name") or user.get("real_name") or user.get("name")

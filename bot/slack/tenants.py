@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """The only installation, whose bot token is in the settings. ``caller`` calls Slack with this token."""
+    """The only installation, whose bot token is in the settings. ``caller`` calls Slack with that token."""
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
         self._installation = installation
@@ -34,7 +34,7 @@ class OneTenant:
         return self._installation.find_for_team(enterprise_id, team_id)
 
     def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return the bot token, which is the only one."""
+        """Return the bot token, because there is no other."""
         return self._token
 
     async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
@@ -42,7 +42,7 @@ class OneTenant:
         return None if await check_token(self._caller) is None else self._token
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Do nothing: the token is in the settings, so only an operator can replace it."""
+        """Do nothing, because the token is in the settings, where only an operator can replace it."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
         """Return whether Slack knows a channel id. Raise SlackFailed if Slack can't be reached."""
@@ -64,9 +64,9 @@ async def set_up_slack(
 ) -> SlackSetup:
     """Ask Slack which installation the bot token belongs to, or read the OAuth installations.
 
-    Slack's answer is stored with the token's digest, for later starts at which Slack doesn't respond or
-    refuses the token. People's keys keep the enterprise of the first answer, whatever Slack says later.
-    ``make`` returns a client for a token. Raises StoreError, and SlackFailed if no answer is stored.
+    Slack's response is stored with the token's digest, for later starts at which Slack doesn't respond or
+    refuses the token. People's keys keep the enterprise of the first response, whatever Slack says later.
+    ``make`` returns a client for a token. Raises StoreError, and SlackFailed if no response is stored.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
@@ -91,7 +91,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # This call fails, and thereby records that nothing can be sent.
+        # This call will fail, which records that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

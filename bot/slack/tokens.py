@@ -126,14 +126,14 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # Other calls are waiting for the new token, too, so shield the task from this call's cancellation.
+        # Other calls are waiting for the new token, too, so cancelling this call must not cancel the task.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
-                # SlackLimited would also delay people in other workspaces.
+                # SlackLimited would also delay messages to people in other workspaces.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
-            # Another process is replacing the token, or Slack didn't respond.
+            # Another process is replacing the token, or Slack hasn't responded.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
 
@@ -149,7 +149,8 @@ class InstallationTokens:
         """Return the task that replaces a token, shared by all calls that wait for the new token."""
         name = entry.row.id
         if name not in self._renewing:
-            # In a separate context, the deadline of the first caller's request doesn't apply.
+            # The task gets a context of its own, so that the deadline of the first caller's request doesn't
+            # apply to it.
             context = contextvars.Context()
             task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))

@@ -27,7 +27,7 @@ _UNLIMITED: Final = aiohttp.ClientTimeout()
 
 
 class _Pauses:
-    """Pauses after 429 responses that don't specify a pause: one second, doubled for each 429 in a row.
+    """Pauses after 429 responses that don't specify one: a second, doubled for each further 429 in a row.
 
     Each method's last pause is kept in memory only.
     """
@@ -53,7 +53,7 @@ class _Pauses:
 
 
 class WebApi:
-    """The SlackCaller used in production. It doesn't close the ``session``."""
+    """The SlackCaller used in production. It leaves the ``session`` open."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -67,7 +67,7 @@ class WebApi:
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
         """Send one request. If it fails, raise a SlackFailed error, never one that contains the headers."""
-        # Methods that write accept JSON, while methods that read accept only forms.
+        # Methods that write accept JSON, but methods that read accept only forms.
         writes = method.startswith(("chat.", "views.")) or method == FILES_COMPLETE_UPLOAD
         writes = writes and method != CHAT_GET_PERMALINK
         sent = json.dumps(dict(arguments)).encode() if writes else _encode_form(arguments)

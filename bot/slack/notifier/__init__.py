@@ -68,7 +68,7 @@ class Notifier:
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
-        """Return whether messages need attention even though no row is due."""
+        """Return whether the notifier has something to do that no due row shows."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
@@ -82,7 +82,7 @@ class Notifier:
         """Record and log when Slack stops responding and when it responds again.
 
         A single unanswered call isn't an outage. Usher retries pending messages, so if no call has failed for
-        a while, nothing is pending. The outage is then forgotten, whether or not it is over.
+        a while, nothing is pending. In that case, the outage is forgotten, whether or not it is over.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at

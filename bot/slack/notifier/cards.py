@@ -49,7 +49,7 @@ class CardUpdates:
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
         cards = await self._store.claim(card_rows.claim_cards, limit, self._timing.lease, updates, owner)
-        # Several cards may share a message. Render each message once.
+        # Several cards may share a message. Render each message only once.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
@@ -66,7 +66,7 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # After the lease has ended, the content may be out of date, so don't start sending it.
+                # After the lease has expired, the content may be out of date, so don't start sending it.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
@@ -82,7 +82,7 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell a card's author, once a day at most, that Slack doesn't let Usher edit the card."""
+        """Tell a card's author that Slack doesn't let Usher edit the card, at most once a day."""
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
@@ -101,7 +101,7 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message, so that no search for the card's key finds it.
+        """Delete a card's message, so that searches for the card's key don't find it.
 
         Return False if Slack refuses.
         """
@@ -116,7 +116,7 @@ class CardUpdates:
     async def _update_card(self, card: Card) -> None:
         slack = self._slack.find_client(card.principal)
         if Mark.OUTPUT in card.kind.marks:
-            # Keep the message, because a run's output is stored nowhere else.
+            # Keep the message, because a run's output isn't stored anywhere else.
             await self._store.write(card_rows.finish_update, card.id, card, card.claimed_digest)
             return
         updated = await render_update(self._gatherer, card)

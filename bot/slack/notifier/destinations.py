@@ -26,7 +26,7 @@ class Destinations:
     Output is never sent to a channel, where others would see it. If a run's card is in a channel, Usher sends
     the output as a direct message.
 
-    Threads that Slack has refused are remembered in memory only.
+    Which threads Slack has refused is remembered only in memory.
     """
 
     def __init__(self, store: Store) -> None:

@@ -31,7 +31,7 @@ class PostedMessage(NamedTuple):
 
 
 class Lookup:
-    """Searches a person's direct messages, or one thread in them, back to a given time."""
+    """Searches a person's direct messages, or one of their threads, back to a given time."""
 
     def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store

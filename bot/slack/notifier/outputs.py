@@ -51,8 +51,8 @@ class Outputs:
     async def step(self, pool: Pool | None = None) -> int:
         """Upload the files that are due, and return how many were uploaded.
 
-        This process sends an output only while it owns the output. If it was frozen, another process may have
-        sent the output in the meantime.
+        This process sends an output only while it owns it. If this process was suspended for a while, another
+        one may have sent the output.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -118,7 +118,7 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # The file's id is the occasion, so anyone who asks again gets another notice.
+            # The file's id is the notice's occasion, so anyone who asks again gets another notice.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 

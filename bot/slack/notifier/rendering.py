@@ -56,7 +56,7 @@ POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
-    """Return an answer as a message's content, either with its blocks or as text only."""
+    """Return an answer as the content of a message, with its blocks or as text only."""
     if is_text or not answer.blocks:
         return {"text": plain.make_plain_text(answer)}
     return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
@@ -67,7 +67,7 @@ class RenderedNotice:
     """A message to be sent, and where to send it.
 
     ``is_plain`` means that rendering failed and the message is a plain sentence. ``said`` is the text to
-    store as sent, or None if the message is to be rendered again from its rows.
+    store as sent, or None if the message should be rendered again from its rows.
     """
 
     destination: Destination
@@ -89,7 +89,7 @@ class NoticeRenderer:
         self._timing = timing
 
     async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
-        """Render a notice. Return None if it isn't to be sent now or is no longer needed.
+        """Render a notice. Return None if it shouldn't be sent now or is no longer needed.
 
         ``is_try`` means that this is a retry while Slack is down.
         """
@@ -100,7 +100,7 @@ class NoticeRenderer:
             facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
-                # While this card was waiting, the message about the end was sent.
+                # The message about the end was sent while this card was waiting.
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             if destination is None or end == "pending":
@@ -132,7 +132,7 @@ class NoticeRenderer:
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
-        """Return the text to store for a message found in Slack, or None if it is to be rendered again.
+        """Return the text to store for a message found in Slack, or None if it should be rendered again.
 
         The text is rendered from the notice's rows. If the rows no longer need a message, or the workspace's
         row has been deleted, the text found in Slack is kept.
@@ -161,7 +161,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # If sending wasn't retried while Slack was down, any read since the beginning of the wait counts.
+            # If Usher didn't try to send while Slack was down, any read since the beginning of the wait
+            # counts.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -222,12 +223,12 @@ class MessageUpdate:
     waits: bool = False
 
     def get_lasting_text(self, card: Card) -> SentText:
-        """Return the text to store for the message, or None if it is to be rendered again."""
+        """Return the text to store for the message, or None if it should be rendered again."""
         return stored.to_said(self.answer, card.body) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message became news.
+    """Return the time at which a message became news.
 
     For a card, this is the end of its operation, or now if the operation hasn't ended.
     """
@@ -264,7 +265,8 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # The message says that the workspace is ready, which is no longer true. Report what has happened.
+            # The message says that the workspace is ready, which is no longer true. Say what has happened
+            # since.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -291,7 +293,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """The part of a message that remains without the sentences about past times or dropped plans."""
+    """The part of a message that is left without the sentences about past times or cancelled plans."""
 
     answer: Answer
     is_nothing: bool = False
@@ -299,12 +301,12 @@ class _Remainder:
 
     @property
     def is_over(self) -> bool:
-        """Return whether nothing in the message will change any more."""
+        """Return whether nothing in the message will ever change again."""
         return not self.announces and not any(kit.iterate_buttons(self.answer.blocks))
 
 
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
-    """Remove sentences about times that have passed or plans that no longer exist, and their buttons."""
+    """Remove the sentences about past times and cancelled plans, along with their buttons."""
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
 
@@ -326,7 +328,8 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
     for button in kit.iterate_buttons(answer.blocks):
         press = ButtonValue.from_button(button)
         if press.name == "link_url" and has_come(press.at):
-            # The message still asks the person to link, so let the button request a new page.
+            # The message still asks the person to link an account, so keep the button that requests a new
+            # page.
             again = ButtonValue("invite", press.key, number=press.number)
             asks = kit.button("", again, style=button.get("style")) | {"text": button["text"]}
             kept = replies.with_button(kept, asks)
@@ -335,7 +338,7 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether any part mentions a button's time.
+    """Return whether any part of a message mentions a button's time.
 
     A part that announces a plan counts only if the button is for the planned workspace.
     """
@@ -344,15 +347,15 @@ def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether the plan that part of a message announces still exists. Without facts, return False."""
+    """Return whether the plan that part of a message announces still exists. Without facts, assume not."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # The facts don't show whether a plan for several workspaces still exists.
+    # The facts don't show whether a plan for several workspaces still exists, so assume that it does.
     return facts is not None
 
 
 def _has_lost_buttons(said: Answer, left: Answer) -> bool:
-    """Return whether an answer was a question, and what is left of it has no buttons."""
+    """Return whether an answer asked a question and has no buttons left."""
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     return is_question and not any(kit.iterate_buttons(left.blocks))
 
@@ -376,9 +379,9 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
     answer = kit.keep_buttons(said, is_useful)
     left = await _remove_past(gatherer, card, answer, facts)
-    # A question was answered if the person typed the answer, or its buttons are gone.
+    # A question counts as answered if the person typed the answer or if its buttons are gone.
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or _has_lost_buttons(said, left.answer)
-    # An answer has started something if its buttons only bring it back. Another message reports how it ends.
+    # If an answer has no buttons except one that undoes it, another message reports how its work ends.
     has_buttons = not marks <= {BACK}
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"

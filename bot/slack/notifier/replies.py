@@ -137,7 +137,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Slack never supplies a URL like this, so send nothing, by any route.
+            # Slack never supplies such a URL, so don't send the reply by any route.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -186,7 +186,7 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # Count the rate limit of direct messages under the person's id, even if the channel's id is given.
+        # For the rate limit, count direct messages under the person's id, even if the channel's id is given.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
@@ -204,7 +204,7 @@ class Replies:
         return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
-        """Return whether Slack may accept a reply outside its thread without showing it to anyone else."""
+        """Return whether Slack may accept a reply outside its thread, where nobody else would see it."""
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice))
 

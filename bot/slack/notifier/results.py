@@ -50,7 +50,7 @@ class Results:
         )
 
     async def retry_as_text(self, notice: Notice, code: str) -> None:
-        """Record that a notice must immediately be sent as text, without rereading its workspaces."""
+        """Record that a notice must be sent as text immediately, without rereading its workspaces."""
         error = notice.error if notice.error == NoticeError.TO_BE_READ else code
         waits = {"read_since": notice.read_since, "tried_at": notice.tried_at}
         await self.retry(notice, 0.0, error=error, is_text=True, **waits)
@@ -60,7 +60,7 @@ class Results:
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
-        """Record that some notices weren't sent, because searching Slack didn't find them."""
+        """Record that some notices weren't sent, because a search of Slack didn't find them."""
         for notice in notices:
             await self.write(
                 notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
@@ -87,7 +87,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may reject just this write, so start with another message next time.
+                    # The database may be rejecting just this write, so start with another message next time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

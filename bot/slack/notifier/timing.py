@@ -8,8 +8,8 @@ class Timing:
     """The notifier's parameters, with times in seconds.
 
     ``settles`` is the delay before a search for a message that may have been sent, so that the message has
-    time to appear. The search goes back to ``looks_back`` before the attempt, by Slack's clock. Usher gives
-    up on a reply that hasn't been sent within ``reply_lives``.
+    time to appear. The search covers the time from ``looks_back`` before the attempt, by Slack's clock. Usher
+    gives up on a reply that hasn't been sent within ``reply_lives``.
     """
 
     lease: float = 60.0
@@ -33,5 +33,5 @@ class Timing:
 
     @property
     def last_start(self) -> float:
-        """Return how late a send may start, in seconds after its claim, and still end within its lease."""
+        """Return how late a send may start and still end within its lease, in seconds after its claim."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)
