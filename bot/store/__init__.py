@@ -54,7 +54,8 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """
     engine: Engine
     if is_postgres(url):
-        # Import this only if it's needed: loading the driver takes longer than opening a SQLite file.
+        # Import this only if it is needed, because loading the driver takes longer than opening a SQLite
+        # file.
         from bot.store.postgres import PostgresEngine  # noqa: PLC0415 - only where it is used
 
         engine = PostgresEngine(url, clock, ids)
@@ -71,7 +72,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 def _report_other_databases(url: str) -> None:
-    """Warn if a new file would be created next to an existing database, because the path may be mistyped."""
+    """Warn if a new file would be created next to an existing database. The path may contain a typo."""
     path = find_database_file(url)
     if path is None or os.path.lexists(path):
         return

@@ -8,7 +8,7 @@ from bot.store.transaction import Transaction
 
 
 def list_requests_of(tx: Transaction, principal: Principal, interaction: str) -> list[AcceptedRequest]:
-    """Return a person's requests that came from one interaction, such as a click, in the last two minutes."""
+    """Return a person's requests from one interaction (such as a click) within the last two minutes."""
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
     return ACCEPTED_REQUESTS.query(tx, "requests_of", **who, since=since)

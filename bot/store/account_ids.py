@@ -39,7 +39,7 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
 
 @concerns(lambda account: [account.principal.key])
 def note_compared(tx: Transaction, account: Account) -> None:
-    """Record that an account's username was checked and still belongs to the same account."""
+    """Record that an account's username was checked and that it still belongs to the same account."""
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
 
 
@@ -66,7 +66,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
 
 
 def _conceal(tx: Transaction, workspace: Row, _body: Row) -> None:
-    """Delete a workspace's URL and its details, which the next read restores."""
+    """Delete a workspace's URL and details. The next read restores them."""
     WORKSPACES.change(
         tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None, url=None, entry=None, detail=None
     )
@@ -87,7 +87,7 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request fresh lists for a few other links made by username, because they may be wrong, too."""
+    """Request new lists for a few other links made by username, because they may be wrong, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 

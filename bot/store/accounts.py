@@ -44,7 +44,7 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a person's account on a connection. If there is none, return one that is being revoked."""
+    """Return a person's account on a connection or, if there is none, one that is being revoked."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -59,11 +59,11 @@ def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
 
 
 def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
-    """Map each connection to the state of the principal's account, leaving out accounts being revoked."""
+    """Map each connection to the state of the principal's account. Skip accounts that are being revoked."""
     return {one.connection: one.state for one in list_accounts(tx, principal)}
 
 
-# Don't lock the person, because steps of an operation that they have just started do that at the same time.
+# Don't lock the person, because steps of an operation that they have just started may be locking them.
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [f"greeting {principal.key}"])
 def note_introduction(tx: Transaction, principal: Principal) -> dict[str, str] | None:
@@ -90,7 +90,7 @@ async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:
 
 
 def find_accounts_by_username(tx: Transaction, connection: str, username: str) -> list[Account]:
-    """Return the accounts with a given username on a connection. For "", return none."""
+    """Return the accounts with a given username on a connection. For the username "", return none."""
     return ACCOUNTS.query(tx, "accounts_of_username", connection=connection, username=username)
 
 
@@ -113,7 +113,7 @@ def find_former_candidates(
 
 
 def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
-    """Return a person's principal, followed by any linked principals of theirs in other enterprises."""
+    """Return a person's principal, followed by any principals in other enterprises that are linked to it."""
     rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
     return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
 
@@ -133,8 +133,8 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     If ``can_revoke`` is true, the account's row and secret are kept until the provider has revoked the secret
     (see ``enqueue_revocation``). Otherwise, the row is deleted. Open operations and runs end as cancelled,
     and their cards are redrawn. Workspaces, unfinished links, lists, snapshots and remembered form values are
-    deleted, in batches if there are many. Set ``notify`` if messages still reach the person. They then also
-    get a JOB_FAILED notice for each open run that has a card.
+    deleted, in batches if there are many. Set ``notify`` if the person can still receive messages. If so,
+    they also get a JOB_FAILED notice for each open run that has a card.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     cards.queue_messages(tx, cards.make_link_key(ending.principal.key, ending.connection), changed=True)
@@ -153,7 +153,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete a workspace. If ``notify`` is true, also tell its owner which plans are lost."""
+    """Delete a workspace. If ``notify`` is true, also tell its owner which plans are being cancelled."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
@@ -178,7 +178,7 @@ def delete_former_work(tx: Transaction, former: Account) -> None:
 def _limit_to_former(
     do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
 ) -> Callable[[Transaction, Row, Row], None]:
-    """Make a cleanup stage skip rows that were added after another account replaced the link."""
+    """Make a cleanup stage skip rows that were added after the link was replaced with another account."""
 
     def run_stage(tx: Transaction, row: Row, body: Row) -> None:
         if row[column] is None or row[column] <= body["before"]:
@@ -210,7 +210,10 @@ def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
 
 
 def find_username_holder(tx: Transaction, account: Account, username: str | None = None) -> Account | None:
-    """Return another person's account with the same username on the connection. "" never matches."""
+    """Return another person's account with the same username on the connection.
+
+    The username "" never matches.
+    """
     pair = {"principal": account.principal.key, "connection": account.connection}
     name = account.username if username is None else username
     return ACCOUNTS.first(tx, "holder_of_username", username=name, **pair)
@@ -238,7 +241,7 @@ def save(
         if is_renamed and moved is not None:
             move_workspaces(tx, moved, former["username"], pair)
     ACCOUNTS.add(tx, replace(account, remind_at=plan_first_reminder(account.linked_at, account.expires_at)))
-    # Access that was verified with the former account proves nothing for a different one.
+    # Access that was verified for the former account proves nothing about a different one.
     is_other = former is None or former["username"] != account.username or not account.username
     resume(tx, pair, is_other=is_other)
 
@@ -354,7 +357,7 @@ REMINDER_QUEUE: Final = declare_queue(
 
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Claim active accounts whose owners are due for a reminder that their credential will soon expire."""
+    """Claim active accounts whose owners must be reminded that their credential will soon expire."""
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 

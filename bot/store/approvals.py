@@ -23,8 +23,8 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
     """Write a new link request, or update the person's open one. Return the saved request.
 
     A new request has the state ``requested``. An open request also takes over the new ``deferred_command``
-    and username, and its messages are redrawn. Their buttons carry the username, so nobody can approve a
-    username that they weren't shown.
+    and username, and its messages are redrawn. The buttons on these messages contain the username, so nobody
+    can approve a username that they weren't shown.
     """
     existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
@@ -33,7 +33,7 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
     deferred_command = defer_after([existing.deferred_command], new.deferred_command)
     current = replace(existing, deferred_command=deferred_command)
     if new.username != existing.username:
-        # A request for another username is a new request, with new questions and a full day to answer them.
+        # If the username is different, it is a new request, with new questions and a full day to answer them.
         current = replace(new, id=current.id, deferred_command=deferred_command)
     APPROVALS.upsert(tx, current)
     cards.queue_updates(tx, current.id, changed=True)
@@ -69,7 +69,7 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Count how often a person was asked in the last day whether an account is theirs, including just now."""
+    """Count how often a person was asked in the last day whether an account is theirs, including now."""
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 
@@ -80,7 +80,7 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's link request that has been approved and is now being checked with the provider."""
+    """Return a person's link request that was approved and is now being checked with the provider."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
@@ -123,7 +123,7 @@ def move(
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending link requests on these connections. None stands for all connections."""
+    """Delete a person's pending link requests on these connections (None: on all connections)."""
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])

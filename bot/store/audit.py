@@ -22,7 +22,7 @@ _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
-    """Return a row's correct hash: the SHA-256 hash of the canonical JSON of its other columns."""
+    """Return the hash that a row should have: the SHA-256 of the canonical JSON of its other columns."""
     return hash_text(as_json([row[column] for column in ("seq", *_CONTENT, "previous_hash")]))
 
 
@@ -42,10 +42,11 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
 
 
 def append_rows(tx: Transaction) -> None:
-    """Append the queued rows to the hash chain. This locks the head, so only the commit may follow."""
+    """Append the queued rows to the hash chain. This locks the head, so nothing but the commit may follow."""
     rows, tx.audit_rows = tx.audit_rows, []
     for row in rows:
-        # Leave the first and last values out of the canonical JSON, as the query takes them from the head.
+        # Leave out the first and the last value of the canonical JSON, because the query takes them from the
+        # head.
         content = as_json([row[column] for column in _CONTENT])[1:-1]
         tx.run("append_audit", **row, content=content)
         tx.audited = row

@@ -35,7 +35,8 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
     if workspace.connection in list_resting_connections(tx, workspace.principal.key):
-        # While the link rests, the page shows nothing until the owner proves that the account is theirs.
+        # While the link is suspended, the page shows nothing until the owner proves that the account is
+        # theirs.
         return PageRows(tx.now(), found, None)
     return PageRows(
         tx.now(),
@@ -48,12 +49,12 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
 
 @prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Record that a session has just been used. A session that has ended isn't revived."""
+    """Record that a session has just been used. This doesn't revive a session that has ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 
 def end_sessions_of(tx: Transaction, principal: Principal) -> None:
-    """End all sessions of a person, whichever enterprise they signed in with."""
+    """End all of a person's sessions, in every enterprise where they signed in."""
     ending = f"%:{principal.team_id}:{principal.user_id}"
     tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
 

@@ -95,7 +95,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return a lock-free query that finds why messages are due and how many more edits Slack accepts."""
+    """Return a query that finds, without locking, why messages are due and how many edits Slack accepts."""
     due = " ".join(
         f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
         for reason, queue in _QUEUES_BY_REASON.items()
@@ -113,7 +113,7 @@ def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: 
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add a notice's message if it has buttons or may have to be redrawn later."""
+    """Add the message of a notice if it has buttons or may have to be redrawn later."""
     kind = parse_enum(NoticeKind, notice["kind"])
     if body.get("over") or body.get("becomes"):
         _leave_alone(tx, body)
@@ -145,7 +145,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _leave_alone(tx: Transaction, body: Mapping[str, Any]) -> None:
-    """Don't redraw a message that a notice is about to replace, unless the notice is lost."""
+    """Leave alone a message that a notice is about to replace, unless the notice gets lost."""
     until = tx.now() + _REPLACEMENT_WAIT_SECONDS
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -155,7 +155,7 @@ def _leave_alone(tx: Transaction, body: Mapping[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    """Return whether an answer can be edited later. It must be in a direct message, and not ephemeral."""
+    """Return whether an answer can be edited later. It must be a direct message that isn't ephemeral."""
     channel_id = str(body.get("channel_id") or "")
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
@@ -169,7 +169,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
-    """Add a message without buttons if it announces a time that is still in the future."""
+    """Add a message that has no buttons, but announces a time that is still in the future."""
     key, kind = notice["id"], parse_enum(NoticeKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
@@ -178,7 +178,7 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return when a message next becomes outdated: a time that it announced passes, or its subject ends."""
+    """Return when a message next becomes outdated: an announced time passes, or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
@@ -236,17 +236,17 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget the card that a message used to belong to, because another card has taken over the message."""
+    """Forget the card that a message used to belong to, because the message now belongs to another card."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work as dirty, even closed ones. Another message reports the end."""
+    """Mark all messages about ended work as dirty, even closed ones, because another reports the end."""
     tx.run("queue_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Redraw all messages about a workspace that is being deleted or hidden, so that they keep its name."""
+    """Redraw all messages about a workspace that is about to be deleted or hidden. They keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     queue_messages(tx, workspace["id"], changed=True)
 
@@ -268,7 +268,7 @@ def close(tx: Transaction, subject: str) -> None:
 
 
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Redraw the questions that a button press has settled, but give the reply time to be sent first."""
+    """Redraw the questions that a button press has answered, but give the reply time to be sent first."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
@@ -351,8 +351,8 @@ def finish_update(
         leased_until=claimed.leased_until,
         now=now,
     )
-    # A notice's row is no longer needed, but the row of an operation, run or class stays. A card that has
-    # changed since the claim must still be updated.
+    # Delete a notice's card, but only close the card of an operation, run or class. Do neither if the card
+    # has changed since the claim, because it must still be updated.
     same = {"id": card_id, "is_dirty": False}
     if not is_over:
         tx.finish()
@@ -373,7 +373,7 @@ def forget_location(tx: Transaction, card_id: str) -> None:
 def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
     """Don't update a card until it changes again. Keep its location, because its channel may get a new id.
 
-    If the card was moved out of that channel in the meantime, retry immediately.
+    If the card has been moved to another channel in the meantime, retry immediately.
     """
     same = {"id": card_id, "channel_id": channel_id}
     if not CARDS.count_changed(
@@ -389,12 +389,12 @@ def drop(tx: Transaction, card_id: str) -> None:
 
 
 def close_unsent(tx: Transaction, card_id: str) -> None:
-    """Close the card of an operation, run or class whose message wasn't sent and never will be."""
+    """Close the card of an operation, run or class because its message wasn't sent and never will be."""
     CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
 def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
-    """Return the other cards in the same message, which show other results of the same request."""
+    """Return the other cards in the same message. They show other results of the same request."""
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
@@ -402,7 +402,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the card whose thread has a run's output: the run's own, or the card of its end notice."""
+    """Return the card in whose thread a run's output is posted: the run's own or its end notice's."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

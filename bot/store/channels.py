@@ -14,8 +14,8 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
     """Record a channel's new id.
 
     For each earlier id that rows still use, return a list that begins with this id and contains all later
-    ones. Slack may report changes late and out of order. Of two changes of the same id, the later one is
-    kept.
+    ones. Slack may report changes late and out of order. If the same id has changed twice, the later change
+    is kept.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
@@ -60,7 +60,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
     """Return the rows that refer to a channel, each with its table, key, JSON column and content."""
-    # Match any enterprise id, since the keys of some people may have a different one.
+    # Match any enterprise id, because the keys of some people may contain a different one.
     within = f"%:{place.split(':')[1]}:%"
     given = {"within": within, "theirs": within, "holding": f'%"{channel}"%'}
     return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

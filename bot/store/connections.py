@@ -7,7 +7,7 @@ from bot.store.transaction import Transaction
 
 
 def keep_titles(tx: Transaction, titles: Mapping[str, str]) -> dict[str, str]:
-    """Save the titles of the current connections. Return the titles of all connections that ever existed."""
+    """Save the titles of the current connections. Return the titles of all connections, past and present."""
     for name, title in titles.items():
         CONNECTIONS.upsert(tx, name=name, title=title)
     return {row["name"]: row["title"] for row in tx.all("connections")}

@@ -45,9 +45,9 @@ def write_backup(
 ) -> None:
     """Copy a database that may be in use to a new file. The file appears only once it has been checked.
 
-    The copy is a snapshot of a single moment, and writers don't wait for it. At the end, ``left`` is called
-    to write into the copy. ``is_over`` is called after every batch of pages. If it returns True, the copy is
-    abandoned. Raise StoreError if copying fails or the file already exists.
+    The copy shows the database at a single moment, and writers don't have to wait for it. At the end,
+    ``left`` is called to write to the copy. ``is_over`` is called after every batch of pages. If it returns
+    True, the copy is abandoned. Raise StoreError if copying fails or the file already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -63,11 +63,11 @@ def write_backup(
             if is_over():
                 raise StoreUnavailable("the backup was given up")
 
-        # In a transaction, the copy doesn't start over when other processes commit.
+        # Use a transaction, so that the copy doesn't start over when other processes commit.
         source.execute("BEGIN")
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
         source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-        # A copy in WAL mode couldn't be opened in a read-only folder.
+        # In WAL mode, the copy couldn't be opened in a read-only folder.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         copy.set_progress_handler(is_over, 100_000)
         if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
@@ -77,13 +77,13 @@ def write_backup(
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a database that may be in use, even on a failing disk that has been made read-only."""
+    """Open a database that may be in use, even if a failing disk has been made read-only."""
     address, log = f"{path.absolute().as_uri()}?mode=ro", Path(f"{path.resolve()}{LOG}")
     source = sqlite3.connect(address, uri=True)
     try:
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
-        # On a read-only disk, SQLite can't write the log's index. Without a log, it doesn't need one.
+        # On a read-only disk, SQLite can't write the index of its log. If there is no log, it needs none.
         is_alone = not log.exists() or not log.stat().st_size
         if is_alone and find_primary_code(error) == sqlite3.SQLITE_CANTOPEN:
             source.close()
@@ -140,8 +140,7 @@ def _put_in_place(
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
     _give(fresh, owner)
-    # The database file itself is moved last, because SQLite would apply a log to whatever database is next to
-    # it.
+    # Move the database file itself last, because SQLite would apply a log to any database next to it.
     for ending in (INDEX, LOG, ""):
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
@@ -168,7 +167,7 @@ def save_readable_rows(
 
     Return what was saved from each table, and the names of other tools' tables, which aren't saved. Rows that
     violate a constraint of their table are left out and reported as damage. At the end, ``left`` is called to
-    write into the new file. Raise StoreUnavailable, or StoreInUse if a process is serving from the damaged
+    write to the new file. Raise StoreUnavailable, or StoreInUse if a process is serving from the damaged
     file.
     """
     with (
@@ -191,7 +190,7 @@ def save_readable_rows(
 
 
 def _copy_with_new_header(path: Path, folder: Path) -> Path:
-    """Return a copy of a file in which the header of a new SQLite file replaces the original one.
+    """Return a copy of a file whose header is replaced with that of a new SQLite file.
 
     The header describes the layout of everything else. Without it, SQLite can't read anything.
     """
@@ -200,7 +199,7 @@ def _copy_with_new_header(path: Path, folder: Path) -> Path:
         for pragma in (*LAYOUT, "user_version = 1"):
             new.execute(f"PRAGMA {pragma}")
     header = bytearray(copy.read_bytes()[:_HEADER_BYTES])
-    # With zeros here, SQLite counts the pages itself. It needs none of the unused pages.
+    # If these are zero, SQLite counts the pages itself. It doesn't need the unused pages.
     header[_PAGE_COUNTS] = bytes(len(header[_PAGE_COUNTS]))
     shutil.copyfile(path, copy)
     if (log := Path(f"{path.resolve()}{LOG}")).exists():
@@ -213,7 +212,7 @@ def _copy_with_new_header(path: Path, folder: Path) -> Path:
 def _save_tables(path: Path, made: sqlite3.Connection) -> tuple[dict[str, SavedTable], list[str]]:
     with closing(open_to_read(path)) as source:
         source.text_factory = lambda text: text.decode("utf-8", "replace")
-        # This makes SQLite read as much as possible of an inconsistent schema.
+        # This makes SQLite read as much as it can of an inconsistent schema.
         source.execute("PRAGMA writable_schema = ON")
         own, names, others = list_own_tables(), set[str](), set[str]()
         for kind, name, table, _page, statement in _read_rows(source, "sqlite_schema", []):
@@ -223,7 +222,7 @@ def _save_tables(path: Path, made: sqlite3.Connection) -> tuple[dict[str, SavedT
             if table not in own or kind == "trigger":
                 others.add(name)
                 continue
-            # Statements that depend on a lost part are skipped, such as an index on a lost table.
+            # Skip statements that depend on a lost part, such as an index on a lost table.
             with suppress(sqlite3.Error):
                 made.execute(statement or "")
                 names.add(table)

@@ -55,7 +55,8 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]:
     """Return the reason why a workspace stopped, as part of a message's body. Return {} if it isn't known.
 
-    Either the provider had announced this end, or another person had asked Usher to stop the workspace.
+    The reason is either that the provider had announced the stop, or that another person had requested it in
+    Usher.
     """
     if is_end_due(before, seen_at):
         return {"expired": before["expiry_mode"]}
@@ -64,7 +65,7 @@ def explain_stop(tx: Transaction, before: Row, seen_at: float) -> dict[str, str]
 
 
 def is_end_due(before: Row, seen_at: float) -> bool:
-    """Return whether a workspace's end, as announced by its provider, is due."""
+    """Return whether the time that the provider announced for a workspace's end has come."""
     return before["expires_at"] is not None and before["expires_at"] <= seen_at + _EXPIRY_SLACK_SECONDS
 
 
@@ -115,7 +116,7 @@ def _notify(
 ) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
-    # Request a read a moment after the one that was just granted, so that another read follows.
+    # Set the request's time a moment after the read that was just granted, so that another read follows.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
     body |= {"said": said, "operation": operation_id, **more}

@@ -61,7 +61,7 @@ def _measure(tx: Transaction) -> Figures:
     away = dict(outages.list_outages(tx))
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
-    # A failover takes only a moment, but is reported for a day so that operators notice it.
+    # A failover takes only a moment, so report it for a day to make sure that operators notice it.
     if (last := maintenance.find_failover(tx)) is not None and now - last["detected_at"] < 86_400.0:
         away["#failover"] = last["detected_at"]
     if maintenance.find_problem(tx, maintenance.BACKUP):

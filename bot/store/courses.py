@@ -59,7 +59,7 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
-    """Return the ids of the courses that a person has joined but has no account or workspace for so far."""
+    """Return the ids of the courses that a person has joined, but has no account or workspace for so far."""
     return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
 
 
@@ -78,7 +78,7 @@ def count_members(tx: Transaction, card_id: str) -> ClassCounts:
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Run a query that contains ``{in_lesson}`` for a card's current or next lesson."""
+    """Run a query that contains ``{in_lesson}``, filled in with a card's current or next lesson."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -95,7 +95,7 @@ def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
     """Return the counts shown on a card. If it doesn't show any yet, count its members."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
-    # Counts saved by an earlier release may have different fields and are then recounted.
+    # Counts saved by an earlier release may have different fields. If so, count again.
     is_whole = len(numbers) == len(ClassCounts.__slots__)
     return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
 
@@ -119,8 +119,7 @@ def list_members_not_ready(
     """Return members who won't have a workspace in the lesson and haven't been notified yet.
 
     Members who joined after ``joined_by`` are left out. If the card creates workspaces from a template, all
-    members for whom nothing has begun are included, because some may no longer be allowed to use the
-    template.
+    members for whom no start has begun are included, because some may no longer be allowed to use it.
     """
     rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
@@ -146,7 +145,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim, for ``rest`` seconds, cards with an ended class or with members to be counted again."""
+    """Claim, for ``rest`` seconds, cards whose class has ended or whose members must be counted again."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -180,7 +179,7 @@ def update_counts(
         ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
         looks.append(next((at for at in ends if at > now), now + rest))
     if row["next_check_at"] <= now:
-        # Someone has pressed the card's button since the members were counted.
+        # Someone has pressed the card's button since the last count.
         looks.append(now + rest)
     seen = {"counted": numbers, "next_check_at": min(looks, default=NEVER_DUE_AT)}
     tx.run("class_counted", id=card_id, now=now, **seen)
@@ -191,7 +190,7 @@ def update_counts(
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
     """Return the enrollments in a class whose workspaces still need a timer for the end of the class.
 
-    Only members who agreed to that end are included. A timer for a later end doesn't count unless a warning
+    Only members who agreed to that end are included. A timer for a later time doesn't count unless a warning
     was written for it.
     """
     return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
@@ -204,18 +203,18 @@ def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
 
 
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's enrollments to the row that the workspace is being merged into."""
+    """Move a workspace's enrollments to the row into which the workspace is being merged."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
-    """Record that a person no longer agrees to have their workspace stopped at the end of a class."""
+    """Record that a person no longer consents to the stop of their workspace at the end of a class."""
     tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return when an owner last agreed that a class or course may stop the workspace, or 0 for never."""
+    """Return when an owner last agreed that a class or course may stop the workspace, or 0 if never."""
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -255,7 +254,7 @@ def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses. Those without a workspace are left out."""
+    """Return a person's enrollments in current courses, except those without a workspace."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 
@@ -268,14 +267,15 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
     """Make a lesson due for some members who haven't begun it yet. Return how many there were.
 
-    Members are taken in the order in which they joined. Those who joined after the lesson's end are left out.
+    Members are chosen in the order in which they joined. Those who joined after the lesson's end are left
+    out.
     """
     given = {"local": lesson.local, "until": lesson.until, "now": tx.now(), "limit": limit}
     return len(tx.all("open_lesson", card_id=card.id, **given))
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
-    """Record that nothing more has to be started for a member in a lesson."""
+    """Record that nothing more has to be started for a member in this lesson."""
     closed: Row = {} if lesson is None else {"lesson": lesson.local, "is_ready": False}
     _change_member(tx, member, due_at=None, **closed)
 
@@ -293,7 +293,7 @@ def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Record that a person has left a course. Their consent ends, and their seat becomes free."""
+    """Record that a person has left a course. Their consent ends, and their place becomes free."""
     left = {
         "withdrawn_at": tx.now(),
         "workspace_id": None,
@@ -317,7 +317,7 @@ def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> 
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Make a person leave the courses that use a workspace, because its account was unlinked."""
+    """Remove a person from the courses that use a workspace, because its account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 

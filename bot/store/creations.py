@@ -65,7 +65,7 @@ def renew(
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
     hours.move_rules(tx, row["workspace_id"], fresh.id)
-    # The consent to the end of a class applied only to the former workspace.
+    # The owner agreed to a stop at the end of a class only for the former workspace.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
     timers.drop_stops(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
@@ -80,7 +80,7 @@ def renew(
 
 
 def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
-    """Add a workspace that is to be created from its ``spec``. It isn't read until it exists.
+    """Add a workspace that will be created from its ``spec``. It isn't read until it exists.
 
     ``workspace.remote_id`` is ``PROVISIONAL`` plus the workspace's id in the database.
     """
@@ -92,11 +92,11 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gate keys of those workspaces that only this creation can have made.
+    """Return the gate keys of those workspaces that no other creation can have made.
 
     Return an empty list if the connection has another creation, called after ``since`` (epoch seconds), that
-    has no id yet. In that case, the other creation may have made them. A gate is kept for a day after its
-    last workspace is deleted, so that the workspaces of unlinked accounts are recognised, too.
+    has no id yet. In that case, the other one may have made them. A gate is kept for a day after its last
+    workspace is deleted, so that the workspaces of unlinked accounts are recognised, too.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
@@ -163,12 +163,12 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
         gate_key=gate_key,
         **name_columns(created.name or row["name"]),
         alias=row["alias"],
-        # The account that created a workspace may see it.
+        # The account that created a workspace has access to it.
         verified_at=row["verified_at"] or now,
         used_at=row["used_at"] or now,
         **{column: row[column] for column in _FOUND},
         hidden=False,
-        # The workspace exists from now on, so a list requested earlier can't contain it yet.
+        # The workspace exists from now on, so lists that were requested earlier can't contain it yet.
         created_at=now,
     )
     if row["gate_key"] != gate_key:
@@ -177,7 +177,7 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
 
 
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
-    """Merge the row that a list added into the creation's row, with its operations, cards and notices.
+    """Merge a row that was added by a list into the creation's row, with its operations, cards and notices.
 
     At most one operation stays open: the newer one, unless the older one is a creation and the newer one a
     start, because a creation includes a start.
@@ -204,7 +204,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Add a row for a second workspace made by the same creation, and return that row's id."""
+    """Add a row for a second workspace that the same creation made, and return that row's id."""
     first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),

@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """For a week, keep a secret that no key can decrypt. Its account has been marked as refused."""
+    """Keep a secret that no key can decrypt for a week. Its account has been marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
@@ -48,12 +48,12 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``, and return whether it was replaced.
 
-    ``is_fresh`` means that the secret is new, not just re-encrypted. It may expire at ``expires_at``, and
-    work that waited because the old secret was refused continues.
+    ``is_fresh`` means that the secret is new, not just re-encrypted. It may expire at ``expires_at``. Work
+    that was waiting because the old secret had been refused is resumed.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}
-    # What is known about the old secret doesn't apply to a new one, but still applies to a re-encrypted one.
+    # Facts about the old secret don't apply to a new one, but they still apply to a re-encrypted one.
     if is_fresh:
         known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.parse(before).is_approved:

@@ -110,7 +110,7 @@ class WriteQueue:
     ) -> Any:
         """Queue work and wait for its result. Raise StoreBusy, StoreUnavailable or the work's own errors.
 
-        If ``is_patient`` is true, there is no time limit.
+        If ``is_patient`` is true, wait without a time limit.
         """
         loop = self._loop = asyncio.get_running_loop()
         item = QueuedWork(work, priority, is_read, loop.create_future(), subjects)
@@ -140,7 +140,7 @@ class WriteQueue:
             self._condition.notify()
 
     def _look_in(self, seconds: float) -> None:
-        """Check after this many seconds, or sooner, which callers have waited too long."""
+        """After this many seconds, or sooner, check which callers have waited too long."""
         loop, timer = asyncio.get_running_loop(), self._timer
         # Use one timer for all callers. A timer for each would cost more than reading a row.
         if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
@@ -165,7 +165,7 @@ class WriteQueue:
         """Return how many more seconds the caller of this work will wait."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
         if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
-            # All calls made for one request share one limit on how long they may wait.
+            # All calls that are made for one request share a limit on how long they may wait.
             shared = item.began_at + self._patience[Priority.URGENT]
             until = min(until, max(shared, item.queued_at + MIN_PATIENCE_SECONDS))
         return max(until - monotonic(), 0.0)
@@ -202,7 +202,7 @@ class WriteQueue:
             return items
 
     def _pop(self) -> list[QueuedWork]:
-        """Take the next work whose callers are still waiting, as much as may share a transaction."""
+        """Take the next work whose callers are still waiting: as much as may share a transaction."""
         taken: list[QueuedWork] = []
         while not taken and (queue := self._choose()):
             while queue and len(taken) < _BATCH_SIZE:
@@ -220,13 +220,13 @@ class WriteQueue:
         return steady or idle
 
     def put_back(self, items: Sequence[QueuedWork]) -> None:
-        """Return work to the front of its queue. It will run only if its caller is still waiting."""
+        """Return work to the front of its queue. It will be run only if its caller is still waiting."""
         with self._condition:
             for item in reversed(items):
                 self._queues[item.priority].appendleft(item)
                 if item.stage is QueueStage.COMMITTING:
                     item.stage = QueueStage.QUEUED
-        # During the commit, nothing checked whether these callers had waited too long.
+        # During the commit, nothing checked whether these callers had waited too long, so check now.
         if items:
             self._tell_loop(self._look_in, 0.0)
 
@@ -295,7 +295,7 @@ class Session(Protocol):
         """Return whether the connection was lost and is still down."""
 
     def open(self) -> None:
-        """Connect. If that fails, raise StoreUnavailable, which tells operators the cause."""
+        """Connect. If that fails, raise StoreUnavailable with a cause that operators will understand."""
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction.
@@ -311,7 +311,7 @@ class Session(Protocol):
         """Roll back if a transaction is open. This never raises an error."""
 
     def translated(self, error: Exception) -> Exception:
-        """Translate the driver's errors into those that callers know. Return other errors unchanged.
+        """Translate the driver's errors into errors that callers know. Return other errors unchanged.
 
         Return StoreBusy if the same work may soon succeed.
         """
@@ -343,7 +343,7 @@ class QueueWorker:
     async def start(self, name: str) -> None:
         """Start the thread, and open the session in it. Raise StoreUnavailable if that fails."""
         opened: Future[None] = Future()
-        # From here on, the future can't be cancelled.
+        # From here on, the future can't be cancelled any more.
         opened.set_running_or_notify_cancel()
         self._thread = Thread(target=self._main, args=(opened,), name=name, daemon=True)
         self._thread.start()
@@ -389,7 +389,8 @@ class QueueWorker:
         except self._errors as error:
             self._retry(items, error, self._run_reads)
             return
-        # Deliver before the transaction ends. It has written nothing, so how it ends doesn't matter.
+        # Deliver the results before the transaction ends. It has written nothing, so how it ends doesn't
+        # matter.
         self._queue.deliver(ran)
         try:
             self._session.commit()
@@ -414,8 +415,8 @@ class QueueWorker:
             self._most_writes = min(
                 _BATCH_SIZE, len(ran) + 1 if len(ran) < len(items) else 2 * self._most_writes
             )
-            # A person who gave up before this point was correctly told that nothing had been done. Until
-            # here, a failure still doesn't affect other work.
+            # Callers that gave up before this point were rightly told that nothing had been done. A failure
+            # up to here doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)
@@ -429,7 +430,8 @@ class QueueWorker:
         except self._errors as error:
             self._session.rollback()
             if isinstance(self._session.translated(error), StoreBusy):
-                # Nothing was done, so callers that are still waiting are served once reconnected.
+                # Nothing was done, so serve the callers that are still waiting once the session has
+                # reconnected.
                 self._queue.put_back(items)
                 return
             self._fail(ran, error)
@@ -438,10 +440,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
-        """Run items until time is up or the driver fails.
-
-        If ``stops`` is true, stop at any other error, too.
-        """
+        """Run items until time is up or the driver fails. If ``stops`` is true, stop at any error."""
         until = monotonic() + self._queue.seconds
         for item in items:
             item.error = item.result = None
@@ -475,7 +474,7 @@ class QueueWorker:
         will_pass = self._will_pass(error)
         self._session.rollback()
         if will_pass:
-            # Callers whose patience has run out are dropped before the next attempt.
+            # Callers that have waited too long are dropped before the next attempt.
             self._queue.put_back(items)
         else:
             self._fail(items, error)

@@ -63,7 +63,7 @@ class ListedWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ListAge:
-    """When an account's list of workspaces was last read (0.0 if never)."""
+    """When an account's list of workspaces was last read, or 0.0 if never."""
 
     account_id: str
     read_at: float
@@ -107,7 +107,7 @@ async def merge_discovered(
     If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
     or the next list confirms it. This doesn't apply if the list is incomplete or the workspace has an open
     operation. A hidden workspace stays hidden, unless it was ``gone``. In that case, the listed workspace is
-    a new one of the same name. If the account is unlinked between two batches, the merge ends.
+    a new one with the same name. If the account is unlinked between two batches, the merge ends.
 
     A list counts as read at the time when its discover task was claimed. It sets the states of workspaces
     without a newer read, and a name of "" leaves the known name unchanged. The list was read with the
@@ -139,10 +139,10 @@ class _Merge:
 
 
 def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
-    """Merge the next batch of a list. If the account was unlinked in the meantime, end the merge."""
+    """Merge the next batch of a list. If the account has been unlinked in the meantime, stop merging."""
     account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
-        # The unlink deleted what was already merged, so drop the rest of the list.
+        # Unlinking deleted whatever was already merged, so drop the rest of the list, too.
         return replace(merge, is_over=True)
     now, start = tx.now(), merge.start
     pair = {"principal": account["principal"], "connection": account["connection"]}
@@ -223,7 +223,7 @@ def _merge_workspace(tx: Transaction, one: ListedWorkspace, pair: Row, start: fl
 def _renew_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: float) -> int:
     """Reuse the row of a hidden workspace that no longer exists for a new workspace of the same name.
 
-    A list from the first few seconds after the old workspace's end may be outdated, so it is ignored.
+    A list from the first few seconds after the old workspace ended may be outdated, so it is ignored.
     """
     if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
         return 0
@@ -280,7 +280,7 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
     is_news = start >= gates.newest_read(row) and seen.state is not State.UNKNOWN
     comes_up = is_news and seen.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
-        # The start is waiting for a read, because only that shows whether the workspace is usable.
+        # The start is waiting for a read, because only a read shows whether the workspace is usable.
         is_news = False
         gates.request_read_now(tx, row["id"])
     state = seen.state if is_news else parse_enum(State, row["state"])
@@ -298,7 +298,7 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
         **name_columns(name),
         gate_key=one.gate_key,
         owner=seen.owner,
-        # Some lists have no addresses or details, so those from a read are kept if the state is unchanged.
+        # Some lists contain no URLs or details, so if the state is unchanged, keep those from a read.
         url=(seen.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=(seen.detail or (None if changed else row["detail"])) if is_news else row["detail"],
         reason=failure_causes.choose_reason(
@@ -329,7 +329,7 @@ def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **colu
 
 
 def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
-    """Keep the known actions and end if the list shows none, unless the state has changed (``is_new``)."""
+    """If the list shows no actions or end, keep the known ones, unless the state has changed (``is_new``)."""
     expires_at, expiry_mode = gates.choose_end(row, seen, start) if seen else (None, None)
     values = {
         "actions": as_words(seen.actions) if seen else None,
@@ -351,8 +351,8 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # A single list without the workspace proves nothing. A read or the next list has to confirm that it
-        # is missing.
+        # If a single list doesn't contain the workspace, that proves nothing. A read or the next list has to
+        # confirm it.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])

@@ -13,7 +13,7 @@ from bot.store.transaction import Priority, Transaction, as_json, prioritize
 
 @cache
 def list_kinds() -> tuple[str, ...]:
-    """Return the kinds of work that can become due. Call this only once all modules have been loaded."""
+    """Return the kinds of work that can become due. Call this only after all modules have been loaded."""
     return tuple(dict.fromkeys(queue.kind for queue in DECLARED_QUEUES.values()))
 
 
@@ -36,7 +36,7 @@ def find_next_due(
     """Map each kind of work to the number of seconds until it is due, or to infinity if there is none.
 
     ``served`` are the kinds of tasks that this process handles. Nothing can be claimed before the returned
-    time, but a claim at that time may still find nothing.
+    time. At that time, a claim may still find nothing.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
@@ -56,8 +56,8 @@ def find_next_due(
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
     """Count overdue work by kind. Tasks are counted by their own kinds.
 
-    Only work that is overdue by more than ``seconds`` is counted. Time during which no process was running is
-    left out. If one process has the database to itself, its last heartbeat is taken as the current time.
+    Only work that is overdue by more than ``seconds`` is counted. Time during which no process was running
+    isn't counted. If one process has the database to itself, its last heartbeat counts as the current time.
     """
     alive = SERVING.row(tx, id=1)
     if alive is None and not any(one.works for one in owners.list_processes(tx)):

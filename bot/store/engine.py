@@ -46,7 +46,7 @@ class Engine(ABC):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether no other process can be serving. If so, leases of others can be ignored."""
+        """Return whether no other process can be serving. If so, other processes' leases can be ignored."""
         return False
 
     @property
@@ -56,12 +56,12 @@ class Engine(ABC):
 
     @property
     def problem(self) -> str:
-        """Return why the engine can't read and write, in words for operators. If it can, return ""."""
+        """Return why the engine can't read and write, in words for operators, or "" if it can."""
         return ""
 
     @property
     def warning(self) -> str:
-        """Return a warning for operators if something is wrong although the engine works, or ""."""
+        """Return a warning for operators if something is wrong even though the engine works, otherwise ""."""
         return ""
 
     @property
@@ -78,7 +78,10 @@ class Engine(ABC):
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """From now on, adjust stored times when the clock jumps. Earlier jumps must have been corrected."""
+        """From now on, adjust stored times if the clock jumps.
+
+        Earlier jumps must have been corrected already.
+        """
         self._serves = True
 
     @abstractmethod
@@ -99,7 +102,7 @@ class Engine(ABC):
         """Finish the queued work and close the database."""
 
     async def tidy(self) -> None:  # noqa: B027 - not every database needs it
-        """Reclaim the space of deleted rows. This is called while there is nothing else to do."""
+        """Reclaim the space of deleted rows. This is called if there is nothing else to do."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run work that only reads, on one snapshot of the database."""
@@ -131,7 +134,7 @@ class Engine(ABC):
         return result
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
-        """Run work that writes, however long it takes. Only an operator is waiting for it."""
+        """Run work that writes, no matter how long it takes, because only an operator is waiting for it."""
         result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
         return result
 

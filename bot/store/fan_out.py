@@ -33,12 +33,12 @@ _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:
-    """Register a fan-out's stages, which run in order for as long as ``holds``, if given, returns True."""
+    """Register a fan-out's stages. They run in order as long as ``holds``, if given, returns True."""
     _REGISTERED[what] = holds, stages
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Run the first batch of a fan-out, and add a task for the rest. ``said`` contains its parameters."""
+    """Run the first batch of a fan-out, and queue a task for the rest. ``said`` contains its parameters."""
     tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
@@ -47,7 +47,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Make a batch of changes. Return the next batch's parameters, or None if this was the last one."""
+    """Make one batch of changes. Return the next batch's parameters, or None if this was the last batch."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if holds is not None and not holds(tx, said):
         return None
@@ -87,10 +87,10 @@ async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
 
 
 async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
-    """Yield a query's rows in batches. Each comes from a separate snapshot, so other work can run in between.
+    """Yield a query's rows in batches.
 
-    For each parameter ``after_COLUMN``, a batch gets that column's value in the last row of the previous
-    batch.
+    Each batch comes from a separate snapshot, so other work can run in between. For each parameter
+    ``after_COLUMN``, a batch gets that column's value in the last row of the previous batch.
     """
     while True:
         rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)
@@ -117,7 +117,7 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until the batch is full. It is full once enough rows have changed since ``before``.
+    """Yield rows until enough rows have changed since ``before`` to fill the batch.
 
     ``before`` is an earlier value of ``tx.changes``. By default, only changes made from now on are counted.
     """

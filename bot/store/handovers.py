@@ -16,11 +16,11 @@ WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Send a workspace's URL to its owner if they were told "ready" but no message shows the URL."""
+    """Send a workspace's URL to its owner if they have been told "ready", but no message shows the URL."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
-    # A "ready" message that isn't being sent yet will be drawn with the address.
+    # If a "ready" message isn't being sent yet, it will be rendered with the URL.
     if not tx.all("ready_begun", subject=operation.id) or is_address_shown(tx, operation.id, url):
         return
     body = {"workspace": workspace_id, "connection": operation.connection}
@@ -32,7 +32,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether a "ready" message of an operation shows a URL. The message ``besides`` is left out."""
+    """Return whether any "ready" message of an operation shows a URL, except the message ``besides``."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

@@ -20,7 +20,7 @@ HOME_PLACE: Final = "home"
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
     """Publish a person's Home tab soon, because they opened it or pressed a button on it.
 
-    ``shown`` is what the button press adds to the tab (``handlers.home.publish_home``). Only the latest
+    ``shown`` contains what the button press adds to the tab (``handlers.home.publish_home``). Only the latest
     addition is shown.
     """
     PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
@@ -45,7 +45,8 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 def _add_task(tx: Transaction, principal: Principal, shown: dict[str, Any]) -> None:
     key = {"kind": TaskKind.HOME, "subject": principal.key}
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": shown})])
-    # A waiting task gets the latest answer. A Home tab that is being published now is published again.
+    # If the task is still waiting, it gets the latest answer. If the tab is being published now, it is
+    # published again.
     TASKS.change(tx, key | {"is_leased": False}, payload={"shown": shown})
 
 

@@ -45,7 +45,7 @@ def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
 
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
-    """Return whether a rule requires its workspace to be running now."""
+    """Return whether a rule requires its workspace to be running at the moment."""
     found = find_rule(tx, rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
@@ -142,12 +142,12 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
 
 
 def record_start(tx: Transaction, started: HoursRule) -> None:
-    """Record that a rule has started its workspace, and how many such starts in a row went unused."""
+    """Record that a rule has started its workspace, and how many of its starts in a row went unused."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
-    """Return the last stop that a rule has dealt with, if it did so by setting a timer."""
+    """Return the last stop that a rule has processed, if the result was a timer."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
@@ -155,7 +155,7 @@ def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
-    """Save a changed rule, and make one of its past starts or stops due again, however late it is."""
+    """Save a changed rule, and make one of its past stops due again, no matter how late it is."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
@@ -163,8 +163,8 @@ def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
     """Return the rule behind a start, and which of the rule's planned starts it carries out.
 
-    If there are several, return the one that stays valid longest. This includes hours that began after the
-    start was requested and now share it.
+    If there are several, return the one that remains valid longest. Hours that began after the start was
+    requested count, too, because they share the start.
     """
     plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
@@ -222,8 +222,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
     for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
-            # The owner didn't pause the rule, so catch up on hours that have begun in the meantime and aren't
-            # over yet.
+            # It wasn't the owner who paused the rule, so catch up on hours that have begun in the meantime
+            # and aren't over yet.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
             processed_until = (
@@ -243,7 +243,7 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
     """Pause the working hours of a workspace whose account was unlinked and whose row is being deleted.
 
-    Hours paused for another reason, for instance by the owner, stay paused even after a new link.
+    Hours that were paused for another reason, for example by the owner, stay paused even after a new link.
     """
     for one in list_rules(tx, workspace["id"]):
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
@@ -253,7 +253,7 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:
-    """Attach rules to a workspace's new row, because its old row was deleted."""
+    """Attach rules to the new row of a workspace whose old row was deleted."""
     key = {"principal": workspace.principal, "connection": workspace.connection}
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
 

@@ -44,7 +44,7 @@ def find_result(tx: Transaction, interaction: str) -> str:
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
     """Return the key that was first seen with an alias. If the alias is new, this is ``key`` itself.
 
-    Two simultaneous deliveries use the same key, because this row is written before either takes effect.
+    Two simultaneous deliveries use the same key, because the alias is stored before either takes effect.
     """
     tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, sent_at=None)
     return find_result(tx, alias) or key
