@@ -1,1 +1,1 @@
-"""Contracts that every implementation of a seam passes, at real engines and servers."""
+"""Contract tests that every implementation of an interface passes, run against real engines and servers."""

@@ -1,1 +1,1 @@
-"""The contract of a provider, written against the ABC; every provider passes all of it."""
+"""The contract of providers, written against the abstract base class; every provider passes all of it."""

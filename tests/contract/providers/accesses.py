@@ -1,4 +1,4 @@
-"""Each provider's base address, and an access to it, for calls without a rig."""
+"""The base address of each provider, and an `Access` to it, for calls without a rig."""
 
 from pydantic import SecretStr
 

@@ -1,4 +1,7 @@
-"""A rig per provider; tests share one hub of each release, each with a person of its own where it matters."""
+"""Fixtures with a rig per provider.
+
+Tests share one hub of each release; tests that change things get a person of their own.
+"""
 
 import importlib
 from contextlib import AsyncExitStack
@@ -18,27 +21,30 @@ from usher.conformance import check_no_token_logged
 
 
 def _rig_of(kind):
-    """Return the rig of a module ``KIND_rig``; that is all that lists it."""
+    """Return the rig of the module ``KIND_rig``. A new rig needs no other registration."""
     return getattr(importlib.import_module(f"tests.contract.providers.{kind}_rig"), f"{kind}_rig")
 
 
 def class_of(kind):
-    """Return the provider of a kind of rig; what follows an underscore is a dialect of its API."""
+    """Return the provider class of a kind of rig.
+
+    The part after an underscore is a dialect of the provider's API.
+    """
     return list_provider_classes()[kind.partition("_")[0]]
 
 
 _FOUND = [path.stem.removesuffix("_rig") for path in sorted(Path(__file__).parent.glob("*_rig.py"))]
 RIGS = {"saturn": saturn_rig, **{kind: _rig_of(kind) for kind in _FOUND}}
 KINDS = ["saturn", "jupyterhub", *_FOUND]
-#: The newest hub by its provider's kind alone; what starts and stops there does so at the others, too.
+#: Older releases of the hub. The newest one runs as plain ``jupyterhub``.
 _OLDER_HUBS = ["jupyterhub_5", pytest.param("jupyterhub_4", marks=pytest.mark.thorough)]
-#: Where people link accounts of their own; elsewhere one secret opens everybody's.
+#: Kinds whose people link accounts of their own. For the others, one secret opens everybody's workspaces.
 LINKED = [kind for kind in KINDS if "token" in class_of(kind).settings_model.link_methods]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config, items):
-    # All read answers by one mapping: each value is tried at one of them.
+    # All reads use the same mapping of states, so each value is tried at one of them only.
     again = [one for one in items if one.get_closest_marker("again") and "saturn-" not in f"{one.name}-"]
     config.hook.pytest_deselected(items=again)
     items[:] = [one for one in items if one not in set(again)]
@@ -46,12 +52,12 @@ def pytest_collection_modifyitems(config, items):
         if "hubs" in getattr(one, "fixturenames", ()) and "hub" in one.nodeid:
             one.add_marker(pytest.mark.xdist_group(f"hub-{_release_of(one)}"))
         elif "saturn_2026" in one.nodeid:
-            # Its document takes a worker two seconds to read.
+            # Loading its API document takes a worker two seconds, so one worker runs all of these tests.
             one.add_marker(pytest.mark.xdist_group("saturn_2026"))
 
 
 def _release_of(item):
-    """Return the release of the hub that a test shares with others."""
+    """Return the release of the hub that a test shares with other tests."""
     chosen = item.callspec.params if hasattr(item, "callspec") else {}
     return chosen.get("hub") or _parse_release(chosen.get("rig", ""))
 
@@ -74,21 +80,21 @@ async def rig(request, hubs, caplog):
 
 @pytest_asyncio.fixture(loop_scope="session", params=LINKED)
 async def linked_rig(request, hubs):
-    """A rig of a provider where people have accounts."""
+    """A rig of each provider that links people's own accounts."""
     async with rig_of(request.param, hubs)() as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def quiet_rig(request, hubs):
-    """A rig whose workspaces no test starts: at the hub it is always the same person's."""
+    """A rig whose workspaces no test starts. At the hub it always belongs to the same person."""
     async with _quiet(request.param, hubs, Http) as ready:
         yield ready
 
 
 @pytest_asyncio.fixture(loop_scope="session", params=KINDS)
 async def impatient_rig(request, hubs):
-    """A quiet rig whose client waits for a second only, for what never answers."""
+    """A quiet rig whose client gives up after one second, for servers that never answer."""
     async with _quiet(request.param, hubs, ImpatientHttp) as ready:
         yield ready
 
@@ -100,7 +106,7 @@ def _quiet(kind, hubs, client):
 
 
 def rig_of(kind, hubs):
-    """Return what opens the rig of a kind; those at the hub share it."""
+    """Return a function that opens the rig of a kind. Rigs at the hub share one server."""
     if kind.startswith("jupyterhub"):
         return partial(hubs.rig, _parse_release(kind))
     return RIGS[kind]
@@ -132,6 +138,6 @@ async def hub(request, hubs):
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def quiet_hub(hubs):
-    """The newest hub with the person whose servers no test starts."""
+    """The newest hub, used by the person whose servers no test starts."""
     async with hubs.rig(name=HUB_PEOPLE[0]) as ready:
         yield ready

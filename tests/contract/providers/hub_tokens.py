@@ -1,11 +1,11 @@
-"""The tokens of a hub that its server shows, read through its own API."""
+"""The tokens that a hub lists for its server's owner, read through the hub's own API."""
 
 from bot.support.http import Http
 from tests.contract.providers.rigs import Rig
 
 
 async def api(hub: Rig, method: str, path: str, **body: object) -> dict[str, object]:
-    """Call the hub's API as the rig's person, past the provider."""
+    """Call the hub's API directly as the rig's person, without the provider."""
     async with Http.new_session() as session:
         token = hub.access.credential.token.get_secret_value()
         answer = await Http(session).request(

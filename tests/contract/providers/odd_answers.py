@@ -1,4 +1,4 @@
-"""Answers of providers that differ from a right one in one place, each by its name."""
+"""Answers of providers that differ from a correct one in a single place; each has a name."""
 
 import copy
 import json
@@ -15,12 +15,12 @@ from tests.contract.providers.rigs import provider_of
 A, B, C = "a" * 32, "b" * 32, "c" * 32
 
 
-#: How the entry is changed that is not the good one.
+#: A function that makes one entry odd.
 Change = Callable[[dict[str, Any]], Any]
 
 
 class Answers(Http):
-    """Answer each path with its JSON; what is not set up is a 404 of the API."""
+    """Answer each path with its JSON, and any other path with the API's 404."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers: Mapping[str, Any] = answers
@@ -40,7 +40,7 @@ class Answers(Http):
 
 
 def but(**fields: Any) -> Change:
-    """Change fields of an entry; a name with two underscores leads into it."""
+    """Return a function that changes fields of an entry. Two underscores in a name lead to a nested field."""
 
     def change(entry: dict[str, Any]) -> Any:
         for name, value in fields.items():
@@ -66,7 +66,10 @@ NOTHING = instead(None)
 
 
 def two(entry: Mapping[str, Any], change: Change) -> list[Any]:
-    """Return a changed entry and a good one; for ``NOTHING`` two of which nothing can be read."""
+    """Return a changed entry and a good one.
+
+    For ``NOTHING``, return two entries that can't be read at all.
+    """
     if change is NOTHING:
         return [None, 7]
     good = copy.deepcopy(dict(entry))

@@ -1,4 +1,4 @@
-"""The contract's needs of the local Workbench: a suspended session is what can be started there."""
+"""The rig of the local Workbench for the contract, with a suspended session as the workspace to start."""
 
 from contextlib import asynccontextmanager
 from typing import Any
@@ -66,7 +66,8 @@ async def posit_rig(seed: Any = None, client: type[Http] = Http, **settings: Any
             stopped_states=frozenset({State.GONE}),
             request_patterns={"start": "resume_session", "stop": "stop_session"},
             request_counts={"start": 2},  # how a session was launched is nowhere but there
-            # Workbench says 401 of a missing right, too, and the token turned out good.
+            # Workbench also answers 401 if a permission is missing; the provider then checks that the token
+            # is good.
             expected_errors={(one, 401): Forbidden for one in ("discover", "status", "start", "stop")},
             has_token_page=False,
             state_pointer="/result/sessions/0/activity_state",

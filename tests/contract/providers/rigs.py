@@ -1,4 +1,4 @@
-"""The rigs of our own providers, for the kit."""
+"""The rigs of the providers in this repository, for the conformance kit."""
 
 import tomllib
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -28,7 +28,7 @@ from usher.conformance.rigs import FacetValues, ImpatientHttp, Rig, build_row, r
 
 __all__ = ["FacetValues", "ImpatientHttp", "Rig", "build_row", "raises_exactly"]
 
-#: The recipe of the demonstration, for connections that make workspaces of one.
+#: The demonstration's recipe, for connections that create workspaces from one.
 COURSE = Path(saturn.__file__).parents[1] / "demo" / "course.json"
 HUB_BACK = "http://127.0.0.1:1/link/back/jupyterhub"
 HUB_PEOPLE = [f"person{number:03d}" for number in range(120)]
@@ -38,7 +38,7 @@ HUB_SEED = {
     "named_server_limit": 3,
     "oauth_redirect_uri": HUB_BACK,
 }
-#: The operations of its published document that the code uses.
+#: The operations of Saturn Cloud's published document that the code uses.
 LISTED = set(
     tomllib.loads((ROOT / "tests/project/schemas/contracts.toml").read_text())["saturn"]["operations"]
 )
@@ -62,7 +62,7 @@ SATURN_SEED = {
 
 
 def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Any:
-    """Return a connection's provider, of the class and with the facets of its kind."""
+    """Build the provider of a kind, with the facets that it supports."""
     if kind == "sphere":
         more.setdefault("access_token", "t0ken-of-the-account")
     return conformance.build_provider(list_provider_classes()[kind], http, base_url, **more)
@@ -72,7 +72,10 @@ def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Any:
 async def saturn_rig(
     seed: Any = None, client: type[Http] = Http, dialect: str = "guide", recipe: Path = COURSE
 ):
-    """A rig of Saturn Cloud; where it speaks the published document, all that is said is held against it."""
+    """Yield a rig of Saturn Cloud.
+
+    In the dialect of the published document, all requests and answers are checked against it.
+    """
     clock, window = Clock(lambda: 1_700_000_000.0), FakeClock()
     server = saturn.build(clock=clock, seed={"dialect": dialect, "page_size": 3, **(seed or SATURN_SEED)})
     findings = saturn_document.Findings()
@@ -106,7 +109,7 @@ async def saturn_rig(
             entry_state_pointer="/state/status",
             endless_list_patch=[{"op": "replace", "path": "/next_key", "value": "again"}],
             list_requests="GET /api/recipes",
-            # The guide's answers don't say whose a workspace is.
+            # Answers in the dialect of the guides don't say who owns a workspace.
             admin=None if dialect == "guide" else Access("admin", Credential(SecretStr(SATURN_ADMIN))),
             facet_values=FacetValues(
                 settings={
@@ -125,7 +128,7 @@ async def saturn_rig(
 
 
 def _waits(rig: Any, dialect: str) -> str:
-    """Let no machine have room; only newer servers say so."""
+    """Make the server run out of machines, and return the reason it gives: only newer servers give one."""
     rig.server.state.resources[rig.remote_id].condition = NO_ROOM
     return "" if dialect == "guide" else NO_ROOM
 
@@ -136,7 +139,10 @@ def _ended(server: Any, token: str) -> Credential:
 
 
 class LazyHub:
-    """Start a hub when the first test asks, and give each test that changes things a person of its own."""
+    """A hub that is started by the first test that needs it.
+
+    Each test that changes things gets a person of its own.
+    """
 
     def __init__(self, stack: AsyncExitStack, release: int) -> None:
         self._stack, self._release = stack, release
@@ -174,9 +180,9 @@ class LazyHub:
                 names={"default", "training", "broken"},
                 clock=window,
                 request_counts={"read": 2},  # the list, and why what is down is down
-                # Before 5.0, a hub doesn't cancel a start.
+                # A hub before 5.0 can't cancel a start.
                 can_stop_starting=self._release >= 5,
-                # The hub answers a start that failed with 500.
+                # The hub answers 500 to a start that has failed.
                 expected_errors={("start", one): UnknownOutcome for one in (500, 501)},
                 server=hub,
                 facet_values=FacetValues(
@@ -188,7 +194,7 @@ class LazyHub:
 
 
 class LazyHubs:
-    """Hold a hub of each release."""
+    """Provide rigs on one shared hub of each release."""
 
     def __init__(self, stack: AsyncExitStack) -> None:
         self._hubs = {release: LazyHub(stack, release) for release in hubs.ALL}
@@ -200,7 +206,7 @@ class LazyHubs:
 
 
 async def returned(session: aiohttp.ClientSession, client: OAuthClient, flow: Flow) -> str:
-    """Go to the hub's page in a browser that is signed in there; return the code that it comes back with."""
+    """Open the hub's page in a browser that is signed in there, and return the code from its redirect."""
     page = client.authorization_url(HUB_BACK, flow.state, flow.challenge)
     async with session.get(page, allow_redirects=False) as sent:
         assert sent.status == 302, await sent.text()

@@ -1,4 +1,4 @@
-"""The contract's needs of the local Sphere Engine: one token opens everybody's workspaces."""
+"""The rig of the local Sphere Engine for the contract: one token opens everybody's workspaces."""
 
 import json
 from contextlib import asynccontextmanager
@@ -72,7 +72,7 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
             harness=server.harness,
             remote_id=TRAINING,
             broken_id=FAILING,
-            # There are no others' workspaces: whose one is stands in our records alone.
+            # The server knows no owners: only Usher's records say whose a workspace is.
             foreign_id="e" * 32,
             missing_id="f" * 32,
             names=set(),
@@ -81,7 +81,8 @@ async def sphere_rig(seed: Any = None, client: type[Http] = Http, **settings: An
             server=server,
             token=TOKEN,
             can_stop_starting=False,
-            # The one token may do all: what it may not is a quota, or the state that something is in.
+            # The single token may do everything, so a 403 means a quota, or a state that doesn't allow the
+            # call.
             expected_errors={("start", 403): NoCapacity, ("stop", 403): Conflict},
             state_pointer="/state/code",
             id_pointer="/id",

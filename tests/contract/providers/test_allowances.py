@@ -1,4 +1,4 @@
-"""What limits leave a person is read as a hub and Saturn Cloud give it; odd answers are nothing."""
+"""A person's remaining allowance, as a hub and Saturn Cloud report it. Odd values are ignored."""
 
 import json
 from typing import Any
@@ -19,7 +19,7 @@ CREDITS = {"name": "alice", "balance": 12.5, "cap": 25, "grant_value": 5, "grant
 
 
 class PathHttp(Http):
-    """Give an answer for each path's end, and note the queries."""
+    """Answer requests by the end of their path, and record the queries."""
 
     def __init__(self, answers: dict[str, Any], status: int = 200) -> None:
         self.answers, self.status, self.queries = answers, status, list[Any]()

@@ -1,4 +1,4 @@
-"""Whatever JSON comes back: a well-formed result or one of our errors, and nothing else."""
+"""Whatever JSON a provider answers, the result is well-formed or one of our errors."""
 
 import asyncio
 import copy
@@ -117,7 +117,7 @@ STATUSES = st.sampled_from([200, 200, 200, 201, 204, 302, 400, 401, 403, 404, 40
 
 @st.composite
 def nearly_good(draw: st.DrawFn) -> Any:
-    """Take a good answer and put anything in one place of it."""
+    """Draw a good answer with an arbitrary value in one place."""
     whole = copy.deepcopy(draw(st.sampled_from(GOOD)))
     place: Any = whole
     while True:
@@ -129,7 +129,7 @@ def nearly_good(draw: st.DrawFn) -> Any:
 
 
 class CannedHttp(Http):
-    """Give the same answer to everything."""
+    """A client that gives the same answer to every request."""
 
     def __init__(self, status: int, body: bytes) -> None:
         self.answer = Response(status, CIMultiDictProxy(CIMultiDict()), body)
@@ -142,7 +142,7 @@ class CannedHttp(Http):
 
 
 def is_visible(text: str) -> bool:
-    """Return whether it has no hidden character; one that Python doesn't know yet may be a new emoji."""
+    """Return whether a text has no hidden characters. One that Python doesn't know yet may be a new emoji."""
     return all(letter.isprintable() or unicodedata.category(letter) == "Cn" for letter in text)
 
 
@@ -159,7 +159,7 @@ def is_sound(observed: Observed) -> bool:
 
 
 async def made(provider: SphereProvider) -> None:
-    """Make something of whatever the projects are told to be."""
+    """Create a workspace from whatever the server lists as projects."""
     offer = await provider.read_offer(ACCESS)
     form = provider.form(offer, "workspace", {}, PERSON)
     for field in form.fields:

@@ -1,4 +1,4 @@
-"""An answer of any size and slowness costs bounded memory and time, and is asked for once."""
+"""A huge or slow answer costs bounded memory and time, and is requested only once."""
 
 import asyncio
 import time
@@ -20,21 +20,22 @@ from usher.conformance.faults import CHANGES, METHODS, fail_with_error
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 IDS = {"saturn": "0f" * 16, "jupyterhub": "alice/training", "posit": "6124d41f", "sphere": "0f" * 16}
 HUGE = 200_000_000
-#: What the request function may hold at once: its cap, some buffers, and what the interpreter likes.
+#: Memory that the request function may use at once, in bytes: its own limit, some buffers, and Python's
+#: overhead.
 MEMORY = 30_000_000
-#: A read and a change: all methods of all providers send through one function.
+#: One read and one change are enough: all methods of all providers send through the same function.
 each = pytest.mark.parametrize("method", ["status", "start"])
 
 
 class Hasty(Http):
-    """Wait for half a second instead of twenty."""
+    """A client that gives up after half a second instead of twenty."""
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 0.5})
 
 
 async def call(method, server, client=Http, kind="saturn"):
-    """Call one method at a raw server; return the error that it raises."""
+    """Call one method of a provider at a raw server, and return the error that it raises."""
     async with Http.new_session() as session:
         rig = Rig(
             provider=provider_of(kind, client(session), server.url),
@@ -53,7 +54,7 @@ async def call(method, server, client=Http, kind="saturn"):
 
 
 def huge(*, is_said):
-    """Return an answer of 200 MB: with its length, or in pieces without end."""
+    """Return an answer of 200 MB, either with its length announced or in endless chunks."""
 
     async def answer(writer, _number):
         head = f"Content-Length: {HUGE}" if is_said else "Transfer-Encoding: chunked"
@@ -84,7 +85,7 @@ async def test_a_huge_answer_takes_bounded_memory(method, is_said):
 @each
 @pytest.mark.parametrize("where", ["head", "body"])
 async def test_an_answer_of_single_bytes_ends_in_time(method, where):
-    """The whole answer has its time; that something came in the meantime does not prolong it."""
+    """The time limit covers the whole answer; bytes that arrive meanwhile don't extend it."""
 
     async def answer(writer, _number):
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Our providers keep what the kit asks of everybody's."""
+"""The providers in this repository pass the conformance kit."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every facet has a contract, and no method of a facet may do nothing."""
+"""Every facet has a contract, and none of its methods may do nothing."""
 
 import inspect
 
@@ -14,30 +14,30 @@ on_one_loop = pytest.mark.asyncio(loop_scope="session")
 
 
 def kinds(of: type[Facet] = Facet) -> list[type[Facet]]:
-    """Return all facets, those of others included; a provider is none."""
+    """Return all facets defined in the module, including those that extend another facet."""
     own = [kind for kind in of.__subclasses__() if kind.__module__ == facets.__name__]
     return [found for kind in own for found in (kind, *kinds(kind))]
 
 
 def having(facet: type[Facet]) -> list[str]:
-    """Return the kinds of providers with a facet; a real hub, which takes its time, is the last."""
+    """Return the kinds of providers with a facet. A real hub is slow, so it comes last."""
     found = [kind for kind in KINDS if issubclass(class_of(kind), facet)]
     return sorted(found, key=lambda kind: kind == "jupyterhub")
 
 
 def demanded(facet: type[Facet]) -> list[str]:
-    """Return the methods that whoever has a facet must write."""
+    """Return the methods that a provider with this facet must implement."""
     return sorted(name for name in facet.__abstractmethods__)
 
 
-#: What forms are for is made or run: their contract is part of those.
+#: Forms have no contract of their own: they are covered by those for creating workspaces and running jobs.
 WHOLE = [facet for facet in kinds() if facet is not facets.Forms]
 METHODS = [(having(facet)[0], facet, name) for facet in WHOLE if having(facet) for name in demanded(facet)]
 
 
 def test_every_facet_has_a_contract_and_a_provider():
     assert set(CONTRACTS) == set(WHOLE)
-    # Only Coder, of the package usher-coder, has an end that can be put off; its run of the kit proves it.
+    # Only Coder, in the package usher-coder, can extend an end; its own run of the kit covers that.
     assert [facet for facet in WHOLE if not having(facet)] == [facets.Extension]
 
 
@@ -56,7 +56,7 @@ async def test_a_method_that_does_nothing_breaks_the_contract(hubs, kind, facet,
 
 
 def empty(provider: Provider, name: str) -> None:
-    """Let a method of a provider have an empty body."""
+    """Replace a provider's method with one that does nothing."""
     old = inspect.getattr_static(provider, name)
 
     def nothing(*_args, **_named):

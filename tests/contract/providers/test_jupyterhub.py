@@ -1,4 +1,4 @@
-"""What only a hub does, seen on a real one: limits, failed starts, progress, probes, tokens of our own."""
+"""Behaviour specific to JupyterHub, on a real hub: limits, failed starts, progress, probes, own tokens."""
 
 import json
 import time
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def status_of(hub: Rig, **server: object) -> Observed:
-    """Read with the hub's list replaced by one server of these values."""
+    """Read the status when the hub's list holds a single server with these values."""
     told = {"pending": None, "ready": False, "url": f"/user/{hub.access.username}/training/", **server}
     hub.inject_fault(f"/users/{hub.access.username}$", body=json.dumps({"servers": {"training": told}}))
     return await hub.observe()
@@ -77,7 +77,7 @@ async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failu
     await api(hub, "POST", path, waits_for=NO_GPU, pause=1)
     seen = await hub.read_until(State.FAILED, remote_id=remote_id)
     assert NO_GPU in {one.reason for one in seen}
-    # Once it has failed, the hub repeats only that.
+    # Once a start has failed, the hub only repeats the failure.
     seen.append(await hub.observe(remote_id))
     assert seen[-1].reason == "Timeout"
     state, known = State.STOPPED, None
@@ -117,7 +117,7 @@ async def test_a_server_that_was_started_again_says_so(hub: Rig):
 async def test_a_called_off_start_is_stopped_not_failed(hub: Rig):
     await hub.provider.start(hub.access, build_row(hub.provider, hub.remote_id))
     if hub.server.version < "5":
-        # Such a hub doesn't call a start off: the stop is tried again until it can be done.
+        # These releases can't cancel a start, so a stop is retried until the server is up.
         with pytest.raises(errors.Conflict, match="pending spawn"):
             await hub.provider.stop(hub.access, build_row(hub.provider, hub.remote_id))
         await hub.read_until(State.RUNNING)
@@ -212,7 +212,7 @@ async def test_full_token_has_the_scopes_of_its_release(hub: Rig):
         made = await Http(session).request("POST", path, json_body=body)
     token = made.json_object(unredacted=True)["token"]
     owner = await read_token_owner(hub.provider.api.acting_as(Credential(SecretStr(str(token)))))
-    # It lets people sign in to Usher, too.
+    # The token also allows signing in to Usher.
     assert set(owner["scopes"]) - {"access:services!service=usher"} == set(list_full_scopes(release, person))
     assert owner.release == release
     identity = await hub.provider.check_credential(Credential(SecretStr(str(token))))
@@ -248,11 +248,11 @@ async def test_a_revoked_token_never_deletes_the_one_that_got_its_id(hub: Rig):
     await hub.provider.revoke(Access(hub.access.username, first))
     second = (await hub.provider.check_credential(hub.access.credential)).credential
     assert second.extra["token_id"] == first.extra["token_id"]  # ids are given again
-    # One refusal may be a disturbance, so the hub hasn't confirmed anything.
+    # A single refusal may be a glitch, so the hub hasn't confirmed that the token is gone.
     with pytest.raises(errors.CredentialRefused):
         await hub.provider.revoke(Access(hub.access.username, first))
     assert second.extra["token_id"] in await tokens(hub)
-    # From 5.0 on the hub says which token it is.
+    # From 5.0 on, the hub says which token a request was made with.
     mixed = second if hub.server.version < "5" else Credential(second.token, None, {"token_id": "a1"})
     await hub.provider.revoke(Access(hub.access.username, mixed))
     assert second.extra["token_id"] not in await tokens(hub)
@@ -360,7 +360,7 @@ async def test_pending_and_ready_become_states(quiet_hub: Rig, server, state):
     ids=str,
 )
 async def test_page_lacks_where_nothing_answers_for_the_server(quiet_hub: Rig, answer, lacks):
-    """A read takes the hub's word; the page is asked by a check of its own."""
+    """A read trusts the hub; a separate check requests the page itself."""
     path = f"/user/{quiet_hub.access.username}/training/"
     async with (
         raw_server(whole(b"{}", answer)) as public,
@@ -418,7 +418,7 @@ async def test_page_that_is_not_jupyters_is_asked_at_its_root(quiet_hub: Rig, st
 
 
 async def test_page_fails_behind_the_local_hubs_door(hub: Rig):
-    """A connection whose public address is the door meets faults of servers' pages, too."""
+    """Faults of servers' pages also occur if the public address is that of the hub's proxy."""
     door = hub.server.api_url.removesuffix("/hub/api")
     async with Http.new_session() as session:
         provider = provider_of("jupyterhub", Http(session), door, public_url=door)
@@ -457,7 +457,7 @@ PROGRESS_FAULTS = [
 
 @pytest.mark.parametrize("fault", PROGRESS_FAULTS)
 async def test_failed_progress_changes_no_state(quiet_hub: Rig, fault):
-    """A server without progress is what the list says of it, by its own name, and can be started."""
+    """If progress can't be read, the server's name and state come from the list, and it can be started."""
     quiet_hub.inject_fault("/progress$", **fault)
     assert await quiet_hub.observe() == Observed(State.STOPPED, name="training")
     found = await quiet_hub.provider.discover(quiet_hub.access)
@@ -482,7 +482,7 @@ async def test_any_of_the_hubs_addresses_will_do(quiet_hub: Rig, ending):
             await provider.check_credential(quiet_hub.access.credential)
         ).username == quiet_hub.access.username
         assert provider.token_help().url == f"{quiet_hub.server.url}/hub/token"
-        # What is said to answer is the hub, not the page that somebody copied.
+        # Whichever page's address was copied, the setting ends up as the hub's base address.
         assert provider.settings.base_url == quiet_hub.server.api_url.removesuffix("/hub/api")
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a hub, and what the release in our lock answers, is as its published document says."""
+"""Requests to a hub, and the answers of the release in our lock file, match the hub's published document."""
 
 import re
 import tomllib
@@ -15,7 +15,7 @@ from usher.conformance.rigs import build_row
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 USED = tomllib.loads((ROOT / "tests/project/schemas/contracts.toml").read_text())["jupyterhub"]["operations"]
-#: The hub answers null in fields that its document calls texts, numbers or objects.
+#: The hub answers null for fields that its document declares as strings, numbers or objects.
 NULL = re.compile(r": answer \d+ \$\S+: None is not ")
 SCHEMA = ROOT / "tests/project/schemas/jupyterhub-rest-api.6.1.1.yml"
 

@@ -1,4 +1,4 @@
-"""A real hub with a host for everybody's own servers, and with people who are renamed and deleted."""
+"""A real hub with a separate host for each person's servers, and with people who are renamed or deleted."""
 
 import json
 import re
@@ -34,7 +34,7 @@ SEED = {
 
 
 class AtHome(Http):
-    """Reach what is below localhost, which not every resolver knows."""
+    """Send requests for names below localhost to 127.0.0.1, as not every resolver knows such names."""
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         host = URL(url).host or ""
@@ -70,7 +70,7 @@ async def test_a_server_is_opened_on_its_persons_own_host_once_it_answers_there(
     url = f"http://alice.localhost:{port}/user/alice/training/"
     assert seen[-1].url == url
     assert provider.parse_reference(f"{url}lab") == "alice/training"
-    # The local hub's proxy tells the hosts apart: on another one this path is not a server's.
+    # The local hub's proxy routes by host: on any other host, this path isn't a server's.
     async with AtHome.new_session() as session:
         for host, status in ((f"alice.localhost:{port}", 200), (f"localhost:{port}", 302)):
             headers = {"Authorization": f"token {hub.users['alice']['token']}"}
@@ -99,7 +99,7 @@ async def test_any_other_host_gets_no_link(hub, provider, host):
 
 
 async def as_administrator(hub, method, path, **body):
-    """Call the hub's API with a token that its administrator makes with their password."""
+    """Call the hub's API with a token that its administrator gets with a password."""
     async with Http.new_session() as session:
         http, who = Http(session), {"username": "root", "password": hub.users["root"]["password"]}
         made = await http.request("POST", f"{hub.api_url}/users/root/tokens", json_body={"auth": who})
@@ -110,7 +110,7 @@ async def as_administrator(hub, method, path, **body):
 
 async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hub, provider):
     access, remote_id = access_of(hub, "bella"), "bella/training"
-    # What isn't there is not there, whoever asks.
+    # A missing server is reported as missing, whoever asks.
     with pytest.raises(errors.NotFound):
         await provider.remove(access, build_row(provider, "bella/nothing"))
     await as_administrator(hub, "PATCH", "/users/bella", name="bellissima")
@@ -126,7 +126,7 @@ async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hu
         with pytest.raises(errors.AccountRenamed) as caught:
             await asked
         assert caught.value.message == "bellissima"
-    # The token is still good, and what was there is found by the new name.
+    # The token is still valid, and the servers are found under the new name.
     identity = await provider.check_credential(access.credential)
     assert identity.username == "bellissima"
     by_name = provider.id_after_rename(remote_id, "bella", "bellissima")
@@ -135,7 +135,7 @@ async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hu
 
 
 async def make_token(hub, name):
-    """Return the whole token that a person makes of a name that an administrator has added."""
+    """Return a token with full permissions for a person whom an administrator has added."""
     async with Http.new_session() as session:
         who = {"username": "root", "password": hub.users["root"]["password"]}
         http, users = Http(session), f"{hub.api_url}/users"
@@ -146,7 +146,7 @@ async def make_token(hub, name):
 
 
 async def test_a_person_who_was_made_anew_is_another_account_and_a_renamed_one_is_not(hub, provider):
-    """A hub gives no ids, so the creation stands for one; the tokens of who was deleted open nothing."""
+    """A hub has no ids, so the creation time stands for one. A deleted person's tokens stop working."""
     await as_administrator(hub, "POST", "/users/dan")
     first = await make_token(hub, "dan")
     account_id = (await provider.check_credential(first)).credential.account_id
@@ -160,11 +160,12 @@ async def test_a_person_who_was_made_anew_is_another_account_and_a_renamed_one_i
         await provider.read_account(Access("dan", first))
     found = (await provider.check_credential(await make_token(hub, "dan"))).credential.account_id
     assert compare_remote_ids(account_id, found) == "another"
-    # A token of Usher's own may not read that, and opens no other account.
+    # Usher's own token may not read that, and it opens no other account.
     own = (await provider.check_credential(await make_token(hub, "dan"))).credential
     assert await provider.read_account(Access("dan", own)) is None
     assert not provider.is_made_by_name(Access("dan", own), "read")
-    # One that was pasted and couldn't be narrowed may be an administrator's, who sees others' servers.
+    # A pasted token whose scopes couldn't be narrowed may be an administrator's, who can see other people's
+    # servers.
     assert provider.is_made_by_name(Access("dan", first), "read")
 
 

@@ -1,4 +1,4 @@
-"""New named servers at a real hub: made once, with their options, and found again by their name."""
+"""New named servers at a real hub: created once, with their options, and found again by name."""
 
 import json
 import time
@@ -43,7 +43,7 @@ def prepared(hub):
 
 
 def is_new(rig):
-    """Return whether the hub has names to display, and creates without starting."""
+    """Return whether the hub has display names, and can create a server without starting it."""
     return rig.server.version >= "6"
 
 
@@ -54,7 +54,7 @@ async def servers_of(rig):
 
 async def removed(rig, made):
     if rig.server.version < "5":
-        # A start can't be called off there.
+        # This release can't cancel a start.
         await rig.read_until(State.RUNNING, State.FAILED, State.STOPPED, remote_id=made.remote_id)
     await rig.provider.remove(rig.access, build_row(rig.provider, made.remote_id))
 
@@ -104,7 +104,7 @@ async def test_a_server_is_made_once_and_removed(prepared):
     made = await prepared.provider.create(prepared.access, spec, "ws_1")
     assert (made.remote_id, made.is_started) == (f"{prepared.access.username}/fresh", True)
     assert (await prepared.provider.find_created(prepared.access, spec, "ws_1", since)).match == made
-    # A later call can't have made it.
+    # A call sent later can't have created it.
     later = await prepared.provider.find_created(prepared.access, spec, "ws_2", since + 86_400)
     assert later == OutcomeSearch(is_conclusive=True)
     await prepared.read_until(State.RUNNING, remote_id=made.remote_id)
@@ -164,7 +164,7 @@ async def test_options_reach_the_spawner(prepared):
     made = await prepared.provider.create(
         prepared.access, await spec_of(prepared, template="failing", name="bad"), "ws_1"
     )
-    # Only these options make it fail: without them such a server runs.
+    # Only these options make the start fail; without them, the server would run.
     seen = await prepared.read_until(State.FAILED, State.RUNNING, remote_id=made.remote_id)
     assert seen[-1].state is State.FAILED
     await removed(prepared, made)
@@ -198,7 +198,7 @@ async def test_start_keeps_name_and_options(prepared):
 
 @pytest.mark.parametrize("state", [State.STARTING, State.RUNNING, State.STOPPED], ids=str)
 async def test_create_refuses_a_name_in_use(prepared, state):
-    # The form was filled in before somebody else created the server.
+    # The form was submitted before somebody else created the server.
     spec = await spec_of(prepared, template="failing", name="taken")
     row = build_row(prepared.provider, f"{prepared.access.username}/taken")
     pause = 1 if state is State.STARTING else 0.1
@@ -228,7 +228,7 @@ async def test_spec_refuses_a_name_in_use_in_another_spelling(prepared, name):
 
 
 async def test_create_takes_what_a_refusal_left(prepared):
-    """A hub before 6.0 that refuses to start a new server leaves it, without options and never started."""
+    """A hub before 6.0 that refuses to start a new server keeps it, without options and never started."""
     spec, path = Spec("training", {"template": "gpu_lab"}), f"{prepared.access.username}/training"
     if is_new(prepared):
         with pytest.raises(errors.Conflict):

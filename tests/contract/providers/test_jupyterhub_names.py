@@ -1,4 +1,4 @@
-"""Names as ids, paths and links; events of a stream that may be cut anywhere."""
+"""Names as ids, in paths and in links; and event streams that may be cut off anywhere."""
 
 import json
 
@@ -63,7 +63,7 @@ def test_what_is_typed_is_made_a_name_that_the_hub_takes_or_refused(typed, taken
     try:
         spec = making("lab").spec(JupyterHubOffer(tuple(taken), release), "workspace", values, ASKER)
     except FormProblems:
-        # What the newest hubs refuse is what nothing can be made of.
+        # The newest hubs refuse only names that are too long, in use, or without a letter or digit.
         shown = "".join(filter(str.isprintable, typed)).strip()
         assert not release or len(typed) > 40 or is_in_use(shown, taken) or not any(map(str.isalnum, typed))
         return
@@ -236,14 +236,14 @@ FAILED = event("Spawn failed: pod jupyter/jupyter-ana did not start in 300 secon
     ],
 )
 def test_what_adds_no_machine_hides_nothing_that_is_missing(said, reason):
-    """KubeSpawner passes on the events of Kubernetes' scheduler and autoscaler in the order they come."""
+    """KubeSpawner passes on the events of Kubernetes' scheduler and autoscaler in the order they arrive."""
     stream = b"".join(event(f"2026-03-04T05:06:07Z [Warning] {one}") for one in said)
     waiting = parse_last_event(stream)
-    # The latest event isn't quoted beside what holds it up.
+    # The latest event isn't quoted if an earlier one says what holds the start up.
     assert (waiting.warning, waiting.message) == (reason, reason)
     failed = parse_last_event(stream + FAILED)
     assert failure_causes.pick_failure_message([failed.warning, failed.message]) == reason
-    # After a failure the hub may report that alone: what was read before is kept.
+    # After a failure the hub may report nothing else, so the reason that was read before is kept.
     read = None
     for end in range(1, len(said) + 1):
         found = parse_last_event(b"".join(event(f"2026 [Warning] {one}") for one in said[:end])).warning

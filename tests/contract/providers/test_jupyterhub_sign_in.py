@@ -1,4 +1,4 @@
-"""Signing in at a real hub: the code with PKCE, a token of our own that outlasts the session, odd answers."""
+"""Signing in at a real hub: the code flow with PKCE, our own token that outlasts the session, odd answers."""
 
 import json
 import time
@@ -102,14 +102,14 @@ async def test_odd_answers_on_the_way_to_a_token(quiet_hub: Rig, path, faults, e
     finishing = quiet_hub.provider.oauth.exchange_code(code, flow.verifier, BACK)
     if error is None:
         identity = await finishing
-        # The hub that limits how long tokens last says when that is; this one has no limit.
+        # A hub that limits the lifetime of tokens says when one ends; this hub has no limit.
         assert (identity.username, identity.credential.expires_at) == (quiet_hub.access.username, None)
         return
     with pytest.raises(error) as raised:
         await finishing
     assert code not in str(raised.value)
     if path == "/tokens$":
-        # The hub's own token is of no use without one of ours.
+        # If Usher couldn't get a token of its own, the one from the sign-in isn't left behind.
         assert set(await tokens(quiet_hub)) <= before
 
 

@@ -1,4 +1,4 @@
-"""One odd entry, or one odd field, never hides the rest: what each list of each provider makes of it."""
+"""One odd entry or field never hides the rest: the results of each list of each provider."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ from tests.contract.providers.odd_answers import (
 PERSON = Principal(None, "T1", "UALICE")
 
 
-# -- the lists: each takes the change of its first entry, and returns what came of it all ----------
+# -- the lists: each takes a change to its first entry, and returns what was read ------------------
 
 CLUSTER = {
     "name": "good",
@@ -126,8 +126,8 @@ async def sphere_projects(change: Change) -> tuple[list[str], bool]:
 
 SATURN, BOTH = [B, A], ["odd", "good"]
 RUNS = ["odd-pod", "good-pod", "good-past"]
-#: (what, the list, how its first entry is odd, what is read of it, whether it is whole). Whatever the fields
-#: of Workbench's objects hold is for the tests of its types.
+#: Name, list, the change to its first entry, what is read, and whether the list counts as whole. The values
+#: of fields in Workbench's objects are covered by the tests of its types.
 ODD: list[tuple[str, Any, Change, list[str], bool]] = [
     ("saturn status null", saturn_workspaces, but(state__status=None), SATURN, True),
     ("saturn status number", saturn_workspaces, but(state__status=7), SATURN, True),
@@ -259,7 +259,7 @@ async def test_owner_may_be_a_name_or_an_object_with_one(owner, state):
 
 @pytest.mark.parametrize("owner", [7, {"id": A}, {"name": None}, ["acme/bob"]], ids=repr)
 async def test_what_has_an_owner_who_cant_be_read_is_nobodys(owner):
-    """The token of an administrator opens everybody's, so it may be somebody else's."""
+    """An administrator's token opens everybody's workspaces, so this one may be somebody else's."""
     answers = {f"workspaces_{A}": {"id": A, "status": "running", "owner": owner}}
     with pytest.raises(errors.BadAnswer, match="owner"):
         await provider("saturn", **answers).status(ACCESS, [A])
@@ -298,7 +298,7 @@ async def test_what_was_made_may_be_what_cant_be_read(kind, call, answers):
     ids=["nothing", "somebody else's", "the hub's"],
 )
 async def test_hub_that_names_nobody_lacks_no_permission(answer, kind):
-    """What answers without a name isn't the hub, so a token with more permissions wouldn't help."""
+    """A server that answers without a name isn't the hub, so a token with more permissions wouldn't help."""
     with pytest.raises(kind) as raised:
         await provider("jupyterhub", users_alice=answer).discover(ACCESS)
     assert type(raised.value) is kind

@@ -1,4 +1,4 @@
-"""Jobs at Workbench: launched, found, read, stopped and their output streamed."""
+"""Jobs at Workbench: launched, found, read and stopped, with their output streamed."""
 
 import pytest
 
@@ -55,7 +55,7 @@ async def test_a_job_is_found_again_by_its_tag(posit: Rig, access: Access):
     assert await posit.provider.find_run(access, spec("train"), "a_third_one", since) == OutcomeSearch(
         is_conclusive=True
     )
-    # Where the server shows no tags, any of the name that is young enough may be it, also one that is over.
+    # If the server shows no tags, any recent enough job of that name may be this launch, even a finished one.
     for job in posit.server.state.jobs.values():
         job.values["tags"] = []
     posit.server_clock.advance(100)

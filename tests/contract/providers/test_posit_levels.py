@@ -1,4 +1,4 @@
-"""Levels of tokens at Workbench, and what administrators ask: usernames, users, version."""
+"""Levels of tokens at Workbench, and what only administrators may read: usernames, users, version."""
 
 import json
 
@@ -84,7 +84,7 @@ async def test_a_revoked_token_is_refused_in_every_form(posit: Rig, form):
     ids=["its own alone", "none", "unnamed", "others' as well"],
 )
 async def test_a_tokens_owner_is_the_only_one_of_its_sessions(posit: Rig, owners, username, asked):
-    """Where they name nobody for certain, another token has to be refused: so the server looks at it."""
+    """If the sessions don't name the owner for certain, the server must also refuse a made-up token."""
     session = {"id": "0123abcd", "activity_state": "running"}
     sessions = [session | ({} if owner is None else {"username": owner}) for owner in owners]
     posit.inject_fault("get_session", body=json.dumps({"result": {"sessions": sessions}}))
@@ -94,7 +94,7 @@ async def test_a_tokens_owner_is_the_only_one_of_its_sessions(posit: Rig, owners
 
 @pytest.mark.parametrize(("form", "kind"), [("redirect", errors.PermanentError), ("html", errors.BadAnswer)])
 async def test_a_sign_in_page_in_place_of_an_answer_is_no_word_on_the_token(posit: Rig, form, kind):
-    """It comes as well when a proxy was put in front: nobody has to link again for that."""
+    """A proxy put in front of the server gives the same answer, so nobody has to link again."""
     posit.server.state.settings.change({"unauthenticated": form})
     posit.server.state.accounts.revoke("alice")
     with pytest.raises(kind) as caught:

@@ -1,4 +1,4 @@
-"""What only Workbench does with sessions: suspending, killing, batches, marks, both kinds of credential."""
+"""Workbench's sessions: suspending, killing, batches, labels, and both kinds of credential."""
 
 import json
 from dataclasses import replace
@@ -42,7 +42,7 @@ def posted(rig: Rig, method: str) -> int:
 
 @pytest.fixture(params=["person", "admin"])
 def access(request, posit: Rig) -> Access:
-    """Make every test below run with a person's token and with the super-admin's."""
+    """The access of a person's own token, and of the super-admin's."""
     return posit.access if request.param == "person" else ADMIN
 
 
@@ -92,7 +92,7 @@ async def test_what_a_stop_would_interrupt_or_lose_is_told(
     assert seen.stop_risks == stop_risks
     # The server's times are milliseconds.
     assert began < seen.last_used_at <= posit.server_clock.now()
-    # Since when comes from the server, in the same.
+    # The server also gives the start time in milliseconds.
     assert began < seen.started_at <= posit.server_clock.now()
     began = posit.server_clock.now()
     await posit.provider.stop(access, await posit.read_row(own, access), "suspend")

@@ -1,4 +1,4 @@
-"""What only Saturn Cloud does: paged lists, servers that speak the guides alone, expiry, and odd answers."""
+"""Behaviour specific to Saturn Cloud: paged lists, servers that know only the guides, expiry, odd answers."""
 
 import base64
 import json
@@ -52,7 +52,7 @@ async def test_words_become_states(saturn: Rig, word, state):
     ids=str,
 )
 async def test_state_that_cannot_be_read_is_unknown(saturn: Rig, answer):
-    """Which is told in the same words for all."""
+    """All unreadable states are described in the same words."""
     seen = await status_for(saturn, **answer)
     assert (seen.state, seen.detail) == (State.UNKNOWN, "its state can't be read")
 
@@ -325,7 +325,7 @@ async def test_a_start_while_stopping_is_a_conflict(saturn: Rig):
 
 
 async def test_renamed_account_is_asked_to_link_again(saturn: Rig):
-    """What is under its new name is still its own, so nothing is called gone."""
+    """A renamed account's workspaces are still its own, so nothing is reported as gone."""
     shown = {"id": saturn.remote_id, "status": "stopped", "owner": {"name": "acme/alice-b"}}
     saturn.inject_fault(
         f"GET /api/workspaces/{saturn.remote_id}$", status=200, body=json.dumps(shown), times=2

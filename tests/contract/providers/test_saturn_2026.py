@@ -1,4 +1,4 @@
-"""What differs where Saturn Cloud speaks its published document of 2026."""
+"""Differences on servers that follow Saturn Cloud's published document of 2026."""
 
 import json
 from dataclasses import replace
@@ -73,7 +73,7 @@ async def test_an_older_server_clones_what_newer_ones_create():
 
 
 async def test_what_has_the_name_is_never_rewritten(rig):
-    """Also where it appears between the look and the call, and whatever became of the call."""
+    """The name may even appear between the check and the call, and the call may have any outcome."""
     provider = with_recipe(rig, RECIPE)
     state = rig.server.state
     other = state.resources[rig.remote_id]
@@ -94,7 +94,7 @@ async def test_what_has_the_name_is_never_rewritten(rig):
 
 @pytest.fixture
 def without_image(tmp_path):
-    """A recipe as the guides have it, which leave the image to the server."""
+    """A recipe in the style of the guides, which leaves the image to the server."""
     recipe = json.loads(COURSE.read_text(encoding="utf-8"))
     del recipe["spec"]["image"]
     path = tmp_path / "course.json"
@@ -109,7 +109,7 @@ async def test_a_template_without_an_image_is_said_before_it_is_used_and_by_doct
         provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER)
     assert "image" in caught.value.problems["template"]
     assert "course" in await provider.read_warning()
-    # What was filled in before the server was renewed is refused in the same words.
+    # A form filled in before the server was upgraded is refused in the same words.
     with pytest.raises(errors.InvalidRequest, match="image"):
         await provider.create(rig.access, SPEC, "ws_1")
     assert rig.harness.requests["POST /api/recipes"] == 0
@@ -192,7 +192,7 @@ async def test_what_is_listed_has_the_price_of_its_size(rig):
     medium = {MachineKind(None, "medium", Price(Decimal("0.09"), "USD"))}
     assert await machines(rig.provider) == ({None}, {None})
     assert await machines(priced) == (medium, medium)
-    # Without an answer about sizes, the lists are read all the same.
+    # If sizes can't be read, the lists are read all the same.
     rig.inject_fault("GET /api/info/servers$", times=2, status=500)
     assert await machines(priced) == ({None}, {None})
 

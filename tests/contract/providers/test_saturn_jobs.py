@@ -1,4 +1,7 @@
-"""Runs of jobs at Saturn Cloud: the start names none, so live pods and history tell them apart."""
+"""Runs of jobs at Saturn Cloud.
+
+A start returns no run's name, so live pods and the history tell runs apart.
+"""
 
 import json
 from types import SimpleNamespace
@@ -88,7 +91,7 @@ async def test_a_run_is_its_pod_from_the_start_to_the_end(rig):
     seen = await state_of(rig, run.remote_id)
     assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, 0)
     assert seen.ended_at - seen.started_at == pytest.approx(6.0)
-    # Later it is in the history alone, which knows no exit code.
+    # Later the run is only in the history, which has no exit code.
     rig.server_clock.advance(600)
     seen = await state_of(rig, run.remote_id)
     assert (seen.state, seen.exit_code) == (RunState.SUCCEEDED, None)
@@ -126,7 +129,7 @@ async def test_runs_of_one_job_are_told_apart(rig):
 
 async def test_pods_and_history_are_read_to_their_end(rig):
     first, second = {"name": "p1", "status": "Running"}, {"name": "p2", "status": "pending"}
-    # Times may be ISO texts, or numbers of seconds or milliseconds.
+    # Times may be ISO strings, or numbers of seconds or milliseconds.
     past = [
         {"pod_name": "p3", "status": "COMPLETED", "start_time": 1_700_000_000, "end_time": "1700000060"},
         {"pod_name": "p4", "status": "error", "start_time": 1_700_000_000_000.0, "end_time": None},
@@ -154,7 +157,7 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
     nothing = json.dumps({"pod_summaries": []})
     rig.server_clock.advance(5)
     requests = rig.harness.requests
-    # The first look is before the start; the second one finds nothing new.
+    # The first look is before the start; the second finds nothing new.
     shown = {
         "name": earlier.remote_id.partition("/")[2],
         "status": "running",
@@ -218,7 +221,7 @@ async def test_a_stop_ends_what_goes_on_and_leaves_what_is_over(rig):
 
 
 async def test_a_run_that_no_list_shows_any_more_is_stopped_with_its_job(rig):
-    """Its pod wasn't shown when it was started, and since then the server shows none at all."""
+    """No pod was listed when the run started, and since then the server lists none at all."""
     for _ in range(2):
         rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": []}))
     run = await launched(rig)

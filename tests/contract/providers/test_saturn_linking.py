@@ -1,4 +1,4 @@
-"""Acting for somebody whom an administrator approved: by a login link; and what is never followed."""
+"""Acting for a person whom an administrator approved, with a login link; redirects are never followed."""
 
 import json
 
@@ -25,7 +25,7 @@ async def rig():
 
 
 def with_admin(rig, **settings):
-    """Return the provider of a rig, set up so that administrators link people."""
+    """Return a rig's provider, set up so that administrators link people's accounts."""
     told = {"linking": ["admin"], "admin_token": ADMIN, **settings}
     return provider_of("saturn", rig.provider.api._http, rig.provider.settings.base_url, **told)
 
@@ -34,7 +34,7 @@ async def test_only_the_document_of_2026_says_whose_address_is_which(rig):
     assert await with_admin(rig).read_email("alice") is None
     async with saturn_2026_rig() as newer:
         assert await with_admin(newer).read_email("alice") == "alice@example.com"
-        # It lists whose name has that part, too.
+        # The server also lists people whose names merely contain the text.
         assert await with_admin(newer).read_email("alic") is None
 
 
@@ -44,7 +44,7 @@ async def test_an_approved_username_gets_a_token_of_its_own(rig):
     assert identity.username == "alice"
     assert token == SEED["users"][0]["token"]
     assert (identity.credential.owner, identity.credential.is_renewable) == ("admin", True)
-    # The session that showed the token was used for nothing else.
+    # The session that was used to read the token was used for nothing else.
     sent = {path for path in rig.harness.requests if "/auth/" not in path}
     assert sent == {"GET /api/user/token", "GET /api/user"}
 
@@ -72,7 +72,7 @@ async def test_a_server_that_wants_the_administrators_token_gets_it(rig):
     await admin.start(access, build_row(admin, rig.remote_id))
     rig.server_clock.advance(30)
     assert (await admin.status(access, [rig.remote_id]))[rig.remote_id].state is State.RUNNING
-    # Who linked an own token acts with that, whatever the connection is set to.
+    # A person who linked their own token uses that one, whatever the connection's settings say.
     own = Access("alice", Credential(SecretStr(SEED["users"][0]["token"])))
     assert not admin.can_reach_all_workspaces(own)
     assert admin.credential_owner(own, "start") == "person"

@@ -1,4 +1,4 @@
-"""Recipes at Saturn Cloud: forms from what the server offers, one clone, found again by its name."""
+"""Recipes at Saturn Cloud: forms with what the server offers, a single clone, found again by name."""
 
 import json
 from contextlib import asynccontextmanager
@@ -29,7 +29,7 @@ RECIPE = {
 
 @asynccontextmanager
 async def ready(tmp_path, recipes=None, seed=None, **more):
-    """A rig whose connection has recipes: ``course`` for everybody, ``exam`` for somebody else."""
+    """Yield a rig whose connection has two recipes: ``course`` for everybody, ``exam`` for somebody else."""
     (tmp_path / "course.json").write_text(json.dumps(RECIPE))
     told = recipes or [
         {"name": "course", "title": "The course", "file": str(tmp_path / "course.json")},
@@ -123,7 +123,7 @@ async def test_a_clone_has_name_owner_and_size_and_stands_still(rig):
     assert (resource.spec["instance_type"], resource.spec["start_script"]) == ("xlarge", "echo hi")
     assert (await rig.observe(made.remote_id)).state is State.STOPPED
     assert (await rig.provider.find_created(rig.access, spec, "ws_1", 0.0)).match == made
-    # Another creation of that name, whoever made the first, is a name that is taken.
+    # Another creation with the same name is refused, whoever made the first.
     with pytest.raises(errors.Conflict, match="name"):
         await rig.provider.create(rig.access, spec, "ws_2")
     assert rig.harness.requests["POST /api/resource_recipes/clone"] == 1

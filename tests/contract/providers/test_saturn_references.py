@@ -1,4 +1,4 @@
-"""Links and ids that people paste, and the hosts that a Saturn base URL stands for."""
+"""Links and ids that people paste, and the hosts that belong to a Saturn base URL."""
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ ID = "0123456789abcdef" * 2
 def provider(base_url: str = "https://app.acme.saturnenterprise.io", **more: object) -> Provider:
     model = list_provider_classes()["saturn"].settings_model
     told = {"name": "saturn", "provider": "saturn", "title": "Saturn Cloud", "base_url": base_url, **more}
-    # A session is not needed by what is asked here.
+    # These tests send nothing, so the client needs no session.
     return build(model.model_validate(told), Http.__new__(Http))
 
 

@@ -1,4 +1,4 @@
-"""What only Sphere Engine does: one token for all, projects, permissions, times that end workspaces."""
+"""Behaviour specific to Sphere Engine: one token for all, projects, permissions, workspaces that expire."""
 
 import hashlib
 import hmac
@@ -130,7 +130,7 @@ async def test_it_is_made_so_that_stopping_stops_and_only_its_token_opens_it(sph
     created = await sphere.provider.create(sphere.access, await spec_of(sphere), "k")
     options = machine(sphere, created.remote_id).options
     assert created.name == "Python"
-    # Nobody else's name is in anybody's way: names are only in people's own lists.
+    # Names are only in people's own lists, so nobody else's name is in the way.
     assert list(await sphere.provider.list_names(sphere.access, "Python")) == []
     assert options.workspace_token_required
     assert not options.auto_resume
@@ -262,7 +262,7 @@ async def test_a_set_up_that_failed_is_told_with_the_end_of_what_it_wrote(sphere
     assert len(seen.detail) <= 200
     one.init_error = " https://logs.example.org/48dba362e85e/init.txt?sig=1\n"
     assert (await sphere.observe(NOTES)).detail == "Its set-up failed."
-    # Where a cut would go through a secret, it is taken out before.
+    # A secret is removed before the text is cut, so that no part of it is left.
     for length in range(100, 260):
         one.init_error = TOKEN + "y" * length
         seen = (await sphere.provider.status(sphere.access, [NOTES]))[NOTES]
@@ -347,7 +347,7 @@ NOT_YET = ("Workspace is still stopping", "It is being stopped, try again later"
     ],
 )
 async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, message, kind):
-    """No document says with which status it comes."""
+    """No document says which status comes with these words."""
     sphere.inject_fault("/resume$", status=status, body=json.dumps({"message": message, "error_code": 10}))
     with pytest.raises(kind) if kind else nullcontext():
         await sphere.provider.start(sphere.access, build_row(sphere.provider, TRAINING))

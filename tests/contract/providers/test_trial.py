@@ -1,4 +1,4 @@
-"""A trial plays the main job at every provider, touches nothing else, and can be interrupted anywhere."""
+"""A trial creates and stops workspaces at each provider, touches nothing else, and may be interrupted."""
 
 import argparse
 import asyncio
@@ -28,7 +28,10 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 @asynccontextmanager
 async def ready(kind, hubs, folder):
-    """Yield a rig and a function that makes a trial on it, each with the file that a call before it left."""
+    """Yield a rig, and a function that makes a trial on it.
+
+    Each trial reads the record that the one before left.
+    """
     rig_of = hubs.rig if kind == "jupyterhub" else RIGS[kind]
     async with rig_of(client=RecordingHttp) as rig, memory_store(rig.clock) as store:
         if makes := rig.facet_values.settings.get("creation"):
@@ -54,7 +57,7 @@ async def ready(kind, hubs, folder):
         assert internal_names("\n".join(said), keys=True) == []
 
 
-#: Where workspaces can be made, which is what a trial does.
+#: Kinds that can create workspaces, which is what a trial does.
 MAKERS = [kind for kind in KINDS if issubclass(class_of(kind), Creation)]
 
 
@@ -71,9 +74,9 @@ async def at_posit(hubs, tmp_path):
 
 
 async def states(rig):
-    """Return what the account's own workspaces are, so far as they can be listed; no stopped ones of trials.
+    """Return the states of the account's own workspaces, as far as they can be listed.
 
-    Where Usher can't remove workspaces, those stay.
+    Stopped workspaces of trials don't count if Usher can't remove them.
     """
     if not rig.names:
         return {rig.remote_id: (await rig.observe()).state}
@@ -100,11 +103,11 @@ async def test_it_plays_the_main_job_and_leaves_things_as_they_were(prepared, tm
     assert taken[0] == "create"
     assert {"run", "open", "stop", "down"} <= set(taken)
     assert ("output" in taken) == any(made.purpose == "job" for made in plans)
-    # The local servers are as the pages say.
+    # The local servers behave as the providers' pages say.
     verdicts = {one.name: seen for one, seen in trial.facts()}
     assert "seen so" in verdicts.values()
     assert [name for name, seen in verdicts.items() if seen == "seen otherwise"] == []
-    # What it would publish names nobody and no place.
+    # The report to be published contains no names, hosts or secrets.
     report = trial.report(f"{rig.provider.settings.base_url} says 2026.2.1")
     assert json.loads(report)["version"] == "2026.2.1"
     host = rig.provider.settings.base_url.partition("//")[2]
@@ -114,7 +117,7 @@ async def test_it_plays_the_main_job_and_leaves_things_as_they_were(prepared, tm
 
 @pytest.mark.parametrize("moment", ["before", "after"])
 async def test_what_an_interrupted_one_made_is_put_away_by_the_next(prepared, tmp_path, moment):
-    """Interrupted right after the provider made it, before or after that was written down."""
+    """The trial is interrupted right after the provider created it, before or after the id is recorded."""
     rig, new_trial = prepared
     before = await states(rig)
     first = new_trial()
@@ -151,7 +154,7 @@ async def test_a_start_that_never_ends_is_given_up_and_put_away(at_posit):
 
 
 async def test_every_state_is_read_through_the_gate_of_its_row(at_posit):
-    """What ``serve`` closed is waited for, and what a trial reads is closed for everybody."""
+    """A trial waits for gates that ``serve`` has closed, and its own reads close them for everybody."""
     rig, new_trial = at_posit
     waited = []
 
@@ -180,7 +183,7 @@ async def test_a_damaged_record_is_not_taken_for_an_empty_one(tmp_path):
 
 
 async def test_what_may_yet_appear_stays_written_down(at_posit, tmp_path):
-    """The answer to a creation is lost, and the list doesn't show it yet."""
+    """The answer to the creation is lost, and the list doesn't show the workspace yet."""
     rig, new_trial = at_posit
     before = await states(rig)
     rig.inject_fault("launch_session", drop=True, acts_after_s=60.0)
@@ -199,7 +202,7 @@ async def test_a_refused_creation_is_said_and_leaves_nothing(at_posit, tmp_path)
     trial = new_trial()
     assert not await trial.play((await trial.plan({}))[:1])
     assert any(one.startswith("BAD  create") for one in rig.said)
-    # The report is for whoever works on Usher.
+    # The report is meant for Usher's developers.
     assert trial.steps[0][2] == errors.Forbidden.__name__
     assert not (tmp_path / "usher-try.json").exists()
 
@@ -238,9 +241,9 @@ async def test_each_fact_is_printed_with_what_was_seen_and_the_report_is_written
 
 
 _ELSEWHERE_AT_SATURN = {"saturn-no-user", "saturn-stopping", "saturn-user-token"}
-#: What the local servers don't show in a trial, though a check waits for it: limits and refusals that
-#: nobody meets, one's own session there, other versions. Saturn Cloud makes a workspace from a form, or from
-#: another one.
+#: Checks that the local servers can't answer in a trial: limits and refusals that it doesn't meet, a session
+#: of one's own, other versions. At Saturn Cloud a trial creates either from a form or from an existing
+#: workspace.
 UNMET = {
     "jupyterhub": [{"jupyterhub-bad-token", "jupyterhub-named-limit", "jupyterhub-start-limits"}],
     "posit": [{"posit-default-unlisted", "posit-session-username"}],
@@ -253,7 +256,7 @@ UNMET = {
 
 
 async def test_each_check_is_of_a_call_that_is_made(prepared, capsys):
-    """The version is among them, as it is read for the report."""
+    """Every check belongs to a call of the trial; the version's belongs to the one for the report."""
     rig, new_trial = prepared
     if rig.provider.has_link_method("token"):
         await access_of(rig.provider, input, lambda _: rig.secret, lambda _: None)
@@ -319,14 +322,14 @@ async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_wha
         assert await states(rig) == before
         started = [path for path in rig.harness.requests if path.endswith("/start")]
         assert [rig.remote_id in one for one in started] == [True], started
-        # What is interrupted while it is up is stopped by the next one, and stays there.
+        # If a trial is interrupted while the workspace runs, the next trial stops it and leaves it in place.
         trial = new_trial()
         [made] = await trial.plan({"workspace": "training"})
         trial.record.keep(made)
         await rig.provider.start(rig.access, build_row(rig.provider, made.remote_id))
         assert await new_trial().put_away(), rig.said
         assert await states(rig) == before
-        # One that ends with its stop isn't touched.
+        # A workspace that is deleted when it stops isn't touched.
         rig.inject_fault(
             f"/api/workspaces/{made.remote_id}$",
             patch=[{"op": "add", "path": "/self_destruct", "value": True}],
