@@ -1,17 +1,17 @@
-"""The end of every connection to a PostgreSQL database."""
+"""Ways to break connections to a PostgreSQL database."""
 
 from bot.store.postgres_session import PostgresSession
 from tests.rigs import postgres
 
 
 def cut(url, pid):
-    """End a connection, as a network or an administrator would, and wait until it has ended."""
+    """End a connection, as a network fault or an administrator would, and wait until it is gone."""
     with postgres.connected(url) as other:
         other.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
 
 
 def cut_at_commit(session: PostgresSession, when: str) -> None:
-    """Lose the connection just ``before`` or just ``after`` the server commits, once."""
+    """Lose the connection once, just ``before`` or just ``after`` the server commits."""
     transaction = session.transaction
     send = transaction._send
 

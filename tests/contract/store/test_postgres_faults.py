@@ -1,4 +1,4 @@
-"""PostgreSQL under bad conditions: locked, cut off, lost in the middle of a commit. Nothing is half done."""
+"""PostgreSQL under bad conditions: locked, disconnected, lost during a commit. Nothing is ever half done."""
 
 import asyncio
 import threading
@@ -20,7 +20,7 @@ from tests.contract.store.postgres_faults import cut, cut_at_commit
 from tests.rigs import postgres
 from tests.rigs.store import ALICE, accept_operation, first_sight, hurry, linked
 
-#: For a store that isn't meant to give up: on a busy machine a new connection may take its time.
+#: For a store that shouldn't give up: on a busy machine, a new connection may take some time.
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ async def url():
 
 @pytest.fixture
 async def open_(url, clock):
-    """Open stores on the database, as processes would."""
+    """A function that opens stores on the database, one for each simulated process."""
     opened = []
 
     async def open_one(patience=postgres.PATIENT):
@@ -56,14 +56,14 @@ async def workspace(store):
 
 @contextmanager
 def locked(url):
-    """Write in a transaction of somebody else's that does not end."""
+    """Hold a lock in another session's transaction, which stays open."""
     with postgres.connected(url) as other, other.transaction():
         other.execute(LOCK_ALONE)
         yield other
 
 
 async def pid_of(store):
-    """Return the server process of the connection that writes."""
+    """Return the server's process id for the connection that writes."""
     return await store.engine.write(lambda tx: tx.one("SELECT pg_backend_pid() AS pid")["pid"])
 
 
@@ -129,7 +129,7 @@ async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
-    """Whoever asked gets the result: of that commit, or of another one if it didn't happen."""
+    """The caller gets the result of that commit, or of a repeated one if the first didn't happen."""
     engine = postgres.engine(url, clock, SystemIds())
     await engine.open()
     store = Store(engine)
@@ -140,12 +140,12 @@ async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
 
 
 def test_outcome_is_looked_for_as_long_as_a_lease_lasts():
-    """What was claimed in such a commit is whose claim it was, however late that is known."""
+    """Rows claimed in such a commit stay claimed, however late its outcome is known."""
     assert max(Numbers().lease, Timing().lease) <= OUTCOME_SECONDS
 
 
 async def test_commit_lost_again_and_again_ends_with_patience(url, clock):
-    """It is run again for as long as its caller waits, who then hears that nothing was done."""
+    """The work is run again while its caller waits; in the end the caller learns that nothing was done."""
     engine = postgres.engine(url, clock, SystemIds(), patience=dict.fromkeys(Priority, 1.0))
     await engine.open()
     store, ran = Store(engine), []
@@ -164,7 +164,7 @@ async def test_commit_lost_again_and_again_ends_with_patience(url, clock):
 
 
 async def is_served(store):
-    """Return whether some other process serves from the database."""
+    """Return whether another process serves from the database."""
     return not await store.engine.write(lambda _: store.engine._session.is_alone())
 
 
@@ -172,7 +172,7 @@ async def test_several_processes_serve_and_any_of_them_is_noticed(open_, store):
     await store.begin_serving()
     second, third = await open_(), await open_()
     assert await second.begin_serving() == []
-    # What operators do meanwhile isn't serving.
+    # Operators' commands meanwhile don't count as serving.
     assert await third.migrate() == []
     await store.close()
     assert await is_served(third)
@@ -215,7 +215,7 @@ async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url,
     settings, made = postgres_session._SETTINGS, []
 
     class Broken(PostgresSession):
-        """The session whose first settings fail."""
+        """A session whose settings fail on the first connection."""
 
         def _connected(self):
             made.append(self)
@@ -264,7 +264,7 @@ async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_
 
 
 async def test_all_that_a_request_waits_for_has_one_patience_together(open_, url, monkeypatch):
-    """Whoever has used that up gives up at once, however patient the store is."""
+    """A request that has used up its patience gives up at once, however patient the store is."""
     monkeypatch.setattr("bot.store.database_thread.REQUEST_SECONDS", 1200.0)
     store = await open_(dict.fromkeys(Priority, 600.0))
     with locked(url), share_request_patience():

@@ -1,4 +1,4 @@
-"""A process that lost one of its connections and gets no other: it is whole or not there."""
+"""A process that lost a connection and can't get another: it either works fully or counts as absent."""
 
 import asyncio
 import os
@@ -22,16 +22,16 @@ from tests.support.certificates import own_certificate
 
 PASSWORD = "canary-1"
 WAYS = ("limit", "password", "certificate")
-#: The connections of an engine with one that reads, in the order in which they are made.
+#: Indexes of an engine's connections, in the order in which they are opened; one of them reads.
 WRITES, CLAIMS, RECORDS, READS = 0, 1, 2, -1
 
 
 class Place:
-    """A database whose owner can be kept from making another connection."""
+    """A database that can refuse its owner any further connections."""
 
     def __init__(self, url, role, certificate, folder):
         self.url, self.role, self._certificate, self._folder = url, role, certificate, folder
-        #: How many connections were asked for.
+        #: How often a connection was requested.
         self.asked = 0
         certificate.sni_callback = self._count
 
@@ -43,7 +43,7 @@ class Place:
             other.execute(f"ALTER ROLE {self.role} {change}".encode())
 
     def shut(self, way, connections):
-        """Let nobody in any more, except for those who are."""
+        """Refuse all new connections."""
         if way == "limit":
             self.alter(f"CONNECTION LIMIT {connections}")
         elif way == "password":
@@ -71,7 +71,7 @@ async def place(tmp_path):
 
 @asynccontextmanager
 async def half_and_whole(place, clock):
-    """Open two stores on the database, as two workers would: the first one can be shut out."""
+    """Open two stores on the database, as two workers would. Only the first can be shut out."""
     async with postgres_tls.tls_before(place.url, place._certificate) as port:
         trust = f"sslmode=verify-full&sslrootcert={place._folder / 'both.pem'}"
         name = urlsplit(place.url).path
@@ -88,12 +88,12 @@ async def half_and_whole(place, clock):
 
 
 async def lose(place, way, store, connection):
-    """Cut one of a store's connections, which can't be made again."""
+    """Cut one of a store's connections, and keep it from being replaced."""
     engine = store.engine
     sessions = [*engine._writing, *engine._reading]
     place.shut(way, len(sessions) - 1)
     cut(place.url, sessions[connection]._connection.info.backend_pid)
-    # The network has told it by then.
+    # Wait until the network has reported the cut.
     await until(lambda: sessions[connection].is_cut or sessions[connection].is_away)
 
 
@@ -117,11 +117,12 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         assert (await first.own_all(things)).keys() == things
         asked = (await accept_operation(whole, (await linked(whole)).workspaces[0])).operation.id
         await lose(place, way, half, WRITES)
-        # The first who asks for something since, before anybody has found the connection gone.
+        # Make the first requests since the cut; nobody has noticed yet that the connection is gone.
         hurry(half, 2.0)
         with pytest.raises(StoreBusy):
             await half.claim(operations.claim_operations, 10, 40.0, "half")
-        # A server that refuses the sign-in is named, before their patience is out; all else may pass.
+        # If the server refuses the sign-in, the error says so before the callers' patience ends; any other
+        # fault may pass.
         hurry(half, 60.0 if way == "password" else 2.0)
         with pytest.raises(StoreRefused if way == "password" else StoreBusy):
             await half.write(maintenance.try_writing)
@@ -137,7 +138,7 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         assert [
             one.subject.id for one in await whole.claim(operations.claim_operations, 10, 40.0, "whole")
         ] == [asked]
-        # Though nobody asks anything of it, nor has left anything behind that was given up.
+        # The process retries by itself, although nobody asks it for anything and no abandoned work is left.
         before = place.asked
         await until(lambda: place.asked > before + 2)
         place.open(way)
@@ -159,7 +160,7 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
                 await half.engine.read(lambda _: None)
             else:
                 await half.engine.write(lambda _: None, [Priority.CLAIMS, Priority.RECORDS][connection - 1])
-        # People are served as far as that goes.
+        # People are still served as far as possible.
         hurry(half, 60.0)
         assert await first_sight(half, "i1")
         hurry(half, 2.0)
@@ -172,7 +173,7 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
         assert await present(whole) == set()
         place.open("limit")
         hurry(half, 60.0)
-        # Though nobody asks anything of it.
+        # The process recovers by itself, without any request.
         await until(lambda: half.engine.is_whole)
         await owners.renew()
         assert await present(whole) == {"worker:half"}

@@ -1,4 +1,4 @@
-"""NOTIFY: a commit tells others which tables it wrote, also over a new connection; without names, all."""
+"""NOTIFY: a commit names the tables it wrote, even over a new connection; no names means all tables."""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -35,7 +35,7 @@ async def opened(url):
 
 @asynccontextmanager
 async def listening(store, is_wanted=lambda: True):
-    """Listen with a store; what is told is in the queue."""
+    """Listen with a store; yield the queue of notifications."""
     told = asyncio.Queue()
     task = asyncio.create_task(store.engine.listen(told.put_nowait, is_wanted))
     try:
@@ -46,7 +46,7 @@ async def listening(store, is_wanted=lambda: True):
 
 
 async def next_of(told):
-    """Wait for what is told next, and see that it was all."""
+    """Wait for the next notification, and check that it is the only one."""
     async with asyncio.timeout(30):
         tables = await told.get()
     assert told.empty()
@@ -55,13 +55,14 @@ async def next_of(told):
 
 async def test_a_commit_tells_its_tables_and_so_does_a_connection_that_was_lost(url):
     async with opened(url) as web, opened(url) as worker, listening(worker) as told:
-        # Whoever begins to listen looks at what came before.
+        # A new listener first checks everything that happened before.
         assert await next_of(told) is None
         await web.write(tasks.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "everybody")])
         assert await next_of(told) == ["tasks"]
         await web.write(outages.begin_outage, "", 1.0, [])
         assert await next_of(told) == ["outages"]
-        # Neither a claim, nor what finds nothing to write or makes nothing due, nor what a worker writes.
+        # Nothing is sent for claims, for statements that write nothing or make nothing due, or for a worker's
+        # own writes.
         await web.write(accounts.note_introduction, ALICE)
         await web.claim(tasks.claim_tasks, 9, 60.0)
         await web.write(refusals.end_outage, "another", [])
@@ -90,7 +91,7 @@ async def test_what_is_rolled_back_tells_nothing(url):
 
 
 async def test_who_is_not_to_listen_is_not_woken_until_it_is(url, monkeypatch):
-    """Commits would wake each worker, though only the one that leads follows them."""
+    """Commits would wake every listening worker, though only the leader follows them."""
     monkeypatch.setattr("bot.store.postgres.RETRY_SECONDS", 0.05)
     leads = set()
     async with (
@@ -103,7 +104,7 @@ async def test_who_is_not_to_listen_is_not_woken_until_it_is(url, monkeypatch):
         for chosen, told, left in (("first", one, other), ("second", other, one)):
             leads.clear()
             leads.add(chosen)
-            # Whoever begins to listen looks at what came before.
+            # A new listener first checks everything that happened before.
             assert await next_of(told) is None
             if chosen == "second":
                 assert await next_of(left) is None

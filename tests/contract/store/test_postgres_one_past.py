@@ -1,4 +1,4 @@
-"""What a commit has answered stays; of two servers that take writes the one with the later past is used."""
+"""Confirmed commits stay: if two servers accept writes, the one with the later timeline is used."""
 
 import asyncio
 import socket
@@ -48,7 +48,7 @@ async def test_a_commit_is_durable_whatever_the_database_says(given, used):
 
 @pytest.fixture
 def two_primaries():
-    """Yield a pair whose primary was replaced, and came back as one: both take writes."""
+    """A pair of servers whose old primary was replaced and came back, so that both accept writes."""
     with pair() as servers:
         old = servers._server
         yield servers, old
@@ -56,7 +56,7 @@ def two_primaries():
 
 def come_back(servers, old):
     servers.fail_over()
-    # Until it takes writes, nobody may take the old one for the only one.
+    # Wait until the new primary accepts writes, or the old one could be mistaken for the only one.
     with postgres.connected(servers._server.get_uri()) as connection:
         while connection.execute("SELECT pg_is_in_recovery(), pg_sleep(0.05)").fetchone()[0]:
             pass
@@ -94,7 +94,7 @@ def promote(standby):
 
 
 async def see_on(store, number):
-    """Write until each connection that writes is on a timeline."""
+    """Write until every writing connection is on this timeline."""
     seen = set()
     while seen != {number}:
         with suppress(StoreBusy, StoreUnavailable):
@@ -111,7 +111,7 @@ async def see_on(store, number):
 @pytest.mark.timeout(120)
 async def test_a_running_process_goes_to_a_later_timeline_and_never_back(two_primaries, monkeypatch):
     monkeypatch.setattr(postgres_servers, "LOOK_SECONDS", 0.1)
-    # All connections are used, and so see the new one.
+    # All connections are used at once, so each of them notices the new primary.
     monkeypatch.setattr("bot.store.postgres.NEAR_SECONDS", 0.0)
     servers, old = two_primaries
     new = servers._standby
@@ -123,7 +123,7 @@ async def test_a_running_process_goes_to_a_later_timeline_and_never_back(two_pri
         (said,) = [one["problem"] for one in logs if one["event"] == "two databases take writes"]
     status, answer = await working(store)
     assert (status, answer["problems"]["store"]) == (200, said)
-    # The old one still takes writes.
+    # Only the old primary still accepts writes.
     new.stop()
     for _ in range(3):
         with pytest.raises((StoreBusy, StoreUnavailable)):
@@ -150,7 +150,7 @@ async def test_a_server_that_says_nothing_keeps_nobody_longer_than_two_seconds()
 
 
 async def test_a_server_with_the_same_rows_is_no_failover_once_that_was_said():
-    """After an upgrade of PostgreSQL: the rows are all there, the server is another one."""
+    """After an upgrade of PostgreSQL, all rows are there, but on a different server."""
     url = postgres.new_database("usher_upgraded")
     store = await opened(url)
     await first_sight(store, "before")

@@ -1,4 +1,4 @@
-"""Opening and migrating PostgreSQL databases: what is wrong is said in words, and who serves stops."""
+"""Opening and migrating PostgreSQL databases: errors are described in words, and serving processes stop."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from tests.rigs.store import accept_operation, linked, want_read
 
 IDS = SystemIds()
 RELEASED = dict(read_migrations())
-#: Made for the test: what the next release adds.
+#: Made up for these tests: the migrations of a next release.
 ADDED = RELEASED | {
     "0101_added": "CREATE TABLE added (id TEXT PRIMARY KEY); ALTER TABLE workspaces ADD COLUMN added TEXT;"
     "ALTER TABLE operations ADD COLUMN added BIGINT NOT NULL DEFAULT 0; UPDATE workspaces SET added = 'x';"
@@ -35,7 +35,7 @@ def url():
 
 @pytest.fixture
 async def open_(url, clock):
-    """Open stores of a release on the database, as its processes would."""
+    """A function that opens stores of a release on the database, one for each simulated process."""
     opened = []
 
     async def open_one(scripts=None):
@@ -80,7 +80,8 @@ async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_noth
         await store.begin_serving()
     workspace = (await linked(right)).workspaces[0]
     await accept_operation(right, workspace, interaction="i1")
-    # Each measures the database's time for itself, some milliseconds apart where the machine is busy.
+    # Each process measures the database's time itself, and on a busy machine the results differ by
+    # milliseconds.
     async with asyncio.timeout(10):
         while not await wrong.claim(operations.claim_operations, 10, 40.0):
             pass
@@ -91,7 +92,7 @@ async def test_a_machine_whose_clock_is_wrong_reads_nothing_early_and_takes_noth
     assert await wrong.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     assert await wrong.write(owners.own, "wrong", ["thing"]) == ["thing"]
     assert await right.write(owners.own, "right", ["thing"]) == []
-    # What it says about times, in messages and rows, is right as well.
+    # Times in its messages and rows are right as well.
     assert wrong.engine.clock.now() == pytest.approx(right.engine.clock.now(), abs=1.0)
     for store in (right, wrong):
         await store.close()
@@ -113,7 +114,7 @@ async def test_migrating_twice_at_once_runs_nothing_twice(open_):
 
 
 def written(url):
-    """Return what old processes would change."""
+    """Return the rows that an old process would change."""
     with postgres.connected(url) as connection:
         return [
             connection.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
@@ -122,20 +123,20 @@ def written(url):
 
 
 async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_, url):
-    """Also on the connections that claim and record, whose commits may go with their first statements."""
+    """No connection writes, including those for claims and records, which may commit with one statement."""
     old, problems = await open_(), []
     await old.begin_serving()
     await old.write(owners.own, "old", ["worker:old"])
     old.engine.end_on_migration(problems.append)
     workspace = (await linked(old)).workspaces[0]
-    # Its statements are prepared before the tables change.
+    # These statements are prepared before the tables change.
     for number in range(3):
         await accept_operation(old, workspace, interaction=f"i{number}")
     assert (await old.read(workspaces.find_workspace, workspace.id)).name == workspace.name
     await old.write(outages.note_answer, "slack", 1.0)
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
     before = written(url)
-    # Until it has stopped, people can look.
+    # Until the process has stopped, people can still read.
     assert (await old.read(workspaces.find_workspace, workspace.id)).name == workspace.name
     for work in (
         lambda: accept_operation(old, workspace, interaction="later"),
@@ -155,7 +156,7 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_, url):
     assert len(await new.claim(operations.claim_operations, 10, 60.0)) == 1
 
 
-#: Lets the newest migration be another one from the comparison of a connection's server on.
+#: Inserts a newer migration at the moment a new connection compares its server with the stored one.
 MIGRATES_MEANWHILE = """
 CREATE FUNCTION migrate_meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN INSERT INTO migrations VALUES ('0101_added', 0) ON CONFLICT DO NOTHING; RETURN NULL; END $$;
@@ -164,7 +165,7 @@ CREATE TRIGGER meanwhile AFTER INSERT ON database_timeline EXECUTE FUNCTION migr
 
 
 async def test_first_claim_of_a_connection_reads_the_schema_again(open_, url):
-    """It compares the server in a transaction of its own: a migration may come before the next one."""
+    """The server is compared in a transaction of its own, so a migration may come before the claim's."""
     old = await open_()
     await old.begin_serving()
     with postgres.connected(url) as connection:
@@ -175,7 +176,7 @@ async def test_first_claim_of_a_connection_reads_the_schema_again(open_, url):
 
 @pytest.mark.parametrize("release", ["0.3.1", None])
 async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, release):
-    """None: somebody serves, and has not said yet who."""
+    """With None, a process serves that hasn't announced its release yet."""
     old, new = await open_(), await open_(ADDED)
     await old.begin_serving()
     if release is not None:
@@ -192,7 +193,7 @@ async def test_who_does_not_stop_by_itself_has_to_be_stopped_first(open_, url, r
 
 
 async def test_processes_that_start_at_once_migrate_once(open_):
-    """None is refused because another one is about to serve."""
+    """No process is refused because another is about to serve."""
     await (await open_()).migrate()
     ran = await asyncio.gather(*[(await open_(ADDED)).begin_serving() for _ in range(4)])
     assert sorted(ran) == [[], [], [], ["0101_added"]]

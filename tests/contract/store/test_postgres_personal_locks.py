@@ -1,4 +1,4 @@
-"""Decisions of several processes about the same person take turns, whatever the unique indices say."""
+"""Processes that decide about the same person take turns, even without the unique indexes."""
 
 import asyncio
 import multiprocessing
@@ -25,12 +25,13 @@ from tests.rigs.postgres import open_store
 from tests.rigs.store import ALICE, accept_operation, linked, within
 from tests.rigs.use_cases import ask
 
-#: The processes are forked from one that has imported what they need.
+#: The processes are forked from one that has already imported the modules.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload([__name__])
 
 PROCESSES, ROUNDS, SEATS = 3, 4, 2
-#: What a process waits for each answer of the database, as if that were far away: so others come in between.
+#: Seconds that a process waits for each answer, as if the database were far away, so that other processes
+#: come in between.
 PAUSE_SECONDS = 0.004
 PEOPLE = [Principal(None, "T1", f"UP{number}") for number in range(PROCESSES)]
 _WITHOUT_LOCKS = b"SELECT 1 WHERE $1::text[] IS NULL"
@@ -43,7 +44,7 @@ WHERE indisunique AND NOT indisprimary AND indrelid IN (
 
 
 def answer_late():
-    """Make every answer of the database late."""
+    """Delay every answer of the database."""
     catch_up = PostgresTransaction._catch_up
 
     def late(self, **how):
@@ -54,7 +55,7 @@ def answer_late():
 
 
 def write_together(barrier):
-    """Take no personal locks, and write nothing before each process has read."""
+    """Disable the personal locks, and hold back writes until every process has read."""
     postgres_transaction._LOCK_SUBJECTS = _WITHOUT_LOCKS
     begin, execute = PostgresTransaction.begin, PostgresTransaction._execute
 
@@ -73,12 +74,12 @@ def write_together(barrier):
 
 
 def asks(store, interaction, principal=ALICE):
-    """Return somebody who asks in one of several processes, whose ids are no others'."""
+    """Return a caller in one of several processes, with ids that no other process uses."""
     return ask(store, interaction, principal, ids=SystemIds())
 
 
 async def decide_all(store, clock, ids, number, turn):
-    """Decide, as one of several processes, about what the others decide about, too."""
+    """Make every kind of decision that the other processes make at the same time."""
     both = [OperationVerb.START, OperationVerb.STOP]
     started, changed, again, ended, fresh, waiting = ids
     person = PEOPLE[number]
@@ -105,13 +106,13 @@ async def decide_all(store, clock, ids, number, turn):
 
 
 async def decide_start(store, clock, ids, number, turn):
-    """Decide about one start, which each process is asked for."""
+    """Accept one start that each process is asked for."""
     await asks(store, f"start {turn} {number}").run(begin_operation, ids[0], OperationVerb.START)
     return [], False
 
 
 def decider(url, now, rounds, number, barrier, side):
-    """Decide together with others, round after round, and tell what went wrong."""
+    """Run one of several processes that decide at the same time, in rounds, and report what went wrong."""
     load()
     if barrier is None:
         decide_round = decide_all
@@ -135,7 +136,7 @@ def decider(url, now, rounds, number, barrier, side):
 
 
 async def prepare(store, clock):
-    """Make everything that is decided about; return its ids, for each round."""
+    """Create everything that the processes decide about, and return the ids for each round."""
     names = [f"{what}{turn}" for turn in range(ROUNDS) for what in ("started", "changed", "again", "ended")]
     mine = (await linked(store, names=names)).workspaces
     waits = [f"wait{turn}" for turn in range(ROUNDS)]
@@ -165,7 +166,7 @@ async def prepare(store, clock):
     return rounds
 
 
-#: What must not be found, by what it shows.
+#: Queries for faults that must not be found, by description.
 FAULTS = {
     "a workspace with several open operations": """
         SELECT workspace_id FROM operations WHERE outcome IS NULL
@@ -184,7 +185,7 @@ FAULTS = {
 
 
 async def find_faults(clock, *, has_locks):
-    """Let several processes decide at once; return what went wrong, and the errors that people were told."""
+    """Let several processes decide at once. Return the faults found, and the errors that people got."""
     url = postgres.new_database("usher_races")
     store = await open_store(url, clock, SystemIds())
     await store.migrate()

@@ -1,4 +1,4 @@
-"""Claims and first due times are found by the index that was made for them, on PostgreSQL."""
+"""On PostgreSQL, claims and first due times use the indexes that were made for them."""
 
 import pytest
 
@@ -17,7 +17,7 @@ STATEMENTS = gather_statements()
 @pytest.fixture
 async def connection():
     with postgres.connected(await postgres.migrated()) as connection:
-        # In an empty table the planner would walk it: here it does only where there is no other way.
+        # In an empty table the planner prefers a scan; now it scans only if there is no other way.
         connection.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
         yield connection
 
@@ -37,7 +37,7 @@ async def connection():
     ],
 )
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
-    # What another test has left in the statistics mustn't decide between two ways over the same index.
+    # Statistics left by another test must not decide between two ways of using the same index.
     connection.execute("SET enable_bitmapscan = off")
     query, parameters = translate_query(STATEMENTS[name])
     connection.execute(f"PREPARE q AS {query}".encode())
@@ -47,7 +47,7 @@ async def test_claims_use_the_index_that_was_made_for_them(connection, name, ind
     assert f"Index Scan using {index}" in plan, plan
 
 
-#: How the rows are of which nothing is due, though all are open.
+#: Values for rows that are all open, with none of them due.
 RESTING = {
     "operations": "outcome = NULL, next_step_at = 4e9, leased_until = 0, start_call = 'accepted'",
     "gates": "connection = 'saturn', due_at = 4e9, next_check_at = 4e9",
@@ -63,7 +63,7 @@ RESTING = {
 
 
 def fill(connection, name, rows):
-    """Add rows that rest, each of which leaves a dead one behind."""
+    """Insert rows that aren't due, each of which leaves a dead row behind."""
     table = TABLES[name]
     row = {"gate_key": "", "connection": "", "remote_id": ""}
     if table.model is not None:

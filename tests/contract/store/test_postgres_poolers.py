@@ -1,4 +1,4 @@
-"""PgBouncer before PostgreSQL, in each of its modes; and servers whose language nobody here speaks."""
+"""PgBouncer in front of PostgreSQL, in each of its modes; and servers that speak unknown languages."""
 
 import asyncio
 import getpass
@@ -43,7 +43,7 @@ max_client_conn = 100
 
 @contextmanager
 def bounced(url, folder, mode, *, in_turn=0, size=30, ready=0):
-    """Run PgBouncer before the server of a URL; yield the URL there."""
+    """Run PgBouncer in front of a database, and yield its URL there."""
     program, parts = programs.require("pgbouncer"), urlsplit(url)
     given = psycopg.conninfo.conninfo_to_dict(url)
     server = " ".join(f"{key}={given[key]}" for key in ("host", "port", "user", "password") if given.get(key))
@@ -55,7 +55,7 @@ def bounced(url, folder, mode, *, in_turn=0, size=30, ready=0):
             server=server, user=user, port=port, mode=mode, in_turn=in_turn, size=size, ready=ready
         )
     )
-    # It refuses to run as root; whose socket it is may use it.
+    # PgBouncer refuses to run as root. The owner of the socket may use it.
     folder.chmod(0o755)
     words = [program, str(settings)]
     if getpass.getuser() == "root":
@@ -79,7 +79,7 @@ async def opened(url):
 
 
 async def settings_left(url):
-    """Return what the next client of a pool finds set on its connection."""
+    """Return the setting that a pool's next client finds on its connection."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
         cursor = await other.execute("SELECT current_setting('statement_timeout')")
         return (await cursor.fetchone())[0]
@@ -95,7 +95,7 @@ async def test_a_pooler_that_keeps_sessions_is_served_through(tmp_path):
 
 
 def reloaded(url, server):
-    """Let PgBouncer read its settings again, and end what it has with the server."""
+    """Make PgBouncer reload its settings, and end its connections to the server."""
     with postgres.connected(urlsplit(url)._replace(path="/pgbouncer").geturl()) as console:
         console.execute("RELOAD")
     with postgres.connected(server) as connection:
@@ -105,7 +105,7 @@ def reloaded(url, server):
         )
 
 
-#: A pool that has many connections open and takes them in turn gives no two of a round the same.
+#: A pool that keeps many connections and rotates them never gives the same one twice in a round.
 POOLS = {"as they come": {}, "in turn": {"in_turn": 1, "size": 12, "ready": 12}}
 
 
@@ -121,7 +121,7 @@ async def test_a_pooler_that_keeps_no_sessions_is_away_and_nothing_is_set_there(
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 async def test_a_pooler_that_keeps_no_sessions_any_more_is_away_until_it_does(tmp_path, mode):
-    """It was reloaded while Usher serves."""
+    """PgBouncer is reloaded while Usher is serving."""
     server = await postgres.migrated()
     with bounced(server, tmp_path, "session") as url:
         store = await opened(url)
@@ -170,7 +170,7 @@ async def test_a_pooler_whose_server_is_away_is_away(tmp_path):
         await store.close()
 
 
-#: What a German PostgreSQL says; and nobody here knows the other one.
+#: Messages of a German PostgreSQL, and one in a language that nobody here knows.
 SAYINGS = [
     ("28P01", "Passwort-Authentifizierung für Benutzer »usher« fehlgeschlagen"),
     ("53300", "Verbindungen bitte später, alle Plätze sind belegt"),
@@ -183,7 +183,7 @@ SAYINGS = [
 
 @asynccontextmanager
 async def saying(code, words):
-    """Be a server that refuses everybody, in its own words."""
+    """Run a server that refuses everybody, with these words."""
 
     async def refuse(reader, writer):
         while True:

@@ -1,4 +1,4 @@
-"""What a transaction on PostgreSQL reads is of one moment, whoever writes meanwhile."""
+"""A read transaction on PostgreSQL sees a single moment, whoever writes meanwhile."""
 
 from bot.support.clock import SystemIds
 from tests.rigs import postgres

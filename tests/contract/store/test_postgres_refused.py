@@ -1,4 +1,4 @@
-"""PostgreSQL servers, roles and poolers that answer and can't be used: that is said, and none is hammered."""
+"""PostgreSQL servers, roles and poolers that can't be used: the error says why, and retries are paced."""
 
 import asyncio
 import os
@@ -32,7 +32,7 @@ async def opened(url):
 
 
 async def working(store):
-    """Ask whether a process with a store can work; return the status and the answer."""
+    """Ask the health route whether a process with this store can work. Return the status and the answer."""
     health = HealthRoutes(store=store, ready=dict, works=dict, metrics=Metrics())
     app = web.Application()
     app.router.add_routes(health.routes())
@@ -41,7 +41,7 @@ async def working(store):
 
 
 async def written(store, key):
-    """Write as soon as the server is asked again whether it can be written."""
+    """Retry writing until the server is found writable again."""
     async with asyncio.timeout(60):
         while True:
             with suppress(StoreAway):
@@ -59,7 +59,7 @@ async def test_a_standby_is_told_by_everybody_and_used_once_it_is_promoted(tmp_p
 
         server.becomes_standby()
         refused = server.refusals()
-        # Whoever was connected before, and whoever comes now: many in a second.
+        # Many requests in a second, over existing connections and new ones.
         for _ in range(200):
             with pytest.raises(StoreAway, match=f"^{STANDBY}"):
                 await first_sight(store, "meanwhile")
@@ -100,7 +100,7 @@ SIGN_INS = {
 
 @contextmanager
 def password_server(tmp_path):
-    """Run a server with a role that gives its password; the URL is in a file, as the setting says."""
+    """Run a server with a role that needs a password. The URL is in a file, as the setting allows."""
     with own_server() as server:
         with postgres.connected(server.url) as connection:
             connection.execute(
@@ -120,7 +120,7 @@ def sign_in_url(server, password):
 
 
 def change(server, statement):
-    """Run a statement, and end the connections of the role, as whoever replaces a password does."""
+    """Run a statement and end the role's connections, as an administrator would when replacing a password."""
     with postgres.connected(server.url) as connection:
         connection.execute(statement.encode())
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'usher'")
@@ -143,7 +143,7 @@ async def test_refused_sign_in_is_named(tmp_path, statement, named):
 
 @pytest.mark.parametrize("comes", ["before", "after"])
 async def test_replaced_password_is_read_from_the_file_again(tmp_path, monkeypatch, comes):
-    """Whether the file or the server has the new one first."""
+    """Usher reconnects, whether the file or the server gets the new password first."""
     with password_server(tmp_path) as (server, file):
         monkeypatch.setenv("USHER_DATABASE_URL", f"file:{file}")
         file.write_text(sign_in_url(server, "first-password"))
@@ -163,7 +163,7 @@ async def test_replaced_password_is_read_from_the_file_again(tmp_path, monkeypat
             while (await working(store))[0] != 200:  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.2)
             assert await first_sight(store, "after")
-            # The listener begins with a hint at everything.
+            # A new listener starts with a notification for everything.
             while hints != [None, None]:  # noqa: ASYNC110 - nothing tells it
                 await asyncio.sleep(0.1)
         listening.cancel()
@@ -193,17 +193,17 @@ def test_sign_in_read_again_never_leads_to_another_database(tmp_path, monkeypatc
 
 
 class Moved(PostgresTransaction):
-    """The transaction of a connection that a pooler has taken to a standby."""
+    """A transaction whose connection a pooler has moved to a standby."""
 
     is_moved = is_slow = False
 
     def _send(self, statement, params=()):
         if self.is_moved and statement.startswith(b"BEGIN "):
             self.is_moved = False
-            # What a standby says, which is also said of a plan that a migration has made stale.
+            # A standby's error code; PostgreSQL also uses it for a plan that a migration has made stale.
             sent = super()._send(b"DO $$ BEGIN RAISE feature_not_supported; END $$")
             if self.is_slow:
-                # The answer is there before the next statement is sent.
+                # The answer arrives before the next statement is sent.
                 sleep(0.2)
             return sent
         return super()._send(statement, params)
@@ -223,7 +223,7 @@ async def test_a_transaction_that_may_not_begin_is_not_begun_again_and_again(is_
 
 @pytest.fixture
 async def reader_url():
-    """The URL of a migrated database for a role that may read everything in it and write nothing."""
+    """The URL of a migrated database, for a role that may read everything and write nothing."""
     url, role = await postgres.migrated(), f"usher_reader_{os.getpid()}"
     if "host=" not in url or "@" not in url:
         pytest.skip("the server asks roles for passwords")

@@ -1,4 +1,4 @@
-"""Work on PostgreSQL waits no more often than it has to, as its commit may go with its last statement."""
+"""Work on PostgreSQL makes as few round trips as possible: its commit may be sent with its last statement."""
 
 import asyncio
 import threading
@@ -39,7 +39,7 @@ async def url() -> str:
 
 @pytest.fixture
 async def store(url, clock):
-    # Not the weighing one, which waits for what each work has written.
+    # Not the engine that counts changed rows, because it waits after each piece of work.
     given = {"readers": 1, "database_clock": postgres.GivenClock(clock)}
     engine = PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT, **given)
     await engine.open()
@@ -49,7 +49,7 @@ async def store(url, clock):
 
 @contextmanager
 def counted_waits(monkeypatch) -> Iterator[list[str]]:
-    """Note each wait of a pipeline."""
+    """Record each time that a pipeline waits."""
     waits: list[str] = []
     with monkeypatch.context() as patch:
         for name in ("sync", "__exit__"):
@@ -105,7 +105,7 @@ async def test_nobody_holds_the_head_of_the_audit_before_the_commit(url, store, 
 
 @pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 2)])
 async def test_work_that_was_cut_while_it_finished_runs_again(url, store, when, count):
-    """The caller hears what the last run did; the first one may have happened, too."""
+    """The caller gets the last run's result, although the first run may have been committed too."""
     cut_at_commit(store.engine._session, when)
 
     def take(tx):
@@ -117,7 +117,7 @@ async def test_work_that_was_cut_while_it_finished_runs_again(url, store, when, 
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_silence_ends_though_its_answer_was_cut(store, when):
-    """Only who ends it frees the work that waited, so that isn't done twice."""
+    """Only the process that ends the silence releases the waiting work, so that isn't done twice."""
     await store.write(outages.note_silence, "saturn", 1.0, None)
     reachability = Reachability("saturn")
     reachability.record_answer(2.0)
@@ -129,7 +129,7 @@ async def test_a_silence_ends_though_its_answer_was_cut(store, when):
 
 @pytest.fixture
 async def work(store, clock):
-    """Have an operation due, a notice, and a card that changed since it was posted."""
+    """A due operation, a due notice, and a card that changed after it was posted."""
     first, second = (await linked(store, names=("one", "two"))).workspaces
     card = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
     await accept_operation(store, first, notices=card)
@@ -151,7 +151,7 @@ async def work(store, clock):
     ],
 )
 async def test_what_a_claim_took_that_was_cut_is_due_when_its_lease_ends(store, clock, work, when, claim):
-    """As after the end of a process: nobody has it meanwhile, and all of it is claimed then."""
+    """As after a crash, nobody holds the rows meanwhile; all can be claimed when the lease ends."""
     claims = store.engine._writing[1]
     cut_at_commit(claims, when)
     found = await store.engine.write(claim, Priority.CLAIMS)
@@ -166,7 +166,7 @@ async def test_what_a_claim_took_that_was_cut_is_due_when_its_lease_ends(store, 
 
 
 async def test_a_notice_that_a_cut_claim_took_is_looked_for_before_it_is_sent(store, clock, work):
-    """Nobody can tell this claim from that of a process which ended while it sent the notice."""
+    """A claim that was cut off looks like that of a process that died while sending the notice."""
     cut_at_commit(store.engine._writing[1], "after")
     assert await store.perform(notices.claim_notices, 5, LEASE) == []
     clock.advance(LEASE)
@@ -185,7 +185,7 @@ async def test_a_card_whose_update_was_noted_and_cut_is_owed_no_other(store, clo
     after = await store.read(cards.find_card, card.id)
     assert (after.is_dirty, after.updated_at) == (is_changed, clock.now())
     assert after.body["text"] == "Starting"
-    # What changed since the claim is owed, and at once.
+    # Changes made since the claim are sent at once.
     clock.advance(cards.MIN_UPDATE_INTERVAL_SECONDS)
     assert [one.id for one in await store.claim(cards.claim_cards, 5, LEASE)] == [card.id] * is_changed
 
@@ -202,7 +202,7 @@ async def test_an_error_in_what_finishes_is_its_callers_and_nothing_is_done(stor
 
 
 async def test_what_nobody_waits_for_any_more_does_not_finish(store):
-    """Who gave up was told that nothing was done."""
+    """A caller who gave up was told that nothing was done."""
     loop, callers = asyncio.get_running_loop(), []
 
     def give_up(tx):
@@ -251,7 +251,7 @@ async def test_a_new_connection_may_lead_to_a_server_that_is_further_away(url):
 async def test_who_asks_at_the_same_time_shares_a_commit_however_slow_the_answers(
     url, clock, monkeypatch, processes
 ):
-    """On a busy machine each answer is late; smaller groups would keep it busier still."""
+    """On a busy machine every answer is late, and smaller groups would only add to the load."""
     waited, commits = Counter[int](), Counter[int]()
     real, commit = PostgresTransaction._catch_up, PostgresTransaction.commit
 
@@ -285,7 +285,7 @@ async def test_who_asks_at_the_same_time_shares_a_commit_however_slow_the_answer
 
 
 async def test_a_group_takes_no_more_locks_than_fitted_last_time(url, clock, monkeypatch):
-    """Whoever else needs these people doesn't wait for what won't be done now."""
+    """Other work for these people doesn't have to wait for work that won't be done now."""
     locked, decided = list[int](), list[str]()
     real = PostgresTransaction.begin
 
@@ -296,7 +296,7 @@ async def test_a_group_takes_no_more_locks_than_fitted_last_time(url, clock, mon
     engine = PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT)
     await engine.open()
     monkeypatch.setattr(PostgresTransaction, "begin", begin)
-    # Time for two in each transaction.
+    # Each transaction has time for two pieces of work.
     monkeypatch.setattr(database_thread, "monotonic", lambda: len(decided) // 2 * 1.0)
     people = [f"person {number}" for number in range(60)]
     lane = engine._queue_of(Priority.URGENT, people[:1])

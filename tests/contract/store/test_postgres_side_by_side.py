@@ -1,4 +1,4 @@
-"""Claims and records of several processes run side by side on PostgreSQL; no rule needs a single writer."""
+"""On PostgreSQL, several processes claim and record at the same time; no rule needs a single writer."""
 
 import asyncio
 import re
@@ -39,7 +39,7 @@ from tests.rigs.statements import CLAIMS as CLAIM_STATEMENTS
 from tests.rigs.store import ALICE, INTERVAL, MARGIN, accept_operation, linked, set_timer, want_read
 from tests.rigs.use_cases import ask
 
-#: For stores that aren't meant to give up.
+#: Rows of each kind that are made due.
 MANY = 8
 ENTRY = AuditEntry(ALICE.key, "test", "t", "sent")
 
@@ -51,7 +51,7 @@ async def url():
 
 @pytest.fixture
 async def stores(url, clock):
-    """Return two stores on one database, as two processes would have."""
+    """Two stores on one database, as two processes would have."""
     opened = []
     for _ in range(2):
         engine = postgres.engine(url, clock, SystemIds(), patience=postgres.PATIENT)
@@ -63,23 +63,23 @@ async def stores(url, clock):
 
 
 class Pause:
-    """Stop a transaction after a query, until it may go on; nobody else is stopped."""
+    """Pause a transaction after a query until it may continue, without stopping others."""
 
     def __init__(self, query):
         self._query = query
-        #: A query in which something is filled in is asked by its text, not by its name.
+        #: A query with placeholders to fill in is executed as text, not by its name.
         pieces = re.split(r"\{[^}]*\}", (read_queries() | CLAIM_STATEMENTS)[query])
         self._text = re.compile(".*?".join(map(re.escape, pieces)), re.DOTALL)
         self._reached, self._goes_on = threading.Event(), threading.Event()
-        #: More than once: its transaction was rolled back, as it stood in the way of somebody.
+        #: Greater than 1 if the transaction was rolled back and repeated because it blocked another.
         self.times = 0
 
     def begin(self, store, priority, work):
-        """Begin work in a store, which stops once it has asked the query."""
+        """Start work in a store that pauses after the query."""
         return asyncio.ensure_future(store.engine.write(lambda tx: work(_Paused(tx, self.at)), priority))
 
     def records(self, store, *results):
-        """Begin to record what was read."""
+        """Start recording the results of reads."""
         return self.begin(store, Priority.RECORDS, partial(gates.record_some, results=results))
 
     def at(self, query):
@@ -120,7 +120,10 @@ class _Paused:
 
 
 async def waits_for_a_lock(url, waiting):
-    """Wait until the database makes somebody wait; fail if what is expected to wait ends first."""
+    """Wait until the database makes a session wait for a lock.
+
+    Fail if the work expected to wait ends first.
+    """
     waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with postgres.connected(url) as connection:
         while not connection.execute(waits).fetchone():
@@ -135,7 +138,7 @@ def result(claim, state, **fields):
 
 
 async def fill(store, clock):
-    """Make as many rows of each kind due."""
+    """Make the same number of rows of each kind due."""
     await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
     trainer = ask(store, principal=TRAINER)
     for number in range(MANY):
@@ -162,7 +165,7 @@ async def fill(store, clock):
 
 
 def hours_of(workspace, now):
-    """Return hours that start a workspace in half a minute."""
+    """Return working hours that start a workspace in half a minute."""
     begins = datetime.fromtimestamp(now + 30.0, UTC)
     return HoursRule(
         id=f"rule_{workspace.id}",
@@ -257,7 +260,7 @@ async def test_a_decision_waits_for_those_who_write_side_by_side_and_they_for_it
 
 
 async def test_an_introduction_waits_for_no_step_of_what_the_person_has_just_started(stores):
-    """The answer to their first start waits for it."""
+    """The answer to the person's first start waits for the introduction."""
     first, second = stores
     pause = Pause("audit_head")
     step = first.engine.write(
@@ -280,7 +283,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     pause = Pause("read_rows")
     recorded = pause.records(first, result(read, State.RUNNING))
     await pause.reached()
-    # The step knows nothing of the change, and means to wait for one.
+    # The step doesn't see the change yet, and is about to wait for one.
     (claimed,) = await second.claim(operations.claim_operations, 1, 60.0)
     assert claimed.workspace.state is State.STARTING
     pause.end()

@@ -1,4 +1,4 @@
-"""The cases that are marked ``both_engines`` run every named statement on PostgreSQL.
+"""The cases marked ``both_engines`` run every named statement on PostgreSQL.
 
 A new statement needs such a case: mark a test that runs it.
 """
@@ -13,15 +13,16 @@ from tests.contract.store.conftest import MARKED_CASES_RUN, TOGETHER, is_marked_
 from tests.rigs import postgres
 from tests.rigs.statements import CLAIMS
 
-#: Statements that move clocks or free what one process left on SQLite: PostgreSQL has its own clock.
+#: Statements that move clocks or free what a process left behind. They are needed on SQLite only, since
+#: PostgreSQL has its own clock.
 OF_SQLITE = re.compile(r"heal_|free_|move_")
 
-#: The named statements, and the claims of declared queues.
+#: Named statements, and the claims of declared queues.
 QUERIES = read_queries() | CLAIMS
 
 
 def has_run(name: str, statements: set[str]) -> bool:
-    """Return whether a named statement is among these, whatever took the place of its ``{words}``."""
+    """Return whether a named statement has run, with any text in place of its ``{words}``."""
     query = QUERIES[name]
     parts = re.split(r"\{\w+\}", query)
     pattern = re.compile("(?s:.*)".join(map(re.escape, parts)))
@@ -29,7 +30,7 @@ def has_run(name: str, statements: set[str]) -> bool:
 
 
 def has_all_cases(config: pytest.Config) -> bool:
-    """Return whether a run was given all tests, and leaves nothing out by words."""
+    """Return whether pytest was given all tests, without ``-k`` or ``-m``."""
     folder = Path(__file__).parents[2]
     given = {(config.invocation_params.dir / word).resolve() for word in config.args}
     return bool(given & {folder, *folder.parents}) and not (config.option.keyword or config.option.markexpr)

@@ -1,4 +1,4 @@
-"""PostgreSQL over TCP and TLS, with a password: it works, and what is wrong is said without the password."""
+"""PostgreSQL over TCP and TLS with a password: it works, and no error message contains the password."""
 
 import os
 from urllib.parse import urlsplit
