@@ -1,4 +1,4 @@
-"""SQLite under bad conditions: busy, full, read-only, locked, gone, killed. Nothing is half done."""
+"""SQLite under bad conditions: busy, full, read-only, locked, gone, killed. Nothing is ever half done."""
 
 import asyncio
 import json
@@ -46,7 +46,7 @@ async def store(path, clock):
 
 @contextmanager
 def locked(path):
-    """Hold the database as another process would that does not let go of it."""
+    """Hold a lock on the database, as another process would."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -64,7 +64,7 @@ async def test_an_operation_that_is_not_committed_in_time_never_happens(store, p
         # People can still look.
         hurry(store, 60.0)
         assert await store.read(workspaces.find_workspace, workspace.id) == workspace
-    # The next write comes after the one that was given up, in the same queue.
+    # The next write comes after the abandoned one, in the same queue.
     assert await first_sight(store, "i1")
     assert await store.read(operations.open_operations, ALICE) == []
 
@@ -74,7 +74,7 @@ async def test_a_short_lock_is_waited_for(path, clock):
     await store.migrate()
     with locked(path):
         waiting = asyncio.ensure_future(first_sight(store, "i1"))
-        # The answer to a look says that the thread has met the lock.
+        # Once this read is answered, the thread must have met the lock.
         assert await store.perform(workspaces.read_workspaces, ALICE) == []
     assert await waiting
     await store.close()
@@ -101,7 +101,7 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
 
 
 def full(store):
-    """Let the database have no page more than it has."""
+    """Keep the database from growing by even a page."""
     return run_pragma(store, "max_page_count = 1")
 
 
@@ -172,7 +172,7 @@ async def test_what_a_deleted_log_held_is_there_at_the_next_start(store, path, w
     path.with_name("usher.db-wal").unlink()
     with pytest.raises(StoreUnavailable, match="moved or deleted"):
         await first_sight(store, "after")
-    # As a machine would find it that was switched off now.
+    # The file as it would be found if the machine were switched off now.
     copy = path.with_name("copy.db")
     copy.write_bytes(path.read_bytes())
     next_start = await open_store(f"sqlite:///{copy}", FakeClock(), SystemIds())
@@ -211,7 +211,7 @@ def test_people_wait_for_two_seconds_at_most():
     assert all(seconds < 60 for seconds in PATIENCE_SECONDS.values())
 
 
-#: A process that writes, claims, says what it did, and is then killed without a word.
+#: A process that writes, claims, reports what it did, and is then killed without warning.
 KILLED = """
 import asyncio, json, os, signal, sys
 from bot.store import gates, notices, operations
@@ -273,7 +273,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
 
 
 class Unopenable(SqliteSession):
-    """Fail in a way that nobody has foreseen."""
+    """Raise an unexpected error when opening."""
 
     def open(self) -> None:
         raise ValueError("not foreseen")

@@ -1,4 +1,4 @@
-"""Leases of a dead process: free at once for whoever takes the serving lock, if that can be relied on."""
+"""Leases of a dead process: whoever takes the serving lock frees them at once, if the lock is reliable."""
 
 import re
 
@@ -33,19 +33,19 @@ from tests.rigs.store import (
     within,
 )
 
-#: Columns that a claim moves, by the parameters that it moves them to.
+#: Columns that a claim sets to the end of its lease, found by the parameter's name.
 UPDATE = re.compile(r"(?:/\* claim \*/ )?UPDATE (\w+) SET\s")
 MOVED = re.compile(r"(\w+) = :until\b")
 
 
 @pytest.fixture
 async def restart(database, clock, tmp_path):
-    """Serve from one file again and again, as processes that are killed would."""
+    """A function that serves from the same file again, as after the previous process was killed."""
     stores = []
 
     async def serve(kind="ext4"):
         for dead in stores[-1:]:
-            # The kernel lets go of the lock of whoever is dead.
+            # The kernel releases a dead process's lock.
             await dead.close()
         listed = tmp_path / "mountinfo"
         listed.write_text(f"27 1 254:0 / / rw,relatime - {kind} /dev/vda rw\n")
@@ -61,7 +61,7 @@ async def restart(database, clock, tmp_path):
 
 
 async def claim_all(store):
-    """Claim whatever can be; return how much of each kind there was."""
+    """Claim everything that can be claimed, and return how much of each kind there was."""
     claims = {
         "operations": await store.claim(operations.claim_operations, 10, 40.0),
         "runs": await store.claim(runs.claim_runs, 10, 40.0),
@@ -72,7 +72,7 @@ async def claim_all(store):
 
 
 async def fill(store):
-    """Have something to do of every kind."""
+    """Make work of every kind due."""
     workspace = (await linked(store)).workspaces[0]
     await accept_operation(store, workspace, interaction="i1")
     await launched(store, connection="saturn")
@@ -88,7 +88,8 @@ async def test_leases_of_a_dead_process_are_free_at_once(restart, clock):
     clock.advance(5)
     assert not any((await claim_all(store)).values())
     store = await restart()
-    # What may be on its way to Slack has its time to show first, which the next restart doesn't extend.
+    # A message that may be on its way to Slack first gets time to show up; another restart doesn't extend
+    # that time.
     assert await claim_all(store) == claimed | {"notices": 0}
     clock.advance(SEND_CONFIRM_SECONDS - 1)
     store = await restart()
@@ -156,7 +157,7 @@ async def test_interrupted_call_settles_from_when_it_was_made(restart, clock, ca
 
 
 async def test_interrupted_launch_is_looked_for_as_long_as_any(restart, clock):
-    """What costs money has its whole time to show, from the call on."""
+    """A call that may cost money gets its whole time to show an effect, counted from the call."""
     store = await restart()
     run = await launched(store)
     (step,) = await store.claim(runs.claim_runs, 10, 40.0)
@@ -186,7 +187,7 @@ async def test_interrupted_call_of_a_replaced_start_is_prior(restart, clock):
 
 
 async def test_migration_alone_frees_no_lease(restart, database):
-    """Whoever only opens the database isn't the one who serves from it."""
+    """A process that only opens the database doesn't serve from it."""
     store = await restart()
     await fill(store)
     await claim_all(store)
@@ -206,7 +207,7 @@ async def test_another_process_on_a_server_keeps_its_leases(database):
 
 
 def test_every_column_that_a_claim_moves_is_declared():
-    """A new lease has to say how it is freed, or that it is a pace."""
+    """A new lease must declare how it is freed, or that it only sets a pace."""
     updates = [found for text in gather_statements().values() if (found := UPDATE.match(text))]
     moved = {f"{found[1]}.{column}" for found in updates for column in MOVED.findall(found.string)}
     marked = {

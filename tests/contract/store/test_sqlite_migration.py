@@ -1,4 +1,4 @@
-"""Migrations: each runs once, all of them or none, and what is not ours to change is refused untouched."""
+"""Migrations: each runs once, all of them or none; a database that isn't ours is refused untouched."""
 
 import asyncio
 import os
@@ -44,7 +44,7 @@ BROKEN = FIRST | {
 
 @pytest.fixture
 def path(tmp_path):
-    """Return a database as an earlier release left it."""
+    """The path of a database as an earlier release left it."""
     path = tmp_path / "usher.db"
     with closing(sqlite3.connect(path)) as database:
         database.execute(
@@ -70,7 +70,7 @@ def everything(path):
 
 
 def list_schema(path):
-    """Return the names and texts of tables and indexes, in the order by which plans are chosen."""
+    """Return the names and SQL of tables and indexes, in the order in which they affect plans."""
     with closing(sqlite3.connect(path)) as database:
         query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid"
         return database.execute(query).fetchall()
@@ -103,7 +103,10 @@ async def test_migrating_twice_runs_nothing_twice(tmp_path):
 
 
 async def test_new_database_equals_a_migrated_one(tmp_path):
-    """A new one is made at once; ``UPDATE_GOLDEN=1 pytest …`` writes how, after a migration was added."""
+    """A new database is created in one step.
+
+    After adding a migration, ``UPDATE_GOLDEN=1 pytest …`` rewrites its script.
+    """
     new, old = tmp_path / "new.db", tmp_path / "old.db"
     await migrated(old, dict(read_migrations()))
     expected = list_schema(old)
@@ -144,7 +147,7 @@ async def test_a_newer_database_is_refused_and_left_alone(path):
     "names",
     [
         ("0001_foundation",),
-        # Known ones under other numbers, and later ones before known ones.
+        # Known migrations under other numbers, and later ones before known ones.
         ("0001_schema", "0003_sent_at"),
         ("0001_schema", "0002_moments", "0003_renamed", "0004_sent"),
         ("0001_schema", "0002_between", "0002_moments", "0003_sent"),
@@ -203,7 +206,7 @@ async def test_an_upgraded_schema_is_that_of_a_new_file(tmp_path, release):
     assert shape(new) == shape(old)
 
 
-#: One is asked for in both tables, and one was in hand.
+#: Rows of 0.3.1, which had two tables of tasks. One task is in both, and one was being worked on.
 BESIDE = """
 INSERT INTO tasks (id, kind, subject, payload, created_at, due_at) VALUES
     ('t1', 'revoke_secret', 'a1', '{}', 0, 5), ('t2', 'discover', 'a1', '{}', 0, 5);
@@ -231,7 +234,7 @@ def shape(path):
 
 
 async def test_rows_that_0_3_1_kept_beside_are_kept(tmp_path):
-    """Each task once, under its word of today; a message where it was sent, and in its order."""
+    """Each task is kept once, under its current name, and each message in its place and order."""
     path = tmp_path / "old.db"
     await migrated(path, earlier.scripts_of("0.3.1"))
     with closing(sqlite3.connect(path)) as database:
@@ -256,7 +259,7 @@ async def test_rows_that_0_3_1_kept_beside_are_kept(tmp_path):
 
 
 async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
-    """From 0.3.1, whose ``audit archive`` moved the first rows into a file."""
+    """The rows are from 0.3.1, whose ``audit archive`` moved the first rows into a file."""
     path, every = tmp_path / "usher.db", read_migrations()
     await migrated(path, {name: script for name, script in every.items() if name < "0058"})
     store = await open_store(f"sqlite:///{path}", FakeClock(), SystemIds())
@@ -279,7 +282,7 @@ async def test_rows_of_an_archived_audit_stay_intact(tmp_path):
     await store.close()
 
 
-#: The columns of a row of each renamed kind; any of the messages may have been sent.
+#: Columns for a row of each renamed kind. Any of the messages may have been sent.
 OF_0_3_1 = {
     "notices": {"occasion": "1", "principal": ":T1:U1", "body": "{}", "state": "retry", "class": 1}
     | {"created_at": 0.0, "due_at": 0.0, "leased_at": 1.0},
@@ -289,11 +292,11 @@ OF_0_3_1 = {
 
 
 async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
-    """Each row has a word that the code knows; Slack is searched by the key in its metadata."""
+    """Each row gets a kind that the code knows; Slack is searched by the key in the message's metadata."""
     path = tmp_path / "old.db"
     await migrated(path, earlier.scripts_of("0.3.1"))
     kinds = earlier.list_renamed_kinds("0.3.1")
-    # Messages of kinds that are gone are deleted; what wasn't sent is told in another one.
+    # Messages of removed kinds are deleted; any that weren't sent are reported in another message.
     gone = {
         "limit_answer",
         "course_changed",
@@ -320,7 +323,7 @@ async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
     }
     losses = await engine.read(lambda tx: {row["what"] for row in tx.all("SELECT what FROM upgrade_losses")})
     await engine.close()
-    # A request is told by what it was made for, which isn't here.
+    # A request's loss is reported by what it was made for, which isn't in this database.
     assert losses == gone - {"limit_request"}
     assert {(name, row.id): row.kind for name, rows in found.items() for row in rows} == renamed
     assert all(notice.key == f"of {notice.id}/{notice.id}/1" for notice in found["notices"])
@@ -332,7 +335,7 @@ async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
     ids=["own", "hours", "class"],
 )
 async def test_timer_of_0_2_1_is_kept(tmp_path, columns, because, warns):
-    """It had only the timer's columns."""
+    """0.2.1 stored a timer only in columns of its workspace."""
     path, every = tmp_path / "old.db", read_migrations()
     await migrated(path, {name: script for name, script in every.items() if name < "0087"})
     row = {"id": "w1", "principal": ":T1:U1", "connection": "saturn", "remote_id": "r", "gate_key": "g"}

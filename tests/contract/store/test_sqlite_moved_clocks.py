@@ -1,4 +1,4 @@
-"""Clocks that were moved while nobody served: nothing comes early, nothing late, and one process heals it."""
+"""Clocks that were moved while no process served: nothing comes early or late, and one process fixes it."""
 
 import sqlite3
 from contextlib import closing
@@ -38,7 +38,7 @@ from tests.rigs.store import (
 
 
 class Restarted:
-    """Serve from one database again and again; the clock is moved in between."""
+    """Processes that serve from one database one after the other; the clock is moved in between."""
 
     def __init__(self, database, clock):
         self._database = database
@@ -59,7 +59,7 @@ def bot(database, clock):
 
 
 async def called(store):
-    """Call a start whose outcome is unknown."""
+    """Send a start whose outcome is unknown."""
     workspace = (await linked(store)).workspaces[0]
     operation = (await accept_operation(store, workspace)).operation
     await store.write(operations.save_step, Update(operation.id, 20.0, start_call=Call.UNKNOWN, called=True))
@@ -89,7 +89,7 @@ async def test_after_a_clock_that_was_ahead_all_that_is_open_is_due_when_it_woul
     healed = await store.read(operations.find_operation, operation.id)
     assert healed.created_at == healed.called_at == pytest.approx(now, abs=0.1)
     assert healed.deadline_at == pytest.approx(now + 59, abs=1.1)
-    # The rule of the gate holds over it, whenever the last read was.
+    # The gate's interval holds even then, whenever the last read was.
     assert await claim_one(store) is None
     bot.clock.advance(10.6)
     assert await claim_one(store)
@@ -110,7 +110,7 @@ async def test_what_was_seen_in_the_future_hides_nothing_that_is_seen_now(bot):
 
 
 async def looks(store, workspace):
-    """Return when a timer is looked at next."""
+    """Return when a timer is checked next."""
     row = await store.carry_out(lambda tx: WORKSPACES.row(tx, id=workspace.id))
     return row["stop_check_at"]
 
@@ -172,7 +172,7 @@ async def test_a_beat_writes_how_the_clock_stands_after_a_jump_that_it_is_the_fi
     seen_at = await store.now()
     bot.clock.advance(3)
     store = await bot.serve()
-    # It was healed by the beat; nothing has moved since.
+    # The times were corrected at the last heartbeat, and nothing has moved since.
     assert (await store.read(operations.find_operation, operation.id)).called_at == pytest.approx(
         seen_at, abs=0.1
     )
@@ -224,7 +224,7 @@ async def test_where_nobody_knows_how_much_time_has_passed_nothing_comes_early(b
     clock = then(bot.clock)
     store = await bot.serve(clock=clock)
     healed = await store.read(operations.find_operation, operation.id)
-    # What it made is looked for by when it was sent, which is never in the future.
+    # The search for its effect starts when the call was sent, which is never in the future.
     assert (healed.called_at, healed.sent_at) == (clock.now(), min(sent_at, clock.now()))
     assert await claim_one(store) is None
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
@@ -310,7 +310,7 @@ async def test_one_process_serves_at_a_time(database, bot):
     store = await bot.serve()
     with pytest.raises(StoreInUse, match="Another Usher is already running on this database"):
         await database.open(serves=True)
-    # Who only looks, or writes beside it, may.
+    # A process that only reads, or writes without serving, is allowed.
     beside = await database.open()
     assert await first_sight(beside, "i1")
     await store.close()

@@ -1,4 +1,4 @@
-"""Opening, migrating and closing SQLite files: what is wrong is said at once, and in words."""
+"""Opening, migrating and closing SQLite files: errors are reported at once, and in words."""
 
 import asyncio
 import errno
@@ -89,14 +89,14 @@ async def test_what_cannot_be_opened_says_why(tmp_path, url, words):
     ],
 )
 def test_disk_error_says_what_is_wrong_with_the_disk(path, code, number, words):
-    """SQLite says "disk I/O error" of a full disk, too: only writing there tells them apart."""
+    """SQLite reports "disk I/O error" for a full disk, too; only trying to write tells them apart."""
     error = sqlite3.OperationalError("disk I/O error")
     error.sqlite_errorcode = getattr(sqlite3, code)
     found = OSError(number, os.strerror(number)) if number else None
     opening = explain_not_opened(str(path), error, lambda _: found)
     assert opening.startswith(f"{path} can't be opened: ")
     assert words in opening
-    # The same cause, while it serves.
+    # An error while serving names the same cause.
     assert words.partition(";")[0] in str(translate(error, str(path), lambda _: found))
 
 
@@ -160,7 +160,8 @@ def test_every_query_is_used_and_every_one_that_is_used_is_there():
     source = "\n".join(path.read_text() for path in [*services, *list_store("*.py")])
     used = set(re.findall(r"tx\.(?:all|one|run)\(\s*\"(\w+)\"", source))
     used |= set(re.findall(r"\.(?:query|first|change_returning)\(\s*tx,\s*\"(\w+)\"", source))
-    # Others are chosen from several, or passed on: their names have more than one word, unlike most tables.
+    # Other names are chosen from several or passed on. They consist of more than one word, unlike most
+    # tables' names.
     quoted = set(re.findall(r"(?:fill_changes|build_claim)\(\s*\"(\w+)\"|\"(\w+_\w+)\"", source))
     quoted = {name for names in quoted for name in names}
     assert used <= read_queries().keys()

@@ -1,4 +1,4 @@
-"""Claims are found by the index that was made for them, on SQLite."""
+"""On SQLite, claims use the indexes that were made for them."""
 
 import re
 import sqlite3
@@ -16,7 +16,7 @@ STATEMENTS = gather_statements()
 
 @pytest.fixture(scope="module")
 def connection():
-    """The schema alone, which no test here writes to."""
+    """A connection to the empty schema, which no test here writes to."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(migrated())
         yield connection

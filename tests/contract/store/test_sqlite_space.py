@@ -1,4 +1,4 @@
-"""The file gives back the space of deleted rows: in pieces, when there is nothing else to do."""
+"""The file gives back the space of deleted rows, in small steps while there is nothing else to do."""
 
 import asyncio
 import sqlite3
@@ -20,7 +20,7 @@ def path(tmp_path):
 
 @pytest.fixture
 async def open_(path, clock):
-    """Open stores on the file, as processes would."""
+    """A function that opens stores on the file, one for each simulated process."""
     opened = []
 
     async def open_one():
@@ -38,7 +38,7 @@ def asked(path, pragma):
 
 
 def wasteful(path, rows=9000):
-    """Make most of the file's pages unused."""
+    """Leave most of the file's pages unused."""
     with closing(sqlite3.connect(path)) as database:
         keys = [(f"{number}{'x' * 3000}",) for number in range(rows)]
         database.executemany("INSERT INTO inbox (key, seen_at) VALUES (?, 0)", keys)
@@ -78,7 +78,7 @@ async def test_space_that_others_leave_no_time_for_is_given_back_another_night(p
 
 
 async def a_file_of_0_4(open_, path):
-    """Make a file whose pages are as large as those of earlier releases, with something in it."""
+    """Make a file with the larger pages of earlier releases, and with some rows."""
     store = await open_()
     await store.migrate()
     for number in range(200):
@@ -99,7 +99,7 @@ async def test_who_serves_a_file_of_earlier_releases_gives_it_small_pages(open_,
     assert asked(path, "page_size") == 4096
     store = await open_()
     await store.begin_serving()
-    # It is written to the log as before.
+    # The rewritten file still uses the write-ahead log.
     assert [asked(path, one) for one in ("page_size", "auto_vacuum", "journal_mode")] == [1024, 2, "wal"]
     assert asked(path, "integrity_check") == "ok"
     assert await first_sight(store, "new")

@@ -1,4 +1,4 @@
-"""The database changed by hand: the audit's chain tells, and nothing stumbles over what is missing."""
+"""A database that was changed by hand: the audit's chain shows it, and missing rows break nothing."""
 
 import sqlite3
 
@@ -16,7 +16,7 @@ COUNT = 7
 
 @pytest.fixture
 def by_hand(database):
-    """Run a statement beside the store."""
+    """A function that runs a statement without the store."""
 
     def run(statement, *parameters):
         connection = sqlite3.connect(database.url.removeprefix("sqlite:///"))
@@ -86,10 +86,10 @@ ARCHIVED = AuditEntry("operator", "audit.archive", "a.jsonl", "ok", {"through": 
 
 @pytest.mark.parametrize("page", [2, 1000])
 async def test_rows_archived_before_0_4_0_may_be_missing(store, by_hand, page):
-    """Earlier releases moved the oldest rows into a file and wrote an entry that names the last of them."""
+    """Earlier releases moved the oldest rows into a file, and wrote an entry that names the last of them."""
     await write(store)
     await store.write(audit.append_audit, [ARCHIVED])
-    # Deleted in pieces: an interrupted archive left some.
+    # Deleted in batches: an interrupted archive left some rows.
     for through in (2, 3):
         by_hand("DELETE FROM audit WHERE seq BETWEEN 1 AND ?", through)
         assert await store.perform(audit.verify_audit, page=page) is None
@@ -112,7 +112,7 @@ async def test_an_emptied_audit_is_found(store, by_hand, rows):
     await write(store)
     by_hand(f"DELETE FROM audit WHERE {rows}")
     assert await store.perform(audit.verify_audit) == 1
-    # Nothing is done any more that couldn't be remembered.
+    # Nothing that couldn't be recorded is done any more.
     if rows != "seq >= 1":
         with pytest.raises(AssertionError):
             await write(store)

@@ -1,4 +1,4 @@
-"""The store's time, and the gates, under clocks that jump."""
+"""The store's time, and the gates, when the clock jumps."""
 
 import pytest
 from hypothesis import given, settings
@@ -103,9 +103,9 @@ async def test_a_jump_gives_a_call_no_more_time_to_show(store, clock):
     await first_sight(store, "any write")
     operation = await store.read(operations.find_operation, operation.id)
     assert operation.called_at == pytest.approx(await store.now(), abs=0.01)
-    # What it made is looked for by the provider's clock, which goes on while ours sleeps.
+    # The search for its effect uses the provider's clock, which doesn't stop while our machine sleeps.
     assert operation.sent_at == sent_at
-    # Its lease lasts as long as it would have: nobody takes it over while the call is under way.
+    # The lease keeps its full length, so nobody takes the operation over while the call is in progress.
     assert await store.claim(operations.claim_operations, 10, 40.0) == []
     clock.advance(39.1)
     assert len(await store.claim(operations.claim_operations, 10, 40.0)) == 1
@@ -121,5 +121,5 @@ async def test_a_jump_ends_no_lease_of_a_notice(store, clock):
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
     clock.advance(1.1)
     (notice,) = await store.perform(notices.claim_notices, 10, 60.0)
-    # It is looked for from where it was sent: a machine that slept stopped no clock but its own.
+    # The search starts from when it was sent: a machine that slept stopped only its own clock.
     assert notice.unknown_since == pytest.approx(attempted_at)
