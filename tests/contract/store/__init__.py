@@ -1,1 +1,1 @@
-"""The store's contract, written against the Protocol; every engine passes all of it."""
+"""The contract of the store, written against the protocol; every engine passes all of it."""

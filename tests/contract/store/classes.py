@@ -1,4 +1,4 @@
-"""Class cards in the database: posted, joined, changed and ended as the use cases do it."""
+"""Class cards in the database: posted, joined, changed and ended by the use cases."""
 
 from dataclasses import replace
 
@@ -25,37 +25,37 @@ def by(store, principal, interaction="", **fields):
 
 
 async def posted(store, interaction="post", **fields):
-    """Post a card, which is the only one: ``CARD``."""
+    """Post a card. Its id is always ``CARD``, since it is the only one."""
     await store.save_people([Person(TRAINER, "Trainer", seen_at=await store.now())])
     draft = ClassCard(TRAINER, "C1", "saturn", "Statistics", **({"pattern": "notebook"} | fields))
     return await by(store, TRAINER, interaction).run(courses_use_cases.post, draft)
 
 
 async def press(store, who, interaction="p1", message_ts=None, **fields):
-    """Let a person, or the owner of a workspace, press; their list was read."""
+    """Press the card as a person, or as a workspace's owner, whose list has just been read."""
     caller = by(store, getattr(who, "principal", who), interaction, **fields)
     return await caller.run(courses_use_cases.enroll, CARD, message_ts=message_ts, is_list_fresh=True)
 
 
 async def look(store, card_id=CARD):
-    """Do what time does for a card."""
+    """Carry out a card's scheduled work."""
     card = await store.read(class_rows.find_card, card_id)
     await by(store, TRAINER).run(courses_use_cases.CLASS_WORK.carry_out, card)
 
 
 async def time(store, who):
-    """Return somebody's workspace, with its timer."""
+    """Return a person's only workspace, which holds its timer."""
     (row,) = await store.perform(workspaces.read_workspaces, who)
     return row
 
 
 async def stop(store, who):
-    """Do what somebody's timer does when its time has come."""
+    """Carry out the planned stop of a person's workspace as if it were due."""
     await ask(store, principal=who).run(due_timers.stop_workspace, await time(store, who))
 
 
 async def up(store, clock, principal=ALICE):
-    """Give a person a running workspace with an address that was verified."""
+    """Give a person a running workspace with a verified address."""
     row = (await linked(store, principal)).workspaces[0]
     await observe(store, clock, row, Observed(State.RUNNING, url=f"{BASE_URL}/lab"))
     return row

@@ -1,7 +1,8 @@
-"""The engines that the contract is tested with; what is in ``test_sqlite_*`` is about SQLite's alone.
+"""The engines that the contract is tested with.
 
-A test runs on SQLite, and on PostgreSQL too if it is marked ``both_engines``; the other cases on PostgreSQL
-are thorough. The marked ones run every statement there (``test_postgres_statements.py``).
+Tests in ``test_sqlite_*`` are about SQLite alone. Every test runs on SQLite, and on PostgreSQL too if it is
+marked ``both_engines``; all others run on PostgreSQL in the thorough run only. The marked tests together run
+every statement there (``test_postgres_statements.py``).
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -19,16 +20,16 @@ from tests.rigs.engine import migrated
 from tests.rigs.store import ALICE, link_account, linked, serve_new
 
 ENGINES = ["sqlite", "postgresql"]
-#: One worker runs the cases on PostgreSQL, so that it knows at their end which statements ran.
+#: A single worker runs all cases on PostgreSQL, so that in the end it knows which statements have run.
 TOGETHER = pytest.mark.xdist_group("postgresql")
-#: The cases marked ``both_engines`` that this process has run on PostgreSQL.
+#: Cases marked ``both_engines`` that this process has run on PostgreSQL.
 MARKED_CASES_RUN: set[str] = set()
-#: What is about the machine's clock: PostgreSQL has one of its own, which is taken as it is.
+#: For tests of the machine's clock: on PostgreSQL, Usher uses the database's clock as it is.
 machines_clock = pytest.mark.parametrize("engine_name", ENGINES[:1])
 
 
 def on_one_engine(name: str, cases: Iterable[str], also: str) -> pytest.MarkDecorator:
-    """Try every case on SQLite and one also on PostgreSQL: what differs there is the engine, not the case."""
+    """Try every case on SQLite, and one on PostgreSQL too, since the cases don't depend on the engine."""
     both = [("sqlite", one) for one in cases] + [("postgresql", also)]
     return pytest.mark.parametrize(("engine_name", name), both)
 
@@ -45,7 +46,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the test of the statements that ran after the tests that run them."""
+    """Move the test that checks which statements have run behind the tests that run them."""
     items.sort(key=lambda item: item.get_closest_marker("after_both_engines") is not None)
 
 
@@ -57,14 +58,14 @@ def _note_marked_case(request: pytest.FixtureRequest) -> Iterator[None]:
 
 
 def is_marked_case(item: pytest.Item) -> bool:
-    """Return whether a case is one on PostgreSQL that runs in each ``make test``."""
+    """Return whether a test case runs on PostgreSQL in every ``make test``."""
     spec = getattr(item, "callspec", None)
     is_on_postgres = spec is not None and spec.params.get("engine_name") == "postgresql"
     return is_on_postgres and item.get_closest_marker("both_engines") is not None
 
 
 class Database:
-    """One database that any number of stores are opened on, as processes would."""
+    """A database on which any number of stores can be opened, one for each simulated process."""
 
     def __init__(self, url: str, clock: Clock) -> None:
         self.url = url
@@ -74,7 +75,7 @@ class Database:
     async def open(
         self, *, clock: Clock | None = None, ids: Ids | None = None, serves: bool = False
     ) -> Store:
-        """Open a store and bring its schema up to date; one of them at a time ``serves``."""
+        """Open a store and bring its schema up to date. Only one store at a time may serve (``serves``)."""
         store = await postgres.open_store(self.url, clock or self._clock, ids or SystemIds())
         self._stores.append(store)
         await (store.begin_serving() if serves else store.migrate())
@@ -92,7 +93,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def contents() -> bytes:
-    """What a database of SQLite begins with."""
+    """The bytes of a new, migrated SQLite database."""
     return migrated()
 
 

@@ -1,4 +1,4 @@
-"""A course with its members in the database, and its times."""
+"""A course with its members in the database, and the times of its lessons."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ LESSONS = {"days": frozenset({"mon", "wed"}), "starts": 540, "stops": 630, "time
 TERM = {"first_day": "2027-11-22", "last_day": "2027-12-22"}
 
 
-#: Not in the order of their names.
+#: Deliberately not in alphabetical order.
 MEMBERS = [Principal(None, "T1", user) for user in ("UZOE", "UANN", "UMIA")]
 
 
@@ -28,7 +28,7 @@ def local(at, day=22):
 
 @pytest.fixture
 async def joined(store, clock):
-    """A course that three have joined, one after the other, an hour before its first lesson."""
+    """A course that three people joined one after the other, an hour before its first lesson."""
     clock.advance(local("08:00") - clock.now())
     await posted(store, **LESSONS, **TERM)
     found = []

@@ -1,4 +1,4 @@
-"""A workspace that is being created: its request and its provisional row."""
+"""The creation of a workspace, as it is requested: the request and its provisional row."""
 
 from bot.domain.forms import Spec
 from bot.domain.workspaces import PROVISIONAL, Workspace

@@ -1,4 +1,4 @@
-"""A row of each table with a value of its own in each column."""
+"""Rows for every table, with a different value in each column."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.store.tables import GATES, TABLES, Table
 from bot.store.transaction import Transaction
 from tests.rigs.store import ALICE
 
-#: What a row can't be without, besides its model.
+#: Columns that a row needs and that its model doesn't have.
 BESIDE: Mapping[str, Mapping[str, Any]] = {
     "browser_sessions": {"user_id": "U1"},
     "class_cards": {"next_check_at": 1.0},
@@ -28,14 +28,15 @@ BESIDE: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-#: What the schema allows where a field's type doesn't say.
+#: Values that the schema allows, if the field's type doesn't say.
 ALLOWED = {
     ("approvals", "state"): ("requested", "approved", "denied"),
     ("runs", "outcome"): (Outcome.ENDED, Outcome.FAILED, Outcome.CANCELLED),
 }
 
 
-#: A value of each type, another for each number, and for one of two numbers in a row never the default.
+#: A value for each type. Values differ from number to number, and of two successive ones at most one is the
+#: default.
 VALUES: Mapping[Any, Callable[[str, int], Any]] = {
     bool: lambda _, number: number % 2 == 1,
     int: lambda _, number: 2 + number,
@@ -53,7 +54,7 @@ VALUES: Mapping[Any, Callable[[str, int], Any]] = {
 
 
 def of_type(hint: Any, name: str, number: int) -> Any:
-    """Return a value of a field's type."""
+    """Return a value for a field, according to its type."""
     of, parts = get_origin(hint), [part for part in get_args(hint) if part is not NoneType]
     if of in (Union, UnionType, Annotated):
         return of_type(parts[0], name, number)
@@ -78,7 +79,7 @@ def made(table: Table[Any], number: int) -> Any:
 
 
 def stand_for(tx: Transaction, workspace_id: str) -> None:
-    """Write the workspace that rows of other tables refer to."""
+    """Insert the workspace that rows of other tables refer to."""
     workspace = replace(made(TABLES["workspaces"], 10), id=workspace_id, remote_id=workspace_id)
     GATES.add_new(tx, gate_key=workspace.gate_key, connection="saturn", remote_id="r")
     TABLES["workspaces"].add_new(tx, workspace, **BESIDE["workspaces"])

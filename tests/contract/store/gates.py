@@ -1,4 +1,4 @@
-"""Claims of status reads, made directly in the database."""
+"""Claims of status reads, taken directly from the database."""
 
 from bot.domain.workspaces import Workspace
 from bot.store import gates
@@ -25,7 +25,7 @@ async def claim_one(store, connection="saturn", interval=10.0, margin=0.5):
 
 
 async def claimed(store):
-    """Have Alice, who is linked, watch a workspace, and claim its first read; return both."""
+    """Link Alice, let her watch a workspace, and claim its first read. Return the workspace and the claim."""
     await link_account(store)
     workspace = await add_workspace(store, by_reference(ALICE))
     claim = await claim_one(store)

@@ -7,7 +7,7 @@ from tests.rigs.store import accept_operation
 
 
 async def start(store, clock, workspace, seconds=None, *, call=Call.ACCEPTED):
-    """Accept a start; with seconds, have it take so long. Return it as it was accepted."""
+    """Accept a start and return it. If `seconds` are given, finish it after that time."""
     started = (await accept_operation(store, workspace)).operation
     if seconds is not None:
         await store.write(

@@ -1,4 +1,4 @@
-"""Ids of accounts: learnt once, compared, and links that rest because a name is another account by now."""
+"""Account ids: stored when first known, compared, and links suspended if a name means another account."""
 
 from dataclasses import replace
 

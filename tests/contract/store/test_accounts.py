@@ -1,4 +1,4 @@
-"""Accounts: unlinked, refused, held and reminded with all that hangs on them; and their browsers."""
+"""Accounts that are unlinked, refused, held or reminded, with all their rows; and signed-in browsers."""
 
 from dataclasses import replace
 from functools import partial
@@ -193,7 +193,7 @@ async def test_unlinking_a_refused_account_leaves_nothing_to_revoke(store):
     assert await store.read(rows.find_account_by_id, account.id) is None
 
 
-# -- refused credentials: one try in a while, then everything goes on ----------------------------------------
+# -- refused credentials: retried now and then; once one is accepted, all work goes on -----------------------
 
 
 async def are_several(store, since, connection="saturn"):
@@ -222,7 +222,8 @@ async def test_one_of_those_that_wait_gets_the_next_try(store, clock):
     assert [await store.write(refusals.try_refused, held) for _ in range(2)] == [True, False]
     tried = await store.read(rows.find_account_by_id, held.id)
     assert tried.compute_retry_delay(clock.now()) == 30.0
-    # Their person asks for something: the next call tries it, and again only one does.
+    # The person asks for something, so the next call may try the credential, but still only one call at a
+    # time.
     await store.carry_out(lambda tx: refusals.try_at_once(tx, tried))
     asked = await store.read(rows.find_account_by_id, held.id)
     assert asked.compute_retry_delay(clock.now()) == 0.0
@@ -273,13 +274,13 @@ async def test_several_are_two_of_a_connection_who_were_first_refused_since_then
         await hold(store, account)
     assert await are_several(store, began)
     assert not await are_several(store, began + 1)
-    # Another name, or its end, says why one is refused.
+    # A renamed or expired account has a reason of its own for being refused.
     await hold(store, theirs, "bobby")
     assert not await are_several(store, began)
     await hold(store, theirs)
     await store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": mine.id}, expires_at=clock.now()))
     assert not await are_several(store, began)
-    # As long as the outage lasts it is everybody's, whenever they are refused.
+    # While the outage lasts, every refusal is put down to it, whenever it happens.
     await store.write(outages.begin_outage, "saturn#people", began)
     assert await are_several(store, clock.now() + 1)
     assert not await are_several(store, clock.now() + 1, "hub")
@@ -295,7 +296,7 @@ async def test_after_an_outage_everybody_whom_the_connection_refused_is_tried_at
     assert [one.compute_retry_delay(clock.now()) for one in found] == [0.0, 30.0]
 
 
-# -- reminders of credentials that end -----------------------------------------------------------------------
+# -- reminders of credentials that expire --------------------------------------------------------------------
 
 
 DAY = 86_400.0
@@ -351,7 +352,7 @@ async def test_a_link_that_is_gone_or_another_is_reminded_of_no_more(store, cloc
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
 
 
-# -- who is signed in in which browser -----------------------------------------------------------------------
+# -- signed-in browsers --------------------------------------------------------------------------------------
 
 
 HOUR = 3600.0
@@ -389,7 +390,7 @@ async def test_it_ends_when_it_is_not_used(store, clock):
 async def test_an_unlink_ends_all_of_its_person(store, connection, has_account):
     if has_account:
         await linked(store, ALICE)
-    # A sign-in may name an enterprise that the account does not, and the other way round.
+    # A sign-in may name an enterprise that the account doesn't have, and vice versa.
     await begun(store, Principal("E1", ALICE.team_id, ALICE.user_id))
     await begun(store, ALICE, "h2")
     bobs = await begun(store, BOB, "h3")

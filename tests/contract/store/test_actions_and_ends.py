@@ -1,4 +1,4 @@
-"""What may be done with a workspace, and when it ends: told by reads and lists, owed to its card."""
+"""Actions allowed on a workspace and the time when it ends: read, listed, and shown on its card."""
 
 import pytest
 
@@ -126,7 +126,7 @@ async def test_what_is_at_stake_is_of_the_last_read_and_the_last_use_is_kept(sto
     assert await told(stop_risks=both, last_used_at=5.5) == (both, 5.5)
     await store.write(cards.finish_update, card, await store.read(cards.find_card, card))
     before = await store.read(cards.find_card, card)
-    # That somebody goes on working changes no message; what they could lose does.
+    # A later time of last use doesn't change the message; a change in what could be lost does.
     assert await told(stop_risks=both, last_used_at=7.5) == (both, 7.5)
     assert await store.read(cards.find_card, card) == before
     assert await told(stop_risks=frozenset({"busy"})) == ({"busy"}, 7.5)
@@ -153,7 +153,7 @@ async def test_since_when_it_is_up_is_said_by_its_provider_or_known_from_two_rea
     assert await told(State.RUNNING, started_at=5_000.0) == 5_000.0
     assert await told(State.RUNNING) == 5_000.0
     assert await told(State.STOPPED, started_at=5_000.0) is None
-    # Nobody has looked for a day: it may have come up at any time of it.
+    # Nobody has read it for a day, and it may have come up at any time since.
     assert await told(State.RUNNING, after=86_400.0) is None
     assert await told(State.RUNNING) is None
     assert await told(State.STARTING) is None

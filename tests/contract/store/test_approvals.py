@@ -1,4 +1,4 @@
-"""Requests to act as a username: one open of a person, decided once, linked in one transaction."""
+"""Requests to act as a username: one open request per person, decided once, linked in one transaction."""
 
 import asyncio
 from dataclasses import replace
@@ -63,7 +63,7 @@ async def test_open_requests_of_a_place_are_listed_the_oldest_first(store):
 
 
 async def test_who_asks_for_another_username_changes_the_request(store):
-    """Its message is redrawn; what it was about when it was pressed is in the button."""
+    """The message is redrawn. Its button says which username the administrator saw when pressing it."""
     await ask_approval(store, request(username="alice", deferred_command=WAITING))
     assert await ask_approval(store, request(2, "root")) == request(1, "root", deferred_command=WAITING)
     assert await store.read(approval_rows.find_request, "a2") is None

@@ -1,4 +1,4 @@
-"""Stops that nobody asked for are told where that is wanted; what is made and stands still is started."""
+"""Stops that nobody asked for are reported if wanted; a created workspace that isn't running is started."""
 
 import pytest
 
@@ -154,7 +154,7 @@ async def test_what_its_person_stops_is_theirs_to_know(store, clock, notebook):
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == []
     await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
-    # What is up again after that, and goes down again, is somebody else's doing.
+    # If the workspace comes up again afterwards and then goes down, somebody else did that.
     await observe(store, clock, notebook, Observed(State.RUNNING))
     await observe(store, clock, notebook, Observed(State.STOPPED))
     assert await told(store) == stopped(notebook)

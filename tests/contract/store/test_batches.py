@@ -1,4 +1,4 @@
-"""What grows with people is read, counted and emptied in batches, and nothing is left out between two."""
+"""Rows that grow with the number of people are read, counted and cleared in batches, without gaps."""
 
 import pytest
 
@@ -19,7 +19,7 @@ GIVEN = {"slow_unless_known": 60.0, "failed_within": 60.0, "limit": 5}
 
 @pytest.fixture(autouse=True, params=[1, 2, 3, 6, 100])
 def batch_size(request, monkeypatch):
-    """Read so many rows at once."""
+    """The number of rows read at once."""
     monkeypatch.setattr(fan_out, "READ_BATCH_SIZE", request.param)
     monkeypatch.setattr(counts, "COUNT_BATCH_SIZE", request.param)
     monkeypatch.setattr(links, "FAN_OUT_BATCH_SIZE", request.param)
@@ -27,7 +27,7 @@ def batch_size(request, monkeypatch):
 
 @pytest.fixture
 async def everybody(store):
-    """Six people with a workspace each."""
+    """Six people with one workspace each."""
     return [await linked(store, principal) for principal in (*PEOPLE, ELSEWHERE)]
 
 

@@ -1,4 +1,4 @@
-"""Cards: placed once, pending updates, the newest state wins; answers are history."""
+"""Cards: posted once, updated when due, and the newest state wins. Answers are kept as they were."""
 
 import pytest
 
@@ -42,7 +42,7 @@ async def operation(store, workspace, clock):
 
 
 async def posted(store, workspace):
-    """Ask for it, and let its card be posted."""
+    """Request the operation and post its card."""
     card = NewNotice("", NoticeKind.CARD, "first", ALICE)
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     for notice in await store.perform(notice_rows.claim_notices, 10, 60.0):
@@ -112,7 +112,7 @@ async def test_the_call_of_a_new_operation_changes_nothing_that_its_card_says(
 
 @pytest.mark.both_engines
 async def test_progress_is_shown_each_minute_after_the_first(store, clock, operation):
-    """A card is young for a minute, and that of a run for a minute after its start."""
+    """The first minute counts from the card's posting, or for a run from its start."""
     begin, shown = clock.now() - MIN_UPDATE_INTERVAL_SECONDS, []
     for _ in range(170):
         await store.write(operation_rows.save_step, Update(operation.id, 1.0, card_dirty=True))
@@ -130,7 +130,7 @@ async def test_progress_is_shown_each_minute_after_the_first(store, clock, opera
     ids=["late", "soon"],
 )
 async def test_output_is_shown_soon_after_a_start(store, clock, waited, seconds):
-    """One that waited for longer than a minute has a first minute of its own; so is shown that it runs."""
+    """A run that waited more than a minute gets a first minute of its own, so its start is shown soon."""
     run = await launched(store, shows=True)
     await sent(store, "1.0")
     clock.advance(waited)
@@ -182,7 +182,7 @@ async def test_who_ends_late_leaves_what_another_claimed_owed(store, clock, work
     assert (await store.read(card_rows.find_card, operation.id)).is_dirty
     await store.write(card_rows.finish_update, operation.id, newer)
     assert not (await store.read(card_rows.find_card, operation.id)).is_dirty
-    # What the late one has drawn may have come last.
+    # The late process may have drawn its update last, so the card is drawn once more.
     await store.write(card_rows.finish_update, operation.id, late)
     assert (await store.read(card_rows.find_card, operation.id)).is_dirty
 
@@ -265,7 +265,7 @@ async def test_a_step_that_changes_nothing_visible_owes_nothing(store, operation
 
 
 async def asked(store, workspace, verb, ts):
-    """Ask for something, and let its card be posted at ``ts``."""
+    """Request an operation and post its card at ``ts``."""
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
     operation = (await accept_operation(store, workspace, verb, notices=[card])).operation
     await sent(store, ts)
@@ -286,7 +286,10 @@ async def sent(store, *all_ts):
 
 
 async def claimed(store, clock, seconds=15.0):
-    """Let a pause between two updates pass, and claim what is pending; settle it, and return its messages."""
+    """Wait for the interval between updates, claim what is pending, and finish it.
+
+    Return the timestamps of the messages.
+    """
     clock.advance(seconds)
     cards = await store.claim(card_rows.claim_cards, 20, 60.0)
     for card in cards:
@@ -434,7 +437,7 @@ async def test_a_card_goes_once_its_end_is_told_with_others(store, clock, is_ove
 
 
 async def test_earlier_failure_is_updated_once_a_start_begins(store, clock, workspace):
-    """A start may never have a message of its own, by which the failure would lose *Try again*."""
+    """The start may never send a message of its own that would remove *Try again* from the failed one."""
     stop = await asked(store, workspace, OperationVerb.STOP, "1")
     await store.write(operation_rows.save_step, Update(stop, 0.0, outcome=Outcome.FAILED))
     await told(store, workspace, NoticeKind.FAILED, stop, "2")
@@ -458,7 +461,7 @@ async def test_what_changes_while_a_message_is_closed_is_still_owed(store, clock
 
 
 async def test_a_card_that_is_sent_nowhere_is_never_owed(store, clock, workspace):
-    """However often somebody starts and stops a workspace, a change of it writes few rows."""
+    """However often a workspace is started and stopped, a change of its state writes few rows."""
     card = NewNotice("", NoticeKind.CARD, "first", ALICE, {"workspace": workspace.id})
     operation = (await accept_operation(store, workspace, notices=[card])).operation
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
@@ -548,7 +551,7 @@ async def test_a_question_that_was_to_change_when_it_was_asked_again_is_looked_a
 
 @pytest.mark.both_engines
 async def test_what_an_earlier_release_left_half_done_waits_no_longer_than_a_day(store, clock, operation):
-    """There, a message that newer ones had followed was to become a line."""
+    """In an earlier release, messages followed by newer ones were to be shortened to one line."""
     left = {"stage": "closing", "is_dirty": True, "changed_at": clock.now()}
     await store.engine.write(lambda tx: CARDS.change(tx, {"id": operation.id}, **left))
     clock.advance(86_401)
@@ -567,7 +570,7 @@ async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
 
 
 async def pending(store, clock, workspace, state):
-    """Return what a message shows, as its claim after another change says."""
+    """Change the state, and return the claim of the card's next update."""
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(state))
     clock.advance(card_rows.ENDS_WITHIN_SECONDS)
@@ -592,7 +595,7 @@ async def test_nobody_knows_what_an_update_without_an_end_has_shown(store, clock
     clock.advance(60)
     (again,) = await store.claim(card_rows.claim_cards, 10, 60.0)
     assert (lost.claimed_digest, again.claimed_digest) == ("starting", "")
-    # It ended after all, and late: what it showed isn't what the other one shows.
+    # The late update finished after all, so nobody knows which of the two the message shows.
     await store.write(card_rows.finish_update, operation.id, lost, "running")
     assert (await pending(store, clock, workspace, State.STOPPED)).claimed_digest == ""
     await store.write(card_rows.retry_card, operation.id, 0.0)
@@ -617,7 +620,7 @@ async def test_what_was_posted_is_known_until_its_place_is_not(store, clock, wor
     assert (await pending(store, clock, workspace, State.RUNNING)).claimed_digest == ""
 
 
-# -- answers; what administrators are asked is answered once -------------------------------------------------
+# -- answers; administrators' questions are answered only once -----------------------------------------------
 
 
 async def answered(store, kind, subject, ts, **body):

@@ -1,4 +1,4 @@
-"""Channels whose id Slack changed: every row that holds one is renamed, and no row of another workspace."""
+"""Channels whose id Slack changed: it is replaced in all rows, but in no other Slack workspace's."""
 
 import pytest
 
@@ -11,9 +11,9 @@ from tests.contract.store import field_values
 from tests.rigs.store import ALICE
 
 ELSEWHERE = Principal("E1", "T9", "U1")
-#: Tables with a column for it; those of direct messages never get another id.
+#: Tables with a column for the channel. Direct messages' channels never get another id.
 HELD = {"cards", "class_cards", "notices", "operations", "runs", "undoable_actions"}
-#: JSON in which a channel is named, with its column.
+#: Tables and columns with JSON in which a channel is named.
 NAMED_IN = {
     "notices": "body",
     "links": "deferred_command",
@@ -23,7 +23,7 @@ NAMED_IN = {
 
 
 def naming(table, person, channel):
-    """Return what a row says of a person and a channel, in a column of its own or in JSON."""
+    """Return the columns in which a row names a person and a channel in JSON."""
     said = {"channel_id": channel, "principal": person.key, "text": "In COLD-STORAGE"}
     return {NAMED_IN[table]: said} if table in NAMED_IN else {}
 
@@ -101,7 +101,7 @@ async def test_many_rows_are_renamed_in_pieces(store):
     ],
 )
 async def test_chains_of_ids_follow_from_all_changes(store, changes, chains):
-    """Rows are kept of A alone."""
+    """Only rows with channel A exist."""
     await store.carry_out(lambda tx: write(tx, ["undoable_actions"], 1, ALICE, "A"))
     for change in changes:
         found = await store.carry_out(lambda tx, change=change: note_channel_change(tx, ALICE.place, *change))

@@ -1,4 +1,4 @@
-"""Conditions of queries that protect a person behind another guard: met by rows that it would never leave."""
+"""Conditions of queries that back up an earlier guard, met by rows that the guard would never let through."""
 
 from dataclasses import replace
 from functools import partial
@@ -83,7 +83,7 @@ async def operation(store, workspace):
 
 
 async def change(store, table, key, **columns):
-    """Leave a row as no guard before would."""
+    """Change a row in a way that no earlier guard would allow."""
     if columns:
         await store.carry_out(lambda tx: table.change(tx, {"id": key}, **columns))
 
@@ -170,7 +170,7 @@ async def test_nobody_asks_for_the_stop_of_a_run_that_is_over(store, account):
     [
         (ALICE, {"start_call": Call.UNKNOWN}, False),
         (BOB, {"start_call": Call.UNKNOWN}, True),
-        # Nobody has called that one yet, so it can't have made anything.
+        # No call has been sent for that one yet, so it can't have created anything.
         (ALICE, {"start_call": Call.NONE}, True),
         (ALICE, {"start_call": Call.UNKNOWN, "name": "other"}, True),
         (ALICE, {"start_call": Call.UNKNOWN, "connection": "hub"}, True),
@@ -187,7 +187,7 @@ async def test_a_run_is_found_again_unless_a_namesake_may_have_made_it(store, wh
 
 
 async def test_what_slack_says_now_counts_more_than_what_it_will_have_said(store, clock):
-    # Written by a clock that has been corrected since.
+    # Written under a clock that has been corrected since.
     await store.save_people([Person(ALICE, "Alice", seen_at=clock.now() + 3600)])
     await store.save_people([Person(ALICE, "Alice", is_guest=True, seen_at=clock.now())])
     assert (await store.person(ALICE)).is_guest
@@ -236,7 +236,7 @@ async def test_a_refused_account_is_neither_used_nor_reminded_of(store, clock, a
     assert await store.claim(runs.claim_runs_of, account, 10, 60.0) is None
 
 
-# -- what is made, planned and kept --------------------------------------------------------------------------
+# -- creations, plans, and rows that are kept ----------------------------------------------------------------
 
 
 @pytest.mark.both_engines
@@ -261,7 +261,7 @@ async def test_what_was_made_is_not_explained_by_a_row_that_a_list_has_added_sin
 
 @pytest.mark.both_engines
 async def test_each_running_workspace_is_claimed_once_in_a_while(store, clock, workspace):
-    """Whether its person is asked about it is not for the claim to say."""
+    """The claim doesn't decide whether the owner is asked about it."""
     await observe(store, clock, workspace, Observed(State.RUNNING))
     assert await within(store, workspace_rows.claim_running, 10, 60.0) == [], "it has only just come up"
     clock.advance(1800.0)
@@ -400,7 +400,7 @@ async def test_a_link_that_was_replaced_holds_neither_token_nor_code(store, cloc
 
 
 async def waiting(store, kind=NoticeKind.MESSAGE, principal=ALICE, subject="s", **body):
-    """Write a message down and claim it."""
+    """Add a message and claim it."""
     await store.write(notices.add_notices, [NewNotice(subject, kind, "1", principal, body)])
     return next(one for one in await store.perform(notices.claim_notices, 10, 60.0) if one.subject == subject)
 
@@ -448,7 +448,7 @@ async def test_a_newer_message_owes_a_look_at_those_before_of_its_own_person_alo
 
 
 async def pressed(store, clock):
-    """Let Alice press a card of a class that is ended then; return her workspace."""
+    """Let Alice press the card of a class that then ends, and return her workspace."""
     await posted_class(store)
     row = await up(store, clock)
     await press(store, row)
@@ -535,7 +535,7 @@ async def test_an_open_operation_is_kept_however_many_came_after_it(store, clock
     assert operation.id in {one["id"] for one in kept}
 
 
-# -- of several people and Slack workspaces ------------------------------------------------------------------
+# -- several people and Slack workspaces ---------------------------------------------------------------------
 
 
 async def test_only_those_are_signed_out_who_left_or_whose_workspace_removed_usher(store, clock):

@@ -1,4 +1,4 @@
-"""What people were told as over and turns out otherwise: told to them, once."""
+"""Corrections of news that turned out wrong: each person who got the news gets one."""
 
 import pytest
 
@@ -15,7 +15,7 @@ from tests.rigs.store import ALICE, accept_operation, linked, observe, within
 
 
 async def was_told(store, subject, kind, occasion="1"):
-    """Have a message sent to ALICE."""
+    """Store a message to ALICE as sent."""
 
     def sent(tx):
         notices.add_notices(tx, [NewNotice(subject, kind, occasion, ALICE, {})])

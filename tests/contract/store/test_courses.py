@@ -1,4 +1,4 @@
-"""Class cards: one press is one consent and one operation; the end reaches who consented, and nobody else."""
+"""Class cards: one press is one consent and one operation, and the end reaches only those who consented."""
 
 import asyncio
 from dataclasses import replace
@@ -41,7 +41,7 @@ from tests.rigs.use_cases import ask
 
 
 async def noted(store, principal, interaction):
-    """Let somebody press who has no account."""
+    """Press the card as a person without an account."""
     await store.save_people([Person(principal, "", seen_at=await store.now())])
     return await press(store, principal, interaction)
 
@@ -116,7 +116,7 @@ async def test_who_can_have_no_operation_yet_is_counted_as_waiting(store):
     await press(store, ALICE, "p2")
     counts = await store.read(class_rows.count_members, CARD)
     assert (counts.waiting, counts.starting, counts.consented) == (1, 1, 1)
-    # Somebody who has an operation is not set back by a press that can't have one.
+    # A person with an operation isn't set back by a press that can't start one.
     await refuse(store, alice.account)
     assert (await press(store, ALICE, "p3")).result == "noted"
     assert (await store.read(class_rows.find_participant, CARD, ALICE)).waits_for == ""
@@ -141,7 +141,7 @@ async def test_counts_follow_the_newest_operation_of_each(store):
     assert (await by(store, TRAINER).read(use_cases.list_problems, CARD))[1] == []
 
 
-#: What is replaced is counted by what replaced it.
+#: A replaced operation isn't counted; the one that replaced it is.
 ENDS = [one for one in Outcome if one not in {Outcome.REPLACED, Outcome.ENDED}]
 
 
@@ -232,7 +232,7 @@ async def test_cards_are_looked_at_when_something_is_due(store, clock):
     assert await claimed(store) == []
     await counted(store, due.id, await store.read(class_rows.count_members, due.id))
     assert (await store.read(cards.find_card, due.id)).is_dirty
-    # A press a moment later is counted with the others.
+    # A press shortly afterwards is counted together with the others.
     await press(store, row, "p2")
     assert await claimed(store) == []
     clock.advance(MIN_COUNT_SECONDS)
@@ -255,7 +255,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     for who in (ALICE, BOB):
         row = await time(store, who)
         assert (row.stop_at, row.stop_card, row.stop_warned) == (closed.stops_at, CARD, False)
-    # Who was warned isn't warned again.
+    # A person who has been warned isn't warned again.
     (row,) = await store.perform(workspace_rows.read_workspaces, ALICE)
     late = {"stop_warned": True, "stop_warning": "notice", "stop_at": closed.stops_at + 60}
     await store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **late))
@@ -345,7 +345,7 @@ async def test_of_two_classes_the_later_end_counts(store, clock):
     await by(store, ALICE, "p2").run(use_cases.enroll, second.id, is_list_fresh=True)
     row = await time(store, ALICE)
     assert (row.stop_at, row.stop_card) == (first.stops_at, first.id)
-    # A teacher who ends theirs at once leaves what the other says.
+    # A teacher who ends their own class right away doesn't affect the other class's timer.
     await by(store, TRAINER, "stop").run(use_cases.stop_all, second.id)
     await look(store, second.id)
     assert (await time(store, ALICE)).stop_card == first.id
@@ -400,7 +400,7 @@ async def test_a_consent_ends_with_the_link(store, clock):
 
 
 async def timed_by(store, workspace, at, card_id=CARD):
-    """Give a workspace a class's timer, whoever agreed."""
+    """Give a workspace a class's timer, whether or not its owner agreed."""
     await set_timer(store, workspace, PlannedStop(at, "stop", warns=True, because="class", source=card_id))
 
 

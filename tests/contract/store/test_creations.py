@@ -1,4 +1,4 @@
-"""Creations: a row before the provider has anything, its id as soon as it tells it, nothing read before."""
+"""Creations: the row comes first, gets the workspace's id once that is known, and isn't read before."""
 
 from dataclasses import replace
 from functools import partial
@@ -76,7 +76,7 @@ async def test_the_id_is_written_with_the_call_and_read_at_once(store, clock, ac
     )
     (claim,) = await reads(store)
     assert (claim.gate_key, claim.remote_id, claim.workspace_ids) == (R1, "r1", ("ws1",))
-    # The step goes on with its own lease.
+    # The step continues under its own lease.
     assert await store.claim(operations.claim_operations, 10, 60.0) == []
     assert await store.write(
         operations.save_step, Update(accepted.operation.id, 5.0, waits_for="read", claim=step.claim)
@@ -126,7 +126,7 @@ async def test_nothing_is_kept_for_one_who_unlinked_meanwhile(store, account):
 
 @pytest.mark.both_engines
 async def test_a_name_that_is_free_at_the_provider_differs_from_names_on_the_list(store, account):
-    """A workspace that has no name yet takes none, and those that were removed leave theirs."""
+    """A workspace without a name yet blocks no name, and neither does one that was removed from the list."""
     for number, name in enumerate(("box", "box-2", ""), 2):
         spec = Spec(name, stem="box")
         await asked(store, replace(provisional(number), name=name, spec=spec), f"i{number}")
@@ -162,7 +162,7 @@ async def test_a_stop_replaces_a_creation_and_another_try_joins(store, account):
     assert await reads(store) == []
 
 
-# -- a list may bring what is just being made: in the end there is one row -----------------------------------
+# -- a list may already include a workspace that is being created: in the end there is one row ---------------
 
 
 LISTED = listed_workspace("r1", R1, "analysis", State.STARTING, "https://ide", "2 cores")

@@ -1,4 +1,4 @@
-"""What is found to be due first is never later than what its claim would take, on any engine."""
+"""A queue's first due time is never later than the time at which its claim takes a row, on any engine."""
 
 import random
 from functools import partial
@@ -36,7 +36,7 @@ from bot.store.transaction import as_json
 from tests.contract.store.field_values import BESIDE, made, stand_for
 from tests.rigs.store import ALICE, BOB
 
-#: Each first due time and claim is another statement.
+#: Each claim, and each query for a first due time, is a different statement.
 pytestmark = pytest.mark.both_engines
 
 CONNECTIONS = ["saturn", "posit"]
@@ -44,7 +44,7 @@ SERVED = [TaskKind.SYNC_PEOPLE, TaskKind.DISCOVER]
 WARN_SECONDS = 300.0
 #: More than there are rows.
 MANY = 100
-#: Before and after now: each margin by which something waits lies between two of them.
+#: Seconds relative to now. Every margin that a query waits for lies between two of these values.
 TIMES = (-900.0, -61.0, -16.0, -6.0, -4.0, -2.0, -0.01, 0.01, 4.0, 61.0, 301.0)
 
 
@@ -64,7 +64,7 @@ CALLS = words("none", "calling", "accepted", "unknown")
 SOME_IDS = words("one", "two", "three")
 KIND = words("card", "ready", "summary", "reply", "job_card", "job_ended", "class_card", "outage")
 STATES = words("pending", "retry", "leased", "sent", "dead")
-#: What decides when a row is due, by its table: the values that it may have.
+#: The columns that decide when a row is due, by table, with their possible values.
 DECIDES = {
     "operations": {
         "connection": words("saturn", "posit"),
@@ -149,7 +149,7 @@ DECIDES = {
         "paused_until": moments,
     },
 }
-#: How due rows of each kind are claimed, or read where nobody claims them.
+#: How due rows of each kind are claimed, or read if they aren't claimed.
 CLAIMS = {
     "operations": lambda tx: operations.claim_operations(tx, MANY, 60.0, "me"),
     "reads": lambda tx: [
@@ -175,7 +175,7 @@ CLAIMS = {
 
 
 def compare(tx, kind, number):
-    """Fill the tables at random; return whether something was due."""
+    """Fill the tables at random, compare, and return whether anything was due."""
     numbers, now = random.Random(f"{kind} {number}"), tx.now()
     for name in sorted(DECIDES, key=["operations", "workspaces"].count, reverse=True):
         tx.run(f"DELETE FROM {name}")
@@ -184,7 +184,7 @@ def compare(tx, kind, number):
         for name in DECIDES
         if kind in KINDS_BY_TABLE.get(name, ()) and (kind != "outages" or numbers.random() < 0.3)
     ]
-    # Where a failover hasn't settled, Slack has no room, which no look asks about.
+    # Until a failover has settled, Slack has no capacity, and the query for due times doesn't check that.
     others = ["owners", "notices", *(() if kind in {"notices", "cards"} else ["database_timeline"])]
     tables = [name for name in [*tables, *others] if name not in others or numbers.random() < 0.3]
     tables = [*{"operations": ["workspaces"], "expiry": ["accounts"]}.get(kind, ()), *tables]
@@ -228,7 +228,7 @@ async def test_first_due_time_is_not_later_than_its_claim(store, kind):
     assert taken == {True, False}
 
 
-#: Seconds from now, as all numbers with a fraction below.
+#: Seconds from now. Like all other numbers here, it has a fraction.
 AHEAD = 90.5
 IN_A_FAILOVER = {"database_timeline": {"id": 1, "server": "s", "detected_at": -10.5}}
 
@@ -251,7 +251,8 @@ NOTICE |= {
 WAIT = {"id": "one", "kind": "gpu", "state": "waiting", "seq": 1, "next_at": 0.0, "expires_at": AHEAD}
 WAIT |= {"attempted_at": None, "ended_at": None}
 END = {"notices": NOTICE | {"kind": "ready"}}
-#: By queue: a row that it takes, with rows of other tables, and what keeps it from that.
+#: For each queue: a row that it takes, with the rows of other tables that it needs, and changes that each
+#: keep it out.
 DUE = {
     "operations": (
         WORK_ITEM | {"verb": "start", "connection": "saturn", "workspaces": {}},
@@ -380,7 +381,7 @@ DUE = {
 }
 
 
-#: The claims that no queue makes, in the same way.
+#: The same for claims that don't belong to a queue: a row, and changes that each keep it from being claimed.
 CLAIMED = {
     "along": (
         {"connection": "saturn", "due_at": 2.5, "next_check_at": 0.0, "reader": "one"},
@@ -427,7 +428,7 @@ CLAIM_OF = {
 
 
 def count_due(tx, queue, *rows):
-    """Count what the queue would take if these were its rows; return when its first row is due, too."""
+    """Return how many of these rows the queue would take, and when its first row is due."""
     now = tx.now()
     for name in sorted(DECIDES, key=["operations", "workspaces"].count, reverse=True):
         tx.run(f"DELETE FROM {name}")

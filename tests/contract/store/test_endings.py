@@ -1,4 +1,4 @@
-"""What ends by itself, what is told without asking, and what explains a creation."""
+"""Workspaces that end by themselves, news that nobody asked for, and gates that explain a creation."""
 
 from dataclasses import replace
 
@@ -103,7 +103,7 @@ async def soon(store, clock, workspace, seconds=200.0):
 
 
 async def ending(store, seconds, limit=100):
-    """Return what ends within so many seconds, and is to be announced; it may be claimed again at once."""
+    """Claim workspaces that end within this time and must be announced. They can be claimed again at once."""
     return await within(store, workspaces.claim_ending, seconds, limit, 0.0)
 
 
@@ -177,7 +177,7 @@ async def test_what_is_told_is_written_once_and_read(store, clock, workspace):
     assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
     assert not await store.write(workspaces.note_event, "other", workspace.gate_key, "hook:2", "failed")
     assert not await store.write(workspaces.note_event, "saturn", "https://nowhere|x", "hook:3", "failed")
-    # What nobody had is not held against who has it by then.
+    # A delivery that found no owner doesn't count against the person who has the workspace later.
     assert await first_sight(store, "hook:3")
 
 
@@ -263,7 +263,7 @@ async def test_what_was_unlinked_explains_still(store, clock):
     since = clock.now() - 60
     await store.write(creations.name_created, theirs, Created("x", "lab"), GATES[0])
     await unlink(store, BOB)
-    # Their creation has no row any more that tells what it made: nothing is taken on a guess.
+    # The row that says what Bob's creation made is gone, and nothing is concluded by guessing.
     assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, since) == []
     assert await store.read(creations.find_unexplained_gates, mine, "saturn", GATES, clock.now() + 1) == [
         GATES[1]

@@ -1,4 +1,4 @@
-"""What a model holds is saved: every field of every model is written, changed, replaced and read back."""
+"""Every field of every model is saved: it is written, changed, replaced and read back."""
 
 from collections.abc import Mapping
 from dataclasses import FrozenInstanceError, fields, replace
@@ -31,7 +31,7 @@ def key_of(table: Table[Any], one: Any) -> Mapping[str, Any]:
 
 
 def try_all(tx: Transaction, table: Table[Any], number: int) -> None:
-    """Add a row, change every column of it, and replace it; read it each time."""
+    """Add a row, change each of its columns, and replace it, reading it back each time."""
     first, second, third = (made(table, one) for one in (number, number + 1, number + 2))
     beside = BESIDE.get(table.name, {})
     if table.name == "workspaces":
@@ -58,7 +58,7 @@ def try_all(tx: Transaction, table: Table[Any], number: int) -> None:
 
 @pytest.mark.parametrize("table", MODELS, ids=lambda table: table.name)
 async def test_every_field_is_written_changed_replaced_and_read_back(store, table):
-    # From either truth value to the other: one of them is the default.
+    # Two rounds change each boolean in both directions, since one of the values is the default.
     for number in (10, 21):
         await store.engine.write(partial(try_all, table=table, number=number))
         key = key_of(table, made(table, number + 1))
@@ -75,12 +75,13 @@ async def test_a_row_that_is_there_can_not_be_added(store):
 
 
 async def test_rows_are_found_by_a_key_alone(store):
-    """What no index finds would walk the whole table."""
+    """A query that no index supports would walk the whole table."""
     with pytest.raises(AssertionError, match="no index of workspaces finds"):
         await store.engine.read(partial(TABLES["workspaces"].row, name="notebook"))
 
 
-#: What a step never changes: it is decided when an operation or a run is accepted, or by a query of its own.
+#: Fields that no step changes: they are set when an operation or a run is accepted, or by queries of their
+#: own.
 ASKED = {"id", "principal", "connection", "created_at", "reference", "channel_id", "next_step_at"}
 KEPT = {
     Operation: ASKED

@@ -1,4 +1,4 @@
-"""A database that is another server's than its rows: what may have been sent is looked for first."""
+"""After a failover, messages that may already have been sent are searched for before they are sent."""
 
 import asyncio
 from contextlib import nullcontext
@@ -31,7 +31,7 @@ def message(subject, kind=NoticeKind.MESSAGE):
 
 
 async def claimed(store):
-    """Return since when each message may have been sent, by what it is about."""
+    """Claim all messages, and return since when each may have been sent, by subject."""
     return {one.subject: one.unknown_since for one in await store.perform(notices.claim_notices, 100, 60.0)}
 
 
@@ -73,18 +73,19 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     await served_by(store, THERE)
     newer = (await accept_operation(store, workspaces[1], interaction="2")).operation
     clock.advance(maintenance.FAILOVER_CONFIRM_SECONDS + 1)
-    # Written since; that of the older operation may have been written, and sent, in the lost seconds.
+    # All of these are written after the failover. The message about the older operation may already have been
+    # written and sent in the lost seconds.
     await store.write(notices.add_notices, [message(one.id, NoticeKind.READY) for one in (older, newer)])
     await store.write(
         notices.add_notices, [message("answer"), message(workspaces[0].id, NoticeKind.STOP_WARNING)]
     )
-    # What tells of the loss can't have been sent before: it needs no search.
+    # The message about the loss itself can't have been sent before, so it isn't searched for.
     await store.write(notices.add_notices, [message("loss", NoticeKind.WRITES_LOST)])
     found = {one.subject: one for one in await store.perform(notices.claim_notices, 100, 60.0)}
     since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
     count_unconfirmed = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)
     assert since == count_unconfirmed | {newer.id: None, "answer": None, "loss": None}
-    # Once it wasn't found, it is sent, also where its workspace is read first.
+    # Once the search has found nothing, the message is sent, even if its workspace is read first.
     await store.write(notices.requeue_unsent_notices, list(found.values()))
     sent = await store.perform(notices.claim_notices, 100, 60.0)
     for one in sent:
@@ -116,7 +117,7 @@ async def test_after_a_restored_backup_the_next_server_is_its_own(store, clock):
     assert await store.read(maintenance.find_failover) is None
 
 
-#: A transaction that has written here isn't committed for a while, so that its primary ends meanwhile.
+#: Delays the commit of a transaction that has written to this table, so that its primary goes down meanwhile.
 SLOW = """
 CREATE TABLE slow (id INTEGER);
 CREATE FUNCTION sleeps() RETURNS trigger LANGUAGE plpgsql AS
@@ -147,13 +148,13 @@ async def test_on_another_timeline_only_an_audit_row_tells_what_became_of_a_comm
         if is_lost:
             servers.freeze()
         else:
-            # It has the commit, doesn't show it, and so nobody says that it has it.
+            # The standby has the commit but doesn't show it, so nobody confirms that it has arrived.
             servers.wait_for_standby()
             servers.stand_still()
         writing = asyncio.create_task(store.engine.write(partial(written, audits=audits, is_slow=is_lost)))
         await asyncio.to_thread(servers.wait_for_commit)
         await asyncio.to_thread(servers.fail_over)
-        # Others reuse the number of what was lost.
+        # Other transactions reuse the id of the lost one.
         servers.execute(";\n".join(["SELECT pg_current_xact_id()"] * 50))
         with nullcontext() if error is None else pytest.raises(error):
             await writing

@@ -1,7 +1,7 @@
-"""No transaction of thousands: one row says what shall be, the rest follows in pieces, whoever is killed.
+"""Large changes in small transactions: one row records the goal, and batches carry it out despite kills.
 
-That no piece of work changes more than 200 rows is watched by ``tests.rigs.weight``, here as in every test;
-here the worlds are large.
+``tests.rigs.weight`` checks in every test that no transaction changes more than 200 rows; the tests here use
+large databases.
 """
 
 from dataclasses import replace
@@ -63,11 +63,11 @@ MANY = 300
 
 
 class Killed(BaseException):
-    """Signal that the process was killed."""
+    """Raised to simulate that the process is killed."""
 
 
 class Mortal:
-    """Be an engine whose process is killed before its write number ``last`` + 1."""
+    """An engine whose process is killed before write number ``last`` + 1."""
 
     def __init__(self, engine, last):
         self._engine, self._left = engine, last
@@ -83,7 +83,10 @@ class Mortal:
 
 
 async def until_done(store, work, last=3):
-    """Do work in processes that are killed after so many writes; return what came of it, and their number."""
+    """Do the work in processes that are each killed after ``last`` writes.
+
+    Return the result, and how many processes it took.
+    """
     for number in range(1, 1_000):
         try:
             return await work(Store(Mortal(store.engine, last))), number
@@ -101,7 +104,7 @@ def person(number, team="T1"):
 
 
 async def with_rules(store, clock, workspaces):
-    """Give each of these workspaces hours."""
+    """Give each of these workspaces working hours."""
     when = {"days": WEEKEND, "starts": None, "stops": 18 * 60, "processed_until": clock.now()}
 
     def write(tx):
@@ -140,7 +143,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
         return await restored_backups.pause_restored(mortal, ["U0001"], {"saturn"})
 
     (backup_at, held, links), _ = await until_done(store, restore, last=6)
-    # Nobody serves from the first piece on, to the last.
+    # No process serves between the first batch and the last.
     assert lives[0] == ""
     assert len(lives) > 2
     assert all("usher restored" in one for one in lives[1:])
@@ -152,7 +155,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     expected = {NoticeKind.HOURS_PAUSED: MANY, NoticeKind.BACKUP_RESTORED: 121}
     expected |= {NoticeKind.FAILED: 20, NoticeKind.OUTAGE: 1}
     assert {kind: kinds.count(kind) for kind in expected} == expected
-    # What the backup had yet to send is looked for before it is sent, and nothing else.
+    # Only messages that the backup still had to send are searched for before they are sent.
     assert {row["unknown_since"] for row in told if row["kind"] == "message"} == {made_at}
     assert {row["unknown_since"] for row in told if row["kind"] in expected} == {None}
     (entry,) = [
@@ -161,14 +164,14 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert f'"hours":{MANY}' in entry["detail"].replace(" ", "")
 
 
-# -- an outage of people's sign-ins --------------------------------------------------------------------------
+# -- an outage of everybody's sign-ins -----------------------------------------------------------------------
 
 
 async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transaction(store, clock):
     held = [await hold(store, await link_account(store, person(number))) for number in range(MANY)]
     elsewhere = await hold(store, await link_account(store, ALICE, "hub"))
     await store.write(outages.begin_outage, "saturn#people", clock.now())
-    # The process dies with the commit of the end.
+    # The process dies right after committing the end of the outage.
     await Store(Mortal(store.engine, 1)).write(refusals.end_outage, "saturn#people")
 
     async def refused():
@@ -187,7 +190,7 @@ async def test_the_end_of_an_outage_and_the_tries_that_it_owes_are_one_transacti
     assert (await store.read(account_rows.find_account_by_id, elsewhere.id)).compute_retry_delay(
         clock.now() - 61
     ) > 0.0
-    # It is owed once: another process that ends the same outage owes nothing.
+    # The work is queued once: another process that ends the same outage adds nothing.
     assert not await store.write(refusals.end_outage, "saturn#people")
     assert await follow(store) == 0
 
@@ -206,7 +209,7 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
     runs = [await launched(store, ALICE, "saturn", name=f"n{number}") for number in range(MANY)]
     await unlink(Store(Mortal(store.engine, 1)), ALICE, "saturn")
     assert await store.read(account_rows.find_account, ALICE, "saturn") is None
-    # No step acts for anybody, and no read is granted, whatever the rows say still.
+    # Whatever the rows still say, no step acts for anybody and no read is granted.
     assert {one.account for one in await store.claim(operation_rows.claim_operations, 100, 60.0)} <= {None}
     assert await store.claim(gates.claim_reads, "saturn", 50, 10.0, 1.0) == []
     assert 0 < len(await store.perform(workspace_rows.read_workspaces, ALICE)) < MANY
@@ -226,7 +229,7 @@ async def test_unlinking_ends_the_use_at_once_and_the_workspaces_follow(store, c
 
 
 async def self_following(store, clock):
-    """Do what is owed, after the leases of whoever was killed."""
+    """Follow up the change after the killed process's leases have expired."""
     clock.advance(61)
     return await follow(store)
 
@@ -239,7 +242,7 @@ async def test_whoever_links_again_before_that_keeps_what_was_left(store, clock)
     await link_account(store, ALICE)
     await follow(store)
     found = await store.perform(workspace_rows.read_workspaces, ALICE)
-    # As it is another account, what was proven with the former isn't any more.
+    # The new account is a different one, so everything verified with the former has to be verified again.
     assert {one.id for one in found} == {one.id for one in left}
     assert {one.verified_at for one in found} == {None}
 
@@ -256,7 +259,7 @@ async def test_what_waits_for_a_refused_account_is_held_and_goes_on_by_what_its_
         < MANY
     )
     await link_account(store, ALICE)
-    # Both debts are open: what was to be held isn't any more.
+    # Both the hold and the release are pending, but nothing has to be held any more.
     await follow(store)
     assert [one for one in await store.read(operation_rows.open_operations, ALICE) if one.block_reason] == []
     await refuse(store, await store.read(account_rows.find_account, ALICE, "saturn"))
@@ -284,7 +287,7 @@ async def test_whoever_leaves_keeps_no_hours_however_many(store, clock):
 
 
 async def late(store, clock, news):
-    """Have news that Slack didn't take for long."""
+    """Add messages that Slack hasn't accepted for a long time."""
     await store.carry_out(lambda tx: add_notices(tx, news))
     while claimed := await store.perform(notices.claim_notices, 100, 60.0):
         for one in claimed:
@@ -300,7 +303,7 @@ async def test_after_a_silence_everybody_gets_one_message_however_many_wait(stor
         for one in people
         for kind in (NoticeKind.READY, NoticeKind.STOPPED)
     ]
-    # One of them hears of many.
+    # One of the recipients gets many messages.
     news += [NewNotice(f"n{number}", NoticeKind.STOPPED, "end", people[0], {}) for number in range(MANY)]
     await late(store, clock, news)
     sent = []
@@ -314,12 +317,12 @@ async def test_after_a_silence_everybody_gets_one_message_however_many_wait(stor
     assert {row["state"] for row in await rows(store, NOTICES)} == {"sent"}
 
 
-# -- a world of thousands ------------------------------------------------------------------------------------
+# -- thousands of rows ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
 async def test_a_large_world_does_whatever_it_does_in_pieces(store, clock):
-    """A person with two thousand workspaces, and a Slack workspace of two thousand linked people."""
+    """One person with two thousand workspaces, and a Slack workspace with two thousand linked people."""
     found = [found_workspace(f"w{number:04}", state=State.RUNNING) for number in range(2_000)]
     account = await link_account(store)
     await store.perform(discovered.merge_discovered, account.id, found)

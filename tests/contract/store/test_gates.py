@@ -1,4 +1,4 @@
-"""The poll gate: one read per resource and interval, whoever asks; what a read brings, and to whom."""
+"""The poll gate: one read per resource and interval, whoever asks; and what a result updates, for whom."""
 
 import asyncio
 from dataclasses import replace
@@ -32,7 +32,7 @@ from tests.rigs.store import (
 
 
 async def told(store, claim, observed, next_in, *hold, **more):
-    """Record what a claimed read found."""
+    """Record the result of a claimed read."""
     result = ReadResult(claim.gate_key, claim.workspace_ids, observed, next_in, *hold, **more)
     await store.perform(gates.record_reads, [result])
 
@@ -183,7 +183,7 @@ async def test_an_unproven_reader_that_fails_does_not_keep_the_proven_from_readi
         seen = Observed(State.RUNNING) if claim.account.principal == ALICE else None
         await told(store, claim, seen, 1.0)
     assert readers == [BOB, ALICE, ALICE]
-    # Asking again is worth another try.
+    # If somebody asks again, the account is tried again.
     await want_read(store, bob.id)
     clock.advance(10.5)
     assert (await claim_one(store)).account.principal == BOB
@@ -208,14 +208,14 @@ async def test_claims_are_limited_and_each_gate_is_granted_once(store, clock):
     assert len({claim.gate_key for claims in rounds for claim in claims}) == 30
 
 
-# -- what a read brings: to whom it is shown, what it makes due, what it never reveals -----------------------
+# -- the result of a read: who sees it, what it makes due, what it never reveals -----------------------------
 
 
 RUNNING = Observed(State.RUNNING, "https://ide.example.org", "Ready", 100, "shared")
 
 
 async def two_watchers(store):
-    """Alice and Bob both named the same resource; neither was proven yet."""
+    """Let Alice and Bob add the same resource, which neither has verified yet, and return their rows."""
     rows = []
     for principal in (ALICE, BOB):
         await link_account(store, principal)
@@ -224,7 +224,7 @@ async def two_watchers(store):
 
 
 async def read_as(store, clock, principal, observed):
-    """Let reads through until it is this person's turn, and record that one only."""
+    """Let reads pass until it is this person's turn, and record the result of that read only."""
     for _ in range(4):
         claim = await claim_one(store)
         if claim is not None:
@@ -329,7 +329,7 @@ async def test_nothing_of_anothers_read_is_shown_on_an_unproven_row(store, clock
     claim = await claim_one(store)
     reader, other = (alice, bob) if claim.account.principal == ALICE else (bob, alice)
     assert claim.workspace_ids == (reader.id,)
-    # Even a result that names the row by mistake stays invisible there.
+    # Even if the result lists the row by mistake, nothing becomes visible there.
     await store.perform(gates.record_reads, [ReadResult(SHARED, (reader.id, other.id), RUNNING, 1.0)])
     assert (await store.read(workspace_rows.find_workspace, reader.id)).verified_at is not None
     unproven = await store.read(workspace_rows.find_workspace, other.id)
@@ -357,7 +357,7 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
 @pytest.mark.both_engines
 @pytest.mark.parametrize("reader", [ALICE, BOB])
 async def test_a_read_changes_whose_it_is_and_what_is_allowed_for_its_reader_alone(store, clock, reader):
-    """Bob's workspace is shared with Alice: each is told what is true for their own account."""
+    """Bob's workspace is shared with Alice; each of them is told what is true for their own account."""
     alice, bob = await two_watchers(store)
     shared = replace(RUNNING, owner="bob", actions=frozenset({"open"}))
     await read_as(store, clock, ALICE, shared)
@@ -482,7 +482,7 @@ async def test_many_results_at_once_are_all_written(store, clock):
 
 
 class Counted:
-    """Count the statements that reach the database."""
+    """Count the statements that are sent to the database."""
 
     def __init__(self, tx):
         self._tx, self.statements = tx, []
@@ -514,7 +514,7 @@ async def test_however_many_are_claimed_and_recorded_it_takes_as_many_statements
         return gates.claim_reads(tx, "saturn", many, 10.0, 0.5)
 
     def record(tx):
-        # Later than its gate would open by itself, so that it's settled, too.
+        # Recorded later than the gate would open by itself, so that the gate is settled as well.
         return gates.record_some(
             tx,
             [
@@ -578,7 +578,7 @@ async def test_a_list_does_not_write_over_a_read_that_is_younger_than_its_start(
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).current_state is state
 
 
-# -- reads of one account come together into one request -----------------------------------------------------
+# -- reads of one account are combined into one request ------------------------------------------------------
 
 
 STARTING = Observed(State.STARTING)

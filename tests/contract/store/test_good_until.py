@@ -1,4 +1,4 @@
-"""What was asked for is good until its deadline: after that no call for it is committed to."""
+"""A request is good until its deadline; after that, no call for it is committed to."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ HOUR = 3600.0
 
 
 async def commits(store, operation_id, *, stops=False):
-    """Step an operation up to its call; return whether that may leave, and hand it back."""
+    """Step an operation up to its call, return whether the call may be sent, and put the operation back."""
     claimed = {one.subject.id: one for one in await store.claim(operations.claim_operations, 10, 60.0)}[
         operation_id
     ]
@@ -96,7 +96,7 @@ async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store,
 
 
 async def test_the_end_of_hours_is_not_how_long_somebody_wanted_it(store, clock, workspace):
-    """*Start* after it would stop what runs again after a minute, and nobody would be warned."""
+    """If the end of hours counted, *Start* after it would stop the workspace a minute later, unwarned."""
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, PlannedStop(clock.now() + 100, "stop", warns=True))
     assert await store.read(operations.find_operation, operation.id) == operation
@@ -132,7 +132,10 @@ async def test_a_launch_is_not_committed_to_after_its_deadline_and_a_stop_is(
 @pytest.mark.both_engines
 @pytest.mark.parametrize("is_early", [True, False], ids=["in-time", "too-late"])
 async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, clock, workspace, is_early):
-    """Its deadline has passed long ago; who asks for it then makes it good for as long as a request."""
+    """The start's own deadline passed long ago.
+
+    If somebody asks for it, it's good for as long as any request.
+    """
     good_until = clock.now() + 6 * HOUR
     planned = {"deadline_seconds": HOUR, "planned_for": clock.now(), "good_until": good_until}
     operation = (await accept_operation(store, workspace, **planned)).operation
@@ -148,7 +151,7 @@ async def test_planned_start_is_committed_to_as_long_as_its_plan_lasts(store, cl
 
 @pytest.mark.both_engines
 async def test_plan_that_changes_after_the_claim_is_heeded(store, clock, workspace):
-    """What a step carries from its claim isn't what its call is committed by."""
+    """The commit to the call checks the row as it is now, not as it was claimed."""
     planned = {"planned_for": clock.now(), "good_until": clock.now() + HOUR}
     operation = (await accept_operation(store, workspace, **planned)).operation
     (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)

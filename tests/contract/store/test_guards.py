@@ -1,4 +1,4 @@
-"""Guards of the store, each met by what an earlier one would have kept away: rows that changed in between."""
+"""Guards of the store, tested with rows that changed after an earlier guard had let them through."""
 
 import pytest
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.both_engines
 
 
 async def timed(store, clock):
-    """Return Alice's workspace as the end of her class has set its timer."""
+    """Return Alice's workspace with the timer that the end of her class has set."""
     await ended(store, clock, ALICE)
     await look(store)
     return await time(store, ALICE)
@@ -37,7 +37,7 @@ async def test_a_consent_withdrawn_while_its_timer_stayed_stops_nothing(store, c
 
 async def test_what_a_class_has_let_go_gets_no_timer_again(store, clock):
     row = await timed(store, clock)
-    # Nothing was to stop then; by now the workspace is their own matter again.
+    # There was nothing to stop at the time, and by now the class no longer controls the workspace.
     await store.carry_out(lambda tx: PARTICIPANTS.change(tx, {"card_id": CARD}, ended_at=clock.now()))
     await within(store, WORKSPACES.change, {"id": row.id}, **timer_rows.NO_TIMER)
     await look(store)
@@ -60,7 +60,7 @@ async def test_who_keeps_theirs_before_the_warning_is_neither_warned_nor_stopped
         ("saturn", "bob", ["BOB at saturn"]),
         ("hub", "alice", []),
         ("hub", "bob", ["ALICE at hub"]),
-        # Where one secret opens everybody's, nobody has a username, and no two are the same person.
+        # If one secret opens everybody's workspaces, nobody has a username, so no two accounts match.
         ("plain", "", []),
     ],
 )
@@ -93,7 +93,7 @@ async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_f
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
     await store.write(runs.save_run_step, Update(run.id, 30.0, stop_call=Call.CALLING, claim=step.claim))
     await want_stop(store, run.id, "force")
-    # While the plain stop is under way, a list says that the run has begun.
+    # While the plain stop is being sent, a list reports that the run has started.
     await store.perform(
         runs.merge_runs, account.id, [DiscoveredRun("r1", "train", ObservedRun(RunState.RUNNING))]
     )

@@ -1,4 +1,4 @@
-"""Courses: joining writes the consent and its rule as one, lessons are claimed in the order of joining."""
+"""Joining a course stores the consent and its rule together; lessons are claimed in the order of joining."""
 
 from dataclasses import asdict
 
@@ -49,14 +49,14 @@ async def test_a_lesson_counts_who_is_expected_and_whose_workspace_runs(store, c
 
 
 async def op(store, row, outcome, cause="", **fields):
-    """Give a workspace a start that ended so; None: it is open."""
+    """Give a workspace a start with this outcome; None leaves it open."""
     made = (await accept_operation(store, row, OperationVerb.START, interaction="start", **fields)).operation
     if outcome is not None:
         await store.write(operations.save_step, Update(made.id, 0.0, outcome=outcome, cause=cause))
 
 
 async def closed(store, row):
-    """Give up a lesson for a member, as after a refusal."""
+    """Give up a lesson for a member, as if their start had been refused."""
     card = await store.read(courses_store.find_card, CARD)
     member = await store.read(courses_store.find_participant, CARD, row.principal)
     await within(store, courses_store.close_lesson, member, find_lesson(card, BEGINS - 60.0))
@@ -77,7 +77,7 @@ async def refused(store, row):
 
 
 BEGINS = local("09:00")
-#: What happens to a member before a lesson, and their state in it before its lead and within that.
+#: For each thing that may happen to a member: the state shown before the lesson's lead time, and within it.
 STATES = {
     "nothing": (None, "coming", "coming"),
     "leaves": (
@@ -92,7 +92,7 @@ STATES = {
     "failed": (lambda store, clock, row: failed(store, row, "gave_up", BEGINS), "coming", "failed"),
     "full": (lambda store, clock, row: failed(store, row, "no_room: full", BEGINS), "coming", "no_room"),
     "start-refused": (lambda store, clock, row: closed(store, row), "coming", "failed"),
-    # Another lesson's failure is none of this one's.
+    # A failure before another lesson doesn't affect this one.
     "failed-before": (
         lambda store, clock, row: failed(store, row, "gave_up", BEGINS - 6 * 86_400.0),
         *("coming", "coming"),
@@ -158,7 +158,7 @@ async def test_a_course_lives_until_thirty_days_after_its_end(store, clock, join
     clock.advance(20 * 86_400.0)
     await look(store)
     assert await store.read(courses_store.list_courses) == []
-    # Its card can be read for a month.
+    # The course's card is kept for a month.
     clock.advance(29 * 86_400.0)
     await store.perform(sweeping.sweep)
     assert await store.read(courses_store.find_card, CARD) is not None

@@ -1,4 +1,4 @@
-"""The queue before the database's thread: who goes first, what goes together, who is never forgotten."""
+"""The queue in front of the database thread: priorities, grouping, and no job forgotten."""
 
 import asyncio
 import threading
@@ -27,7 +27,7 @@ def nothing(_):
 
 
 async def queued(lanes, lane, count=1):
-    """Queue jobs and return the waiting callers once all are in the queue."""
+    """Queue jobs, and return the callers' futures once all jobs are in the queue."""
     waiting = [asyncio.ensure_future(lanes.submit(nothing, lane, is_read=False)) for _ in range(count)]
     await asyncio.sleep(0)
     return waiting
@@ -110,7 +110,7 @@ async def test_nobody_hears_that_nothing_was_done_once_the_commit_began():
     async with asyncio.timeout(5):
         with pytest.raises(StoreUnsure):
             await waiting
-    # What it comes to finds nobody who waits.
+    # The caller has stopped waiting, so nobody receives the outcome.
     lanes.deliver(runs)
     await asyncio.sleep(0)
 
@@ -135,7 +135,7 @@ async def test_everybody_is_turned_away_when_their_own_patience_is_out():
     left[0].cancel()
     async with asyncio.timeout(5):
         assert {type(error) for error in await asyncio.gather(*first, return_exceptions=True)} == {StoreBusy}
-        # Nobody is waiting any more, and then somebody comes.
+        # When nobody is waiting any more, another caller arrives.
         for _ in range(2):
             (later,) = await queued(lanes, Priority.URGENT)
             with pytest.raises(StoreBusy):
@@ -156,9 +156,9 @@ async def test_all_that_a_request_waits_for_has_one_patience_together(monkeypatc
 
     assert left(None) == own
     assert left(99.0) == PATIENCE_SECONDS[Priority.URGENT] - 1.0
-    # It is used up, and yet a database that answers at once is asked to the end.
+    # The patience is used up, but a database that answers at once may still finish.
     assert left(100.0 - PATIENCE_SECONDS[Priority.URGENT]) == pytest.approx(MIN_PATIENCE_SECONDS)
-    # Work that a request has begun, and its answer doesn't wait for, doesn't share it.
+    # Work that outlives the request that began it doesn't share the request's patience.
     assert left(100.0 - REQUEST_SECONDS) == own
 
 
@@ -221,6 +221,6 @@ async def test_writes_that_queue_up_share_commits_in_one_thread(tmp_path):
     await asyncio.gather(first, *rest)
     await engine.close()
     assert threads == {"store"}
-    # Two on an idle machine: the one that blocked, and the rest together.
+    # An idle machine needs two commits: one for the job that blocked, one for all others.
     assert statements.count("COMMIT") < 20
     assert sum("INSERT INTO inbox" in statement for statement in statements) == 20

@@ -1,4 +1,4 @@
-"""Links: fresh, changed by the first alone, consumed once, and honest afterwards."""
+"""Links: valid when new, changed only by the first caller, consumed once, and truthfully reported later."""
 
 import asyncio
 from dataclasses import replace
@@ -40,7 +40,7 @@ def fresh(clock, nonce="n1", principal=ALICE, connection="saturn", **values):
 
 
 async def met(store, *principals):
-    """Have Slack's word on people, as recent as it has to be."""
+    """Record that Slack has just described these people."""
     seen_at = await store.now()
     await store.save_people([Person(one, one.user_id, seen_at=seen_at) for one in principals])
 

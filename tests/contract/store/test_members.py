@@ -1,4 +1,4 @@
-"""Members of courses: what is decided about all is one row; a lesson opens for some of them at a time."""
+"""Members of courses: a decision about all is one row, and a lesson starts for a few members at a time."""
 
 from typing import cast
 
@@ -23,7 +23,7 @@ from tests.rigs.use_cases import asking
 
 __all__ = ["joined"]  # A fixture.
 
-#: What a transaction may change, and how many members there are besides the three who pressed.
+#: Rows that one transaction may change, and the number of members besides the three who pressed.
 MOST, MANY = 200, 150
 
 
@@ -45,13 +45,13 @@ async def test_who_has_nothing_for_the_lesson_is_listed_once_and_their_place_sta
 
 @pytest.fixture
 async def many(store, joined):
-    """A course that many more have joined than follow in one piece."""
+    """A course with more members than one batch covers."""
     await within(store, clones)
     return await store.read(class_rows.find_card, CARD)
 
 
 def clones(tx):
-    """Let others have what the first member has, each of their own."""
+    """Give each additional member copies of the first member's rows."""
     first = {"principal": MEMBERS[0]}
     workspace = WORKSPACES.row(tx, **first)
     found = [
@@ -71,7 +71,7 @@ def clones(tx):
 
 
 def counted(store):
-    """Return a store on the same database whose transactions' rows are counted."""
+    """Return a store on the same database that counts the rows each transaction changes."""
     engine = RowsCounted(store.engine)
     return Store(cast("Engine", engine)), engine.rows
 
@@ -88,7 +88,7 @@ async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
     def ends(tx):
         return {row["stop_at"] for row in tx.all("SELECT stop_at FROM workspaces")}
 
-    # Those who have a timer for the later end have it until their turn comes.
+    # People with a timer for the later end keep it until their batch's turn comes.
     assert await store.engine.read(ends) == {clock.now() + 7_200.0}
     pieces = 0
     while await store.engine.read(ends) != {closed.stops_at}:
@@ -99,10 +99,13 @@ async def test_the_end_of_a_large_class_is_set_in_pieces(store, clock):
 
 
 async def test_who_has_nothing_ready_is_told_in_pieces_and_once(store, clock, many):
-    """None of the many has an account; whoever goes on after a kill begins with those who weren't told."""
+    """None of the additional members has an account.
+
+    After a kill, the work continues with those who weren't told yet.
+    """
     clock.advance(local("18:00", 23) - clock.now())
     sizes = []
-    # It is told of yesterday's lesson first, that it was missed.
+    # The members are first told that they missed yesterday's lesson.
     for _ in range(8 + MANY // readiness.MEMBERS_PER_TRANSACTION):
         before = len(await warned(store))
         await look(store)
@@ -118,7 +121,7 @@ async def warned(store):
 async def test_no_transaction_about_a_course_grows_with_its_members(store, clock, many):
     watched, changed = counted(store)
     await by(watched, TRAINER, "skip").run(changes.leave_out, CARD, ["2027-11-24"])
-    # Audit, act, inbox and the card: not one of a member.
+    # Only the audit, the undo record, the inbox and the card change, and no member's row.
     assert max(changed) < 10
     clock.advance(local("08:49") - clock.now())
     await within(store, CLASS_CARDS.change, {"id": CARD}, lead_seconds=660.0)
@@ -129,7 +132,7 @@ async def test_no_transaction_about_a_course_grows_with_its_members(store, clock
     assert max(changed) <= MOST
 
 
-#: What 0.4.1 kept of each member: they have agreed to Mondays alone.
+#: What 0.4.1 stored about each member: they consented to Mondays only.
 AGREED = """
 INSERT INTO former_members
 SELECT id, card_id, principal, consented_at, 'mon', 90, '2027-12-22', '', '', '' FROM participants

@@ -1,4 +1,4 @@
-"""A name finds what it finds among all rows, by reading the few that it may be the name of."""
+"""A name is found among all rows, although only the few that it may belong to are read."""
 
 from dataclasses import replace
 
@@ -58,7 +58,7 @@ TYPED = [
 
 @pytest.fixture
 async def filled(store, clock):
-    """Return a store where names were written in every way, also by an earlier release."""
+    """A store with names in every spelling, some of them written by an earlier release."""
     for connection in CONNECTIONS:
         account = await link_account(store, ALICE, connection, account_id=f"account_{connection}")
         await store.perform(
@@ -97,7 +97,7 @@ async def test_a_name_finds_among_a_few_rows_what_it_finds_among_all(filled):
 @pytest.mark.both_engines
 async def test_only_rows_that_may_be_called_that_are_read(filled):
     few = await filled.read(workspaces.find_workspaces_by_name, ALICE, "Note  Book", "notebook")
-    # The others have a name of their person's own, or one that was not folded.
+    # The other rows have a name that their owner chose, or one that wasn't case-folded.
     beside = {"old name", "GPU", "written by 0.1.0"}
     assert {one.name for one in few} - beside == {"Notebook", "note book", "NOTE  BOOK"}
     assert len(few) == 9

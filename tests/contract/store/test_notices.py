@@ -1,4 +1,4 @@
-"""The outbox: each message once, honest about attempts of unknown outcome; what is held is told once."""
+"""The outbox: each message is sent once, unknown outcomes are handled, and held-back news is combined."""
 
 import asyncio
 from dataclasses import replace
@@ -65,7 +65,7 @@ async def test_claims_go_by_class_then_age(store, clock):
 
 @pytest.mark.both_engines
 async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
-    """A send, or what may have been sent once it was looked for; a reply where there is nothing else."""
+    """A claim takes a message to send, or one to search for; a reply only if there is nothing else."""
     kinds = {"send": NoticeKind.MESSAGE, "later": NoticeKind.MESSAGE, "unsure": NoticeKind.MESSAGE}
     for subject, kind in (kinds | {"reply": NoticeKind.REPLY}).items():
         await store.write(
@@ -76,7 +76,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
     await store.write(notice_rows.add_notices, [NewNotice("elsewhere", NoticeKind.MESSAGE, "1", elsewhere)])
 
     async def tried(*, is_send):
-        """Put off what is claimed; return what it was."""
+        """Claim what is pending, put it off, and return its subjects."""
         clock.advance(1)
         found = await store.claim(notice_rows.claim_pending, ALICE.team_id, 60.0, is_send=is_send)
         for one in found:
@@ -89,7 +89,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
     ]
     clock.advance(1)
     await store.write(notice_rows.retry_notice, unsure, 300.0, error="no_answer", unknown_since=clock.now())
-    # It has its time to show.
+    # A message that may have been sent first gets time to show up.
     assert [await tried(is_send=False) for _ in range(2)] == [["send"], ["later"]]
     clock.advance(300)
     assert [await tried(is_send=False) for _ in range(2)] == [["unsure"], ["unsure"]]
@@ -106,7 +106,7 @@ async def test_what_is_owed_is_tried_in_turn_whatever_its_pause(store, clock):
 
 @pytest.mark.both_engines
 async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its_age(store, clock):
-    """Only in that Slack workspace, and only what Slack held up."""
+    """Only messages for that Slack workspace are released, and only those that waited because of Slack."""
     far, settles = 300.0, 15.0
     elsewhere = Principal(None, "T2", "UALICE")
     named = {
@@ -124,7 +124,8 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
     claimed = {notice.subject: notice for notice in await store.perform(notice_rows.claim_notices, 20, 60.0)}
     for name, notice in claimed.items():
         since = await store.now() if name in ("unknown", "looked") else None
-        # Of one nobody knows yet whether it arrived; of the other it couldn't be found out for long.
+        # For one message it isn't known yet whether it arrived; for the other, the search has failed for a
+        # long time.
         wait = settles if name == "unknown" else far
         error = errors.get(name, "unreachable")
         await store.write(notice_rows.retry_notice, notice, wait, error=error, unknown_since=since)
@@ -140,7 +141,7 @@ async def test_what_waits_for_slack_is_due_once_that_is_back_in_the_order_of_its
     ids=["workspace", "job"],
 )
 async def test_first_card_waits_for_its_end(store, clock, card, end):
-    """A card that is just being sent comes first, and its end waits for some seconds."""
+    """A card that is just being sent comes first; the message about the end waits a few seconds for it."""
     await store.write(notice_rows.add_notices, [message("o", card)])
     (first,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.add_notices, [message("o", end)])
@@ -174,7 +175,7 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
         card = message(name, NoticeKind.CARD)
         await store.carry_out(partial(add_card, card=card, is_announced=is_answered))
     assert [one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)] == ["plain"]
-    # There is more to say than what the answer said.
+    # There is now more to say than the answer said.
     await store.carry_out(lambda tx: release_card(tx, "held"))
     await store.write(notice_rows.add_notices, [message("ended", NoticeKind.READY)])
     found = await store.perform(notice_rows.claim_notices, 10, 60.0)
@@ -207,7 +208,7 @@ async def test_a_card_that_waited_is_closed_with_the_end(store, clock, notebook,
     clock.advance(CARD_DELAY_SECONDS)
     assert await claimed(store) == []
     if is_claimed:
-        # Whoever has it in hand writes where it is.
+        # The process that holds the notice records where it was posted.
         await store.write(notice_rows.mark_notice_sent, card, "D1", "1.2")
         assert (await store.read(find_card, made.id)).message_ts == "1.2"
 
@@ -236,7 +237,7 @@ async def test_a_lease_that_ran_out_is_an_attempt_of_unknown_outcome(store, cloc
     clock.advance(0.1)
     (second,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert (second.unknown_since, second.attempts) == (started, 2)
-    # The first process stood still, and finds itself late: it takes nothing from the second.
+    # The first process stood still and only now notices that it is late; it takes nothing from the second.
     await store.write(notice_rows.retry_notice, first, 0.0, error="late")
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
     clock.advance(60)
@@ -250,7 +251,7 @@ async def test_a_retry_comes_later_and_keeps_the_earliest_unknown_attempt(store,
     await store.write(notice_rows.retry_notice, notice, 20.0, error="ratelimited")
     clock.advance(19.9)
     assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
-    # What is due beside it takes nothing along.
+    # Another notice that is due meanwhile doesn't make this one due.
     await store.write(notice_rows.add_notices, [message("beside")])
     (beside,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert beside.subject == "beside"
@@ -295,14 +296,14 @@ async def test_the_direct_message_of_a_person_is_remembered(store):
     await store.write(notice_rows.mark_notice_sent, sent["c"], "D2", "1.3")
     assert await store.read(notice_rows.find_direct_channel, ALICE) == "D2"
     await store.write(notice_rows.mark_notice_sent, replace(sent["d"], id="notice_none"), "D3", "1.4")
-    # A reply goes to wherever the person typed: perhaps to a conversation with somebody else.
+    # A reply is sent where the person typed, perhaps in a conversation with somebody else.
     await store.write(notice_rows.add_notices, [message("e", NoticeKind.REPLY)])
     (reply,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     await store.write(notice_rows.mark_notice_sent, reply, "D4", "1.5")
     assert await store.read(notice_rows.find_direct_channel, ALICE) == "D2"
 
 
-# -- what is told together -----------------------------------------------------------------------------------
+# -- combined messages ---------------------------------------------------------------------------------------
 
 
 NEWS, LATE = NoticeKind.OUTAGE, SILENCE_SECONDS + 1.0
@@ -313,7 +314,7 @@ async def told(store, notice):
 
 
 async def test_news_that_waited_through_a_silence_is_told_together(store, clock):
-    """Not what may have been sent or is being sent, what asks something, or what is another's."""
+    """Messages that may have been sent, are being sent, ask something or are for others are left out."""
     await store.write(notice_rows.add_notices, [message(name, NEWS) for name in ("unsure", "leased")])
     unsure, _ = await store.perform(notice_rows.claim_notices, 2, LATE)
     await store.write(notice_rows.retry_notice, unsure, LATE, error="no_answer", unknown_since=clock.now())
@@ -392,7 +393,7 @@ async def test_what_tells_news_takes_in_more_until_it_is_claimed(store, clock):
     )
     unsure, *_ = await store.perform(notice_rows.claim_notices, 1, 60.0)
     clock.advance(LATE)
-    # The search for the other is under way.
+    # The search for the other message is still running.
     (again,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert again.id == unsure.id
     await store.write(notice_rows.add_notices, [message("3", NEWS)])
@@ -412,7 +413,7 @@ async def test_what_tells_news_waits_for_the_search_for_others(store, clock):
     (searched,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert searched.id == unsure.id
     assert await store.perform(notice_rows.claim_notices, 20, 60.0) == []
-    # A search that isn't possible now holds up nobody.
+    # A search that can't be made now doesn't hold up the others.
     await store.write(notice_rows.retry_notice, searched, 600.0, error="ratelimited")
     (summary,) = await store.perform(notice_rows.claim_notices, 20, 60.0)
     assert summary.kind is NoticeKind.SUMMARY
@@ -439,7 +440,7 @@ async def test_with_one_that_may_have_been_sent_come_all_of_its_person(store, cl
     assert [one.unknown_since for one in again] == [None] * len(whose)
 
 
-# -- what people want to hear, and when ----------------------------------------------------------------------
+# -- people's preferences for news and when to get it --------------------------------------------------------
 
 
 END = 2 * 3600.0

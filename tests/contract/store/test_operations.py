@@ -1,4 +1,4 @@
-"""Operations: one open per workspace, joined or replaced; compared with others, and stepped."""
+"""Operations: one open operation per workspace, joined or replaced; comparing and stepping operations."""
 
 import re
 from dataclasses import replace
@@ -55,7 +55,7 @@ async def test_another_verb_replaces_the_open_one_and_owes_its_card(store, clock
 @pytest.mark.both_engines
 @pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.START], ids=str)
 async def test_call_carried_over_twice_keeps_its_state_before(store, workspace, verb):
-    """A failure from before it is no news of the call, whoever counts it as its own by then."""
+    """A failure from before the call isn't its result, even if another operation has taken the call over."""
     other = OperationVerb.START if verb is OperationVerb.STOP else OperationVerb.STOP
     call = "stop_call" if verb.brings_down else "start_call"
     first = (await begin(store, workspace, verb, interaction="i1")).operation
@@ -119,7 +119,7 @@ async def test_open_operations_are_a_persons_own_oldest_first(store, clock):
     assert await store.read(operation_rows.open_operations, BOB) == operations[2:]
 
 
-# -- how long a start takes: as one's own did, else as ten alike did -----------------------------------------
+# -- the usual duration of a start: from the person's own starts, or else from ten similar ones --------------
 
 
 def person(number, team="T1"):
@@ -154,7 +154,7 @@ async def test_what_brings_down_takes_no_usual_time(store, clock):
     assert (await accept_operation(store, workspace, OperationVerb.STOP)).operation.usual_seconds is None
 
 
-# -- steps: leased, advanced, woken by reads, ended with their notices in one transaction --------------------
+# -- steps: leased, advanced, woken by reads, and ended together with their notices in one transaction -------
 
 
 READY = NewNotice("", NoticeKind.READY, "1", ALICE, {"workspace": "w"})
@@ -325,7 +325,7 @@ async def test_the_lease_is_kept_while_a_call_is_under_way(store, clock, workspa
         operation_rows.save_step,
         Update(operation.id, 30.0, "read", start_call=Call.CALLING, called=True, claim=step.claim),
     )
-    # A read that is recorded meanwhile must not wake a second step, which would take the call for lost.
+    # A read recorded meanwhile must not wake a second step, as that would consider the call lost.
     clock.advance(1)
     await observe(store, clock, workspace, Observed(State.STARTING))
     assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
@@ -391,7 +391,7 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
     )
     saved = await store.read(operation_rows.find_operation, operation.id)
     assert (saved.block_reason, saved.deadline_at, saved.attempts) == (None, waits.deadline_at, 1)
-    # Somebody wanted it at once meanwhile.
+    # Meanwhile somebody asked for it at once.
     (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert (
         await store.write(operation_rows.save_step, Update(operation.id, 600.0, claim=step.claim), step.row)
@@ -403,7 +403,7 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
     assert (row["attempts"], row["claim"]) == (2, "")
 
 
-#: What may become of an account between a step's claim and the commit of its call.
+#: Changes to an account between a step's claim and the commit to its call.
 CHANGES_OF_ACCOUNT = {
     "secret": {"secret": "another"},
     "state": {"state": "refused"},
@@ -423,7 +423,7 @@ CHANGES_OF_ACCOUNT = {
 async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(
     store, operation, changed, is_carried, of_run
 ):
-    """The call isn't preceded by another look at its account, so the commit to it must find all the same."""
+    """The account isn't read again before the call, so the commit has to detect all of these changes."""
     person = Person(ALICE, "Alice", seen_at=await store.now())
     await store.save_people([person])
     subject, claim, save_step, find = (
@@ -545,7 +545,7 @@ async def test_who_answers_again_holds_up_nothing_of_its_connection(store, opera
 
 
 def test_every_statement_that_changes_a_row_of_work_counts_the_change():
-    """A step saves by the row's revision: what is missing here would be overwritten."""
+    """A step is saved only at an unchanged revision, so a change that isn't counted would be overwritten."""
     keyed = [
         table._find("UPDATE", {"id": ""}, ("principal",))[0] for table in TABLES.values() if table.revises
     ]

@@ -1,4 +1,4 @@
-"""What one process does for all: one owner at a time, a dead one replaced in time, and claims that follow."""
+"""Work that one process does for all: one owner at a time, dead owners replaced soon, and their claims."""
 
 from types import SimpleNamespace
 
@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, accept_operation, launched, link_account, li
 
 pytestmark = pytest.mark.both_engines
 
-#: How long a dead owner may be missed, in seconds, with the tick at which others look.
+#: The longest time that a dead owner may be missed, and the interval of the others' checks, in seconds.
 REPLACED_WITHIN, TICK = 15.0, 1.0
 
 
@@ -61,7 +61,7 @@ async def test_a_dead_owner_is_replaced_in_time_and_knows_it_before(two, clock):
     clock.advance(0.5)
     assert await second.own("starts:hub") == clock.monotonic()
     assert LEASE_SECONDS + TICK < REPLACED_WITHIN
-    # It wasn't renewed, so it isn't the first one's any more, which asks again and is told so.
+    # The first process hasn't renewed the lease, so it has lost it; it finds out when it asks again.
     assert await first.own("starts:hub") is None
     await first.renew()
     await first.disown("starts:hub")
@@ -251,7 +251,7 @@ async def test_no_worker_is_missed_while_nobody_can_look(two, clock):
 
 
 async def test_process_knows_which_connections_of_others_it_lacks(database, clock):
-    """A process of a release that announced none lacks them, too, and nobody lacks what it has."""
+    """A process of a release that announces no connections lacks them too; nobody lacks its own."""
 
     async def process(role, *connections):
         given = (f"{role}:{role}", ["key"], connections)
@@ -268,7 +268,7 @@ async def test_process_knows_which_connections_of_others_it_lacks(database, cloc
 
 
 async def test_a_process_knows_that_others_have_keys_that_it_lacks(database, clock):
-    """The web was restarted with the new key first; then the worker; then both without the old one."""
+    """First web was restarted with the new key, then the worker, then both without the old one."""
 
     async def process(role, *keys):
         return SharedOwners(await database.open(), clock.monotonic, role, f"{role}:{role}", keys)
@@ -282,7 +282,7 @@ async def test_a_process_knows_that_others_have_keys_that_it_lacks(database, clo
     await worker.renew()
     await web.renew()
     assert (web.lacks_keys, worker.lacks_keys) == (False, False)
-    # A dead process's keys don't count.
+    # The keys of a dead process don't count.
     await web.leave()
     newest = await process("web", "new")
     await newest.renew()

@@ -1,4 +1,4 @@
-"""Lives of before the ledger are read from the audit and from the runs that are left."""
+"""Usage from before the ledger existed is read from the audit and from the runs that are still stored."""
 
 import pytest
 
@@ -19,7 +19,7 @@ EVER = 0.0, 4e9
 
 
 async def write(store, clock, *entries):
-    """Write entries of the audit, each some hours after the one before; return their times."""
+    """Write audit entries, each some hours after the one before, and return their times."""
     times = []
     for hours, action, target, result, detail in entries:
         clock.advance(hours * HOUR)
@@ -34,7 +34,7 @@ def of_operation(hours, action, target, result):
 
 
 async def fill(store):
-    """Read the past, in batches of few rows."""
+    """Read the past in small batches, and return Alice's usage."""
     last, _ = await store.read(read_audit_head)
     await store.engine.write(lambda tx: fan_out.start_fan_out(tx, "past_lives", last=last))
     await follow(store)

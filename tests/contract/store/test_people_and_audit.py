@@ -1,4 +1,4 @@
-"""The inbox, the table of people, what they spoke of, the audit's chain, and what operators see."""
+"""The inbox, people, conversation contexts, the audit's hash chain, and the figures that operators see."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ async def test_an_interaction_is_seen_once(database, store):
     seen = await asyncio.gather(*(first_sight(one, "i1") for one in stores * 5))
     assert sorted(seen) == [False] * 9 + [True]
     assert await first_sight(store, "i2")
-    # Nothing to recognise is never a repetition.
+    # Without a key, nothing can be recognised as repeated.
     assert [await first_sight(store, "") for _ in range(2)] == [True, True]
 
 
@@ -51,19 +51,22 @@ async def test_an_interaction_is_used_once_within_a_request(store):
 
 
 async def test_first_key_of_an_alias_is_that_of_all(database, store):
-    """Two processes that are told of one thing under two keys at once agree on one."""
+    """Two processes that get the same request under two keys at once agree on one key."""
     stores = [store, await database.open()]
     for alias in ("a1", "a2", "a3"):
         given = [(one, f"k{number}") for number in range(5) for one in stores]
         keys = await asyncio.gather(*(one.write(inbox.resolve_key, key, alias) for one, key in given))
         assert len(set(keys)) == 1
         assert await store.write(inbox.resolve_key, "late", alias) == keys[0]
-    # Knowing its name is no effect.
+    # Resolving the key of a request doesn't count as an effect.
     assert await first_sight(store, keys[0])
 
 
 async def test_what_counts_as_answered(store):
-    """A reply does, and an effect that needs none; an effect whose reply isn't written yet doesn't."""
+    """A reply counts, as does an effect that needs no reply.
+
+    An effect whose reply isn't written yet doesn't.
+    """
     await store.write(inbox.mark_answered, "read")
     await first_sight(store, "done")
     await store.write(notices.add_notices, [NewNotice("replied", NoticeKind.REPLY, "1", ALICE)])
@@ -186,13 +189,13 @@ async def test_figures_tell_how_long_messages_and_connections_have_waited(store,
     await store.write(owners.own, "somebody", ["web:somebody", "starts:hub"])
     clock.advance(5)
     found = await store.perform(counts.measure_figures)
-    # What isn't due yet isn't late.
+    # Work that isn't due yet isn't late.
     assert (found.waited, found.outages) == (0.0, {"hub#secret": 5.0})
     assert found.processes == {"serve": 0, "web": 1, "worker": 0}
     clock.advance(65)
     assert (await store.perform(counts.measure_figures)).waited == 10.0
     (notice,) = await store.perform(notices.claim_notices, 1, 60.0)
     await store.write(notices.retry_notice, notice, 30.0, error="internal_error")
-    # Another attempt doesn't make it younger, and a process that is gone isn't counted.
+    # A further attempt doesn't make it younger, and a process that is gone isn't counted.
     assert (await store.perform(counts.measure_figures)).waited == 70.0
     assert (await store.perform(counts.measure_figures)).processes == {}

@@ -1,4 +1,4 @@
-"""No statement walks all of a table that grows with people, but for those that are listed with the reason."""
+"""No statement scans a whole table that grows with people, except those listed here with a reason."""
 
 import re
 import sqlite3
@@ -18,7 +18,7 @@ from tests.rigs import postgres
 from tests.rigs.engine import migrated
 from tests.rigs.statements import gather_statements
 
-#: Tables that stay small, with what a row of each is for.
+#: Tables that stay small, with what one of their rows stands for.
 SMALL_TABLES = {
     "connections": "a connection",
     "identity": "the installation: one row",
@@ -33,9 +33,9 @@ SMALL_TABLES = {
     "schema_changes": "a release",
     "upkeep": "a kind of daily work",
 }
-#: They hold one row each, found by its key.
+#: Tables with a single row, which is found by its key.
 ONE_ROW = {"serving": ""}
-#: Indexes of a few rows of a table that grows, with what they are.
+#: Indexes that cover only a few rows of a growing table, with what those rows are.
 SMALL_INDEXES = {
     "accounts_refused": "links that are refused now",
     "accounts_resting": "links that rest",
@@ -64,7 +64,7 @@ FREES = "nobody is served yet: it begins with what its predecessor left"
 CHANNEL = "a channel got another id, which Slack says seldom"
 FIRST = "its first or last row is all that it reads"
 LIMITED = "it walks no more than the limit of its order"
-#: The statements that walk tables which grow, on both databases: those tables, and why they may.
+#: Statements that scan growing tables on both databases: the tables, and why that is allowed.
 WALKS = {
     "accounts_at": (
         "accounts",
@@ -111,7 +111,7 @@ WALKS = {
         )
     },
 }
-#: Those that do on one of them.
+#: Statements that do so on only one of the databases.
 WALKS_OF = {
     "sqlite": {
         "ended_lives": ("lives", COMMAND),
@@ -132,12 +132,12 @@ WALKS_OF = {
 
 
 STATEMENTS = gather_statements()
-#: What few values tell apart: whoever looks for one of them finds a large part of the table.
+#: Columns with few distinct values: a search for one value finds a large part of the table.
 COARSE = {"connection", "is_deleted", "kind", "stage", "state", "urgency"}
 
 
 def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield each table that a plan walks all of, or all rows with a value that many have, with the index."""
+    """Yield each table that a plan scans in full, or by a value that many rows share, and the index."""
     named = re.findall(r"\b(?:FROM|JOIN|UPDATE|INTO)\s+(\w+)(?:\s+(?:AS\s+)?(\w+))?", query)
     tables = {alias or table: table for table, alias in named if table in TABLES}
     tables |= {table: table for table, _ in named if table in TABLES}
@@ -147,7 +147,7 @@ def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
             continue
         parts = (found[4] or "").split(" AND ")
         equal = {part.removesuffix("=?") for part in parts if part.endswith("=?")}
-        # ``IS NOT NULL`` is said as a comparison, which chooses nothing.
+        # The plan shows ``IS NOT NULL`` as a comparison, but it excludes hardly any rows.
         ranges = [part[:-2] for part in parts if part[-2:] in {">?", "<?"}]
         chooses = equal - COARSE or any(
             re.search(rf"\b{one}\b\)? *(?:>|<(?!>))|\b{one}, \w", query) for one in ranges
@@ -157,7 +157,7 @@ def walks_of_sqlite(query: str, plan: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def walks_of_postgresql(node: Mapping[str, Any], tables: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield each table that a plan walks all of, with the index, whose table is given."""
+    """Yield each table that a plan scans in full, with the index used. `tables` maps indexes to tables."""
     index, condition = node.get("Index Name", ""), node.get("Index Cond", "")
     if node["Node Type"] == "Seq Scan":
         yield node["Relation Name"], ""
@@ -167,7 +167,7 @@ def walks_of_postgresql(node: Mapping[str, Any], tables: Mapping[str, str]) -> I
         yield from walks_of_postgresql(inner, tables)
 
 
-#: How most rows are, where that isn't what a model's first values say.
+#: Values of typical rows, if they differ from the model's first values.
 USUAL = {
     "accounts": "state = 'active', refused_since = NULL, remind_at = 4e9, runs_read_at = NULL",
     "browser_sessions": "user_id = id_hash",
@@ -189,7 +189,7 @@ USUAL = {
 
 
 def fill(connection: Any) -> None:
-    """Write some rows into each table, and say that there are a million."""
+    """Insert some rows into each table, and make the statistics claim a million."""
     connection.execute("SET session_replication_role = replica")
     for table in TABLES.values():
         if table.name not in SMALL_TABLES | ONE_ROW:
@@ -208,7 +208,7 @@ def fill(connection: Any) -> None:
 
 
 def row_of(connection: Any, table: Table[Any]) -> tuple[str, tuple[str, dict[str, Any]]]:
-    """Return a table's columns, and an expression for each by ``number``, with what it takes."""
+    """Return a table's columns, an expression for each that depends on ``number``, and the parameters."""
     if table.model is None:
         found = connection.execute(
             "SELECT column_name, data_type FROM information_schema.columns "
@@ -228,7 +228,7 @@ def row_of(connection: Any, table: Table[Any]) -> tuple[str, tuple[str, dict[str
 
 
 def plans_of_sqlite() -> dict[str, list[str]]:
-    """Return what SQLite would do for each statement: it keeps no statistics."""
+    """Return SQLite's plan for each statement. SQLite has no statistics here."""
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(migrated())
         connection.create_function("sha256", 1, hash_text)
@@ -241,7 +241,7 @@ def plans_of_sqlite() -> dict[str, list[str]]:
 
 
 async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
-    """Return what PostgreSQL would do for each statement among many rows, and each index's table."""
+    """Return PostgreSQL's plan for each statement on large tables, and the table of each index."""
     plans = {}
     with (
         postgres.connected(await postgres.migrated()) as connection,
@@ -263,7 +263,7 @@ async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str,
 
 
 def listed(database: str) -> dict[str, set[str]]:
-    """Return the tables that each listed statement walks on a database."""
+    """Return the tables that each listed statement may scan on a database."""
     found = defaultdict(set)
     for walks in (WALKS, WALKS_OF[database]):
         for name, (tables, _) in walks.items():
@@ -272,7 +272,7 @@ def listed(database: str) -> dict[str, set[str]]:
 
 
 def of_growing(walks: Mapping[str, set[tuple[str, str]]]) -> dict[str, set[str]]:
-    """Return the tables that grow among those that statements walk."""
+    """Return the growing tables that statements scan, by statement."""
     found = {
         name: {
             table
@@ -290,7 +290,7 @@ async def test_only_what_is_listed_walks_a_table_that_grows():
     on_sqlite = {name: set(walks_of_sqlite(STATEMENTS[name], plan)) for name, plan in found}
     postgresql = {name: set(walks_of_postgresql(plan, indexes)) for name, plan in plans.items()}
     for walks in (on_sqlite, postgresql):
-        # The first entry of each queue's index is all that it reads.
+        # The query reads only the first entry of each queue's index.
         firsts = {table for table, index in walks.pop("next_due") if not index}
         assert firsts <= SMALL_TABLES.keys()
     assert of_growing(on_sqlite) == listed("sqlite")

@@ -1,4 +1,4 @@
-"""Several stores on one database, in threads and in processes: everything is granted once."""
+"""Several stores on one database, in threads and in processes: everything is granted only once."""
 
 import asyncio
 import multiprocessing
@@ -22,13 +22,13 @@ pytestmark = pytest.mark.both_engines
 
 ROUNDS = 4
 
-#: The processes are forked from one that has imported what they need.
+#: The processes are forked from one that has already imported the modules.
 processes = multiprocessing.get_context("forkserver")
 processes.set_forkserver_preload([__name__])
 
 
 def claimer(url, now, side):
-    """Claim until nothing is left, at a standing clock, and tell what it got."""
+    """Claim until nothing is left, with the clock standing still, and report what was claimed."""
     load()
 
     async def claim():
@@ -50,7 +50,7 @@ def claimer(url, now, side):
 
 
 async def fill(store, count=60):
-    """Make as many reads, operations, notices and tasks due."""
+    """Make `count` reads, operations, notices and tasks due."""
     workspaces = (await linked(store, names=[f"w{number:03}" for number in range(count)])).workspaces
     for number, workspace in enumerate(workspaces):
         await accept_operation(store, workspace, interaction=f"i{number}")

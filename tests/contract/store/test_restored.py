@@ -1,4 +1,4 @@
-"""A restored backup: nothing that it has planned is done before its person was asked, once."""
+"""A restored backup: nothing that was planned in it is done before its owner has been asked once."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def restore(store, *administrators):
 
 
 async def asked(store):
-    """Return the kinds of what is to be told, and whom."""
+    """Return the kinds of the pending messages, and their recipients."""
     notices = await store.perform(notice_rows.claim_notices, 100, 600.0)
     return sorted((one.kind, one.principal.user_id) for one in notices if "card" not in one.kind)
 

@@ -1,4 +1,4 @@
-"""Results of one request: one message tells how several operations ended, and none of them twice."""
+"""Results of one request: a single message reports how several operations ended, and each only once."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.rigs.store import ALICE, accept_operation, linked
 
 
 async def begun(store, *names):
-    """Begin a start of each workspace by one request."""
+    """Begin a start of each workspace, all by one request."""
     operations = []
     for workspace in (await linked(store, names=list(names))).workspaces:
         operation = (await accept_operation(store, workspace, reference="REF")).operation
@@ -31,7 +31,7 @@ async def ended(store, operation, outcome=Outcome.FULFILLED):
 
 @pytest.mark.both_engines
 async def test_results_wait_for_each_other(store):
-    """All of one request are told as soon as the last one has ended, and each has what it offers there."""
+    """All results of a request are sent when the last operation ends, each with its own buttons."""
     first, second = await begun(store, "one", "two")
     await ended(store, first)
     assert await store.perform(notices.claim_notices, 10, 60.0) == []

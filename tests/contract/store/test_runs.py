@@ -1,4 +1,4 @@
-"""Job runs: watched, stopped, found in lists, stepped, and gone with the account that they hang on."""
+"""Job runs: watched, stopped, found in lists, stepped, and deleted with their account."""
 
 import asyncio
 
@@ -45,7 +45,7 @@ async def test_a_run_that_a_list_found_gets_its_card_when_it_is_watched(store, a
     assert await store.read(cards.find_card, run.id) is None
     watched = await watch_run(store, run.id)
     assert watched.is_watched
-    # It has its card: no second one takes its place.
+    # The run already has a card, and no second one replaces it.
     assert await watch_run(store, run.id) == watched
     assert [notice.subject for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [run.id]
     assert await store.read(cards.find_card, run.id) is not None
@@ -74,7 +74,7 @@ async def test_an_output_is_sent_once_for_each_time_that_it_is_asked_for(store, 
     run = await ran(store)
     for number in range(2):
         for name in ("first", "second"):
-            # Another process that stood still has read all of it, too.
+            # Another process that stood still has read the whole output, too.
             file = NewNotice(run.id, NoticeKind.JOB_FILE, f"{name} {number}", ALICE)
             await store.write(runs.note_output_sent, run.id, [file])
         await watch_run(store, run.id)
@@ -127,7 +127,7 @@ async def test_a_persons_runs_newest_first(store, clock, account):
     assert [run.id for run in await store.read(runs.list_runs, ALICE, limit=2)] == made[:1:-1]
 
 
-# -- lists: what is new is followed in silence, what is known is read by it ----------------------------------
+# -- lists: new runs are followed silently, and known runs are updated ---------------------------------------
 
 
 DAY = 86_400.0
@@ -191,7 +191,7 @@ async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
     assert (read.state, read.exit_code, read.detail) == (RunState.FAILED, 3, "oom")
     assert (read.started_at, read.finished_at) == (5.0, 7.0)
     assert (read.observed_at, read.name) == (clock.now(), "run r1")
-    # It is open until a step ends it, with the notice that its person waits for.
+    # The run stays open until a step ends it, together with the notice that its owner is waiting for.
     assert read.is_open
     assert [step.subject.id for step in await store.claim(runs.claim_runs, 10, 60.0)] == [run.id]
     assert (await store.read(cards.find_card, run.id)).is_dirty
@@ -398,7 +398,7 @@ async def test_a_jump_of_the_clock_gives_a_call_no_more_time(store, clock):
     clock.jump(3600)
     assert await store.claim(runs.claim_runs, 10, 60.0) == []
     moved = await store.read(runs.find_run, run.id)
-    # What it made is looked for by the provider's clock, which goes on while ours sleeps.
+    # The search for the run uses the provider's clock, which doesn't stop while our machine sleeps.
     assert (moved.called_at, moved.sent_at) == (pytest.approx(called_at + 3600, abs=0.01), called_at)
     clock.advance(30.1)
     assert len(await store.claim(runs.claim_runs, 10, 60.0)) == 1
@@ -415,7 +415,7 @@ async def test_no_run_takes_the_place_of_another_that_was_launched(store, clock,
     assert await store.write(runs.save_run_step, update)
     assert await store.read(runs.find_run, other.id) == kept
     left = await store.read(runs.find_run, run.id)
-    # It is looked for once more.
+    # The run is searched for once more.
     assert (left.remote_id, left.start_call, left.is_open) == (None, Call.UNKNOWN, True)
 
 

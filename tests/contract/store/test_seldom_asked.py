@@ -1,4 +1,4 @@
-"""What is asked only now and then is answered on both engines: without its rows, and with them."""
+"""Rare queries give the right answer on both engines, with and without matching rows."""
 
 from dataclasses import replace
 
@@ -174,7 +174,7 @@ async def test_a_message_in_a_channel_is_found_and_the_card_that_it_replaced_for
 
 @pytest.fixture
 async def operation_card(store, workspace):
-    """Have a card in a channel."""
+    """The card of an operation, in a channel."""
     operation = (await accept_operation(store, workspace)).operation
     notice = NewNotice(operation.id, NoticeKind.CARD, "first", ALICE)
     await within(store, notices.add_notices, [notice])

@@ -1,4 +1,4 @@
-"""Installations by OAuth, calls of Slack counted for all processes, and signatures that outlive them."""
+"""Installations by OAuth, Slack calls counted across all processes, and signatures that outlive them."""
 
 import asyncio
 from dataclasses import replace
@@ -23,7 +23,7 @@ GRID = replace(ACME, id="E1", team_id=None, enterprise_id="E1")
 
 
 async def find(store, id_="T1"):
-    """Return an installation; None if there is none."""
+    """Return an installation, or None if it isn't there."""
     return next((one for one in await store.read(installations.list_installations) if one.id == id_), None)
 
 
@@ -31,13 +31,13 @@ async def test_an_installation_is_one_row_until_it_is_removed(store, clock):
     entry = AuditEntry("T1:U1", "slack.installed", "T1", "ok", {})
     assert await store.write(installations.install, ACME, [entry]) == "new"
     clock.advance(5.0)
-    # Its workspace joined an enterprise meanwhile: who its people are stays the same.
+    # The Slack workspace has joined an enterprise meanwhile; its people keep their identity.
     again = replace(ACME, team_name="Acme Research", secret="sealed 2", enterprise_id="E9")
     assert await store.write(installations.install, again) == "again"
     found = await find(store)
     assert found == replace(again, enterprise_id=None, organisation_id="E9", installed_at=clock.now())
     assert await store.read(installations.list_installations) == [found]
-    # What says that it was removed is about an earlier token.
+    # The report of its removal is about an earlier token.
     assert not await store.write(installations.remove_installation, "T1", "sealed 1", [entry])
     assert await store.write(installations.remove_installation, "T1", "sealed 2", [entry])
     assert (await find(store), await store.read(installations.list_installations)) == (None, [])
@@ -78,7 +78,7 @@ async def test_place_of_new_installation_is_kept_for_good(database):
     assert len(set(said)) == 1
     for enterprise in ("E1", None, "E2"):
         assert await other.write(installations.keep_place, "T1", enterprise) == said[0]
-    # Installed by OAuth from then on, its people stay who they are.
+    # From now on it is installed by OAuth, but its people keep their identity.
     assert await one.write(installations.install, replace(ACME, enterprise_id="E2")) == "new"
     (found,) = await one.read(installations.list_installations)
     assert (found.enterprise_id, found.organisation_id) == (said[0], "E2")
@@ -98,7 +98,7 @@ async def test_place_of_new_installation_is_kept_for_good(database):
     ],
 )
 async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, linked, last_start, expected):
-    """0.3.0 stored no place: it built people's keys from what Slack said at each start."""
+    """0.3.0 didn't store the place: it built people's keys at each start from what Slack said."""
     for number, enterprise in enumerate(linked):
         person = Principal.from_key(f"{enterprise}:T1:U{number}")
         await link_account(store, principal=person, username=f"u{number}")
@@ -111,12 +111,12 @@ async def test_place_of_earlier_release_is_that_of_most_accounts(store, clock, l
 
 
 async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
-    """Some linked before their Slack workspace joined an organisation, others or again after it."""
+    """Some linked before their Slack workspace joined an organisation, others (or again) afterwards."""
     for enterprise, user in [("-", "U1"), ("-", "U2"), ("-", "U3"), ("E1", "U3"), ("E1", "U4")]:
         person = Principal.from_key(f"{enterprise}:T1:{user}")
         await link_account(store, principal=person, username=f"{user} of {enterprise}")
         clock.advance(60.0)
-    # Written on first use, where there is nothing to link.
+    # At Sphere Engine people needn't link: the account is written on first use.
     await link_account(store, Principal("E1", "T1", "U1"), "sphere", username="", link_source="")
     place = await store.write(installations.keep_place, "T1", "E1")
     others = await store.read(installations.find_other_enterprises, "T1", place)
@@ -124,7 +124,7 @@ async def test_users_keep_the_enterprise_of_their_latest_link(store, clock):
     here = Installation("T1", place, other_enterprises=others)
     named = [here.resolve_principal(Principal("E1", "T1", f"U{number}")).key for number in range(1, 6)]
     assert named == ["-:T1:U1", "-:T1:U2", "E1:T1:U3", "E1:T1:U4", "-:T1:U5"]
-    # A stranger stays who they are.
+    # A stranger's identity isn't changed.
     assert here.resolve_principal(Principal("E1", "T2", "U4")) == Principal("E1", "T2", "U4")
 
 
@@ -134,7 +134,7 @@ async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, c
     await one.write(installations.install, ACME)
     assert await one.write(installations.claim_renewal, "T1", "sealed 1")
     assert not await other.write(installations.claim_renewal, "T1", "sealed 1")
-    # Whoever claimed it may have died.
+    # The process that claimed it may have died.
     clock.advance(RENEWING_SECONDS)
     assert await other.write(installations.claim_renewal, "T1", "sealed 1")
     assert await other.write(installations.renew_installation, "T1", "sealed 1", "sealed 2", 100.0)
@@ -143,7 +143,8 @@ async def test_one_at_a_time_replaces_exactly_the_token_that_it_read(database, c
     found = await find(one)
     assert (found.secret, found.expires_at) == ("sealed 2", clock.now() + 100.0)
     assert await one.write(installations.claim_renewal, "T1", "sealed 2")
-    # Encrypted with another key, it is the same token; while it is replaced, Slack's answer must find it.
+    # Encrypted under another key, it is still the same token. But during a renewal it must stay as it was, so
+    # that Slack's answer can be stored.
     assert not await one.write(installations.reseal_installation, "T1", "sealed 2", "sealed 2b")
     clock.advance(RENEWING_SECONDS)
     assert await one.write(installations.reseal_installation, "T1", "sealed 2", "sealed 2b")
@@ -157,7 +158,7 @@ async def test_a_state_is_used_once_by_anybody(database, clock):
     assert not await other.write(installations.use_oauth_state, "hash")
     assert await other.write(installations.use_oauth_state, "another")
     clock.advance(STATE_RETENTION_SECONDS)
-    # By then it has expired long ago.
+    # By then the state has long expired.
     assert await one.write(installations.use_oauth_state, "hash")
 
 
@@ -191,7 +192,7 @@ async def test_several_processes_on_one_database_stay_within_one_limit(database,
     assert await take(stores[1]) == pytest.approx(30.0)
     clock.advance(30.1)
     assert await take_all(stores[1]) == 45
-    # What doesn't count any more isn't kept.
+    # Calls that don't count any more aren't kept.
     assert await stores[0].read(slack_rate_limits.count_remaining_calls, room) == 0
 
 
@@ -227,7 +228,7 @@ async def test_calls_are_forgotten_a_minute_after_they_last_counted(store, clock
 @pytest.mark.both_engines
 async def test_a_call_without_a_gap_waits_for_no_channel(store, clock):
     assert await take(store) == 0
-    # Another process's clock may be a little ahead.
+    # Another process's clock may be slightly ahead.
     await store.carry_out(lambda tx: tx.run("UPDATE slack_calls SET called_at = :at", at=clock.now() + 1))
     assert await take(store) == 0
 
@@ -275,7 +276,7 @@ async def test_after_another_boot_the_longest_wait_is_a_minute(database, clock):
     there.boot = lambda: "another boot"
     store = await database.open(clock=there, serves=True)
     assert 0 < await take(store) <= WINDOW_SECONDS
-    # Slack says it again if it is still so.
+    # If the pause still applies, Slack asks for it again.
     assert await take(store, method=POST) == 0
 
 
@@ -295,7 +296,7 @@ async def test_processes_that_share_a_database_know_what_the_others_have_seen(da
     await seen.share(store)
     assert not seen.is_first(signature(1))
     await store.close()
-    # A database that is away for a moment loses nothing.
+    # If the database is briefly unavailable, nothing is lost.
     await seen.share(store)
     assert seen.is_first(signature(2))
 

@@ -1,4 +1,4 @@
-"""The sweep deletes what is past its use, and nothing else."""
+"""The sweep deletes rows that are no longer needed, and nothing else."""
 
 import asyncio
 import re
@@ -66,8 +66,8 @@ async def ran(store, name, principal=ALICE):
     return await launched(store, principal, name=name)
 
 
-#: What goes, by the query that deletes it: its table, what is said of it, the column of its age, and after
-#: how many days. Last, what stays although it is as old.
+#: For each deleting query: the table, the columns of a row that is deleted, the column of its age, and after
+#: how many days. The last item describes a row of the same age that is kept.
 AGED = {
     "sweep_inbox": (INBOX, {"result": ""}, "seen_at", 2, None),
     "sweep_links": (LINKS, {}, "expires_at", 1, None),
@@ -155,7 +155,7 @@ async def test_however_many_are_past_their_use_they_all_go(store, clock):
 
 
 def test_keys_and_replies_outlive_slack_s_deliveries():
-    """What isn't answered twice needs a key, or a reply, for as long as its words are read."""
+    """As long as Slack may redeliver a request, its key or its reply is kept, so it isn't answered twice."""
     kept = [
         sweeping._RETENTION_SECONDS[name] for name in ("sweep_inbox", "sweep_notices", "sweep_dead_notices")
     ]
@@ -200,7 +200,7 @@ async def test_gates_that_nobody_watches_go_a_day_after_they_opened(store, clock
     key = gate_key("saturn", "x")
     shared = Workspace("w", ALICE, "saturn", "x", key, "x", origin="added")
     await add_workspace(store, shared)
-    # A gate is seen from outside by how long it stays closed: here for longer than the sweep's day.
+    # The tests can't see a gate itself, only that it stays closed: here for longer than the sweep's day.
     assert await store.claim(gates.claim_reads, "saturn", 10, 3 * DAY, 0.5)
     await unlink(store, ALICE)
     await link_account(store, secret="again")
@@ -251,7 +251,7 @@ async def test_the_sweep_gives_back_what_deleted_rows_took(tmp_path, clock):
 
 
 async def said_to_be_gone(store, workspace):
-    """Read a workspace, as its owner, when its gate is due: it is gone."""
+    """Read a workspace as its owner when its gate is due, and find it gone."""
     (claim,) = await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)
     assert workspace.id in claim.workspace_ids
     gone = Observed(State.GONE)
@@ -274,7 +274,7 @@ async def test_what_is_gone_goes_thirty_days_after_its_provider_said_so_on_two_d
     for notice in await store.perform(notices.claim_notices, 10, 60.0):
         await store.write(notices.mark_notice_sent, notice, "D1", "1.0")
     await store.perform(sweeping.sweep)
-    # Once isn't enough, however long ago.
+    # A workspace that was found gone only once isn't deleted, however long ago that was.
     assert (await store.read(workspace_rows.find_workspace, workspace.id)).state is State.GONE
     await said_to_be_gone(store, workspace)
     clock.advance(30 * DAY - 60)
@@ -329,7 +329,7 @@ async def test_what_is_gone_stays_while_anything_is_owed_about_it(store, clock, 
 
 
 KEPT_FOR_EACH = re.compile(r"^\| `(\w+)` \| .* \| (.*) \|$", re.MULTILINE)
-#: What the plain tables need beside their keys.
+#: Columns that the plain tables need besides their keys.
 PLAIN = {
     "audit": {"actor": "a", "action": "a", "target": "t", "result": "ok", "detail": "{}"}
     | {"previous_hash": "", "hash": "h"},
@@ -353,7 +353,7 @@ PLAIN = {
     "slack_calls": {"team": "T1", "method": "m", "channel": "C1"},
     "slack_methods": {"team": "T1", "method": "m", "paused_until": 0.0},
 }
-#: What is over: its state, and the columns of its age.
+#: What makes a row finished: its state, and the columns of its age.
 OVER = {query.removeprefix("sweep_"): (entry[1], entry[2]) for query, entry in AGED.items()} | {
     "operations": ({"is_orphan": True, "outcome": "fulfilled"}, "ended_at"),
     "workspaces": ({"state": "gone", "stop_at": None}, "gone_confirmed_at"),

@@ -1,4 +1,4 @@
-"""Tasks, and what processes share about connections: outages, pauses, providers' last answers."""
+"""Tasks, and what processes share about connections: outages, pauses, and providers' last answers."""
 
 import asyncio
 import math
@@ -65,7 +65,7 @@ async def test_what_waits_for_the_list_of_a_link_waits_for_that_of_the_next_one(
     await store.write(tasks.add_tasks, [NewTask(kind, former.id + what, {"then": ["one"]})])
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     if not is_under_way:
-        # As for a link that is refused: the next attempt is in an hour.
+        # As if the link had been refused, the next attempt is in an hour.
         await store.write(tasks.retry_task, task, 3600.0)
     await store.write(tasks.add_tasks, [NewTask(kind, former.id + what, {"then": ["two"]}, due_in=3600.0)])
     account = await link_account(store)
@@ -190,12 +190,12 @@ async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(d
     ended = await asyncio.gather(*(one.write(outages.end_silence, "cloud", 9.0) for one in both))
     assert sorted(ended) == [False, True]
     assert await other.read(outages.list_reached) == {"cloud": Reached("cloud", 9.0)}
-    # What a process hasn't written yet counts all the same: the silence before that is over.
+    # An answer counts even before its process has recorded it: the earlier silence is over.
     await store.write(outages.note_silence, "cloud", 10.0, 9.0)
     assert await other.write(outages.note_silence, "cloud", 20.0, 15.0) == 20.0
 
 
-# -- pauses that providers asked for -------------------------------------------------------------------------
+# -- pauses requested by providers ---------------------------------------------------------------------------
 
 
 async def test_a_pause_is_known_to_all_for_as_long_as_it_matters(database, store, clock):
@@ -236,7 +236,7 @@ async def test_what_no_longer_matters_is_forgotten_with_the_next_pause(store, cl
     assert [row["connection"] for row in left] == ["hub"]
 
 
-# -- what providers told last, and what people filled in last ------------------------------------------------
+# -- providers' last answers, and people's last form entries -------------------------------------------------
 
 
 FORM = {"clusters": [{"name": "Lokal ∅", "cpus": 2.5}], "default": None}
@@ -283,7 +283,7 @@ async def test_a_kind_that_nobody_here_does_is_left_alone_and_not_looked_for(sto
 
 
 async def overdue(store):
-    """Return what nobody has done for an hour, as seen while a process is there that works."""
+    """Return the work that nobody has done for an hour, while a worker is alive."""
     await store.perform(schema.write_heartbeat)
     await store.write(owners.own, "one", ["worker:one"])
     return await store.read(due_work.count_overdue, 3600.0)
@@ -298,7 +298,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     )
     for workspace in later:
         await observe(store, clock, workspace, Observed(State.RUNNING))
-    # What has only just come up isn't looked at.
+    # Workspaces that have only just come up aren't checked yet.
     clock.advance(1800.0)
     for workspace in later:
         await set_timer(store, workspace, PlannedStop(clock.now() + 120.0, "stop"))
@@ -310,7 +310,7 @@ async def test_what_nobody_does_within_an_hour_is_counted_by_kind(store, clock):
     clock.advance(120)
     timed = late | {"timer": 2}
     assert await overdue(store) == timed
-    # Who takes some is at it.
+    # A worker that claims some of the work counts as working on it.
     await store.claim(tasks.claim_tasks, 1, 60.0, served=[TaskKind.DISCOVER])
     await within(store, timers.claim_timers, 1, 60.0)
     assert await overdue(store) == {"of later": 1, "renew_credential": 1, "needed": 2, "timer": 1}

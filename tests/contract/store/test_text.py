@@ -1,4 +1,4 @@
-"""Whatever people and providers write comes back: exactly where it is text, cleaned where it is none."""
+"""Text from people and providers comes back unchanged if it is valid, and cleaned if it isn't."""
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -41,7 +41,7 @@ ODD = [
     "lone \ud800 surrogate \udfff",
     ":name %(name)s %s ? $1 \\",
 ]
-#: Anything at all, lone surrogates and NUL included.
+#: Any characters at all, including lone surrogates and NUL.
 ANYTHING = st.text(st.characters(exclude_categories=()), max_size=60)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | ANYTHING,
@@ -62,7 +62,7 @@ def is_text(text: str) -> bool:
 
 
 def agrees(stored: str | None, given_text: str) -> bool:
-    """Text comes back as it was; what is no text comes back as some, of the same beginning."""
+    """Return whether valid text was stored unchanged, and other text as valid text that isn't empty."""
     if stored is None:
         return False
     return stored == given_text if is_text(given_text) else is_text(stored) and bool(stored)
@@ -160,7 +160,7 @@ async def test_bodies_payloads_and_what_waits(store, value):
 
 
 async def count(store) -> int:
-    """Number things across the examples of one test."""
+    """Return a new number, which continues across the examples of one test."""
     await store.write(audit.append_audit, [AuditEntry("a", "count", "", "")])
     return (await store.read(audit.read_audit_head))[0]
 

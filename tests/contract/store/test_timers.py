@@ -1,4 +1,4 @@
-"""Timers in the store: one per workspace, claimed when due, gone with what they end; and what runs on."""
+"""Timers in the store: one per workspace, claimed when due, gone with what they end; idle workspaces."""
 
 from dataclasses import replace
 
@@ -85,7 +85,7 @@ async def test_what_holds_for_a_start_goes_if_that_did_nothing(store, clock, wor
     row = await store.read(workspaces.find_workspace, workspace.id)
     kept = (own.at, bound) if call is Call.ACCEPTED else (None, None)
     assert (row.stop_at, row.planned_stops.counts) == kept
-    # A timer of its person's own is bound to nothing.
+    # A timer set by the owner isn't bound to anything.
     await within(store, timers.plan_stop, workspace.id, own)
     assert not await within(store, timers.apply_timer, workspace.id)
     row = await store.read(workspaces.find_workspace, workspace.id)
@@ -132,7 +132,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, 60.0 if became == "old" else HOUR)
     assert found.stop_warned is is_warned
-    # It moves while the message is on its way; otherwise another is written.
+    # The stop is moved while the message is on its way, or else a second message is written.
     if not is_warned:
         await within(
             store, timers.save_timer_warning, workspace.id, at, at + 300, notice(workspace, at + 300)
@@ -146,7 +146,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
 async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_that_ones(
     store, clock, workspace
 ):
-    """Somebody sets the same time again while the message waits: they have read nothing yet."""
+    """The owner sets the same time again while the message waits, so they haven't read anything yet."""
     at = await put(store, clock, workspace, HOUR)
     clock.advance(HOUR / 2)
     await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
@@ -186,7 +186,7 @@ async def test_a_near_one_needs_no_warning(store, clock, workspace):
 async def test_a_warning_is_void_if_nobody_looked_for_long_when_it_was_due(
     store, clock, workspace, seconds, is_warned
 ):
-    """On PostgreSQL, too, where its own clock decides: so what is due is moved, not the clock."""
+    """PostgreSQL uses its own clock, so the due time is moved here instead of the clock."""
     now = await store.now()
     await put(store, clock, workspace, now - clock.now() - seconds)
     (found,) = await within(store, timers.claim_timers, 10, 60.0)
@@ -212,7 +212,7 @@ async def test_timer_of_what_came_up_again_unseen_is_to_be_warned_of_again(store
 
     at = await put(store, clock, workspace, TIMER_WARNING_SECONDS)
     _, generation = await seen(5_000.0)
-    # The first time that it is known, the same, and one of which nothing is said, are no news.
+    # A first known start time, an unchanged one, and a missing one don't count as a restart.
     for started_at in (5_000.0, None, 5_000.0):
         assert await seen(started_at) == (True, generation)
     accepted = await accept_operation(store, workspace, OperationVerb.RESTART)
@@ -245,7 +245,7 @@ async def test_what_was_changed_meanwhile_is_left_alone(store, clock, workspace)
     ],
 )
 async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, is_down):
-    """What may still run costs money: its planned stop stays."""
+    """A workspace that may still run may cost money, so its planned stop stays."""
     at = await put(store, clock, workspace)
     await observe(store, clock, workspace, seen)
     assert await timer(store, workspace) == (None if is_down else at)
@@ -253,7 +253,7 @@ async def test_timer_ends_only_with_what_is_down(store, clock, workspace, seen, 
 
 @pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN], ids=str)
 async def test_timer_of_what_may_run_outlives_its_next_start(store, clock, workspace, state):
-    """It was never known to be down, so it didn't come up by itself."""
+    """The workspace was never known to be down, so it hasn't come up by itself."""
     at = await put(store, clock, workspace)
     generation = (await store.read(workspaces.find_workspace, workspace.id)).generation
     for seen in (state, State.RUNNING):
@@ -271,7 +271,7 @@ async def test_timer_set_while_the_state_is_unknown_is_kept(store, clock, worksp
 
 
 async def test_unknown_state_after_a_known_one_is_noted(store, clock, workspace):
-    """The last known state is kept, as is what may be done now; the next known one ends the doubt."""
+    """The last known state is kept, together with the actions allowed now, until the next known state."""
     await observe(store, clock, workspace, Observed(State.STOPPED))
     await observe(store, clock, workspace, Observed(State.UNKNOWN, actions=frozenset({"stop"})))
     noted = await store.read(workspaces.find_workspace, workspace.id)
@@ -296,7 +296,7 @@ async def test_a_start_or_restart_under_way_keeps_it_and_its_failure_ends_it(sto
 
 
 async def seen(store, clock, workspace, state):
-    """Return the time of its timer after a read, and whether its person needs no warning."""
+    """Return the time of the timer after a read, and whether its owner needs no warning."""
     await observe(store, clock, workspace, Observed(state))
     row = await store.read(workspaces.find_workspace, workspace.id)
     return row.stop_at, row.stop_warned
@@ -330,7 +330,7 @@ async def test_timer_counts_again_for_some_minutes_after_its_time(store, clock, 
     ids=["stopped", "cancelled", "not started"],
 )
 async def test_resting_timer_goes_with_a_stop_alone(store, clock, workspace, verb, outcome, counts):
-    """And with a start for which it was set."""
+    """A start that it was set for also ends it."""
     at = await put(store, clock, workspace)
     await seen(store, clock, workspace, State.STOPPED)
     clock.advance(1.0)
@@ -390,7 +390,7 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
 
 @pytest.mark.parametrize("told", [True, False])
 async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
-    """Whoever unlinks reads it in the one message about that, which names what is up."""
+    """The owner learns of it in the message about unlinking, which names the running workspaces."""
     await put(store, clock, workspace)
     await seen(store, clock, workspace, State.RUNNING)
     await unlink(store, ALICE, "saturn", notify=told, says=True)
@@ -399,7 +399,7 @@ async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, worksp
     assert [body["running"] for body in kinds.values()] == ([[workspace.title]] if told else [])
 
 
-# -- which running workspaces are looked at for whether they are still needed --------------------------------
+# -- which running workspaces are checked for whether they are still needed ----------------------------------
 
 
 EVERY = 1800.0
@@ -410,7 +410,7 @@ async def runs_on(store):
 
 
 async def test_what_runs_is_looked_at_now_and_then(store, clock):
-    """Also what has a stop ahead: that may be days away."""
+    """Workspaces with a planned stop are included, as it may be days away."""
     rows = (await linked(store, names=("runs", "ends", "stopped"), state=State.RUNNING)).workspaces
     await observe(
         store, clock, rows[1], Observed(State.RUNNING, expires_at=clock.now() + 900, expiry_mode="stops")
@@ -451,7 +451,7 @@ async def test_first_read_that_found_it_running_is_kept(store, clock, states, si
 async def test_a_restart_that_makes_another_takes_only_its_persons_own(
     store, clock, workspace, card, survives_stop
 ):
-    """Who agreed to the end of a class did so for one workspace."""
+    """A person who consented to the end of a class did so for one workspace only."""
     at = clock.now() + HOUR
     await set_timer(
         store, workspace, PlannedStop(at, "stop", because="class" if card else "own", source=card)

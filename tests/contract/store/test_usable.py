@@ -1,4 +1,4 @@
-"""What a running workspace lacks, since when, and who is handed an address that comes later."""
+"""Things that a running workspace lacks, since when, and who gets an address that arrives later."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ async def test_lack_ends_with_what_is_usable_or_down(store, clock, workspace, se
 
 
 async def ready(store, clock, workspace, seen, url=""):
-    """Have a start of Alice's end with what a read saw, and its message show an address."""
+    """End Alice's start with the result of a read, and store which address its message shows."""
     operation = (await accept_operation(store, workspace)).operation
     await observe(store, clock, workspace, seen)
     body = {"workspace": workspace.id, "connection": workspace.connection}
@@ -107,7 +107,7 @@ async def test_address_that_a_message_shows_is_not_handed_over(store, clock, wor
 
 
 async def test_address_before_ready_was_sent_is_not_handed_over(store, clock, workspace):
-    """The message is drawn with it."""
+    """When the message is rendered, it includes the address."""
     operation = (await accept_operation(store, workspace)).operation
     await observe(store, clock, workspace, WITHOUT)
     notice = NewNotice(operation.id, NoticeKind.READY, END, ALICE, {"workspace": workspace.id})
@@ -128,7 +128,7 @@ async def test_address_after_a_newer_request_is_not_handed_over(store, clock, wo
 
 
 async def test_list_does_not_end_a_start(store, clock, workspace):
-    """Only a read finds out whether it's usable; it is due at once."""
+    """Only a read can find out whether it's usable, so a read is due at once."""
     await accept_operation(store, workspace)
     await observe(store, clock, workspace, Observed(State.STARTING))
     clock.advance(60.0)

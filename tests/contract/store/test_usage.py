@@ -1,4 +1,4 @@
-"""Lives begin and end where a read, a list or an unlinking shows it, and never overlap."""
+"""Recorded uptime begins and ends when a read, a list or an unlinking shows it, and never overlaps."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -55,7 +55,10 @@ async def find_last_read(store, workspace):
 
 
 async def act(store, clock, workspace, verb, seen, *, delay=0.0):
-    """Have a call accepted, let a read find its effect, and end the operation; return the call's time."""
+    """Let a call be accepted and a read find its effect, then end the operation.
+
+    Return the time of the call.
+    """
     operation = (await accept_operation(store, workspace, verb)).operation
     call = {"stop_call" if verb.brings_down else "start_call": Call.ACCEPTED}
     called_at = await store.now()
@@ -137,7 +140,7 @@ async def test_a_life_goes_on_through_reads_that_show_nothing(store, clock, work
     (life,) = await lives_of(store)
     assert life.is_open
     assert life.last_seen_at == await find_last_read(store, workspace)
-    # Nothing shows whether it has run since.
+    # Nothing shows whether it has been running since.
     clock.advance(3600.0)
     (life,) = await lives_of(store)
     hours = life.hours
@@ -396,7 +399,7 @@ async def test_workspace_that_a_list_finds_has_the_price_that_the_list_says(stor
         clock.advance(600.0)
         await store.perform(discovered.merge_discovered, account.id, [found])
     (life,) = await lives_of(store)
-    # It has the first price that was known of it; what starts next has the new one.
+    # A running workspace keeps the first price that was known; its next start gets the new one.
     assert (life.size, life.price) == ("medium", prices_told[0])
     row = await store.read(workspaces.find_workspace, life.workspace_id)
     assert row.hourly_price == prices_told[1]
@@ -501,7 +504,7 @@ async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database,
 
 
 async def test_sums_of_everybody_are_those_of_the_model(store):
-    """The database adds up as the model does."""
+    """The database computes the same sums as the model."""
     hour, since, until = 3600.0, 100 * 3600.0, 200 * 3600.0
     lives = [
         make_life(90 * hour, 110 * hour, price="0.50 USD"),

@@ -1,4 +1,4 @@
-"""What ran within a window is added up by workspace and by job."""
+"""Time running within a window is added up by workspace and by job."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BEGIN = NOW - 150 * HOUR
 
 
 def at(hour):
-    """Return an hour of a window that began 50 hours ago, at 100, and ends at 200."""
+    """Return an hour as a timestamp. The window lasts from 100 to 200, and the clock begins at 150."""
     return BEGIN + hour * HOUR
 
 
@@ -157,7 +157,7 @@ async def test_one_not_seen_for_a_day_counts_up_to_then_and_does_not_run(store):
 
 
 def make_some(numbers):
-    """Return lives of three workspaces and a job, known in every way, in and around the window."""
+    """Return random usage of three workspaces and a job around the window, known in every way."""
     found, known = [], [*Known]
     for name in ("lab", "notebook", "gpu", "train"):
         marks = sorted(numbers.uniform(80.0, 170.0) for _ in range(40))
@@ -172,7 +172,7 @@ def make_some(numbers):
 
 @pytest.mark.parametrize("seed", range(5))
 async def test_lines_are_what_the_model_measures(store, seed):
-    """The database adds up as the model does."""
+    """The database computes the same sums as the model."""
     lives = make_some(Random(seed))
     usage, now = await added(store, *lives), await store.now()
     wanted = {}

@@ -1,4 +1,4 @@
-"""A use case is one transaction: who may not changes nothing, what fails leaves nothing, twice is once."""
+"""A use case is one transaction: refused, it changes nothing; failed, it leaves nothing; and it runs once."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -81,23 +81,23 @@ Do = Callable[["World", Caller], Awaitable[Any]]
 
 
 class World:
-    """Hold what use cases are about: Alice's running workspace with a timer, and runs of hers."""
+    """Rows that use cases are about: Alice's running workspace with a timer, her runs and class cards."""
 
     workspace: Workspace
     #: No longer on her list.
     forgotten: Workspace
     run: Run
-    #: Its launch has an unknown outcome, and she is asked about it.
+    #: The outcome of its launch is unknown, and she is asked about it.
     lost: Run
     over: Run
-    #: A start of hers that is open, and one that has ended.
+    #: An open start of hers, and one that has ended.
     start: Operation
     ended: Operation
-    #: A creation of unknown outcome that she is asked about.
+    #: A creation with unknown outcome that she is asked about.
     creation: Operation
-    #: What was made for her and is gone.
+    #: A workspace that was created for her and is gone.
     gone: Workspace
-    #: A class card of hers on its way, one whose notice was given up, and one that she has pressed.
+    #: Class cards of hers: one being sent, one whose notice was given up, and one that she has pressed.
     card: ClassCard
     lost_card: ClassCard
     pressed: ClassCard
@@ -108,13 +108,13 @@ class World:
 
 
 def rule(workspace, now):
-    """Return hours on Saturdays, set in another time zone."""
+    """Return working hours on weekends, set in another time zone."""
     keys = {"days": WEEKEND, "starts": 10 * 60, "stops": None, "processed_until": now}
     return HoursRule("rule", ALICE, "saturn", workspace.id, zone="Asia/Tokyo", **keys)
 
 
 async def made_in(store, clock):
-    """Make the world in a store."""
+    """Write the world's rows to a store."""
     made = World()
     row, one, two = (await linked(store, names=("notebook", "one", "two"))).workspaces
     await linked(store, BOB)
@@ -148,7 +148,7 @@ _kept = []
 
 
 async def kept():
-    """Return the world as it is made once in memory, its database, and how long that took by the clock."""
+    """Return the world, made only once in memory, its database, and the time it took by its clock."""
     if not _kept:
         clock = FakeClock()
         began = clock.now()
@@ -169,7 +169,7 @@ async def contents(engine_name, clock):
 
 @pytest.fixture
 async def store(database):
-    """Its ids are told from those of the world that was made before."""
+    """The store of the test. Its ids differ from those of the world that was made before."""
     return await database.open()
 
 
@@ -199,7 +199,7 @@ async def have_operations(store, clock, made, one, two):
 
 
 def ask(store, *given, **more):
-    """Return somebody who asks, and whose new rows are told from those of the store."""
+    """Return a caller whose new ids differ from the store's."""
     return use_cases.ask(store, *given, ids=SystemIds(), **more)
 
 
@@ -209,7 +209,7 @@ def begins(verb):
 
 
 OFFICE = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: Each use case, doing something for ALICE.
+#: Each use case, with a call that does something for ALICE.
 USE_CASES: dict[str, Do] = {
     "timers.set": lambda w, caller: caller.run(
         timers.set_timer, w.workspace.id, PlannedStop(w.at + HOUR, "stop")
@@ -270,7 +270,8 @@ USE_CASES: dict[str, Do] = {
     "classes.stop_all": lambda w, caller: caller.run(courses_use_cases.stop_all, w.card.id),
     "classes.press": lambda w, caller: caller.run(courses_use_cases.enroll, w.card.id),
 }
-#: The steps of linking have no key, as a page or a form is sent again: the link says what may come next.
+#: The steps of linking use no key, because a page or a form may be sent again: the link itself knows the next
+#: step.
 WITHOUT_KEY = {
     "linking.confirm_code",
     "linking.prove",
@@ -279,9 +280,9 @@ WITHOUT_KEY = {
     "linking.confirm",
     "browsers.sign_in",
 }
-#: What says so when it comes again.
+#: Use cases that report a repeated request.
 SAID = {"linking.invite"}
-#: What another person may ask for just as well.
+#: Use cases that other people may call just as well.
 FOR_EVERYBODY = {
     "hours.move",
     "workspaces.create",
@@ -297,21 +298,22 @@ FOR_EVERYBODY = {
     "classes.post",
     "classes.press",
 }
-#: What shows something, for which Slack's word on a person may be older than a day.
+#: Use cases that only show something. They may rely on what Slack said about a person more than a day ago.
 SHOWING = {"runs.watch", "preferences", "usage.weekly"}
-#: What was planned before and loses nothing doesn't wait for Slack to tell about its person.
+#: Work that was planned before and loses nothing. It doesn't wait for Slack to confirm the person.
 PLANNED = {"timer stops"}
-#: Which level each needs of what asks for somebody, by its effect; all others they have to do themselves.
+#: The level that an assistant needs for each use case, by its effect. People must do all others themselves.
 LEVEL_OF = {
     **dict.fromkeys(("timers.set", "timers.keep", "timers.add_an_hour", "timer stops"), "stop"),
     **dict.fromkeys(("begin stop", "begin restart", "begin suspend", "runs.stop"), "stop"),
     "begin start": "start",
-    # It would stop what runs, or what its person has made, at a time of somebody else's.
+    # A start with a timer would stop a running workspace, or one being created, at a time that its owner
+    # didn't choose.
     "begin start with a timer": "stop",
     "begin start of what is being made, with a timer": "stop",
     "runs.watch": "show",
 }
-#: What they ask for where nothing is to do.
+#: Calls of use cases when there is nothing to do.
 NEEDLESS: dict[str, Do] = {
     "timer stops": lambda w, caller: caller.run(
         due_timers.process_due_timer, replace(w.workspace, stop_at=w.at + HOUR)
@@ -342,7 +344,7 @@ async def a_guest(store, principal=ALICE):
 
 
 def is_done(name, before, after):
-    """Say whether a use case was carried out: where it has a key, that is used up."""
+    """Return whether a use case was carried out. If it takes a key, the key must have been used."""
     return (changed(before, after) != set()) if name in WITHOUT_KEY else "inbox" in changed(before, after)
 
 
@@ -392,7 +394,7 @@ async def test_what_was_refused_is_done_once_it_is_allowed(store, world, name):
 
 
 def long_ago(tx):
-    """Make what Slack said about people older than a day."""
+    """Make Slack's information about people older than a day."""
     tx.run("UPDATE people SET seen_at = seen_at - 90000")
 
 
@@ -462,7 +464,7 @@ async def test_what_asks_for_somebody_goes_as_far_as_they_let_it_by_the_effect(s
         await USE_CASES[name](world, caller)
         assert (await store.read(audit.read_audit))[-1]["detail"].count('"via":"assistant"') == 1
     else:
-        # With her own word it is done.
+        # Once she confirms, it is done.
         await USE_CASES[name](world, ask(store, "i1"))
 
 
@@ -474,7 +476,7 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
             r"caller\.is_first_delivery\(tx, (?!result=)(.+?)\)+(?::| )", path.read_text(encoding="utf-8")
         )
     ]
-    # That a list is read again changes nothing.
+    # Reading a list again changes nothing.
     assert found == [
         ("operation_requests", "level, fresh"),
         ("operation_requests", '"start", creation.id'),

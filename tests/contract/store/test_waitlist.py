@@ -1,4 +1,4 @@
-"""Waits for room in the store: in line by joining, one attempt at a time, and with their workspace."""
+"""The waitlist: entries in the order of joining, one attempt at a time, and deleted with their workspace."""
 
 import asyncio
 import random
@@ -96,7 +96,7 @@ async def test_a_wait_goes_with_its_workspace(store, clock, three):
 
 
 async def fail(store, clock, wait, kind="gpu"):
-    """Have an attempt fail for want of room; return the wait as it is then."""
+    """Let an attempt fail for lack of capacity, and return the updated entry."""
     return await end_attempt(store, clock, await begin_attempt(store, clock, wait), kind)
 
 
@@ -118,7 +118,7 @@ async def end_attempt(store, clock, wait, kind="gpu"):
 async def test_attempt_during_which_a_workspace_stopped_is_repeated_soon(
     store, clock, three, pause, next_after
 ):
-    """It was sent before that, so it says nothing about what was freed."""
+    """The attempt was sent before the stop, so its failure says nothing about the freed capacity."""
     wait = await join(store, clock, three[0])
     for _ in range(4):
         wait = await fail(store, clock, wait)
@@ -139,7 +139,7 @@ async def places(store, rows):
 
 
 async def test_attempt_in_vain_ends_a_turn(store, clock, three):
-    """The next attempt is the next person's, a minute later, though the first is due by its own pace."""
+    """The next attempt is the next person's, a minute later, though the first person would already be due."""
     rows = [await join(store, clock, one) for one in three[:2]]
     assert await due(store) == [three[0].id]
     assert (await fail(store, clock, rows[0])).attempts == 1
@@ -155,14 +155,14 @@ async def test_attempt_in_vain_ends_a_turn(store, clock, three):
 
 
 async def test_passed_turn_counts_as_no_try(store, clock, three):
-    """Nobody reads that somebody was tried before them who only couldn't be."""
+    """People aren't told that somebody was tried before them if that person could only be skipped."""
     rows = [await join(store, clock, one) for one in three[:2]]
     await within(store, waitlist_store.pass_turn, rows[0], 60.0)
     assert await places(store, rows) == [(1, 0), (0, 0)]
 
 
 async def test_newcomer_is_tried_soon_after_long_waits(store, clock, three):
-    """Whoever has waited for hours, ten minutes apart, doesn't make a newcomer wait as long."""
+    """A person who has waited for hours, with ten minutes between attempts, doesn't slow down a newcomer."""
     waiting = await join(store, clock, three[0])
     for _ in range(5):
         waiting = await fail(store, clock, waiting)
@@ -200,7 +200,10 @@ async def test_turn_is_passed_by_who_cannot_be_tried(store, clock, three):
 
 
 async def test_attempts_keep_their_distance_in_any_history(store, clock):
-    """Whoever joins and leaves: an attempt a minute at most, and none twice before the others once."""
+    """People join and leave at random.
+
+    There is at most one attempt a minute, and nobody is tried twice before all others.
+    """
     chance, last, count = random.Random(11), -60.0, 0
     own = (await linked(store, names=[f"r{number}" for number in range(6)])).workspaces
     waiting, since = dict[str, WaitlistEntry](), dict[str, set[str]]()
@@ -266,7 +269,7 @@ async def test_lines_are_counted_by_kind_with_how_long_people_waited(store, cloc
 
 @pytest.mark.both_engines
 async def test_two_processes_try_one_at_a_time(store, clock, three, database):
-    """Whatever both of them claim at once, one attempt is begun."""
+    """Whatever both processes claim at once, only one attempt is begun."""
     for one in three:
         await join(store, clock, one)
     beside = await database.open()
@@ -297,7 +300,7 @@ async def test_what_a_restored_backup_waits_for_is_asked_about_and_not_tried(sto
 
 @pytest.mark.parametrize("is_unlinked", [False, True], ids=["ended", "unlinked"])
 async def test_run_frees_a_place_only_if_it_ends_at_its_provider(store, clock, is_unlinked):
-    """An unlinked one may go on there."""
+    """The run of an unlinked account may still be going on at the provider."""
     (lab,) = (await linked(store, names=("lab",), connection="posit")).workspaces
     await linked(store, BOB, names=(), connection="posit")
     run = await launched(store, BOB, remote_id="r1")

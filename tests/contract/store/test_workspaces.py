@@ -1,4 +1,4 @@
-"""Workspaces: lists of a provider merged into the store, and what they lack; adding, naming, forgetting."""
+"""Workspaces: providers' lists merged into the store, and what they leave out; adding, naming, forgetting."""
 
 from dataclasses import replace
 
@@ -38,7 +38,7 @@ def reference(name="added", principal=ALICE, alias=None):
 
 
 class Reads:
-    """Be an engine, and note how many rows each read returns."""
+    """An engine that records how many rows each read returns."""
 
     def __init__(self, engine):
         self.engine, self.rows = engine, []
@@ -86,7 +86,7 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
     assert beta.verified_at == clock.now()
     assert await store.perform(workspaces.read_workspaces, BOB) == []
     assert (await store.read(accounts.find_account_by_id, account.id)).discovered_at == clock.now()
-    # What moves is read soon; what stands still when somebody asks.
+    # Workspaces that are changing state are read soon; the others only when somebody asks.
     assert [claim.remote_id for claim in await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)] == [
         "1"
     ]
@@ -174,7 +174,7 @@ async def test_partial_lists_change_nothing_about_what_they_lack(store, clock):
     one, two = mine.workspaces
     await notify(store, two.id, ready=None, stopped=True)
     odd = listed_workspace(one.remote_id, one.gate_key, "", State.UNKNOWN)
-    # Two whole ones would make it gone.
+    # After two complete lists without it, it would count as gone.
     for _ in range(2):
         clock.advance(60)
         assert await store.perform(discovered.merge_discovered, mine.account.id, [odd], is_whole=False) == 0
@@ -186,7 +186,7 @@ async def test_partial_lists_change_nothing_about_what_they_lack(store, clock):
 
 
 class Interrupted:
-    """An engine before whose third piece something else happens."""
+    """An engine that calls `act` before its third batch."""
 
     def __init__(self, engine, act):
         self.engine, self.act, self.pieces = engine, act, 0
@@ -334,7 +334,7 @@ async def test_a_workspace_may_move_to_another_gate(store, clock):
 
 @pytest.mark.parametrize("way", ["removed", "absent"])
 async def test_workspace_made_again_after_its_removal_is_listed_as_new(store, clock, way):
-    """A hub's ids are names: what is made there under the name of one that was removed is another one."""
+    """A hub's ids are names, so a server created under the name of a removed one is a different workspace."""
     mine = await linked(store, names=["lab"])
     old, lab = mine.workspaces[0], [found_workspace("lab", state=State.RUNNING)]
     await name_workspace(store, old.id, "mine")
@@ -347,7 +347,7 @@ async def test_workspace_made_again_after_its_removal_is_listed_as_new(store, cl
             clock.advance(60)
             await store.perform(discovered.merge_discovered, mine.account.id, [])
     clock.advance(5)
-    # A list may still show what was removed a moment ago.
+    # A list may still show a workspace that was removed a moment ago.
     assert await store.perform(discovered.merge_discovered, mine.account.id, lab) == 0
     assert await store.perform(workspaces.read_workspaces, ALICE) == []
     clock.advance(60)
@@ -369,14 +369,14 @@ async def test_forgotten_workspace_that_was_never_gone_stays_hidden(store, clock
 
 
 def server(own_name, shown, state=State.STOPPED):
-    """Return a hub's server as a list has it: its own name in the id, and what people are shown."""
+    """Return a hub's server as listed: its own name is in the id, and people see the other name."""
     remote_id = f"alice/{own_name}"
     return listed_workspace(remote_id, gate_key("saturn", remote_id), shown, state)
 
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["listed before", "read as gone"])
 async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, is_gone):
-    """The upgrade to JupyterHub 6 makes *My_Lab* to *my-lab*, shown as *My_Lab*."""
+    """The upgrade to JupyterHub 6 renames *My_Lab* to *my-lab*, shown as *My_Lab*."""
     mine = await linked(store, names=[])
     before = [server("My_Lab", "My_Lab"), server("other", "other")]
     await store.perform(discovered.merge_discovered, mine.account.id, before)
@@ -436,7 +436,10 @@ async def test_a_list_says_whose_each_workspace_is(store, clock):
 
 @pytest.mark.both_engines
 async def test_what_is_shared_runs_for_its_owner_alone(store, clock):
-    """Alice's list and reads find Bob's workspace first; what it runs is his, once it is known to be."""
+    """Alice's list and reads find Bob's workspace first.
+
+    Once the owner is known, its usage counts as Bob's.
+    """
     mine, its_owner = await linked(store, names=[]), await linked(store, BOB, names=[])
     own = server("theirs", "theirs", State.RUNNING)
     shared = replace(own, seen=replace(own.seen, owner="bob"))
