@@ -1,4 +1,4 @@
-"""How far what Slack's assistant asks for goes is decided by its effect, and the rest is asked."""
+"""The effect of a request decides whether Slack's assistant may carry it out or the person is asked."""
 
 import json
 from datetime import UTC, datetime
@@ -59,12 +59,13 @@ async def test_who_may_only_start_moves_no_stop_and_takes_none_back(scene):
     async with called(scene) as slackbot:
         assert is_asked(await slackbot.finds(who(scene), "start", name="report", until="for 312 hours"))
         assert await planned(scene, "report") == at
-        # What she starts without an end gets none, and what she is just stopping goes down.
+        # A start of hers without an end time stays without one, and a workspace that she is stopping goes
+        # down.
         scene.resource("training").start_seconds = scene.resource("report").stop_seconds = 100
         await scene.alice.types("start training")
         await scene.alice.types("stop report")
         await scene.pass_time(15)
-        # She is asked about one of them a minute; the others are as little done.
+        # Alice is asked at most one question a minute; the other requests aren't carried out either.
         for given in ({"name": "training", "until": MINUTE}, {"name": "report"}):
             assert "hasn't asked this" in (await slackbot.finds(who(scene), "start", **given))["says"]
     await scene.pass_time(400, step=10)
@@ -105,7 +106,7 @@ async def test_what_was_running_without_being_seen_goes_on(scene):
         assert (await planned(scene, "notebook"), "Stop later…" in ready.labels) == (None, True)
         assert "is already running" in ready.text
         assert "I'll stop it" not in ready.text
-        # Of who lets it stop, too, the time holds.
+        # If the person lets it stop workspaces, it stops the one that it started when the time is up.
         await lets(scene, "stop")
         await slackbot.finds(who(scene), "start", name="report", until="for 20 minutes")
         await scene.pass_time(1300, step=10)
@@ -130,7 +131,7 @@ async def test_one_question_of_its_is_live_and_one_a_minute_asked(scene):
         for until in (MINUTE, MINUTE):
             assert is_asked(await slackbot.finds(who(scene), "start", name="report", until=until))
             await scene.settle()
-        # What isn't sent isn't asked, and the result says so, and when to call again.
+        # If no question is sent, the result doesn't claim one, and says when to call again.
         other = await slackbot.finds(who(scene), "start", name="report", until="for 3 hours")
         assert "hasn't asked this" in other["says"]
         assert 0 < datetime.fromisoformat(other["again_at"]).timestamp() - scene.clock.now() <= 60
@@ -179,14 +180,14 @@ async def bot():
 
 
 async def starts(bot, **given):
-    """Start Alice's workspace as the assistant of who may only start; return the facts."""
+    """Start Alice's workspace as an assistant that may only start workspaces, and return the facts."""
     slack = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
     bot.count += 1
     given = {"name": "notebook", **given}
     return json.loads(await asked_for(bot.services, slack, TOOLS["start"], given, f"signed-{bot.count}"))
 
 
-#: In which states a start, and one with an end, is no more than a start.
+#: For each state: whether a start is no more than a start, without and with an end time.
 STARTS = {
     State.STOPPED: (True, True),
     State.SUSPENDED: (True, True),
@@ -199,7 +200,7 @@ STARTS = {
 
 
 async def taken_back(bot):
-    """Have what was begun ended, and the ends that were set gone, as if nobody had asked."""
+    """End the open operations and remove the planned stop, as if nobody had asked for them."""
     row = await bot.workspace()
 
     def take_back(tx):
@@ -226,7 +227,7 @@ async def test_what_its_person_is_just_starting_gets_no_end(bot):
     await bot.say("start notebook")
     assert is_asked(await starts(bot, until=MINUTE))
     assert (await bot.workspace()).stop_at is None
-    # What it starts itself gets one.
+    # A workspace that the assistant starts itself gets an end time.
     await taken_back(bot)
     assert (await starts(bot, until=MINUTE))["done"][0]["until"]
 
@@ -245,6 +246,6 @@ async def test_nothing_that_it_asks_waits_for_a_list(bot):
     bot.clock.advance(3600)
     said = await starts(bot, name="new one")
     assert "Something created just now can take a minute" in said["says"]
-    # The list is read, and nobody is started or told then.
+    # The list is read again, but no command waits for it.
     (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload["then"]) == (TaskKind.DISCOVER, [])

@@ -1,4 +1,4 @@
-"""What a model is told of a refused sign-in, of several questions, of runs and hours, and of the tools."""
+"""What a model learns about refused sign-ins, several questions, runs, hours, and the tools themselves."""
 
 import json
 
@@ -28,7 +28,7 @@ WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALIC
 
 
 async def call(bot, tool, **given):
-    """Call a tool; return its result."""
+    """Call a tool and return its result."""
     bot.count += 1
     return json.loads(await run_tool(bot.services, WHO, TOOLS[tool], given, f"signed-{bot.count}"))
 
@@ -39,7 +39,7 @@ async def lets_stop(bot):
 
 @pytest.fixture
 async def two():
-    """Two connections, of which Saturn refuses the sign-in."""
+    """A bot whose user has accounts at two connections; Saturn Cloud refuses the sign-in."""
     async with rig() as bot:
         for connection, name in (("saturn", "notebook"), ("hub", "analysis")):
             row = (await bot.link(names=(name,), connection=connection)).workspaces[0]
@@ -61,7 +61,7 @@ async def two():
     ],
 )
 async def test_tool_that_shows_answers_with_facts_though_a_sign_in_is_refused(two, tool, given, names):
-    """One refused connection is a fact among the others, and no message is sent for it."""
+    """A refused connection is one fact among others, and no message about it is sent."""
     result = await call(two, tool, **given)
     assert "asked" not in result
     assert "asked me to" not in result.get("says", "")
@@ -94,7 +94,7 @@ async def test_link_that_rests_is_named_where_its_things_may_be_missing(two, too
 
 
 async def test_question_that_was_not_sent_is_not_called_one(two):
-    """Misspelt names within a minute: the person reads one question, and only that call says so."""
+    """Of several misspelt names in a minute, only the first is asked about, and only its result says so."""
     results = [await call(two, "stop", name=name) for name in ("analysiss", "analysys", "anlysis")]
     sent = await two.notices(NoticeKind.ASSISTANT_QUESTION)
     assert [one.get("asked") is not None for one in results] == [True, False, False]
@@ -146,7 +146,7 @@ async def test_result_of_hours_has_days_of_the_week_in_order_and_what_comes_next
 
 @pytest.mark.parametrize("name", TOOLS)
 def test_description_says_whether_a_tool_changes_anything(name):
-    """Several libraries hand on the description alone."""
+    """Several client libraries pass on only the description."""
     tool, said = TOOLS[name], words.DESCRIPTIONS[name]
     assert ("Changes nothing" in said) is tool.only_shows
     assert said.startswith(words.TITLES[name].split()[0])

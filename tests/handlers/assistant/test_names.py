@@ -1,4 +1,4 @@
-"""Whatever a workspace, a run or a course is called, in a result a name is one string of JSON."""
+"""Whatever a workspace, a run or a course is called, its name in a result is a single JSON string."""
 
 import asyncio
 import json
@@ -26,19 +26,19 @@ from tests.rigs.store import ALICE, launched, observe
 WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-f]{4}))*"')
 _REST = re.compile(r"(?:[\[\]{}:, ]|true|false|null|[0-9]+(?:\.[0-9]+)?)*")
-#: The longest that is shown whole, however much of it is escaped on its way.
+#: Longest name that is shown in full, even if every character is escaped on the way.
 LONGEST = 15
 NAMES = st.text(max_size=LONGEST) | st.text('*"\\`<>|&{}[]:, \n_~ab', max_size=LONGEST)
 
 
 class Everything:
-    """Hold somebody's workspaces, one of which runs, with hours, a course and a run of a job."""
+    """A person's workspaces, one of them running with hours, a course, and a run of a job."""
 
     def __init__(self, bot, rows, run):
         self.bot, self.rows, self.run, self.count = bot, rows, run, 0
 
     async def call(self, tool, **given):
-        """Call a tool; return what it says, and the facts."""
+        """Call a tool, and return its text and the facts in it."""
         self.count += 1
         self.bot.clock.advance(120)
         told = await run_tool(self.bot.services, WHO, TOOLS[tool], given, f"s{self.count}")
@@ -77,7 +77,7 @@ def played():
 
 
 def names_in(facts):
-    """Return all that is said to be a name."""
+    """Return all values that are given as names of workspaces and of courses."""
     entries = [
         one for said in facts.values() if isinstance(said, list) for one in said if isinstance(one, dict)
     ]
@@ -93,7 +93,7 @@ def names_in(facts):
 def test_every_name_is_inside_a_string_of_json(played, name):
     runner, all_of = played
     runner.run(all_of.named(name))
-    # No database keeps the character 0.
+    # No database can store the NUL character.
     kept = name.replace("\x00", "\N{REPLACEMENT CHARACTER}")
     shown = " ".join(clean(kept).split()) or "\N{EN DASH}"
     for tool in TOOLS:

@@ -1,8 +1,8 @@
-"""What a typed command answers and what a tool's result says are the same facts, in two forms.
+"""A typed command's answer and a tool's result state the same facts, in two forms.
 
-Each verb that a tool offers is typed and called in each state of a workspace and of its provider, at two bots
-of the same rows. What the person reads is taken apart without the code that draws it: moments, durations,
-names, states, and the words of causes and plans. Each is looked for in the result.
+Each verb that a tool offers is both typed and called, in each state of a workspace and of its provider, at
+two bots with the same rows. The answer is taken apart without the code that renders it: moments, durations,
+names, states, and the words of causes and plans. Each of these must appear in the result.
 """
 
 import json
@@ -35,9 +35,9 @@ WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALIC
 MOMENT = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
 DURATION = re.compile(r"\b[0-9]+ (?:s|min|h|days?|hours?|minutes?)\b")
 WORD = re.compile(r"[A-Za-z][A-Za-z']{3,}")
-#: How a workspace is found, beyond its state.
+#: Circumstances of the workspace besides its state.
 CONDITIONS = ("fine", "silent", "refused", "planned", "hours", "waiting", "used", "condition")
-#: What is called, and what its person types for it.
+#: The arguments of each call, and the command that a person would type for it.
 CALLS = {
     "my_workspaces": ({}, "list all"),
     "status": ({"name": "notebook"}, "status notebook"),
@@ -55,7 +55,7 @@ STATES = [one for one in State if one is not State.UNKNOWN]
 
 
 async def found(bot, state, condition):
-    """Let a workspace be found so."""
+    """Put the workspace into this state and circumstance."""
     row = (await bot.link(names=("notebook", "lab"))).workspaces[0]
     await observe(bot.store, bot.clock, row, Observed(state))
     bot.clock.advance(1800)
@@ -94,14 +94,17 @@ async def found(bot, state, condition):
 
 
 def held(tx, row):
-    """Let what was asked for wait since its provider is away."""
+    """Make the open operations wait because their provider is unavailable."""
     for one in OPERATIONS.rows(tx, workspace_id=row.id, outcome=None):
         reason = f"Saturn Cloud hasn't been available since \x02{tx.now():.0f}\x02."
         OPERATIONS.change(tx, {"id": one["id"]}, block_reason=reason, blocked_since=tx.now())
 
 
 def take_apart(answer):
-    """Return the facts that somebody reads in an answer, by kind; an assistant presses nothing."""
+    """Return the facts in an answer, by kind.
+
+    Hints to press a button are left out, since an assistant can't press one.
+    """
     lines = [*kit.iterate_lines(answer.blocks)]
     text = "\n".join(lines).replace(answers.PRESS_REFRESH, "")
     plain = MOMENT.sub(" ", re.sub(r"<[^|>]*\|([^>]*)>", r" \1 ", MOMENT.sub(" ", text)))
@@ -116,13 +119,13 @@ def take_apart(answer):
 
 
 def list_missing(facts, told):
-    """Return the facts that a result doesn't say."""
+    """Return the facts that are missing from a result."""
     text = " ".join(str(one) for one in iterate(json.loads(told)))
     return {(kind, one) for kind, every in facts.items() for one in every if one not in text}
 
 
 def iterate(value):
-    """Yield all texts and numbers of a result."""
+    """Yield all strings and numbers in a result."""
     if isinstance(value, dict):
         for one in value.values():
             yield from iterate(one)
@@ -134,7 +137,7 @@ def iterate(value):
 
 
 async def typed_and_called(made, prepare, call, text, command="workspace"):
-    """Return what is read of a typed command, and the result of the call at a bot of the same rows."""
+    """Return the facts in the answer to a typed command, and a tool's result at a bot with the same rows."""
     async with made() as bot:
         await prepare(bot)
         facts = take_apart(await run_text(bot.services, ALICE, bot.surface(), text, folder=command))
@@ -146,10 +149,13 @@ async def typed_and_called(made, prepare, call, text, command="workspace"):
 
 
 def check(facts, told):
-    """Hold a result against what is read, and cut each fact out of it: each cut has to be noticed."""
+    """Compare a result with the facts.
+
+    Then remove each fact from the result, and check that this is noticed.
+    """
     result = json.loads(told)
     if "is called that" in result.get("says", "") or "asked" in result:
-        # Another name, or the person: they alone read the question.
+        # Either another name was offered or the person is asked, and only the person sees the question.
         assert not result.get("done")
         return 0
     assert list_missing(facts, told) == set(), told
@@ -169,7 +175,7 @@ async def test_result_says_what_is_read_when_it_is_typed(state, condition, name,
     facts, told = await typed_and_called(rig, lambda bot: found(bot, state, condition), (tool, given), text)
     record_property("cuts", check(facts, told))
     result = json.loads(told)
-    # Who has linked something is asked nothing by a tool that only shows.
+    # A tool that only shows something never asks a person who has linked an account.
     assert "asked" not in result or not TOOLS[tool].only_shows
     if not result.get("done") and not TOOLS[tool].only_shows:
         assert result.get("says")

@@ -1,4 +1,4 @@
-"""Sixty tasks of a model that sees only schemas and results: what it believes has to be so."""
+"""Sixty tasks for a model that sees only schemas and results. Whatever it concludes must be true."""
 
 import json
 from datetime import datetime
@@ -15,7 +15,7 @@ from tests.handlers.rig import rig
 from tests.rigs.store import ALICE, observe
 
 WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
-#: Ways to write an end in two hours and one in six, at 08:00 UTC on 15 January 2027.
+#: Ways to write an end in two hours, and one for six hours, at 08:00 UTC on 15 January 2027.
 IN_TWO_HOURS = [
     "for 2h",
     "2h",
@@ -30,7 +30,7 @@ IN_TWO_HOURS += ["2027-01-15T10:00:00+00:00", "2027-01-15T10:00:00Z", "2027-01-1
 IN_TWO_HOURS += ["120 min", "2am PT", "7pm Tokyo time", "20270115T100000Z"]
 NO_TIMES = ["whenever", "for 100 days", "yesterday 9:00", "10:00 IST", "10:00 XYZ", "--yes", "tomorrow"]
 NOT_GIVEN = ["", None, " "]
-#: What was asked, the state, the call, and what is so afterwards: what is begun, and its end in hours.
+#: The request, the workspace's state, the call, and the outcome: the operation begun, and its end in hours.
 TASKS = [
     *(
         ("Start it for two hours", State.STOPPED, "start", {"until": one}, ("start", 2))
@@ -56,7 +56,7 @@ def test_there_are_sixty_tasks():
 
 
 def believe(told):
-    """Return what a model believes of a result: what was done, until when, and in which state it is."""
+    """Return what a model would conclude from a result: the action done, its end, and the whole result."""
     result = json.loads(told)
     done = [one for one in result.get("done", []) if one["did"] in {"start", "stop"}]
     timers = [one["until"] for one in result.get("done", []) if one.get("until")]
@@ -88,5 +88,5 @@ async def test_task_is_done_once_and_nothing_else_is_believed(task, state, tool,
 
 
 def _is_so(verb, state):
-    """Return whether a workspace is already what an operation makes of it."""
+    """Return whether a workspace is already in the state that the operation would bring it to."""
     return (verb, state) in {("start", State.RUNNING), ("stop", State.STOPPED)}

@@ -1,4 +1,4 @@
-"""What Slack's assistant may send: whatever it is, it is answered as its protocol says."""
+"""Whatever Slack's assistant sends, the answer is as its protocol requires."""
 
 import json
 
@@ -35,7 +35,7 @@ WHO = {"slack": {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise
 
 @pytest.fixture
 async def sends(bot):
-    """Send a body to the address; return the status and what is answered, as JSON if it is some."""
+    """A function that posts a body and returns the status and the answer, parsed if it is JSON."""
     front = Front(SecretStr(SECRET), bot.clock, Replays(bot.clock.monotonic), Metrics(), read_call)
     app = web.Application()
     app.router.add_route("*", "/slack/mcp", front.guard(AssistantCalls(bot.services).answer))
@@ -105,7 +105,7 @@ async def test_what_is_not_served_is_an_error_of_the_protocol(sends, body, code)
     ],
 )
 async def test_a_field_that_cannot_be_read_is_named_in_a_result(sends, bot, arguments, said):
-    """Models read results; the words of errors of the protocol are lost in several libraries."""
+    """Models read results, but several libraries drop the text of protocol errors."""
     await bot.link()
     await bot.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="stop")))
     status, answer = await sends(call(name="start", arguments=arguments, _meta=WHO))
@@ -191,7 +191,7 @@ REVISION = "io.modelcontextprotocol/protocolVersion"
 @pytest.mark.parametrize("revision", ["2026-07-28", "2099-01-01", "x", ""])
 @pytest.mark.parametrize("is_in_header", [True, False], ids=["header", "meta"])
 async def test_another_revision_is_refused_before_anything_is_done(sends, bot, revision, is_in_header):
-    """Its client couldn't read the result, and would report as failed what was done."""
+    """The client couldn't read a result in that revision, and would report success as a failure."""
     row = (await bot.link()).workspaces[0]
     await bot.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="stop")))
     meta = WHO if is_in_header else WHO | {REVISION: revision}
@@ -205,7 +205,7 @@ async def test_another_revision_is_refused_before_anything_is_done(sends, bot, r
             "requested": revision,
         }
     assert await bot.store.read(operations.open_operations, ALICE) == []
-    # The same call of a revision that it speaks is carried out.
+    # The same call in a supported revision is carried out.
     given = {"name": "start", "arguments": {"name": row.name}, "_meta": WHO}
     assert (await sends(call(number=2, **given), **{"MCP-Protocol-Version": "2025-06-18"}))[0] == 200
     assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
