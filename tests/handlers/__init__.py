@@ -1,1 +1,1 @@
-"""Tests of what people type and press."""
+"""Tests of the commands that people type and the buttons they press."""

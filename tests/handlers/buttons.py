@@ -1,4 +1,4 @@
-"""An operation that was started by a command, and its end."""
+"""An operation that is started by a command, and its end."""
 
 from bot.domain.steps import Update
 from bot.store import operations
@@ -12,7 +12,7 @@ async def started(bot):
 
 
 async def end(bot, operation, outcome, cause=None):
-    """Let an operation end as the reconciler does."""
+    """End an operation as the reconciler does."""
     (step,) = await bot.store.claim(operations.claim_operations, 1, 60.0)
     assert step.subject.id == operation.id
     await bot.store.write(

@@ -1,4 +1,4 @@
-"""A bot with one connection that makes things, a trainer, an administrator and a guest."""
+"""A bot with one connection that creates workspaces, for a trainer, an administrator and a guest."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ async def class_rig(**settings: Any) -> AsyncIterator[Rig]:
 
 @asynccontextmanager
 async def course_rig(zone: str = "Europe/Berlin") -> AsyncIterator[Rig]:
-    """Put it together on a Monday at noon, with the zone of those who take courses."""
+    """Yield a bot for courses, on a Monday at noon. The members of courses are in `zone`."""
     async with class_rig() as made:
         made.clock.advance(MONDAY - made.clock.now())
         for one in (TRAINER, ADMIN):
@@ -50,7 +50,7 @@ async def course_rig(zone: str = "Europe/Berlin") -> AsyncIterator[Rig]:
 
 
 async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCard:
-    """Post a card; return it, its notice taken out of the outbox."""
+    """Post a card and return it. Its notice is taken from the outbox."""
     answer = await bot.say(text, TRAINER, **keys)
     notices = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
     assert len(notices) == 1, words(answer)
@@ -59,7 +59,7 @@ async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCar
 
 
 async def offer(bot: Rig, principal: Principal = TRAINER) -> None:
-    """Link the trainer, with what may be made there read already."""
+    """Link the trainer's account, with its templates already read."""
     account = await activate(bot.store, principal, "saturn", "tara")
     snapshot = Snapshot("saturn", account.id, "templates", OFFER, await bot.store.now())
     await bot.store.write(snapshots.save_snapshot, snapshot)

@@ -1,4 +1,4 @@
-"""The bot that most tests of handlers speak to."""
+"""The bot that most tests of handlers talk to."""
 
 from tests.handlers.rig import rig, staged
 

@@ -1,9 +1,9 @@
-"""Owners of work that nobody does."""
+"""Owners for tests in which no process does the work."""
 
 from bot.services.owners import Owners
 
 
 class Idle(Owners):
-    """Know of nobody who does the work."""
+    """Report that no process does the work."""
 
     is_worked = False

@@ -1,4 +1,4 @@
-"""A whole bot without Slack, provider or engine: a real store, what people say, and what was written."""
+"""A bot without Slack, providers or engine, on a real store: what people say to it, and what it writes."""
 
 import inspect
 import json
@@ -46,7 +46,7 @@ COLLEAGUE = Principal(None, "T1", "UCHEN")
 GUEST = Principal(None, "T1", "UGRETA")
 STRANGER = Principal(None, "T9", "UPAVEL")
 ORIGIN = "https://usher.example.org"
-#: How the addresses of links begin.
+#: Prefix of the addresses of links.
 PAGE = f"{ORIGIN}/link/"
 
 
@@ -61,23 +61,23 @@ class Cloud(FakeProvider):
 
 
 class Hub(FakeProvider):
-    """Know ids, too, which two connections may understand."""
+    """A provider that also accepts ids, which another connection may accept too."""
 
     def parse_reference(self, text: str) -> str | None:
         return text if text.startswith("id-") else None
 
 
 class PlainProvider(FakeMachines, facets.Removal, facets.Revocation, facets.Tokens, facets.Creation):
-    """Have no lists: what the seeds alone promise."""
+    """A provider without lists."""
 
 
 class FlakyStore:
-    """Be a store whose methods and functions fail, or are overtaken by something, when they are told to."""
+    """A store whose calls fail, or have something happen right after them, on request."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.fails: dict[Target, Exception] = {}
-        #: What happens right after a call, before its caller goes on.
+        #: What happens right after a call, before its caller continues.
         self.after: dict[Target, Callable[[], Awaitable[object]]] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -99,7 +99,7 @@ class FlakyStore:
 
 
 async def activate(store: Store, principal: Principal, connection: str, username: str = "alice") -> Account:
-    """Link an account without any list of it."""
+    """Link an account whose list hasn't been read."""
     named = f"account_{principal.user_id}_{connection}_{await store.now():.0f}"
     given = {"username": username, "secret": "sealed", "account_id": named}
     return await link_account(store, principal, connection, **given)
@@ -107,7 +107,7 @@ async def activate(store: Store, principal: Principal, connection: str, username
 
 @dataclass
 class Rig:
-    """Say things as people, and look at what was written."""
+    """A bot to which people talk, and access to what it has written."""
 
     services: Services
     store: Any
@@ -118,17 +118,17 @@ class Rig:
 
     @property
     def connections(self) -> dict[str, Any]:
-        """Return the providers by connection: tests change and replace them."""
+        """The providers by connection, which tests may change or replace."""
         return cast("dict[str, Any]", self.services.connections)
 
     async def link(
         self, principal: Principal = ALICE, names: tuple[str, ...] = ("notebook",), **keys: Any
     ) -> Any:
-        """Give a person an account at Saturn Cloud and workspaces there."""
+        """Give a person an account and workspaces, by default at Saturn Cloud."""
         return await linked(self.store, principal, names, **({"username": "alice"} | keys))
 
     def surface(self, **keys: Any) -> Surface:
-        """Return a place that an interaction of its own comes from."""
+        """Return a surface with a new interaction."""
         self.count += 1
         given = {"kind": "command", "channel_id": "C1", "interaction": f"command:{self.count}"}
         return Surface(**given | keys)
@@ -136,14 +136,14 @@ class Rig:
     async def say(
         self, text: str, principal: Principal = ALICE, looked: tuple[str, ...] = (), **keys: Any
     ) -> Answer:
-        """Type a command; keys change where it is typed."""
+        """Type a command. The keyword arguments change where it is typed."""
         waited = DeferredCommand(looked=looked)
         return self.checked(
             await run_text(self.services, principal, self.surface(**keys), text, deferred=waited)
         )
 
     async def direct(self, text: str, principal: Principal = ALICE) -> Answer:
-        """Write the bot a direct message."""
+        """Send the bot a direct message."""
         return await self.say(text, principal, kind="message", channel_id="D1", where=Where.DIRECT)
 
     async def press(
@@ -156,7 +156,7 @@ class Rig:
         )
 
     async def talk(self, *said: str) -> Answer:
-        """Write one after the other; return the last answer."""
+        """Send direct messages one after the other, and return the last answer."""
         for text in said:
             self.clock.advance(1)
             answer = await self.direct(text)
@@ -165,7 +165,7 @@ class Rig:
     async def push(
         self, answer: Answer, label: str = "", principal: Principal = ALICE, **keys: Any
     ) -> Answer:
-        """Press a button of an answer by its words; the only one without any."""
+        """Press the button of an answer that has this label, or its only button if none is given."""
         (button,) = [one for words, one in buttons(answer).items() if label in {"", words}]
         return await self.press(button["action_id"], button.get("value", ""), principal, **keys)
 
@@ -180,22 +180,22 @@ class Rig:
         return next(row for row in rows if name in {row.name, row.title})
 
     async def sees(self, state: State, name: str = "notebook", *url: str, **keys: Any) -> Workspace:
-        """Have a workspace of Alice's read in a state; return it."""
+        """Record a read that finds Alice's workspace in this state, and return the workspace."""
         await observe(self.store, self.clock, await self.workspace(name), Observed(state, *url, **keys))
         return await self.workspace(name)
 
     async def zone(self, zone: str = "Europe/Berlin", who: Principal = ALICE) -> None:
-        """Let Slack have said where a person is."""
+        """Record the time zone that Slack reports for a person."""
         person = Person(who, who.user_id, time_zone=zone, seen_at=self.clock.now())
         await self.store.save_people([person])
 
     async def notices(self, kind: NoticeKind | None = None) -> list[Notice]:
-        """Return what waits in the outbox (and leave it leased)."""
+        """Return the pending notices, and leave them leased."""
         found = await self.store.perform(notices.claim_notices, 100, 60.0)
         return [notice for notice in found if kind is None or notice.kind is kind]
 
     async def drawn(self, notice: Notice) -> dict[str, Any]:
-        """Return what a notice says when it is sent."""
+        """Return a notice's message as it would be sent."""
         facts = await self.services.gatherer.describe_notice(notice)
         return as_shown(render(notice.kind, facts))
 
@@ -205,21 +205,21 @@ class Rig:
 
 
 async def invited(bot: Rig) -> list[tuple[Principal, str, Any]]:
-    """Return the links that were made: for whom, where, and what waits for them."""
+    """Return the links that were created: for whom, where, and the command that waits for each."""
     query = "SELECT * FROM links ORDER BY created_at, nonce_hash"
     links = [LINKS.parse(row) for row in await bot.store.engine.read(lambda tx: tx.all(query))]
     return [(one.principal, one.connection, one.deferred_command) for one in links]
 
 
 def without_nonces(answer: Answer) -> Answer:
-    """Return an answer as it is each time: a link's address is random."""
+    """Return an answer with the random part of links' addresses replaced by a fixed one."""
     return replace(
         answer, blocks=json.loads(re.sub(r"/link/[\w-]{43}", "/link/nonce", json.dumps(answer.blocks)))
     )
 
 
 async def wait_for_code(bot: Rig, code: str) -> None:
-    """Have a link of Alice's wait for its code."""
+    """Make a link of Alice's wait for its code."""
     now, pair, seal = await bot.store.now(), f"{ALICE.key}/saturn", bot.services.context.vault.seal
     link = Link("n", ALICE, "saturn", None, now, now + 600.0, "code", username="alice", code_attempts_left=5)
     hidden = {
@@ -230,7 +230,7 @@ async def wait_for_code(bot: Rig, code: str) -> None:
 
 
 async def unlinked(bot: Rig) -> list[tuple[str, Principal, str, str]]:
-    """Return which accounts were ended, by the audit: by whom, of whom, where, and why."""
+    """Return the accounts that were unlinked, according to the audit: by whom, whose, where, and why."""
     found = []
     for row in await bot.audit():
         if row["action"] == "account.unlinked":
@@ -249,7 +249,7 @@ async def rig(
     opened: AbstractAsyncContextManager[Store] | None = None,
     first_id: int = 501,
 ) -> AsyncIterator[Rig]:
-    """Put a bot together with Saturn Cloud and Hub, or ``connections``, on a new or an ``opened`` store."""
+    """Put a bot together with Saturn Cloud and Hub, or ``connections``, on a new or ``opened`` store."""
     clock, wakes = FakeClock(), []
     providers = connections or {
         "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
@@ -276,7 +276,7 @@ async def rig(
 
 
 def staged(made: Callable[[], AbstractAsyncContextManager[Rig]]) -> Any:
-    """Return the fixture ``bot`` of a module whose tests speak to another bot than most."""
+    """Return the fixture ``bot`` for a module that needs a different bot."""
 
     @pytest.fixture
     async def bot() -> AsyncIterator[Rig]:
@@ -289,7 +289,7 @@ def staged(made: Callable[[], AbstractAsyncContextManager[Rig]]) -> Any:
 def one_cloud(
     kind: type[FakeMachines] = Cloud, *, administrators: frozenset[str] = frozenset(), **settings: Any
 ) -> AbstractAsyncContextManager[Rig]:
-    """Put a bot together with one connection: Saturn Cloud."""
+    """Put a bot together with a single connection, Saturn Cloud."""
     provider = kind(FakeClock(), fake_settings("saturn", **{"title": "Saturn Cloud"} | settings))
     return rig(connections={"saturn": provider}, administrators=administrators)
 
@@ -301,19 +301,19 @@ async def submit(
     interaction: str = "view:1",
     callback_id: str = "",
 ) -> dict[str, Any]:
-    """Send a form, and return its ``response_action``."""
+    """Submit a form and return its ``response_action``."""
     surface = Surface("form", Where.FORM, interaction=interaction)
     callback_id = callback_id or view["callback_id"]
     return make_form_body(await run_form(services, principal, surface, callback_id, view))
 
 
 def buttons(answer: Answer) -> dict[str, dict[str, Any]]:
-    """Return an answer's buttons by their words, with those in its menus."""
+    """Return an answer's buttons by their labels, including those in menus."""
     return {element["text"]["text"]: element for element in kit.iterate_buttons(answer.blocks)}
 
 
 def words(answer: Answer) -> str:
-    """Return all that an answer says in its blocks."""
+    """Return all the text in an answer's blocks."""
     said = [block["text"]["text"] for block in answer.blocks if block["type"] == "section"]
     said += [
         element["text"]

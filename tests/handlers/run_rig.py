@@ -1,4 +1,4 @@
-"""A bot whose people run jobs: a Workbench beside a hub that runs none."""
+"""A bot whose people run jobs, with a Workbench and a hub that has no jobs."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,7 +30,7 @@ async def run_rig(
     kind: type[Workbench] = Workbench,
     installation: Installation = TEAM,
 ) -> AsyncIterator[Rig]:
-    """Put a bot together; ``more`` are connections that run jobs, too."""
+    """Put a bot together. ``more`` names further connections that run jobs."""
     clock = FakeClock()
     titles = {"posit": "Posit Workbench", **{name: name.title() for name in more}}
     benches = {name: kind(clock, fake_settings(name, title=title)) for name, title in titles.items()}
@@ -45,7 +45,7 @@ async def run_rig(
 
 
 async def launch(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys: Any) -> Run:
-    """Write a run down, as if it had been launched before."""
+    """Insert a run as if it had been launched earlier."""
     given = {"connection": "posit", "spec": replace(SPEC, name=name), "reference": "REF-1"} | keys
     run = await launched(bot.store, who, given.pop("connection"), name, **given)
     bot.count += 1
@@ -54,13 +54,13 @@ async def launch(bot: Rig, name: str = "train.R", who: Principal = ALICE, **keys
 
 
 async def going(bot: Rig, name: str = "train.R", state: RunState = RunState.RUNNING, **keys: Any) -> Run:
-    """Write a run down that its provider has."""
+    """Insert a run that exists at its provider."""
     run = await launch(bot, name, **keys)
     return await step(bot, run, remote_id=f"r-{run.id}", start_call=Call.ACCEPTED, observed=_seen(bot, state))
 
 
 async def over(bot: Rig, name: str = "train.R", state: RunState = RunState.SUCCEEDED, code: int = 0) -> Run:
-    """Write a run down that has ended."""
+    """Insert a run that has ended."""
     run = await going(bot, name)
     bot.clock.advance(65)
     return await step(bot, run, observed=_seen(bot, state, code), outcome="ended")
@@ -73,7 +73,7 @@ async def step(bot: Rig, run: Run, **keys: Any) -> Run:
 
 
 async def found(bot: Rig, *names: str) -> list[Run]:
-    """Have a list bring runs that were launched elsewhere."""
+    """Merge a list with runs that were launched elsewhere, and return them."""
     account = await bot.store.read(accounts.find_account, ALICE, "posit")
     listed = [DiscoveredRun(f"elsewhere-{name}", name, _seen(bot, RunState.RUNNING)) for name in names]
     await bot.store.perform(runs.merge_runs, account.id, listed)

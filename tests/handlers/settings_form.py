@@ -1,4 +1,4 @@
-"""The form of preferences, filled in and saved."""
+"""The form of preferences: filling it in and saving it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ FIELDS = {"tell": ["ready", "run_ended"]}
 
 
 def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
-    """Return a form as Slack sends it: with these values, the others as the form showed them."""
+    """Return a form as Slack sends it, with these values and otherwise those that the form showed."""
     state: dict[str, Any] = {}
     for block in view["blocks"]:
         name, element = block["block_id"], block["element"]
@@ -25,7 +25,7 @@ def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
 
 
 async def save(bot, principal=ALICE, name: str = "", **values: Any) -> dict[str, Any]:
-    """Open the form, in general or for one workspace, and send it with these values."""
+    """Open the form for all workspaces or for one, and submit it with these values."""
     view = (await bot.say(f"settings {name}".rstrip(), principal)).view
     bot.count += 1
     return await submit(bot.services, principal, form(view, **values), f"view:{bot.count}")

@@ -1,4 +1,4 @@
-"""Payloads as Slack sends them, the door that takes them, and what listeners call of Slack."""
+"""Payloads as Slack sends them, a way to deliver them, and a stand-in for Slack's methods."""
 
 import asyncio
 import json
@@ -30,26 +30,26 @@ from tests.rigs.store import ALICE
 
 @dataclass
 class LittleSlack:
-    """Be a SlackCaller for forms and messages, and take posts to a response_url.
+    """A SlackCaller for forms and messages that also accepts posts to a response_url.
 
-    ``slow`` keeps forms from opening; ``fails`` are what the next messages are refused with.
+    ``slow`` keeps forms from opening; ``fails`` has the errors for the next messages.
     """
 
     url: str = "http://127.0.0.1:9/"
-    #: As a process has it: it alone knows what is reached through a proxy.
+    #: The session, which decides what goes through a proxy, as in a real process.
     session: aiohttp.ClientSession | None = None
     views: list[dict[str, Any]] = field(default_factory=list)
     responses: list[dict[str, Any]] = field(default_factory=list)
-    #: What was posted by methods, besides forms.
+    #: Calls of other methods than those for forms.
     posts: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    #: The status and body of answers to what is posted to a response_url, and the code of other refusals.
+    #: The status and body with which posts to a response_url are answered, and errors for other methods.
     answer: tuple[int, str] = (200, "ok")
     refusals: dict[str, SlackFailed] = field(default_factory=dict)
     opens: bool = True
     slow: asyncio.Event | None = None
-    #: What the next posts raise, before any other answer.
+    #: Errors that the next posts raise before any other answer.
     fails: list[Exception] = field(default_factory=list)
-    #: With what codes views are refused first.
+    #: Error codes with which the first views are refused.
     refused_views: list[str] = field(default_factory=list)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
@@ -97,7 +97,7 @@ def bolt_for(services: Services, slack: LittleSlack, **keys: Any) -> AsyncApp:
 
 
 def paced(services: Services, slack: LittleSlack) -> PacedSlack:
-    """Let listeners call it within the budget."""
+    """Return a client that keeps to the rate limits, for listeners."""
     return PacedSlack(slack, Budget(services.store, Installation("T1")), services.clock)
 
 
@@ -112,9 +112,9 @@ class Referents:
 async def send(
     app: AsyncApp, payload: dict[str, Any], room: int | None = None, *, retry: int = 0
 ) -> Referents:
-    """Hand a payload over as Socket Mode does.
+    """Deliver a payload as Socket Mode does.
 
-    ``retry`` is how often it was delivered before, and ``room`` how many bytes the answer may have.
+    ``retry`` is the number of earlier deliveries, and ``room`` the number of bytes available for the answer.
     """
     kind = "slash_commands" if "command" in payload else "interactive"
     context: dict[str, Any] = {RETRY_NUMBER: str(retry)} | ({MAX_BODY_BYTES: room} if room else {})
@@ -187,7 +187,7 @@ def event(
     } | (outer or {})
 
 
-#: When things are said: when a test's clock begins.
+#: When messages are sent: the moment at which a test's clock begins.
 SAID = "1800000000.000300"
 
 

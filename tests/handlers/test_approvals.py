@@ -1,4 +1,4 @@
-"""Acting as a username that an administrator approves: asked, approved, denied, and never by anybody else."""
+"""Acting as a username that an administrator approves: requested, approved or denied, and never by others."""
 
 import re
 from dataclasses import replace
@@ -41,7 +41,7 @@ async def bench():
 
 
 async def requests(made) -> dict[str, dict]:
-    """Return the buttons of the request that each administrator got."""
+    """Return the message about the request that each administrator got."""
     return {
         notice.principal.user_id: await made.drawn(notice)
         for notice in await made.notices(NoticeKind.APPROVAL_REQUEST)
@@ -73,7 +73,7 @@ async def test_the_form_asks_the_same_and_tells_what_is_wrong_at_its_field(bench
         state = {"values": {"username": {"username": {"type": "plain_text_input", "value": username}}}}
         return await submit(bench.services, ALICE, {**view, "state": state})
 
-    # What an administrator would not see whole, or not at all, is not asked for.
+    # A name is refused if an administrator couldn't see all of it.
     for username in ("al ice", "alice-" * 14, "&" * 20, "al\u200bice", "\u202eecila"):
         assert "without spaces" in (await send(username))["errors"]["username"]
     right = await send(" alice ")
@@ -117,7 +117,7 @@ async def test_a_request_that_names_another_user_by_now_is_not_approved_unseen(b
 
 
 async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(bench):
-    """Of 71 requests within 65 s, each administrator gets one message, which is redrawn."""
+    """For 71 requests within 65 s, each administrator gets one message, which is redrawn."""
     answers = []
     for number in range(71):
         answers.append(words(await bench.say(f"link bench name{number}")))
@@ -128,7 +128,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
     (request,) = await bench.store.engine.read(list_open_approvals)
     assert request.username == "name2"
-    # The same one isn't another one; and a day later there are three more.
+    # Asking for the same name again isn't counted, and a day later three more are allowed.
     assert "I've asked" in words(await bench.say("link bench name2"))
     bench.clock.advance(86_400)
     assert "I've asked" in words(await bench.say("link bench name9"))
@@ -138,7 +138,7 @@ OTHER = Principal(None, "T1", "UOTHER")
 
 
 async def of_one_name(made):
-    """Let two members show the same name; one of them has the handle and the address of the username."""
+    """Add members, two of whom show the same name; one has the username's handle and email address."""
     now = made.clock.now()
     people = [
         Person(ALICE, "Alice Smith", handle="mallory", seen_at=now),
@@ -177,7 +177,7 @@ async def test_no_name_disguises_what_nobody_can_choose(bench):
 
 
 async def test_where_nobody_is_called_like_it_the_request_claims_nothing_and_is_open(bench):
-    """Handles can be chosen, too: that nobody's is like it proves nothing."""
+    """Handles can be chosen freely, so it proves nothing that nobody has a similar one."""
     await of_one_name(bench)
     await bench.say("link bench dora")
     body = (await requests(bench))["UCHEN"]
@@ -190,7 +190,7 @@ OWNER = Principal(None, "T1", "UOWNER")
 
 
 async def asked_whose(made):
-    """Send what is due, and return the questions among it."""
+    """Send the pending messages, and return the questions among them."""
     found = [
         one
         for one in await made.store.perform(notices.claim_notices, 100, 60.0)
@@ -204,7 +204,7 @@ async def asked_whose(made):
 
 
 async def pass_time(made, seconds):
-    """Let time pass, and the requests that wait go on."""
+    """Let time pass, and carry out the work on waiting requests."""
     end = made.clock.now() + seconds
     while made.clock.now() < end:
         made.clock.advance(min(600, end - made.clock.now()))
@@ -215,7 +215,7 @@ async def pass_time(made, seconds):
 
 
 async def shown(made):
-    """Return the open request as an administrator has it, and whether it can be approved."""
+    """Return the open request as an administrator sees it, and whether it can be approved."""
     (request,) = await made.store.engine.read(list_open_approvals)
     new = use_cases.build_notice(request, NoticeKind.APPROVAL_REQUEST, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
@@ -232,7 +232,7 @@ async def approve(made):
 
 @pytest.mark.parametrize("answer", [None, "It isn't"])
 async def test_approval_opens_a_day_after_the_question_whatever_is_answered(bench, answer):
-    """An accomplice with a name like that would answer at once."""
+    """An accomplice with a similar name would answer at once."""
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (caller,) = await asked_whose(bench)
@@ -258,7 +258,7 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
     assert "have a day to answer" in await approve(bench)
     await pass_time(bench, 600)
     assert (await shown(bench))[1]
-    # It is posted again, and what was posted before says so, without buttons.
+    # The request is posted again. The earlier message says so and has no buttons.
     again = await bench.store.perform(notices.claim_notices, 9, 60.0)
     assert {(one.kind, one.principal.user_id) for one in again} == {
         (NoticeKind.APPROVAL_REQUEST, "UCHEN"),
@@ -282,20 +282,20 @@ async def test_its_mine_closes_the_request(bench):
     facts = await bench.services.gatherer.describe_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
     assert said in str(drawn.render_request(facts).blocks)
-    # The asker hears that it is over, but not from whom.
+    # The person who asked learns that the request is closed, but not who closed it.
     (told,) = await bench.notices(NoticeKind.APPROVAL_ENDED)
     assert told.principal == ALICE
     assert "UOTHER" not in str(await bench.drawn(told))
     value = f"{request.id} asmith"
     assert "already been decided: denied" in words(await bench.press("approve", value, COLLEAGUE))
-    # Asked for again, it is asked about again, and waits again.
+    # After a new request, the owner is asked again and the request waits again.
     await bench.say("link bench asmith")
     assert [one.principal for one in await asked_whose(bench)] == [OTHER]
     assert not (await shown(bench))[1]
 
 
 async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(bench):
-    """Questions that are spent on other usernames don't get the owner's account approved over her head."""
+    """Questions used up by other usernames don't let the owner's account be approved without asking her."""
     await of_one_name(bench)
     mallory, carol, trent = (Principal(None, "T1", name) for name in ("UMALLORY", "UCAROL", "UTRENT"))
     for one, username in ((mallory, "asmith"), (carol, "alice.smith"), (trent, "alices")):
@@ -306,7 +306,7 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
     assert await asked_whose(bench) == []
     (request,) = [one for one in await bench.store.engine.read(list_open_approvals) if one.principal == ALICE]
     assert (request.awaits_answers, request.answers) == (True, {})
-    # A day after the first of the three there is room for it, and its own day begins.
+    # A day after the first question there is room for one more, and its own day begins.
     await pass_time(bench, DAY - 3 * 1800 - 600)
     assert await asked_whose(bench) == []
     await pass_time(bench, 1200)
@@ -319,7 +319,7 @@ async def test_other_usernames_spend_no_question_and_the_fourth_a_day_waits(benc
 
 
 async def test_the_day_begins_once_the_question_was_sent(bench):
-    """Nobody had a day to answer what lay in the outbox of a service that was down."""
+    """While the service was down the question was still in the outbox, so nobody had a day to answer it."""
     await of_one_name(bench)
     await bench.say("link bench asmith")
     await pass_time(bench, 3 * DAY)
@@ -332,7 +332,7 @@ async def test_the_day_begins_once_the_question_was_sent(bench):
 
 
 async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench):
-    """Whom a username may mean is looked up beside those who write: the count may have changed since."""
+    """Similar users are looked up outside the transaction, so the count may have changed since."""
     await of_one_name(bench)
     for number in range(3):
         await bench.say(f"link bench name{number}")
@@ -344,7 +344,7 @@ async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench)
 
 
 async def test_another_username_has_a_day_of_its_own(bench):
-    """Back at the first one, who was asked about it had no buttons meanwhile, and is asked again."""
+    """After a return to the first username, its owner, who had no buttons meanwhile, is asked again."""
     await of_one_name(bench)
     await bench.say("link bench asmith")
     (first,) = await asked_whose(bench)
@@ -362,7 +362,7 @@ async def test_another_username_has_a_day_of_its_own(bench):
 
 
 async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(bench):
-    """Five accomplices are called what was asked for; the three likeliest are asked, her among them."""
+    """Five accomplices have that name. The three likeliest owners are asked, and she is among them."""
     now = bench.clock.now()
     people = [
         Person(Principal(None, "T1", f"UZ{n}"), "asmith", handle="asmith", seen_at=now) for n in range(5)
@@ -373,7 +373,7 @@ async def test_chosen_names_and_handles_dont_push_aside_whose_address_it_is(benc
     asked = [one.principal for one in await asked_whose(bench)]
     assert len(asked) == 3
     assert OWNER in asked
-    # All of them are shown, and whoever of those asked says so closes it.
+    # All people with that name are shown, and any of those asked can close the request.
     said, _ = await shown(bench)
     assert all(f"UZ{n}" in said for n in range(5))
     (request,) = await bench.store.engine.read(list_open_approvals)
@@ -476,7 +476,7 @@ async def test_open_requests_are_listed_and_decided_one_by_one(bench):
     assert "Approved. I'll check" in words(left)
     assert "dana.k" in words(left)
     assert [one.state for one in await list_all(bench)] == ["approved", "requested"]
-    # Pressed once more, it says what is so.
+    # Another press only reports the current state.
     again = await bench.press(approve["action_id"], approve["value"], COLLEAGUE)
     assert "already" in words(again)
 

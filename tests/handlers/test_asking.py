@@ -1,4 +1,4 @@
-"""One rule for asking: what names its things exactly and loses nothing known acts; all else is a button."""
+"""When to ask: a command that names things exactly and loses nothing runs; anything else becomes a button."""
 
 import pytest
 
@@ -10,8 +10,8 @@ from tests.handlers.test_commands import read_operations
 
 BUSY = {"stop_risks": frozenset({"busy"})}
 UNSAVED = {"stop_risks": frozenset({"unsaved"})}
-#: By verb, as it is typed and as its button says it: what comes in each state, of the workspace that is
-#: named exactly. ``act`` at once, ``ask`` first, ``say`` how it is.
+#: For each command: its button's label, and its effect in each state on a workspace that is named exactly.
+#: ``act`` runs it, ``ask`` asks first, and ``say`` only reports the state.
 VERBS = {
     "start {}": (
         "Start",
@@ -47,7 +47,7 @@ STATES = {
     "unsaved": (State.RUNNING, UNSAVED),
     "gone": (State.GONE, {}),
 }
-#: Ways of asking that name something not exactly, or say more than a command.
+#: Ways of asking that don't name things exactly, or that contain more than the command.
 LOOSE = {
     "guessed": ("{}", "note"),
     "slip": ("{}", "notebok"),
@@ -95,7 +95,7 @@ async def test_whatever_isnt_named_exactly_is_at_most_a_button_with_its_name(bot
     answer = await bot.direct(said.format(verb.format(name)))
     assert await bot.audit() == audited
     label = "Take" if verb == "forget {}" else VERBS[verb][0]
-    # *It* may be any of them, so each has a button with its name.
+    # *It* may mean any of them, so each has a button with its name.
     meant = ("notebook", "report") if way in {"it", "the other one"} else ("notebook",)
     assert all(any(name in one for name in meant) for one in _is_of(label, answer))
     assert not any(_is_of(opposite, answer) for opposite in OPPOSITES.get(label, ()) if _is_of(label, answer))

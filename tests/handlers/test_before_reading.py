@@ -1,4 +1,4 @@
-"""What isn't read costs nothing: one request too many, too long a text, and what was answered before."""
+"""Requests that aren't read cost nothing: those over the limit, too long, or already answered."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -19,7 +19,7 @@ LONG = "x" * (MAX_TEXT_LENGTH + 1)
 
 
 class Counting(Mapping[str, str]):
-    """Count how often the words of a text are looked for among the slash commands: what is read is."""
+    """Count how often a text's words are looked up among the slash commands, which shows that it was read."""
 
     def __init__(self, commands: Mapping[str, str]) -> None:
         self._commands = commands
@@ -60,7 +60,7 @@ async def test_the_limit_comes_first_then_the_length_then_what_was_answered_then
         said = await run_text(bot.services, ALICE, bot.surface(), text)
         assert "You're sending requests too quickly" in words(said)
     assert bot.services.commands.looks == looks
-    # A message is told so once, and then nothing for a while.
+    # The first message beyond the limit gets this answer; further ones get none for a while.
     said = [(await bot.direct("list")).text for _ in range(2)]
     assert ("too quickly" in said[0], said[1]) == (True, "")
 

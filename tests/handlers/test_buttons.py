@@ -1,4 +1,4 @@
-"""Buttons: what they carry is a key, who presses is asked again, and a stale one gets an honest answer."""
+"""Buttons carry only a key, the person who presses is checked again, and an outdated one says so."""
 
 import pytest
 

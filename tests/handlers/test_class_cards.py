@@ -1,4 +1,4 @@
-"""Class cards: pressed by anybody for themselves, ended by their trainer alone."""
+"""Class cards: anybody presses for themselves, and only their trainer ends them."""
 
 from dataclasses import replace
 
@@ -69,7 +69,7 @@ async def test_without_a_link_the_press_waits_for_one(bot):
     assert list(buttons(answer)) == ["Link Saturn Cloud", "Enter code"]
     ((_, connection, waiting),) = await invited(bot)
     assert (connection, waiting["text"]) == ("saturn", f"press {card.id}")
-    # Which would replace the card that everybody sees.
+    # With it, an answer would replace the card that everybody sees.
     assert "response_url" not in waiting
 
 
@@ -174,7 +174,10 @@ async def test_without_problems_that_is_said(bot):
 
 
 async def test_the_trainer_alone_has_the_buttons_of_a_class_and_only_while_they_help(bot):
-    """*card* shows the trainer's classes to them; *card TITLE end* asks them, and administrators."""
+    """*card* lists the trainer's own classes.
+
+    *card TITLE end* asks the trainer or an administrator to confirm.
+    """
     card = await posted(bot, "card notebook --title Lecture --until 20:00")
     listed = await bot.say("card", TRAINER)
     assert "Nobody has pressed it yet" in words(listed)
@@ -185,7 +188,7 @@ async def test_the_trainer_alone_has_the_buttons_of_a_class_and_only_while_they_
         assert [*buttons(await bot.say("card", person))] == ["Post a class card"]
     listed = await bot.say("card", TRAINER)
     check_golden("answers/classes", listed)
-    # An administrator reads the same question as the trainer; nobody else is asked.
+    # An administrator gets the same question as the trainer; nobody else does.
     assert "Stop all" not in buttons(await bot.say("card lecture end", ALICE))
     for person in (TRAINER, ADMIN):
         asked = await bot.say("card lecture end", person)
@@ -209,7 +212,7 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
     assert not (await bot.store.read(store.find_card, card.id)).is_over(bot.clock.now())
     answer = await bot.push(asked, principal=ADMIN)
     assert "*notebook* is ending. I'm telling everyone, so that they can keep theirs." in words(answer)
-    # The button that was pressed goes: a class ends only once.
+    # The pressed button disappears, since a class ends only once.
     assert answer.replaces
     assert not buttons(answer)
     closed = await bot.store.read(store.find_card, card.id)

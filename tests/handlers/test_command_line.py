@@ -1,4 +1,4 @@
-"""A command with flags and a program's own words is taken apart as it was meant."""
+"""Parsing a command with flags and the arguments of the person's own program."""
 
 import html
 

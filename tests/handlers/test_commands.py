@@ -1,4 +1,4 @@
-"""The grammar of typed commands: a text in their form is run at once, nearly a name is asked about."""
+"""The grammar of typed commands: an exact command runs at once, and a near miss is asked about."""
 
 import pytest
 
@@ -12,7 +12,7 @@ NAMES = ("notebook", "training", "gpu box", "report")
 
 
 async def read_operations(bot: Rig) -> list[str]:
-    """Return what was asked of which workspaces."""
+    """Return the open operations, each with its verb and workspace."""
     names = {one.id: one.title for one in await bot.store.perform(workspaces.read_workspaces, ALICE)}
     found = await bot.store.read(operations.open_operations, ALICE)
     return sorted(f"{one.verb} {names[one.workspace_id]}" for one in found)

@@ -1,4 +1,4 @@
-"""What asks first: what is done at once, what is offered, what several are, and what changed since."""
+"""Confirmations: what runs at once, what is only offered, several workspaces, and later changes."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.rigs.store import ALICE, BOB
 
 
 class Erasing(Cloud):
-    """End a workspace for good when it is stopped."""
+    """A stop erases the workspace."""
 
     def stop_effects(self, workspace):
         return {"stop": StopEffect.ERASES}
@@ -76,7 +76,7 @@ async def test_what_changed_since_the_offer_is_told_and_not_done(bot: Rig):
 
 
 async def test_start_under_way_is_named_among_several(bot: Rig):
-    """What was read last, that it's stopped, would be untrue beside a start that was asked for."""
+    """According to the last read it's stopped, but saying so after accepting a start would be wrong."""
     await bot.link(names=("notebook", "training", "report"))
     for name in ("notebook", "training"):
         await bot.say(f"start {name}")
@@ -170,7 +170,7 @@ async def test_cancel_ends_a_start_and_leaves_alone_what_runs(bot: Rig):
     ],
 )
 async def test_what_may_still_run_is_stopped_like_what_runs(bot: Rig, state, keys, is_stopped):
-    """*Stop all*, a planned stop and the buttons count only what is known to be down as down."""
+    """*Stop all*, planned stops and buttons treat a workspace as down only if that is known."""
     await bot.link(names=("notebook",))
     await bot.sees(State.STOPPED)
     await bot.sees(state, **keys)

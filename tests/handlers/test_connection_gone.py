@@ -1,4 +1,4 @@
-"""What people have on a connection that the operator took out is counted, not passed over in silence."""
+"""People's workspaces on a connection that the operator removed are counted, not silently ignored."""
 
 from bot.domain.hours import HoursRule
 from bot.domain.time_parsing import EVERY_DAY
@@ -24,7 +24,7 @@ async def test_lists_and_hours_say_what_is_on_a_connection_that_is_not_set_up_an
 
 
 async def test_connection_that_only_other_processes_have_yet_is_said_to_come(bot):
-    """Where processes are restarted one after another, the later ones lack a new connection for a while."""
+    """When processes are restarted one after another, the later ones lack a new connection for a while."""
     mine = await bot.link(ALICE, ("notebook",))
     del bot.connections["saturn"]
     bot.services.context.owners.lacking_connections = frozenset({"saturn"})

@@ -1,4 +1,4 @@
-"""What the commonest request costs on its way through the handlers."""
+"""What the most frequent command costs on its way through the handlers."""
 
 import sys
 
@@ -7,7 +7,8 @@ from tests.handlers.rig import words
 
 
 async def test_help_makes_its_request_and_copies_it_twice(bot):
-    # Copied once it is split into words, and once they are read: a copy is a tenth of what help does.
+    # One copy is made after splitting the text into words, and one after reading them. A copy is a tenth of
+    # the cost.
     made = 0
 
     def note(frame, event, _argument):

@@ -1,4 +1,4 @@
-"""A course's room: what its teacher, a member and a stranger read of it; its forms, and that of a card."""
+"""The pages of a course for its teacher, a member and a stranger; its forms, and that of a class card."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ async def bot():
 
 @pytest.fixture
 async def card(bot):
-    """Return a course that one member has joined, and one waits for with no account."""
+    """A course that one member has joined, while another, without an account, waits."""
     card = await posted(bot, POST)
     await bot.press("class_press", card.id)
     await bot.press("class_press", card.id, BOB)
@@ -35,7 +35,7 @@ async def card(bot):
 
 
 def sent(**fields):
-    """Return what Slack sends of a form's fields."""
+    """Return a form's fields as Slack sends them."""
     kinds = {"channel": "selected_conversation", "with": "selected_users"}
     kinds |= dict.fromkeys(("begin", "end", "today", "time"), "selected_time")
     kinds |= dict.fromkeys(("from", "until", "day", "off", "back"), "selected_date")
@@ -47,7 +47,7 @@ def sent(**fields):
 
 
 async def form(bot, answer, label, person=TRAINER, **fields):
-    """Open a form by an answer's button, and send it filled."""
+    """Open a form with an answer's button, fill it in, and submit it."""
     opened = await bot.push(answer, label, person)
     check_limits(opened.view)
     return opened.view, await submit(
@@ -72,7 +72,7 @@ async def test_who_only_joined_sees_what_they_joined(bot, card):
 
 
 async def test_who_has_joined_reads_that_it_runs_and_is_offered_no_account(bot, card):
-    """Their first command isn't answered with what Usher is, nor with accounts to link."""
+    """A member's first command isn't answered with an introduction to Usher, or with accounts to link."""
     assert "I'll start your workspace *notebook* on Saturn Cloud for it." in words(
         await bot.say("card", ALICE)
     )
@@ -101,7 +101,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     assert (card.title, card.channel_id, card.pattern, card.maximum) == ("R & D", "C7", "notebook", 60)
     assert (card.wanted, card.co_teachers) == (Wanted(frozenset({"tue", "thu"}), 480, 570), {BOB.key})
     assert (card.first_day, card.last_day) == ("2027-12-13", "2028-02-12")
-    # A class of one day ends at a time.
+    # A class that takes place once ends at a time of day.
     await bot.press("card_form", "", TRAINER)
     once = {"what": "notebook", "channel": "C7", "today": "17:00"}
     await submit(bot.services, TRAINER, {**opened.view, "state": sent(**once)}, "view:2")
@@ -111,7 +111,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
 
 
 async def test_what_everyone_gets_is_chosen_from_all_that_the_teacher_can_give(bot):
-    """Each choice posts a card, and the other page keeps its fields."""
+    """Every choice posts a card, and the form's other page keeps its fields."""
     await linked(bot.store, TRAINER, names=["notebook"])
     await offer(bot)
     opened = await bot.say("card", TRAINER)

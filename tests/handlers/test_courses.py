@@ -1,4 +1,4 @@
-"""Courses in words and buttons: posting one, joining, skipping, leaving, and what its teachers type."""
+"""Courses in commands and buttons: posting, joining, skipping, leaving, and what their teachers type."""
 
 from datetime import datetime
 from functools import partial
@@ -50,7 +50,7 @@ async def test_a_course_is_posted_joined_and_left(bot):
 
 
 def named(answer, label):
-    """Return the action and the value of a button."""
+    """Return the action and the value of the button with this label."""
     button = buttons(answer)[label]
     return button["action_id"].partition(":")[0], button.get("value") or ""
 
@@ -101,7 +101,7 @@ async def test_where_a_stop_ends_workspaces_for_good_no_course_is_posted(bot):
 
 
 async def seen(bot, card):
-    """Return what a press alone changes of a card."""
+    """Return the only part of a card that a press changes."""
     now = await bot.store.read(class_rows.find_card, card.id)
     return {"lead_seconds": now.lead_seconds}
 
@@ -122,7 +122,7 @@ async def test_course_of_this_channel_is_preferred_among_same_titles(
     assert {(await bot.store.read(class_rows.find_card, one.id)).off for one in (tuesday, wednesday)} == {
         frozenset()
     }
-    # Only one of them has a lesson then, whenever it is asked.
+    # Only one of the courses has a lesson on Wednesdays, so it isn't asked which is meant.
     answer = await bot.say("card Biology skip wednesday", TRAINER, channel_id="C3")
     assert "No lessons on Wed 8 Dec." in words(answer)
     assert (await bot.store.read(class_rows.find_card, wednesday.id)).off == {"2027-12-08"}
@@ -158,7 +158,7 @@ async def test_who_joins_hears_whether_what_is_made_is_started(bot, rests):
     assert ("on Saturn Cloud, that also starts it" in said) is not rests
     (row,) = await bot.store.perform(workspaces.read_workspaces, ALICE)
     assert (row.stop_at is None) is rests
-    # It isn't called what its template is.
+    # The workspace isn't named after its template.
     shown = await bot.say("courses", ALICE)
     assert f"I'll start your workspace *{row.title}* on Saturn Cloud for it." in words(shown)
     assert row.title == "statistics"

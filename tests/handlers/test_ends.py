@@ -1,4 +1,4 @@
-"""Nothing ends for good by an answer that was given to another question, or to none."""
+"""A workspace is ended for good only if its owner agreed to exactly that."""
 
 import pytest
 
@@ -17,7 +17,7 @@ from tests.rigs.store import ALICE, accept_operation, observe, within
 
 @pytest.fixture
 async def bot():
-    """Return a bot whose provider starts nothing again that was stopped, with an account there."""
+    """A bot whose provider can't start a stopped workspace again, and an account there."""
     async with one_cloud() as ready:
         ready.connections["saturn"].ends_for_good = True
         await ready.link(names=())
@@ -25,13 +25,13 @@ async def bot():
 
 
 async def making(bot):
-    """Have *lab* made; return the operation."""
+    """Create *lab*, and return the operation."""
     made = await bot.services.create_caller(ALICE, "make").run(create_workspace, "saturn", Spec("lab"))
     return made.operation
 
 
 async def made(bot, state):
-    """Return the row of what was made here and is in ``state`` by now."""
+    """Return the row of a workspace that was created here and is now in ``state``."""
     operation, provider = await making(bot), bot.connections["saturn"]
     row = await bot.store.write(
         creations.name_created, operation.id, Created("m1", "lab"), provider.gate_key("m1")
@@ -46,7 +46,7 @@ async def over(bot, operation, outcome=Outcome.FAILED):
 
 
 async def stopped_with_class(bot, row, verb):
-    """Have a workspace stopped as the end of a class does."""
+    """Accept the stop of a workspace as at the end of a class."""
     return (
         await accept_operation(
             bot.store,
@@ -62,7 +62,7 @@ async def stopped_with_class(bot, row, verb):
 
 
 async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
-    """Nobody was asked, and the next read may find it up again."""
+    """Nobody was asked to agree, and the next read may find it running again."""
     row = await made(bot, State.FAILED)
     assert "starting a new one with the same settings" in words(await bot.say("restart lab"))
     operation = await bot.store.read(operations.find_latest_operation, row.id)
@@ -72,7 +72,7 @@ async def test_a_restart_of_what_has_failed_agrees_to_no_end(bot):
 
 @pytest.mark.parametrize("verb", [OperationVerb.STOP, OperationVerb.RESTART])
 async def test_try_again_asks_again_before_it_ends_anything(bot, verb):
-    """The answer was to what was there then; the owner has gone on working since."""
+    """The consent was to the state at that time, and the owner has continued working since."""
     row = await made(bot, State.RUNNING)
     operation = await stopped_with_class(bot, row, verb)
     await over(bot, operation)
@@ -81,7 +81,7 @@ async def test_try_again_asks_again_before_it_ends_anything(bot, verb):
 
 
 async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
-    """It loses nothing while it is being made; what that has left may be in use once it is over."""
+    """Cancelling a creation loses nothing, but the workspace may be in use once it has been created."""
     creation = await making(bot)
     await bot.say("stop lab")
     first = await bot.store.read(operations.find_latest_operation, creation.workspace_id)
@@ -93,7 +93,7 @@ async def test_calling_off_what_is_being_made_is_no_answer_for_later(bot):
 
 
 async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
-    """A creation of unknown outcome that is open for long may have come true unseen."""
+    """A creation whose outcome has been unknown for long may have succeeded unnoticed."""
     creation = await making(bot)
     await bot.store.write(
         operations.save_step, Update(creation.id, 5.0, called=True, start_call=Call.UNKNOWN)
@@ -106,7 +106,7 @@ async def test_calling_off_what_may_be_in_use_by_now_agrees_to_no_end(bot):
 
 @pytest.mark.parametrize("has_lapsed", [True, False], ids=["lapsed", "waiting"])
 async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
-    """One that is asked about before it is sent brings nothing up: its timer would end at once."""
+    """A lapsed start is asked about first and brings nothing up, so a timer for it would end at once."""
     row = await made(bot, State.STOPPED)
     start = (
         await bot.services.create_caller(ALICE, "start").run(begin_operation, row.id, OperationVerb.START)
@@ -119,7 +119,7 @@ async def test_timer_of_a_start_that_waits_is_set(bot, has_lapsed):
 
 
 async def test_a_start_kept_waiting_says_that_no_end_for_good_is_set_again(bot):
-    """The agreement was to the end of then, which went when the start lapsed."""
+    """The consent was to that planned stop, which was dropped when the start lapsed."""
     row = await made(bot, State.STOPPED)
     timer = PlannedStop(bot.clock.now() + 7200, "stop", agreed=True)
     start = (

@@ -1,4 +1,4 @@
-"""What a press of a class card makes: again where nothing came of it, and for whom it was prepared alone."""
+"""Pressing a class card: failed creations are repeated, and private templates are for the people named."""
 
 import pytest
 
@@ -19,7 +19,7 @@ from tests.rigs.store import ALICE, unlink
 
 
 class Choosy(Maker):
-    """Prepare what is made for those who are named alone; for everybody while nobody is."""
+    """A provider whose templates are for the people named in ``who``, or for everybody if nobody is named."""
 
     who: frozenset[str] = frozenset()
 
@@ -70,7 +70,7 @@ async def test_what_is_prepared_for_some_is_not_made_for_others(bot, is_named):
 async def made_and_unlinked(bot):
     card = await posted(bot, "card saturn/local --title Maths")
     for _ in range(9):
-        # The store counts ids of its own.
+        # The store counts its ids separately.
         bot.services.ids.new("workspace")
     await bot.press("class_press", card.id)
     (row,) = await bot.store.perform(workspaces.read_workspaces, ALICE)

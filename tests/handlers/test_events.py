@@ -1,4 +1,4 @@
-"""Events: words in direct messages and mentions, people who come and go, and an app that is removed."""
+"""Events: direct messages and mentions, people who join, change or leave, and removal of the app."""
 
 import json
 from dataclasses import replace
@@ -38,7 +38,7 @@ async def replies(bot):
 
 async def test_messages_without_an_id_are_all_answered(bot, app):
     for _ in range(2):
-        # The front takes none without one: this is what would become of it behind it.
+        # The front rejects messages without an id; this is what the bot would do with one.
         await dispatch(app, message("about", event_id=None, ts=None))
     assert len(await replies(bot)) == 2
 
@@ -165,7 +165,7 @@ async def test_mention_within_a_forwarded_message_asks_nothing():
 @pytest.mark.parametrize("user", ["USLACKBOT", "UBOT"], ids=["slackbot", "usher itself"])
 @pytest.mark.parametrize("say", [message, mention], ids=["direct", "channel"])
 async def test_slackbot_and_usher_itself_are_not_answered(say, user):
-    """Slack is not even asked who that is."""
+    """Slack isn't even asked who the author is."""
     async with rig(installation=OWN_INSTALLATION) as bot:
         told = say("<@UBOT> start notebook", user=user)
         assert (await send(bolt_for(bot.services, LittleSlack()), told)).status == 200
@@ -225,7 +225,7 @@ async def test_who_leaves_loses_every_link_and_can_do_nothing_more(bot, app):
 
 
 async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, app):
-    """What was made without any account stays theirs: only our records say whose it is."""
+    """Workspaces that need no account stay theirs, since only our records say who owns them."""
     shared = bot.connections["hub"]
     shared.settings = shared.settings.model_copy(update={"linking": ("none",)})
     for name in ("saturn", "hub"):
@@ -246,7 +246,7 @@ async def test_who_becomes_a_guest_keeps_no_link_and_no_hours_and_is_told(bot, a
     ids=lambda keys: next(iter(keys)),
 )
 async def test_event_that_is_not_so_any_more_refuses_nobody(bot, app, keys):
-    """Of two events that come in the wrong order, the later one is the older."""
+    """If two events arrive in the wrong order, the second one is older."""
     await activate(bot.store, ALICE, "saturn")
     for told in (user(), user(**keys)):
         await send(app, event("user_change", user=told))
@@ -330,7 +330,7 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
         await activate(bot.store, principal, "saturn", username=principal.user_id)
     assert (await send(app, told)).status == 200
     assert {account.principal for account in await bot.store.perform(accounts.list_active_accounts)} == left
-    # Whoever took back only what they had granted can still be told.
+    # A person who only revoked their own authorisation can still be sent messages.
     is_alone = left == {COLLEAGUE}
     assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
     causes = {cause for *_, cause in await unlinked(bot)}

@@ -1,4 +1,4 @@
-"""*all*, *everything* and words like them mean the same with every verb."""
+"""*all*, *everything* and similar words mean the same for every verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After a failover whoever was answered what no row tells any more reads how things are, and can act."""
+"""After a failover, people whose answered requests were lost learn the current state and can act on it."""
 
 from dataclasses import replace
 from functools import partial
@@ -34,7 +34,7 @@ async def served_by(bot, server):
 
 
 async def fails_over(bot, *, loses=True, memory=None):
-    """Let a standby take over that has nothing of the last request; return once that was looked into."""
+    """Fail over to a standby that lacks the last request, and return once the loss has been looked into."""
     if loses:
         for table in ("undoable_actions", "notices", "operations"):
             await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))
@@ -48,7 +48,7 @@ async def fails_over(bot, *, loses=True, memory=None):
 
 
 async def told(bot):
-    """Return the messages that say that records were lost, as they are drawn now."""
+    """Return the messages about lost records, as they would be rendered now."""
     bot.clock.advance(READ_TIMEOUT_SECONDS)
     found = await bot.notices(NoticeKind.WRITES_LOST)
     return [render(one.kind, await bot.services.gatherer.describe_notice(one)) for one in found]
@@ -66,7 +66,7 @@ async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(b
 
 
 async def test_lost_start_is_told_within_90_seconds(bot):
-    """A look every few seconds, the read, and a few seconds until the server is connected to again."""
+    """The 90 seconds cover a check every few seconds, the read, and reconnecting to the server."""
     await bot.say("start gpu")
     for table in ("undoable_actions", "notices", "operations"):
         await bot.store.engine.write(lambda tx, table=table: tx.run(f"DELETE FROM {table}"))

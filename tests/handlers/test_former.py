@@ -1,4 +1,4 @@
-"""Verbs, buttons and forms of earlier releases: what has replaced them, and what to do without them."""
+"""Verbs, buttons and forms of earlier releases: what replaces them, or what to do instead."""
 
 import tomllib
 
@@ -170,7 +170,7 @@ async def test_cancel_asks_which_of_several(bot):
     assert (await list_waiting(bot), await list_open(bot)) == ([], [OperationVerb.START])
 
 
-# -- buttons and forms of old messages -----------------------------------------------------------------------
+# -- buttons and forms in old messages -----------------------------------------------------------------------
 
 
 async def test_button_of_a_former_verb_starts(bot):

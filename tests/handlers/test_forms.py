@@ -1,4 +1,4 @@
-"""Forms: opened once it is known what is offered, redrawn, searched, submitted; errors at their fields."""
+"""Forms: opened once the choices are known, redrawn, searched and submitted, with errors at their fields."""
 
 import re
 from typing import Any
@@ -49,7 +49,7 @@ def inputs(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def filled(view: dict[str, Any], **values: Any) -> dict[str, Any]:
-    """Return the view as Slack sends it back when these fields hold these values."""
+    """Return the view as Slack sends it back with these values in its fields."""
     state: dict[str, Any] = {}
     for name, block in inputs(view).items():
         if name not in values:
@@ -77,7 +77,7 @@ async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
     assert cluster["dispatch_action"] is True
     assert cluster["element"]["initial_option"]["value"] == "Local"
     assert inputs(answer.view)["cpus"]["element"]["max_value"] == "8"
-    # Where no form can be opened, its words have a button that opens it.
+    # If no form can be opened, the answer has a button that opens it.
     assert buttons(answer)["Open the form"]["value"] == "workspace bench"
 
 
@@ -138,7 +138,7 @@ async def test_wrong_values_are_told_at_their_fields(bench):
 
 
 class Broken(Maker):
-    """Break over every form that is sent."""
+    """A provider that fails on every submitted form."""
 
     def spec(self, *_given: Any) -> Spec:
         raise ZeroDivisionError
@@ -163,7 +163,7 @@ async def test_a_submitted_form_is_one_creation_however_often_it_comes(bench):
     assert made.spec == Spec("train", {"cluster": "Local", "cpus": "2"})
     [card] = await bench.notices(NoticeKind.CARD)
     assert card.principal == ALICE
-    # The next time the form holds what was chosen last.
+    # The form opens with the values that were chosen last.
     again = (await bench.say("new", trigger_id="t2")).view
     assert inputs(again)["cpus"]["element"]["initial_value"] == "2"
 

@@ -1,4 +1,4 @@
-"""Forms and lines under strain: what is not kept, what no menu takes, and more flags than anybody writes."""
+"""Forms and lines under strain: values that aren't stored, more choices than a menu takes, too many flags."""
 
 from types import SimpleNamespace
 
@@ -95,7 +95,7 @@ def test_what_a_form_carries_never_breaks_it():
 
 
 def test_empty_choice_is_offered_and_read_back():
-    """Slack's options need a value: an empty one has a value of its own on the way."""
+    """Slack requires a value for each option, so an empty one is replaced on the way."""
     gpu = Field("gpu", "GPU", "choice", (Choice("", "None"), Choice("a100", "A100")), "a100")
     (element,), view = view_of(gpu)
     assert [one["text"]["text"] for one in element["options"]] == ["None", "A100"]

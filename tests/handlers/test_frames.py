@@ -1,4 +1,4 @@
-"""Answers where an acknowledgement has room for little, as over Socket Mode: nothing of them is lost."""
+"""Answers that must fit into a small acknowledgement, as over Socket Mode: nothing in them is lost."""
 
 from dataclasses import replace
 
@@ -27,14 +27,14 @@ def option(number, text="é"):
 def test_fits_counts_bytes_as_they_are_written():
     body = {"text": "é🚀"}
     assert can_acknowledge_with(body, {})
-    # Two for the letter, four for the picture, and what is around them.
+    # Two bytes for the letter, four for the emoji, and the rest for the JSON around them.
     assert can_acknowledge_with(body, {MAX_BODY_BYTES: 18})
     assert not can_acknowledge_with(body, {MAX_BODY_BYTES: 17})
 
 
 @pytest.mark.parametrize("letter", ["я", "中", "é", "🚀", "\ud83d", '"', "\n", "x"])
 def test_fits_counts_what_the_socket_writes(letter):
-    """What is counted before an answer is made and the frame that is sent then are the same bytes."""
+    """The size computed in advance is that of the frame that is sent."""
     body = {"options": [option(number, letter) for number in range(90)]}
     around = len(write_frame(SocketModeResponse("e-1", payload={}))) - 2
     size = len(write_frame(SocketModeResponse("e-1", payload=body))) - around
@@ -55,7 +55,7 @@ def test_options_that_do_not_fit_say_so(room):
     assert group["label"]["text"] == answers.MORE_OPTIONS
     assert group["options"] == whole[: len(group["options"])]
     assert can_acknowledge_with(body, {MAX_BODY_BYTES: room})
-    # One more would be too much.
+    # One more option wouldn't fit.
     group["options"].append(whole[len(group["options"])])
     assert not can_acknowledge_with(body, {MAX_BODY_BYTES: room})
 
@@ -114,7 +114,7 @@ async def test_form_page_that_does_not_fit_follows(bot):
     sent = submission("BCDF2345")
     said = await send(bolt_for(bot.services, LittleSlack()), sent, 300)
     assert answers.COMING in str(said.body["view"])
-    # Not before Slack has drawn what it follows.
+    # The page isn't sent before Slack has had time to show the one that it replaces.
     assert await bot.notices(NoticeKind.REPLY) == []
     bot.clock.advance(1)
     (notice,) = await bot.notices(NoticeKind.REPLY)

@@ -1,4 +1,4 @@
-"""Guards of what people do in Slack, each met by what an earlier one would have kept away."""
+"""Guards of people's actions in Slack, tested with input that an earlier guard would have rejected."""
 
 import json
 
@@ -16,7 +16,7 @@ OTHER = kit.button("Stop", ButtonValue("stop", "ws_1"))
 
 
 def overflow(*options):
-    """Return a menu that opens addresses."""
+    """Return a menu whose options open addresses."""
     given = [
         {"text": kit.plain(label, 30), "value": press.text, **({"url": url} if url else {})}
         for label, press, url in options
@@ -32,9 +32,9 @@ PRIVATE = {
     "open": [row(OTHER, kit.button("Open", "open_url", url=IDE))],
     "page": [row(kit.button("See", "page_url", url=IDE))],
     "link": [row(kit.button("Link", "link_url", url=IDE))],
-    # Whatever the button is called, it leads somewhere.
+    # Whatever its action is called, the button opens an address.
     "unnamed": [row(kit.button("Look", "later_version", url=IDE))],
-    # Its address comes with the press.
+    # The button gets its address only when it is pressed.
     "unwritten": [row(kit.button("Open", "open_url"))],
     "beside a text": [{**kit.section("notebook"), "accessory": kit.button("Open", "open_url", url=IDE)}],
     "name": [kit.section(f"*{kit.link(IDE, 'notebook')}*")],

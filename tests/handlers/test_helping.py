@@ -1,4 +1,4 @@
-"""Help, which depends on where it is read and on what the person has linked."""
+"""Help, which depends on where it is read and on the accounts that the person has linked."""
 
 from tests.handlers.rig import Rig, buttons
 from tests.rigs.store import BOB

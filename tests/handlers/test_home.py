@@ -1,4 +1,4 @@
-"""A Home's events and buttons, as Slack sends them, and what is published for them."""
+"""Events and buttons of the Home tab, as Slack sends them, and the Home that is published."""
 
 import pytest
 from structlog.testing import capture_logs

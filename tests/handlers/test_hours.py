@@ -1,4 +1,4 @@
-"""Working hours: what is typed and pressed, and what is answered."""
+"""Working hours: commands, buttons and their answers."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
         ("hours notebook every other day 9:00", ""),
         ("hours notebook later", ""),
         ("hours notebook 2027-01-14 9:00", ""),
-        # What is said in other words is only offered.
+        # Other phrasings are only offered as a button.
         ("start notebook every weekday at 9 and stop it at 6", ""),
         ("start notebook tomorrow at 9", ""),
         ("start notebook next saturday at 9", ""),
@@ -111,7 +111,7 @@ async def test_the_buttons_leave_out_what_they_say(bot):
 
 
 def sent(view, workspace="", **values):
-    """Return the form as Slack sends it: with these values, the others as it showed them."""
+    """Return the form as Slack sends it, with these values and otherwise those that the form showed."""
     shown = {one["block_id"]: one["element"] for one in view["blocks"] if one["type"] == "input"}
     days = values.get("days", [one["value"] for one in shown["days"].get("initial_options", ())])
     state = {"days": {"days": {"selected_options": [{"value": day} for day in days]}}}
@@ -156,7 +156,7 @@ async def test_the_form_of_all_asks_which(bot):
     assert "errors" in await send(bot, view, workspace="workspace_9999")
 
 
-#: What is typed while hours run a workspace until 18:00, at 9:00 on a Friday.
+#: Commands given at 9:00 on a Friday, while hours keep a workspace running until 18:00.
 @pytest.mark.parametrize(
     ("text", "first", "last", "count"),
     [
@@ -208,7 +208,7 @@ TODAY_ENDS = {
 
 
 async def run(bot, text, name="notebook"):
-    """Set hours for a workspace that runs."""
+    """Set hours for a workspace, which is then running."""
     await bot.say(f"hours {name} {text}")
     await observe(bot.store, bot.clock, await bot.workspace(name), Observed(State.RUNNING))
 
@@ -225,7 +225,7 @@ async def test_changed_hours_say_that_today_ends_as_planned(bot, text):
 
 @pytest.mark.parametrize("text", ["hours notebook skip today", "hours notebook pause", "hours notebook off"])
 async def test_skipped_stop_of_what_runs_can_be_had_after_all(bot, text):
-    """Hours that only stop have begun nothing, so it is said that Usher won't stop it."""
+    """Hours without a start time haven't started it, so the answer says that Usher won't stop it."""
     await run(bot, "every day -18:00")
     answer = await bot.say(text)
     assert re.search(r"It's running, and |Next stop: Sat 16 Jan at ", words(answer))
@@ -273,7 +273,7 @@ async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
     ],
 )
 async def test_hours_replace_others_on_the_same_days(bot, text, former, now):
-    """What stays beside them is said, too."""
+    """Hours that stay in force besides the new ones are mentioned, too."""
     await run(bot, "weekdays 8:00-18:00")
     said = words(await bot.say(f"hours notebook {text}"))
     assert ("They replace" in said) is bool(former)
@@ -338,7 +338,7 @@ async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):
     await bot.say("hours notebook weekdays 9:00-18:00")
     assert "Hours: weekdays <!date^1705305600^{time}|09:00>" in words(await bot.say("status notebook"))
     await bot.zone("Asia/Tokyo")
-    # Nine in Berlin, written by the reader's clock of 12 or 24 hours.
+    # Nine o'clock in Berlin, in the reader's 12- or 24-hour format.
     clock = "<!date^1705276800^{time}|09:00>–<!date^1705309200^{time}|18:00>"
     assert f"Hours: weekdays {clock} (Berlin)." in words(await bot.say("status notebook"))
     assert f"weekdays {clock} (Berlin)." in words(await bot.say("hours notebook"))

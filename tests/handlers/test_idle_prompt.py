@@ -1,4 +1,4 @@
-"""The question whether a workspace is still needed: what its buttons do."""
+"""The question whether a workspace is still needed, and its buttons."""
 
 import pytest
 
@@ -23,7 +23,7 @@ async def bot():
 
 
 async def question(bot, stop_at=None):
-    """Return the question as it is drawn for Alice."""
+    """Return the question as rendered for Alice."""
     workspace, now = await bot.workspace("notebook"), bot.clock.now()
     body = {"since": now - 30 * HOUR, "is_unused": False, "evening": now + 6 * HOUR, "stop_at": stop_at}
     known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}

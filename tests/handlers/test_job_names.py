@@ -1,4 +1,4 @@
-"""list, status, logs and stop: which run is meant, what is answered, and what is written down."""
+"""list, status, logs and stop: which run is meant, what the answer says, and what is stored."""
 
 from functools import partial
 
@@ -47,7 +47,7 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
 
 @pytest.mark.parametrize("every", ["all", "everything", "every", "alles"])
 async def test_verbs_take_everything(bot, every):
-    """A run whose name has the word in it isn't meant by it."""
+    """A run whose name contains the word "all" isn't singled out."""
     for name in ("install", "report"):
         await going(bot, name)
     for verb in ("list", "status"):
@@ -273,7 +273,7 @@ async def test_where_output_cannot_be_read_it_is_said(bot):
     assert "doesn't give me the output" in words(await bot.say("job logs train.R"))
 
 
-# -- whose run it is ---------------------------------------------------------------------------------------
+# -- who a run belongs to ----------------------------------------------------------------------------------
 
 
 async def test_a_refused_link_asks_for_a_new_one(bot):
@@ -330,7 +330,7 @@ async def test_former_button_with_variables_offers_the_run_as_it_was(bot, variab
 
 
 async def test_unlinking_names_every_run_that_is_no_longer_followed(bot):
-    """Also one that is older than all that a list shows."""
+    """Even runs that are too old for any list are named."""
     await going(bot, "long")
     for _ in range(51):
         await over(bot, "short")

@@ -1,4 +1,4 @@
-"""`job run`: a form, or one line; whatever is wrong with the line is said at once, with its flag."""
+"""`job run` with a form or on one line. Each mistake on the line is reported at once, with its flag."""
 
 import pytest
 
@@ -140,7 +140,7 @@ async def test_with_several_connections_it_asks_where():
 
 
 class NamedJobs(Workbench):
-    """Run only jobs that are set up there."""
+    """A provider that only runs jobs that are set up there."""
 
     runs_named_jobs = True
 
@@ -216,14 +216,14 @@ async def test_run_of_a_name_at_two_places_offers_each_of_them():
 
 
 class OneNamedJob(NamedJobs):
-    """Run one job alone, whose name is one word."""
+    """A provider with a single job, whose name is one word."""
 
     def form(self, *_: object) -> Form:
         return Form((Field("template", "Job", "choice", (Choice("nightly", "nightly"),)),))
 
 
 async def test_job_named_with_its_connection_is_run_there_alone():
-    """A job of that name is set up elsewhere, too: what was typed leaves no choice."""
+    """Another connection has a job of that name, but the command names the connection."""
     async with run_rig("saturn", kind=OneNamedJob) as bot:
         await launch(bot, "nightly", connection="saturn")
         answer = await bot.say("job run nightly@saturn")

@@ -1,4 +1,4 @@
-"""link, unlink, whoami, help: accounts of one's own, and what people ask first."""
+"""link, unlink, whoami and help: linking one's own accounts, and people's first questions."""
 
 import json
 from dataclasses import replace
@@ -127,7 +127,7 @@ async def test_request_is_answered_with_each_page_and_waits_for_each(bot, text):
 
 
 async def test_offer_that_waited_is_answered_with_pages_only_after_a_press(bot):
-    """A page is valid for ten minutes, and nobody may be there to press its button."""
+    """A page is valid for ten minutes, and the person may not be there to press its button in time."""
     answer = await bot.say("start notebook", kind="replay")
     (row,) = [block for block in answer.blocks if block["type"] == "actions"]
     assert row["block_id"].startswith(kit.QUESTION)
@@ -179,7 +179,7 @@ async def test_unlink_asks_which_and_then_before_it_does(bot):
 
 
 async def test_unlink_asks_which_of_two_with_one_title(bot):
-    """A connection that was removed may have the title of one that came since."""
+    """A removed connection may have the same title as one added later."""
     for connection in ("saturn", "hub"):
         await activate(bot.store, ALICE, connection)
     renamed = fake_settings("hub", title="Saturn Cloud")
@@ -246,7 +246,7 @@ async def test_a_link_of_a_connection_that_was_taken_away_can_be_ended(bot):
 
 
 async def test_unlinking_by_an_admin_tells_its_person_what_runs_on(bot):
-    """So that nobody finds out by a bill that nothing here stops it any more."""
+    """Without the list, a person might learn only from a bill that Usher no longer stops a workspace."""
     made = await bot.link(names=("notebook", "training"))
     await observe(bot.store, bot.clock, made.workspaces[0], Observed(State.RUNNING))
     end = partial(accounts.end_accounts, actor="an admin", cause="administrator")
@@ -397,7 +397,7 @@ class Everything(Cloud, facets.Overview):
 
 async def test_help_lists_what_the_person_may_do(bot):
     said = words(await bot.say("help all"))
-    # Nothing is linked yet: what could be.
+    # Nothing is linked yet, so help says what can be linked.
     assert "`/workspace link" in said
     assert "`/workspace unlink" not in said
     await activate(bot.store, ALICE, "saturn")
@@ -480,7 +480,7 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
         assert await made.store.read(account_rows.list_accounts, ALICE) == [shared_one]
 
 
-# -- links under a former key --------------------------------------------------------------------------------
+# -- links made under a former identity ----------------------------------------------------------------------
 
 
 OTHER_PLACE = Principal("E1", "E1", ALICE.user_id)
@@ -499,7 +499,7 @@ OTHER_ID = Principal(None, "T1", "UALICE2")
     ],
 )
 async def test_link_under_a_former_key_is_explained(bot, other, seen, is_ended, expected):
-    """Nobody gets such a link, or learns whose it was."""
+    """Nobody takes over such a link, or learns whose it was."""
     for person, more in ((ALICE, {"email": "alice@example.org"}), (other, seen)):
         await bot.store.save_people([Person(person, "Alice", seen_at=bot.clock.now(), **more)])
     await activate(bot.store, other, "saturn", username="alice at saturn")

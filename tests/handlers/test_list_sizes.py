@@ -1,4 +1,4 @@
-"""Lists, Homes and pickers of nobody's, few and very many workspaces, each page as Slack takes it."""
+"""Lists, Homes and pickers for people with no, few and very many workspaces; each page is valid for Slack."""
 
 import re
 
@@ -23,12 +23,12 @@ IDE = "https://ide.example.org/user/alice/"
 
 
 def name(number):
-    """Return the name of a workspace, with its number."""
+    """Return the name of a workspace, which includes its number."""
     return f"({number:04}) {NAMES[number % len(NAMES)]}"[:100]
 
 
 async def fill(bot, count):
-    """Give Alice so many workspaces; every third of the first hundred is running."""
+    """Give Alice this many workspaces; every third of the first hundred is running."""
     linked = await bot.link(names=tuple(map(name, range(count))))
     for number, row in enumerate(linked.workspaces[:100:3]):
         url = f"{IDE}{number}"
@@ -40,7 +40,7 @@ async def fill(bot, count):
 
 @pytest.mark.parametrize("count", COUNTS)
 async def test_every_page_is_within_slacks_limits_and_shows_each_workspace_once(bot, count):
-    """Of very many pages, the first, the last and some between are drawn."""
+    """If there are very many pages, only the first, the last and some in between are rendered."""
     await fill(bot, count)
     last = max((count - 1) // PAGE_SIZE, 0) + 1
     every = range(1, last + 1) if count <= 50 else (1, 2, last // 2, last - 1, last)
@@ -65,7 +65,7 @@ async def test_short_and_whole_lists_are_within_slacks_limits(bot, count):
 
 @pytest.mark.parametrize("count", COUNTS)
 async def test_pickers_offer_no_more_than_slack_takes(bot, count):
-    """A menu's options are held against Slack's limits in a form that has them all."""
+    """A menu's options are checked against Slack's limits in a form that contains them all."""
     await fill(bot, count)
     opened = await run_shortcut(bot.services, ALICE, bot.surface(kind="shortcut"), "start_workspace")
     check_limits(opened if opened.view is None else opened.view)

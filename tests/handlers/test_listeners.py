@@ -1,4 +1,4 @@
-"""Listeners behind their door: one per kind, the work first, the ack last, and every refusal speaks."""
+"""Listeners: one per kind of payload. The work comes first, then the ack, and refusals are explained."""
 
 import asyncio
 import json
@@ -58,7 +58,7 @@ async def wired(bot) -> AsyncIterator[Wired]:
 
 
 class Watched(AsyncAck):
-    """Note what stood in the outbox and among the operations when it was acknowledged."""
+    """An acknowledgement that notes how many notices and operations existed when it was made."""
 
     def __init__(self, bot: Rig) -> None:
         super().__init__()
@@ -118,7 +118,7 @@ async def test_whoever_asks_is_told_when_nobody_carries_it_out(bot):
         said = [json.dumps(one["blocks"]) for one in (typed.body, slack.responses[0])]
     assert "Starting *notebook*" in said[0]
     assert all(answers.NO_WORKER in text for text in said)
-    # It waits, like the press's own answer.
+    # The operation waits, as does the answer to the submitted form.
     assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
     assert (await bot.notices(NoticeKind.REPLY))[0].body["text"].startswith("Cancelling")
 
@@ -177,7 +177,7 @@ async def test_a_click_of_nobody_is_answered_straight_away(wired):
 
 
 async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(wired, monkeypatch):
-    # Whatever proxy the environment names: the session decides what goes through it.
+    # Whatever proxy the environment names, the session decides what goes through it.
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     wired.bot.store.fails[notice_rows.add_notices] = StoreBusy("2 s")
     await wired.bot.link()
@@ -188,7 +188,7 @@ async def test_when_even_the_reply_can_not_be_written_it_is_said_straight_away(w
 
 
 async def test_page_that_slack_refuses_opens_as_text(wired):
-    """Its address is kept nowhere else; a form is replaced by words outside of it."""
+    """The page's link is shown nowhere else, so it must open. A form is replaced by text in the channel."""
     await wired.bot.link()
     wired.slack.refused_views = ["invalid_arguments"]
     await wired.send(interaction("shortcut", callback_id="gone"))
@@ -216,7 +216,7 @@ async def test_answer_beside_the_outbox_goes_another_way(wired, answer, refused,
     wired.slack.refusals = {one: SlackPermanent(one, "not_in_channel") for one in refused}
     await wired.send(click("list:refresh", "1") | {"response_url": f"{wired.slack.url}respond"})
     assert [method for method, _ in wired.slack.posts] == methods
-    # First as drawn, then as text: one of an unknown outcome is not repeated.
+    # The message is sent as rendered, then as plain text. If its outcome is unknown, it isn't repeated.
     assert [bool(one.get("blocks")) for one in wired.slack.responses] == [True, False][: 1 + bool(methods)]
     assert all("Your workspaces" in message["text"] for _, message in wired.slack.posts)
 

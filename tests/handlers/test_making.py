@@ -1,4 +1,4 @@
-"""Suspending, resuming, forcing, removing, making again, and what a server tells: as people ask for it."""
+"""Suspending, resuming, forcing, removing and re-creating, and servers' messages: as people ask for them."""
 
 from dataclasses import replace
 from typing import ClassVar
@@ -33,7 +33,7 @@ from tests.rigs.store import ALICE, BOB, observe, within
 
 
 class Plain(FakeMachines, facets.Lists, facets.Revocation, facets.Renewal, facets.Tokens):
-    """Be a provider that has none of the newer things."""
+    """A provider without any of the newer facets."""
 
     stop_modes: ClassVar = frozenset({"stop"})
 
@@ -229,7 +229,7 @@ async def test_what_is_being_made_is_listed_and_can_be_called_off(bot):
 
 
 async def lost(bot, name="lab"):
-    """Make a workspace and let it be gone."""
+    """Create a workspace that is then gone."""
     provider = bot.connections["saturn"]
     accepted = await make(bot, name)
     made = await bot.store.write(

@@ -1,4 +1,4 @@
-"""What is chosen in a menu: it reaches the handler of its button, and asks what that button asks."""
+"""An option chosen in a menu reaches the handler of its button, which asks the same questions."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ async def running(bot):
 
 
 def chosen(value: str, who=ALICE, **keys: Any) -> dict[str, Any]:
-    """Return the choice of a menu's option, as Slack sends it."""
+    """Return the payload that Slack sends when a menu's option is chosen."""
     option = {"text": {"type": "plain_text", "text": "x", "emoji": False}, "value": value}
     menu = {"type": "overflow", "action_id": kit.MENU, "block_id": "b", "action_ts": "1.1"}
     return click("", who=who, actions=[menu | {"selected_option": option}], **keys)
@@ -60,7 +60,7 @@ async def test_an_option_that_ends_something_asks_in_a_form_and_does_it_once_agr
     check_golden("views/agree", {key: opened["view"][key] for key in opened["view"] if key != "external_id"})
     assert (await send(app, sent(opened["view"]))).body == {"response_action": "clear"}
     assert await verbs(bot) == [OperationVerb.STOP]
-    # The same form again is the same press.
+    # Submitting the same form again counts as the same press.
     await send(app, sent(opened["view"]))
     assert await verbs(bot) == [OperationVerb.STOP]
 

@@ -1,4 +1,4 @@
-"""A message is known by its channel and ``ts``, or by its author's send, however it is delivered."""
+"""A message is identified by its channel and ``ts``, or by its author's send id, however it is delivered."""
 
 import asyncio
 from dataclasses import replace
@@ -24,7 +24,7 @@ from tests.rigs.store import ALICE
 
 EARLIER, LATER = "1799999990.000100", "1800000000.000900"
 SENT = {"client_msg_id": "c-1"}
-#: Whose organisation has installed Usher, as a shared channel shows them and as they are known.
+#: Sam, whose organisation has installed Usher: as shown in a shared channel, and as Usher knows them.
 SAM, SAM_AT_ORG = Principal(None, "T3", "USAM"), Principal("E1", "E1", "USAM")
 STRANGER = Principal(None, "T9", "UPAVEL")
 
@@ -36,7 +36,7 @@ def app(bot):
 
 @pytest.fixture
 async def sides():
-    """A bot in two Slack workspaces and in an organisation."""
+    """A bot that is installed in two Slack workspaces and in an organisation."""
     async with rig() as bot:
         places = Installations()
         places.replace(
@@ -53,14 +53,14 @@ async def sides():
 
 
 async def replies(bot):
-    """Return whom each reply is for, with its body."""
+    """Return the recipient and the body of each reply."""
     query = "SELECT * FROM notices WHERE kind = 'reply' ORDER BY created_at"
     rows = await bot.store.engine.read(lambda tx: NOTICES.parse_all(tx.all(query)))
     return [(row.principal, row.body) for row in rows]
 
 
 async def hears_side(bot, place, author, bot_user=None):
-    """Deliver a mention in a shared channel as it comes for one side."""
+    """Deliver a mention in a shared channel as one side receives it."""
     team, enterprise = (None, place) if place.startswith("E") else (place, None)
     outer = {
         "event_id": f"Ev{place}",
@@ -96,14 +96,17 @@ async def test_message_delivered_again_is_done_once(bot, app, again, is_turned):
     both = [message("start notebook", **SENT), again]
     for one in both[::-1] if is_turned else both:
         assert (await send(app, one)).status == 200
-    # Whoever said it without a client's id: only channel and ``ts`` can tell.
+    # The author's client sent no id, so only the channel and ``ts`` identify the message.
     assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
-    # In a direct message its card is the answer.
+    # In a direct message, the card is the answer.
     assert await replies(bot) == []
 
 
 async def test_names_of_one_message_lead_to_one_key(bot, app):
-    """Without a client's id, with one, and stored twice: all three are one."""
+    """The message comes without a client's id, with one, and stored under another ``ts``.
+
+    All three are one message.
+    """
     await send(app, message("about"))
     await send(app, message("about", event_id="Ev2", **SENT))
     await send(app, message("about", event_id="Ev3", ts=LATER, **SENT))
@@ -184,7 +187,7 @@ async def test_mention_of_the_other_side_s_bot_is_done(sides):
 
 @pytest.mark.parametrize("order", [("T1", "E1"), ("E1", "T1")], ids="-".join)
 async def test_member_of_an_organisation_is_served_on_every_side(sides, order):
-    """The other side doesn't show that their workspace belongs to the organisation."""
+    """The other side doesn't show that Sam's Slack workspace belongs to the organisation."""
     await sides.link(SAM_AT_ORG)
     for place in order:
         await hears_side(sides, place, SAM)
@@ -206,7 +209,10 @@ async def test_side_that_cannot_tell_the_author_uses_no_key(sides):
 
 @pytest.mark.parametrize(("order", "count"), [("own-first", 1), ("other-first", 2)], ids=["own", "other"])
 async def test_side_naming_another_author_uses_no_key(sides, order, count):
-    """A side may name its own team where the author's is meant: no refusal takes the author's answer away."""
+    """A side may name its own team instead of the author's.
+
+    Refusing that one doesn't use up the author's answer.
+    """
     await sides.link()
     other = replace(ALICE, team_id="T9")
     for place, author in [("T1", ALICE), ("T2", other)][:: 1 if order == "own-first" else -1]:
@@ -220,7 +226,7 @@ async def test_stranger_is_refused_once_by_a_side(sides):
         await hears_side(sides, place, STRANGER)
     ((reader, body),) = await replies(sides)
     assert "only work for people in Slack workspaces" in body["text"]
-    # Usher can't speak in their own workspace.
+    # Usher can't post in the stranger's own Slack workspace.
     assert reader == Principal(None, "T2", STRANGER.user_id)
 
 

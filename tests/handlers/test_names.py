@@ -1,4 +1,4 @@
-"""Names that are not whole, not one, or not there: asked about, offered, looked for, never guessed."""
+"""Names that are incomplete, ambiguous or unknown: Usher asks, offers and searches, but never guesses."""
 
 import pytest
 
@@ -23,7 +23,7 @@ async def own_accounts(bot):
 
 
 async def fresh(bot):
-    """Close what a link began, so that every list is as new as can be."""
+    """Finish the work that linking caused, so that every list counts as fresh."""
     for task in await tasks(bot):
         await bot.store.write(task_rows.finish_task, task)
 
@@ -135,7 +135,7 @@ async def test_several_old_lists_are_read_together_and_what_is_looked_for_is_sai
     (waiting,) = first.payload["then"]
     await bot.store.write(task_rows.finish_task, first)
     await replay(bot.services, ALICE, waiting)
-    # No verdict before both were read, and nothing is said in between.
+    # There is no verdict before both lists have been read, and nothing is said in between.
     assert await bot.notices() == []
     await bot.store.write(task_rows.finish_task, second)
     (again,) = await tasks(bot)
@@ -184,7 +184,7 @@ async def test_a_list_that_arrives_between_two_reads_is_never_overlooked(bot, te
     answer = await bot.say(text, response_url="https://hooks.example.org/1")
     bot.store.after.clear()
     assert "can't find" not in words(answer)
-    # What it isn't found for is read again, and goes on after that.
+    # A list without the name is read again, and the command continues after that.
     waiting = [then["text"] for task in await tasks(bot) for then in task.payload["then"]]
     assert waiting == [text] if "Checking" in words(answer) else "training" in words(answer)
 
@@ -239,7 +239,8 @@ async def test_a_replay_without_a_way_back_becomes_a_direct_message(bot):
 
 CARD, MESSAGE, REPLY = NoticeKind.CARD, NoticeKind.MESSAGE, NoticeKind.REPLY
 IN_CHANNEL = {"where": "channel", "channel_id": "C1", "response_url": "https://hooks.example.org/1"}
-#: Where a start waited, how long its way back still lives, and what is sent at once when it runs.
+#: Where the command came from, how many seconds its response_url stays valid, and which notices a start
+#: sends.
 WAITED = [
     ({"where": "direct", "channel_id": "D1"}, 600.0, {CARD}),
     (
@@ -274,7 +275,7 @@ async def test_waiting_again_does_not_prolong_a_response_url(bot):
 
 
 async def test_waiting_command_of_an_earlier_release_keeps_its_folder(bot):
-    """Release 0.4 stored the folder next to the text, and *run* means *start* for workspaces."""
+    """Release 0.4 stored the folder next to the text; for workspaces, *run* means *start*."""
     await bot.link(names=("notebook",))
     await replay(bot.services, ALICE, {"text": "run notebook", "folder": "job"})
     assert await bot.store.read(operations.open_operations, ALICE) == []
@@ -320,7 +321,7 @@ async def test_two_of_the_same_name_are_told_apart_by_their_connection(bot):
     answer = await bot.say("stop notebook")
     check_golden("answers/name-twice", answer)
     assert set(buttons(answer)) == {"Stop notebook@Hub", "Stop notebook@Saturn Cloud"}
-    # What a connection is called everywhere may be typed, like its name in the file.
+    # People may type a connection's title, or its name in the settings.
     assert "on Saturn Cloud" in words(await bot.say("start notebook@Saturn Cloud"))
     assert "on Hub" in words(await bot.say("start notebook@hub"))
     assert "Saturn Cloud" in words(await bot.say("link Saturn Cloud"))
@@ -333,7 +334,7 @@ async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_adde
     known, other = f"{pages}/ualice-notebook", f"{pages}/ualice-other"
     assert "*notebook* · Saturn Cloud" in words(await bot.say(f"<{known}>"))
     assert "Starting *notebook*" in words(await bot.say(f"start <{known}>"))
-    # Slack may have taken what was typed without a scheme for this address.
+    # Slack may have turned an address typed without a scheme into this link.
     bare = known.removeprefix("https://")
     assert "*notebook* · Saturn Cloud" in words(await bot.say(f"status <{known}|{bare}>"))
     assert f"Add {other.removeprefix('https://')}" in buttons(await bot.say(other.removeprefix("https://")))

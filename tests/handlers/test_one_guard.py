@@ -1,4 +1,4 @@
-"""One guard for every way in: whatever happens, a person is answered the way they asked, and it is logged."""
+"""One guard for every way in: after any error, the person gets an answer the same way, and it is logged."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ VIEW = {"callback_id": "code", "blocks": [{"type": "input", "block_id": "code"}]
 
 
 async def ask(bot, way: str, who=ALICE) -> dict[str, Any]:
-    """Ask in one of the ways, and return what Slack gets."""
+    """Send a request in this way, and return what Slack gets."""
     where = Where.FORM if way == "form" else Where.CHANNEL
     surface = Surface(way, where, interaction=f"{way}:{bot.count}")
     bot.count += 1
@@ -47,7 +47,7 @@ WAYS = ["command", "message", "button", "shortcut", "form", "search", "assistant
 
 
 def said(way: str, body: dict[str, Any]) -> str:
-    """Return what a person reads; a form stays open, and a search finds nothing."""
+    """Return the text that a person reads. A form stays open, and a search finds nothing."""
     if way == "search":
         assert body == {"options": []}
         return ""
@@ -89,7 +89,7 @@ async def test_what_goes_wrong_is_an_answer_whatever_way_they_come(bot, way, err
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "search"])
 async def test_too_many_requests_are_refused_whatever_way_they_come(bot, way):
-    # What an assistant asks for her is counted apart.
+    # An assistant's requests for her are counted separately.
     while bot.services.limiter.take(ALICE.key + ("assistant" if way == "assistant" else "")) == 0:
         pass
     assert "You're sending requests too quickly" in said(way, await ask(bot, way))

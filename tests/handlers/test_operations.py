@@ -1,4 +1,4 @@
-"""start, stop and restart: written down at once, told at once, and never more than was meant."""
+"""start, stop and restart: stored and answered at once, and never doing more than was asked for."""
 
 import pytest
 
@@ -102,7 +102,7 @@ async def test_a_connection_that_was_taken_away_is_said(bot):
 
 
 async def test_use_cases_refuse_by_themselves_too(bot):
-    """Whoever calls them, the account is looked at again within."""
+    """A use case checks the account again, whoever calls it."""
     await bot.link()
     row = await bot.workspace()
     restarted = await bot.services.create_caller(ALICE, "r:1").run(

@@ -1,4 +1,4 @@
-"""Answers that bring their opposite: what the button does, pressed at once, twice, and late."""
+"""Answers with a button that undoes them: pressed at once, twice, and late."""
 
 import json
 
@@ -48,7 +48,7 @@ async def test_stop_is_followed_by_start_again(bot, running):
     await press(bot, again)
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert operation.verb is OperationVerb.START
-    # Pressed twice it is the same start.
+    # A second press leads to the same start.
     await press(bot, again)
     assert [one.id for one in await bot.store.read(operations.open_operations, ALICE)] == [operation.id]
 
@@ -67,7 +67,7 @@ async def test_planned_stop_is_cancelled_once(bot, running):
     assert (await bot.workspace()).stop_at is None
     await bot.say("stop notebook in 3 hours")
     planned = (await bot.workspace()).stop_at
-    # It cancels the stop that it was drawn for, and no other.
+    # The button cancels only the stop that it was made for.
     await press(bot, cancel)
     assert (await bot.workspace()).stop_at == planned
 
@@ -78,7 +78,7 @@ async def test_forgotten_workspace_is_brought_back(bot):
     assert await bot.store.perform(workspace_rows.read_workspaces, ALICE) == []
     for _ in range(2):
         answer = await press(bot, back)
-        # The offer to bring it back goes.
+        # The offer to bring it back disappears.
         assert ("is back on your list" in answer.text, answer.replaces) == (True, True)
         assert [one.title for one in await bot.store.perform(workspace_rows.read_workspaces, ALICE)] == [
             "notebook"

@@ -1,4 +1,4 @@
-"""Sentences that the database couldn't take: one reply each, which needs no database."""
+"""Messages that couldn't be stored because the database was down get one reply each, without the database."""
 
 import pytest
 
@@ -19,7 +19,7 @@ POST, EPHEMERAL = "chat.postMessage", "chat.postEphemeral"
 
 
 class Outage:
-    """A bot whose database takes nothing, and what Slack is sent meanwhile."""
+    """A bot whose database accepts no writes, and the messages that Slack gets meanwhile."""
 
     def __init__(self, bot):
         self.bot, self.slack = bot, LittleSlack()
@@ -35,7 +35,7 @@ class Outage:
             self.bot.store.fails[method] = error
 
     async def deliver(self, payload, retry=0):
-        """Deliver a payload, which has to come again; return how many replies there are."""
+        """Deliver a payload that Slack has to send again, and return the number of replies so far."""
         assert (await send(self.app, payload, retry=retry)).status == 503
         return len(self.slack.posts)
 
@@ -74,7 +74,7 @@ async def test_first_delivery_is_answered_where_it_was_asked(outage, payload, me
 
 
 async def test_delivery_marked_as_later_is_not_answered(outage):
-    """Another process has answered it, or was killed over it: nobody knows."""
+    """Another process may have answered it, or died while doing so."""
     assert await outage.deliver(message("list"), 1) == 0
 
 
@@ -100,7 +100,7 @@ async def test_reply_that_slack_refused_comes_at_the_next_delivery(outage, error
 
 
 async def test_unknown_outcome_is_not_answered(outage):
-    """What became of it is told once that is known."""
+    """A commit with an unknown outcome is reported once the outcome is known."""
     outage.fail(StoreUnsure("long"))
     assert await outage.deliver(message("list")) == 0
 
@@ -119,7 +119,7 @@ async def test_later_delivery_is_carried_out(outage):
 
 
 async def test_replies_to_a_crowd_are_bounded(outage):
-    """Half of Slack's limit in a minute; the others get theirs at a later delivery."""
+    """At most half of Slack's limit is used within a minute. Later deliveries are answered afterwards."""
     people = [Principal(None, "T1", f"U{number}") for number in range(300)]
     crowd = [message("list", who, channel=f"D{who.user_id}") for who in people]
     for payload in crowd:
@@ -132,7 +132,7 @@ async def test_replies_to_a_crowd_are_bounded(outage):
 
 
 async def test_reply_is_counted_if_the_database_counts(outage):
-    """What was only busy takes the count, so that nobody else writes to the person within the second."""
+    """A busy database still counts the reply, so nobody else writes to the person within that second."""
     del outage.bot.store.fails[slack_rate_limits.take_slack_call]
     assert await outage.deliver(message("list")) == 1
     later = message("help", event_id="Ev2", ts="1800000001.000100")

@@ -1,4 +1,4 @@
-"""A press on a message that has become outdated does nothing, and is answered with how things are."""
+"""Pressing a button on an outdated message does nothing, and the answer shows the current state."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.rigs.store import ALICE
 
 
 async def seen(bot, state):
-    """Let a read find the notebook in a state, and return its row."""
+    """Record a read that finds the notebook in this state, and return its row."""
     bot.clock.advance(60)
     await bot.sees(state)
     return await bot.workspace()
@@ -100,7 +100,7 @@ async def test_a_list_in_a_channel_has_one_as_of(bot):
 
 @pytest.mark.parametrize("later", ["read", "started"])
 async def test_list_with_a_later_row_is_as_of_no_single_time(bot, later):
-    """Nothing is running since 1:01 in a list as of 1:00."""
+    """A list as of 1:00 can't contain a workspace that has been running since 1:01."""
     await bot.link(names=("notebook", "training"))
     for name in ("notebook", "training"):
         await bot.sees(State.STOPPED, name)

@@ -1,4 +1,4 @@
-"""add, alias and forget: a person's own list, which changes nothing at the provider."""
+"""add, alias and forget: a person's own list. Changing it changes nothing at the provider."""
 
 import pytest
 
@@ -119,7 +119,7 @@ async def see_gone(bot, name):
 
 
 async def test_what_was_never_shown_to_its_person_is_not_called_gone(bot):
-    """A provider answers the same for somebody else's and for what isn't there."""
+    """A provider gives the same answer for other people's workspaces as for missing ones."""
     await activate(bot.store, ALICE, "saturn")
     await bot.say("add id-1 theirs")
     await see_gone(bot, "theirs")
@@ -151,7 +151,7 @@ async def test_add_of_somebody_elses_says_whose_it_is(bot):
 
 
 async def share(bot, name="theirs", state=State.RUNNING, actions=("open", "start", "stop")):
-    """Let a workspace of Bob's be shared with Alice, beside her own *notebook*."""
+    """Share a workspace of Bob's with Alice, in addition to her own *notebook*."""
     await bot.link(names=("notebook", name))
     for row in await bot.store.perform(workspaces.read_workspaces, ALICE):
         owner = {"owner": "bob", "actions": frozenset(actions)} if row.name == name else {}

@@ -1,4 +1,4 @@
-"""What people type is understood as it was meant."""
+"""Typed text is understood as it was meant."""
 
 import pytest
 from hypothesis import given

@@ -1,6 +1,6 @@
-"""Payloads as Slack documents them, whole and with each field left out: an answer or a line in the log.
+"""Payloads as Slack documents them, complete and with each field left out: each gets an answer or a log line.
 
-Each file of ``payloads`` names its page of Slack's documentation and what the whole payload leads to.
+Each file in ``payloads`` names its page in Slack's documentation, and the effect of the complete payload.
 """
 
 import json
@@ -42,7 +42,7 @@ SEEN = {"info", "warning"}
 
 
 def encoded(payload: dict[str, Any], *, whole: dict[str, Any]) -> tuple[bytes, str]:
-    """Return a payload's bytes and content type, as Slack sends what the whole one is."""
+    """Return a payload's bytes and content type, encoded as Slack does for the complete payload."""
     if "command" in whole:
         return signed.form(payload), signed.FORM
     if "event" in whole or "challenge" in whole:
@@ -60,7 +60,7 @@ def lacking(node: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def without(payload: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
-    """Return a payload with a field left out."""
+    """Return a payload without one of its fields."""
     payload = deepcopy(payload)
     node: Any = payload
     for step in path[:-1]:
@@ -70,13 +70,13 @@ def without(payload: dict[str, Any], path: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def filled(payload: Any, slack: LittleSlack, workspace: str) -> Any:
-    """Put in what only the test knows: a workspace's id, and where responses are posted."""
+    """Fill in the values that only the test knows: a workspace's id, and the response_url."""
     text = json.dumps(payload).replace("RESPONSE_URL", f"{slack.url}respond")
     return json.loads(text.replace("WORKSPACE", workspace))
 
 
 async def effects(bot: Rig, slack: LittleSlack, body: str, before: float) -> set[str]:
-    """Return what somebody gets to see, and what was written about people."""
+    """Return what a person gets to see, and whether anything about people was stored."""
     person = await bot.store.person(ALICE)
     found = {
         "response": bool(body) and json.loads(body) not in ({}, {"options": []}),
@@ -92,7 +92,7 @@ async def effects(bot: Rig, slack: LittleSlack, body: str, before: float) -> set
 
 
 class Door:
-    """Be the front at Slack's address, with a bot behind it that knows nothing but one person."""
+    """The front at Slack's address, with a bot behind it that knows only one person."""
 
     def __init__(self, slack: LittleSlack) -> None:
         self._slack = slack
@@ -109,7 +109,7 @@ class Door:
     async def take(
         self, payload: dict[str, Any], path: tuple[Any, ...] = ()
     ) -> tuple[int, set[str], list[dict[str, Any]]]:
-        """Send a payload, without a field if one is named; return status, effects and log."""
+        """Send a payload, without the field at ``path`` if given, and return the status, effects and log."""
         async with rig() as bot:
             self._slack.responses.clear()
             self._slack.views.clear()
@@ -118,7 +118,7 @@ class Door:
             await bot.services.create_caller(ALICE).authorise("list")
             user = payload.get("event", {}).get("user")
             if isinstance(user, dict) and user.get("deleted"):
-                # Slack is asked again before a link ends.
+                # Slack is asked again before a link is ended.
                 bot.people.marks[ALICE.user_id] = {"is_deleted": True}
             before = (await bot.store.person(ALICE)).seen_at
             bot.clock.advance(1)
@@ -163,7 +163,7 @@ async def test_a_payload_of_slacks_documentation_is_answered(door, name):
 async def test_whatever_field_is_missing_somebody_is_told_or_the_log_says_so(door, name, apart):
     payload = PAYLOADS[name]["payload"]
     silent, failed = [], []
-    # Most are in many kinds of payloads; another third of them is left out of each.
+    # Most fields occur in many kinds of payloads, so a different third of them is left out of each.
     for path in islice(lacking(payload), list(PAYLOADS).index(name) % apart, None, apart):
         status, found, logged = await door.take(payload, path)
         levels = {line["log_level"] for line in logged}

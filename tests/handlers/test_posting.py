@@ -1,4 +1,4 @@
-"""Posting a class card: what it says, what it makes, and what can not be meant."""
+"""Posting a class card: what it says, what it creates, and what is refused."""
 
 import pytest
 
@@ -75,7 +75,7 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     assert task.kind is TaskKind.SNAPSHOT
     (waiting,) = task.payload["then"]
     assert await bot.say(waiting["text"], TRAINER, looked=tuple(waiting["looked"]))
-    # Nothing came: the provider's own reason is told, as `new` and `run` do.
+    # The list didn't arrive, and the provider's own reason is given, as `new` and `run` do.
     await replay(bot.services, TRAINER, waiting | {"task": "t0", "problem": "forbidden: members only"})
     (told,) = await bot.notices()
     assert "Saturn Cloud says: “members only.”" in str(told.body)
@@ -130,7 +130,7 @@ async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):
 
 
 async def test_an_end_that_is_too_soon_is_refused_and_a_past_one_is_tomorrow(bot):
-    # The clock stands at 09:00 in Berlin.
+    # It is 09:00 in Berlin.
     assert "at least 10 min from now" in words(await bot.say("card notebook --until 9:05", TRAINER))
     card = await posted(bot, "card notebook --until 08:59")
     assert card.stops_at == bot.clock.now() + 86_400 - 60

@@ -1,4 +1,4 @@
-"""Settings: shown, changed in a form whose every value is checked again, and what they change."""
+"""Preferences: showing them, changing them in a form that checks each value again, and their effects."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_what_is_saved_is_shown_and_stays(bot):
         run_ended=False,
         idle_prompt_after=8,
     )
-    # Opened and sent again, it stays as it is.
+    # Submitting the form unchanged changes nothing.
     before = await bot.store.read(store.preferences, ALICE)
     await save(bot)
     assert await bot.store.read(store.preferences, ALICE) == before
@@ -105,7 +105,7 @@ async def test_a_start_has_its_card_at_once_if_no_message_will_say_that_it_is_re
 
 
 async def test_form_of_one_workspace_sent_unchanged_writes_nothing(bot):
-    """Rows of releases that set only one of the two count on."""
+    """Rows from releases that set only one of the two values stay valid."""
     row, *_ = (await bot.link(names=("notebook", "training"))).workspaces
     await bot.store.write(workspace_rows.notify, row.id, ready=None, stopped=True)
     await save(bot, name="notebook")

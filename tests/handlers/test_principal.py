@@ -1,4 +1,4 @@
-"""Who acts is read from the payload, and anything missing refuses.
+"""The acting person is read from the payload, and if anything is missing, the request is refused.
 
 ``docs/internals/security.md``, rows 4 and 5.
 """
@@ -54,10 +54,10 @@ def event(outer=None, **inner):
             BUTTON | {"team": {"id": "T1", "enterprise_id": "E1"}},
             Principal("E1", "T1", "U1"),
         ),
-        # Somebody of another organisation: their own team, and never our enterprise.
+        # A person from another organisation has their own team, and never our enterprise.
         (BUTTON | {"user": {"id": "U9", "team_id": "T9"}}, Principal(None, "T9", "U9")),
         (BUTTON | {"user": {"id": "U9", "team_id": "T9"}, "enterprise": GRID}, Principal(None, "T9", "U9")),
-        # In an enterprise a person's home may be named instead of their team.
+        # In an enterprise, a person's home may be named instead of their team.
         (BUTTON | {"user": {"id": "U1", "team_id": "E1"}, "enterprise": GRID}, Principal("E1", "T1", "U1")),
         (BUTTON | {"team": None, "enterprise": GRID}, Principal("E1", "T1", "U1")),
         (event(), Principal(None, "T1", "U1")),
@@ -74,12 +74,12 @@ def event(outer=None, **inner):
             event({"authorizations": [{"team_id": "T1", "enterprise_id": "E1"}]}, user_team="T9"),
             Principal(None, "T9", "U1"),
         ),
-        # In a shared channel the outer team may be the other side's.
+        # In a shared channel, the outer team may be that of the other side.
         (
             event({"team_id": "T9", "is_ext_shared_channel": True}, user_team="T9"),
             Principal(None, "T9", "U1"),
         ),
-        # Only these two may leave out whose team it is.
+        # Only these two kinds may leave out the person's team.
         (SHORTCUT, Principal(None, "T1", "U1")),
         (SHORTCUT | {"enterprise": GRID}, Principal("E1", "T1", "U1")),
         (SHORTCUT | {"team": None, "enterprise": GRID}, Principal("E1", "E1", "U1")),

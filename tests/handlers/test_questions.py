@@ -1,4 +1,4 @@
-"""The buttons of questions that nobody can answer but the person, and of runs that wait for long."""
+"""Buttons of questions that only the person can answer, and of runs that have been waiting for long."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ async def test_a_run_that_waits_is_let_go_or_waited_for(bot):
     assert "cancelled *one*" in words(await bot.press("job_let_go", waiting.id))
     assert (await bot.store.read(runs.find_run, waiting.id)).outcome == "cancelled"
     assert "stopped following *two*" in words(await bot.press("job_let_go", seen.id))
-    # Whether it was launched isn't known: the call is under way.
+    # The call is in progress, so it isn't known whether the run was launched.
     sent = await step(bot, await launch(bot, "three"), start_call=Call.CALLING)
     assert "stopped following *three*" in words(await bot.press("job_let_go", sent.id))
     for run in (await bot.store.read(runs.find_run, seen.id), await bot.store.read(runs.find_run, sent.id)):

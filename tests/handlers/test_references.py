@@ -1,4 +1,4 @@
-"""References of requests: the same in the answer and in the log, and shown only where something broke."""
+"""References of requests: the same in the answer and in the log, and shown only if something failed."""
 
 import pytest
 from structlog.testing import capture_logs
@@ -8,7 +8,7 @@ from bot.store import workspaces
 from bot.support.errors import StoreUnavailable
 from tests.handlers.rig import Rig, words
 
-#: What works, and typos, questions and prompts to link.
+#: Requests in which nothing fails: working commands, typos, questions, and prompts to link.
 NOTHING_BROKE = (
     "help", "help start", "about", "list", "alias", "add", "add nothing", "settings", "open nothing",
     "open notebook", "rockets", "start notebok", "link nowhere", "unlink hub", "cancel notebook",

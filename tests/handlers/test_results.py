@@ -1,4 +1,4 @@
-"""How a run ended, when one will be done, and running again by name; in what is typed."""
+"""How a run ended, when one will be done, and running again by name, in typed commands."""
 
 from bot.domain.runs import RunState
 from bot.store import runs

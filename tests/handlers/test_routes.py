@@ -1,4 +1,4 @@
-"""Handlers are found by their decorators, and what the cards' buttons ask for is there."""
+"""Handlers are found by their decorators, and a handler exists for every button on cards."""
 
 import re
 
@@ -18,13 +18,13 @@ ADDRESSES = {"open_url", "page_url", "link_url"}
 
 
 def of_runs() -> set[str]:
-    """Return the buttons that run verbs of jobs."""
+    """Return the buttons that run the verbs for jobs."""
     return {f"job_{verb}" for verb in routes.get_verbs("job").get_all()}
 
 
 def test_what_was_found():
     assert routes.list_routes() == {
-        # Each has its entry in the catalogue of help, which is all that lists them.
+        # Verbs are listed nowhere but in the catalogue of help, where each has its entry.
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
             *("again", "alias_back", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
@@ -91,14 +91,14 @@ def test_every_button_that_people_see_has_a_handler():
         "username",
         "when",
         "other",
-        # The fields of the form that asks where to run a command, and of the settings' form.
+        # Fields of the form that asks where to run a command, and of the settings form.
         *("place", "command"),
         *("tell", "asking", "messages", "workspace"),
-        # Those of the form of hours.
+        # Fields of the form for hours.
         *("days", "from", "until"),
-        # Until when, or a word with what is declined.
+        # An end time, or a comment on a refusal.
         "text",
-        # Those of the forms of courses and of a class card.
+        # Fields of the forms for courses and for a class card.
         *FIELD_TYPES,
     }
     assert seen
@@ -134,7 +134,7 @@ def test_no_button_has_two_meanings():
     actions = set(routes.action.get_all())
     assert not actions & set(routes.get_verbs("workspace").get_all())
     assert not actions & of_runs()
-    # That of a former verb goes to the verb that has replaced it.
+    # A button of a former verb is handled by the verb that has replaced it.
     assert not actions & list_former_verbs("workspace").keys()
 
 

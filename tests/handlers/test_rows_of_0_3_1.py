@@ -1,7 +1,7 @@
-"""A database of 0.3.1: its rows, buttons and forms after the upgrade, on SQLite and PostgreSQL.
+"""A database of 0.3.1 after the upgrade, with its rows, buttons and forms, on SQLite and PostgreSQL.
 
-``rows_of_0_3_1.json`` has what that release itself wrote when its rig of commands was told what the buttons
-are named after: no word in it is from a migration.
+``rows_of_0_3_1.json`` was written by that release itself, whose test rig ran the commands that the buttons
+are named after; none of it comes from a migration.
 """
 
 import json
@@ -37,13 +37,13 @@ TODAY = {
     "lineage": "database_timeline",
     "waits": "waitlist_entries",
 }
-#: The SQLite file after the upgrade, once a case has made it: each begins with a copy.
+#: The SQLite file after the upgrade, made by the first case; each case begins with a copy.
 SQLITE_FILE: list[bytes] = []
 
 
 @asynccontextmanager
 async def upgraded(path, is_postgres):
-    """Open a store on a database that 0.3.1 wrote and this release has migrated."""
+    """Open a store on a database that 0.3.1 wrote and that has been migrated to this release."""
     url = postgres.new_database("usher_of_0_3_1") if is_postgres else f"sqlite:///{path}"
     opened = postgres.open_store if is_postgres else open_store
     if is_postgres or not SQLITE_FILE:
@@ -61,7 +61,7 @@ async def upgraded(path, is_postgres):
 
 
 async def write_former(url, is_postgres):
-    """Write the rows of 0.3.1 into a new database as it had them."""
+    """Write 0.3.1's rows into a new database with its schema."""
     engine = PostgresEngine if is_postgres else SqliteEngine
     former = engine(
         url.removeprefix("sqlite:///"), FakeClock(), CountingIds(), scripts=earlier.scripts_of("0.3.1")
@@ -84,7 +84,7 @@ async def bot(tmp_path, request):
     async with rig(
         connections=connections, administrators=administrators, opened=opened, first_id=1501
     ) as made:
-        # Interactions of its own: those of 0.3.1 are in the inbox.
+        # New interactions get other numbers, since those of 0.3.1 are in the inbox.
         made.count = 100
         yield made
 
@@ -94,7 +94,7 @@ async def read(bot, query):
     return next(iter(row.values()))
 
 
-#: Tables that this release no longer has. The audit's head was a table of its own.
+#: Tables that this release no longer has. In 0.3.1, the audit's head had its own table.
 GONE = ("audit_head", "conversations")
 
 
@@ -108,9 +108,9 @@ async def test_every_row_is_read_and_the_audit_verifies(bot):
                     tx.all(query) if table.model is None else table.query(tx, query)
                 )
             )
-            # A pending message of a kind that is gone is deleted, and so are the rules of courses' members.
+            # A pending message of a removed kind is deleted, as are the rules of courses' members.
             gone = {"notices": 1, "rules": 2}.get(name, 0)
-            # What ran before the upgrade is read from the audit.
+            # Usage from before the upgrade is read from the audit.
             more = {"audit": 1, "tasks": 1}.get(name, 0)
             assert len(found) == len(rows) - gone + more, name
     assert await bot.store.perform(audit.verify_audit) is None

@@ -1,4 +1,4 @@
-"""Words of a schedule after `run`: the job doesn't run, and the provider's page is named."""
+"""Scheduling words after `run`: the job isn't run, and the answer names the provider's page for schedules."""
 
 import pytest
 
@@ -16,7 +16,7 @@ SCHEDULES = (
 
 
 class SetUpJobs(NamedJobs):
-    """Run jobs that are set up, one of them with words of a schedule in its name."""
+    """A provider with jobs that are set up; the name of one contains scheduling words."""
 
     def form(self, *_: object) -> Form:
         names = ("nightly-report", "report every day")

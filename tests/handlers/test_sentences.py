@@ -1,4 +1,4 @@
-"""Free text: what only shows is answered, whatever acts is a button, and what is ruled out is on none."""
+"""Free text: questions are answered, actions become buttons, and nothing that was ruled out is offered."""
 
 import pytest
 
@@ -18,7 +18,7 @@ async def stage(bot: Rig) -> None:
 
 
 def is_acting(button) -> bool:
-    """Return whether the press of a button does more than to show something."""
+    """Return whether pressing a button does more than show something."""
     action = button["action_id"].partition(":")[0]
     command = button["value"].split()[0] if action == "say" else action
     return find_verb("workspace", command).effect is not Effect.SHOWS

@@ -1,4 +1,4 @@
-"""Shortcuts behind the door: always a modal, or words where none can be opened; what a message carries."""
+"""Shortcuts: each opens a modal, or answers in text if none can be opened; and a message's shortcut."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -87,7 +87,7 @@ async def test_a_form_of_somebody_elses_workspace_starts_nothing(bot):
 
 @pytest.mark.parametrize(("count", "search"), [(10, []), (11, ["status:workspace"])])
 async def test_the_list_begins_with_its_buttons(bot, count, search):
-    """Where people can't see them all at once, it has a search."""
+    """If there are too many to see at once, the list has a search."""
     await bot.link(names=tuple(f"notebook {number}" for number in range(count)))
     for typed in ("", "list"):
         answer = await bot.say(typed)

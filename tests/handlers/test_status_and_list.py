@@ -1,4 +1,4 @@
-"""list, status and open: answered from rows, with their age, and addresses for their owner alone."""
+"""list, status and open: answered from rows, with their age; addresses are shown only to the owner."""
 
 import json
 import re
@@ -85,7 +85,8 @@ async def test_short_list_shows_running_and_five_recent_workspaces(bot):
     names = [f"workspace-{number:02}" for number in range(40)]
     linked = await bot.link(names=tuple(names))
     now = bot.clock.now()
-    # By their person, by what the provider says, by having run; one that is gone isn't used again.
+    # Last used, by the owner's requests, the provider's report, or running times. A workspace that is gone
+    # doesn't count.
     for name, times in {
         "workspace-31": {"last_request_at": now - 10},
         "workspace-07": {"last_used_at": now - 20},
@@ -156,7 +157,7 @@ async def test_what_can_only_be_said(bot, name, text):
 
 
 async def test_an_old_list_is_shown_and_read_anew_behind(bot):
-    """A slash command's answer can't be edited (docs/internals/slack.md): there it takes a press."""
+    """A slash command's answer can't be edited (docs/internals/slack.md), so it needs a press."""
     await bot.link()
     bot.clock.advance(120)
     assert "I'm checking Saturn Cloud for changes" in words(await bot.say("list"))
@@ -169,7 +170,7 @@ LATER = {"response_url": "https://hooks.example.org/1"}
 
 @pytest.mark.parametrize("where", ["a button in it", "a direct message"])
 async def test_a_list_that_can_be_edited_becomes_what_was_read(bot, where):
-    """Nobody has to press anything: it is drawn again where it was asked for, once, without the remark."""
+    """Nobody has to press anything: the list is updated in place, once, without the remark."""
     account = (await bot.link(names=("notebook", "training"))).account
     bot.clock.advance(120)
     if where == "a direct message":
@@ -226,7 +227,7 @@ NAMED_AT = [
 @pytest.mark.parametrize("say", ["say", "direct"])
 @pytest.mark.parametrize("text", NAMED_AT, ids=str)
 async def test_name_at_an_unlinked_connection_asks_for_that_link_alone(bot, text, say):
-    """Whatever another connection's list says by now, it isn't what was asked about."""
+    """The state of another connection's list doesn't matter to the question."""
     await bot.link()
     bot.clock.advance(100)
     answer = await getattr(bot, say)(text)

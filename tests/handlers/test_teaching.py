@@ -1,4 +1,4 @@
-"""Courses for those who lead them: how many can be ready, and nobody who teaches."""
+"""Courses for the people who lead them: how many members can be ready in time."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Planned stops: set, moved and cancelled by words, buttons and forms, and the answers to that."""
+"""Planned stops: set, moved and cancelled by text, buttons and forms, with the answers."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -38,7 +38,7 @@ async def stop_at(bot, name="notebook"):
 
 
 def at_hour(bot, hour, day=0):
-    """Return a full hour in Alice's zone, today or later."""
+    """Return a full hour in Alice's time zone, today or on a later day."""
     today = datetime.fromtimestamp(bot.clock.now(), BERLIN)
     return today.replace(hour=hour, minute=0, second=0, microsecond=0).timestamp() + day * 86_400
 
@@ -102,14 +102,14 @@ async def test_what_a_provider_can_extend_is_kept_two_hours_more(bot):
         one for one in await bot.store.claim(tasks.claim_tasks, 9, 60.0) if one.kind is TaskKind.EXTEND
     ]
     assert task.payload == {"until": bot.clock.now() + 3 * HOUR}
-    # Where use doesn't put the end off, neither does Usher.
+    # If use doesn't postpone the end at the provider, Usher doesn't offer to postpone it.
     await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode="stops_anyway")
     assert "Keep 2 h more" not in buttons(await bot.say("stop notebook at 18:00"))
     await bot.sees(State.STOPPED)
     assert "isn't running" in words(await bot.press(press["action_id"], press["value"]))
 
 
-# The clock stands at 09:00 in Berlin.
+# It is 09:00 in Berlin.
 @pytest.mark.parametrize(
     ("text", "hour"),
     [
@@ -129,7 +129,7 @@ async def test_a_start_says_until_when(bot, text, hour):
     now = bot.clock.now()
     answer = await bot.say(text)
     if hour is None:
-        # Whatever is pressed means the same time.
+        # Whichever button is pressed, the time is the same.
         assert "Which workspace?" in words(answer)
         assert await stop_at(bot) is None
         answer = await bot.push(answer, "Start notebook until 11:00")
@@ -182,7 +182,7 @@ async def test_changed_and_taken_back(bot):
 
 
 async def test_the_warnings_buttons(bot):
-    # A length ends between two seconds, which the buttons carry.
+    # A duration ends between two full seconds, and the buttons carry the exact time.
     bot.clock.advance(0.4)
     workspace = await bot.sees(State.RUNNING)
     await bot.say("stop notebook in 2 hours")

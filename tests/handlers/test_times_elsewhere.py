@@ -1,4 +1,4 @@
-"""Times that people type with a zone, by another keyboard, or copied from Usher's own messages."""
+"""Times with a zone, typed on another keyboard, or copied from Usher's own messages."""
 
 import pytest
 
@@ -13,7 +13,7 @@ WIDE = {ord(sign): 0xFEE0 + ord(sign) for sign in "0123456789:"}
 
 @pytest.fixture
 async def bot():
-    """Somebody in Berlin with a workspace that runs, at nine in the morning there."""
+    """A person in Berlin with a running workspace, at nine in the morning there."""
     async with rig() as made:
         row = (await made.link()).workspaces[0]
         await observe(made.store, made.clock, row, Observed(State.RUNNING))
@@ -44,7 +44,7 @@ async def test_stop_comes_at_the_time_in_its_zone(bot, typed, hours):
 @pytest.mark.parametrize("sentence", ["stop notebook {}", "please stop notebook {}"])
 @pytest.mark.parametrize("time", ["at 5pm XYZ", "at 5pm +25:00", "at 17:00 UTC+99"])
 async def test_a_zone_that_is_not_read_offers_no_other_time(bot, sentence, time):
-    """A button with the time in another zone would stop it when nobody meant it."""
+    """A button with the time in a different zone would stop it at a time that nobody meant."""
     answer = await bot.say(sentence.format(time))
     assert "Stop" not in " ".join(one["text"]["text"] for one in answer.blocks[-1].get("elements", []))
     assert (await bot.workspace()).stop_at is None

@@ -1,4 +1,4 @@
-"""A token typed into Slack by mistake is neither used nor repeated nor kept; an id still is one."""
+"""A token typed into Slack by mistake is never used, repeated or stored; an id still counts as an id."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from tests.rigs.clock import FakeClock
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
-#: As Saturn Cloud's and a hub's look; an id there is half as long.
+#: In the format of Saturn Cloud's and a hub's tokens. An id there is half as long.
 TOKEN = "c0ffee00" * 8
 HEX = "0dd0c0de" * 4
 SLACK = "xoxb-2222222222-CanaryCanary"
@@ -43,7 +43,7 @@ async def cloud(empty):
 
 
 async def kept(bot) -> str:
-    """Return what was written down, as text."""
+    """Return everything that was stored, as text."""
     store = bot.store
     found = [
         await store.read(audit.read_audit),
@@ -167,25 +167,25 @@ async def test_nor_is_it_kept_until_slack_says_who_typed_it(text, token):
 
 async def test_an_id_may_look_like_a_token(empty):
     cloud = empty
-    # Where any id may be named it is one.
+    # Commands that take any id accept it as one.
     assert "on your list" in words(await cloud.say(f"add {HEX}"))
-    # What is on the person's list is one everywhere.
+    # An id on the person's list is accepted everywhere.
     assert "Starting" in words(await cloud.say(f"start {HEX}"))
-    # Elsewhere it is an id of nothing, or a token: nothing of it is kept or repeated.
+    # Elsewhere it may be an unknown id or a token, so it is neither stored nor repeated.
     other = "feedf00d" * 4
     answer = await cloud.say(f"start {other}")
     assert "with that id" in words(answer)
     assert "token from Saturn Cloud" in words(answer)
     assert other not in repr(answer) + await kept(cloud)
-    # No verb means an id by this.
+    # `whoami` takes no id.
     assert "looks like a token" in words(await cloud.say(f"whoami {other}"))
-    # So may a part of a name on the list, and of an id where any may be named.
+    # Part of a name on the list may look like one, and so may part of an id where any id is accepted.
     joined = f"lab-{other}"
     await cloud.link(names=(joined,))
     assert "Starting" in words(await cloud.say(f"start {joined}"))
     assert "token" not in words(await cloud.say(f"add notebook_{other}"))
     assert "token" not in words(await cloud.say("status 0dd0c0de-0dd0-4c0d-80de-0dd0c0de0dd0"))
-    # So may a part of a link that a provider knows.
+    # Part of a link that a provider recognises may look like one, too.
     assert "token" not in words(await cloud.say(f"start https://app.example.test/dash/{other}"))
 
 
@@ -201,7 +201,7 @@ async def test_a_name_that_is_long_is_a_name(cloud):
 
 async def test_the_connections_own_secret_is_one_whatever_it_looks_like(cloud, monkeypatch):
     provider = cloud.connections["saturn"]
-    # Read once, when the provider is made.
+    # The secrets are read only once, when the provider is created.
     monkeypatch.setattr(provider, "_secrets", frozenset({"own-canary"}))
     assert "own-canary" not in repr(await cloud.say("start own-canary")) + await kept(cloud)
 
@@ -256,7 +256,7 @@ async def test_a_json_web_token_is_a_token_in_every_command(cloud, typed):
 
 
 async def test_a_token_of_one_of_several_names_none_of_them():
-    """Whose it is isn't known, so what helps wherever it's from is said; each can be linked."""
+    """Nobody knows which connection it is from, so the advice fits all of them, and each can be linked."""
     connections = {
         "saturn": Saturn(FakeClock(), fake_settings("saturn", title="Saturn Cloud")),
         "hub": Hub(FakeClock(), fake_settings("hub", title="Hub", base_url="https://hub.example.test")),

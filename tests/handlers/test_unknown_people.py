@@ -1,4 +1,4 @@
-"""Nobody is worked for before Slack has said who they are; what they asked for is kept meanwhile."""
+"""Usher does nothing for people until Slack has said who they are; their requests are kept meanwhile."""
 
 import re
 
@@ -44,14 +44,14 @@ async def test_who_may_not_gets_no_link_no_account_and_no_task(bot, mark):
     assert await invited(bot) == []
     assert await bot.store.read(accounts.list_accounts, ALICE) == []
     assert (await bot.store.perform(counts.count_rows))["tasks"] == 0
-    # Slack was asked once; its word counts from then on.
+    # Slack was asked once, and its answer is used from then on.
     assert bot.people.asked == [ALICE.user_id]
 
 
 @pytest.mark.parametrize("mark", ["is_guest", "is_bot", "is_deleted", "is_stranger"])
 @pytest.mark.parametrize("text", ["list", "start notebook"])
 async def test_nobody_is_refused_by_what_slack_said_some_time_ago(bot, mark, text):
-    """A mistake of the directory was corrected, and the event that says so was lost."""
+    """A mistake in the directory was corrected, but the event that says so was lost."""
     await bot.link()
     await bot.workspace()
     bot.clock.advance(1)

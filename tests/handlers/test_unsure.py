@@ -1,4 +1,4 @@
-"""A commit that takes longer than people wait: they hear that, and then what came of it."""
+"""If a commit takes longer than people wait, they are told so, and later they learn the outcome."""
 
 import asyncio
 
@@ -36,7 +36,7 @@ async def start(bot, way: str):
 
 
 def hang(store, *, goes_through: bool, and_then=()):
-    """Have the next commit of a use case take too long; ``and_then``: what those after it raise."""
+    """Make a use case's next commit take too long. ``and_then`` has the errors of the commits after it."""
     left = [StoreUnsure("the commit is taking long"), *and_then]
     at_all = store._store.carry_out
 
@@ -59,14 +59,14 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
     assert UNSURE in words(answer)
     assert answer.unwritten == "unsure"
     assert await bot.services.outcome_pool.drain(60.0) == 0
-    # Once, whether the first commit went through or the second did it.
+    # The start is accepted exactly once, whether the first commit went through or a second one was needed.
     (operation,) = await bot.store.read(operations.open_operations, ALICE)
     assert [row["action"] for row in await bot.audit()].count("workspace.start") == 1
     bot.clock.advance(CARD_DELAY_SECONDS)
     notices = await bot.notices()
     assert [one.subject for one in notices if one.kind is NoticeKind.CARD] == [operation.id]
     told = [one.body["text"] for one in notices if one.kind in {NoticeKind.MESSAGE, NoticeKind.REPLY}]
-    # Beside the card in a direct message there is nothing to add.
+    # In a direct message the card already says everything.
     assert way == "message" or "notebook" in "".join(told)
     assert not any("can't tell" in one for one in told)
 

@@ -30,7 +30,7 @@ def at(text: str) -> float:
 
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch):
-    """The text alone is the answer where pictures can't be drawn."""
+    """Pictures can't be drawn, so the text alone is the answer."""
     monkeypatch.setattr("handlers.workspace.usage.can_draw", lambda: False)
 
 
@@ -48,7 +48,7 @@ async def alice_is_in_berlin_on_a_wednesday(bot):
 
 
 def make_week(notebook: str | None = None):
-    """Return the lives of a week: two workspaces, of which one runs, and runs of a job."""
+    """Return a week of usage: two workspaces, one of them still running, and runs of a job."""
     return [
         make_life(at("2027-01-18T09:00"), at("2027-01-18T12:05"), price="0.40 USD"),
         make_life(

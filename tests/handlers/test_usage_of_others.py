@@ -1,4 +1,4 @@
-"""Usage of a class for its teachers, and of everybody for Usher admins."""
+"""Usage of a class for its teachers, and of everybody for Usher's administrators."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def it_is_a_wednesday(bot):
 
 
 async def join(bot, card, *people):
-    """Let people press a card; return the key of each one's workspace."""
+    """Let people press a card, and return each person's workspace id."""
     keys = {}
     for one in people:
         linked = await bot.link(one, names=("notebook",), username=one.user_id)
@@ -45,7 +45,7 @@ async def join(bot, card, *people):
 
 
 async def run(bot, keys, hours=2.0, **more):
-    """Let each one's workspace have run for an hour more than the one before it; it is 18:00 then."""
+    """Record usage, each person's an hour longer than the last one's, and move the clock on to 18:00."""
     begin = bot.clock.now()
     await keep(
         bot.store,
@@ -116,7 +116,7 @@ async def test_person_who_keeps_their_workspace_is_not_in_it(bot):
 
 
 async def test_card_that_did_not_say_so_shows_no_persons(bot):
-    """Cards of earlier releases don't say that teachers see hours: few people's sum isn't shown, either."""
+    """Cards of earlier releases don't say that teachers see hours; a total for a few people isn't shown."""
     card = await posted(bot, "card notebook --title Biology")
     await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, shows_hours=False))
     keys = await join(bot, card, *MANY)

@@ -1,4 +1,4 @@
-"""Last week's hours, every Monday morning, for those who turned that on."""
+"""Last week's usage, sent every Monday morning to people who turned that on."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ async def something_ran_last_week(bot):
 
 
 async def sent(bot, now: str):
-    """Have the scheduled work done at a time in Berlin; return the messages on Mondays that it wrote."""
+    """Run the scheduled work at a time in Berlin, and return the weekly messages that it wrote."""
     bot.clock.advance(at(now) - bot.clock.now())
     await ScheduledWorkRunner(bot.services.context, [WEEKLY_WORK]).step()
     return [one for one in await bot.notices(NoticeKind.WEEK) if one.created_at == at(now)]
 
 
 async def due_at(bot):
-    """Return when Alice gets it next; None if she doesn't want it."""
+    """Return when Alice's next message is due, or None if she gets none."""
     row = await bot.store.engine.read(lambda tx: MONDAYS.row(tx, principal=ALICE))
     return row and row["due_at"]
 
@@ -90,7 +90,7 @@ async def test_missed_monday_is_made_up_for_on_the_same_day_only(bot):
 
 
 async def test_it_follows_its_person_to_another_zone(bot):
-    """At nine in Berlin, it is three in the night in New York: they get it six hours later."""
+    """Nine o'clock in Berlin is three in the morning in New York, so they get it six hours later."""
     await turn_on(bot)
     await bot.zone("America/New_York")
     assert await sent(bot, "2027-01-25T09:00") == []

@@ -1,4 +1,4 @@
-"""A key of an interaction that is used for two writes raises UsedTwice; a redelivery changes nothing."""
+"""Using an interaction's key for two writes raises UsedTwice; a redelivery changes nothing."""
 
 from structlog.testing import capture_logs
 
@@ -12,7 +12,7 @@ from tests.rigs.store import ALICE
 
 
 async def rename_all(request, interactions):
-    """Rename the workspaces as a contributor may write it first, each with a key."""
+    """Rename the workspaces as a contributor might at first, with a key for each."""
     rows = await request.services.store.perform(workspaces.read_workspaces, ALICE)
     for row, interaction in zip(rows, interactions, strict=True):
         caller = request.services.create_caller(ALICE, interaction)

@@ -1,4 +1,4 @@
-"""The first minute: who is told once what Usher is, with which first steps, and who is not."""
+"""First contact: who gets the introduction to Usher, once, with which first steps, and who doesn't."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -47,7 +47,7 @@ def answered(body) -> Answer:
 async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_steps_once(bot):
     async with wired(bot) as app:
         first = answered((await send(app, command("start notebook"))).body)
-        # What follows the words is the pages' addresses, for whoever doesn't see the buttons.
+        # The text is followed by the pages' addresses, for people who don't see the buttons.
         first = replace(first, text=first.text.partition("\nLink Hub: <")[0])
         check_limits(first)
         check_golden("answers/first-contact", without_nonces(first))
@@ -58,7 +58,7 @@ async def test_a_first_command_is_answered_with_what_usher_is_and_the_first_step
 
 @pytest.mark.parametrize("text", ["link", "link hub", "link saturn", "login"])
 async def test_first_link_is_answered_with_linking_alone(text):
-    """A workspace where nothing is linked isn't what was asked for."""
+    """The answer doesn't offer a workspace that needs no link, since the person asked to link."""
     clock = FakeClock()
     clouds = {
         "saturn": Cloud(clock, fake_settings("saturn", title="Saturn Cloud")),
@@ -126,13 +126,13 @@ async def test_the_first_steps_are_those_that_work_here():
         await activate(bot.store, ALICE, "saturn")
         assert await labels(bot) == [show]
     async with rig(connections={"saturn": saturn, "hub": hub}) as bot:
-        # One for each account, in the order of a Home.
+        # One button for each account, in the order of the Home tab.
         several = [("Link Hub", "invite:0", "hub"), ("Link Saturn Cloud", "invite:1", "saturn")]
         assert await labels(bot) == several
         await activate(bot.store, ALICE, "hub")
         assert await labels(bot) == [show]
     async with rig(connections={"hub": shared}) as bot:
-        # Nobody has a workspace here yet, so a list isn't the first thing to see.
+        # Nobody has a workspace here yet, so the list isn't offered first.
         assert await labels(bot) == [("New workspace", "make", "workspace hub")]
         assert answers.WHAT_WITHOUT_ACCOUNTS in words(await introduced_to(bot))
     async with rig(connections={"saturn": asked}) as bot:
@@ -184,7 +184,7 @@ async def test_two_ways_to_link_one_account_are_told_apart():
         pressed = await bot.say("start notebook")
         assert "Ask to link Saturn Cloud" in buttons(pressed)
         assert "No token? Press *Ask to link Saturn Cloud*" in words(pressed)
-        # What waits for the link waits either way.
+        # The waiting command is kept, whichever way the account is linked.
         assert buttons(pressed)["Ask to link Saturn Cloud"]["value"] == "saturn start notebook"
 
 

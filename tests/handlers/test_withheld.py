@@ -1,4 +1,4 @@
-"""What is over for somebody: templates that are for others by now, runs of an account that was unlinked."""
+"""Things that are no longer for a person: templates meant for others now, and runs of an unlinked account."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, observe, unlink
 
 
 class Choosy(FakeProvider):
-    """Prepare something for nobody but those who are named."""
+    """A provider whose templates are only for the people named."""
 
     def __init__(self, *arguments: Any, **keys: Any) -> None:
         super().__init__(*arguments, **keys)
@@ -32,7 +32,7 @@ class Choosy(FakeProvider):
 
 
 class ChoosyBench(Choosy, Workbench):
-    """Do so for runs of jobs."""
+    """A provider that runs jobs, whose templates are only for the people named."""
 
 
 @pytest.mark.parametrize("is_named", [True, False])
