@@ -1,1 +1,1 @@
-"""The reconciler and the notifier over a real store, with a provider and a Slack that move with the clock."""
+"""Tests of the reconciler and the notifier on a real store, with a fake provider and Slack on one clock."""

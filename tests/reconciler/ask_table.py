@@ -1,9 +1,9 @@
-"""Errors of calls to a provider, each with the answer of a step."""
+"""Errors of calls to a provider, and the result that a step gets for each."""
 
 from bot.reconciler.call_results import OutcomeUnknown, Rejected, RetryLater
 from bot.support import errors
 
-#: Error → answer, whether the connection is held to fail, whether the credential is seen to.
+#: Error → result, whether it counts as a failure of the connection, and whether the credential is checked.
 TABLE: dict[type[BaseException], tuple[type, bool, bool]] = {
     errors.ProviderError: (Rejected, False, False),
     errors.TemporaryError: (RetryLater, True, False),

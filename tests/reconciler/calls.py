@@ -1,4 +1,4 @@
-"""Calls that a provider got for an operation, and the pauses between them."""
+"""Calls that a provider received for an operation, and the pauses between them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.reconciler.world import World
 
 
 async def begun(world: World, verb: OperationVerb, state: State | None = None) -> str:
-    """Begin an operation on a workspace that isn't as it asks for, or is in a state; return its id."""
+    """Begin an operation on a workspace in ``state``, by default the opposite one, and return its id."""
     before = state or (State.STOPPED if verb is OperationVerb.START else State.RUNNING)
     return await world.begin(await world.own(state=before), verb)
 

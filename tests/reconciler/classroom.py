@@ -1,4 +1,4 @@
-"""A class on the engine's stage: a trainer, people with workspaces, and what they press."""
+"""A class in the tests of the engine: a trainer, people with workspaces, and their presses."""
 
 from typing import Any
 
@@ -38,18 +38,18 @@ async def post(world: World, **keys: Any) -> ClassCard:
 
 
 async def seat(world: World, principal: Principal, state: State = State.STOPPED) -> Workspace:
-    """Give a person an account with a token of their own and a workspace; return it."""
+    """Give a person an account with a token of their own, and a workspace, which is returned."""
     await world.link(principal, token=f"token-{principal.user_id}")
     return await world.own(principal, f"r-{principal.user_id}", state)
 
 
 async def press(world: World, card: ClassCard, principal: Principal) -> JoinResult:
-    """Press as the handler does, once the list was read."""
+    """Press the card as its handler does once the list has been read."""
     return await ask(world, principal).run(courses_use_cases.enroll, card.id, is_list_fresh=True)
 
 
 def told(world: World, principal: Principal, *, has_gone: bool = False) -> list[str]:
-    """Return what a person's direct messages say, without marks; ``has_gone``: also those that have gone."""
+    """Return the texts of a person's direct messages; with ``has_gone``, also of those deleted since."""
     place, gone = f"D{principal.user_id}", world.slack.deleted if has_gone else []
     arrived = sorted([*world.slack.messages, *gone], key=lambda one: float(one["ts"]))
     return [_said(one["blocks"]) for one in arrived if one["channel"] == place]
@@ -61,6 +61,6 @@ def _said(blocks: list[dict[str, Any]]) -> str:
 
 
 def shown(world: World) -> dict[str, Any]:
-    """Return the card as it stands in its channel."""
+    """Return the card as it is shown in its channel."""
     (found,) = [one for one in world.slack.messages if one["channel"] == CHANNEL]
     return found

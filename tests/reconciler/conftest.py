@@ -1,4 +1,4 @@
-"""A fresh world for each story."""
+"""A new world for each test."""
 
 import pytest
 
@@ -14,6 +14,6 @@ async def world():
 
 @pytest.fixture
 async def runs():
-    """Hold a world in which jobs run, too."""
+    """A world that can run jobs."""
     async with new_run_world() as made:
         yield made

@@ -1,4 +1,4 @@
-"""A course with its members, in a world of the reconciler's tests."""
+"""A course with its members, in the world of the reconciler's tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bot.domain.workspaces import State
 from tests.reconciler.classroom import TRAINER, people, post, press, seat
 from tests.reconciler.hours import local
 
-#: Mondays and Wednesdays in Berlin, for a month from the 22nd of November 2027, which is a Monday.
+#: Mondays and Wednesdays in Berlin, for a month from 22 November 2027, which is a Monday.
 LESSONS = {
     "days": frozenset({"mon", "wed"}),
     "starts": 9 * 60,
@@ -21,14 +21,14 @@ LESSONS = {
 
 @pytest.fixture
 async def term(world):
-    """Return a world at 08:00 on the day of the first lesson; starts take 20 seconds."""
+    """A world at 08:00 on the day of the first lesson, where starts take 20 seconds."""
     world.provider.start_takes = 20.0
     world.clock.advance(local("08:00") - world.clock.now())
     return world
 
 
 async def course(world, *students, state=State.STOPPED, **keys):
-    """Post a course's card that these join, each with a workspace."""
+    """Post a course's card, and let these students join, each with a workspace."""
     card = await post(world, **LESSONS | keys)
     for one in students:
         await seat(world, one, state)

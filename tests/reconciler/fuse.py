@@ -1,4 +1,4 @@
-"""A kill, or an error, at the N-th way out of the process: before the request leaves, or after its effect."""
+"""A kill or an error at the N-th call out of the process: before the request is sent, or after its effect."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -8,15 +8,15 @@ from tests.rigs.functions import Target, is_call_of
 
 
 class Killed(BaseException):
-    """Stand for kill -9: nothing that handles errors gets to see it."""
+    """Simulates kill -9: no error handling sees it."""
 
 
 class Fuse:
-    """Let ``at - 1`` calls through and end the next.
+    """A switch that lets ``at - 1`` calls through and makes the next one fail.
 
-    As a kill nothing gets through after it: who is dead does nothing more. As an error it is the only one.
-    With ``done``, which tells what has been done by now, a call counts only once until something is: idle
-    loops make the same ones over and over, and to fail at the second of them is to fail at the first.
+    After a kill, no further call gets through, because a dead process does nothing. An error happens only
+    once. ``done`` reports the progress made so far. With it, a repeated call counts only once until there is
+    progress: idle loops repeat the same calls, and failing at the second is the same as failing at the first.
     """
 
     def __init__(
@@ -59,7 +59,10 @@ class Fuse:
 
 
 class Proxy:
-    """Stand for a part, and be taken for one of its kind; a facet of it is reached through this, too."""
+    """A stand-in that passes as an instance of the part's own class.
+
+    Its facets are reached through it, too.
+    """
 
     def __init__(self, part: Any) -> None:
         self._part = part
@@ -74,7 +77,7 @@ class Proxy:
 
 
 class Fused(Proxy):
-    """Lead every asynchronous method of a part through a fuse; ``error`` is the part's kind of trouble."""
+    """A part whose asynchronous calls go through a fuse. ``error`` is the error that such a part raises."""
 
     def __init__(self, part: Any, fuse: Fuse, error: Exception) -> None:
         super().__init__(part)
@@ -94,9 +97,9 @@ class Fused(Proxy):
 
 
 class Meanwhile(Proxy):
-    """Have something happen once, right after a call of a part has been answered, or ``before`` it begins.
+    """A part where something happens once, right after a call has been answered, or ``before`` it begins.
 
-    Calls don't count that aren't ``counted`` by their arguments.
+    Only calls whose arguments are ``counted`` trigger it.
     """
 
     def __init__(

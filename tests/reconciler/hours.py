@@ -1,4 +1,4 @@
-"""Hours of a workspace: local times, rules, and what their person hears."""
+"""A workspace's working hours: local times, rules, and the messages to its owner."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 async def given(world, text, state=State.STOPPED, *, at="08:00", **keys):
-    """Give Alice a workspace with hours in Berlin, on a Monday at some time."""
+    """Give Alice a workspace with working hours in Berlin, on a Monday at this time."""
     hour, minute = map(int, at.split(":"))
     monday = datetime(2027, 11, 22, hour, minute, tzinfo=BERLIN).timestamp()
     world.clock.advance(monday - world.clock.now())
@@ -35,7 +35,7 @@ def local(at: str, day: int = 22) -> float:
 
 
 async def until(world, at, day=22, step=60.0):
-    """Let time pass until a local time of a day of that November."""
+    """Let time pass until a local time on a day of November 2027."""
     await world.know(time_zone="Europe/Berlin")
     await world.pass_time(local(at, day) - world.clock.now(), step=step)
 
@@ -45,7 +45,7 @@ def told(world):
 
 
 async def became(world):
-    """Return what became of each start and stop."""
+    """Return the result of each start and stop."""
 
     def read(tx):
         rows = tx.all("SELECT local, side, result FROM occurrences ORDER BY at, side")

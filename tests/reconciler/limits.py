@@ -1,4 +1,4 @@
-"""More people, and the calls that each made."""
+"""Further people, and the calls made for each of them."""
 
 from bot.domain.people import Principal
 

@@ -1,10 +1,10 @@
-"""Administrators, and what they hear of an outage."""
+"""Administrators, and the messages about an outage that they get."""
 
 AMIR, ROSA = "UAMIR", "UROSA"
 
 
 def told(world, user=AMIR):
-    """Return what a user was told of outages, in order."""
+    """Return the messages about outages that a user got, in order."""
     return [
         message["blocks"][0]["text"]["text"]
         for message in world.slack.messages

@@ -1,4 +1,4 @@
-"""Plans of each kind for 09:00 of a Monday in Berlin, and what may come between."""
+"""A plan of each kind for 09:00 on a Monday in Berlin, and obstacles that may get in its way."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from tests.reconciler.world import World
 from tests.rigs.store import ALICE, listed_workspace, want_read, within
 
 MINUTE = 60.0
-#: What its person reads where a plan wasn't carried out.
+#: Kinds of messages that tell the owner that a plan wasn't carried out.
 NEWS = {"planned_stop_failed", "failed", "waiting"}
 NEWS |= {"hours_missed", "hours_paused", "waitlist_ended"}
 
 
 @dataclass
 class Plan:
-    """Something that is set for a person's workspace, an hour ahead."""
+    """A plan for a person's workspace, due in an hour."""
 
     world: World
     workspace: Workspace
@@ -62,7 +62,7 @@ class Plan:
         return await self.world.store.read(workspace_rows.find_workspace, self.workspace.id)
 
     async def look(self) -> None:
-        """Have its workspace read, and let that come."""
+        """Read the plan's workspace, and wait for the result."""
         await want_read(self.world.store, self.workspace.id)
         await self.world.pass_time(12)
 
@@ -72,7 +72,10 @@ class Plan:
         await self.world.pass_time(local(time) - self.world.clock.now(), step=step)
 
     def news(self) -> set[str]:
-        """Return what its person reads of it; of a lesson only what says that it couldn't be carried out."""
+        """Return the messages about the plan.
+
+        For a lesson, only those that say it couldn't be carried out count.
+        """
         said = told(self.world, self.principal)
         missed = {one for one in said if one.startswith("I couldn't start") and "for Statistics." in one}
         return missed | (NEWS & set(self.world.slack.sent_kinds()))
@@ -98,7 +101,7 @@ async def _start_of_hours(world: World) -> Plan:
 
 
 async def _unused(world: World) -> Plan:
-    """What nobody has said that they still need."""
+    """Plan the stop of a workspace about which nobody has said that they still need it."""
     workspace = await given(world, "sat 9:00-10:00", State.RUNNING)
     end = PlannedStop(local("09:00"), "stop", warns=True, because="needed")
     await within(world.store, timers.plan_stop, workspace.id, end)
@@ -106,7 +109,7 @@ async def _unused(world: World) -> Plan:
 
 
 async def _for_a_while(world: World) -> Plan:
-    """A start for an hour, which has come true."""
+    """Start a workspace for an hour, and wait until it is running."""
     workspace = await given(world, "sat 9:00-10:00")
     caller = ask(world, ALICE, "for an hour")
     timer = PlannedStop(local("09:00"), "stop")
@@ -136,7 +139,7 @@ async def _lesson_end(world: World) -> Plan:
 
 
 async def _class_end(world: World) -> Plan:
-    """What everybody reads who has pressed the card."""
+    """Plan the end of a class, for a student who has pressed its card."""
     world.clock.advance(local("07:55") - world.clock.now())
     (student,) = people(1)
     card = await post(world)
@@ -151,7 +154,7 @@ async def _class_end(world: World) -> Plan:
 
 
 async def _wait(world: World) -> Plan:
-    """A place in line, for which there is room at nine."""
+    """Put Alice on the waitlist. Capacity becomes available at nine."""
     workspace = await given(world, "sat 9:00-10:00")
     world.provider.fail("start", NoCapacity("full", status=409), times=9_999)
     await world.ask("wait").run(waits.join, workspace.id, local("18:00"))
@@ -170,11 +173,11 @@ STOPS: dict[str, Callable[[World], Awaitable[Plan]]] = {
 KINDS = STOPS | {"hours start": _start_of_hours, "lesson start": _lesson_start, "wait": _wait}
 
 
-# -- what may come between -----------------------------------------------------------------------------------
+# -- obstacles -----------------------------------------------------------------------------------------------
 
 
 def _answers(error: Exception, minutes: float, *, times: int = 9_999) -> Callable[[Plan], Awaitable[None]]:
-    """Return an obstacle: the call is answered so until some minutes after its time."""
+    """Return an obstacle: the call gets this answer until some minutes after its time."""
 
     async def happen(plan: Plan) -> None:
         plan.world.provider.heal()
@@ -186,7 +189,7 @@ def _answers(error: Exception, minutes: float, *, times: int = 9_999) -> Callabl
 
 
 def _is_seen(state: State, at: str, *, for_: float = 12.0) -> Callable[[Plan], Awaitable[None]]:
-    """Return an obstacle: reads find its workspace in a state, and after so many seconds as it is."""
+    """Return an obstacle: reads find the workspace in this state, and later in its actual one."""
 
     async def happen(plan: Plan) -> None:
         await plan.at(at)
@@ -201,7 +204,7 @@ def _is_seen(state: State, at: str, *, for_: float = 12.0) -> Callable[[Plan], A
 
 
 async def _is_moving(plan: Plan) -> None:
-    """It is on its way to something else when its time comes, and nothing can be done with it."""
+    """Let the workspace be changing to another state, without allowed actions, when the plan is due."""
     await plan.at("08:45")
     machine = plan.machine
     actual = machine.state
@@ -213,7 +216,7 @@ async def _is_moving(plan: Plan) -> None:
 
 
 async def _takes_no_calls(plan: Plan) -> None:
-    """Its provider offers nothing for it in its state for a while."""
+    """Let the provider allow neither a start nor a stop for a while."""
     await plan.at("08:45")
     plan.machine.actions = frozenset({"open"})
     await plan.look()
@@ -222,7 +225,7 @@ async def _takes_no_calls(plan: Plan) -> None:
 
 
 async def _is_away(plan: Plan) -> None:
-    """The process is down across its time."""
+    """Take the process down while the plan is due."""
     await plan.at("08:58")
     plan.world.clock.advance(12 * MINUTE)
     await plan.world.restart()
@@ -243,7 +246,7 @@ async def _loses_slack(plan: Plan) -> None:
 
 
 async def _is_left_out(plan: Plan) -> None:
-    """A list that is whole lacks it once."""
+    """Leave the workspace out of a complete list once."""
     await plan.at("08:40")
     await plan.world.store.perform(discovered.merge_discovered, await _account(plan), [])
     await plan.at("08:41")
@@ -273,13 +276,13 @@ async def _loses_connection(plan: Plan) -> None:
 
 
 async def _is_restarted(plan: Plan) -> None:
-    """Its person restarts it just before."""
+    """Let the owner restart the workspace just before the plan is due."""
     await plan.at("08:58")
     await plan.world.begin(await plan.row(), OperationVerb.RESTART)
 
 
 async def _goes_down_and_up(plan: Plan) -> None:
-    """Somebody stops it elsewhere, and starts it there again."""
+    """Let somebody stop the workspace at the provider, and start it there again."""
     await plan.at("08:20")
     machine, actual = plan.machine, plan.machine.state
     machine.state = State.STOPPED if actual is State.RUNNING else State.RUNNING
@@ -301,7 +304,7 @@ async def _list(plan: Plan, name: str = "") -> None:
     await plan.world.store.perform(discovered.merge_discovered, await _account(plan), [found])
 
 
-#: What is over an hour after its time at the latest.
+#: Obstacles that have passed an hour after the plan's time at the latest.
 PASSING = {
     "409 for two minutes": _answers(Conflict("It is being updated.", status=409), 2),
     "409 for half an hour": _answers(Conflict("It is being updated.", status=409), 29),
@@ -331,7 +334,8 @@ PASSING = {
     "restarted": _is_restarted,
     "down and up elsewhere": _goes_down_and_up,
 }
-#: What doesn't pass. A place in line is good until it ends, and a lost connection ends it.
+#: Obstacles that don't pass. A place on the waitlist stays valid until its own end or a removed connection
+#: ends it.
 LASTING = {
     "403": _answers(Forbidden("not yours", status=403), 120),
     "404": _answers(NotFound("no such thing", status=404), 120),

@@ -1,4 +1,4 @@
-"""A credential that its provider refuses."""
+"""A credential that the provider refuses."""
 
 from bot.domain.people import Principal
 

@@ -1,4 +1,4 @@
-"""A world in which jobs run, and what people do with them."""
+"""A world in which jobs run, and the actions of its people."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +14,7 @@ from tests.rigs.store import ALICE, launched, want_stop
 
 
 class RunWorld:
-    """Hold the world, its provider as what it is, and short words for what is looked at."""
+    """A world with its job provider, and shortcuts for what the tests check."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -25,7 +25,7 @@ class RunWorld:
     async def runs(
         self, principal: Principal = ALICE, name: str = "train", *, is_watched: bool = True, **keys: Any
     ) -> str:
-        """Let a person launch a run, with an account where there is none; return the run's id."""
+        """Launch a run for a person, who gets an account if they have none. Return the run's id."""
         if await self.store.read(accounts.find_account, principal, "cloud") is None:
             await self.world.link(principal)
             await self.world.know(principal)
@@ -34,7 +34,7 @@ class RunWorld:
         return (await launched(self.store, principal, "cloud", name, shows=True, **keys)).id
 
     async def begun(self, seconds: float = 5.0, **keys: Any) -> str:
-        """Let ALICE launch a run, and so much time pass; return the run's id."""
+        """Launch a run for ALICE, let this time pass, and return the run's id."""
         run_id = await self.runs(**keys)
         await self.world.pass_time(seconds)
         return run_id
@@ -48,7 +48,7 @@ class RunWorld:
         return run
 
     async def until_over(self, run_id: str, most: float = 300.0) -> Run:
-        """Let time pass until a run is over, and a little longer."""
+        """Let time pass until a run has ended, and a few seconds more."""
         for _ in range(round(most)):
             await self.world.work()
             run = await self.run(run_id)
@@ -59,17 +59,17 @@ class RunWorld:
         raise AssertionError(f"the run is still open: {await self.run(run_id)}")
 
     def in_thread(self, run_id: str) -> list[dict[str, Any]]:
-        """Return the messages below what a run's files belong to, oldest first."""
+        """Return the messages in the thread that a run's files belong to, oldest first."""
         parent = self.head(run_id)
         return [each for each in self.slack.messages if each.get("thread_ts") == parent["ts"]]
 
     def head(self, run_id: str) -> dict[str, Any]:
-        """Return the message that speaks of a run: its card, or its end once the card has gone."""
+        """Return the message about a run: its card, or the message about its end if the card is gone."""
         (found,) = [*self.told(run_id, "job_card"), *self.told(run_id, "job_ended")]
         return found
 
     def told(self, run_id: str, kind: str) -> list[dict[str, Any]]:
-        """Return a run's messages whose kind and occasion begin so, oldest first."""
+        """Return a run's messages whose kind and occasion begin with ``kind``, oldest first."""
         begin = f"{run_id}/{kind}"
         keyed = [(each.get("metadata", {}).get("event_payload", {}), each) for each in self.slack.messages]
         return [each for payload, each in keyed if str(payload.get("key")).startswith(begin)]
@@ -84,12 +84,12 @@ class RunWorld:
 
 
 def said(message: dict[str, Any]) -> str:
-    """Return all that a message says."""
+    """Return all the text in a message."""
     return f"{message['text']}\n{message.get('blocks', '')}"
 
 
 async def end(runs: RunWorld, run_id: str, *, seconds: float = 60.0) -> None:
-    """Let the run and its output end, and all be shown."""
+    """Let the run and its output end, and everything be shown."""
     if runs.cloud.runs["run1"].ends_at is None:
         runs.cloud.ends("run1")
     runs.cloud.closes("run1")
@@ -98,16 +98,16 @@ async def end(runs: RunWorld, run_id: str, *, seconds: float = 60.0) -> None:
 
 
 def output(runs: RunWorld, run_id: str) -> dict[str, Any]:
-    """Return the card, which shows a run's output while it goes on."""
+    """Return the card, which shows a run's output while it is running."""
     return runs.message(f"{run_id}/job_card/1")
 
 
-#: A line that is too long for the message about an end, so that a file of the output follows.
+#: A line too long for the message about the end, so that the output is also sent as a file.
 LONG = "-" * 500 + "\n"
 
 
 def content(message: dict[str, Any]) -> str:
-    """Return the text of a message's only file, without the line that is too long."""
+    """Return the text of a message's only file, without the long line."""
     (file,) = message["files"]
     said: bytes = file["content"]
     return said.decode().replace(LONG, "")

@@ -1,4 +1,4 @@
-"""A Slack that can't be reached."""
+"""An outage of Slack, in which it can't be reached."""
 
 from bot.slack.calls import UNREACHABLE_CODE
 from bot.slack.methods import METHODS

@@ -1,4 +1,4 @@
-"""A world whose provider is Sphere Engine: the real client against the local server, all on one clock."""
+"""A world with Sphere Engine as its provider: the real client and the local server, on one clock."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -38,14 +38,14 @@ SEED = {
 
 
 class SphereWorld:
-    """Speak of people's workspaces there; ``world`` is the engine."""
+    """People's workspaces on that server. ``world`` is the world of the engine's tests."""
 
     def __init__(self, world: World, server: sphere.SphereServer, accounts: Linking) -> None:
         self.world, self.server, self.accounts = world, server, accounts
         self.store, self.clock, self.slack = world.store, world.clock, world.slack
 
     async def create(self, principal: Principal = ALICE, spec: Spec = SPEC) -> str:
-        """Ask that one is made; return the operation's id."""
+        """Request a new workspace, and return the operation's id."""
         await self.world.know(principal)
         reference = self.world.ids.reference()
         caller = Caller(self.world.asking, principal, reference, reference)
@@ -53,7 +53,7 @@ class SphereWorld:
         return accepted.operation.id
 
     async def made(self, principal: Principal = ALICE, spec: Spec = SPEC) -> Workspace:
-        """Have one made that runs; return its row."""
+        """Create a workspace, wait until it runs, and return its row."""
         operation_id = await self.create(principal, spec)
         await self.world.until_ended(operation_id)
         return await self.world.workspace_of(operation_id)

@@ -1,4 +1,4 @@
-"""A provider with room for two machines."""
+"""A provider with capacity for two machines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FULL = NoCapacity("0/2 nodes are available: 2 Insufficient nvidia.com/gpu.", sta
 
 
 class TwoMachines(FakeProvider):
-    """Have so many machines, each for one workspace; whoever comes later is refused."""
+    """A provider with ``machines_there`` machines, each for one workspace; further starts are refused."""
 
     machines_there = 2
 

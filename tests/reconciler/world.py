@@ -1,4 +1,4 @@
-"""Everything that a story of the engine needs, on one clock that stands still until it is told to move."""
+"""Everything that the engine's tests need, on one clock that stands still until it is moved."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -45,15 +45,16 @@ from tests.rigs.steps import Looks, Steps, until_idle
 from tests.rigs.store import ALICE, accept_operation, link_account, listed_workspace, memory_store
 
 DEADLINE = 1800.0
-#: Messages that are to be drawn again, or to go.
+#: Messages that are waiting to be updated or deleted.
 _DIRTY = "SELECT id FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL"
 KEY = Fernet.generate_key().decode()
 
 
 class FakeHttp:
-    """Stand where replies are posted to: keep them, answer with ``status``, or raise ``error``.
+    """A stand-in for the addresses that replies are posted to.
 
-    ``refusals`` are the statuses and bodies of the first answers.
+    It keeps the posts, and answers with ``status`` or raises ``error``. ``refusals`` has the statuses and
+    bodies of the first answers.
     """
 
     def __init__(self) -> None:
@@ -72,11 +73,11 @@ class FakeHttp:
 
 
 class World:
-    """Hold the parts; ``reborn`` is what a killed and restarted process is: new parts on the same store."""
+    """All parts of the engine. ``reborn`` replaces a killed process: it makes new parts on the same store."""
 
-    #: How long an end waits for its warning.
+    #: How long a stop may wait for its warning, in seconds.
     unwarned_seconds = 12 * 3600.0
-    #: Where browsers reach us, for workspaces that open in a page of ours.
+    #: Usher's public address, for workspaces that open through one of Usher's own pages.
     public_url: str | None = None
 
     def __init__(self, store: Store, clock: FakeClock, ids: CountingIds, provider: FakeProvider) -> None:
@@ -88,21 +89,21 @@ class World:
         self.http = FakeHttp()
         self.vault = Vault([KEY])
         self.replayed: list[tuple[Principal, dict[str, Any]]] = []
-        #: The Homes that were published, each with what a press added to it.
+        #: The Home tabs that were published, each with what a press added to it.
         self.homes: list[tuple[Principal, dict[str, Any]]] = []
         self.installation = Installation("T1")
-        #: Where Usher is installed in more Slack workspaces than that one.
+        #: Set if Usher is installed in more Slack workspaces than that one.
         self.several: Installations | None = None
         self.numbers = Numbers()
         self.timing = Timing()
         self.owners = Owners()
         self.streams_at_once = MAX_STREAMS
-        #: The streams and outputs of each life of the process.
+        #: The streams and output boards of each process so far.
         self.lives: list[tuple[Pool, Board]] = []
         self.reborn()
 
     def reborn(self, fuse: Fuse | None = None, *, connections: dict[str, Any] | None = None) -> None:
-        """Make the parts again, as after a restart; with a fuse, all their ways out lead through it."""
+        """Make the parts anew, as after a restart. With a fuse, all their outgoing calls pass through it."""
 
         def through(part: Any, error: Exception) -> Any:
             return Fused(part, fuse, error) if fuse else part
@@ -144,12 +145,12 @@ class World:
         self.looks = Looks.of(self.store, self.clock, self.ids, self.reconciler, self.notifier)
 
     async def restart(self) -> None:
-        """Be a killed process that is started again, and serves from its file as the only one."""
+        """Restart a killed process, which then serves from its file as the only one."""
         await self.store.begin_serving()
         self.reborn()
 
     def administered_by(self, *names: str) -> None:
-        """Name administrators, as ``USHER_ADMINS`` does, and start again with them."""
+        """Name administrators, as ``USHER_ADMINS`` does, and restart."""
         self.installation = replace(self.installation, administrators=frozenset(names))
         self.reborn()
 
@@ -159,7 +160,7 @@ class World:
     async def publish_home(self, principal: Principal, shown: dict[str, Any]) -> None:
         self.homes.append((principal, shown))
 
-    # -- what people did before ----------------------------------------------------------------------------
+    # -- what people have done before ----------------------------------------------------------------------
 
     def seal(self, principal: Principal, token: str = "token-1", refresh: str | None = None) -> str:
         credential = Credential(SecretStr(token), SecretStr(refresh) if refresh else None)
@@ -195,7 +196,7 @@ class World:
         *,
         is_known: bool = True,
     ) -> Workspace:
-        """Give a person a linked account (where there is none) with a workspace that the provider has."""
+        """Give a person a linked account, if they have none, and a workspace that exists at the provider."""
         account = await self.store.read(accounts.find_account, principal, "cloud")
         account = account or await self.link(principal, is_known=is_known)
         self.provider.put(remote_id, state)
@@ -230,15 +231,15 @@ class World:
 
     @property
     def asking(self) -> Context:
-        """Return what people's requests go through: their way does not fail."""
+        """The context of people's requests, which don't pass through the fuse."""
         return replace(self.context, store=self.store, connections={"cloud": self.provider})
 
     async def make(
         self, principal: Principal = ALICE, name: str = "lab", key: str = "", *, stem: str = ""
     ) -> str:
-        """Ask for a new workspace, with a linked account where there is none; return the operation's id.
+        """Request a new workspace for a person, linking their account if needed.
 
-        With ``stem`` it is named by Usher.
+        Return the operation's id. With ``stem``, Usher chooses the name.
         """
         if await self.store.read(accounts.find_account, principal, "cloud") is None:
             await self.link(principal)
@@ -249,7 +250,7 @@ class World:
         return accepted.operation.id
 
     def hang(self, called: str) -> asyncio.Event:
-        """Have one of the provider's calls find no end; return what is set once it has begun."""
+        """Let calls of this provider method hang. Return an event that is set once one has begun."""
         began = asyncio.Event()
 
         async def hang(method: str) -> None:
@@ -261,11 +262,11 @@ class World:
         return began
 
     def ask(self, interaction: str = "", principal: Principal = ALICE) -> Caller:
-        """Return a person who asks for something."""
+        """Return a caller who acts for a person."""
         return Caller(self.asking, principal, interaction)
 
     async def workspace_of(self, operation_id: str) -> Workspace:
-        """Return the workspace that an operation is for, as it is now."""
+        """Return the current row of the workspace that an operation is for."""
         operation = await self.store.read(operations.find_operation, operation_id)
         assert operation is not None
         workspace = await self.store.read(workspaces.find_workspace, operation.workspace_id)
@@ -275,7 +276,7 @@ class World:
     # -- time ----------------------------------------------------------------------------------------------
 
     async def work(self) -> bool:
-        """Do all that is due now; return whether anything was."""
+        """Do all work that is due now, and return whether there was any."""
         steps: Steps = {
             "operations": self.reconciler.operations.step,
             "reads": self.reconciler.reads.step,
@@ -291,7 +292,7 @@ class World:
         return await until_idle(steps, self.looks)
 
     async def _streams(self) -> int:
-        """Begin the streams that are due, and let all that are open read what there is."""
+        """Begin the streams that are due, and let all open ones read what is available."""
         begun = await self.reconciler.streams.step(self.streams)
         if any(streams.room < self.streams_at_once for streams, _ in self.lives):
             for _ in range(30):
@@ -299,9 +300,10 @@ class World:
         return begun
 
     async def pass_time(self, seconds: float, step: float = 1.0, longest: float | None = None) -> None:
-        """Let time pass in steps, working after each; while nothing happens they grow to ``longest``.
+        """Let time pass in steps, working after each.
 
-        Without that they grow to four times a step, or to a hundredth of what is left.
+        While nothing happens, steps grow to ``longest``. By default, they grow to four times ``step``, or to
+        a hundredth of the time left.
         """
         await self.work()
         left, pause = seconds, step
@@ -312,22 +314,22 @@ class World:
             pause = step if is_busy else min(2 * pause, longest or max(4 * step, left / 100))
 
     def done(self) -> tuple[int, int]:
-        """Tell how much has been written and called by now."""
+        """Return how many writes and provider calls there have been."""
         engine: Any = self.store.engine
         return engine.changes, len(self.provider.calls)
 
     async def until_trouble(self) -> None:
-        """Let time pass until the process dies, or all that was asked for has ended, and a little longer.
+        """Let time pass until the process dies, or all requests have ended, and a little longer.
 
-        The calls that idle loops make from then on are each like the one before.
+        From then on, the calls of idle loops all repeat the ones before.
         """
         with suppress(Killed, StoreBusy):
             await self.until_settled(60, 1.0)
 
     async def until_settled(self, most: int = 70, step: float = 5.0) -> None:
-        """Let time pass, in so many steps at ``most``, until nothing is open or to be told, and five more.
+        """Let time pass until nothing is open or unsent, and five steps more, but at most ``most`` steps.
 
-        Messages that are to be drawn again, or to go, count as well.
+        Messages that are waiting to be updated or deleted count as unsent.
         """
         left = most
         while left > 0:
@@ -340,7 +342,7 @@ class World:
             left = min(left - 1, 5) if is_over else left - 1
 
     async def until_ended(self, operation_id: str, most: float = 300.0) -> Outcome:
-        """Let time pass until an operation has ended; return how."""
+        """Let time pass until an operation has ended, and return its outcome."""
         operation = None
         for _ in range(round(most)):
             await self.work()
