@@ -1,4 +1,4 @@
-"""Approved usernames are checked at their provider with its own secret; then both are told, once."""
+"""Approved usernames are checked with the provider's own secret; then both people are told, once."""
 
 from dataclasses import replace
 from zoneinfo import ZoneInfo
@@ -79,12 +79,12 @@ async def test_a_username_belongs_to_one_person(bench):
     await bench.pass_time(5)
     assert await bench.store.read(accounts.find_account, ALICE, "cloud") is None
     assert "Somebody else in Slack is already linked to that user" in told(bench, ALICE)
-    # Whose it is learns that somebody else was to have it.
+    # The owner learns that somebody else was approved for the account.
     assert "<@UALICE> was approved to act as *shared* on Fake Cloud" in told(bench, BOB)
 
 
 async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench):
-    """A redrawn one is sent as it is by then, once."""
+    """A changed request is sent only once, with the username as it is by then."""
     kind, now = NoticeKind.APPROVAL_REQUEST, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
         asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "requested", now)
@@ -105,7 +105,7 @@ async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench
 
 
 async def wanted(made, username="alice") -> Approval:
-    """Let ALICE ask for a username, and the provider be asked whose address it has."""
+    """Let ALICE ask for a username, and queue the lookup of its email address at the provider."""
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "requested", now)
     await ask_approval(
@@ -142,7 +142,7 @@ async def test_without_an_answer_about_the_address_the_request_is_as_it_was(benc
     asked = await wanted(bench)
     assert (await bench.store.read(approval_rows.find_request, asked.id)).email is None
     assert "address `" not in str(messages(bench, DANA))
-    # What was decided by then is no longer asked about.
+    # A request that has been decided by then is no longer looked up.
     await decide_approval(bench.store, asked.id, "denied", DANA.key)
     await bench.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await bench.pass_time(5)
@@ -175,7 +175,7 @@ async def test_a_connection_that_stopped_approving_meanwhile_links_nobody(bench)
 
 
 async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
-    """Over a restart, too, which takes what is due so far ahead for due now."""
+    """A restart in between doesn't matter, although it brings tasks forward that are due much later."""
     bench.administered_by("UDANA")
     now = await bench.store.now()
     keys = {"awaits_answers": True, "similar_users": [BOB.key]}
@@ -194,7 +194,7 @@ async def test_a_request_goes_on_by_itself_once_who_was_asked_had_a_day(bench):
 
 
 async def asked_of(bench, admins=("UDANA",), **keys) -> Approval:
-    """Write a request as it is asked, for administrators who are reminded of it."""
+    """Store a request of ALICE's, of which administrators will be reminded."""
     bench.administered_by(*admins)
     asked = Approval(
         bench.ids.new("approval"), ALICE, "cloud", "alice", "requested", await bench.store.now(), **keys
@@ -205,7 +205,10 @@ async def asked_of(bench, admins=("UDANA",), **keys) -> Approval:
 
 
 async def test_undecided_request_is_reminded_of_once_and_ends(bench):
-    """At nine in the morning of each administrator; after a week both sides read that nobody decided."""
+    """The reminder comes at nine in each administrator's morning.
+
+    After a week, both sides learn that nobody decided.
+    """
     zones = {ERIN: "America/New_York", DANA: "Europe/Berlin"}
     for who, zone in zones.items():
         await bench.know(who, time_zone=zone)

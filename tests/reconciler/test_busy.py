@@ -60,7 +60,7 @@ async def test_call_refused_once_is_sent_again_after_one_read(world, verb, statu
 
 @pytest.mark.parametrize("verb", [START, STOP], ids=str)
 async def test_call_refused_after_its_effect_is_sent_once(world, verb):
-    """Something in between may say so of what was done."""
+    """Something in between, such as a proxy, may answer like that although the call was carried out."""
     operation_id = await begun(world, verb)
     method = "start" if verb is START else "stop"
     world.provider.fail(method, refusal(), after=True)
@@ -70,7 +70,7 @@ async def test_call_refused_after_its_effect_is_sent_once(world, verb):
 
 
 async def test_refused_start_that_fails_all_the_same_counts_as_sent(world):
-    """What holds for starts that failed, such as their planned end, holds for it too."""
+    """A start that was refused but had an effect is treated like any start that failed."""
     operation_id = await begun(world, START)
     world.provider.fail("start", refusal(), after=True)
     await world.pass_time(5)
@@ -103,7 +103,7 @@ async def test_stop_refused_for_an_hour_is_sent_ever_more_rarely(world):
 
 
 async def test_hold_of_a_refused_start_stays_while_it_stops(world):
-    """What is read meanwhile isn't what holds it up, or since when."""
+    """A state read meanwhile is neither the reason for the delay nor its beginning."""
     operation_id = await begun(world, START)
     world.provider.fail("start", refusal(), times=100_000)
     await world.pass_time(5)
@@ -137,7 +137,7 @@ async def test_retry_after_of_a_refusal_is_kept(world, verb, status):
 
 
 async def test_changes_meanwhile_send_a_refused_call_no_earlier(world):
-    """Its words differ with each read."""
+    """The server's message changes with each read."""
     operation_id = await begun(world, STOP, State.STARTING)
     world.provider.fail("stop", refusal(), times=100_000)
     for progress in range(1, 60):
@@ -206,7 +206,7 @@ async def test_refused_calls_are_an_outage_once_reads_say_so(world):
 
 @pytest.mark.parametrize("status", [503, 429])
 async def test_start_limit_holds_for_refused_starts_too(status):
-    """A class whose starts are all refused twice comes back in order, and no faster than allowed."""
+    """The starts of a whole class, each refused twice, are repeated in order and no faster than allowed."""
 
     def ruled(clock):
         provider = FakeProvider(clock, fake_settings(starts_per_second=2.0))
@@ -228,7 +228,7 @@ async def test_start_limit_holds_for_refused_starts_too(status):
 
 
 async def test_start_without_room_ends_at_once_and_offers_to_wait(world):
-    """JupyterHub's 429 without Retry-After is no refusal of a busy provider: others have all there is."""
+    """JupyterHub's 429 without Retry-After doesn't mean that it is busy, but that it has no capacity."""
     operation_id = await begun(world, START)
     world.provider.fail("start", NoCapacity("full", status=429))
     assert await world.until_ended(operation_id, 10) is Outcome.FAILED

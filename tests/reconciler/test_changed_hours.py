@@ -1,4 +1,4 @@
-"""Hours that are changed while they run a workspace: it ends once, as planned or as the change says."""
+"""Changing hours while they keep a workspace running: it stops once, as planned or as changed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ALL_STOPPED = ["ready", "stop_warning", "stopped"]
 
 @dataclass(frozen=True)
 class Change:
-    """What is done with hours, by the name of a use case, with what."""
+    """A change of hours: the name of a use case, and its arguments."""
 
     work: str
     values: tuple = ()
@@ -51,7 +51,7 @@ class Change:
 
 SKIP, PAUSE, OFF = Change("leave_out_days", ([TODAY],)), Change("pause"), Change("end")
 WEEK = Change("leave_out_days", ([TODAY, "2027-11-23", "2027-11-24"],))
-#: What takes the stop of today away.
+#: Changes that cancel today's stop.
 TAKING = {
     "skip": SKIP,
     "pause": PAUSE,
@@ -65,7 +65,10 @@ taking = pytest.mark.parametrize("change", TAKING.values(), ids=TAKING)
 
 
 def told_of_end(world):
-    """Return the kinds of what was sent; a warning that says by now that it has stopped is both."""
+    """Return the kinds of messages sent.
+
+    A warning that has turned into the news of the stop counts as both.
+    """
     kinds = told(world)
     return kinds + ["stopped"] * (len(world.slack.told("stopped")) - kinds.count("stopped"))
 
@@ -146,7 +149,7 @@ async def test_stop_kept_for_today_goes_for_another_of_today(world):
 
 @pytest.mark.parametrize("at", ["14:00", "17:54"])
 async def test_run_that_is_kept_today_stays_kept(world, at):
-    """Whoever has said so isn't stopped by a change of the hours after that."""
+    """A person who has said so isn't stopped by a later change of the hours."""
     workspace = await running(world, min(at, "17:47"))
     await until(world, at, step=10)
     await SKIP.to(world, workspace)

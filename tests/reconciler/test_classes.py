@@ -1,4 +1,4 @@
-"""A class from its card to its summary: counts, the end by consent, what is kept, and kills in between."""
+"""A class from its card to its summary: counts, the end by consent, workspaces kept, and kills."""
 
 import re
 from contextlib import suppress
@@ -111,13 +111,13 @@ async def test_a_trainer_who_lost_the_right_stops_nothing(school):
 
 
 async def test_the_end_takes_two_transactions_a_person(school):
-    """A warning and a stop; beside those, what is due is claimed for all, and the card's counts."""
+    """Each person takes one transaction for the warning and one for the stop; all others are shared."""
     spent = {count: await _spent(school, count) for count in (5, 20)}
     assert spent[20] - spent[5] == 2 * 15, spent
 
 
 async def _spent(school, count):
-    """Return how many transactions of what time does had something to do at the end of a class."""
+    """Return how many transactions of scheduled work did something at the end of a class."""
     everybody = [person(100 * count + number) for number in range(count)]
     for principal in everybody:
         await seat(school, principal, State.RUNNING)
@@ -148,7 +148,7 @@ async def _spent(school, count):
     return worked
 
 
-# -- the card on its way -----------------------------------------------------------------------------------
+# -- while the card is being sent --------------------------------------------------------------------------
 
 
 async def test_a_card_of_unknown_outcome_is_not_repeated_and_its_poster_is_asked(school):
@@ -213,7 +213,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
                     if fuse.is_blown:
                         break
             school.reborn()
-            # Leases of the dead run out.
+            # The dead process's leases expire.
             while school.clock.now() < card.stops_at + 70:
                 await school.work()
                 school.clock.advance(5.0)
@@ -222,7 +222,7 @@ async def test_kills_anywhere_at_the_end_of_a_class_stop_everybody_once(apart):
             assert sorted(school.provider.accepted_stops) == ["r-U000", "r-U001", "r-U002"]
             for principal in everybody:
                 heard = told(school, principal)
-                # The warning has become what says that it was suspended.
+                # The warning has turned into the message that it was suspended.
                 assert sum("has been suspended" in text for text in heard) == 1, heard
                 assert school.slack.kinds().count("stop_warning") == len(everybody)
             assert len(told(school, TRAINER)) == 1

@@ -1,4 +1,4 @@
-"""Something else is under way: the call is sent again with growing pauses, and its card says why it waits."""
+"""Conflicts with another action: the call is repeated at growing intervals, and the card says why."""
 
 import pytest
 
@@ -63,7 +63,7 @@ async def test_start_that_stays_impossible_is_asked_about_with_the_words_of_its_
 
 @pytest.mark.parametrize("verb", [START, SUSPEND], ids=str)
 async def test_conflict_in_a_sentence_of_ours_ends_it_soon(world, verb):
-    """It says what its person can do instead, as of a session that can't be suspended."""
+    """The message says what the owner can do instead, as for a session that can't be suspended."""
     operation_id = await begun(world, verb)
     method = "start" if verb is START else "stop"
     world.provider.fail(method, Conflict("You can stop this one instead."), times=9_999)

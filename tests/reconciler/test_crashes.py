@@ -1,4 +1,4 @@
-"""Killed anywhere, or troubled: nothing lost, nothing doubled, each end told once, the gate kept."""
+"""A kill or an error at any call: nothing is lost or doubled, ends are reported once, and the gate holds."""
 
 from contextlib import suppress
 from itertools import count, cycle, pairwise
@@ -25,7 +25,7 @@ from tests.rigs.run_provider import JobProvider
 from tests.rigs.slack import ON_CARDS
 from tests.rigs.store import ALICE
 
-#: The gate's interval with its margin, and a second until what was read is acted upon.
+#: The gate's interval with its margin, plus a second until the result is acted upon.
 READ_EVERY = 12.0
 HOW = {
     "kill-before": {"is_kill": True, "after": False},
@@ -37,15 +37,15 @@ TEXT = "".join(f"line {number}\n" for number in range(50))
 
 
 async def go_on(world):
-    """Work until the fuse blows, then as the restarted process until everything has settled."""
+    """Work until the fuse blows, then continue as the restarted process until everything has settled."""
     await world.until_trouble()
     await world.restart()
-    # What may have been made settles for two minutes.
+    # A workspace that may have been created gets two minutes to show up.
     await world.until_settled()
 
 
 def were_told(world, *ends):
-    """Each end once, and no message twice, whether it is still there or not; no card stands beside an end."""
+    """Check that each end was reported once, no message was sent twice, and no card is left beside an end."""
     keys = world.slack.sent()
     assert len(keys) == len(set(keys))
     told = [kind for kind in world.slack.kinds() if not kind.endswith("card") and kind not in ON_CARDS]
@@ -67,7 +67,7 @@ async def started(world, fuse):
 
 
 async def launched(world, fuse):
-    """Run a job with output: one run, told of once, its output whole in one file."""
+    """Run a job with output. There must be one run, reported once, with its whole output in one file."""
     runs = RunWorld(world)
     runs.cloud.job_takes = 12.0
     for begin in range(0, len(TEXT), 40):
@@ -79,11 +79,11 @@ async def launched(world, fuse):
 
 
 async def is_over(runs, run_id, state):
-    """A run ends with its output: everything came, and nothing came twice."""
+    """Check that a run has ended with all of its output, and nothing twice."""
     await until_read(runs, run_id)
     run = await runs.run(run_id)
     assert (run.outcome, run.state) == ("ended", state)
-    # The file comes after the message that it stands below.
+    # The file is sent after the message to whose thread it belongs.
     await runs.world.pass_time(3)
     were_told(runs, "job_ended")
     assert runs.cloud.launched(run_id) == ["run1"]
@@ -112,7 +112,10 @@ async def made(world, fuse):
 
 
 async def named(world, fuse):
-    """Make what Usher names: one name, chosen with the first call, whatever happens around it."""
+    """Create a workspace that Usher names.
+
+    Whatever happens, the name is chosen with the first call and kept.
+    """
     world.provider.put("theirs", State.STOPPED, name="lab")
     operation_id = await world.make(stem="lab")
     world.reborn(fuse)
@@ -124,7 +127,7 @@ async def named(world, fuse):
 
 
 async def called_off(world, fuse):
-    """Stop what is just being made: what was made by then is down, and nobody is told that it is ready."""
+    """Stop a workspace while it is being created. It ends up stopped, and nobody is told that it is ready."""
     creation = await world.make()
     world.reborn(fuse)
     stops = []
@@ -146,7 +149,7 @@ async def called_off(world, fuse):
 
 
 async def renewed(world, fuse):
-    """Restart what can't come back: the old one ends once, and one new one takes its place."""
+    """Restart a workspace that a stop ends for good: the old one ends once, and one new one replaces it."""
     first = await world.make()
     await world.until_ended(first)
     world.provider.ends_for_good = True
@@ -167,7 +170,7 @@ async def made_ids(world):
 
 
 async def there(world):
-    """Return what the list shows, after a look that nothing is there twice."""
+    """Return the ids on the list, after checking that none is there twice."""
     ids = [row.remote_id for row in await world.store.perform(workspaces.read_workspaces, ALICE)]
     assert ids == await made_ids(world)
     return ids
@@ -192,14 +195,17 @@ async def removed(world, fuse):
     assert await world.store.perform(workspaces.read_workspaces, ALICE) == []
 
 
-#: The stories, and how many calls lie between two troubles where they don't come at each call.
+#: The stories, with the number of calls between two kills or errors in the shorter run.
 STORIES = {started: 11, launched: 13} | dict.fromkeys(
     (made, called_off, suspended, removed, renewed, named), 23
 )
 
 
 async def go_through(story, troubles):
-    """Tell a story with one trouble after the other until one is beyond its last call; return that call."""
+    """Play a story with one kill or error after another, until one would come after the last call.
+
+    Return its number.
+    """
     for at, how in troubles:
         async with new_world(JobProvider if story is launched else FakeProvider) as world:
             fuse = Fuse(at, **HOW[how], done=world.done)
@@ -216,7 +222,7 @@ async def go_through(story, troubles):
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.__name__)
 async def test_trouble_at_some_calls_breaks_no_promise(story):
-    """Trouble at some calls of each story, in the four ways in turn."""
+    """A kill or an error at some calls of each story, in each of the four ways in turn."""
     numbers = count(1 + list(STORIES).index(story), STORIES[story])
     assert await go_through(story, zip(numbers, cycle(HOW), strict=False)) > 20
 
@@ -279,12 +285,12 @@ async def test_a_second_unknown_outcome_of_a_message_is_looked_up_again(world):
     world.slack.fail("chat.postMessage", error, times=2, after=True)
     await world.pass_time(90, step=3)
     assert (await world.store.read(operations.find_operation, operation_id)).outcome is Outcome.FULFILLED
-    # The card was still being looked for when the end had been told.
+    # The search for the card was still going on when the end was reported.
     assert world.slack.kinds() == ["ready"]
 
 
 async def die(runs):
-    """Work until the call that kills, and go on as another process."""
+    """Work until the call that kills the process, and continue as a new process."""
     with suppress(Killed):
         await runs.world.work()
     runs.world.reborn()
@@ -298,7 +304,8 @@ async def test_killed_while_the_launch_is_under_way(runs, after):
     await die(runs)
     await runs.until_over(run_id)
     await is_over(runs, run_id, RunState.SUCCEEDED)
-    # What is there is found at once; what is not is looked for at the usual pace while it may still show.
+    # A run that exists is found at once. Otherwise, the search goes on at the usual pace while one may still
+    # show up.
     looks = 1 if after else 1 + MAKE_SETTLES / runs.cloud.pace.pending_interval
     assert (runs.cloud.count("launch_run"), runs.cloud.count("find_run")) == (1 if after else 2, looks)
 
@@ -323,7 +330,7 @@ async def test_a_stop_outlives_a_kill_before_the_launch(runs):
 
 @pytest.mark.parametrize("away", [3.0, 10.0, 300.0])
 async def test_start_killed_before_its_bytes_left_is_sent_soon(world, away):
-    """It is judged by reads from the call on, not by the lease or a time-out of a process that is gone."""
+    """Reads since the call decide, rather than the lease or a timeout of the dead process."""
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", Killed())
     await world.until_trouble()
@@ -339,7 +346,7 @@ async def test_start_killed_before_its_bytes_left_is_sent_soon(world, away):
 
 
 async def test_start_killed_after_its_bytes_left_is_seen_at_once(world):
-    """The first read shows it running: nobody waits for the lease of its step."""
+    """The first read shows it running, so nobody has to wait for the step's lease to end."""
     operation_id = await world.begin(await world.own())
     world.provider.fail("start", Killed(), after=True)
     await world.until_trouble()
@@ -352,7 +359,7 @@ async def test_start_killed_after_its_bytes_left_is_seen_at_once(world):
 
 
 async def test_slow_start_is_not_sent_twice_after_a_kill(world):
-    """A provider may take 25 seconds until it shows a start."""
+    """A provider may take 25 seconds to show a start."""
     operation_id = await world.begin(await world.own())
     world.provider.acts_late("start", 25.0)
     world.provider.fail("start", Killed(), after=True)

@@ -1,4 +1,4 @@
-"""Workspaces that are made: once, whatever gets lost on the way; called off where its person wants that."""
+"""Creations: done once, whatever is lost on the way, and cancelled if the owner wants that."""
 
 from contextlib import suppress
 from functools import partial
@@ -47,7 +47,8 @@ async def test_an_unknown_outcome_is_looked_for_before_it_is_made_again(world, l
     await world.work()
     assert (await world.store.read(operations.find_operation, operation_id)).start_call is Call.UNKNOWN
     await world.pass_time(119, step=1, longest=1)
-    # What shows is taken at once; what does not has two minutes, with looks at the usual pace.
+    # A workspace that shows up is taken at once. Otherwise there are two minutes of searches at the usual
+    # pace.
     assert world.provider.count("create") == 1
     assert world.provider.count("find_created") == (1 if landed else 12)
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
@@ -165,7 +166,7 @@ async def test_a_jump_gives_what_was_called_off_no_more_time_to_show(world):
 
 @down
 async def test_a_call_that_lands_after_the_person_was_told_is_made_true(world, verb):
-    """The find overlooks it, so the stop ends as done; then the slow answer comes."""
+    """The search overlooks the workspace, so the stop ends as done; then the slow answer arrives."""
     stops = []
 
     async def meanwhile(method):
@@ -288,7 +289,7 @@ def begin_for_an_hour(tx, caller, workspace_id):
     "use_case", [BEGIN_START, begin_for_an_hour, replace_workspace], ids=["start", "hour", "again"]
 )
 async def test_start_that_joined_a_creation_does_nothing_when_delivered_again(world, use_case, then):
-    """Its request was carried out, whatever has become of that since."""
+    """The request was carried out, whatever has happened to the workspace since."""
     if then == "fails":
         world.provider.fail("create", Forbidden("no right"))
     creation = await world.make()

@@ -1,4 +1,4 @@
-"""Workspaces that Usher names: by a look before the first call, once, and never anew."""
+"""Workspaces named by Usher: the names in use are read before the first call, and the name never changes."""
 
 import re
 
@@ -14,7 +14,7 @@ from tests.rigs.store import ALICE, listed_workspace, name_workspace
 
 
 async def made(world, operation_id):
-    """Work until it runs; return the name that it has with us, which is the one it has at its provider."""
+    """Wait until the workspace runs, and return its name, which must be the same here and at its provider."""
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     workspace = await world.workspace_of(operation_id)
     assert workspace.name == workspace.spec.name == world.provider.machines[workspace.remote_id].name
@@ -32,7 +32,7 @@ async def test_a_name_in_use_gets_a_number(world, where):
     if where == "there":
         world.provider.put("theirs", State.STOPPED, name="statistics")
     else:
-        # The list has it, and the look doesn't: whatever is on the person's list counts, too.
+        # The name is on the person's list, though the provider doesn't report it. Such names count, too.
         row = await world.own(remote_id="statistics-3") if where == "alias" else await listed(world)
         if where == "alias":
             await name_workspace(world.store, row.id, "Statistics")
@@ -76,7 +76,7 @@ async def test_the_name_stays_after_an_unknown_outcome(world, landed):
     operation_id = await world.make(stem="statistics")
     await world.work()
     assert (await world.workspace_of(operation_id)).name == "statistics"
-    # Whoever takes the name meanwhile: what is looked for keeps its own.
+    # If somebody else takes the name meanwhile, the workspace being searched for keeps it.
     world.provider.put("theirs", State.STOPPED, name="statistics")
     assert await made(world, operation_id) == "statistics"
     assert world.provider.count("list_names") == 1
@@ -100,7 +100,7 @@ async def test_taken_after_an_unknown_outcome_is_a_reason_to_look(world):
 
 
 async def test_conflict_after_one_failed_call_is_a_reason_to_look(world):
-    """The call was said not to have arrived, and it had."""
+    """The call was reported as not delivered, although it had arrived."""
     world.provider.fail("create", Unreachable("no connection"), after=True)
     world.provider.fail("create", Conflict("name taken"))
     assert await made(world, await world.make(stem="statistics")) == "statistics"

@@ -1,4 +1,4 @@
-"""Runs never wait in silence: one that has not begun, or can't be seen, is told of once; and operations."""
+"""Runs and operations never wait in silence: one that hasn't begun or can't be seen is reported once."""
 
 import json
 
@@ -33,7 +33,7 @@ def waiting(runs, run_id):
 
 
 def take_away(runs):
-    """Have the connection taken out of the settings, and the process started again."""
+    """Remove the connection from the settings, and restart the process."""
     runs.world.reborn(connections={})
 
 
@@ -84,7 +84,7 @@ async def test_keep_waiting_sets_another_deadline_and_what_is_seen_again_has_non
     assert len(waiting(runs, run_id)) == 1
     await runs.store.carry_out(lambda tx: work_items.keep_waiting(tx, RUNS, run_id, DEADLINE))
     await runs.world.pass_time(DEADLINE + 120, step=30)
-    # The first one went once its person kept waiting.
+    # The first message was deleted when the owner chose to keep waiting.
     assert len(waiting(runs, run_id)) == 1
     assert runs.slack.sent_kinds().count("job_waiting") == 2
     runs.cloud.heal()
@@ -114,7 +114,7 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
     await refuse(runs.store, await runs.store.read(accounts.find_account, ALICE, "cloud"))
     await world.pass_time(ANSWER_SECONDS + 1200, step=600)
     for _ in range(2):
-        # A mistake in the settings that the next start puts right.
+        # A mistake in the settings, which is corrected at the next start.
         take_away(runs)
         await world.pass_time(1200, step=120)
         world.reborn()
@@ -129,7 +129,7 @@ async def test_a_day_of_a_refused_credential_is_none_without_the_connection(runs
 
 
 async def found(runs):
-    """Have a list find a run; return its id."""
+    """Let a list contain a run that was launched elsewhere, and return its id."""
     await runs.world.link()
     await runs.world.know()
     account = await runs.store.read(accounts.find_account, ALICE, "cloud")

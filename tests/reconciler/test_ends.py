@@ -1,4 +1,4 @@
-"""A workspace has one end, whatever is to stop it: who is stopped when, and who is told what."""
+"""A workspace has a single planned end, whatever causes it: who is stopped when, and who is told what."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.rigs.store import within
 @pytest.fixture
 async def term(world):
     world.provider.start_takes = 20.0
-    # In steps of minutes a look that asks a minute ahead would find each warning too late for its stop.
+    # Time passes in steps of minutes here, so checks that look one minute ahead would find warnings too late.
     world.looks.takes_all = True
     world.clock.advance(local("07:00") - world.clock.now())
     await world.know(TRAINER)
@@ -34,7 +34,7 @@ async def term(world):
 
 
 async def another(term, title, who, **keys):
-    """Post another course, which somebody joins with the workspace that they have."""
+    """Post another course, which a person joins with the workspace that they already have."""
     draft = ClassCard(TRAINER, CHANNEL, "cloud", title, pattern="name-*", **LESSONS | keys)
     card = await ask(term).run(courses_use_cases.post, draft)
     assert (await press(term, card, who)).result == "enrolled"
@@ -51,7 +51,7 @@ def warned(term, who):
 
 
 async def test_who_joins_shortly_before_a_lesson_is_stopped_after_it(term):
-    """What was made for them runs for an hour, which would end in the middle of it."""
+    """A new workspace normally runs for an hour, which would end in the middle of the lesson."""
     (alice,) = people(1)
     await until(term, "08:35")
     card = await course(term, spec=Spec("usher-class", {"template": "course"}), pattern="")
@@ -86,7 +86,7 @@ async def test_what_two_courses_need_is_stopped_once_after_the_last(term, begins
 
 
 async def test_end_of_two_lessons_stays_until_its_warning_if_the_second_is_cancelled(term):
-    """Nothing about a timetable is on members' rows, so it is chosen again when they are to be warned."""
+    """Members' rows contain nothing about timetables, so the end is chosen again when the warning is due."""
     (alice,) = people(1)
     await course(term, alice)
     other = await another(term, "Biology", alice, starts=11 * 60, stops=12 * 60, lead_seconds=1800.0)
@@ -143,7 +143,7 @@ async def test_what_a_person_set_before_they_joined_doesnt_stop_them_in_a_lesson
 
 
 async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
-    """When they set it they needed no warning, but meanwhile another one counted."""
+    """The planned stop needed no warning when it was set, but meanwhile another one was in force."""
     (alice,) = people(1)
     workspace = await seat(term, alice, State.RUNNING)
     await until(term, "08:30")
@@ -163,7 +163,7 @@ async def test_an_end_of_ones_own_that_counts_again_is_warned_of(term):
 
 @pytest.mark.parametrize("at", ["08:58", "09:40"])
 async def test_lesson_that_somebody_leaves_stops_what_it_has_started(term, at):
-    """Also if they leave while it is being started, and whatever becomes of the course."""
+    """It does so even if they leave during the start, and whatever happens to the course."""
     (alice,) = people(1)
     card = await course(term, alice)
     await until(term, at)
@@ -183,7 +183,7 @@ async def test_lesson_on_ends_as_planned_without_its_course(term):
 
 
 async def test_hours_turned_off_in_a_lesson_end_with_it(term):
-    """The lesson has found the workspace up, so it stops nothing itself. The hours are 8:00–10:00 there."""
+    """The lesson found the workspace running, so it wouldn't stop it. The hours are 8:00–10:00 in Berlin."""
     (alice,) = people(1)
     card = await course(term, starts=9 * 60, stops=10 * 60 + 30)
     workspace = await seat(term, alice)

@@ -1,4 +1,4 @@
-"""Warnings before a workspace ends by itself: in time, once for each end, by fresh news."""
+"""Warnings before a workspace ends by itself: in time, once for each end, and based on a recent read."""
 
 import pytest
 
@@ -31,7 +31,7 @@ def texts(sphere):
 
 
 def count_warnings(sphere):
-    """Return how many warnings were sent; those of an end that has changed are gone."""
+    """Return how many warnings were sent. Those about an end that has changed since were deleted."""
     return sphere.slack.sent_kinds().count("workspace_expiry")
 
 
@@ -47,7 +47,7 @@ async def test_what_is_used_meanwhile_is_warned_of_at_its_new_end(sphere):
 
 
 async def test_what_was_used_shortly_before_is_not_warned_of(sphere):
-    """The row still says the old end; the read that comes first knows better."""
+    """The row still has the old end, but a read comes first and finds the new one."""
     row = await sphere.made()
     await sphere.pass_time(8 * MINUTE)
     sphere.machine(row).last_usage = sphere.clock.now()
@@ -64,7 +64,7 @@ async def test_without_fresh_news_nobody_is_warned(sphere):
 
 
 async def test_a_second_life_counts_from_its_own_begin(sphere):
-    """The server tells the last use of before; it is not over for that."""
+    """The server still reports the last use before the stop, which doesn't count for the new start."""
     row = await sphere.made()
     sphere.machine(row).last_usage = sphere.clock.now()
     await sphere.world.until_ended(await sphere.world.begin(row, OperationVerb.STOP))
@@ -99,7 +99,7 @@ async def test_who_has_it_stopped_or_forgotten_is_not_warned(sphere):
 
 
 class Foretelling(FakeProvider):
-    """Say when a machine ends; a stop means there what it means at a provider of some kind."""
+    """A provider that knows when a machine ends. A stop means the same as at a provider of this kind."""
 
     def __init__(self, clock: FakeClock, kind: str) -> None:
         super().__init__(clock)
@@ -113,7 +113,7 @@ class Foretelling(FakeProvider):
 
 
 class Extending(FakeProvider, facets.Extension):
-    """End workspaces later, by at most an hour; or say why not."""
+    """A provider that can postpone an end by up to an hour, or explains why not."""
 
     most = 3600.0
 
@@ -181,7 +181,7 @@ async def test_refused_extension_is_told_in_the_providers_words(extending):
 
 @pytest.mark.parametrize("kind", sorted(list_provider_classes()))
 async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
-    """What is warned of follows from the end alone; what it means, from what a stop means there."""
+    """The end alone decides whether to warn; the wording depends on what a stop does at the provider."""
     async with new_world(lambda clock: Foretelling(clock, kind)) as sphere:
         row = await sphere.own(state=State.RUNNING)
         sphere.provider.machines["r1"].ends_at = sphere.clock.now() + 12 * MINUTE

@@ -1,4 +1,4 @@
-"""A link whose credential ends: said a week and a day before, once each, and gone once it is linked again."""
+"""Links that expire: reminders a week and a day before, each sent once and deleted after relinking."""
 
 from bot.store import accounts, audit
 from tests.reconciler.limits import CAROL
@@ -18,7 +18,7 @@ async def linked_for(world, days, principal=ALICE, **keys):
 
 
 async def look(world, days):
-    """Let time pass and the process look for what ends."""
+    """Let time pass, and let the process look for credentials that expire."""
     world.clock.advance(days * DAY)
     await world.know()
     await world.work()
@@ -64,7 +64,8 @@ async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(wor
     await look(world, 89.5)
     assert len(reminders(world)) == 2
     await look(world, 0.6)
-    # Nobody refuses it at the provider, as it refuses BOB's own token.
+    # BOB's own expired token is left to the provider to refuse; nobody there would refuse an approved
+    # account.
     approved, proven = [await world.store.read(accounts.find_account, who, "cloud") for who in (ALICE, BOB)]
     assert (approved.state, approved.secret, proven.state) == ("refused", "", "active")
     shown = zip(world.slack.kinds(), world.slack.messages, strict=True)

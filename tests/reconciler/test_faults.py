@@ -1,4 +1,4 @@
-"""Errors of providers, tokens and our own, and people without access: each delays or ends one operation."""
+"""Errors of providers, tokens and our own code, and people without access: each affects one operation."""
 
 from dataclasses import replace
 
@@ -101,7 +101,7 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     ids=["before", "after"],
 )
 async def test_refused_read_ends_that_persons_operation_alone(world, seconds, accepted, outcome):
-    """It has failed if nothing was accepted by then; else nobody knows."""
+    """If nothing had been accepted by then, it has failed; otherwise the outcome is unknown."""
     await world.link(BOB, "token-2")
     mine, theirs = await world.own(ALICE), await world.own(BOB, remote_id="r2")
     world.provider.start_takes = 60.0
@@ -142,7 +142,7 @@ async def test_a_word_that_nobody_knows_keeps_the_last_state_and_is_logged_once(
 
 
 async def test_unknown_state_after_stopped_is_read_as_often_as_running(world):
-    """What may run again isn't left alone until somebody asks."""
+    """A workspace that may be running again is read even if nobody asks."""
     workspace = await world.own()
     world.provider._look = lambda key: Observed(State.UNKNOWN, detail="unknown state 'warming'")
     await within(world.store, gates.want, workspace.id)

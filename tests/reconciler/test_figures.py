@@ -1,4 +1,4 @@
-"""What the engine tells whoever counts: reads that left, and what failed at which connection."""
+"""What the engine reports to its metrics: reads that were sent, and failures by connection."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def counter(world):
 
 async def test_every_read_that_left_is_counted(world, counter):
     assert await world.until_ended(await world.begin(await world.own())) is Outcome.FULFILLED
-    # Each was claimed alone; claims that found nothing don't count.
+    # Each read was claimed by itself. Claims that found nothing don't count.
     assert counter.claims == counter.polls == world.provider.count("status") > 1
     assert counter.failed == []
 

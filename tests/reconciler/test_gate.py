@@ -61,7 +61,7 @@ async def _clicks(steps):
 
 
 async def killed(world, at):
-    """Die at some call, and come back at once."""
+    """Kill the process at some call, and restart it at once."""
     world.reborn(Fuse(at, after=at % 2 == 0))
     with suppress(Killed):
         await world.work()
@@ -85,7 +85,7 @@ async def late_read(world, seconds):
 
 
 async def slow_way(world, seconds):
-    """Let requests be on their way for so long: a provider counts them when they arrive."""
+    """Delay requests on their way; the provider counts them when they arrive."""
     real = world.provider.status
 
     async def slow(access, remote_ids, window=None):

@@ -1,4 +1,4 @@
-"""What its person gives up isn't brought back by what was planned before, even if it fails."""
+"""A workspace that its owner has given up isn't brought back by earlier plans, even if giving it up fails."""
 
 import pytest
 

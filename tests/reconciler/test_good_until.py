@@ -1,4 +1,4 @@
-"""Nothing is sent that its person may not want any more: they are asked instead."""
+"""A call that the person may no longer want isn't sent; instead, they are asked."""
 
 import json
 
@@ -38,7 +38,7 @@ def goes_away(world):
 
 
 async def asked_about(world, operation_id, verb="start"):
-    """Let the question come; see that nothing was sent, and what it offers."""
+    """Wait for the question. Check that nothing was sent, and what the question offers."""
     assert await world.until_ended(operation_id, 900) is Outcome.FAILED
     await world.pass_time(60)
     (question,) = told(world, "failed")

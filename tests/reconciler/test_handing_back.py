@@ -1,4 +1,4 @@
-"""A process that is drained, not killed, hands back its work: the next process goes on at once."""
+"""A process that is drained rather than killed hands back its work, so the next process continues at once."""
 
 import asyncio
 
@@ -17,7 +17,7 @@ from tests.rigs.store import ALICE
 
 
 class HangingSlack(FakeSlack):
-    """Answer one method never, whether or not it takes the message."""
+    """A Slack that never answers one method, whether or not the message arrives."""
 
     hangs = ""
     takes = True
@@ -37,7 +37,7 @@ class HangingSlack(FakeSlack):
 
 @pytest.fixture
 async def stopped(world):
-    """Let a step work in a pool until something has begun, then stop it as at the end of a process."""
+    """A function that starts a step in a pool, waits for an event, and drains the pool."""
     pools = []
 
     async def stop(step, began):
@@ -88,6 +88,6 @@ async def test_a_message_that_may_have_been_sent_is_looked_for_first(world, stop
     await stopped(world.notifier.step_notices, world.slack.began)
     world.slack.hangs = ""
     world.reborn()
-    # Long before its lease would have ended.
+    # The message arrives long before the lease would have expired.
     await world.pass_time(world.timing.settles + 1)
     assert len(world.slack.messages) == 1

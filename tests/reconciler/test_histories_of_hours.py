@@ -1,4 +1,4 @@
-"""Any hours, through kills, downtimes and moved clocks: each start and stop is once, or told as missed."""
+"""Any hours, with kills, downtimes and moved clocks: each start and stop happens once or counts as missed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RULES = st.builds(
     MINUTES | st.none(),
     MINUTES | st.none(),
 ).filter(lambda one: (one.starts, one.stops) != (None, None) and one.starts != one.stops)
-#: Time that passes with looks or without, a clock that is set, a statement that fails, another zone.
+#: Time passing with or without checks, a clock being set, a failing statement, and a change made by hand.
 EVENTS = st.one_of(
     st.tuples(st.just("pass"), st.floats(60.0, 30 * HOUR)),
     st.tuples(st.just("down"), st.floats(60.0, 80 * HOUR)),
@@ -44,7 +44,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("fail"), st.integers(0, 30)),
     st.tuples(st.just("by hand"), st.sampled_from([State.RUNNING, State.STOPPED])),
 )
-#: A day that comes twice, and what it began is undone in between.
+#: A day that is repeated. What its first pass began is undone in between.
 TWICE = [
     ("pass", 30 * HOUR),
     ("set", -29 * HOUR),
@@ -56,7 +56,7 @@ BEGIN = 1_806_192_000.0
 
 
 class Life:
-    """Hold a database in a file, and the processes that serve from it one after another."""
+    """A database in a file, and processes that serve from it one after another."""
 
     def __init__(self, path: Path) -> None:
         self.clock, self.ids, self.path = FakeClock(BEGIN), CountingIds(), path
@@ -72,7 +72,7 @@ class Life:
     async def again(self) -> None:
         await self.store.close()
         await self.begin()
-        # It is kept for a day, which is over at once where the clock was set.
+        # The inbox is kept for a day, which may pass at once when the clock is set.
         await self.store.carry_out(lambda tx: tx.run("DELETE FROM inbox"))
         await self.known("Europe/Berlin")
 
@@ -80,7 +80,7 @@ class Life:
         await self.store.save_people([Person(ALICE, "Alice", time_zone=zone, seen_at=self.clock.now())])
 
     async def look(self) -> None:
-        """Carry out what is due, and let what was begun come to its end."""
+        """Carry out the due work, and end the operations it began."""
         caller = ask(self.store, clock=self.clock, ids=self.ids)
         while claimed := await within(self.store, rows.claim_hours, 10, LEASE):
             for rule in claimed:
@@ -88,12 +88,12 @@ class Life:
                 try:
                     await on(caller, watched).run(use_cases.carry_out, rule)
                 except StoreUnavailable:
-                    # It comes again once its lease has ended.
+                    # The work is claimed again once its lease has expired.
                     self.clock.advance(LEASE + 1.0)
         await self.store.carry_out(self._end)
 
     async def pass_time(self, seconds: float) -> None:
-        """Look whenever something is due, as often as the process does."""
+        """Check whenever something is due, as often as the process does."""
         end = self.clock.now() + seconds
         while (now := self.clock.now()) < end:
             (rule,) = await self.rows("SELECT next_check_at FROM rules")
@@ -113,7 +113,7 @@ class Life:
         WORKSPACES.change(tx, {"id": workspace["id"]}, state=state, observed_at=tx.now())
 
     def turn(self, tx: Any, to: State) -> None:
-        """Let the workspace be started or stopped by its person at the provider."""
+        """Set the workspace's state as if its owner had started or stopped it at the provider."""
         (workspace,) = tx.all("SELECT id FROM workspaces")
         WORKSPACES.change(tx, {"id": workspace["id"]}, state=to, observed_at=tx.now())
 
@@ -139,7 +139,7 @@ async def test_each_comes_once_or_is_said_to_be_missed(wanted, events):
 
 
 async def _lived(life: Life, events: list[tuple[str, Any]]) -> float:
-    """Live through events; return up to when somebody has looked."""
+    """Play the events, and return the time of the last check."""
     latest = BEGIN
     for what, given_ in [*events, ("pass", 60.0)]:
         match what:
@@ -160,7 +160,7 @@ async def _lived(life: Life, events: list[tuple[str, Any]]) -> float:
 
 
 async def _judged(life: Life, rule: HoursRule, latest: float) -> None:
-    """See that each start is one operation, that what was missed was told, and that nothing was left out."""
+    """Check that each start is one operation, that missed ones were reported, and that none was left out."""
     became = await life.rows("SELECT * FROM occurrences")
     started = Counter(row["at"] for row in became if row["result"] == "started")
     begun = Counter(row["planned_for"] for row in await life.rows("SELECT planned_for FROM operations"))

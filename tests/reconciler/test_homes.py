@@ -1,4 +1,4 @@
-"""Publishing of Homes: tried again for as long as that may help, and once more for what joined meanwhile."""
+"""Publishing Home tabs: retried as long as that may help, and repeated for requests made meanwhile."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Working hours: each start and stop comes once, in its person's name, or is told as missed."""
+"""Working hours: each start and stop happens once, in the owner's name, or is reported as missed."""
 
 from __future__ import annotations
 
@@ -111,7 +111,8 @@ async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(worl
 @pytest.mark.parametrize(
     ("text", "back", "starts", "what"),
     [
-        # While a third is left, and half an hour; what only starts counts as twelve hours.
+        # Made up for while at least a third of the time and half an hour are left. Hours without a stop count
+        # as 12 h.
         ("weekdays 9:00-18:00", "14:57", 1, "started"),
         ("weekdays 9:00-18:00", "15:03", 0, "missed"),
         ("weekdays 9:00-10:00", "9:28", 1, "started"),
@@ -160,7 +161,7 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     await world.pass_time(10)
     assert told(world) == ["unlinked", "revoked"], "the message about the link says it"
     await until(world, "9:30", day=23, step=600)
-    # What was unlinked has been revoked.
+    # The unlinked account's secret has been revoked.
     await world.link(token="token-2")
     again = await world.own(state=State.STOPPED)
     await until(world, "9:03", day=24, step=120)
@@ -231,7 +232,7 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
 
 
 async def test_hours_that_begin_as_others_end_run_on_once_that_is_agreed_to(world):
-    """Also where the stop was planned before, as its time was near."""
+    """The workspace runs on even if the former hours' stop is so near that it has been planned."""
     workspace = await given(world, "sun 22:00-6:00", State.RUNNING, at="5:50")
     await until(world, "5:53")
     assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("6:00")

@@ -1,4 +1,4 @@
-"""What was left running: its person is asked once a day in daytime, and nothing else happens by itself."""
+"""Workspaces left running: the owner is asked once a day in the daytime, and nothing else happens."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.rigs.store import ALICE, prefer, set_timer
 
 
 async def left(world, **settings):
-    """Give Alice a workspace that has been running since Monday at 7 in the morning."""
+    """Give Alice a workspace that has been running since seven on Monday morning."""
     world.provider.settings = fake_settings(**settings)
     world.clock.advance(local("7:00") - world.clock.now())
     workspace = await world.own(state=State.RUNNING)
@@ -33,7 +33,7 @@ async def left(world, **settings):
 
 
 async def until(world, at, day=22, step=1200.0):
-    """Let time pass until a local time of that November."""
+    """Let time pass until a local time on a day of November 2027."""
     await world.know(time_zone="Europe/Berlin")
     while (rest := local(at, day) - world.clock.now()) > 0:
         world.clock.advance(min(rest, step))
@@ -50,7 +50,7 @@ QUESTION = "Still needed?"
 
 
 async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world):
-    """What was started in the morning is asked about the next morning."""
+    """About a workspace started in the morning, people are asked the next morning."""
     workspace = await left(world)
     await until(world, "16:55")
     assert asked(world) == 0
@@ -61,7 +61,7 @@ async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world)
 
 @pytest.mark.parametrize(("own", "settings"), [(NEVER_HOURS, {}), (None, {"asks_after_hours": 0})])
 async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
-    """Neither a person who doesn't want it, nor those of a connection that asks only who wants it."""
+    """People who turned the question off aren't asked, nor is anybody where only those who want it are."""
     await left(world, **settings)
     await prefer(world.store, ALICE, Preferences(idle_prompt_after=own))
     await until(world, "12:00", 23)
@@ -75,7 +75,7 @@ async def test_what_stops_unanswered_is_asked_about_after_as_long_as_anything(wo
 
 
 async def test_the_operator_has_people_asked(world):
-    """Once a day, from the morning on, and nothing happens without an answer."""
+    """People are asked once a day from the morning on, and nothing happens if they don't answer."""
     await left(world, asks_after_hours=8)
     await until(world, "14:55")
     assert asked(world) == 0
@@ -122,7 +122,7 @@ async def test_a_person_has_themselves_asked_and_keeps_it(world):
     ],
 )
 async def test_hours_spare_the_question_while_a_stop_is_near(world, text, skipped, is_asked):
-    """They are a reason not to ask only while one of their stops is ahead within the day."""
+    """Hours prevent the question only if one of their stops comes within a day."""
     workspace = await left(world, asks_after_hours=4)
     await world.ask("i").run(use_cases.add, workspace.id, read_hours(text))
     if skipped:
@@ -141,7 +141,7 @@ async def test_paused_hours_do_not_spare_the_question(world):
 
 
 async def test_question_names_a_planned_stop_that_is_days_away(world):
-    """Its person is asked until the day of that stop comes; nothing else is planned for the evening."""
+    """The owner is asked until the day of that stop, and nothing else is planned for the evening."""
     workspace = await left(world, asks_after_hours=4, stops_unanswered=True)
     await set_timer(world.store, workspace, PlannedStop(local("18:00", 24), "stop"))
     await until(world, "16:55")
@@ -161,7 +161,7 @@ async def test_end_at_the_provider_counts_while_it_is_near(world, ends_on, is_as
 
 
 async def test_what_ran_before_its_list_was_read_is_asked_about(world):
-    """Its provider doesn't say when it came up, so it counts from when it was first found running."""
+    """The provider doesn't say when it started, so the time counts from when it was first found running."""
     world.clock.advance(local("7:00") - world.clock.now())
     await world.own(state=State.RUNNING)
     await until(world, "16:55")
@@ -218,7 +218,7 @@ async def test_who_answers_keeps_it_in_the_evening_too(world):
 
 @pytest.mark.parametrize("sets", ["operator", "person"])
 async def test_what_a_stop_would_end_for_good_is_never_stopped(world, sets):
-    """Nor what only its person wants to be asked about."""
+    """A workspace about which only its owner wants to be asked isn't stopped, either."""
     world.provider.ends_for_good = sets == "operator"
     own = {"asks_after_hours": 4.0 if sets == "operator" else 40.0, "stops_unanswered": True}
     workspace = await left(world, **own)

@@ -1,4 +1,4 @@
-"""A refused credential: refreshed once by whoever comes first, noted once, and shared by who comes later."""
+"""A refused credential: refreshed once by the first call, recorded once, and shared by later calls."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -16,7 +16,7 @@ from tests.rigs.store import ALICE, want_read
 
 
 async def resolve_refusal(world, account):
-    """Refuse an account's credential; return the keys and the result."""
+    """Let an account's credential be refused. Return the keys and the result."""
     keys, runtime = Keys(world.context), SimpleNamespace(provider=world.provider)
     return keys, await keys.resolve_refusal(account, runtime, errors.CredentialRefused())
 
@@ -37,7 +37,7 @@ async def test_a_fresh_credential_that_is_refused_at_once_is_held_and_not_renewe
     refusal = errors.CredentialRefused()
     assert await keys.resolve_refusal(fresh, runtime, refusal) == "held"
     assert world.provider.refreshed == 1
-    # Once it was accepted, it is renewed like any other.
+    # Once the new credential has been accepted, it may be renewed like any other.
     keys.note_accepted(fresh, keys.open(fresh))
     assert (
         await keys.resolve_refusal(
@@ -69,7 +69,7 @@ def minted(token):
 
 
 class Minting(FakeProvider):
-    """Make people's credentials with the connection's own secret."""
+    """A provider that uses the connection's own secret to make people's credentials."""
 
     async def refresh(self, access):
         await super().refresh(access)

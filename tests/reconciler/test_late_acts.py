@@ -1,4 +1,4 @@
-"""Late acts, lost answers, reads refused for a moment: nothing is done twice or told too early."""
+"""Late effects, lost answers, and reads refused for a moment: nothing is done twice or reported too early."""
 
 import json
 
@@ -25,7 +25,7 @@ def _kind(message):
     return message.get("metadata", {}).get("event_payload", {}).get("key", "//").split("/")[1]
 
 
-# -- started or made twice -----------------------------------------------------------------------------------
+# -- started or created twice --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seconds", [20, 30, 55])
@@ -68,7 +68,7 @@ async def test_a_launch_that_acts_late_and_whose_answer_is_lost_is_one_run(runs,
     assert (runs.cloud.count("launch_run"), list(runs.cloud.runs)) == (1, ["run1"])
 
 
-# -- accepted, and shown late --------------------------------------------------------------------------------
+# -- accepted, but visible only later ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seconds", [12, 60, 150])
@@ -147,11 +147,11 @@ async def test_refused_reads_of_a_run_are_no_news_before_they_repeat(runs):
     assert (await runs.until_over(run_id, 400)).outcome == "ended"
 
 
-# -- a start and a stop that cross ---------------------------------------------------------------------------
+# -- a start and a stop that cross each other ----------------------------------------------------------------
 
 
 async def test_a_start_during_an_accepted_stop_follows_when_it_is_down(world):
-    """Some servers say *running* until a stop is done."""
+    """Some servers report *running* until a stop has finished."""
     row = await world.own(state=State.RUNNING)
     world.provider.acts_late("stop", 25)
     stop = await world.begin(row, OperationVerb.STOP)
@@ -219,7 +219,7 @@ async def test_start_from_error_outlives_an_early_read_of_it(world):
 )
 @pytest.mark.parametrize("between", [None, OperationVerb.STOP], ids=["right after", "after another stop"])
 async def test_start_sent_before_any_kind_of_stop_is_undone(world, verb, ends_as, between):
-    """What is suspended right after its resume was sent doesn't end as suspended on an early read."""
+    """A workspace whose resume was just sent doesn't count as suspended because of an early read."""
     workspace = await world.own(state=State.SUSPENDED)
     world.provider.pace = Pace(min_poll_interval=1.0, pending_interval=1.0)
     world.reborn()

@@ -1,4 +1,4 @@
-"""The lead of a lesson: starts begin early enough, failed ones are tried again, teachers are told."""
+"""The lead time of a lesson: starts begin early enough, failed ones are repeated, and teachers are told."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_starts_begin_as_early_as_they_take_in_the_order_of_joining(term):
     await until(term, "08:59")
     found = await starts(term)
     assert [who for _, who in found] == [f"r-{one.user_id}" for one in students]
-    # Eight people at one start in 50 seconds, and three minutes for the last, in whole minutes.
+    # Eight people at one start per 50 seconds, plus three minutes for the last start, rounded to minutes.
     assert 600 - 60 <= found[0][0] <= 600
     assert {state(term, number) for number in range(8)} == {State.RUNNING}
 
@@ -51,7 +51,7 @@ async def test_a_start_that_waits_in_the_queue_for_longer_than_a_deadline_is_sen
     await until(term, "08:35", step=20)
     (waiting,) = await term.store.read(operations.open_operations, last)
     assert not waiting.has_called
-    # Its lesson is still ahead, so that nothing says of it that it is late.
+    # The lesson hasn't begun yet, so no message says that the start is late.
     assert waiting.deadline_at > local("09:00")
     await until(term, "08:59", step=20)
     assert {state(term, number) for number in range(2)} == {State.RUNNING}
@@ -81,7 +81,10 @@ async def test_a_start_that_fails_too_late_is_told_and_not_repeated_after_the_be
 
 @pytest.mark.parametrize(("until_full", "end"), [("09:55", "is ready"), ("10:05", "no room for more memory")])
 async def test_a_full_provider_is_asked_again_far_into_the_lesson(term, until_full, end):
-    """While a third of it is left: its person hears that once, and how it ended; its teacher how many."""
+    """Attempts go on while a third of the lesson is left.
+
+    The student is told once, and how it ended; the teacher is told how many are affected.
+    """
     alice, bob, _ = people(3)
     await course(term, alice, bob)
     term.provider.fail("start", FULL, times=999)
@@ -103,7 +106,7 @@ async def test_a_full_provider_is_asked_again_far_into_the_lesson(term, until_fu
     "kind", [InvalidRequest, Forbidden, Conflict, ServerFailed], ids=["400", "403", "409", "500"]
 )
 async def test_words_of_no_room_are_tried_again_in_a_lesson(term, kind):
-    """Whatever status they come with; *Show problems* and the teacher's message say the same of all."""
+    """The status doesn't matter. *Show problems* and the teacher's message give the same reason for all."""
     alice, bob, _ = people(3)
     card = await course(term, alice, bob)
     status = {InvalidRequest: 400, Forbidden: 403, Conflict: 409, ServerFailed: 500}[kind]

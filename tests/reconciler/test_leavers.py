@@ -1,4 +1,4 @@
-"""People who leave: what their plans were to stop is stopped, administrators hear of the rest, links end."""
+"""People who leave: their planned stops still happen, administrators learn of the rest, and links end."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def leaver_world(world):
 
 
 async def leave(leaver_world, who=ALICE, **flags):
-    """Let Slack say that somebody is deactivated, or is what the flags say."""
+    """Let Slack report that a person is deactivated, or what ``flags`` say."""
     flags = flags or {"is_deleted": True}
     leaver_world.slack.add_user(who.user_id, who.team_id, **{SLACK_FLAGS[name]: True for name in flags})
     person = Person(who, who.user_id, seen_at=await leaver_world.store.now(), **flags)
@@ -41,7 +41,7 @@ async def leave(leaver_world, who=ALICE, **flags):
 
 
 async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
-    """Give somebody a workspace that runs, and is to be stopped in five hours."""
+    """Give a person a running workspace that will be stopped in five hours."""
     await leaver_world.know(ADMIN)
     workspace = await leaver_world.own(who, remote_id, State.RUNNING)
     if is_planned:
@@ -52,7 +52,7 @@ async def runs(leaver_world, remote_id="r1", who=ALICE, *, is_planned=True):
 
 
 def told(leaver_world):
-    """Return what the administrator was told of those who left."""
+    """Return the messages to the administrator about people who left."""
     return [str(one["blocks"]) for one in leaver_world.slack.messages if "still running" in one["text"]]
 
 
@@ -88,7 +88,7 @@ async def test_hours_are_a_plan(leaver_world):
 
 
 async def test_administrators_hear_once_of_what_no_plan_stops(leaver_world):
-    """Once, however often Slack says that somebody left; and not of what was stopped."""
+    """Administrators are told once, however often Slack reports a person, and not of stopped workspaces."""
     await runs(leaver_world)
     await runs(leaver_world, "r2", is_planned=False)
     await leave(leaver_world)
@@ -141,7 +141,7 @@ async def test_what_cannot_be_stopped_is_told_and_the_link_ends(leaver_world, tr
 
 
 async def test_stop_is_sent_once_the_provider_answers_again(leaver_world):
-    """Two hours later: so long the link is kept, for nothing else."""
+    """The link is kept for these two hours, and only for this stop."""
     await runs(leaver_world)
     leaver_world.provider.fail("stop", ServerFailed("away", status=503), times=10_000)
     await leave(leaver_world)
@@ -155,7 +155,7 @@ async def test_stop_is_sent_once_the_provider_answers_again(leaver_world):
 
 
 async def test_who_is_back_meanwhile_keeps_the_plan_and_the_link(leaver_world):
-    """What Slack said of them was a mistake, or wasn't the last that it said."""
+    """Slack's report was a mistake, or has been superseded by a later one."""
     workspace = await runs(leaver_world)
     await leave(leaver_world)
     await leaver_world.know(ALICE)
@@ -202,7 +202,7 @@ async def test_leaver_whom_slack_no_longer_knows_has_left(leaver_world, code):
 
 
 async def test_reading_everybody_ends_no_link_of_somebody_who_is_back(leaver_world, monkeypatch):
-    """They were deactivated when their page was read."""
+    """A person was still deactivated when the page that lists them was read."""
     await leaver_world.own(state=State.STOPPED)
     await leaver_world.know(ALICE)
     page = {"members": [{"id": ALICE.user_id, "team_id": ALICE.team_id, "deleted": True}]}
@@ -223,7 +223,7 @@ async def test_other_people_are_left_alone(leaver_world):
 
 
 async def test_what_would_end_for_good_is_told_of_instead(leaver_world):
-    """Its person never agreed to that."""
+    """The workspace's owner never agreed to end it for good."""
     await runs(leaver_world)
     leaver_world.provider.ends_for_good = True
     await leave(leaver_world)
@@ -233,7 +233,7 @@ async def test_what_would_end_for_good_is_told_of_instead(leaver_world):
 
 
 async def test_what_is_coming_up_by_a_plan_goes_down_again(leaver_world):
-    """Its start was sent a moment ago, and no read has shown it up."""
+    """The start was sent a moment ago, and no read has shown the workspace running yet."""
     workspace = await leaver_world.own()
     await leaver_world.know(ADMIN)
     await leaver_world.begin(workspace)
@@ -247,7 +247,7 @@ async def test_what_is_coming_up_by_a_plan_goes_down_again(leaver_world):
 
 
 async def test_who_is_unlinked_reads_of_what_is_coming_up(leaver_world):
-    """Its start was sent a moment ago, no read has shown it up, and nothing of Usher's stops it any more."""
+    """The start was just sent, no read has shown it running, and no plan of Usher's stops it any more."""
     workspace = await leaver_world.own()
     await leaver_world.begin(workspace)
     await leaver_world.pass_time(2, step=1.0)
@@ -260,7 +260,7 @@ async def test_who_is_unlinked_reads_of_what_is_coming_up(leaver_world):
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", range(1, 30, 2), ids=str)
 async def test_leaving_survives_a_kill_anywhere(leaver_world, at, after):
-    """One stop, one message, and no link."""
+    """There must be one stop, one message, and no link."""
     await runs(leaver_world)
     await runs(leaver_world, "r2", is_planned=False)
     await leave(leaver_world)

@@ -1,4 +1,4 @@
-"""A course from its card to its last lesson: who joins has a workspace ready when a lesson begins."""
+"""A course from its card to its last lesson: every member has a workspace ready when a lesson begins."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
     await term.pass_time(10, step=2)
     assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
     assert "2 of 2 are ready" in str(shown(term)["blocks"])
-    # Who joins while it is on is started at once.
+    # A person who joins during the lesson is started at once.
     await seat(term, cleo)
     assert (await press(term, card, cleo)).result == "started"
     await term.pass_time(40, step=5)
@@ -53,8 +53,8 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
     await until(term, "10:29")
     assert "so name-r-U000 stops then" in told(term, alice)[-1]
     await until(term, "10:33")
-    # The warning has become the message that it is over, and nothing more was posted.
-    # What began it goes with its end.
+    # The warning has turned into the message that the lesson is over, without another message. The message
+    # that it is ready was deleted.
     assert told(term, alice) == ["Statistics is over, and name-r-U000 on Fake Cloud was stopped."]
     assert "ide_url" not in str(term.slack.messages)
     assert {state(term, number) for number in range(3)} == {State.STOPPED}
@@ -65,7 +65,7 @@ async def test_who_joined_is_ready_at_the_begin_and_stopped_at_the_end(term):
 
 
 async def test_a_lesson_stops_only_what_it_started(term):
-    """What ran overnight goes on, and so does what its person stopped and started again by hand."""
+    """A workspace that ran overnight keeps running, and so does one that was restarted by hand."""
     alice, bob = people(2)
     await course(term, alice, state=State.RUNNING)
     await seat(term, bob)
@@ -84,7 +84,10 @@ async def test_a_lesson_stops_only_what_it_started(term):
 
 
 async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
-    """That of its person says that it goes on; Slackbot's, which may only start, says nothing of a stop."""
+    """Only the person's own start keeps it running.
+
+    Slackbot may only start, so it can't cancel the lesson's stop.
+    """
     alice, bob = people(2)
     await course(term, alice, bob)
     await until(term, "09:10")
@@ -99,7 +102,7 @@ async def test_a_start_by_an_assistant_in_between_keeps_nothing_up(term):
 
 
 async def test_what_was_found_up_only_after_its_start_was_asked_for_goes_on_too(term):
-    """Where it wasn't read in time, nothing was called either."""
+    """If the workspace wasn't read in time, no start was sent, either."""
     (alice,) = people(1)
     await course(term, alice, state=State.RUNNING)
     await until(term, "11:00", step=240)
@@ -138,7 +141,7 @@ TEMPLATE = {"spec": Spec("usher-class", {"template": "course"}), "pattern": ""}
 
 
 async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(term):
-    """Nobody has a look for an hour, is told that it's ready, or warned of its stop; the lesson starts it."""
+    """The new workspace isn't started when created. Nobody is told that it's ready; the lesson starts it."""
     alice, bob = people(2)
     term.provider.makes_at_rest = True
     await until(term, "13:00")
@@ -151,7 +154,7 @@ async def test_what_can_be_made_without_being_started_is_for_a_lesson_later_on(t
     assert (term.provider.accepted_starts, told(term, alice)) == ([], [])
     await until(term, "09:01", day=24, step=30)
     assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
-    # Within the hour before a lesson it is started at once, as that might come before it was made.
+    # In the hour before a lesson it is started at once, as the lesson might begin before it has been created.
     await until(term, "08:00", day=29, step=600)
     await seat(term, bob)
     assert not (await press(term, card, bob)).operation.creates_stopped
@@ -214,7 +217,7 @@ async def test_what_the_provider_allows_a_little_later_is_started_for_its_lesson
         machine.actions = frozenset({"open"})
 
     async def pass_while_read(minutes):
-        """What is offered is known only as long as it was read just now."""
+        """Keep reading the workspaces, since the allowed actions are known only shortly after a read."""
         for _ in range(6 * minutes):
             for row in rows:
                 await want_read(term.store, row.id)
@@ -226,7 +229,7 @@ async def test_what_the_provider_allows_a_little_later_is_started_for_its_lesson
     await pass_while_read(60)
     assert term.provider.accepted_starts == ["r-U000"]
     assert "is ready" in told(term, alice)[-1]
-    # For the other one it's too late.
+    # For the other student it is too late.
     (said,) = told(term, bob)
     assert said.startswith("I couldn't start name-r-U001 on Fake Cloud for Statistics. Fake Cloud doesn't")
 
@@ -235,7 +238,7 @@ async def test_lesson_whose_start_is_refused_is_explained_to_student_and_teacher
     (alice,) = people(1)
     await course(term, alice, state=State.RUNNING)
     await until(term, "11:00")
-    # What was up for the first lesson isn't said to have been so for the next.
+    # That the workspace was running before the first lesson doesn't count for the next one.
     term.provider._moved("r-U000").state = State.STOPPED
     await until(term, "08:40", day=24, step=300)
     before = len(told(term, alice))
@@ -249,7 +252,7 @@ async def test_lesson_whose_start_is_refused_is_explained_to_student_and_teacher
 
 
 async def test_lessons_do_not_spare_the_question_whether_it_is_needed(term):
-    """It ran before the lesson, which so doesn't stop it."""
+    """The workspace was running before the lesson, so the lesson won't stop it."""
     (alice,) = people(1)
     await course(term, alice, state=State.RUNNING)
     term.provider.machines["r-U000"].started_at = term.clock.now()
@@ -276,7 +279,7 @@ async def test_who_would_have_nothing_ready_hears_the_evening_before_and_once(te
         await term.know(one)
         assert (await press(term, card, one)).result == "noted"
     await until(term, "10:00", step=120.0)
-    # Not a day before the first lesson: they had just been told how to link.
+    # People aren't told a day before the first lesson, as they had just been told how to link.
     assert told(term, bob) == told(term, cleo) == []
     await until(term, "17:59", day=23, step=300.0)
     assert told(term, bob) == told(term, cleo) == []
@@ -322,9 +325,9 @@ async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_go
     await term.pass_time(20, step=2)
     woken = [command["text"] for who, command in term.replayed if who == alice]
     assert sorted(woken) == sorted(f"press {card.id}" for card in cards)
-    # The button's own keeps its way back to where it was pressed.
+    # The command from the button is still answered where the button was pressed.
     assert [one.get("channel_id") for _, one in term.replayed if one["text"] == waiting["text"]] == ["C9"]
-    # A press of a class is good for twelve hours, one of a course until that ends.
+    # Pressing a class's card stays valid for twelve hours, pressing a course's until the course ends.
     term.replayed.clear()
     term.clock.advance(12 * 3600.0)
     await begin(accounts.link_account, "cloud", "alice", secret, **of)

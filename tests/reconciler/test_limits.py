@@ -1,4 +1,4 @@
-"""A 429 is an answer: it delays who was told, and everybody only when it is meant for everybody."""
+"""A 429 is an answer: it delays the person who got it, and everybody only if it is meant for everybody."""
 
 import pytest
 from pydantic import SecretStr
@@ -46,7 +46,7 @@ async def test_one_persons_limited_read_delays_that_person_and_nobody_else(world
         assert await world.until_ended(other, 60) is Outcome.FULFILLED
     held = await world.store.read(operation_rows.find_operation, operation)
     assert SLOW_DOWN in explain_hold(held.block_reason, "Fake Cloud")
-    # Her other calls wait, too, though no longer than a pause may last.
+    # Alice's other calls wait, too, but no longer than the longest pause allowed.
     asked = len(calls_of(world, ALICE))
     second = await world.begin(await world.own(ALICE, "r2"))
     await world.pass_time(8)

@@ -1,4 +1,4 @@
-"""What a plan began goes on after an outage while enough of it is left; else its person reads that once."""
+"""After an outage, a planned start goes ahead if enough time is left; otherwise the owner is told once."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def goes_away(world, error=DOWN, methods=METHODS):
 
 
 def told(world):
-    """Return the kind of each message that notified, gone or not, with all that it says."""
+    """Return the kind and all the text of each message that notified somebody, including deleted ones."""
     arrived = sorted([*world.slack.messages, *world.slack.deleted], key=lambda one: float(one["ts"]))
     keyed = [(one["metadata"]["event_payload"]["key"].split("/")[1], one) for one in arrived]
     return [(kind, json.dumps(one, ensure_ascii=False)) for kind, one in keyed]
@@ -99,7 +99,7 @@ async def test_made_up_hours_stop_at_their_end(world):
     ],
 )
 async def test_failure_that_passes_is_made_up(world, error, methods):
-    """Whatever keeps a start from being taken, and however long it is tried, nobody hears of each try."""
+    """Whatever kept the start from being accepted, and for however long, no single attempt is reported."""
     await given(world, "weekdays 9:00-18:00", at="8:55")
     goes_away(world, error, methods)
     await until(world, "10:30", step=20)
@@ -128,7 +128,7 @@ async def test_two_outages_in_a_row_are_one_delay(world):
 
 
 async def test_start_lost_in_an_outage_is_sent_again_once(world):
-    """It was accepted, nobody saw it come up, and the first read after the outage finds it stopped."""
+    """The start was accepted, but nobody saw it come up, and the first read finds it stopped."""
     await given(world, "weekdays 9:00-18:00", at="8:55")
     world.provider.start_takes = 10_000.0
     await until(world, "9:01", step=2)
@@ -181,7 +181,7 @@ async def test_hours_changed_meanwhile_count_as_they_are_now(world):
 
 
 async def test_start_that_comes_once_is_named_as_planned(world):
-    """Its rule goes with its start, and nobody is told that they asked."""
+    """A rule for one day ends with its start. The message doesn't say that the owner asked for the start."""
     await given(world, "2027-11-22 9:00", at="8:30")
     goes_away(world)
     await until(world, "17:10", step=60)
@@ -206,7 +206,7 @@ async def test_refused_sign_in_that_is_mended(world, is_early):
 
 
 async def test_call_is_not_committed_after_its_plan(world):
-    """The statement that commits the call goes by the row as it is then."""
+    """The statement that commits to the call checks the row as it is at that moment."""
     workspace = await given(world, "weekdays 9:00-18:00", at="8:55")
     goes_away(world)
     await until(world, "9:10", step=30)
@@ -231,7 +231,7 @@ async def lesson_until(world, at, step=20.0):
     ("back", "is_started"), [pytest.param("9:58", True, id="third"), pytest.param("10:02", False, id="less")]
 )
 async def test_lesson_goes_on_after_an_outage(world, back, is_started):
-    """Students read once that it is late, and once how that ended."""
+    """Students are told once that it is late, and once how that ended."""
     students = people(3)
     await course(world, *students)
     await lesson_until(world, "8:40")
@@ -296,7 +296,7 @@ async def test_lesson_that_is_over_meanwhile_starts_nothing(world):
 
 
 async def test_lesson_over_in_a_downtime_is_told_to_each_member_once(world, monkeypatch):
-    """In pieces, and not to whoever joins afterwards; nothing is started for it."""
+    """Members are told in batches, but not people who join later, and nothing is started for the lesson."""
     monkeypatch.setattr(course_readiness, "MEMBERS_PER_TRANSACTION", 2)
     students = people(5)
     card = await course(world, *students)
@@ -331,7 +331,7 @@ async def test_lesson_left_out_until_it_was_over_is_no_missed_one(world):
 
 
 async def test_hours_go_on_where_their_lesson_is_missed(world):
-    """One start serves both plans, for as long as either lasts."""
+    """One start serves both plans, for as long as either of them lasts."""
     alice = ALICE
     workspace = await given(world, "weekdays 9:00-18:00", at="8:00")
     card = await course(world)

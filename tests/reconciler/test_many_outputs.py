@@ -1,4 +1,4 @@
-"""The number that is promised: twenty streams of ten thousand lines at once, whole, in little memory."""
+"""The promised capacity: twenty streams of ten thousand lines at once, complete, in little memory."""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +14,7 @@ statm = Path("/proc/self/statm")
 
 
 def resident() -> int:
-    """Return how many bytes of memory this process has."""
+    """Return the memory that this process uses, in bytes."""
     return int(statm.read_text(encoding="ascii").split()[1]) * 4096
 
 
@@ -52,7 +52,7 @@ async def test_twenty_streams_of_ten_thousand_lines():
             highest = max(highest, resident())
             if len(runs.slack.shared()) == STREAMS:
                 break
-        # What the stand-ins keep themselves (all that was written, and all files) is in these bytes too.
+        # The measured memory includes what the stand-ins keep: all output written, and all files.
         assert highest - idle < MEMORY
         found = [hashlib.sha256(message["files"][0]["content"]) for message in runs.slack.shared()]
         assert sorted(each.digest() for each in found) == sorted(each.digest() for each in expected)

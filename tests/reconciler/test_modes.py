@@ -1,4 +1,4 @@
-"""Suspending, resuming, forcing, removing: each ends as its own, and as what has come true."""
+"""Suspending, resuming, forcing, removing: each is reported as itself, or as what has actually happened."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from tests.rigs.store import hide_workspace
 
 
 def labels(message):
-    """Return the words of a message's buttons."""
+    """Return the labels of a message's buttons."""
     return [one["text"]["text"] for one in kit.iterate_buttons(message["blocks"])]
 
 

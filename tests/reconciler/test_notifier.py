@@ -1,4 +1,4 @@
-"""The outbox's way to Slack: each message once, urgent ones first, within the limits, or visibly given up."""
+"""The outbox's way to Slack: each message once, urgent ones first, within the limits, or visibly dead."""
 
 from functools import partial
 
@@ -98,7 +98,7 @@ async def test_an_end_that_was_told_and_lost_is_not_told_as_another(world):
     told = world.slack.keys()
     assert f"{operation}/ready/" in told[-1]
     await world.store.engine.write(lambda tx: tx.run("DELETE FROM notices WHERE kind = 'ready'"))
-    # What the operation ends with where it goes on, on another server.
+    # After a failover to another server, the operation continues there and ends differently.
     await world.store.carry_out(partial(maintenance.compare, server="1/2"))
     await world.store.write(notices.add_notices, [NewNotice(operation, NoticeKind.FAILED, "1", ALICE)])
     await world.pass_time(maintenance.FAILOVER_CONFIRM_SECONDS + 20)
@@ -116,7 +116,7 @@ async def test_a_message_whose_send_was_cut_off_is_found_where_it_stands_after_a
     await world.store.write(notices.add_notices, [message(number) for number in range(2, 6)])
     await world.pass_time(10)
     world.clock.jump(3600)
-    # Slack's clock goes on while a machine of ours sleeps; it knows nothing of one that is moved.
+    # Slack's clock runs on while our machine sleeps, but it doesn't follow a clock that was set.
     world.slack._ahead -= 0 if slept else 3600
     await world.pass_time(60)
     assert sorted(world.slack.keys()) == [f"subject-{number}/message/1" for number in range(1, 6)]
@@ -212,7 +212,7 @@ async def test_blocks_that_slack_refuses_are_left_out(world):
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "invalid_arguments"])
 async def test_refused_blocks_stay_known_after_a_restart(world, code):
-    """And after a pause that Slack wants: they aren't sent a second time."""
+    """Even after a pause requested by Slack, blocks that it refused aren't sent a second time."""
     button = kit.button("Open", "open_url", "w1", url="https://ide.example.org/")
     await world.store.write(notices.add_notices, [message(blocks=[*kit.row("*lab* is ready.", [button])])])
     world.slack.fail(POST, SlackPermanent(POST, code))
@@ -235,7 +235,7 @@ async def test_an_unknown_word_of_slack_is_tried_again_for_a_day(world):
     await world.store.write(notices.add_notices, [message(2)])
     await world.pass_time(90_000, step=600)
     assert {one.error for one in await world.store.read(notices.list_dead_notices)} == {"some_new_error"}
-    # Both are told of as one, as soon as Slack takes that.
+    # A single message mentions both, as soon as Slack accepts it.
     world.slack._faults.clear()
     await world.pass_time(900, step=30)
     [told] = [sent["text"] for sent in world.slack.messages]
@@ -275,7 +275,7 @@ async def test_when_slack_shuts_the_app_out_everything_waits(world):
 
 
 async def test_a_person_whom_slack_refuses_holds_up_nobody(world):
-    """They are told in the channel where they asked, once, and get the message when Slack takes it."""
+    """A refused person is told once in the channel where they asked, and gets the message later."""
     refused = message(1, BOB, channel_id="C1")
     world.slack.fail_in(BOB.user_id, SlackPermanent(POST, "team_access_not_granted"))
     await world.store.write(notices.add_notices, [refused, message(2), message(3, BOB, channel_id="C1")])
@@ -329,7 +329,7 @@ async def test_an_error_of_our_own_delays_one_notice_only(world):
 
 
 async def test_servers_words_are_shown_each_minute(world):
-    """A start whose usual duration isn't known shows what its server says, with its own percentage."""
+    """A start with unknown usual duration shows its server's message, with the server's own percentage."""
     world.provider.start_takes = 200
     await world.begin(await world.own())
     for progress in range(5, 90, 5):
@@ -350,7 +350,7 @@ async def test_a_card_that_was_deleted_is_let_go(world):
 
 
 async def stopping(world):
-    """Ask for a stop, and let its card be posted."""
+    """Request a stop, and send its card."""
     operation_id = await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
     await world.notifier.step_notices()
     assert world.slack.sent_kinds() == ["card"]
@@ -358,7 +358,7 @@ async def stopping(world):
 
 
 async def work_unseen(world, operation_id):
-    """Let it end before anything is drawn."""
+    """Let the operation end before anything is rendered."""
     while (await world.store.read(operations.find_operation, operation_id)).is_open:
         world.clock.advance(1.0)
         await world.reconciler.operations.step()

@@ -1,4 +1,4 @@
-"""A list that is good, then has an odd entry or lacks one, then is good again: nothing is gone or told."""
+"""A list that is good, then has an odd or missing entry, then is good again: nothing counts as gone."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def posit_runs(change: Change) -> dict[str, Any]:
 
 
 async def turn(world: Any, answers: dict[str, Any], kind: TaskKind) -> None:
-    """Let the provider answer so, and let lists and reads come round a few times."""
+    """Let the provider give these answers while lists and reads are repeated a few times."""
     world.provider.api._http.answers = answers
     account = await world.store.read(accounts.find_account, ALICE, "cloud")
     for _ in range(3):
@@ -150,7 +150,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
         world.provider.api._http.answers = answers
         asked = len(world.provider.api._http.asked)
         await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
-        # The list alone makes a read due: nobody asks for one.
+        # The list by itself makes a read due, without anybody asking.
         await world.pass_time(40, step=4)
         assert {row.state for row in await world.store.perform(workspaces.read_workspaces, ALICE)} == {
             State.RUNNING
@@ -158,7 +158,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
         is_read = f"workspaces/{B}" in world.provider.api._http.asked[asked:]
         assert is_read is (answers is lacking)
     assert world.slack.messages == []
-    # Where its own status says so too, it is gone, and that is told once.
+    # If its own status confirms that, it is gone, which is reported once.
     del lacking[f"workspaces_{B}"]
     await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     await world.pass_time(40, step=4)
@@ -176,7 +176,7 @@ async def test_who_waits_for_a_list_that_cant_be_read_hears_so_within_seconds(wo
     await world.pass_time(6)
     [(_, told)] = world.replayed
     assert told["problem"] == "bad_answer"
-    # It is tried on, and what waits no more is not told twice.
+    # The list is tried again, and a person who was told isn't told twice.
     await world.pass_time(60)
     assert world.provider.count("discover") == 6
     assert len(world.replayed) == 1

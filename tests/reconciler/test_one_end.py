@@ -1,4 +1,4 @@
-"""An end is told by one message, which stays: no card says it beside it, whoever dies in between."""
+"""Each end is reported in a single message that stays, with no card repeating it, whichever process dies."""
 
 import inspect
 from operator import attrgetter
@@ -24,7 +24,7 @@ READY = "name-r1 is ready"
 
 
 class Read:
-    """Write down which messages ever said something, those that were deleted since included."""
+    """A record of everything that messages have ever said, including those deleted since."""
 
     def __init__(self, slack):
         self._slack = slack
@@ -37,7 +37,7 @@ class Read:
                 texts.append(one["text"])
 
     def saying(self, words):
-        """Return the messages that said it at any time."""
+        """Return the messages that contained these words at any time."""
         return [ts for ts, texts in self.said.items() if any(words in text for text in texts)]
 
 
@@ -56,7 +56,7 @@ async def until_over(world, operation_id):
 
 
 async def dies_sending(world, *, arrives):
-    """Send what is due, and die before the answer comes."""
+    """Send what is due, and die before the answer arrives."""
     world.slack.fail(CHAT_POST_MESSAGE, Killed(), after=arrives)
     with pytest.raises(Killed):
         await world.notifier.step_notices()
@@ -67,7 +67,7 @@ async def dies_sending(world, *, arrives):
 @pytest.mark.parametrize("end", ["end arrived", "end lost", "end not sent"])
 @pytest.mark.parametrize("card", ["card arrived", "card lost", "card known", "card not sent"])
 async def test_ready_is_read_once_after_a_kill(world, card, end):
-    """Whoever sends the card, and whoever sends the end, dies between the post and its answer."""
+    """A process dies between a post and its answer, while sending the card, the end, or both."""
     read = Read(world.slack)
     operation_id = await world.begin(await world.own())
     if card in ("card arrived", "card lost"):
@@ -86,7 +86,7 @@ async def test_ready_is_read_once_after_a_kill(world, card, end):
 
 @pytest.mark.parametrize("arrives", [True, False], ids=["arrived", "lost"])
 async def test_ready_is_read_once_while_searches_fail(world, arrives):
-    """Card and end are of unknown outcome together, and Slack doesn't show the conversation for a while."""
+    """The outcomes of card and end are unknown, and for a while Slack doesn't show the conversation."""
     read = Read(world.slack)
     operation_id = await world.begin(await world.own())
     await dies_sending(world, arrives=arrives)
@@ -100,7 +100,7 @@ async def test_ready_is_read_once_while_searches_fail(world, arrives):
 
 
 async def test_card_of_two_processes_comes_after_its_end(world):
-    """One process has the card in hand, drawn before the end, and the other one sends the end."""
+    """One process has rendered the card before the end; the other sends the message about the end."""
     read = Read(world.slack)
     operation_id = await world.begin(await world.own())
     (card,) = await world.store.perform(notices.claim_notices, 10, 60.0)
@@ -117,7 +117,7 @@ async def test_card_of_two_processes_comes_after_its_end(world):
 
 
 async def test_card_is_not_drawn_as_an_end_that_came_meanwhile(world):
-    """The operation ends between the claim of its card and the drawing."""
+    """The operation ends after its card has been claimed and before it is rendered."""
     operation_id = await world.begin(await world.own())
 
     async def ends():
@@ -164,7 +164,7 @@ async def test_end_of_a_run_is_read_once_after_a_kill(runs, card, end):
 
 @pytest.mark.parametrize("seconds", [65, 59])
 async def test_ready_comes_with_the_read_that_shows_it(world, seconds):
-    """A start's card is due after a minute, which is no silence: nothing waits for another read."""
+    """A start's card is due after a minute. That is no silence, so nothing waits for another read."""
     workspace = await world.own()
     world.provider.start_takes = seconds - 5.0
     operation_id = await world.begin(workspace)
@@ -184,7 +184,7 @@ async def test_ready_comes_with_the_read_that_shows_it(world, seconds):
 
 
 async def test_notice_sent_as_text_is_read_first_after_a_silence(world):
-    """Its blocks were refused long before: what it says is read again, as any message's is."""
+    """A message whose blocks were refused long ago is like any other: its subject is read again first."""
     await world.begin(await world.own())
     await world.pass_time(5)
     world.slack.fail(CHAT_POST_MESSAGE, SlackPermanent(CHAT_POST_MESSAGE, "invalid_blocks"))
@@ -197,11 +197,11 @@ async def test_notice_sent_as_text_is_read_first_after_a_silence(world):
     assert ("blocks" in told, "has since been stopped" in told["text"]) == (False, True)
 
 
-# -- a database that goes away while messages are in hand ----------------------------------------------------
+# -- the database fails while messages are being sent --------------------------------------------------------
 
 
 class Cut(Proxy):
-    """Lose the connection to the database at a call, as often as that is said."""
+    """Lose the connection to the database at a certain call, this many times."""
 
     def __init__(self, part, target, times=1):
         super().__init__(part)
@@ -233,7 +233,7 @@ class Cut(Proxy):
     ids=attrgetter("__name__"),
 )
 async def test_message_in_hand_goes_on_with_the_database(world, method, times):
-    """It is sent, or known to be sent, within seconds and not after its lease; nobody looks for it."""
+    """The message is sent, or recorded as sent, within seconds; nobody has to search for it."""
     world.store = Cut(world.store, method, times)
     world.reborn()
     await world.store.write(
@@ -250,7 +250,7 @@ async def test_message_in_hand_goes_on_with_the_database(world, method, times):
 
 @pytest.mark.parametrize("times", [1, 3])
 async def test_post_without_an_answer_is_looked_for(world, times):
-    """The connection is lost right after the post: not even the time of that can be read."""
+    """The connection is lost right after the post, so even the time of the post can't be read."""
     cut = Cut(world.store, "now", times=0)
 
     async def lose():
@@ -303,7 +303,7 @@ async def test_card_in_hand_goes_on_with_the_database(world):
 
 
 async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
-    """Another process has drawn the card as it is since; what was drawn before isn't true any more."""
+    """Another process has updated the card since, so the earlier version is no longer true."""
     store = world.store
     await world.begin(await world.own(state=State.RUNNING), OperationVerb.STOP)
     await world.notifier.step_notices()
@@ -326,7 +326,7 @@ async def test_edit_of_who_stood_still_past_its_lease_is_dropped(world):
 
 
 async def test_reply_ends_within_its_lease_however_many_ways_it_takes(world):
-    """Each way is refused after so long that the next one could end after the lease."""
+    """Each way is refused so late that the next one could end after the lease has expired."""
     body = {"text": "x", "blocks": [], "channel_id": "C1", "where": "mention"}
     refused = SlackPermanent("chat.postEphemeral", "restricted_action")
     ephemeral, real = [], world.slack._chat_postEphemeral

@@ -1,4 +1,4 @@
-"""What Slack has no room for keeps its place: whose workspace was ready first is told first."""
+"""Messages that exceed Slack's limits keep their place: the first to be ready is the first to be told."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from bot.store import notices
 from bot.support.errors import SlackLimited
 
 POST = "chat.postMessage"
-#: What the budget allows in a minute.
+#: Messages that the rate limit allows in a minute.
 ROOM = 450
 
 
@@ -24,7 +24,7 @@ async def test_messages_beyond_the_limit_go_out_in_the_order_in_which_they_were_
     assert world.slack.count(POST) == ROOM
     await world.pass_time(90)
     sent = [int(one["text"]) for one in world.slack.messages]
-    # Those of one moment have no order among them.
+    # Messages from the same moment are in no particular order.
     assert [number // 50 for number in sent] == sorted(number // 50 for number in range(ROOM + 100))
     assert world.slack.over_budget == 0
 

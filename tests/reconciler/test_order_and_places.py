@@ -1,4 +1,4 @@
-"""Messages stand in the order of what happened, and find a person who can't be written to directly."""
+"""Messages appear in the order of events, and reach people who can't be sent direct messages."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.rigs.store import ALICE, accept_operation
 
 
 async def test_the_card_is_drawn_as_the_end_however_quick_it_was(world):
-    """A stop of what is stopped ends with its first look, when its card still waits to be sent."""
+    """Stopping a stopped workspace ends with the first step, while its card is still waiting to be sent."""
     operation_id = await world.begin(await world.own(state=State.STOPPED), OperationVerb.STOP)
     while (await world.store.read(operations.find_operation, operation_id)).is_open:
         await world.reconciler.operations.step()
@@ -26,7 +26,7 @@ async def test_the_card_is_drawn_as_the_end_however_quick_it_was(world):
 
 
 async def test_the_end_waits_for_some_seconds_only(world):
-    """Its card is being sent, and is never heard of again."""
+    """The process that is sending the card is never heard of again."""
     operation_id = await world.begin(await world.own(state=State.RUNNING))
     (card,) = await world.store.perform(notices.claim_notices, 10, 600.0)
     assert card.subject == operation_id
@@ -77,7 +77,7 @@ async def test_end_comes_alone_where_its_card_was_held_up(world, error):
 
 @pytest.mark.parametrize("channel", ["C1", "G1"])
 async def test_how_an_operation_ended_is_hinted_at_where_it_was_typed(world, channel):
-    """Who can't be sent direct messages learns it there, alone, without any address."""
+    """A person who can't get direct messages is told there, visible only to them, and without any address."""
     workspace = await world.own()
     refused = SlackPermanent(CHAT_POST_MESSAGE, "user_disabled")
     world.slack.fail(CHAT_POST_MESSAGE, refused, times=99)

@@ -1,4 +1,4 @@
-"""Keys that another process has and this one lacks are no matter of the person whose secret doesn't open."""
+"""If another process has keys that this one lacks, people whose secrets can't be opened aren't bothered."""
 
 import json
 
@@ -58,7 +58,7 @@ async def test_secret_that_no_process_opens_is_its_persons_matter(world):
 
 
 async def test_request_waits_while_a_living_process_has_other_keys(world):
-    """Also after a restart with the old keys, and for a secret that was sealed long ago."""
+    """The request keeps waiting after a restart with the old keys, even if the secret is an old one."""
     workspace = await world.own()
     await save(world, sealed_elsewhere(world, world.clock.now() - 86_400))
     world.context.owners.lacks_keys = True
@@ -71,7 +71,7 @@ async def test_request_waits_while_a_living_process_has_other_keys(world):
 
 @pytest.mark.parametrize("is_elsewhere", [True, False])
 async def test_connection_that_another_process_has_is_waited_for(world, is_elsewhere):
-    """The web was restarted with one connection more, and this worker wasn't."""
+    """The web process was restarted with an additional connection, and this worker wasn't."""
     operation_id = await world.begin(await world.own())
     connections = world.context.connections
     world.reborn(connections={})

@@ -1,4 +1,4 @@
-"""The circuit breaker of a connection: one request probes it, who waits and who runs it are told."""
+"""A connection's circuit breaker: one request probes it; people waiting and administrators are told."""
 
 import pytest
 
@@ -19,13 +19,13 @@ from tests.rigs.store import ALICE
 
 @pytest.fixture
 def administered(world):
-    """Name two administrators, one by team and user; start again with them."""
+    """A world with two administrators, one of them named by team and user."""
     world.administered_by(AMIR, f"T1:{ROSA}")
     return world
 
 
 async def away(world, operations=8):
-    """Let the connection be away while people wait for it."""
+    """Let the connection fail while people are waiting for it."""
     workspaces = [await world.own(remote_id=f"r{number}") for number in range(operations)]
     ids = [await world.begin(workspace) for workspace in workspaces]
     fail(world)
@@ -45,7 +45,7 @@ async def test_an_outage_is_told_where_the_connection_serves_and_to_who_administ
     world.reborn()
     await away(world)
     await world.pass_time(600, step=5)
-    # The same id in two Slack workspaces is two administrators.
+    # The same id in two Slack workspaces means two administrators.
     assert [len(told(world, user)) for user in (AMIR, ROSA, "UCLEO")] == [1, 0, 1]
     world.provider.settings = fake_settings("cloud")
     world.reborn()
@@ -143,7 +143,7 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
 
 
 async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):
-    """Reads, calls and lists share the one probe of a connection in doubt."""
+    """Reads, calls and lists share a single probe while the connection's state is uncertain."""
     await away(world, operations=12)
     await world.pass_time(60)
     (line,) = world.reconciler.engine.runtimes.values()
@@ -191,7 +191,7 @@ async def test_a_list_waits_for_the_probe_and_is_no_second_one(world):
 
 
 def reborn_beside(world):
-    """Return the reconciler of a process that keeps running beside the one which begins now."""
+    """Restart the process, and return the reconciler of the former one, which keeps running."""
     other = world.reconciler
     world.reborn()
     return other
@@ -212,7 +212,7 @@ async def test_an_outage_that_another_process_began_is_ended_by_whoever_gets_an_
     began = world.clock.now()
     await other.outages.step()
     await world.notifier.step_notices()
-    # The process that began it is gone; an answer from before it was known doesn't end it.
+    # The process that began the outage is gone. An answer from before it was known doesn't end it.
     world.clock.advance(60)
     await world.reconciler.outages.step()
     assert await world.store.read(outages.list_outages) == {"cloud": began}
@@ -270,7 +270,7 @@ async def test_refusals_that_another_process_found_last_until_this_one_finds_the
 
 
 async def test_what_is_no_connections_is_left_to_whoever_began_it(world):
-    """Ended here each second, and begun again elsewhere, it would be told to administrators all the time."""
+    """If one process ended it every second and another began it again, administrators would hear of each."""
     await world.store.write(outages.begin_outage, TWICE, world.clock.now(), [])
     await world.store.write(outages.begin_outage, "removed", world.clock.now(), [])
     await world.pass_time(60, step=5)

@@ -1,4 +1,4 @@
-"""Messages and files of outputs: after an unknown outcome looked for, never twice, missing ones told."""
+"""Messages and files with output: searched for if unconfirmed, never sent twice, and losses reported."""
 
 import pytest
 

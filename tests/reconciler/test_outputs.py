@@ -1,4 +1,4 @@
-"""Outputs of runs in Slack: the end on the card, up to date, and whole as a file, nothing twice."""
+"""Output of runs in Slack: its last lines on the card, up to date, and the whole as a file, nothing twice."""
 
 import asyncio
 
@@ -30,7 +30,7 @@ async def runs(runs):
 
 
 class Elsewhere(Owners):
-    """Find everything owned by another process, once that is so."""
+    """Once ``is_so`` is set, act as if another process owned everything."""
 
     is_so = False
 
@@ -86,7 +86,7 @@ async def test_a_program_that_prints_the_token_shows_it_to_nobody(runs):
     await runs.world.link(token=token)
     await runs.world.know()
     run_id = await runs.begun()
-    # Whole, and in two pieces of the stream.
+    # The token comes once in one piece, and once split over two pieces of the stream.
     runs.cloud.writes("run1", f"export TOKEN={token}\nusing c0ffee00c0f")
     await runs.world.pass_time(3)
     runs.cloud.writes("run1", "fee00c0ffee00 now\n")
@@ -107,7 +107,7 @@ async def test_the_end_tells_the_last_lines(runs):
         await runs.world.pass_time(1)
         if not (await runs.run(run_id)).is_open:
             break
-    # What it wrote at last comes while the notice waits a moment for it.
+    # The run's last output arrives while the notice waits a moment for it.
     runs.cloud.writes("run1", "Error in f(x)\n", "stderr")
     await end(runs, run_id)
     told = said(runs.message(f"{run_id}/job_ended/end"))
@@ -126,7 +126,7 @@ async def test_a_run_that_nobody_watches_has_no_stream_until_somebody_asks(runs)
     assert runs.cloud.outputs["run1"].begun == 0
     assert runs.slack.sent_kinds() == ["job_card", "job_ended"]
     for times in (1, 2):
-        # It comes each time that somebody asks for it.
+        # The output is sent each time that somebody asks for it.
         await watch_run(runs.store, run_id)
         await runs.world.pass_time(10)
         assert [content(message) for message in runs.slack.shared()] == ["quiet\n"] * times
@@ -191,7 +191,7 @@ async def test_what_is_written_after_the_stream_in_which_the_run_ended_is_not_lo
         await runs.world.pass_time(1)
     runs.cloud.closes("run1")
     for _ in range(20):
-        # The stream that is open ends, and none is begun.
+        # The open stream ends, and no new one is begun.
         await asyncio.sleep(0)
     assert runs.cloud.outputs["run1"].open == 0
     runs.cloud.writes("run1", "late\n")
@@ -218,7 +218,7 @@ async def test_an_output_that_cannot_be_read_any_more_ends_with_a_sentence(runs)
     ],
 )
 async def test_an_error_of_ours_within_a_stream_is_no_end_of_it(runs, error, logged):
-    """Only what is a mistake has a trace and a reference in the log."""
+    """Only programming errors have a traceback and a reference in the log."""
     run_id = await runs.runs()
     runs.cloud.writes("run1", "one\n")
     runs.cloud.cut("run1", 0, error)
@@ -231,7 +231,7 @@ async def test_an_error_of_ours_within_a_stream_is_no_end_of_it(runs, error, log
 
 
 async def test_output_waits_for_the_database_after_the_end_of_its_run(runs):
-    """Only the provider's failures are counted against an output that is read to its end."""
+    """While output is read to its end, only the provider's failures count against it."""
     run_id = await runs.begun(3)
     runs.cloud.writes("run1", "one\n")
     runs.cloud.fail("run_output", StoreUnavailable("away"), times=MAX_END_ATTEMPTS + 5)

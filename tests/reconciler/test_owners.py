@@ -1,4 +1,4 @@
-"""Two workers on one database: what one remembers it does alone, and the other goes on when it is gone."""
+"""Two workers on one database: only one does work that needs memory; if it dies, the other continues it."""
 
 import pytest
 
@@ -11,7 +11,7 @@ PARTS = ("owners", "reconciler", "notifier", "streams", "looks", "board")
 
 
 class Workers:
-    """Let several processes work in turn on one world."""
+    """Several processes that take turns working on one world."""
 
     def __init__(self, runs):
         self.runs, self.world = runs, runs.world
@@ -48,7 +48,7 @@ async def test_an_output_is_followed_by_one_and_then_by_who_takes_over(workers, 
     runs = workers.runs
     run_id = await runs.runs()
     await workers.pass_time(5)
-    # Too long to be shown with its end.
+    # Too long to be shown together with the end.
     first = f"one{'.' * 3000}\n"
     runs.cloud.writes("run1", first)
     await workers.pass_time(15)
@@ -57,7 +57,7 @@ async def test_an_output_is_followed_by_one_and_then_by_who_takes_over(workers, 
     assert runs.cloud.outputs["run1"].open == 1
     owner = await workers.owner(f"output:{run_id}")
     if dies:
-        # It stops renewing, without a word.
+        # The process silently stops renewing its leases.
         gone = workers.living.pop(owner)
         await gone["streams"].drain(0.0)
         runs.cloud.writes("run1", "two\n")

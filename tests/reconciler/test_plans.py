@@ -1,4 +1,4 @@
-"""What is set for a time happens, or its person hears that it won't."""
+"""Every plan is carried out at its time, or the owner is told that it won't be."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ import pytest
 
 from tests.reconciler.plans import KINDS, LASTING, PASSING
 
-#: With these kinds each obstacle is met in every run.
+#: Kinds that are combined with each obstacle in every run.
 _ALWAYS = {"own", "hours start"}
-#: Of a workspace that was found up, nobody waits any more; and a place in line is good until it ends.
+#: If the workspace is found running, its place on the waitlist ends; otherwise the place stays valid until
+#: its end.
 _NEITHER = {("wait", "403"), ("wait", "404"), ("wait", "sign-in refused")}
 _NEITHER |= {("wait", "down and up elsewhere"), ("wait", "seen running at its time")}
-#: A class doesn't wait for one person's sign-in: they are told.
+#: The end of a class doesn't wait for one person's sign-in; they are told.
 _NEITHER |= {("class end", "sign-in refused for a while")}
-#: A start that its provider refuses is told at once.
+#: A refused start is reported at once.
 _NEITHER |= {(kind, "404 once") for kind in ("hours start", "lesson start", "wait")}
 
 
 def _pairs(obstacles):
-    """Return each kind with each obstacle; all but some kinds are for the thorough run."""
+    """Return each kind with each obstacle. Most kinds are left to the thorough run."""
     return [
         pytest.param(kind, one, marks=[] if kind in _ALWAYS else [pytest.mark.thorough], id=f"{kind}-{one}")
         for kind, one in product(KINDS, obstacles)

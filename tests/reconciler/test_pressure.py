@@ -1,4 +1,4 @@
-"""Many at once, busy stores, slow providers: what waits, waits without harm."""
+"""Many requests at once, a busy store, and slow providers: waiting does no harm."""
 
 import asyncio
 from dataclasses import replace
@@ -184,7 +184,7 @@ async def test_a_mistake_in_reading_is_logged_and_read_again(world):
 
 
 async def test_more_operations_than_slack_takes_edits_for_leave_no_backlog_that_grows(world):
-    """43 a minute: each card is drawn again or goes, and no more wait than Slack takes in a minute."""
+    """43 a minute: each card is updated or deleted, and the backlog never exceeds a minute's limit."""
     world.provider.start_takes = 20.0
     rows = [await world.own(person(number), f"r{number}") for number in range(30)]
     waiting = []
@@ -201,7 +201,7 @@ async def test_more_operations_than_slack_takes_edits_for_leave_no_backlog_that_
     await world.pass_time(240, step=5)
     left = await world.store.perform(counts.count_rows)
     assert (left["waiting_edits"], left["pending_notices"]) == (0, 0)
-    # One message is left of each, which says how it ended.
+    # One message is left for each operation, and it says how that ended.
     assert len(world.slack.messages) == 43 * 6
     since = [one for one in world.slack.messages if "It has since been started again." in one["text"]]
     assert len(world.slack.told("ready")) + len(world.slack.told("stopped")) + len(since) == 43 * 6

@@ -1,4 +1,4 @@
-"""What was said while Usher looked becomes the answer: where it was sent, can be edited, and isn't old."""
+"""A message sent while Usher was checking becomes the answer, if it's still recent and can be edited."""
 
 import pytest
 
@@ -54,7 +54,7 @@ async def test_what_was_not_sent_yet_never_is(world):
 
 @pytest.mark.parametrize("is_answer_sent", [True, False])
 async def test_answer_that_promises_more_becomes_that(world, is_answer_sent):
-    """Checking, what is known, and what a second look has found are one message."""
+    """The note about checking, the first answer, and the result of the check are one message."""
     await world.store.write(notices.add_notices, [checking()])
     await world.pass_time(3)
     await world.store.write(notices.add_notices, [found()])

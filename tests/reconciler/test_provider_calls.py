@@ -1,4 +1,4 @@
-"""Every error of a provider × every way of asking: the answer, and what it does to health and credential."""
+"""Every provider error in every kind of call: the result, and the effect on health and credential."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tests.rigs.store import ALICE
 NOW, HOUR = 1e9, 3600.0
 
 ACCOUNT = Account("account_1", ALICE, "cloud", "alice", "sealed", "active", linked_at=0.0)
-#: Refused just now, and long enough ago to be tried.
+#: Accounts that are refused: one tried just now, and one that may be tried again.
 HELD = replace(ACCOUNT, refused_since=1.0, checked_at=NOW)
 DUE = replace(ACCOUNT, refused_since=1.0, checked_at=None)
 
@@ -37,7 +37,7 @@ WAYS = (
 
 
 class Book:
-    """Stand where credentials are seen to: refusals are answered as ``became``."""
+    """A stand-in for the handling of credentials; ``became`` is the result of each refusal."""
 
     def __init__(self) -> None:
         self.became = "changed"
@@ -69,17 +69,17 @@ class Book:
 
 
 class Rows:
-    """Stand where the account's row is, which somebody else may change, and what is noted."""
+    """A stand-in for the account's row, which others may change, and for everything recorded."""
 
     def __init__(self) -> None:
         self.account: Account | None = ACCOUNT
         self.reads = 0
         self.now_at = NOW
         self.accepted = 0
-        #: Whether nobody else tries what is refused.
+        #: Whether no other process is trying the refused credential.
         self.is_ours = True
         self.pauses: list[tuple[str, dict[str, float]]] = []
-        #: How long before this process another one noted that the connection doesn't answer.
+        #: How many seconds earlier another process noted that the connection doesn't answer.
         self.earlier = 0.0
 
     async def run(self, work, *arguments):
@@ -160,20 +160,21 @@ async def test_every_error_means_one_answer_whichever_way_was_asked(kind, way):
     else:
         assert type(got) is answer
         assert ("refused" in bench.book.seen) is is_credentials
-    # Whoever refuses it for another reason has accepted the sign-in, unless something in front refused it.
+    # A refusal for any other reason means that the sign-in was accepted, unless a proxy in front refused the
+    # call.
     is_let_in = answer is Rejected and way == "one refused before" and kind is not errors.RefusedInFront
     assert bench.rows.accepted == is_let_in
-    # A stream that breaks off after it spoke says nothing about the connection.
+    # A stream that breaks off after its first output says nothing about the connection.
     assert (bench.runtime.health.since is not None) is (fails and way != "a stream that spoke")
-    # A refusal proves that the connection answers; what never left proves nothing.
+    # A refusal proves that the connection answers; a call that was never sent proves nothing.
     spoke = way == "a stream that spoke"
     assert bench.runtime.health.answers is (spoke or (not fails and kind is not errors.SentTooLate))
-    # A limit of starts holds up no other call, and the other way round.
+    # A limit on starts doesn't hold up other calls, and vice versa.
     runtime, who = bench.runtime, "" if way == "the connection's own" else ACCOUNT.id
     limits = (runtime.limits.find_wait(who) > 0, runtime.start_limits.find_wait(who) > 0)
     is_limit = kind is errors.RateLimited
     assert limits == (is_limit and way != "a start", is_limit and way == "a start")
-    # Everybody has to pause if the secret is the connection's own.
+    # If the secret is the connection's own, everybody has to pause.
     everybody = {"": 1.0} if way == "the connection's own" else {}
     noted = ("start" if way == "a start" else "any", {who: 1.0, **everybody})
     assert bench.rows.pauses == ([noted] if is_limit else [])
@@ -207,7 +208,7 @@ async def test_what_a_refused_credential_became_decides(became, answer, cause):
     bench.book.became = became
     got = await bench.ask("a person's", errors.CredentialRefused(), attempts=3)
     assert (type(got), got.cause) == (answer, cause)
-    # It counts as any call that fails: the credential may be good for all but one of them.
+    # The refusal counts as a failed attempt, since the credential may be valid for every other call.
     assert got.attempts == 3 + (became == "held") if answer is RetryLater else got.needs_credential
 
 
@@ -231,7 +232,7 @@ UNAUTHORIZED = errors.CredentialRefused("Accept the new terms first", status=401
     ],
 )
 async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was_unauthorized, answer, calls):
-    """A credential is refused where nothing accepts it; else the call's own words are said."""
+    """The credential is refused if nothing accepts it; otherwise the call's own message is reported."""
     bench, sent = Bench(), []
     bench.book.became, bench.rows.account = "held", account
     if lists is not None:
@@ -258,7 +259,7 @@ async def test_401_is_about_the_call_if_the_list_is_accepted(account, lists, was
     ids=["first", "second", "not-repeated"],
 )
 async def test_401_of_a_proven_credential_is_tried_once_more(was_unauthorized, answer):
-    """Its provider asked for something else at once, which was accepted (``Workbench._explain_refusals``)."""
+    """Another request was made at once, and it was accepted (``Workbench._explain_refusals``)."""
     bench = Bench()
 
     async def send(_access):
@@ -357,7 +358,7 @@ async def test_an_unlinked_accounts_last_call_is_sent_with_a_refused_credential_
         ProviderCall(bench.runtime, revoking, "revoke"), revoke
     ) == Succeeded("revoked")
     assert bench.rows.reads == 0
-    # It is used for nothing else.
+    # The credential is used for nothing else.
     assert (
         await bench.provider_caller.call(ProviderCall(bench.runtime, revoking, "who am i"), revoke)
     ).cause == "unlinked"
@@ -398,7 +399,7 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
 @pytest.mark.parametrize(
     ("lasted", "ago", "left"),
     [
-        # Half a minute, then as long as it has been refused, and an hour in the end.
+        # Half a minute, then as long as it has been refused so far, but never more than an hour.
         (0.0, 0.0, 30.0),
         (0.0, 30.0, 0.0),
         (30.0, 0.0, 30.0),
@@ -406,7 +407,7 @@ async def test_what_was_done_counts_though_it_is_not_written_that_the_sign_in_wa
         (600.0, 0.0, 600.0),
         (5 * HOUR, 0.0, HOUR),
         (5 * HOUR, HOUR, 0.0),
-        # What an earlier release, or a clock that has since been corrected, has left.
+        # Values left by an earlier release, or by a clock that has been corrected since.
         (-600.0, 0.0, 30.0),
         (60.0, -600.0, 0.0),
     ],

@@ -1,4 +1,4 @@
-"""Where nobody can tell whether something was made or launched, its person is asked."""
+"""If nobody can tell whether something was created or launched, the person is asked."""
 
 import json
 from contextlib import suppress
@@ -22,7 +22,7 @@ LOST = UnknownOutcome("no answer")
 
 
 class Asked:
-    """Speak of one question, about a creation or about a run."""
+    """One question, about a creation or about a run."""
 
     def __init__(self, world, kind):
         self.world, self.kind = world, kind
@@ -31,7 +31,7 @@ class Asked:
         self.find = "find_created" if kind == "creation" else "find_run"
 
     async def lose(self, seconds, error=LOST):
-        """Have it asked for, with a lost answer; it takes effect after so long, or never."""
+        """Make the request and lose its answer. It takes effect after this time, or never."""
         self.cloud.shows_marks = False
         self.cloud.acts_late(self.call, seconds)
         self.cloud.fail(self.call, error, after=True)
@@ -181,7 +181,7 @@ async def test_an_answer_at_the_last_moment_is_one(asked, answer):
     claims = operations.claim_operations if asked.kind == "creation" else runs.claim_runs
 
     async def answered():
-        # The step that ends it has begun.
+        # The step that would end the work has already begun.
         await (asked.start_another() if answer == "start_another" else asked.look_again())
 
     asked.world.clock.advance(10)

@@ -1,4 +1,4 @@
-"""The recorder: results are written together, and none keeps another back."""
+"""The recorder: results are written in batches, and no result holds up another."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ def result(number: int, observed: Observed | None = SEEN) -> ReadResult:
 
 
 class Shelf:
-    """Stand in for the store: note each batch, and fail where it is told to."""
+    """A stand-in for the store that records each batch, and fails when told to."""
 
     def __init__(self, error: Exception | None = None, bad: str = "") -> None:
         self.batches: list[list[str]] = []

@@ -1,4 +1,4 @@
-"""Refusals give no link up: a second one is told once, and work waits for the next accepted call."""
+"""Refusals end no link: the second in a row is reported once, and work waits for the next accepted call."""
 
 from dataclasses import replace
 from itertools import pairwise
@@ -38,7 +38,7 @@ async def account_of(world, principal=ALICE) -> Account:
 
 
 def tries_of(world, principal, since):
-    """Return when calls left with somebody's token."""
+    """Return when calls with a person's token were sent."""
     return [one.at for one in calls_of(world, principal) if one.at >= since]
 
 
@@ -79,7 +79,7 @@ async def test_no_link_is_ever_given_up_and_tries_fade_to_one_an_hour(world):
     before = await account_of(world)
     refuse(world, ALICE)
     began = world.clock.monotonic()
-    # What may be sent however late keeps trying for hours.
+    # A call that never comes too late is retried for hours.
     operation = await world.begin(workspace, OperationVerb.STOP)
     for _ in range(3):
         await world.pass_time(4 * HOUR, step=60)
@@ -89,7 +89,7 @@ async def test_no_link_is_ever_given_up_and_tries_fade_to_one_an_hour(world):
     assert world.slack.kinds().count("sign_in_refused") == 1
     assert "relink_prompt" not in world.slack.kinds()
     pauses = [later - earlier for earlier, later in pairwise(tries_of(world, ALICE, began))]
-    # Each about twice the one before: thirty seconds, then a minute, and in the end an hour.
+    # Each pause is about twice the one before: thirty seconds, a minute, and finally an hour.
     assert min(pauses) >= REPEATED_SECONDS
     assert all(later >= 0.9 * earlier for earlier, later in pairwise(pauses))
     assert min(pauses[8:]) >= RAREST_SECONDS
@@ -154,7 +154,7 @@ async def test_a_credential_that_is_good_for_all_but_one_call_keeps_its_link(wor
 
 
 async def test_renewal_is_used_once_for_a_call_that_stays_refused(world):
-    """Reads are accepted all the while, so a renewal helps no more than another link would."""
+    """Reads are accepted all the time, so a renewal helps no more than linking again would."""
     await world.link(ALICE, refresh="refresh-1")
     operation = await world.begin(await world.own())
     world.provider.fail("start", CredentialExpired("Your trial has expired", status=401), times=999)
@@ -186,7 +186,7 @@ async def test_several_people_refused_at_once_are_the_connections_outage_and_nob
             (await world.store.read(operation_rows.find_operation, operation)).block_reason, "Fake Cloud"
         )
         assert await keep_waiting(world.store, operation, 3 * HOUR)
-    # One that is dead all the same is told from the others once anybody is accepted.
+    # A credential that is really invalid can be told apart once any other is accepted.
     world.provider.refused_tokens = {token_of(DAVE)}
     for operation in operations[:-1]:
         assert await world.until_ended(operation, HOUR) is Outcome.FULFILLED
@@ -204,7 +204,7 @@ async def test_all_go_on_with_the_first_who_is_accepted_again(world):
     operations = [await world.begin(one, OperationVerb.START) for one in spaces]
     await world.pass_time(25 * 60, step=5)
     world.provider.refused_tokens.clear()
-    # Somebody else's call is enough, such as the one of a new link.
+    # Another person's call is enough, for example the one of a new link.
     assert await world.until_ended(await world.begin(await seat(world, CAROL)), 60) is Outcome.FULFILLED
     for operation in operations:
         assert await world.until_ended(operation, 60) is Outcome.FULFILLED
@@ -284,7 +284,7 @@ async def test_somebody_who_was_renamed_is_told_their_name_within_a_minute_and_k
         world.provider.fail(method, AccountRenamed("alicia"), times=9)
     operation = await world.begin(workspace)
     await world.pass_time(REPEATED_SECONDS - 5, step=5)
-    # One answer is not the truth: it may have been somebody else's.
+    # A single answer proves nothing, as it may have been for somebody else.
     assert world.slack.kinds() == ["card"]
     await world.pass_time(REPEATED_SECONDS + 10, step=5)
     assert sorted(world.slack.kinds()) == ["card", "sign_in_refused"]

@@ -1,4 +1,4 @@
-"""A token of Usher's own is renewed before it ends, and the one before is revoked."""
+"""Usher's own tokens are renewed before they expire, and the former ones are revoked."""
 
 import pytest
 from cryptography.fernet import Fernet
@@ -22,7 +22,7 @@ YEAR = 365 * DAY
 
 
 class Minting(FakeProvider, facets.Minting):
-    """Mint tokens that last a year, in place of any but those that were pasted."""
+    """A provider that replaces any token that wasn't pasted with one valid for a year."""
 
     minted = 0
 
@@ -55,7 +55,7 @@ async def world():
 
 
 async def look(world, days):
-    """Let days pass, and the process look for what ends, and do what comes of it."""
+    """Let days pass, let the process look for expiring tokens, and do the work that follows."""
     world.clock.advance(days * DAY)
     await world.know()
     await world.pass_time(900, step=10)
@@ -77,7 +77,7 @@ async def test_a_week_before_its_end_it_is_replaced_and_the_one_before_is_revoke
     assert after.id == before.id
     assert after.expires_at == pytest.approx(world.clock.now() + YEAR, abs=1_000)
     assert "link_expiry" not in world.slack.kinds()
-    # And so on, for as long as the link is there.
+    # Renewals continue for as long as the link exists.
     await look(world, 358)
     assert (await token(world), world.provider.revoked) == ("minted-2", ["token-0", "minted-1"])
     assert (await world.store.perform(counts.count_rows))["tasks"] == 0
@@ -137,7 +137,7 @@ async def test_where_nobody_renews_the_task_waits_as_it_is(world):
 
 
 async def test_process_without_its_key_asks_nobody_to_link_again(world):
-    """Another process has the key and renews it, or this one does once it was restarted with it."""
+    """Another process has the key and renews it, or this one does after being restarted with the key."""
     whole = world.vault
     world.vault = Vault([Fernet.generate_key().decode()])
     world.reborn()

@@ -1,4 +1,4 @@
-"""Answers to clicks: at once, at most once, and not at all when they come too late."""
+"""Answers to clicks: sent at once, at most once, and not at all if they would come too late."""
 
 import pytest
 
@@ -46,7 +46,7 @@ async def test_an_address_that_is_not_slacks_is_not_followed(world, url):
 
 @pytest.mark.parametrize("channel", ["DUALICE", "C1"])
 async def test_what_an_answer_offers_goes_from_the_message_whose_place_it_took(world, channel):
-    """Its workspace stops; in a channel only its reader sees it, and nobody can edit it."""
+    """The workspace stops. An answer in a channel is visible only to its reader, so nobody can edit it."""
     workspace = await world.own(state=State.RUNNING)
     await world.store.write(
         notice_rows.add_notices, [NewNotice("asked", NoticeKind.MESSAGE, "1", ALICE, {"text": "?"})]
@@ -119,7 +119,7 @@ async def test_an_answer_that_a_channel_does_not_take_goes_to_the_person_alone(w
     ids=["channel", "direct"],
 )
 async def test_answer_leaves_a_thread_that_takes_no_replies(world, code, place):
-    """Where only its person sees it, and with room for one message a second."""
+    """The answer may be visible to one person only, or in a conversation limited to one message a second."""
     for method in ("chat.postEphemeral", "chat.postMessage"):
         world.slack.fail(method, SlackPermanent(method, code))
     await reply(world, thread_ts="5.0", **place)
@@ -161,7 +161,7 @@ REFUSED_BLOCKS = (400, b'{"ok": false, "error": "invalid_blocks"}')
 )
 @pytest.mark.parametrize("shown", [{}, {"replaces": True}], ids=["new", "over"])
 async def test_refused_address_is_replaced_by_an_ephemeral(world, answer, shown):
-    """The same answer, once, to its person alone, where they asked."""
+    """The same answer is sent once, visible only to the person, where they asked."""
     world.http.refusals = [answer]
     await reply(world, response_url=URL, channel_id="C1", thread_ts="5.0", blocks=BLOCKS, **shown)
     await world.pass_time(90, step=5)
@@ -194,7 +194,7 @@ async def test_answer_without_another_place_is_a_direct_message(world, place, te
 
 @pytest.mark.parametrize("status", [500, 503, 408, 302])
 async def test_answer_that_may_be_shown_is_sent_no_other_way(world, status):
-    """Its person hears that they may have missed something, and not what."""
+    """The person is told that they may have missed something, but not what."""
     world.http.status = status
     await reply(world, response_url=URL, channel_id="C1")
     await world.pass_time(90, step=5)
@@ -214,7 +214,7 @@ async def test_answer_that_may_be_shown_is_sent_no_other_way(world, status):
     ids=["response-url", "mention", "direct"],
 )
 async def test_refused_blocks_are_said_as_text_with_addresses(world, method, place, limit):
-    """In the same place and at once; a process that ends in between knows it, too."""
+    """The text is sent to the same place and at once, even if the process is replaced in between."""
     world.http.refusals = [REFUSED_BLOCKS]
     world.slack.fail(method, SlackPermanent(method, "invalid_blocks"))
     if limit is not None:
@@ -252,7 +252,10 @@ async def test_unknown_refusal_is_tried_again_then_goes_another_way(world):
     ids=["closed", "closed-to-fill-in", "changed-since", "invalid", "too-large"],
 )
 async def test_refused_form_says_what_nobody_has_read(world, code, blocks, messages, views):
-    """A closed one in a direct message, unless it was only to be filled in; one that isn't drawn as text."""
+    """If the form was closed, its text is sent directly, unless it was for input.
+
+    Invalid forms are shown as text.
+    """
     view = kit.modal("Title", [kit.text_field("name", "Name"), kit.section("It *runs*.")], submit="Go")
     world.slack.fail("views.update", SlackPermanent("views.update", code))
     await reply(world, view=view, view_id="V1", blocks=blocks)

@@ -1,4 +1,4 @@
-"""A secret that can be revoked is owed until its provider confirms it, and serves for nothing else."""
+"""A secret that can be revoked is kept until its provider confirms that, and used for nothing else."""
 
 import asyncio
 from dataclasses import replace
@@ -72,7 +72,7 @@ async def test_however_a_link_ends_its_secret_ends_revoked(world, way, trouble):
     await end(world)
     assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 1
     if trouble.startswith("kill"):
-        # The provider's own deletion is under way.
+        # The kill comes during the provider's own deletion.
         calls = {"before": False, "after": True}
         real = world.provider.revoke
         fuse = Fuse(1, after=calls[trouble.removeprefix("kill-")])
@@ -111,7 +111,7 @@ async def test_whoever_got_another_name_there_links_that_and_the_secret_of_befor
     world.provider.fail("status", AccountRenamed("alicia"), times=2)
     await world.begin(workspace)
     await world.pass_time(60, step=10)
-    # As long as nothing has taken its place, it may be called by its name again.
+    # Until another link replaces it, the account may still get its old name back.
     assert world.provider.count("revoke") == 0
     begin = partial(accounts.link_account, actor=ALICE.key, proof="sign_in", link_source="token")
     await world.ask().run(begin, "cloud", "alicia", world.seal(ALICE, "token-2"))
@@ -159,7 +159,7 @@ async def test_one_refusal_proves_nothing_and_two_a_quarter_of_an_hour_apart_do(
     assert (await world.store.perform(counts.count_rows))["owed_revocations"] == 0
     (row,) = [row for row in await world.store.read(audit.read_audit) if row["action"] == "account.revoked"]
     assert f'"ended":"{result}"' in row["detail"]
-    # What is no longer accepted is gone; what couldn't be deleted may still be valid.
+    # A secret that is no longer accepted is gone; one that couldn't be deleted may still be valid.
     assert ("not_revoked" in world.slack.kinds()) == (result == "forbidden")
     assert any("Nothing of the link is left" in one for one in words(world)) == (result == "refused")
 

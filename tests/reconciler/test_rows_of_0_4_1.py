@@ -1,4 +1,4 @@
-"""What 0.4.1 stored as sentences comes along: what holds up work, and why a message isn't sent yet."""
+"""Sentences stored by 0.4.1 are converted: why work is held up, and why a message hasn't been sent."""
 
 import json
 from contextlib import asynccontextmanager
@@ -28,7 +28,7 @@ SILENCE = "Fake Cloud hasn't been available since {at}. I'll keep trying."
 
 @asynccontextmanager
 async def upgraded(tmp_path, is_postgres, world, **changes):
-    """Put a world on a migrated database that had its rows as in 0.4.1, with ``changes`` by table."""
+    """Move the world's rows, as 0.4.1 stored them and with ``changes`` by table, to a migrated database."""
     rows = earlier.as_of(
         "0.4.1", await world.store.engine.read(partial(earlier.read_rows, is_postgres=False))
     )
@@ -98,7 +98,10 @@ ERRORS = {
 async def test_message_of_unknown_outcome_is_looked_for_before_it_is_sent_again(
     world, tmp_path, is_postgres, error
 ):
-    """Slack has it, and 0.4.1 didn't hear so: whatever it wrote about that, it isn't sent twice."""
+    """Slack has the message, but 0.4.1 didn't learn that.
+
+    Whatever it stored, the message isn't sent twice.
+    """
     await world.own(state=State.RUNNING)
     text = NewNotice("s", NoticeKind.MESSAGE, "1", ALICE, {"text": "Hello.", "blocks": []})
     await world.store.write(notices.add_notices, [text])
@@ -122,7 +125,7 @@ async def test_message_of_unknown_outcome_is_looked_for_before_it_is_sent_again(
 
 @pytest.mark.parametrize("is_sent", [False, True], ids=["waiting", "sent"])
 async def test_answer_of_finished_texts_says_as_of_when_it_was_written(world, tmp_path, is_postgres, is_sent):
-    """What it announces is in its words alone, which nobody reads again; as of then, they are true."""
+    """What it announces is fixed text that is never updated, so it says when it was true."""
     await world.own()
     now = world.clock.now()
     text = kit.join(["*nb* has hours.", fill("Next, I'll start it {at}.", at=kit.moment(now + 600, now))])

@@ -1,4 +1,4 @@
-"""Runs of jobs: launched once, found after silence, stopped, told of when they end."""
+"""Runs of jobs: launched once, found again after no answer, stopped, and reported when they end."""
 
 import pytest
 
@@ -32,7 +32,7 @@ async def test_a_launch_that_was_not_sent_is_tried_again(runs, error):
         (LimitReached("10 jobs are running", status=409), "limit: "),
         (InvalidRequest("no cluster Kubernetes", status=400), "invalid: "),
         (Conflict("the name is taken", status=409), "conflict: "),
-        # Without a status it's our own sentence, which is quoted as nobody's.
+        # Without a status it is our own sentence, so it isn't quoted as the provider's.
         (Forbidden("This server can't send the whole output."), "forbidden:: "),
     ],
 )
@@ -97,7 +97,7 @@ async def test_a_stop_that_is_refused_is_told_and_the_run_goes_on(runs, error):
 
 
 async def test_stop_refused_with_404_is_told_while_the_run_goes_on(runs):
-    """One read shows it running still, as it may just be ending; a minute of them doesn't."""
+    """After one read the run may just be about to end; a minute of reads shows that it isn't."""
     runs.cloud.job_takes = None
     runs.cloud.fail("stop_run", NotFound("locked by its queue", status=404), times=9)
     run_id = await runs.begun()

@@ -1,4 +1,4 @@
-"""What is asked for again: stops that came to nothing, runs of one name; and stops of runs from elsewhere."""
+"""Requests that are repeated: failed stops, runs of the same name; and stops of runs launched elsewhere."""
 
 import pytest
 
@@ -78,7 +78,7 @@ async def test_the_end_of_a_run_from_elsewhere_is_told_to_who_stopped_it(runs):
 
 @pytest.mark.parametrize("is_first_over", [False, True])
 async def test_a_search_never_takes_what_another_operation_has(runs, is_first_over):
-    """A server that shows no marks may answer with an earlier run of the same name."""
+    """A server without labels may return an earlier run of the same name."""
     first = await runs.begun()
     if is_first_over:
         runs.cloud.ends("run1")

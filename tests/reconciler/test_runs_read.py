@@ -1,4 +1,4 @@
-"""Runs of jobs: read together at their provider's pace, lost when it forgot them, listed on demand."""
+"""Runs of jobs: read together at the provider's pace, lost if it forgets them, and listed on demand."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The loops: woken at once, never ended by an error, drained in time."""
+"""The loops: woken at once, never ended by an error, and drained in time."""
 
 import asyncio
 import math
@@ -27,7 +27,7 @@ from tests.rigs.store import ALICE
 
 
 class Watched(Scheduler):
-    """Tell a test whenever the loops are woken: something was done, or a tick has passed."""
+    """A scheduler that signals whenever its loops are woken: something was done, or a tick has passed."""
 
     def __init__(self, *arguments, **keys):
         self.woken = asyncio.Event()
@@ -45,7 +45,7 @@ class Watched(Scheduler):
 
 
 def driving(kind, world, **keys):
-    """Make a scheduler that drives the parts of a world."""
+    """Return a scheduler that drives the parts of a world."""
     made = kind(world.store, world.clock, world.ids, **keys)
     world.reborn()
     made.drive(world.reconciler, world.notifier)
@@ -64,7 +64,7 @@ async def test_the_whole_way_runs_by_itself(world, scheduler):
     scheduler.start()
 
     async def ended():
-        # While anything is due, less than a read may wait for its request after its claim.
+        # While work is due, advance by less time than a read may take between its claim and its request.
         world.clock.advance(0.2 if scheduler.due else 1.0)
         return (
             await world.store.read(operations.find_operation, operation_id)
@@ -137,7 +137,7 @@ async def test_what_a_night_should_have_done_is_made_up_for_at_the_start(world, 
         swept = await world.store.read(maintenance.find_last_done, "sweep") == await world.store.now()
         return world.slack.count("users.list"), swept
 
-    # Eight in the morning; what was never done is done.
+    # It is eight in the morning, and work that was never done before is done now.
     assert world.clock.now() % DAY_SECONDS == 8 * 3600
     assert await starts() == (1, True)
     world.clock.advance(down_for)
@@ -188,7 +188,7 @@ async def test_a_run_goes_its_whole_way_by_itself_and_an_open_stream_holds_nothi
         world = runs.world
         runs.cloud.opens("run1")
         runs.cloud.writes("run1", "one\n")
-        # Too long to be shown with its end.
+        # Too long to be shown together with the end.
         runs.cloud.writes("run2", f"{'.' * 3000}\n")
         scheduler = driving(Watched, world, tick=0.05)
         runs.cloud.job_takes = None
@@ -249,7 +249,7 @@ async def test_a_pool_is_bounded_and_tells_when_there_is_room_again():
 
 
 class Questions:
-    """A scheduler whose questions to the rows are stepped by hand, over a store that notes them."""
+    """A scheduler whose queries for due times are made step by step, on a store that records them."""
 
     def __init__(self, world):
         self.world, self.kinds = world, []
@@ -265,12 +265,12 @@ class Questions:
         replace_function(world.store, due_work.find_next_due, note)
 
     async def tick(self, seconds=1.0):
-        """Let time pass up to the next tick."""
+        """Let time pass until the next tick."""
         self.world.clock.advance(seconds)
         await self.scheduler._on_tick()
 
     async def find_woken(self):
-        """Ask what is to be asked; return the names of the loops that are woken since."""
+        """Make the pending queries, and return the names of the loops woken since the last time."""
         await asyncio.sleep(0)
         await self.scheduler._query_due_times(None)
         names = [loop.name for loop in self.scheduler._loops[1:] if loop._woken.is_set()]
@@ -298,12 +298,12 @@ async def test_write_asks_about_its_tables_and_wakes_what_is_due(world, question
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert await questions.find_woken() == ["tasks"]
     assert questions.kinds == [{"tasks"}]
-    # A claim makes nothing due, and what nobody claims by wakes nobody.
+    # A claim makes nothing due, and writing a row that no loop claims wakes none.
     assert await world.store.claim(task_rows.claim_tasks, 9, 60.0)
     await world.store.write(maintenance.mark, "moved")
     await questions.find_woken()
     assert questions.kinds == [{"tasks"}]
-    # What is due later is asked about, and wakes nobody.
+    # Work that is due later is queried but wakes no loop.
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY, due_in=60.0)])
     assert await questions.find_woken() == []
     assert questions.kinds == [{"tasks"}, {"tasks"}]
@@ -329,7 +329,7 @@ async def test_who_does_not_lead_takes_only_what_is_left(world, questions):
     assert questions.kinds == [set(list_kinds())]
     await questions.tick()
     assert "tasks" in await questions.find_woken()
-    # Who leads takes it at once.
+    # The leader takes it at once.
     scheduler._owners.leaves_for = 0.0
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, "another")])
     scheduler.on_written(["tasks"])
@@ -358,7 +358,7 @@ async def test_shared_database_is_asked_about_everything_each_tick(questions):
 
 
 class Shared:
-    """An engine whose database others write to, too."""
+    """An engine whose database other processes write to as well."""
 
     is_shared = True
 
@@ -377,7 +377,7 @@ async def test_task_due_later_wakes_its_loop_then(world, questions):
         await questions.tick(0.5)
         woken.append("tasks" in await questions.find_woken())
     assert woken == [False] * 4 + [True] * 2
-    # It was asked about once, when it was written.
+    # The task was queried only once, when it was written.
     assert questions.kinds == [{"tasks"}]
 
 
@@ -397,7 +397,7 @@ async def test_timer_wakes_a_loop_between_two_ticks(world):
     try:
         await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, "later", due_in=0.2)])
         async with asyncio.timeout(30):
-            # The moved clock passes as fast as the machine's.
+            # The fake clock runs as fast as the machine's.
             while not claimed.is_set():
                 await asyncio.sleep(0.01)
                 world.clock.advance(0.01)

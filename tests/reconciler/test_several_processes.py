@@ -1,4 +1,4 @@
-"""Two processes on one database: what one of them learns counts for the other."""
+"""Two processes on one database: information that one of them gets also counts for the other."""
 
 import asyncio
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ CAROL = Principal(None, "T1", "UCAROL")
 
 @dataclass
 class Pair:
-    """Hold two processes, each with a store of its own, and what both talk to."""
+    """Two processes, each with a store of its own, and the provider and clock that they share."""
 
     mine: World
     theirs: World
@@ -122,7 +122,7 @@ async def follow_output(world):
     ],
 )
 async def test_after_an_unlink_elsewhere_no_call_with_that_credential_begins_later(pair, ask, step):
-    """Somebody unlinks at another process, and what this one had begun takes five seconds more."""
+    """Another process unlinks the account, while the work begun here takes another five seconds."""
 
     async def unlinks():
         assert await unlink(pair.theirs.store, ALICE, "cloud")
@@ -163,7 +163,7 @@ async def follow_rename(store, account):
 )
 @pytest.mark.parametrize("verb", [OperationVerb.START, OperationVerb.STOP], ids=str)
 async def test_no_call_leaves_with_an_account_as_it_was_before_its_commit(pair, change, usernames, verb):
-    """Another process learns something of the account right before this one commits to the call."""
+    """Another process changes the account's row right before this one commits to the call."""
     world = pair.mine
     operation_id = await world.begin(
         await world.own(state=State.RUNNING if verb.brings_down else State.STOPPED), verb
@@ -182,13 +182,13 @@ async def test_no_call_leaves_with_an_account_as_it_was_before_its_commit(pair, 
     assert (await world.store.read(operations.find_operation, operation_id)).is_open
 
 
-# -- a process that stands still -----------------------------------------------------------------------------
+# -- a process that is paused --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("pair", ["sqlite", "postgresql"], indirect=True)
 @pytest.mark.parametrize("makes", [False, True])
 async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_process(pair, makes):
-    """The process is stopped right before its request leaves, and goes on when the other has done it all."""
+    """The process is paused right before sending its request, while the other one does all the work."""
     mine = pair.mine
     operation_id = await mine.make() if makes else await mine.begin(await mine.own())
     method = "create" if makes else "start"
@@ -207,7 +207,7 @@ async def test_a_call_committed_to_does_not_leave_after_its_row_went_to_another_
 
 
 async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants_them(pair):
-    """The process is stopped for longer than it owns the starts, and for less than its row is leased."""
+    """The pause is longer than this process's lease on starts, but shorter than the lease of its row."""
     pair.cloud.settings = fake_settings("cloud", starts_per_second=0.5)
     for world, name in zip(pair.both, "ab", strict=True):
         world.owners = SharedOwners(world.store, pair.clock.monotonic, name, f"worker:{name}")
@@ -235,7 +235,7 @@ async def test_a_start_that_was_granted_does_not_leave_once_somebody_else_grants
 
 @pytest.mark.parametrize("pair", ["postgresql"], indirect=True)
 async def test_two_workers_start_each_student_once_in_the_order_of_joining(pair):
-    """Both look at what is due at the same time; one is killed while the starts are on their way."""
+    """Two workers look for due work at once. One of them is killed while starts are being sent."""
     pair.cloud.settings = fake_settings("cloud", starts_per_second=0.5)
     pair.cloud.start_takes = 20.0
     pair.clock.advance(local("08:20") - pair.clock.now())
@@ -278,7 +278,7 @@ async def test_who_was_deactivated_at_one_web_is_refused_at_the_other(pair):
         await Caller(pair.theirs.context, ALICE).authorise("start")
 
 
-# -- what a provider asked for -------------------------------------------------------------------------------
+# -- pauses requested by a provider --------------------------------------------------------------------------
 
 
 def health(world):
@@ -297,7 +297,8 @@ async def test_a_pause_of_one_person_holds_at_the_other_process_too(pair):
     pair.cloud.answers_to.clear()
     before = len(pair.cloud.calls)
     assert before == 1
-    # What the other one learns within a second holds for all of her calls, and for nobody else's.
+    # The other process learns of the pause within a second. It applies to all of Alice's calls and to nobody
+    # else.
     await pair.theirs.reconciler.outages.step()
     await pair.theirs.pass_time(40, step=10)
     assert {call.remote_id for call in pair.cloud.calls[before:]} <= {"r2"}
@@ -340,7 +341,7 @@ async def test_what_one_process_finds_away_the_other_only_probes(pair):
     await pair.theirs.reconciler.tasks.step()
     await pair.theirs.work()
     assert len(pair.cloud.calls) == 1
-    # Whoever gets an answer tells the other one, which asks at once then.
+    # The process that gets an answer tells the other one, which then asks at once.
     pair.cloud.heal()
     await pair.mine.pass_time(MAX_PROBE_PAUSE_SECONDS, step=5)
     assert not health(pair.mine).is_doubtful

@@ -1,4 +1,4 @@
-"""A silence: what people are owed after it is told once, in one message, as things are then."""
+"""After a silence, people get everything they missed in a single message that shows the current state."""
 
 from contextlib import suppress
 from itertools import count
@@ -23,7 +23,7 @@ SAYS = {"text": "x", "blocks": []}
 
 
 def cut_off(world, *, arrives=False, code=None, methods=METHODS):
-    """Let Slack answer nothing; what is sent arrives all the same, or nothing can be sent at all."""
+    """Let Slack answer nothing. Messages may arrive nevertheless; with ``code``, none can be sent at all."""
     for method in methods:
         error = SlackFailed(method, code) if code else SlackUnknownOutcome(method, "no_answer")
         world.slack.fail(method, error, times=10**9, after=arrives)
@@ -34,7 +34,7 @@ def mend(world):
 
 
 async def started(world, *remote_ids, principal=ALICE):
-    """Let a person start workspaces, which takes half a minute; return them."""
+    """Begin starting workspaces for a person, which takes half a minute, and return them."""
     rows = [await world.own(principal, remote_id) for remote_id in remote_ids]
     for row in rows:
         await world.begin(row)
@@ -42,7 +42,7 @@ async def started(world, *remote_ids, principal=ALICE):
 
 
 def told(world, principal=ALICE):
-    """Return the kinds of what a person got, without the cards."""
+    """Return the kinds of messages that a person got, except for cards."""
     shown = zip(world.slack.kinds(), world.slack.messages, strict=True)
     return [kind for kind, one in shown if kind != "card" and one["channel"] == f"D{principal.user_id}"]
 
@@ -78,13 +78,13 @@ async def test_whoever_is_owed_several_things_gets_one_message_that_says_how_thi
 
 @pytest.mark.parametrize("silent", [(), (POST, SEARCH, OPEN)], ids=["all", "messages"])
 async def test_of_forty_that_stopped_while_slack_was_away_none_is_announced_as_ready(world, silent):
-    """Each has its person: single messages, and the last is told within a minute of Slack's return."""
+    """Each owner gets a single message, the last of them within a minute of Slack's return."""
     people = [person(number) for number in range(40)]
     for one in people:
         await started(world, f"r-{one.user_id}", principal=one)
     cut_off(world, methods=silent or METHODS)
     await world.pass_time(10 * MINUTE)
-    # Ready for nine minutes, and stopped since their last read.
+    # The workspaces were ready for nine minutes, and have stopped since the last read.
     for one in people:
         world.provider.put(f"r-{one.user_id}", State.STOPPED)
     mend(world)
@@ -100,7 +100,7 @@ async def test_of_forty_that_stopped_while_slack_was_away_none_is_announced_as_r
 
 @pytest.mark.parametrize("minutes", [2, 3, 4, 6])
 async def test_an_attempt_long_ago_proves_nothing_about_now(world, minutes):
-    """While Slack is away one message waits for its read, and isn't tried again for minutes."""
+    """While Slack is away, one message waits for its read and isn't retried for minutes."""
     for number in range(4):
         one = person(number)
         await started(world, f"r{number}", f"s{number}", principal=one)
@@ -134,7 +134,7 @@ async def test_a_message_waits_for_a_provider_for_a_minute_and_no_longer(world):
 
 @pytest.mark.parametrize("poison", [0, 5])
 async def test_a_search_that_fails_by_itself_holds_up_nobody(world, poison):
-    """Slack takes messages, and doesn't show those of one conversation, whatever is sent meanwhile."""
+    """Slack accepts messages, but never shows those of one conversation, whatever is sent meanwhile."""
     for number in range(6):
         await world.store.write(
             notices.add_notices, [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
@@ -154,7 +154,7 @@ async def test_a_search_that_fails_by_itself_holds_up_nobody(world, poison):
 
 
 async def test_a_refusal_says_that_slack_answers(world):
-    """What it refuses is given up at once, and not one message every five seconds."""
+    """Messages that it refuses are given up at once, rather than one every five seconds."""
     for number in range(20):
         await world.store.write(
             notices.add_notices, [NewNotice(f"s{number}", NoticeKind.MESSAGE, "1", person(number), SAYS)]
@@ -234,7 +234,7 @@ async def test_while_slack_is_away_what_is_owed_is_tried_and_next_to_nothing_is_
     await started(world, *(f"r{number}" for number in range(20)))
     cut_off(world)
     await world.pass_time(MINUTE)
-    # A search begins with the conversation that it looks into.
+    # A search begins with opening the conversation that is to be searched.
     posts, searches = world.slack.count(POST), world.slack.count(OPEN)
     await world.pass_time(10 * MINUTE, longest=1.0)
     sent = world.slack.count(POST) - posts
@@ -301,7 +301,7 @@ async def test_one_that_slack_never_takes_is_given_up_with_all_that_it_tells(wor
 @pytest.mark.parametrize("arrived", [True, False], ids=["arrived", "lost"])
 @pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
 async def test_a_kill_anywhere_loses_nothing_and_repeats_nothing(after, arrived):
-    """Of four things that somebody is owed, one may have been sent."""
+    """Of four messages that a person should get, one may already have been sent."""
     names = [f"place-{number}" for number in range(4)]
     for number in count(1):
         async with new_world() as world:

@@ -1,4 +1,4 @@
-"""After an outage of Slack everybody is told at once, the urgent first, and nobody of what is long over."""
+"""After an outage of Slack, everybody is told at once, urgent news first, and nothing that is long over."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def shut_out(method):
 
 
 def place(world, kind, number):
-    """Return the place of a message among those that were sent to a person; None if it wasn't."""
+    """Return a message's position among those sent to a person, or None if it wasn't sent."""
     keys = world.slack.sent(f"D{person(number).user_id}")
     return next((at for at, key in enumerate(keys) if f"/{kind}/" in key), None)
 
@@ -45,7 +45,7 @@ async def test_whoever_became_ready_meanwhile_is_told_when_slack_is_back(world, 
     mend(world)
     await world.pass_time(within)
     assert [place(world, K.READY, number) for number in range(10)] == [1] * 5 + [0] * 5
-    # Starts that were long over when they could be announced aren't any more.
+    # Starts that ended long before they could be announced aren't announced any more.
     await world.pass_time(600, step=5)
     assert [place(world, K.CARD, number) for number in range(10)] == [0] * 5 + [None] * 5
     assert (await world.store.perform(counts.count_rows))["pending_notices"] == 0
@@ -64,7 +64,7 @@ async def test_what_waited_goes_out_by_urgency_and_then_age(world):
     mend(world)
     await world.pass_time(330, step=1)
     sent = [int(each["channel"][-1]) for each in world.slack.messages]
-    # The first that got through was the one that was due.
+    # The first message to get through was the one that was due.
     assert sent[1:] == [number for number in (0, 3, 5, 1, 2, 4) if number != sent[0]]
     first, *rest = [float(each["ts"]) for each in world.slack.messages]
     assert max(rest) - first < 2.0
@@ -98,7 +98,7 @@ async def test_what_a_process_that_was_ended_left_waiting_goes_out_with_the_firs
 
 
 async def put_off(world, subject, seconds=300.0):
-    """Let the card of an operation or a run wait as after failures."""
+    """Put off the card of an operation or a run, as after failures."""
     (card,) = [
         one
         for one in await world.store.perform(notices.claim_notices, 10, 600.0, {2: 1.0})
@@ -137,7 +137,7 @@ async def test_one_that_may_have_been_sent_is_looked_for_first(world, arrived):
     operation_id = await world.begin(workspace)
     await world.pass_time(400, step=2)
     assert world.slack.sent_kinds() == (["card", "ready"] if arrived else ["ready"])
-    # Once it was found it has gone, like any other.
+    # Once the card was found, it was deleted like any other.
     assert world.slack.kinds() == ["ready"]
     assert (await world.store.read(cards.find_card, operation_id)).message_ts is None
 

@@ -1,4 +1,4 @@
-"""What providers offer and tell: kept for forms and administrators; who waits for it goes on either way."""
+"""Providers' offers and messages, stored for forms and administrators; waiting commands always go on."""
 
 from dataclasses import replace
 
@@ -47,7 +47,7 @@ async def test_trouble_of_the_moment_is_waited_for(world, caller, error):
     world.provider.fail("read_offer", error, times=2)
     await caller.run(snapshots.request_templates, account, WAITING)
     await world.work()
-    # A pause that was asked for is told at once; other trouble may be over in a moment.
+    # A requested pause is reported at once, while other trouble may be over in a moment.
     assert len(world.replayed) == isinstance(error, RateLimited)
     await world.pass_time(60)
     assert (await snapshots.load_templates(world.asking, account)) is not None

@@ -1,4 +1,4 @@
-"""Workspaces of Sphere Engine: one token for all of them, and whose they are in our records."""
+"""Workspaces of Sphere Engine: one token for all of them, with their owners known only from our records."""
 
 import json
 import re
@@ -66,12 +66,12 @@ async def test_a_rotated_secret_takes_the_place_of_the_old_one(sphere):
 async def test_an_entry_is_written_only_where_the_row_says_something_else(sphere):
     row = await sphere.made()
     written = (await sphere.row(row)).entry
-    # A process that has just begun opens what is stored, and finds that it is the same.
+    # A process that has just started opens the stored entry, and finds it unchanged.
     sphere.world.reborn()
     await want_read(sphere.store, row.id)
     await sphere.pass_time(20)
     assert (await sphere.row(row)).entry == written
-    # Another process has written since: what this one remembers doesn't count.
+    # Another process has written it since, so what this one remembers doesn't count.
     await sphere.store.write(workspaces.save_entry, row.id, row.gate_key, "another's, which opens for nobody")
     await want_read(sphere.store, row.id)
     await sphere.pass_time(20)
@@ -126,7 +126,7 @@ async def test_removing_takes_it_off_the_list(sphere):
     assert len(sphere.told("removed")) == 1
 
 
-# -- a creation of unknown outcome ---------------------------------------------------------------------------
+# -- a creation with unknown outcome -------------------------------------------------------------------------
 
 
 def remote_ids(rows):
@@ -134,7 +134,10 @@ def remote_ids(rows):
 
 
 async def asked(sphere, operation_id):
-    """Let two minutes pass; say that its person is asked, and nothing was taken for what it made."""
+    """Let two minutes pass.
+
+    Return whether the person is asked, and no workspace was assigned to the request.
+    """
     await sphere.world.pass_time(150, step=5)
     operation, row = (
         await sphere.store.read(operation_rows.find_operation, operation_id),
@@ -161,7 +164,7 @@ async def test_a_lost_call_of_which_nothing_shows_is_not_repeated_by_itself(sphe
 
 
 class ShortLists(Http):
-    """Let the items of lists tell id and state only."""
+    """A client for which the entries of lists have only an id and a state."""
 
     async def request(self, method: str, url: str, **options: Any) -> Response:
         answer = await super().request(method, url, **options)
@@ -186,7 +189,7 @@ async def test_what_a_lost_call_made_is_found_where_lists_are_short():
 
 
 class Noting(ShortLists):
-    """Note when each workspace was read by its id."""
+    """A client that records when each workspace is read by its id."""
 
     async def request(self, method: str, url: str, **options: Any) -> Response:
         if method == "GET" and "/workspaces/" in url:
@@ -200,7 +203,7 @@ class Noting(ShortLists):
 
 
 async def test_no_candidate_is_read_twice_within_the_interval():
-    """Whoever looks for it, after a restart too, and when it is taken: it is one gate."""
+    """Searches, even after a restart, and the final read all use the same gate."""
     client: list[Noting] = []
 
     def made(*arguments: Any) -> Noting:
@@ -233,7 +236,7 @@ async def test_what_somebody_else_made_meanwhile_is_never_taken(sphere):
 
 
 async def test_two_lost_calls_at_once_never_end_in_one_workspace_for_two(sphere):
-    """Neither can tell what is whose, so both are asked."""
+    """Neither search can tell whose workspace is whose, so both people are asked."""
     inject_fault(sphere, drop=True, after=True, times=2)
     operations = [await sphere.create(ALICE), await sphere.create(BOB)]
     assert [await asked(sphere, operation_id) for operation_id in operations] == [True, True]
@@ -249,7 +252,7 @@ async def test_what_was_unlinked_meanwhile_is_not_taken_either(sphere):
     assert await asked(sphere, mine)
 
 
-# -- the account's own token ---------------------------------------------------------------------------------
+# -- the connection's own token ------------------------------------------------------------------------------
 
 
 async def test_a_refused_token_is_the_operators_and_nobody_links_again():
@@ -279,7 +282,7 @@ async def test_a_refused_token_is_the_operators_and_nobody_links_again():
         assert TOKEN not in str(sphere.slack.messages)
 
 
-# -- what the provider tells by itself -----------------------------------------------------------------------
+# -- information that the provider gives unasked -------------------------------------------------------------
 
 
 async def test_an_event_is_in_the_state_once_and_of_its_own_workspace(sphere):

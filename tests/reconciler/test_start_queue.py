@@ -1,4 +1,4 @@
-"""Turns for starts: in order, within the provider's rule, held back when it asks for that."""
+"""Turns for starts: in order, within the provider's limit, and held back when it asks for that."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,7 +25,7 @@ def operations(count, apart=0.1):
 
 
 def play(made, clock, waiting, step=0.05, seconds=60.0):
-    """Let everybody ask when they were told to; return who went when."""
+    """Let each operation ask when it was told to. Return when each one got its turn, in that order."""
     asks = {operation.id: 0.0 for operation in waiting}
     went = []
     for number in range(int(seconds / step)):
@@ -53,7 +53,7 @@ def test_no_second_sees_more_starts_than_the_rule_allows():
     went = [at for at, _ in play(made, clock, operations(200), step=0.02)]
     for first in went:
         assert sum(first <= at < first + 1.0 for at in went) <= 20
-    # And it is used: not much slower than allowed.
+    # The limit is used up: it isn't much slower than allowed.
     assert max(went) - min(went) < 200 / 20 * 1.25
 
 
@@ -66,7 +66,7 @@ def test_a_slow_rule_is_kept_as_well():
 def test_who_asked_first_goes_first_whoever_asks_first():
     made, clock = turns(10.0)
     went = play(made, clock, operations(100))
-    # Whoever asked in the very first moment found nobody before them.
+    # At the very first moment, those who ask find nobody ahead of them.
     order = [
         operation.created_at for _, operation in sorted(went, key=lambda one: (one[0], one[1].created_at))
     ]
@@ -116,7 +116,7 @@ def test_a_new_owner_counts_starts_that_it_does_not_know():
     clock.advance(1.2)
     assert made.request_turn(first, 100.0) == 0.0
     assert made.request_turn(second, 100.0) == 0.0
-    # Somebody else may have granted some in between.
+    # Another process may have granted turns in between.
     assert made.request_turn(third, 200.0) > 1.0
     clock.advance(1.2)
     assert made.request_turn(third, 200.0) == 0.0

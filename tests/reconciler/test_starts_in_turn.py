@@ -1,4 +1,4 @@
-"""Starts at one connection: in the order of the presses, within its rule, all held back when it says so."""
+"""Starts at one connection: in the order of the presses, within its limit, and held back when it says so."""
 
 from itertools import pairwise
 
@@ -42,7 +42,7 @@ async def test_nobody_is_overtaken_and_the_rule_is_kept():
         await world.pass_time(30, step=0.1)
         made = starts(world)
         assert [one.remote_id for one in made] == [f"r-{principal.user_id}" for principal in everybody]
-        # No second sees more than two; the clock's steps are a tenth.
+        # Never more than two in any second; the clock moves in steps of a tenth.
         assert min(later.at - earlier.at for earlier, later in pairwise(made)) > 0.49
         assert made[-1].at - made[0].at < 20 / 2.0 * 1.3
 

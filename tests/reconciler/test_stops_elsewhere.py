@@ -1,4 +1,4 @@
-"""A start that meets a stop under way, whoever asked for that, says what it waits for."""
+"""A start during a stop that is in progress, whoever requested that, says what it is waiting for."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The main story: an operation becomes a running workspace, and its person is told once."""
+"""The main story: an operation leads to a running workspace, and the person is told once."""
 
 import pytest
 
@@ -13,7 +13,7 @@ async def test_every_message_carries_its_key_and_unfurls_nothing(world):
     operation_id = await world.begin(await world.own())
     await world.until_ended(operation_id)
     assert world.slack.sent() == [f"{operation_id}/card/1", f"{operation_id}/ready/end"]
-    # The card has gone with what it announced.
+    # The card was deleted once the end was reported.
     assert world.slack.keys() == [f"{operation_id}/ready/end"]
     for message in [*world.slack.messages, *world.slack.deleted]:
         assert message["metadata"]["event_type"] == "usher_notice"
@@ -58,7 +58,7 @@ async def test_a_stop_wins_over_a_start_that_is_under_way(world, lands):
         if method == "start" and not stops:
             stops.append(await world.begin(workspace, OperationVerb.STOP))
             if lands == "after":
-                # It was read as stopped before the start had landed.
+                # The workspace was read as stopped before the start took effect.
                 machine, world.provider.machines["r1"].state = world.provider.machines["r1"], State.STOPPED
                 world.clock.advance(11)
                 await world.reconciler.reads.step()

@@ -1,4 +1,4 @@
-"""A name that came into use between the form and the first call: refused before anything is committed to."""
+"""Names that were taken between the form and the first call: refused before anything is committed."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from bot.support.errors import Forbidden, RateLimited, UnknownOutcome, Unreachab
 
 @pytest.fixture
 def taken(world):
-    """Return what each look answers, and raises, in turn; after that the name is free."""
+    """The answers or errors of the next lookups, and the names looked up; afterwards the name is free."""
     answers, asked = [], []
 
     async def is_name_in_use(access, spec):

@@ -1,4 +1,4 @@
-"""Work that is no operation: lists, waiting commands, revocations, people who left."""
+"""Work other than operations: lists, waiting commands, revocations, people who left."""
 
 from functools import partial
 from operator import attrgetter
@@ -173,7 +173,7 @@ async def test_after_a_failover_all_lists_are_read_again_once(world):
         world.clock.advance(1)
         assert await lists.refresh(world.reconciler.engine) == 0
         await world.store.carry_out(partial(compare, server=server))
-    # What was found before that is written only now, and lacks what was made in the lost seconds.
+    # A list from before the failover is merged only now, and lacks what was created in the lost seconds.
     await ask_for_list(world)
     await world.work()
     assert await lists.refresh(world.reconciler.engine) == 0
@@ -193,7 +193,7 @@ async def test_pauses_and_busy_moments_use_up_no_tries(world):
     while line.slots.take_share("lists", 0.25):
         pass
     await world.pass_time(30)
-    # Who waits hears of the pause within seconds, once; the list is read all the same.
+    # A person who is waiting learns of the pause within seconds, and once; the list is read nevertheless.
     ((_, command),) = world.replayed
     assert (world.provider.count("discover"), command["problem"]) == (0, "rate_limited")
     line.slots.give_share("lists")
@@ -238,7 +238,7 @@ async def test_no_task_asks_a_provider_for_somebody_whom_slack_was_not_asked_abo
         task_rows.add_tasks, [NewTask(kind, subject, {"then": [COMMAND], "cron": "0 3 * * *", **about})]
     )
     await world.pass_time(20)
-    # Slack knows nobody of that name yet.
+    # Slack doesn't know a person of that name yet.
     assert (world.provider.calls, world.replayed) == ([], [])
     world.slack.add_user(ALICE.user_id, is_restricted=True)
     await world.pass_time(60)

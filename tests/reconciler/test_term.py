@@ -1,4 +1,4 @@
-"""A term of fourteen weeks in moved time, counted to the start: each that is due, and no other.
+"""A term of fourteen weeks in simulated time, counted start by start: every due one happens, and no other.
 
 The lessons are at the hour at which the clocks change, in a zone that changes them twice within the term.
 """
@@ -20,7 +20,7 @@ from bot.store import workspaces as workspace_rows
 from tests.reconciler.classroom import TRAINER, ask, people, post, press, seat
 from tests.rigs.store import unlink
 
-#: Back on the 23rd of January at 3 o'clock, forward on the 5th of March at 2.
+#: Clocks go back on 23 January at 3:00, and forward on 5 March at 2:00.
 ZONE = ZoneInfo("Africa/Casablanca")
 FIRST, WEEKS = datetime(2028, 1, 4, tzinfo=ZONE), 14
 BEGINS, ENDS = timedelta(hours=2, minutes=30), timedelta(hours=4)
@@ -37,36 +37,36 @@ STAYS, SKIPS, LEAVES, UNLINKS, GOES, KEEPS, COMES, WORKS = range(8)
 
 
 def days():
-    """Return the day of every lesson as the card has it, without those that are off."""
+    """Return the days of all lessons on the card, except those that are cancelled."""
     every = [FIRST + timedelta(weeks=week, days=day) for week in range(WEEKS) for day in (0, 5)]
     return [day for day in every if f"{day:%Y-%m-%d}" not in OFF]
 
 
 def planned():
-    """Return when each lesson begins and ends, by its day, as the calendar of the zone has it."""
+    """Return when each lesson begins and ends, by day, according to the zone's calendar."""
     found = {f"{day:%Y-%m-%d}": (day + BEGINS, day + ENDS) for day in days()}
     moments = {day: tuple(at.timestamp() for at in both) for day, both in found.items()}
     return dict(sorted(moments.items()))
 
 
 def expected(number, day):
-    """Return whether somebody's workspace is started for the lesson of a day."""
+    """Return whether a person's workspace is started for the lesson on a day."""
     return {
         STAYS: True,
         SKIPS: True,
         LEAVES: day <= "2028-02-01",
         UNLINKS: day <= "2028-02-13",
         GOES: day <= "2028-03-12",
-        # What they kept runs on, through the next lesson and its end, until they stop it.
+        # The workspace that they keep runs through the next lesson and its end, until they stop it.
         KEEPS: day != "2028-02-08",
-        # Who joins during a lesson is started for it at once.
+        # A person who joins during a lesson is started for it at once.
         COMES: day >= "2028-01-18",
         WORKS: False,
     }[number]
 
 
 async def happens(world, card, day):
-    """Do what somebody does after the lesson of a day began."""
+    """Do what somebody does on this day, after the lesson has begun."""
     who = people(8)
     match day:
         case "2028-01-18":
@@ -86,7 +86,7 @@ async def test_a_term_is_counted_to_the_start(world):
     world.clock.advance(min(every.values())[0] - 3600.0 - world.clock.now())
     card = await post(world, **TERM)
     for number, one in enumerate(who):
-        # One who works through all nights, and so isn't started.
+        # One of them works through every night, so their workspace is never started.
         await seat(world, one, State.RUNNING if number == WORKS else State.STOPPED)
         if number != COMES:
             await press(world, card, one)

@@ -1,4 +1,4 @@
-"""APScheduler keeps its pace whichever way the wall clock is moved."""
+"""APScheduler keeps its pace, however the wall clock is set."""
 
 import asyncio
 import time
@@ -13,7 +13,10 @@ NEVER_COMPARES = 3600.0
 
 
 class MovedWall(tzinfo):
-    """Be both clocks of the machine, the wall clock ``off``; APScheduler asks for it as for a time zone."""
+    """Both clocks of the machine, with the wall clock ``off`` by some seconds.
+
+    APScheduler reads it as a time zone.
+    """
 
     off = 0.0
 
@@ -41,7 +44,7 @@ class MovedWall(tzinfo):
 
 @asynccontextmanager
 async def ticking(every):
-    """Tick every 50 ms; the first tick has come."""
+    """Tick every 50 ms, and continue after the first tick."""
     wall, ticks = MovedWall(), asyncio.Queue()
     ticker = Ticker(wall, every=every, timezone=wall)
     ticker.every(0.05, lambda: ticks.put_nowait(1))
@@ -60,7 +63,7 @@ async def test_it_goes_on_at_its_pace_whichever_way_the_clock_is_moved(moved):
         began = time.monotonic()
         for _ in range(4):
             await asyncio.wait_for(ticks.get(), 20)
-        # However many runs the jump skipped, none of them is made up for.
+        # Runs that the jump skipped aren't made up for.
         assert ticks.qsize() <= (time.monotonic() - began) / 0.05
 
 
@@ -71,5 +74,5 @@ async def test_without_the_guard_a_clock_that_is_set_back_silences_it():
         with suppress(TimeoutError):
             while await asyncio.wait_for(ticks.get(), 0.3):
                 came += 1
-        # One may come that was armed before.
+        # A tick that was armed before may still come.
         assert came <= 1

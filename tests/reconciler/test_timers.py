@@ -1,4 +1,4 @@
-"""Timers: the warning and the stop come once, whatever happens to the process, the clock and the person."""
+"""Timers: warning and stop come once, whatever happens to the process, the clock and the owner."""
 
 from contextlib import suppress
 
@@ -28,7 +28,7 @@ async def row(world, workspace):
 
 
 async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
-    """Give Alice a running workspace that is to be stopped in so many seconds."""
+    """Give Alice a running workspace that will be stopped in this many seconds."""
     workspace = workspace or await world.own(state=State.RUNNING)
     await world.pass_time(12)
     timer = plan_timer(world.asking, workspace, await world.store.now() + seconds, **keys)
@@ -37,13 +37,16 @@ async def timed(world, seconds=15 * MINUTE, *, workspace=None, **keys):
 
 
 async def pass_until(world, at, step=5.0):
-    """Let time pass until shortly after a moment."""
+    """Let time pass until shortly after this time."""
     left = at - await world.store.now()
     await world.pass_time(left + step, step=step)
 
 
 def told(world):
-    """Return the kinds of what was sent; a warning that says by now that it has stopped is both."""
+    """Return the kinds of messages sent.
+
+    A warning that has turned into the news of the stop counts as both.
+    """
     kinds = [kind for kind in world.slack.sent_kinds() if kind != "card"]
     return kinds + ["stopped"] * (len(world.slack.told("stopped")) - kinds.count("stopped"))
 
@@ -70,7 +73,7 @@ async def test_changed_it_is_warned_of_again_and_stopped_once(world):
 
 @pytest.mark.parametrize("state", [State.FAILED, State.UNKNOWN], ids=str)
 async def test_timer_of_what_can_still_run_is_warned_of_once(world, state):
-    """What isn't known to be down is stopped at its time, as anything that runs."""
+    """A workspace that isn't known to be down is stopped on time, like a running one."""
     workspace = await timed(world)
     world.provider.put("r1", state)
     await pass_until(world, workspace.stop_at + 120)
@@ -122,7 +125,7 @@ def down(world, seconds):
 @pytest.mark.parametrize("absent", [asleep, down])
 @pytest.mark.parametrize("seconds", [15 * MINUTE, 5 * MINUTE], ids=["warned", "too short to be warned of"])
 async def test_who_comes_back_long_after_the_moment_is_warned_anew_and_read_first(world, seconds, absent):
-    """Overnight its person may have stopped and started it; as far as Usher knew, it ran all along."""
+    """Overnight its owner may have stopped and started it; as far as Usher knew, it kept running."""
     workspace = await timed(world, seconds)
     await pass_until(world, workspace.stop_at - 60)
     before = told(world)
@@ -158,7 +161,7 @@ async def test_what_can_not_be_read_since_its_warning_is_stopped_only_after_anot
 
 @pytest.mark.parametrize("before", [30 * MINUTE, 5 * MINUTE], ids=["before its warning", "after it"])
 async def test_timer_of_refused_sign_in_is_told_once(world, before):
-    """Nothing is announced meanwhile; once the sign-in is accepted it is warned of, and then carried out."""
+    """Nothing is announced meanwhile. Once the sign-in is accepted, the warning comes, and then the stop."""
     workspace = await timed(world, HOUR, workspace=await seat(world, ALICE, State.RUNNING))
     await pass_until(world, workspace.stop_at - before, step=20)
     warned = told(world)
@@ -181,7 +184,7 @@ async def test_timer_of_refused_sign_in_is_told_once(world, before):
 
 
 async def test_planned_stop_of_removed_connection_is_not_announced(world):
-    """What was connected when it was planned is told at its time, and nothing else is said of it before."""
+    """The owner is told at the time of the stop, and nothing is said about it before."""
     workspace = await timed(world, 30 * MINUTE)
     world.reborn(connections={})
     await pass_until(world, workspace.stop_at - MINUTE)
@@ -217,7 +220,7 @@ async def test_killed_between_the_claim_and_the_write_it_comes_once_all_the_same
     with suppress(Killed):
         await pass_until(world, workspace.stop_at - before + 20, step=5)
     world.reborn()
-    # The claim of the dead runs out.
+    # The dead process's claim expires.
     await pass_until(world, workspace.stop_at + 180)
     assert told(world) == ["stop_warning", "stopped"]
     assert world.provider.accepted_stops == ["r1"]
@@ -266,7 +269,7 @@ async def test_message_of_readiness_loses_an_end_that_was_taken_back(world):
 
 
 async def test_warning_stands_though_something_else_is_asked(world):
-    """A start of what is running changes nothing about the stop that is to come."""
+    """Starting a running workspace doesn't change its planned stop."""
     workspace = await timed(world)
     await pass_until(world, workspace.stop_at - 9 * MINUTE)
     assert "stop_warning" in told(world)

@@ -1,4 +1,4 @@
-"""What was told as over and turns out otherwise is told again, without being asked, once."""
+"""News that turns out to be wrong is corrected once, without anybody asking."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def last_words(world):
 
 
 async def told(world, verb, *, error=None, state):
-    """Have an operation end, with its message; return the machine."""
+    """End an operation with its message, and return the machine."""
     workspace = await world.own(state=state)
     machine = world.provider.machines["r1"]
     await world.pass_time(12)

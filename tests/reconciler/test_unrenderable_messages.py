@@ -1,4 +1,4 @@
-"""What can't be drawn: tried less and less often, said plainly, visibly dead after a day."""
+"""Messages that can't be rendered: retried ever less often, sent as plain text, and dead after a day."""
 
 from structlog.testing import capture_logs
 
@@ -16,7 +16,7 @@ from tests.rigs.store import ALICE, prefer, want_read
 
 
 async def undrawable(world):
-    """Write a notice about an operation that nothing can be drawn from."""
+    """Add a notice about an operation whose rendering fails."""
 
     async def broken(_operation_id):
         raise RuntimeError("a mistake")
@@ -33,7 +33,7 @@ async def test_what_cannot_be_drawn_waits_longer_and_longer_and_is_then_said_pla
         await world.pass_time(450, step=5)
     failed = [entry for entry in logs if entry["event"] == "notice not drawn"]
     assert 5 <= len(failed) <= 12
-    # Nothing was sent, so nothing is looked for.
+    # Nothing was sent, so nothing is searched for.
     assert world.slack.count("conversations.history") == 0
     [sent] = world.slack.messages
     assert failed[-1]["reference"] in sent["text"]
@@ -53,11 +53,11 @@ async def test_what_can_be_neither_drawn_nor_sent_is_visibly_dead_after_a_day(wo
 
 
 async def undrawable_card(world):
-    """Post the card of a start whose workspace then can't be read any more; owe it an update."""
+    """Send the card of a start, and let its workspace become unreadable while an update is due."""
     await prefer(world.store, ALICE, Preferences(ready=False))
     operation_id = await world.begin(await world.own(state=State.RUNNING))
     await world.until_ended(operation_id)
-    # What goes down sooner after a start is told in a message of its own.
+    # If the workspace goes down earlier, that is reported in a message of its own.
     await world.pass_time(700, step=5)
 
     async def broken(*_subject):
@@ -86,7 +86,7 @@ async def test_a_card_that_cannot_be_drawn_is_said_plainly_where_it_stands(world
     with capture_logs() as logs:
         await world.pass_time(3600, step=20)
     assert not [entry for entry in logs if entry["log_level"] == "error"]
-    # What it showed last is drawn again once it is so again.
+    # The card's former content is rendered again once it is true again.
     del world.notifier._cards._gatherer.describe_card
     world.provider.put("r1", State.RUNNING)
     await want_read(world.store, (await world.store.read(operations.find_operation, card.id)).workspace_id)

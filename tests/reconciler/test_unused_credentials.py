@@ -1,4 +1,4 @@
-"""A token of our own that a hub gave while a link was checked ends with the link, if nobody confirms it."""
+"""A token that a hub gave Usher while checking a link is revoked with the link, if nobody confirms that."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ BROWSER = "browser-of-alice"
 
 
 class Minting(FakeProvider):
-    """Give a token of its own for each that is checked, as a hub does."""
+    """A provider that gives a new token for each one that is checked, as a hub does."""
 
     minted = 0
 
@@ -43,7 +43,7 @@ def links(minting):
 
 
 async def checked(minting):
-    """Open a fresh link and paste a token there; return the nonce and what the page shows."""
+    """Open a new link and paste a token there. Return the link's nonce and the result shown on the page."""
     nonce = (await links(minting).invite(ALICE, "cloud")).rpartition("/")[2]
     await links(minting).open(nonce, BROWSER)
     return nonce, await links(minting).check(nonce, BROWSER, "pasted")

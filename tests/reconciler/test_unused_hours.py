@@ -19,13 +19,13 @@ WEEK = (22, 23, 24, 25, 26, 29, 30)
 
 
 async def days(world, count, each=None):
-    """Live up to some day of hours from 9 on, after each of which it stops; ``each`` is done half past 9."""
+    """Play some days of hours from 9:00, each ending with a stop; ``each`` is called at 9:30."""
     for day in WEEK[:count]:
         if world.clock.now() > local("9:00", day=day):
             continue
         await until(world, "8:59", day=day, step=HOUR)
         await until(world, "9:30", day=day, step=30)
-        # Slack hasn't been open, and the provider counts its own start as use.
+        # Nobody has opened the workspace from Slack, and the provider counts its own start as use.
         machine = world.provider.machines["r1"]
         machine.last_used_at = local("9:01", day=day)
         if each is not None:
@@ -48,7 +48,7 @@ async def test_who_is_on_leave_has_nothing_started_any_more(world):
 
 
 async def stamped_ahead(world, _workspace, day):
-    """Write a local time without its zone, as a proxy in Tokyo does when it adds the route."""
+    """Report a local time without its zone, as a proxy in Tokyo does when it adds the route."""
     world.provider.machines["r1"].last_used_at = local("18:00", day=day)
 
 

@@ -1,4 +1,4 @@
-"""What the ledger says of a term is what ran: with kills, outages, clock changes and two processes."""
+"""The ledger of a term matches what ran, despite kills, outages, clock changes and two processes."""
 
 from collections import defaultdict
 from contextlib import suppress
@@ -23,14 +23,14 @@ HOUR = 3600.0
 #: Twelve weeks, with a look at each machine every eight hours.
 DAYS = 84
 LOOKS = 3
-#: Seconds by which the clock is set, once a day at most.
+#: Seconds by which the clock may be set, at most once a day.
 JUMPS = (-90.0, 90.0)
 MACHINES = {"a1": ALICE, "a2": ALICE, "a3": ALICE, "b1": BOB}
 
 
 @dataclass
 class Span:
-    """A time of running as the provider has it, and whether Usher began and ended it."""
+    """A period of running according to the provider, and whether Usher began and ended it."""
 
     began: float
     by_usher: bool
@@ -39,7 +39,7 @@ class Span:
 
 
 class Recorder(FakeProvider):
-    """Write down what runs from when to when, whoever did it; be away when told to."""
+    """A provider that records when each machine runs, whoever started it, and that can be away."""
 
     def __init__(self, clock):
         super().__init__(clock)
@@ -67,7 +67,7 @@ class Recorder(FakeProvider):
             raise ServerFailed("away", status=503)
 
     def goes(self, remote_id, *, is_up, tells):
-        """Let somebody start or stop it on the provider's own page."""
+        """Start or stop a machine on the provider's own page."""
         now = self.clock.now()
         last = self.spans[remote_id][-1] if self.spans[remote_id] else None
         is_running = last is not None and last.ended is None
@@ -91,7 +91,7 @@ class Recorder(FakeProvider):
 
 
 class Term:
-    """Weeks in which people and their provider start and stop, and something goes wrong each day."""
+    """Weeks in which people and the provider start and stop machines, with one fault each day."""
 
     def __init__(self, store, clock, seed):
         self.random = Random(seed)
@@ -141,7 +141,7 @@ class Term:
                     await world.restart()
 
     async def _pass(self, seconds):
-        """Let time pass in steps that grow; both processes work."""
+        """Let time pass in growing steps, with both processes working."""
         until, pause = self.clock.monotonic() + seconds, 5.0
         while self.clock.monotonic() < until:
             pause = min(1.5 * pause, HOUR)
@@ -188,7 +188,7 @@ async def test_the_ledger_of_a_term_is_what_ran(seed):
     ours = [one for found in spans.values() for one in found if one.by_usher and one.ended_by_usher]
     assert len(ours) > 50
     assert abs(told - true) <= 0.005 * true
-    # What no read came upon, Usher can't know; what it started itself, it does.
+    # Usher can't know about a run that no read found, but it knows about those that it started.
     missed = [one for found in spans.values() for one in found if id(one) not in matched]
     assert not [one for one in missed if one.by_usher and (one.ended or now) - one.began > 15 * 60.0], missed
     assert_apart(lives)
@@ -199,7 +199,7 @@ def measure_overlap(life, span, now):
 
 
 def assert_apart(lives):
-    """Check that lives of one workspace follow each other, and that none ends before it begins."""
+    """Check that the periods of one workspace don't overlap, and that none ends before it begins."""
     by_subject = defaultdict(list)
     for life in lives:
         by_subject[life.subject].append(life)

@@ -1,4 +1,4 @@
-"""Pictures on their way to Slack: once, with their alternative text; in words where no file can be sent."""
+"""Pictures on their way to Slack: sent once, with their alternative text; as text if files can't be sent."""
 
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -41,7 +41,7 @@ async def test_picture_is_shared_once_with_its_alternative_text(world):
     assert message["text"] == "Here it is as a picture."
     pixels = read_png(message["files"][0]["content"])
     assert pixels.width == 1_280
-    # There are letters where the name stands.
+    # There are letters at the position of the name.
     assert pixels.count_colours(40, 140, 200, 50) > 20
     (announced,) = [arguments for method, arguments in world.slack.calls if method == GET_URL]
     assert announced["filename"] == "usage.png"

@@ -1,4 +1,4 @@
-"""Waiting for room: in order, one attempt at a time, at its pace; all are told; the unused is given on."""
+"""Waiting for capacity: in order, one attempt at a time; everyone is told, and unused grants move on."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def farm():
 
 
 async def line_up(farm, count, until=12 * HOURS):
-    """Let so many people want a machine each, one after the other; return them and their workspaces."""
+    """Let people ask for a machine one after the other. Return the people and their workspaces."""
     every = people(count)
     own = [await farm.own(one, f"r-{one.user_id}") for one in every]
     for one, workspace in zip(every, own, strict=True):
@@ -66,7 +66,7 @@ async def line_up(farm, count, until=12 * HOURS):
 
 
 def attempts(farm, since=0):
-    """Return when each start was sent, and whose."""
+    """Return when each start was sent, and for which machine."""
     return [(one.at, one.remote_id) for one in farm.provider.calls[since:] if one.method == "start"]
 
 
@@ -115,7 +115,7 @@ async def test_ten_people_get_two_machines_in_order_none_twice_and_all_are_told(
         said = told(farm, one)
         assert len([text for text in said if "is ready" in text or "became ready" in text]) == 1
         assert len([text for text in said if "no free GPU" in text]) == 1
-    # Whoever is next is tried within the longest pause after a machine is free, and its start is short.
+    # The next in line is tried within the longest pause after a machine is freed, and a start is short.
     assert farm.clock.now() - began <= len(waiting) * (PAUSE_SECONDS[-1] + 120.0)
 
 
@@ -146,7 +146,7 @@ async def test_wait_for_what_is_found_up_at_its_turn_is_over(farm):
     await farm.pass_time(120, step=5)
     assert (await states(farm))[own[2].id] == "granted"
     assert "is already running" in told(farm, every[2])[-1]
-    # It stays over, as its person is told of what became of it.
+    # The wait stays ended, as the person is told what happened to the workspace.
     machine.state = State.STOPPED
     await want_read(farm.store, own[2].id)
     await farm.pass_time(HOURS, step=10)
@@ -156,7 +156,7 @@ async def test_wait_for_what_is_found_up_at_its_turn_is_over(farm):
 
 
 class Sizes(TwoMachines):
-    """Refuse what is huge always, and everything while it is full."""
+    """A provider that always refuses huge machines, and all machines while it is full."""
 
     machines_there = 0
     full = NoCapacity("This hub is full", status=429)
@@ -181,7 +181,7 @@ async def wait_for(farm, person, size, hours=12):
 @pytest.mark.parametrize("huge", [1, 3])
 @pytest.mark.parametrize("hours", [0, 2], ids=["at once", "after hours"])
 async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
-    """However many wait for it and for how long: once there is room, small things get it within minutes."""
+    """However many wait for one and for however long, small ones start minutes after there is capacity."""
     *others, ann = people(huge + 1)
     for one in others:
         await wait_for(sizes, one, "huge")
@@ -202,7 +202,7 @@ async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
 
 
 async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
-    """It is sent again within its turn, which ends after a minute; nobody else's start is refused so."""
+    """The attempt is repeated within its turn, which ends after a minute; nobody else's start is refused."""
     mallory, ann = people(2)
     sizes.provider.full, sizes.provider.machines_there = ServerFailed("busy", status=503), 2
     await wait_for(sizes, mallory, "huge")
@@ -227,7 +227,7 @@ async def test_start_that_is_not_offered_for_a_while_keeps_its_place(farm):
     every, own = await line_up(farm, 4)
     farm.provider.machines[own[2].remote_id].actions = frozenset({"open"})
     give_back(farm, every[0])
-    # What it allows is known only as long as it was read just now.
+    # The allowed actions are known only for a short time after a read, so read again and again.
     for _ in range(100):
         await want_read(farm.store, own[2].id)
         await farm.pass_time(10, step=5)
@@ -291,7 +291,7 @@ async def test_unlinking_ends_a_wait_and_says_so(farm, tell):
 
 
 def stopped(farm, person):
-    """Return what tells somebody that nobody waits for them any more."""
+    """Return the messages that tell a person that their place on the waitlist has ended."""
     return [text for text in told(farm, person) if re.search("(stopped|longer) waiting", text)]
 
 
@@ -309,7 +309,7 @@ async def test_whoever_may_not_start_any_more_is_told(farm, mark):
 
 @pytest.mark.parametrize("how", ["undone", "deleted"])
 async def test_attempt_that_was_cut_short_ends_its_wait(farm, how):
-    """Its operation is undone or gone: its person is told, and the next one's turn comes."""
+    """If its operation is undone or gone, the person is told, and the next one gets a turn."""
     every, own = await line_up(farm, 4)
     farm.clock.advance(601.0)
     await farm.reconciler.scheduled_work.step()
@@ -350,7 +350,7 @@ async def test_attempt_that_fails_for_something_else_says_that_nobody_waits(farm
 @pytest.mark.parametrize("status", [400, 403, 409, 422, 429, 500, 503])
 @pytest.mark.parametrize("is_started", [False, True], ids=["refused", "failed"])
 async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_started):
-    """Whatever its status: the wait goes on, for what the words say."""
+    """Whatever the status, the wait goes on because of what the message says."""
     person, *_ = people(1)
     workspace = await farm.own(person, "r1")
     kinds = {400: InvalidRequest, 403: Forbidden, 409: Conflict, 422: InvalidRequest}
@@ -372,7 +372,7 @@ async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_star
 
 @pytest.mark.parametrize("is_got", [False, True], ids=["over", "granted"])
 async def test_nothing_is_left_by_who_waits_no_more(farm, is_got):
-    """*Stop waiting* of a former answer ends nothing: neither what was got, nor anything else."""
+    """*Stop waiting* on an old answer ends nothing: neither a granted workspace, nor anything else."""
     every, own = await line_up(farm, 4, until=1800.0)
     if is_got:
         give_back(farm, every[0])
@@ -425,7 +425,10 @@ async def test_until_its_time_and_no_longer(farm):
 
 
 async def test_half_of_what_a_provider_allows_may_fail_in_a_row(farm):
-    """What its provider began and then failed counts; nothing is tried beyond that, and it is said why."""
+    """Starts that the provider began and that then failed count.
+
+    After that many, nothing is tried, and it says why.
+    """
     person, *_ = people(1)
     workspace = await farm.own(person, "r1")
     farm.provider.settings = TwoMayFail(**fake_settings().model_dump(by_alias=True))
@@ -466,10 +469,10 @@ async def test_where_nobody_knows_how_many_may_fail_nobody_waits(farm):
 
 
 async def grant(farm, every, tells_use):
-    """Give a machine to the first in line of those; return it once its person was told."""
+    """Grant a machine to the first in line, and return it once the person has been told."""
     give_back(farm, every[0])
     machine = farm.provider.machines[f"r-{every[2].user_id}"]
-    # Some providers tell when it was used last: before it was started.
+    # Some providers report the last use, which was before the start.
     machine.last_used_at = farm.clock.now() if tells_use else None
     for _ in range(120):
         await farm.pass_time(10, step=5)
@@ -485,7 +488,7 @@ def warned(farm, person):
 @pytest.mark.parametrize("is_used", [True, False], ids=["used", "unused"])
 @pytest.mark.parametrize("tells_use", [True, False], ids=["use known", "use unknown"])
 async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tells_use):
-    """The message that grants it says so; what its provider or its person here shows as used is kept."""
+    """The message that grants it says so. A workspace used at the provider or from here is kept."""
     every, own = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use)
     (ready,) = [text for text in told(farm, every[2]) if "is ready" in text]
@@ -508,7 +511,7 @@ async def test_unused_grant_is_warned_of_and_goes_to_the_next(farm, is_used, tel
 
 @pytest.mark.parametrize("how", ["opened", "kept", "alone"])
 async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
-    """Its person uses or keeps it, or nobody waits any more: it isn't stopped, nor warned of again."""
+    """If the workspace is used or kept, or nobody waits any more, it isn't stopped, nor warned of again."""
     every, own = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use=False)
     await farm.pass_time(UNUSED_SECONDS + 120, step=20)
@@ -520,14 +523,14 @@ async def test_warning_of_unused_grant_ends_with_its_reason(farm, how):
     else:
         await ask(farm, every[3]).run(use_cases.leave, own[3].id)
     await farm.pass_time(2 * HOURS, step=30)
-    # The warning has gone with its reason.
+    # The warning was deleted when its reason went away.
     assert (machine.state, warned(farm, every[2])) == (State.RUNNING, [])
     assert farm.slack.sent_kinds().count("stop_warning") == 1
     assert (await farm.store.read(workspace_rows.find_workspace, own[2].id)).stop_at is None
 
 
 async def test_grant_is_warned_of_once_somebody_waits(farm):
-    """Nobody waits after half an hour, so nothing is said; who joins later makes it matter."""
+    """After half an hour nobody is waiting, so nothing is said until somebody joins the waitlist."""
     every, own = await line_up(farm, 4)
     await ask(farm, every[3]).run(use_cases.leave, own[3].id)
     machine = await grant(farm, every, tells_use=False)
@@ -540,7 +543,7 @@ async def test_grant_is_warned_of_once_somebody_waits(farm):
 
 
 async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
-    """It isn't taken, and the question says that somebody waits."""
+    """The workspace isn't taken away, and the question says that somebody is waiting."""
     every, _ = await line_up(farm, 4)
     machine = await grant(farm, every, tells_use=False)
     await within(
@@ -554,7 +557,7 @@ async def test_unused_grant_that_a_stop_would_end_is_asked_about(farm):
 
 @pytest.mark.parametrize("who", ["owner", "plan", "stranger"])
 async def test_freed_room_is_offered_within_a_minute(farm, who):
-    """After hours of waiting, ten minutes apart: whoever frees it, and from whichever Slack workspace."""
+    """Freed capacity is offered soon even after hours, whoever frees it, in any Slack workspace."""
     every, own = await line_up(farm, 4)
     await farm.pass_time(2 * HOURS + 100, step=20)
     freed = own[0]
@@ -580,7 +583,7 @@ async def test_freed_room_is_offered_within_a_minute(farm, who):
 
 
 async def test_freed_room_is_offered_to_each_in_turn(sizes):
-    """The first wants what never fits: the next is tried a minute later, not by their own pace."""
+    """The first wants a machine that never fits. The next is tried a minute later, not at their own pace."""
     huge, ann = people(2)
     await wait_for(sizes, huge, "huge")
     await wait_for(sizes, ann, "small")

@@ -1,4 +1,4 @@
-"""No end that was promised a warning comes before it was delivered: timers, hours, questions, classes."""
+"""No stop with a promised warning comes before that is delivered: timers, hours, questions, classes."""
 
 import re
 
@@ -21,12 +21,12 @@ from tests.rigs.store import ALICE, BOB
 MINUTE = 60.0
 HOUR = 60 * MINUTE
 POST = "chat.postMessage"
-#: When it ends: every way does here.
+#: The time of the stop, for every kind of stop here.
 END = local("18:00")
 
 
 async def running(world, at="17:30", **settings):
-    """Give Alice a workspace that has been running since the morning, and an administrator."""
+    """Give Alice a workspace that has been running since the morning, and name an administrator."""
     world.unwarned_seconds = 2 * HOUR
     world.administered_by("UBOB")
     await world.know(BOB)
@@ -67,13 +67,13 @@ ENDS = [timer, by_hours, unanswered, class_end]
 
 
 async def until(world, at, step=60.0):
-    """Let time pass until a moment, in steps that are no absence."""
+    """Let time pass until this moment, in steps too short to count as an absence."""
     while (rest := at - world.clock.now()) > 0:
         await world.pass_time(min(rest, 3 * step), step=step, longest=step)
 
 
 def warnings(world):
-    """Return the messages that warned of an end."""
+    """Return the messages that warned of a stop."""
     return [
         one
         for one, kind in zip(world.slack.messages, world.slack.kinds(), strict=True)
@@ -90,7 +90,7 @@ async def warned(world):
 
 
 def told(world, principal):
-    """Return the kinds of what somebody was sent."""
+    """Return the kinds of messages that a person got."""
     channel = f"D{principal.user_id}"
     kinds = zip(world.slack.messages, world.slack.kinds(), strict=True)
     return [kind for one, kind in kinds if one["channel"] == channel]
@@ -102,7 +102,7 @@ def is_up(world):
 
 
 def named(message):
-    """Return the last moment that a message names."""
+    """Return the last moment that a message mentions."""
     return float(re.findall(r"<!date\^(\d+)", str(message["blocks"]))[-1])
 
 
@@ -205,7 +205,7 @@ async def test_who_can_not_be_written_to_is_stopped_and_administrators_are_told(
 
 @pytest.mark.parametrize("end", ENDS)
 async def test_after_long_enough_without_slack_a_stop_goes_ahead(world, end):
-    """Slack was last asked about its person more than a day before."""
+    """Slack was last asked about the owner more than a day before."""
     await end(world)
     await until(world, END - 20 * MINUTE)
     cut_off(world, unreachable)
@@ -225,7 +225,7 @@ async def test_after_long_enough_without_slack_a_stop_goes_ahead(world, end):
     ids=lambda value: getattr(value, "__name__", "lost" if value is True else "returns"),
 )
 async def test_warned_stop_waits_for_slack_about_its_person_only_if_final(world, end, is_final):
-    """Slack was last asked about them more than a day before, and is away once it has taken the warning."""
+    """Slack was last asked about the owner more than a day before, and fails after delivering the warning."""
     world.provider.ends_for_good = is_final
     await end(world)
     await warned(world)
@@ -268,7 +268,7 @@ async def test_nobody_loses_anything_for_good_who_can_not_be_written_to(world, e
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("slack", ["there", "away"])
 async def test_after_a_weekend_without_usher_it_is_warned_of_again_and_ends(world, end, slack):
-    """Nobody has to answer: what was to end ends, and whoever was warned before is warned again."""
+    """Nobody has to answer. Planned stops happen, and people warned before the weekend are warned again."""
     await end(world)
     await until(world, END - 20 * MINUTE)
     if slack == "away":
@@ -281,7 +281,7 @@ async def test_after_a_weekend_without_usher_it_is_warned_of_again_and_ends(worl
     back = world.clock.now()
     await until(world, back + 4 * MINUTE, step=5)
     assert is_up(world)
-    # The former warning is of a time that has passed.
+    # The earlier warning is about a time that has passed.
     (warning,) = warnings(world)
     assert named(warning) > back + 4 * MINUTE
     await until(world, back + 10 * MINUTE, step=5)

@@ -1,4 +1,4 @@
-"""Calls to a server in Slack's place: what each answer becomes, and that no error holds the token."""
+"""Calls to a stand-in for Slack: the result of each answer; and no error contains the token."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ TOKEN = "xoxb-very-secret"
 
 
 class Server:
-    """Answer as told; keep what was sent."""
+    """A server that answers as told and records what was sent."""
 
     api: WebApi
 
@@ -109,7 +109,7 @@ async def test_html_that_says_so_is_no_answer_either(slack):
     "body", [b"OK", b'"OK"', b'["ok"]', b"5", b"true", pytest.param(b"[" * 3_000, id="deep")]
 )
 async def test_answer_that_is_no_object_is_malformed(slack, kind, body):
-    """Something in Slack's place answers 200, as a proxy does: nobody knows what became of the call."""
+    """Something in Slack's place, such as a proxy, answers 200, so the call's outcome is unknown."""
     slack.headers, slack.body = {"Content-Type": kind}, body
     with pytest.raises(SlackUnknownOutcome) as caught:
         await slack.api.call("views.open", {})
