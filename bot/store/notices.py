@@ -107,10 +107,10 @@ UNSURE_CLAIM: Final = Claim(
 
 @prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
-    """Write notices. Existing notices with the same subject, kind and occasion are left unchanged.
+    """Write notices, unless they already exist with the same subject, kind and occasion.
 
-    A notice's subject is the id of the operation, or other thing, that it is about, and its occasion tells
-    apart notices of one kind about the same subject. ``subject`` is used for notices without a subject of
+    A notice's subject is the id of the operation or other thing that it is about. The occasion distinguishes
+    notices of the same kind about the same subject. ``subject`` is used for notices without a subject of
     their own. Notices that the person doesn't want aren't written.
     """
     for given in notices:
@@ -136,7 +136,10 @@ def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> 
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question unless its subject already has one. Return False if it has a different question."""
+    """Write a question unless its subject already has one.
+
+    Return False if the subject's existing question has a different occasion.
+    """
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -149,8 +152,8 @@ def add_card(
     """Write the first card of a new operation or run, which has no messages yet.
 
     ``is_announced`` means that an answer has already announced the work, and that another message will report
-    its end. The card is then sent only if the work takes a long time: longer than nine in ten similar starts,
-    if ``slow_seconds`` is known.
+    its end. The card is then sent only if the work takes long. If ``slow_seconds`` is given, that means
+    longer than nine in ten similar starts take.
     """
     if is_announced:
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
@@ -159,12 +162,12 @@ def add_card(
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Have the end of an operation reported in one message with the request's other operations."""
+    """Mark an operation so that one message reports its end and those of the request's other operations."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
-    """Hold back the message about an operation's end, so that it can include the request's other results."""
+    """Hold back the message about an operation's end, to combine it with the request's other results."""
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
     if not request:
@@ -189,13 +192,13 @@ def release_card(tx: Transaction, subject: str) -> None:
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted or can no longer be edited. A card's row is kept."""
+    """Forget a card's message, because it was deleted or can no longer be edited. The card's row is kept."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget a card's message. Write a notice if the message hadn't shown that its operation succeeded."""
+    """Forget a card's message. If its operation succeeded but the card didn't show that, write a notice."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -206,9 +209,9 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
 
 
 def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
-    """Write a notice, unless one with the same subject, kind and person is waiting to be sent.
+    """Write a notice, or extend an unsent one with the same subject, kind and person.
 
-    In that case, add the new notice's ``items`` to the waiting notice.
+    The unsent notice gets the new notice's ``items`` in addition to its own.
     """
     key = {"subject": new.subject, "kind": new.kind, "principal": new.principal}
     waiting = NOTICES.one(tx, **key, state=NoticeState.PENDING)
@@ -220,20 +223,20 @@ def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
 
 
 def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
-    """Return whether a notice was written, even if it wasn't sent."""
+    """Return whether a notice was ever written. It needn't have been sent."""
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
 
 @prioritize(Priority.STEADY)
 def has_notices(tx: Transaction, subject: str) -> bool:
-    """Return whether any notice about a subject was ever written."""
+    """Return whether a notice about a subject was ever written."""
     return tx.one("notice_about", subject=subject) is not None
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice and return its row, or None if it exists.
+    """Write a notice and return its row, or None if the notice already exists.
 
-    If ``is_first`` is true, always return the row.
+    If ``is_first`` is true, the row is returned in either case.
     """
     now = tx.now()
     row = {
@@ -257,10 +260,10 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine updates that an outage of Slack has delayed into one message per person.
+    """Combine updates that were delayed by an outage of Slack into one message per person.
 
-    Return whether there were any. Each message takes in more updates until it is claimed. An update that may
-    already have been sent is left out until Usher has searched Slack for it.
+    Return whether there were any such updates. A combined message takes in further updates until it is
+    claimed. An update that may already have been sent is left out until Usher has searched Slack for it.
     """
     if _INFORMATIONAL_URGENCIES.isdisjoint(due):
         return False
@@ -273,19 +276,19 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             "gather_news", principal=late["principal"], now=now, holder=holder, limit=_MAX_COMBINED_NOTICES
         )
         for one in news:
-            # This news is no longer a separate message, but part of the combined one.
+            # This update is no longer sent as a separate message, but as part of the combined one.
             cards.drop(tx, one["id"])
         if news and found is None:
             principal = Principal.from_key(late["principal"])
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
-        # The combined message becomes due at the time of its oldest update, so that the person who has waited
+        # The combined message becomes due when its oldest update was due, so that the person who has waited
         # longest comes first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
     return True
 
 
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return the notices combined in a SUMMARY or RESULTS notice, oldest first."""
+    """Return the notices that a SUMMARY or RESULTS notice combines, oldest first."""
     found = NOTICES.query(tx, "held_notices", id=notice_id)
     return sorted(found, key=attrgetter("created_at", "id"))
 
@@ -341,10 +344,10 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices with ``claim_notices_once``, calling it until all due updates have been combined.
+    """Claim notices like ``claim_notices_once``, repeatedly until all due updates have been combined.
 
-    If a notice that may already have been sent is claimed, the same person's other such notices are claimed
-    with it, because one search finds them all.
+    If one of the claimed notices may already have been sent, all such notices to the same person are claimed
+    with it, because a single search in Slack finds them all.
     """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
@@ -358,11 +361,11 @@ async def claim_notices(
 def claim_pending(
     tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
 ) -> list[Notice]:
-    """Claim one of an installation's unsent notices, even before its pause ends.
+    """Claim one of an installation's unsent notices, even before its pause ends. Notices take turns.
 
-    Notices take turns. If ``is_send`` is true, those that certainly weren't sent come first. Otherwise, those
-    that may have been sent come first. If one of the latter is claimed, all such notices to the same person
-    are claimed with it.
+    If ``is_send`` is true, notices that certainly weren't sent come first. Otherwise, notices that may have
+    been sent come first. When one of these is claimed, all others like it for the same person are claimed,
+    too.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(
@@ -383,7 +386,7 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Claim the same people's other notices that may have been sent. Return all, ``claimed`` first."""
+    """Claim all other notices to the same people that may have been sent. Return them after ``claimed``."""
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
@@ -404,9 +407,10 @@ def mark_notice_sent(
 ) -> None:
     """Mark a notice as sent, and record in its card's row where the message is.
 
-    ``rendered_digest`` is the digest of what the message shows, or "" if unknown. ``said`` is the text, if it
-    can't be rendered again. ``in_place`` means that the message may have belonged to another card before.
-    Once an operation's end has been reported, a card that was held back is no longer needed.
+    ``rendered_digest`` is the digest of what the message shows, or "" if unknown. ``said`` is the message's
+    text, if it can't be rendered again. ``in_place`` means that the message may have belonged to another card
+    before. If the notice reports an operation's end and the operation's card is still held back, the card is
+    no longer needed.
     """
     now, notice_id = tx.now(), notice.id
     if message_ts:
@@ -429,20 +433,21 @@ def mark_notice_sent(
         if row["needless_card"] is not None:
             waiting = {"id": row["needless_card"], "state": NoticeState.PENDING}
             to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
-            # If another process has just claimed the card, that process will notice this by itself.
+            # If another process has just claimed the card, it will find out by itself that the card isn't
+            # needed.
             if NOTICES.count_changed(tx, waiting, **to):
                 cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
-    # Only ids of direct messages begin with D. A reply is sent to wherever the person typed, which may be a
-    # conversation with someone else.
+    # Only ids of direct messages begin with D. A reply goes to wherever the person typed, which may be a
+    # direct conversation with someone else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
         DIRECT_CHANNELS.upsert(tx, principal=row["principal"], channel_id=channel_id)
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Return notices to their old places in the queue, because a search in Slack didn't find them."""
+    """Put notices back in their old places in the queue, because a search in Slack didn't find them."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -460,9 +465,9 @@ def retry_notice(
 ) -> None:
     """Retry a notice later.
 
-    ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set once it is set. The notice
-    waits for a read only if ``read_since`` is given. If another process has claimed it in the meantime, it is
-    left to that process.
+    ``unknown_since`` keeps the earliest value given, and ``is_text`` stays true once it has been set. The
+    notice waits for a read only if ``read_since`` is given. If another process has claimed the notice in the
+    meantime, nothing is changed.
     """
     tx.run(
         "notice_retry",
@@ -479,14 +484,14 @@ def retry_notice(
 
 
 def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
-    """Save what was learned while a notice was being sent. If it was claimed again, change nothing."""
+    """Save data learned while sending a notice, unless the notice has been claimed again."""
     NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
     """Make all of an installation's waiting notices due, because Slack can be reached again.
 
-    A message that may have been sent still gets ``settles`` seconds to show up.
+    A message that may have been sent still gets ``settles`` seconds to show up in Slack.
     """
     now = engine.now()
     given = {
@@ -503,7 +508,7 @@ def _make_people_pattern(place: str) -> str:
 
 
 def end_state(tx: Transaction, subject: str) -> EndState:
-    """Return the state of the message about the end of an operation or a run."""
+    """Return the state of the message that reports the end of an operation or run."""
     row = tx.one("end_of", id=subject)
     assert row is not None  # a SELECT without a table always returns a row
     return cast(EndState, row["state"])
@@ -522,12 +527,12 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
     card = CARDS.one(tx, id=row["id"]) if said.get("at") else None
     if card is not None:
-        # The notice's buttons are on the combined message.
+        # The buttons for this notice are on the combined message.
         at = said["at"]
         shown = {**card.body, **at["said"], "holder": said["notice"]}
         cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
     marks = parse_enum(NoticeKind, row["kind"]).marks
-    # Keep a run's card, because the output is posted in its thread.
+    # A run's card is kept, because the output is posted in its thread.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.queue_ended(tx, row["subject"])
 
@@ -536,9 +541,10 @@ register_fan_out("finished", ("some_told_together", _end))
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
-    """Return the message that answered an interaction, if any. ``passed`` contains ids of messages to skip.
+    """Return the message that answered an interaction, skipping messages whose ids are in ``passed``.
 
-    If a message was meant to replace the reply, return that message instead of the reply.
+    If a message was meant to replace the reply, return that message instead. Return None if there is no
+    answer.
     """
     answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
     return next((one for one in answers if one is not None and one.id not in passed), None)

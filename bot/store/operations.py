@@ -29,10 +29,10 @@ _PARSE_VIEW = make_parser("o w a")
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """An operation with its workspace, unless that was deleted, and its owner's account.
+    """An operation with its workspace (unless that was deleted) and its owner's account.
 
     ``is_superseded`` means that the workspace has a newer operation. ``end_state`` is the state of the
-    message about the operation's end. ``time_zone`` is the owner's, if Slack has provided it.
+    message about the operation's end. ``time_zone`` is the owner's time zone, if Slack has provided it.
     """
 
     operation: Operation
@@ -47,11 +47,10 @@ class OperationView:
 class Accepted:
     """The result of accepting an operation.
 
-    ``joined`` means that an operation with the same verb was already open, and is now ``operation``.
-    ``replaced`` is an open operation with another verb, which was ended. ``repeated`` means that the
-    interaction was seen before, so nothing was changed. ``remark`` tells the person if Usher does something
-    other than what the verb suggests. ``obstacle`` says why no call can be sent now
-    (``bot.domain.feasibility``).
+    ``joined`` means that ``operation`` was already open and has the requested verb. ``replaced`` is an open
+    operation with another verb, which was ended. ``repeated`` means that the interaction was seen before, so
+    nothing was changed. ``remark`` tells the person if Usher does something other than what the verb
+    suggests. ``obstacle`` says why no call can be sent now (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -76,10 +75,10 @@ OPERATION_QUEUE: Final = declare_queue(
 
 
 class Details(TypedDict, total=False):
-    """The details of a request. Except for ``reads_first``, they are described in ``Operation``.
+    """The details of a request for an operation.
 
-    ``reads_first`` means that the first step waits briefly for a read of the workspace, because it can't
-    decide anything without one.
+    ``reads_first`` means that the first step waits briefly for a read of the workspace, because nothing can
+    be decided without one. The other details are described in ``Operation``.
     """
 
     id: str
@@ -113,11 +112,11 @@ def accept(
         made = repeat_request(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
-            # If the previous operation's call was sent, it takes effect whatever is requested now. Otherwise,
-            # the operation is cancelled.
+            # If the previous operation has sent its call, that call takes effect whatever is requested now.
+            # Otherwise, the previous operation is cancelled.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
             if is_timed and row["planned_for"] is None:
-                # The operation is replaced by a plan, not by its owner's request.
+                # A plan, rather than a request by the owner, replaces the operation.
                 cause = "sent_before_plan" if cause else "plan_came"
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
@@ -140,10 +139,10 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Update and return an open operation, because its owner has requested it again.
+    """Extend an open operation, because its owner has requested it again, and return it.
 
-    If its deadline has passed, it gets a new one. A workspace that was only going to be created will be
-    started, too, and a planned start becomes valid for at least as long as one requested by the owner.
+    If its deadline has passed, it gets a new one. If the workspace was only going to be created, it will be
+    started, too. A planned start becomes valid for at least as long as a start requested now.
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
@@ -164,15 +163,15 @@ def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
     """Carry over a call that the previous operation sent, because it may still take effect.
 
-    The call becomes the ``prior_call`` of the new operation, and so does a call that the previous operation
-    had itself carried over. But if the previous operation didn't send anything itself, and its ``prior_call``
-    is of the same kind as the new operation, that call counts as the new operation's own. Restarts and
-    creations carry nothing over, because they send what they need in any case.
+    The call becomes the ``prior_call`` of the new operation. So does a call that the previous operation had
+    carried over from an even earlier one. But if the previous operation sent nothing itself and its
+    ``prior_call`` is of the kind that the new operation sends, that call counts as the new operation's own.
+    Restarts and creations carry nothing over, because they send what they need in any case.
     """
     is_down = made.verb.brings_down
     if not is_down and made.verb is not OperationVerb.START:
         return made
-    # If a restart has sent its start, its stop has already taken effect.
+    # If a restart has sent its start call, its stop call has already taken effect.
     is_stop_last = former.start_call is Call.NONE
     sent = former.start_call if is_down else former.stop_call if is_stop_last else Call.NONE
     carried: dict[str, Any]
@@ -218,7 +217,7 @@ def add(
         connection=workspace.connection,
         verb=verb,
         created_at=now,
-        # The deadline of a start planned for a lesson counts from the lesson's beginning.
+        # If a start is planned for a lesson, its deadline counts from the beginning of the lesson.
         deadline_at=max(now, more.get("planned_for") or 0.0) + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
         reference=reference,
@@ -232,7 +231,7 @@ def add(
     )
     waits_for = "read" if reads_first else "time"
     OPERATIONS.add(tx, made, waits_for=waits_for, start_kind=kind)
-    # Buttons of earlier messages no longer work, even if no message about this operation is sent.
+    # The buttons of earlier messages have become invalid, even if no message about this operation is sent.
     cards.queue_messages(tx, workspace.id, changed=False)
     cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
     return made
@@ -241,7 +240,7 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return the seconds within which nine in ten similar starts succeed, or None if too few were timed."""
+    """Return how many seconds nine in ten similar starts take at most, or None if too few were timed."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
@@ -283,7 +282,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
-    """Give an open operation a new deadline and deadline number. Return None if it has ended."""
+    """Give an open operation a new deadline and a new deadline number. Return None if it has ended."""
     row = work_items.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None
@@ -312,7 +311,7 @@ def find_latest_operation(tx: Transaction, workspace_id: str) -> Operation | Non
 
 
 def find_creation(tx: Transaction, workspace_id: str) -> Operation | None:
-    """Return the newest creation of a workspace, open or ended, or None if Usher didn't create it."""
+    """Return the newest operation that created a workspace, or None if Usher didn't create the workspace."""
     return OPERATIONS.first(tx, "creation_of", workspace_id=workspace_id)
 
 
@@ -324,7 +323,7 @@ def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
 def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
     """Claim due open operations, oldest first, each with everything needed for a step.
 
-    If another process owns a connection's start queue, starts on that connection are left to that process.
+    Starts on a connection are left out if another process owns that connection's start queue.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     steps = []
@@ -380,7 +379,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
     now, hold = shared["now"], shared["block_reason"]
     ends = update.outcome is not None
     is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
-    # Each cause of a block is timed separately, as for runs (``bot.store.runs``).
+    # Blocks with different causes are timed separately, as for runs (``bot.store.runs``).
     blocked_since = row["blocked_since"] if hold == row["block_reason"] else None
     return {
         **shared,

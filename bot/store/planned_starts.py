@@ -12,15 +12,15 @@ from bot.store.transaction import Transaction
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Update a workspace's planned start after some rules have ``changed``.
 
-    A start that has already been sent isn't updated. The current rules determine how long the start is valid.
-    The start is cancelled if no rule needs it any more.
+    A start that has already been sent isn't updated. The current rules determine until when the start may be
+    sent. If no rule needs the start any more, it is cancelled.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)
     if start is None or not start.is_planned_ahead:
         return
-    # After a change, the rules may no longer contain this start. But the stop that was planned along with the
-    # start shows that it came from a rule.
+    # After a change, the rules may no longer include this start. But if a stop was planned along with it, it
+    # must have come from a rule.
     workspace = WORKSPACES.one(tx, id=workspace_id)
     has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
     if not has_end and not filter_plans(tx, start, changed):
@@ -34,7 +34,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
 
 
 def cancel_start(tx: Transaction, member: Participant) -> None:
-    """Cancel a lesson's start that hasn't been sent yet, because the member is leaving the course."""
+    """Cancel a member's unsent start for a lesson, because the member is leaving the course."""
     workspace_id = member.workspace_id or ""
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

@@ -36,10 +36,10 @@ def insert(tx: Transaction, new: Run) -> bool:
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
-    """Create a card for a run if it has none. ``channel_id`` is another place where its owner can be reached.
+    """Create a card for a run if it has none.
 
-    ``is_answered`` means that an answer has already announced the run, so the card is sent only if the run
-    takes a long time.
+    ``channel_id`` is another place where the owner can be reached. ``is_answered`` means that an answer has
+    already announced the run, so the card is sent only if the run takes long.
     """
     if cards.find_card(tx, run.id) is None:
         cards.add(tx, NoticeKind.JOB_CARD, run.id, run.principal.key)
@@ -48,10 +48,11 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
-    """Request that an open run be stopped. If a stop has already been requested, it can still be forced.
+    """Request that an open run be stopped. After an ordinary stop, a forced one can still be requested.
 
     A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
-    its result is then ignored. A stop that was abandoned, or that had no effect, is sent again on request.
+    its result is then ignored. If the previous stop was abandoned or had no effect, requesting the same stop
+    again sends it again.
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
@@ -63,7 +64,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
 
 
 def _has_stop_failed(run: Run, now: float) -> bool:
-    """Return whether a stop was abandoned, or was accepted a while ago without any effect."""
+    """Return whether a stop was abandoned, or was accepted a while ago but has had no effect."""
     if run.remote_id is None:
         return False
     if run.stop_call is not Call.ACCEPTED:
@@ -72,10 +73,10 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the given ids that don't belong to another run.
+    """Return those of the given ids that don't belong to another run.
 
-    If they may come from another launch whose outcome is unknown, return none of them. A row without a
-    reference was added by a list, so it may belong to this run.
+    Return none at all if another launch with the same name has an unknown outcome, because the ids may belong
+    to it. A row without a reference was added from a list, so it may be this run.
     """
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
@@ -85,7 +86,7 @@ def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -
 
 
 def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
-    """Start following a run's output (``is_watched``). If the run has no card, add one.
+    """Start following a run's output (``is_watched``). If the run has no card, create one.
 
     Return None if there is no such run or its account was unlinked.
     """
@@ -111,7 +112,7 @@ def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output is being followed because it is still to be sent, oldest first.
+    """Return launched runs whose output is being followed, oldest first.
 
     Runs that another process is following are left out.
     """
@@ -119,7 +120,7 @@ def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Queue an update of the card of each of these runs, because they have produced more output."""
+    """Queue an update of these runs' cards, because the runs have produced more output."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
@@ -184,9 +185,9 @@ _COMBINE_WITHIN_SECONDS = 2.0
 
 
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
-    """Claim due open runs, oldest first. Each comes with everything needed for a step.
+    """Claim due open runs, oldest first, each with everything needed for a step.
 
-    If another process is following a run's output, the run is left to that process.
+    Runs whose output another process is following are left out.
     """
     return _make_steps(
         tx, work_items.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner)
@@ -196,10 +197,10 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
-    """Claim an active account's launched runs for its next read.
+    """Claim an active account's launched runs, so that one read covers all of them.
 
-    These are the open runs due within two seconds. Return None if the account isn't active, or if another
-    process has read the account's runs since the account was loaded.
+    These are the open runs that are due within two seconds. Return None if the account isn't active, or if
+    another process has read the account's runs since the account was loaded.
     """
     now = tx.now()
     if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
@@ -229,9 +230,9 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     """Write a step's result and release the lease. Return the row as written.
 
     Return None if the run has ended in the meantime or another step has claimed it. ``was`` is the row that
-    the step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the
-    observed state is unknown, the last known state is kept. A final state never changes. A row that a list
-    added for the same ``remote_id`` is merged into this one.
+    the step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in`` seconds. If
+    the step observed the state UNKNOWN, the last known state is kept. A final state never changes. If a list
+    has added a row with the same ``remote_id``, that row is merged into this one.
     """
     saved = work_items.save(tx, RUNS, update, _choose_changes, None if update.remote_id else was)
     if saved is None:
@@ -247,7 +248,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
 
 def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
-    # A different kind of stop was requested in the meantime, so the result of this stop doesn't apply to it.
+    # If another kind of stop was requested in the meantime, the result of this stop doesn't apply to it.
     other_stop = bool(update.claim) and row["wake_reason"] == WakeReason.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),
@@ -262,7 +263,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns that show when reads began to fail, the deadline, and unconfirmed reports.
+    """Return the columns for failing reads, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline. A deadline that has already been set or reported is kept.
     """
@@ -294,7 +295,8 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
         and update.block_reason
         and update.block_reason != row["block_reason"]
     ):
-        # Days without the connection aren't days of a refused credential, so each cause is timed separately.
+        # Each cause is timed separately, so the time without a connection doesn't count as time with a
+        # refused credential.
         kept |= {"blocked_since": now}
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
@@ -302,7 +304,8 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
     """Return the columns to change in a run's row if another row has the same id at the provider.
 
-    A row that a list added is merged into the run's own. A row that belongs to another launch keeps the id.
+    If a list added the other row, it is merged into this run's row. If the other row belongs to another
+    launch, that row keeps the id.
     """
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
@@ -335,12 +338,12 @@ _BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
-    """Merge a list of runs in batches, and return how many were new. If the account is unlinked, stop.
+    """Merge a list of runs in batches, and return how many were new.
 
-    New runs get no card and no notices, and their output isn't followed. Open runs are still read until they
-    end. Ended runs are added only if they are recent enough to be kept. For an open run that is already
-    known, the list counts as a read at the time when the account's LIST_RUNS task was claimed. If the run is
-    over, a step then ends it.
+    If the account is unlinked meanwhile, stop and return 0. New runs get no card and no notices, and their
+    output isn't followed. Open runs are read until they end. Ended runs are added only if they are recent
+    enough to be kept. For an open run that is already known, the list counts as a read at the time when the
+    account's LIST_RUNS task was claimed. If that run is over, a step then ends it.
     """
     start = await engine.read(
         lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY
@@ -360,7 +363,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update those of a batch's runs that have rows, and return the others.
+    """Update the runs of a batch that already have rows, and return the others.
 
     Return None if the account was unlinked.
     """
@@ -416,7 +419,10 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
 
 
 def _follow_again(tx: Transaction, row: Row, one: DiscoveredRun, start: float) -> None:
-    """Reopen a lost run that is listed again, and tell its owner once if they were told that it was lost."""
+    """Reopen a lost run, because it is listed again.
+
+    If its owner was told that it was lost, notify them, once, that it was found.
+    """
     same, as_open = {"id": row["id"], "cause": "lost"}, dict.fromkeys(("outcome", "cause", "ended_at"))
     reopened = RUNS.change_returning(tx, same, **as_open, unconfirmed=None, next_step_at=tx.now())
     if reopened is None:
@@ -454,7 +460,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began, or the best estimate, which is never in the future."""
+    """Return when a run began. If that isn't known, return the best estimate. It is never in the future."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 

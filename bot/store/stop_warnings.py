@@ -19,10 +19,9 @@ _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, replacing the ``former`` one if it hasn't been sent. Return the new warning's id.
+    """Write a warning and return its id. If the ``former`` warning hasn't been sent, withdraw it.
 
-    If Usher gave up on sending an earlier warning for the same time, that warning doesn't count, so a new one
-    is written.
+    If Usher gave up on sending an earlier warning for the same time, a new one is written in spite of it.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -57,13 +56,13 @@ def is_on_its_way(warning: Row | None) -> bool:
 
 
 def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
-    """Return whether a warning was delivered, or wasn't needed."""
+    """Return whether a warning was delivered. If none was needed (the id is None), return True."""
     warning = find_warning(tx, notice_id)
     return notice_id is None or (warning is not None and bool(warning["message_ts"]))
 
 
 def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
-    """Turn the message that warned of a stop into the card of the operation that carries it out."""
+    """Turn the message that warned of a stop into the card of the operation that carries out the stop."""
     warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return

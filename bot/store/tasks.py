@@ -24,11 +24,11 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to be added. It joins an open task of the same kind and subject, if there is one.
+    """A task to be added. If a task of the same kind and subject is open, the new task joins it.
 
-    The open task then keeps its payload, except that the list ``then`` (waiting commands) is extended. If the
-    open task is already running, it runs again afterwards with the new payload, so that no waiting command is
-    lost.
+    The open task then keeps its payload, but the new task's waiting commands (the list ``then``) are appended
+    to its own. If the open task is already running, it runs again afterwards with the new payload, so that no
+    waiting command is lost.
     """
 
     kind: TaskKind
@@ -39,7 +39,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Add tasks, or join them to open ones of the same kind and subject (see ``NewTask``)."""
+    """Add tasks. If a task of the same kind and subject is open, join it instead (see ``NewTask``)."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
@@ -50,7 +50,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
 
 
 def take_over(tx: Transaction, former: str, account: str) -> None:
-    """Move a former account's tasks for reading lists and offers, even running ones, to its successor."""
+    """Move a former account's tasks that read lists and offers to its successor, even if they are running."""
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
@@ -65,7 +65,7 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
         due_at = min(existing["due_at"], now + new.due_in)
         TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
-    # The worker already has the payload, so additions are used when the task runs again.
+    # The worker has already read the payload, so anything added is used when the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
@@ -79,7 +79,10 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 
 
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    """Merge the payload of joining tasks into a task's. Their newer values win, but all commands are kept."""
+    """Merge the payload of joining tasks into a task's payload.
+
+    Their values replace the task's, but all waiting commands are kept.
+    """
     newer = {name: value for name, value in joined.items() if name != "then"}
     return _merge_payload(payload | newer, joined)
 
@@ -93,8 +96,8 @@ def claim_tasks(
 ) -> list[Task]:
     """Claim due tasks of the ``served`` kinds, oldest first.
 
-    If a task's worker died, tasks that have joined it in the meantime are merged into it. Reading all people
-    from Slack is left to the process that has begun to do so.
+    If a task was being done by a process that died, tasks that have joined it since are merged into it. The
+    task that reads all people from Slack is left to the process that has begun it.
     """
     claimed: list[Task] = []
     kinds = as_json(dict.fromkeys(served, 1))
@@ -112,9 +115,9 @@ def _find_claimed(tx: Transaction, task: Task) -> Row | None:
 
 
 def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
-    """Close a task and add its follow-up tasks. If others have joined it in the meantime, it runs again.
+    """Close a task and add its follow-up tasks. If other tasks have joined it, it runs again instead.
 
-    Do nothing if the task was closed or claimed again in the meantime.
+    If the task was closed or claimed again in the meantime, nothing is done.
     """
     row = _find_claimed(tx, task)
     if row is None:
@@ -129,10 +132,10 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later. If ``counts`` is false, this attempt doesn't count.
+    """Retry a task later. If ``counts`` is false, the failed attempt isn't counted.
 
-    ``then`` holds the commands that were waiting for the task. They stop waiting, and are added as tasks now.
-    Do nothing if the task was closed or claimed again in the meantime.
+    ``then`` holds the commands that were waiting for the task. They no longer wait for it, and are added as
+    tasks now. If the task was closed or claimed again in the meantime, nothing is done.
     """
     row = _find_claimed(tx, task)
     if row is None:

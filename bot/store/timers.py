@@ -41,10 +41,10 @@ _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Schedule a stop of a workspace, replacing any stop that is planned for the same reason.
+    """Schedule a stop of a workspace, replacing any stop that was planned for the same reason.
 
-    A stop planned by the owner cancels those planned by classes. If the owner has just chosen the time of the
-    stop, an open start whose call hasn't been sent yet is valid only until that time.
+    A stop planned by the owner cancels the stops planned by classes. If the owner has just chosen the time of
+    the stop, and a start is open whose call hasn't been sent, the start may be sent only until that time.
     """
     if new.because != "own":
         _change(tx, workspace_id, lambda ends: ends.add_end(new))
@@ -56,7 +56,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Schedule a stop of a workspace that is down, in case it is running again when the stop is due."""
+    """Schedule a stop of a workspace that is down. It takes effect if the workspace is running by then."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -71,7 +71,7 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
     """Cancel a workspace's planned stops that have any of the given reasons.
 
-    A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
+    A reason is either a kind (``because``) or the id of a card, a rule or a start.
     """
     _change(tx, workspace_id, lambda ends: ends.remove_reasons(*reasons))
 
@@ -79,20 +79,23 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
     """Cancel all of a workspace's planned stops, and withdraw the owner's consent to stops by classes.
 
-    This also prevents an open start from planning its stop again.
+    If a start is open, it won't plan its stop again, either.
     """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
     tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose again which planned stop takes effect, because rules may have changed. Return the workspace."""
+    """Redetermine which planned stop takes effect, because rules may have changed. Return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Copy planned stops to another row of the same workspace, except for reasons that it already has."""
+    """Copy planned stops to another row of the same workspace.
+
+    Stops for reasons that it already has are skipped.
+    """
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else former.planned_stops.rows
     if moving:
@@ -112,11 +115,11 @@ def _change(
     named: PlannedStop | None = None,
     withdraws: bool = False,
 ) -> None:
-    """Change a workspace's planned stops. The one that takes effect becomes the workspace's timer.
+    """Change a workspace's planned stops. The stop that takes effect becomes the workspace's timer.
 
-    A warning that has been sent remains valid only if the timer keeps its time. ``named`` is the stop that
-    the owner has just set. ``withdraws`` means that stops planned by classes are cancelled, along with the
-    consents to them.
+    A warning that has been sent remains valid only if the timer's time stays the same. ``named`` is the stop
+    that the owner has just set. ``withdraws`` means that stops planned by classes are cancelled, and the
+    consents to them withdrawn.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
@@ -182,12 +185,13 @@ TIMER_QUEUE: Final = declare_queue(
 def claim_timers(
     tx: Transaction, limit: int, lease: float, waits: float = stop_warnings.MAX_WARNING_DELAY_SECONDS
 ) -> list[workspaces.Workspace]:
-    """Claim the workspaces whose timers are due, and return them. The claim lasts ``lease`` seconds.
+    """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
 
-    A warning doesn't count if Usher was away when the timer was due. Nor does a warning that wasn't
-    delivered, unless it can never be delivered or, for most stops, ``waits`` seconds have passed. A timer
-    that turns out not to be due yet is checked again once it is. If a returned workspace has no timer, it is
-    down and has to be read.
+    A timer becomes due for the owner's warning, and then for the stop itself. If Usher was away for long when
+    it became due, or the warning wasn't delivered, the owner counts as not warned. But an undelivered warning
+    does count if it can never be delivered or, for most stops, once it is ``waits`` seconds old. If a claimed
+    timer turns out not to be due yet, its next check is scheduled for when it is due. A returned workspace
+    without a timer is down and has to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
@@ -200,9 +204,9 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Schedule a timer's next check, unless the timer has changed.
+    """Schedule the next check of a timer, unless the timer has changed.
 
-    If ``unwarned`` is true, its owner will be warned again.
+    If ``unwarned`` is true, the owner will be warned again.
     """
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
@@ -219,10 +223,10 @@ def save_timer_warning(
     *,
     again: bool = False,
 ) -> None:
-    """Write a warning with the time of the stop. If the timer has changed, write nothing.
+    """Write a warning that gives the time of the stop. If the timer has changed, write nothing.
 
-    If an earlier warning hasn't been sent yet, its time is changed instead, unless its message has already
-    been drawn. ``again`` means that the owner has already been warned of this timer.
+    If an earlier warning hasn't been sent yet, the time in that warning is changed instead, unless its
+    message has already been drawn. ``again`` means that the owner has already been warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
     if row is None:
@@ -252,7 +256,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a finished timer and notify its owner. If the timer has changed, do nothing and return False."""
+    """Clear a timer that is done, and write the notices. Return False if the timer has changed."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -279,12 +283,12 @@ def unlink(tx: Transaction, workspace: Row) -> None:
 
 
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
-    """Clear the timer of a workspace that is down and isn't being started. Return whether it changed.
+    """Clear the timer of a workspace that is down and isn't being started. Return whether anything changed.
 
-    The planned stops take effect again once the workspace is found running, because one read isn't enough to
-    cancel them. They are cancelled if the owner had the workspace stopped (``is_stopped``), or if they were
-    set for a start that failed. A stop that applies only to one start is also cancelled if that start ended
-    without a call.
+    The planned stops are kept and take effect again once the workspace is found running, because a single
+    read isn't enough to cancel them. But they are cancelled if the owner had the workspace stopped
+    (``is_stopped``), or if they were set for a start that failed. A stop that applies only to one start is
+    also cancelled if that start ended without sending a call.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
@@ -306,9 +310,9 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
 
 
 def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
-    """Return the columns of a workspace that is down. It keeps its planned stops but has no timer.
+    """Return the columns for a workspace that is down, which keeps its planned stops but has no timer.
 
-    The workspace is read again immediately, because one read doesn't prove that it is down.
+    The workspace is read again immediately, because a single read doesn't prove that it is down.
     """
     if is_stopped:
         return dict(NO_TIMER)
@@ -323,14 +327,17 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
 
 
 def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
-    """Return whether a stop was planned for a failed start, or while that start was in progress."""
+    """Return whether a stop was planned for a start that failed, or while that start was in progress."""
     if start is None or start.verb.brings_down or start.outcome is work_items.Outcome.FULFILLED:
         return False
     return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Let planned stops take effect again after a workspace came up, and have its owner warned of them."""
+    """Make a workspace's planned stops effective again, because it came up.
+
+    The owner is warned of them again.
+    """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -339,7 +346,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Cancel a workspace's stops that are past or were only for the last run, as its owner is starting it."""
+    """Cancel planned stops that are past or were only for the last run, as the owner starts the workspace."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return
@@ -348,7 +355,7 @@ def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:
-    """Schedule the next read of a workspace that is down, for when a planned stop or its warning is due."""
+    """Schedule the next read of a workspace that is down for when a planned stop or its warning is due."""
     now, ends = tx.now(), resting.planned_stops.rows
     checks = [at for one in ends for at in (one.at - timers.find_warning_seconds(one.card), one.at)]
     next_check_at = min((at for at in checks if at > now), default=None)
@@ -371,11 +378,11 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """React to a read or list that shows that a workspace came up without an operation, or went down.
+    """React to a read or list that shows that a workspace went down, or came up without an operation.
 
-    ``before`` is the row before the observation, and ``verb`` the verb of the open operation, if any.
-    ``came_up_again`` means that the workspace was down in between, but no read noticed. Its planned stops
-    stay, and its owner is warned of them again.
+    ``before`` is the row before the read or list, and ``verb`` is the verb of the open operation, if any.
+    ``came_up_again`` means that the workspace was down in between, although no read showed it. Its planned
+    stops are kept, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -383,14 +390,15 @@ def note_state(
         before["actions"],
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
-    # While an operation is open, no message has announced its end yet, so there is nothing to correct.
+    # While an operation is open, no message has reported its end, so no message has to be corrected.
     is_corrected = verb is None and corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
         apply_timer(tx, workspace_id)
         if not is_corrected and state in _IN_USE:
             _notify_of_unrequested_stop(tx, before, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
-        # If an operation is bringing the workspace up, its generation began when that operation was accepted.
+        # If an operation is bringing the workspace up, the workspace's generation began when the operation
+        # was accepted.
         if verb is None or verb in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
@@ -403,7 +411,7 @@ def note_state(
 def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
     """Tell an owner that a workspace went down, unless an operation or a stop by Usher explains it.
 
-    The notice (STOPPED_ELSEWHERE) is written once for each stop, because its subject is the workspace and its
+    The notice (STOPPED_ELSEWHERE) is written once for each such event: its subject is the workspace, and its
     occasion is when the workspace was seen down. The owner's preferences decide whether it is sent
     (``bot.domain.notices``).
     """
@@ -412,8 +420,8 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # The cause may be a stop whose end no read has shown. It can't be a stop that has finished, because the
-    # workspace has come up since then.
+    # The workspace may have gone down because of a stop whose end no read has shown yet. A stop that has
+    # finished can't be the cause, because the workspace has come up since.
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP

@@ -27,7 +27,7 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """An event during a step of an operation or run. If there are several, the strongest is kept."""
+    """An event during a step of an operation or run. If several events occur, the strongest is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read that changed something was recorded.
@@ -59,8 +59,8 @@ _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 
 
 def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
-    """Return an SQL condition that some columns of a row haven't changed since they were read."""
-    # The key is compared with "=", because only that uses an index. The other columns may be NULL.
+    """Return an SQL condition that these columns of a row are still the same as when they were read."""
+    # Only "=" uses an index, so the key is compared with "=". The other columns may be NULL.
     key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
     same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
     return f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {' AND '.join([key.format('='), *same])})"  # noqa: S608
@@ -75,7 +75,7 @@ _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease",
 def keep_waiting(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float
 ) -> Row | None:
-    """Give an open operation or run a new deadline and deadline number. Return None if it has ended."""
+    """Give an open operation or run a new deadline and a new deadline number. Return None if it has ended."""
     now = tx.now()
     query = fill_changes("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
@@ -85,7 +85,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Have an item's call sent again because its owner chose that. Return False if no question was open."""
+    """Send an item's call again, as its owner chose. Return False if there was no open question about it."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -123,7 +123,7 @@ def clear_silence(tx: Transaction, connection: str) -> None:
 
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
-    # If this item's own call keeps failing, its block reason stays, even if other calls are answered.
+    # If this item's own call keeps failing, it stays blocked even if the provider answers other calls.
     free = _FREE[work_items.name].keys() - ({"block_reason"} if work_items.parse(row).is_failing else set())
     silent = [name for name in free if is_hold(row[name], HoldCode.SILENT)]
     if not silent:
@@ -150,8 +150,8 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
     """Claim the rows that a query finds, and return each with a second row.
 
-    The query ``beside`` finds the second rows, and their order is kept. They contain the account, the person
-    on whose behalf a step acts, and whatever else the step needs.
+    The query ``beside`` finds the second rows, and determines the order. These rows contain the account, the
+    person on whose behalf a step acts, and any other data that the step needs.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
@@ -165,7 +165,7 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 def make_actor_fields(
     tx: Transaction, row: Row, account: Account | None, person: Person | None
 ) -> dict[str, Any]:
-    """Return a step's account, person and claim as keyword arguments for ``Claimed``."""
+    """Return a step's account, person, claim and row as keyword arguments for ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
         "account": None if is_revoked else account,
@@ -184,14 +184,15 @@ def save(
     *,
     adds_notices: bool = True,
 ) -> tuple[Row, Update] | None:
-    """Save a step's result and release the lease. Return the new row, and the update as applied.
+    """Save a step's result and release the lease. Return the new row, and the update as it was applied.
 
     If the work has ended in the meantime or another step has claimed it, write no notices and return None. If
-    the owner has answered a question since the step began, the step's decision is dropped. Before a call,
-    raise TooLate if the request is no longer valid, and Outdated if the account or the person has changed.
-    ``was`` is the row that the step worked with. If it has changed since, the result is applied to the
-    current row. ``update.audit`` is always appended to the audit log. ``own`` returns all columns after the
-    update, given the shared ones. The card becomes dirty if anything visible has changed.
+    the owner has answered a question since the step began, drop the step's decision. Before a call, raise
+    TooLate if the request is no longer valid, and Outdated if the account or the person has changed. ``was``
+    is the row that the step worked with. If the row has changed since, the result is applied to the current
+    row. In any case, ``update.audit`` is appended to the audit log. ``own`` returns the values of all columns
+    after the update, given those that operations and runs have in common. If anything visible has changed,
+    the card becomes dirty.
     """
     append_audit(tx, update.audit)
     save_to = partial(_save_update, tx, work_items, update, own, adds_notices=adds_notices)
@@ -221,8 +222,8 @@ def _save_update(
             return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, now))
-    # Only changed columns are set, because SQLite rewrites the index entries of every column that is set. At
-    # least one must be set.
+    # Only columns that changed are set, because SQLite rewrites the index entries of every column that is
+    # set. An UPDATE must set at least one column.
     changed = [name for name in after if name not in _DECIDING and after[name] != row[name]]
     columns = changed or ["attempts"]
     params: Row = {name: after[name] for name in (*_DECIDING, *columns)}
@@ -244,7 +245,7 @@ def _save_update(
     add_notices(tx, update.notices if adds_notices else (), update.id)
     if any(after[name] for name in ("block_reason", "question_since") if name in changed):
         release_card(tx, update.id)
-    # The card of a new operation that nothing blocks says from the beginning that it is in progress.
+    # If nothing blocks a new operation, its card says from the beginning that it is in progress.
     is_free = not any(row[column] for column in _FREE[work_items.name])
     is_new = work_items is OPERATIONS and is_free and now < row["created_at"] + MAX_PROMPT_SECONDS
     shown = (_SHOWN_COLUMNS - _CALL_COLUMNS if is_new else _SHOWN_COLUMNS).intersection(changed)
@@ -254,10 +255,10 @@ def _save_update(
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:
-    """Return whether an update begins a call although the request is too old for that."""
+    """Return whether an update would begin a call although the request is too old."""
     verb = row.get("verb")
     expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
-    # Work that has never had a deadline can't be late.
+    # Work that never had a deadline can't be too late.
     good_until = row["deadline_at"] if row["deadline_number"] else now + 1.0
     if row.get("good_until") is not None:
         good_until = row["good_until"]
@@ -271,7 +272,8 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
         "start_call": start_call,
         "stop_call": update.stop_call or row["stop_call"],
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        # The time is kept until the provider has, or may have, accepted the call.
+        # The time since when the provider is busy is kept until the provider has, or may have, accepted the
+        # call.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
         "question_since": row["question_since"]
@@ -297,9 +299,10 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
 
 
 def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return when the owner was asked the question that is still open, or None if there is none.
+    """Return when the owner was asked the question that is still open, or None if none is open.
 
-    If the owner answered while a search was in progress, the search doesn't make Usher ask again.
+    If the owner answered while a search was in progress, the search's result doesn't lead to another
+    question.
     """
     if before is not None and update.keeps_waiting:
         return now

@@ -21,7 +21,10 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a person's workspaces, sorted by title, except those that are hidden or on a suspended link."""
+    """Return a person's workspaces, sorted by title.
+
+    Hidden ones and those of suspended links are left out.
+    """
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=False)
 
@@ -29,10 +32,10 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return the same workspaces as ``list_workspaces``, but read them in batches.
+    """Read the same workspaces as ``list_workspaces``, but in batches.
 
-    This way, even thousands of workspaces don't hold up other work, but they may change between batches. If
-    ``hidden`` is true, hidden workspaces are included.
+    Reading even thousands of workspaces doesn't hold up other work this way, but they may change between
+    batches. If ``hidden`` is true, hidden workspaces are included.
     """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
@@ -50,20 +53,20 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 
 
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
-    """Return a person's visible workspaces that a name, or its stem, may refer to.
+    """Return a person's visible workspaces to which a name, or its stem, may refer.
 
-    Every workspace whose full name or id matches is included. Others may be included, too, so the caller has
-    to compare the names.
+    The result includes every workspace whose full name or id matches. It may include others, so the caller
+    has to compare the names.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
 
 
 class ReachedWorkspace(NamedTuple):
-    """A workspace of any owner, with what is known about the person who wants to act on it.
+    """A workspace of any owner, with the account and the row of the person who wants to act on it.
 
-    These are the person's account on the workspace's connection, and the person's row. ``waits`` means that
-    the workspace is on the waitlist.
+    The account is the person's own on the workspace's connection. ``waits`` means that the workspace is on
+    the waitlist.
     """
 
     workspace: Workspace
@@ -73,7 +76,7 @@ class ReachedWorkspace(NamedTuple):
 
 
 def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
-    """Return a workspace with what a person needs to act on it. Return None if it doesn't exist."""
+    """Return a workspace with everything that decides whether a person may act on it, or None if unknown."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
@@ -100,7 +103,7 @@ def find_by_remote_id(
 
 
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
-    """Add a workspace, or unhide the one with the same remote id. In either case, request a read of it."""
+    """Add a workspace, or unhide the existing one with the same remote id. In either case, request a read."""
     now = tx.now()
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
@@ -122,19 +125,19 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Change whether an owner is told when a workspace is ready or stopped.
+    """Change whether an owner is notified when a workspace is ready or stopped.
 
-    None leaves it to the settings.
+    With None, the owner's general settings decide.
     """
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace. It is no longer read, and its open operation, if any, ends as cancelled."""
+    """Hide a workspace, which is then no longer read. Its open operation, if any, ends as cancelled."""
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
-        # The workspace is no longer read, so its messages must no longer show its state.
+        # Without further reads, the workspace's messages must not show a state any more.
         cards.close_about(tx, row)
 
 
@@ -168,16 +171,16 @@ def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> li
     """Claim workspaces that their provider will end within ``within`` seconds, soonest first.
 
     The claim lasts ``lease`` seconds. The workspaces are running or stopped and not hidden, have no open
-    operation, and belong to an owner with an active account. A workspace is left out if its owner has already
-    been told about that end, which a WORKSPACE_EXPIRY notice shows. The notice's occasion, the end in whole
-    epoch seconds, is within a minute of the current end.
+    operation, and have an owner with an active account. A workspace is left out if its owner has already been
+    told about this end. That is the case if there is a WORKSPACE_EXPIRY notice whose occasion (the end in
+    whole epoch seconds) is within a minute of the current end.
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
     return sorted(found, key=lambda one: (one.expires_at or 0.0, one.id))
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
-    """Claim running workspaces that are due for a check. Each is due again after ``every`` seconds."""
+    """Claim running workspaces that are due for a check. They become due again after ``every`` seconds."""
     found = WORKSPACES.parse_all(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
 
@@ -190,7 +193,7 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
     """Record a provider's event about a workspace, mark its card as dirty, and request a read.
 
-    If the event was seen before or the workspace isn't known here, write nothing and return False.
+    If the event was already recorded or the workspace isn't known, write nothing and return False.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
     if not found or not inbox.add_interaction(tx, interaction):
