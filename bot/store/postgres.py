@@ -108,7 +108,7 @@ class PostgresEngine(Engine):
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all connections for writing, and at least one for reading, are up."""
+        """Return whether all writing connections are up, and at least one reading connection."""
         is_away = any(session.is_away for session in self._writing)
         return not is_away and not all(session.is_away for session in self._reading)
 
@@ -122,11 +122,11 @@ class PostgresEngine(Engine):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong with the servers although the database works, or "" if nothing is."""
+        """Return a problem with the servers that doesn't stop the database from working, or ""."""
         return self._servers.problem
 
     def _may_claim(self) -> bool:
-        """Return whether work that is claimed now could be carried out and its results recorded."""
+        """Return whether work that is claimed now can be carried out and its results written."""
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
@@ -143,11 +143,12 @@ class PostgresEngine(Engine):
             raise
 
     async def listen(self, on_write: OnWrite, is_wanted: Callable[[], bool] = lambda: True) -> None:
-        """Call a function with the names of tables that other processes write, until cancelled.
+        """Call a function with the names of tables that other processes write to, until cancelled.
 
-        While nobody wants the names, the server doesn't send them, so that a commit doesn't wake this
-        process. Listening processes check everything once a second. They don't notify each other, because
-        commits that send notifications have to wait for one another.
+        While nobody wants the names, the server doesn't send them, so that commits don't wake this process.
+        Every listening process also checks everything once a second, so commits by listening processes send
+        no notifications. This saves waiting, because commits that send notifications have to wait for one
+        another.
         """
         for session in self._writing:
             session.transaction.notifies = False
@@ -177,7 +178,8 @@ class PostgresEngine(Engine):
         """Bring the schema up to date, and return the names of the migrations that ran.
 
         Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Other processes that are serving stop
-        on their own. If ``serves`` is true, this process then begins to serve, alongside others.
+        by themselves after a migration. If ``serves`` is true, this process then begins to serve, alongside
+        others.
         """
         applied = await self._write_patiently(lambda _: self._migrate())
         if serves:
@@ -189,10 +191,10 @@ class PostgresEngine(Engine):
         return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
-        """Copy tables into a migrated, empty database, either all or none. Return each table's row count.
+        """Copy all tables or none into a migrated, empty database. Return each table's row count.
 
-        Raise StoreError if it isn't empty, and StoreInUse if another process serves from it. ``tables`` is
-        called again if the connection is lost in the meantime.
+        Raise StoreError if the database isn't empty, and StoreInUse if another process serves from it. If the
+        connection is lost, ``tables`` is called again.
         """
 
         def copied(_: Transaction) -> dict[str, int]:
@@ -221,9 +223,9 @@ class PostgresEngine(Engine):
         return self._beside.get(priority, self._write_queue)
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction that takes the current time from the database's clock.
+        """Begin a transaction. It takes the current time from the database's clock.
 
-        If that clock jumps, times already stored aren't adjusted.
+        If that clock jumps, times that are already stored aren't adjusted.
         """
         assert isinstance(session, PostgresSession), "this engine's own"
         session.begin(writes=True, subjects=subjects)
@@ -239,7 +241,7 @@ class PostgresEngine(Engine):
         missing = schema.find_missing_migrations(applied, self._scripts, self._name)
         if applied and missing and not self._session.is_alone():
             running = owners.list_processes(self._session.transaction)
-            # From that release on, processes stop by themselves.
+            # Since release ``FIRST_THAT_STOPS``, processes stop by themselves once the database is migrated.
             if not running or any(is_newer(FIRST_THAT_STOPS, one.release) for one in running):
                 raise StoreInUse(_STOP_IT.format(name=self._name))
         for name in missing:
@@ -247,8 +249,8 @@ class PostgresEngine(Engine):
         return missing
 
 
-# An installation is copied from a SQLite file into this database in a single transaction. If it is
-# interrupted, the target stays empty. No process may serve from either database in the meantime.
+# A SQLite file is copied into a PostgreSQL database in a single transaction. If copying is interrupted, the
+# target stays empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 #: Tables that aren't copied, because they describe the target database itself: which migrations ran, and
 #: which server it is on.
@@ -264,8 +266,8 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    It contains the row counts by table, the first bad row if the audit log was already broken, and the tables
-    and columns of other tools, which aren't copied.
+    It consists of the row counts by table, the first bad row if the audit log was already broken, and the
+    tables and columns of other tools, which weren't copied.
     """
 
     counts: dict[str, int]
@@ -274,9 +276,9 @@ class Copied:
 
 
 async def copy_store(path: Path, url: str) -> Copied:
-    """Copy a file into an empty database. If that fails, nothing is copied.
+    """Copy a SQLite file into an empty PostgreSQL database. If that fails, nothing is copied.
 
-    Raise StoreError, whose message contains advice.
+    Raise StoreError with a message that says what to do.
     """
     clock, ids = SystemClock(), SystemIds()
     source = SqliteEngine(str(path), clock, ids)
@@ -284,8 +286,7 @@ async def copy_store(path: Path, url: str) -> Copied:
     try:
         try:
             await source.migrate(serves=True)
-            # If someone copies a moved database again, they do so deliberately. So the copy isn't marked, and
-            # processes may serve from it.
+            # If someone copies a database that was already moved, they mean to, so remove its mark.
             await Store(source).write(maintenance.remove_marks, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
@@ -322,16 +323,16 @@ _COPY_RANKS: Final = {"workspaces": 2}
 def _read_tables(
     path: str, known: Mapping[str, Collection[str]], others: set[str]
 ) -> Generator[schema.TableCopy]:
-    """Yield all tables of a file, as they are at one moment. Tables that others refer to come first.
+    """Yield all tables of a file, from one snapshot. Tables that others refer to come first.
 
     ``known`` maps the target's tables to their columns. All other tables and columns belong to other tools,
-    and their names are added to ``others``.
+    so they are left out and their names are added to ``others``.
     """
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as database:
-            # PostgreSQL accepts neither bytes that aren't text nor the character 0.
+            # PostgreSQL rejects invalid UTF-8 and NUL characters.
             database.text_factory = lambda text: text.decode("utf-8", "replace").replace("\0", "")
             database.execute("BEGIN")
             for table in sorted(

@@ -125,7 +125,7 @@ _ALREADY_THERE: Final = (
 
 
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
-    """Translate a PostgreSQL error into one that callers know. Return other errors unchanged.
+    """Translate a PostgreSQL error into one of the store's errors. Return other exceptions unchanged.
 
     ``is_away`` means that the error closed the connection, so the same work may succeed on a new one.
     """
@@ -148,7 +148,7 @@ def translate(error: Exception, *, is_away: bool = False) -> Exception:
 
 
 def describe_url(url: str) -> str:
-    """Return the parts of a database's URL that aren't secret: the server and the database's name."""
+    """Return the parts of a database URL that aren't secret: the server and the database's name."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:
@@ -160,9 +160,9 @@ def describe_url(url: str) -> str:
 def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error that tells operators why a database can't be opened.
 
-    It is StoreAway if the problem may go away without any change to the URL, a certificate or a setting on
-    this machine. It is StoreRefused if a server answers but refuses the sign-in, unless that is known to be
-    temporary.
+    It is StoreAway if the problem may go away by itself, without a change to the URL, a certificate or a
+    setting on this machine. It is StoreRefused if a server responds but refuses the sign-in, unless the
+    refusal is known to be temporary.
     """
     kind: type[StoreUnavailable] = StoreUnavailable
     words = [error.diag.message_primary or ""] if error.sqlstate else _WORDS_PATTERN.findall(str(error))
@@ -182,6 +182,6 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
 
 
 def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
-    """Return the cause for the first pattern that matches a string. Return "" if no pattern does."""
+    """Return the cause that belongs to the first pattern that matches a string, or "" if none matches."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")

@@ -54,9 +54,9 @@ _Server = dict[str, str]
 
 
 class Servers:
-    """Keeps track of which of the servers in a URL to use.
+    """Keeps track of which of a URL's servers to use.
 
-    All connections of an engine share it, and it is thread-safe.
+    All connections of an engine share this object. It is thread-safe.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,10 @@ class Servers:
             await asyncio.to_thread(self.choose, url)
 
     def note(self, timeline: str) -> bool:
-        """Record the timeline of a server that accepts writes. Return whether it is the latest one known."""
+        """Record the timeline of a server that accepts writes.
+
+        Return whether it is the latest timeline known.
+        """
         past, _, number = timeline.partition("/")
         self._latest[past] = latest = max(number, self._latest.get(past, number))
         return number == latest
@@ -101,7 +104,7 @@ class Servers:
         asked = {pool.submit(_ask_timeline, given | server): server for server in servers}
         answered, _ = wait(asked, ASKED_SECONDS)
         pool.shutdown(wait=False)
-        # Among servers with equal timelines, prefer the one that the address names first.
+        # Among servers with equal timelines, prefer the one that comes first in the URL.
         found = [(one.result(), server) for one, server in asked.items() if one in answered and one.result()]
         found.sort(key=lambda one: one[0].partition("/")[2], reverse=True)
         for timeline, _ in found:

@@ -52,7 +52,8 @@ _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
-    # An acknowledged commit must survive a crash. A setting that also waits for a standby is kept.
+    # An acknowledged commit must survive a crash. If the setting is already stricter and waits for a standby,
+    # too, keep it.
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
@@ -84,7 +85,7 @@ class PostgresSession:
         servers: Servers,
         is_allowed: Callable[[], bool] | None = None,
     ) -> None:
-        """``is_allowed`` returns whether this session may continue to write alongside others."""
+        """``is_allowed`` returns whether this session may still write in parallel with others."""
         self._url = url
         self._servers = servers
         self._is_allowed = is_allowed
@@ -106,7 +107,7 @@ class PostgresSession:
         self.transaction = PostgresTransaction(clock, time, ids)
 
     def open(self) -> None:
-        """Connect. If that fails, raise StoreUnavailable, which tells operators the cause."""
+        """Connect. If that fails, raise StoreUnavailable with the cause, in words for operators."""
         try:
             self._connect()
         except psycopg.Error as error:
@@ -117,7 +118,7 @@ class PostgresSession:
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction. If it writes, it waits for its turn and reads the database's clock.
 
-        All of this is sent along with the first statement, so that this call doesn't have to wait.
+        All of this is sent together with the first statement, so this call itself doesn't wait.
         """
         if self.is_away or not self._servers.note(self.timeline):
             self._connect_again()
@@ -128,7 +129,7 @@ class PostgresSession:
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)
 
     def commit(self) -> None:
-        """Commit the transaction. Raise StoreBusy if it turns out that nothing was written."""
+        """Commit the transaction. Raise StoreBusy if the connection was lost and nothing was written."""
         if self.transaction.is_finished:
             return
         try:
@@ -147,18 +148,18 @@ class PostgresSession:
         if connection is None or self.is_away or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
-            # This makes psycopg forget its prepared statements, because a migration may have changed their
-            # tables.
+            # A rollback sent through psycopg makes it forget its prepared statements. A migration may have
+            # changed their tables.
             connection.execute("ROLLBACK")
 
     def translated(self, error: Exception) -> Exception:
-        """Translate a PostgreSQL error into one that callers know. Return others unchanged."""
+        """Translate a PostgreSQL error into one of the store's errors. Return other exceptions unchanged."""
         return translate(error, is_away=self.is_away)
 
     def close(self) -> None:
-        """Close the connection.
+        """Close the connection, releasing its locks first.
 
-        Its locks are released before this returns, not only once the server notices.
+        Otherwise, the locks would be held until the server notices that the connection is closed.
         """
         if self._connection is not None:
             with suppress(psycopg.Error):
@@ -184,10 +185,10 @@ class PostgresSession:
         return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
-        """Take the lock that all serving processes share, and keep it.
+        """Take the lock for serving, which all serving processes share, and keep it.
 
-        If ``alone`` is true, take it exclusively, which is possible only if no other process is serving.
-        Return False if the lock isn't available now.
+        If ``alone`` is true, take the lock exclusively, which is possible only if no other process is
+        serving. Return False if the lock isn't available now.
         """
         mode = _ALONE if alone else _SHARED
         if mode not in self._locks and not _ask_lock(self._cursor(), f"pg_try_advisory_lock{mode}"):
@@ -196,7 +197,7 @@ class PostgresSession:
         return True
 
     def is_alone(self) -> bool:
-        """Return whether no other process serves, and none can begin to until the open transaction ends."""
+        """Return whether no other process is serving, and none can begin until the open transaction ends."""
         return _ask_lock(self._cursor(), "pg_try_advisory_xact_lock")
 
     def applied(self) -> dict[str, str]:
@@ -218,7 +219,7 @@ class PostgresSession:
         """Run a migration and record it, both in the open transaction."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         for statements in (*schema.CREATE_MIGRATIONS, script):
-            # This makes strings compare as in SQLite, whatever the database's own collation.
+            # With this collation, strings compare as in SQLite, whatever the database's default is.
             self._cursor().execute(schema.TEXT_PATTERN.sub('TEXT COLLATE "C"', statements).encode())
         for table, row in schema.make_migration_rows(name, script, self._time.now()):
             marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
@@ -304,19 +305,20 @@ class PostgresSession:
 
     def _connect_again(self) -> None:
         if self._refusal is not None and monotonic() < self._asks_at:
-            # Raise this immediately, so that callers learn the reason before their patience runs out.
+            # Raise the known refusal immediately, so that callers get the reason before they time out.
             raise type(self._refusal)(str(self._refusal))
         try:
             self._connect()
         except (psycopg.Error, StoreUnavailable) as error:
             failed = make_open_error(self._url, error) if isinstance(error, psycopg.Error) else error
             if not self.problem:
-                # Of several failed attempts in a row, log only the first.
+                # If several attempts in a row fail, log only the first.
                 log.warning("the connection to the database was lost", problem=str(failed))
             now, self.problem = monotonic(), str(failed)
             before, self._url = self._url, read_sign_in_again(self._url)
             self._refused_since = (self._refused_since or now) if isinstance(failed, StoreRefused) else None
-            # A server that refuses the sign-in may just be starting, or briefly be out of connections.
+            # A server that refuses the sign-in may still be starting, or have no free connections for the
+            # moment.
             lasts = self._refused_since is not None and now - self._refused_since >= REFUSED_SECONDS
             if error is failed or (lasts and self._url == before):
                 self._refusal, self._asks_at = failed, now + REFUSED_SECONDS
@@ -328,10 +330,10 @@ class PostgresSession:
         self.problem, self._refused_since = "", None
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
-        """Check whether a commit took effect although its connection was lost. Raise StoreBusy if it didn't.
+        """Find out whether a commit took effect when its connection was lost. Raise StoreBusy if it didn't.
 
-        On another timeline, the transaction's number may belong to a different one, so only its audit row can
-        tell.
+        On another timeline, the transaction's number may have been given to a different transaction, so only
+        the audit row can tell.
         """
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
@@ -398,9 +400,9 @@ def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
 def refuse_pooling(url: str, servers: Servers) -> None:
     """Raise StoreAway if a pooler assigns connections per transaction rather than per session.
 
-    With such a pooler, one of Usher's connections is served by several server processes, or two of them share
-    one process. No settings are changed before this check, because they would still apply to the next client
-    of the server process.
+    With such a pooler, several server processes serve one of Usher's connections, or two of Usher's
+    connections share one server process. Check this before changing any settings, because they would still
+    apply to the server process's next client.
     """
     try:
         with ExitStack() as stack:

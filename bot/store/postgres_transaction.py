@@ -75,7 +75,7 @@ _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query as PostgreSQL runs it, with ``$1``, ``$2`` …, and its parameters in that order."""
+    """Return a query in PostgreSQL's syntax (``$1``, ``$2`` …), and its parameters' names in order."""
     query = OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
     if f"(:{_EACH})" in query:
         query = PARAMETER_PATTERN.sub(
@@ -85,7 +85,7 @@ def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
 
 
 class PostgresTransaction(Transaction):
-    """The transaction that is open on a connection. It sends its statements in a pipeline.
+    """The transaction that is open on a connection, with its statements sent in a pipeline.
 
     Its session opens the connection, and begins and ends the transaction.
     """
@@ -128,7 +128,7 @@ class PostgresTransaction(Transaction):
         self.written = set()
 
     def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction. The request is sent along with the first statement, so this call doesn't wait.
+        """Begin a transaction. BEGIN is sent together with the first statement, so this call doesn't wait.
 
         If ``is_alone`` is true, no other transaction that makes decisions runs at the same time. Otherwise,
         transactions wait for each other only if they have a subject in common (see ``concerns``).
@@ -150,13 +150,13 @@ class PostgresTransaction(Transaction):
 
     @property
     def _begins(self) -> bool:
-        """Return whether this transaction writes, and the server hasn't confirmed yet that it has begun."""
+        """Return whether this transaction writes and the server hasn't yet confirmed that it has begun."""
         return self._writes and not self.id
 
     # -- sending and waiting ---------------------------------------------------------------------------------
 
     def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
-        """Send a statement, and keep it prepared. Its result is available after the next wait."""
+        """Send a prepared statement. Its result is available after the next wait."""
         assert self.connection is not None  # made before any work
         try:
             return self.connection.cursor().execute(statement, params, prepare=True)
@@ -187,12 +187,12 @@ class PostgresTransaction(Transaction):
         self._under_way.clear()
 
     def _explain(self, error: psycopg.Error) -> None:
-        """If an error occurs during the transaction's first wait, raise a clearer one if possible."""
+        """If an error occurs while the transaction is still beginning, raise a clearer error if possible."""
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # No plan can be stale yet, so this must be a standby that refuses to begin the transaction. It is
-            # tried again after reconnecting.
+            # No query plan can be stale this early, so the server must be a standby, which refuses to begin
+            # the transaction. It is tried again after reconnecting.
             assert self.connection is not None  # made before any work
             self.connection.close()
             raise StoreAway(STANDBY) from None
@@ -225,12 +225,12 @@ class PostgresTransaction(Transaction):
             self._catch_up()
 
     def commit(self) -> None:
-        """Send the audit rows and the commit along with everything in flight, and wait for all of it."""
+        """Send the audit rows and the commit along with all statements in flight, and wait for everything."""
         append_rows(self)
         if self.newest_known and self._begins:
             self._send(_REFUSE_MIGRATED, [self.newest_known])
         self.written.update(*(find_written_table(text) for _, text in self._under_way))
-        # Send a hint only for tables that can make work due, since commits that notify wait for one another.
+        # Send a hint only if the tables can make work due, because commits that notify wait for one another.
         if self.notifies and (tables := self.written & KINDS_BY_TABLE.keys()):
             # This is sent together with the commit, so it costs no extra round trip.
             self._send(b"SELECT pg_notify('usher', $1)", [" ".join(sorted(tables))])
@@ -238,7 +238,7 @@ class PostgresTransaction(Transaction):
         self._catch_up(leaves=True)
 
     def abandon(self) -> None:
-        """Leave the pipeline without its results, because everything in it has failed or is rolled back."""
+        """Leave the pipeline and ignore its results. Its statements have failed or are being rolled back."""
         with suppress(psycopg.Error):
             self._leave_pipeline()
 
@@ -310,7 +310,7 @@ class PostgresTransaction(Transaction):
 
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
-    """Return a query with numbered parameters, along with their values in that order."""
+    """Return a query with numbered parameters, along with the parameters' values in order."""
     text, names = translate_query(query)
     return text, tuple(_encode_text(params[name]) for name in names)
 
@@ -339,11 +339,11 @@ class DatabaseClock:
         self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:
-        """Adjust to a reading of the database's clock, made between two moments of the monotonic clock.
+        """Adjust to a reading of the database's clock, taken between two moments of the monotonic clock.
 
-        The current offset is kept as far as the reading allows, so that a slow answer doesn't look like a
-        change of the clock. The first reading always replaces the machine's own offset, and the earliest
-        possible time is assumed. If this clock were ahead of the database's, gates and limits set by other
+        The current offset is kept as far as the reading allows, so that a slow response doesn't look like a
+        clock change. The first reading always replaces the machine's own offset, and counts as the earliest
+        time that it allows. If this clock were ahead of the database's, gates and limits set by other
         processes would seem to open too early.
         """
         with self._lock:
@@ -353,7 +353,7 @@ class DatabaseClock:
             self.answer_seconds = min(self.answer_seconds, after - before)
 
     def take(self, before: float, asked: Cursor[Row]) -> Row:
-        """Adjust to the clock reading in a query's answer, and return the row.
+        """Adjust to the clock reading in a query's result, and return the row.
 
         ``before`` is the monotonic time at which the query was sent.
         """

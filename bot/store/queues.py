@@ -23,9 +23,9 @@ _CONNECTION: Final = ":connection"
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement that claims rows by changing them, and returns them.
+    """A statement that claims rows by changing them, and returns the rows.
 
-    The parts are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
+    The fields are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
     """
 
     table: str
@@ -52,13 +52,13 @@ RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
 class Queue:
     """A table's rows in the order in which they become due.
 
-    ``kind`` names the work done on the rows. ``due`` is the column with the time, ``where`` is the condition
-    of the index on that column, and ``delay`` is SQL for the seconds to add to the time. ``only`` is an
-    additional condition for a claim. If a due row doesn't meet the condition (say, because another process
-    owns it), the row is tried again after a pause. A claim makes the ``changes``. By default, the row becomes
-    due again at ``:until``. ``margins`` maps additional parameters to the number of seconds by which each of
-    them precedes now. ``is_scheduled`` marks work that becomes due only because time passes. Doing the work
-    makes its row due later, so a row that remains due shows that the work isn't being done.
+    ``kind`` names the work done on the rows. ``due`` is the column that holds the time, ``where`` is the
+    condition of the index on that column, and ``delay`` is SQL for seconds to add to the time. ``only`` is an
+    additional condition for a claim. A due row that doesn't meet it (say, because another process owns the
+    row) is tried again after a pause. ``changes`` is what a claim changes. By default, a claim makes the row
+    due again at ``:until``. ``margins`` maps additional parameters to seconds. Each parameter's value is the
+    time that many seconds ago. ``is_scheduled`` marks work that becomes due merely because time passes. Doing
+    such work makes its row due later, so a row that stays due shows that the work isn't being done.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Queue:
 
     @property
     def is_claimed(self) -> bool:
-        """Return whether the queue's rows are claimed. If not, every process just reads them."""
+        """Return whether the queue's rows are claimed. If not, every process simply reads them."""
         return self.due != ALWAYS
 
     @property
@@ -112,7 +112,7 @@ class Queue:
 
     @property
     def first_due(self) -> str:
-        """Return the query that finds when a row first becomes due on any of ``:connections``."""
+        """Return a query for the time at which the first row becomes due on any of ``:connections``."""
         due = f"{self.due} + ({self.delay})" if self.delay else self.due
         order = f"ORDER BY {self.order or self.due} " if self.is_claimed else ""
         rows = f"{self.table} WHERE {self.is_open} {order}LIMIT 1"
@@ -124,7 +124,7 @@ class Queue:
         return fill(query)
 
     def get_margins(self, now: float) -> Row:
-        """Return the query parameters ``now`` and, for each margin, the time that many seconds ago."""
+        """Return the query parameter ``now`` and one for each margin: the time that many seconds ago."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:
@@ -144,10 +144,10 @@ class Queue:
         is_last: bool = False,
         **named: object,
     ) -> list[Row]:
-        """Claim up to ``limit`` due rows for ``lease`` seconds. Return them as they are after the claim.
+        """Claim up to ``limit`` due rows for ``lease`` seconds, and return them as the claim leaves them.
 
-        ``now`` is the time to use for the claim, if the caller needs to know it. ``is_last`` means that no
-        other statement follows in the transaction.
+        ``now`` is the time of the claim, for callers that need to know it. ``is_last`` means that no other
+        statement follows in the transaction.
         """
         now = tx.now() if now is None else now
         if is_last:

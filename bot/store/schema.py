@@ -57,7 +57,7 @@ def list_replaced_migrations(script: str) -> tuple[str, ...]:
 
 
 def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows that record that a migration ran. Each is paired with the name of its table.
+    """Return the rows that record a migration as run, each with the name of its table.
 
     For a squashed migration, these are the rows of the migrations that it replaces.
     """
@@ -71,10 +71,11 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     """Return the migrations that have yet to run, in order.
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
-    migration counts as run once all the migrations that it replaces have run. If only some have, raise
-    StoreTooOld. If there are unknown migrations, raise StoreTooNew, provided that all known migrations have
-    run, and that the unknown ones come later and each has a release recorded. Otherwise raise
-    StoreUnreleased, because they come from a development version.
+    migration counts as run once all the migrations that it replaces have run. If only some of them have,
+    raise StoreTooOld. If the database has run migrations that this release doesn't know, they usually come
+    from a newer release. In that case, raise StoreTooNew: all known migrations have run, and the unknown ones
+    come later and have a release recorded. Otherwise, they come from a development version, so raise
+    StoreUnreleased.
     """
     stood_for = {name: list_replaced_migrations(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
@@ -121,8 +122,8 @@ def list_own_tables() -> frozenset[str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    This is sixty times as fast as running all migrations. ``test_new_database_equals_a_migrated_one``
-    compares the results, and can regenerate the file.
+    They run sixty times as fast as all migrations. ``test_new_database_equals_a_migrated_one`` compares the
+    results, and can regenerate the file with these statements.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
@@ -145,10 +146,9 @@ AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
-    """Begin serving: migrate the database and check its contents with ``check``.
+    """Begin serving: migrate the database, check its contents with ``check``, and repair stored times.
 
-    Unless the database is shared, its times are also repaired. Errors of ``migrate`` and ``check`` are
-    raised.
+    The times of a shared database aren't repaired. Errors of ``migrate`` and ``check`` are raised.
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
@@ -156,10 +156,10 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # This must come after the repair of times, because it sets when to search for messages that may have
-        # been sent.
+        # Free the leases after the repair of times, because this sets when to search for messages that may
+        # have been sent.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
-    # This must not come earlier, as it would overwrite the clock reading that the repair needs.
+    # Begin to serve only now. Serving overwrites the clock reading that the repair needs.
     engine.serves()
     return applied
 
@@ -167,7 +167,8 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
 async def write_heartbeat(engine: Engine) -> None:
     """Write a heartbeat with a clock reading, except to a shared database, which has its own clock."""
     if not engine.is_shared:
-        # The clock is read inside the transaction, so that a jump noticed only by this write is included.
+        # The reading is taken inside the transaction, so that it includes a clock jump noticed only by this
+        # write.
         await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
 
 
@@ -177,14 +178,15 @@ def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Repair all times that the previous serving process left, then begin serving."""
+    """Repair the times stored by the previous serving process, then write a heartbeat."""
     last = SERVING.row(tx, id=1)
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved = clock_reading.ahead - last["ahead"]
         is_unknown = abs(moved) > MAX_SLEW_SECONDS
     elif last is not None:
-        # After a reboot, or on a different machine, the last heartbeat is the only basis for an estimate.
+        # After a reboot, or on another machine, the elapsed time can only be estimated from the last
+        # heartbeat.
         moved = now - last["seen_at"]
     _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -MAX_SLEW_SECONDS else 0.0)
     _save_heartbeat(tx, now, clock_reading)
@@ -204,7 +206,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Repair all times. If the elapsed time is unknown, start every wait that mustn't end early again."""
+    """Repair all times. If the elapsed time is unknown, restart every wait that must not end early."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():
@@ -221,7 +223,7 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Map each migration that ran to "", because its table doesn't say which release ran it."""
+    """Map each migration that ran to "", because the table ``migrations`` doesn't record releases."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 

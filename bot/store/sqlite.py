@@ -88,7 +88,7 @@ _ANOTHER = (
 
 
 class SqliteEngine(Engine):
-    """Runs transactions on a SQLite database. It is in a file or, for tests, in memory (``:memory:``)."""
+    """Runs transactions on a SQLite database, which is in a file or, for tests, in memory (``:memory:``)."""
 
     def __init__(
         self,
@@ -118,20 +118,23 @@ class SqliteEngine(Engine):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether the serving lock can be relied on. That depends on the file system."""
+        """Return whether the serving lock is reliable on the database's file system."""
         if self._path == _IN_MEMORY:
             return True
         return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))
 
     async def open(self) -> None:
-        """Start the thread and open the file, with mode 0600 if new. Raise StoreUnavailable if that fails."""
+        """Start the thread and open the file.
+
+        A new file gets mode 0600. Raise StoreUnavailable if that fails.
+        """
         await self._worker.start("store")
 
     async def tidy(self) -> None:
         """Reclaim the space of deleted rows, until less than a quarter of the file is unused.
 
-        This is done in short steps, and only while there is nothing else to do. Whatever is left waits for
-        another night.
+        This is done in short steps, and only while there is nothing else to do. If it isn't finished tonight,
+        it continues another night.
         """
         try:
             while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
@@ -156,15 +159,18 @@ class SqliteEngine(Engine):
         self._release_lock()
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction. If the clock jumped ahead, first adjust stored times in a separate one.
+        """Begin a transaction.
 
-        After the clock has been set back, the store's time runs slower until the two meet. Meanwhile, the
+        If the clock jumped ahead, first adjust the stored times in a separate transaction.
+
+        If the clock was set back, the store's time runs slower until the clock has caught up. Meanwhile, the
         clock reading is written repeatedly, because the next start relies on it.
         """
         session.begin(writes=True)
         jump = self._time.jump()
         if not self._serves:
-            # Only the serving process moves stored times, not every process that has the database open.
+            # Only the serving process adjusts stored times. Other processes that have the database open
+            # don't.
             self._time.follow(jump)
             return
         if not jump and abs(self._time.ahead() - self._written_ahead) <= schema.CLOCK_READING_SECONDS:
@@ -241,7 +247,7 @@ class SqliteSession:
                 *MEMORY,
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            # If the file is read-only, locked, or not a database, fail here rather than on the first request.
+            # If the file is read-only, locked, or not a database, fail now rather than on the first request.
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
             self._know_files()
@@ -253,13 +259,13 @@ class SqliteSession:
         return connection
 
     def _know_files(self) -> None:
-        # SQLite follows symbolic links before it names the files beside a database.
+        # SQLite resolves symbolic links before it names the files next to a database.
         file = os.path.realpath(self._path)
         paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{LOG}", f"{file}{INDEX}")
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction. Refuse one that writes if the file has been moved or deleted."""
+        """Begin a transaction. If it writes, raise FileNotFoundError if the database was moved or deleted."""
         self.transaction.audit_rows.clear()
         self.transaction.written.clear()
         if writes:
@@ -278,7 +284,10 @@ class SqliteSession:
             self.connection.rollback()
 
     def translated(self, error: Exception) -> Exception:
-        """Translate an SQLite or system error into one that callers know. Return other errors unchanged."""
+        """Translate a SQLite or system error into one of the store's errors.
+
+        Return other exceptions unchanged.
+        """
         return translate(error, self._path)
 
     def close(self) -> None:
@@ -298,7 +307,7 @@ class SqliteSession:
         """Run a migration in the open transaction."""
         from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
-        # The standard library's ``executescript`` would commit first.
+        # The standard library's ``executescript`` would commit the open transaction first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
 
@@ -314,16 +323,16 @@ class SqliteSession:
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def lay_out(self) -> None:
-        """Rewrite a file from an earlier release so that it has small pages.
+        """Rewrite a database file from an earlier release so that it has small pages.
 
         This is done between two transactions. If another process is reading the file, or there is no space
-        for a copy, it is left for the next start.
+        for a copy, the next start tries again.
         """
         if self._path == _IN_MEMORY or self._pragma("page_size") == PAGE_BYTES:
             return
         self.connection.commit()
         try:
-            # The temporary copy that SQLite makes for this may not fit into memory.
+            # SQLite makes a temporary copy for this, which may not fit into memory.
             for pragma in ("journal_mode = DELETE", "temp_store = FILE", *LAYOUT):
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.execute("VACUUM")
@@ -348,7 +357,10 @@ class SqliteSession:
         return value
 
     def _check_file(self) -> None:
-        """Refuse writes if the file or one beside it was moved or deleted, as a restart would lose data."""
+        """Refuse to write if the file, or one next to it, was moved or deleted.
+
+        A restart would lose the data.
+        """
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(LOG) and inode is None:
@@ -356,7 +368,7 @@ class SqliteSession:
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
     def _save_log(self) -> None:
-        """Copy a deleted log into the database, because the next process to open it wouldn't find the log."""
+        """Copy a deleted log's content into the database, because the next process wouldn't find the log."""
         with suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -410,7 +422,7 @@ def _spell_out(found: re.Match[str]) -> str:
 
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes to."""
+    """Return a query in SQLite's syntax, its parameters' names in order, and the table that it writes to."""
     text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
     text = _LIST_PATTERN.sub(_spell_out, text)
     return *number_parameters(text, "?"), find_written_table(text)
@@ -510,7 +522,10 @@ def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
 
 
 def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
-    """Translate an SQLite or system error into one that callers know. Return other errors unchanged."""
+    """Translate a SQLite or system error into one of the store's errors.
+
+    Return other exceptions unchanged.
+    """
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable(_MOVED_MESSAGE.format(name=Path(str(error.filename)).name))
     if isinstance(error, OSError):
@@ -529,7 +544,7 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
 
 
 def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
-    """Return why a database can't be opened, in words for operators. If known, a next step is included."""
+    """Explain to operators why a database can't be opened and, if known, what to do about it."""
     number, place = _find_errno(error, path, probe), Path(path).absolute()
     if number in _ADVICE:
         return f"{place} can't be opened: {_SYSTEM_CAUSES[number]}; {_ADVICE[number]}, then try again"
@@ -552,7 +567,7 @@ def not_served(path: Path) -> Iterator[None]:
 
 
 def find_served_databases(folder: Path) -> list[str]:
-    """Return the databases in a folder that were once served. They have lock files next to them."""
+    """Return the names of a folder's databases that were once served. These have a lock file next to them."""
     names = []
     with suppress(OSError):
         for lock in sorted(folder.glob("*.lock")):
@@ -580,7 +595,7 @@ class ServingLock:
             except OSError as error:
                 if error.errno != errno.EROFS:
                     raise
-                # Nobody can begin to serve on a read-only file system, but a process that began earlier may
+                # On a read-only file system, no process can begin to serve, but one that began earlier may
                 # still hold the lock.
                 if not self._path.exists():
                     return True
@@ -596,7 +611,7 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Release the lock but keep its file. If it were removed, two processes could each hold a lock."""
+        """Release the lock but keep its file. If the file were removed, two processes could each lock one."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

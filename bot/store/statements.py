@@ -39,21 +39,21 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Map names to queries: those in the SQL files, and those that repair stored times."""
+    """Map names to queries, both those in the SQL files and those that repair stored times."""
     return _read_files()[0] | build_healing_queries()
 
 
 def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with placeholders (a sign and a number), and its parameters' names in that order."""
+    """Return a query with numbered placeholders (``?1`` or ``$1``), and its parameters' names in order."""
     names = tuple(dict.fromkeys(PARAMETER_PATTERN.findall(query)))
     return PARAMETER_PATTERN.sub(lambda found: f"{sign}{names.index(found[1]) + 1}", query), names
 
 
 @cache
 def fill(statement: str) -> str:
-    """Return a statement in which the names in braces are replaced by fragments, kinds and columns."""
+    """Replace the names in braces in a statement with fragments, kinds and columns."""
     parts = _read_files()[1]
-    # Fragments within fragments have already been filled in here.
+    # The fragments themselves don't contain names of fragments any more, so one pass is enough.
     return _fill_columns(
         _PART_PATTERN.sub(
             lambda found: parts.get(found[1], found[0]), _MARK_PATTERN.sub(_list_marked_kinds, statement)
@@ -87,7 +87,7 @@ def _fill_parts(statement: str, parts: dict[str, str]) -> str:
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds of notices that have a mark or, for UNREAD, the errors of notices nobody has read."""
+    """Return the kinds of notices that have a mark, as an SQL list. For UNREAD, return the unread errors."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
@@ -108,8 +108,8 @@ def _fill_columns(query: str) -> str:
 def fill_changes(name: str, *columns: str, **words: str) -> str:
     """Return a named query in which ``{changes}`` sets these columns to the parameters of the same names.
 
-    ``words`` replaces its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
-    the condition under which a save applies.
+    ``words`` replaces the query's other placeholders. These are ``work_items`` (the table of operations or of
+    runs) and ``same`` (the condition under which a save applies).
     """
     words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
     return _PART_PATTERN.sub(lambda found: words.get(found[1], found[0]), read_queries()[name])

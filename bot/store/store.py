@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """All data that must outlive the process. It is kept in an engine's database."""
+    """The data that must outlive the process, kept in an engine's database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -66,7 +66,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that claims due rows, in one transaction. More urgent work runs first."""
+        """Run a function that claims due rows, in one transaction. Claims of more urgent work run first."""
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -86,11 +86,14 @@ class Store:
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date, and return the migrations that ran. The engine's errors are raised."""
+        """Bring the schema up to date, and return the migrations that ran.
+
+        This may raise the engine's errors.
+        """
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
-        """Return the migrations that have yet to run, or None if the database is empty. Write nothing.
+        """Return the migrations that have yet to run, or None if the database is empty. Change nothing.
 
         This may raise the same errors as ``migrate``. ``name`` is the database's name in their messages.
         """
@@ -98,7 +101,7 @@ class Store:
             applied = await self.read(schema.list_migrations)
         except StoreNotMigrated:
             return None
-        # A database of 0.1.0 lacks this table.
+        # Databases of release 0.1.0 don't have this table.
         with suppress(StoreNotMigrated):
             applied |= await self.read(schema.list_schema_changes)
         return schema.find_missing_migrations(applied, schema.read_migrations(), name)
@@ -130,7 +133,7 @@ class Store:
         return found
 
     async def zone(self, principal: Principal) -> ZoneInfo:
-        """Return the time zone set in a person's Slack profile."""
+        """Return the time zone set in a person's Slack profile, or the default if it isn't known."""
         return people.choose_zone(await self.person(principal))
 
     async def known_zone(self, principal: Principal) -> ZoneInfo | None:
@@ -139,7 +142,7 @@ class Store:
         return None if found is None or found.time_zone is None else people.choose_zone(found)
 
     async def save_people(self, people_: Sequence[Person]) -> None:
-        """Save people. Of two rows for the same person, the one with the newer ``seen_at`` wins."""
+        """Save people. For each person, the data with the newest ``seen_at`` is kept."""
         try:
             for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
                 await self.write(people.save, people_[first : first + people.SAVE_BATCH_SIZE])

@@ -64,7 +64,7 @@ def _parse_planned_stops(text: str) -> PlannedStops:
 
 
 def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
-    """Return an unconfirmed report, given the values of its three columns in ``workspaces`` or ``runs``."""
+    """Build an unconfirmed report from the values of its three columns in ``workspaces`` or ``runs``."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
@@ -99,7 +99,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield the types in a hint, except None, and for times, their ``Time`` annotations."""
+    """Yield the types in a type hint, except None. For times, also yield their ``Time`` annotations."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -108,7 +108,7 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as an SQL list. Their order is kept, to match the lists in index conditions."""
+    """Format words as an SQL list, in the order given, which has to match the lists in index conditions."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -119,7 +119,7 @@ def _list_members(kind: type[Enum]) -> dict[str, Enum]:
 
 
 def parse_enum(kind: type[Word], text: str) -> Word:
-    """Return the member of an enumeration that a value in a row stands for."""
+    """Return the member of an enumeration that a stored value stands for."""
     found: Any = _list_members(kind)[text]
     return found  # type: ignore[no-any-return]
 
@@ -128,10 +128,10 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the converter for columns of a type, or None if the database's values are used unchanged."""
+    """Return the converter for columns of a type, or None if stored values can be used unchanged."""
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
-        # A dictionary lookup takes a third of the time of calling the class.
+        # A dictionary lookup takes a third of the time that a call of the enumeration takes.
         return _list_members(kind).__getitem__
     return None if kind is Literal else _CONVERTERS.get(kind, from_json)
 
@@ -139,11 +139,12 @@ def _find_converter(hint: Any) -> _Converter:
 def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
     """Compile a function that builds models from a row, the way ``dataclasses`` generates a constructor.
 
-    For several tables, the function returns a tuple. For a table whose columns have a prefix, the model is
-    None if its key is NULL. The constructor of a frozen model calls a function for each field. Setting the
-    fields directly, before the object is frozen, takes a quarter of the time.
+    For several tables, the compiled function returns a tuple. If a table's columns have a prefix and its key
+    is NULL, its model is None. The generated code sets the fields directly, before the object is frozen. That
+    takes a quarter of the time that the constructor of a frozen class takes, because the constructor calls a
+    function for each field.
     """
-    # Both methods must be replaced, because a type has a single slot for the two.
+    # Both methods must be replaced, because they share a slot of the type.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     known: dict[str, Any] = {"new": object.__new__}
     lines = ["def of(row):"]
@@ -172,11 +173,11 @@ def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
 
 
 class Table(Generic[Model]):
-    """A table with its model, its keys and its times.
+    """A database table: its model, its keys, and its columns that contain times.
 
-    A key is a list of columns with an index. The first key identifies a row. ``=`` after a column means that
-    the column must be NULL, because the index contains only such rows. ``times`` are time columns that aren't
-    in the model.
+    A key is a list of columns that have an index. The first key identifies a row. ``=`` after a column means
+    that the column must be NULL, because the index contains only rows in which it is. ``times`` are columns
+    with times that aren't in the model.
     """
 
     def __init__(
@@ -188,9 +189,9 @@ class Table(Generic[Model]):
         is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` contains fields that are read from several columns, or from a column of another name.
+        """``own`` contains fields that are read from several columns, or from a column with a different name.
 
-        ``is_counted`` means that every change to a row increments its ``revision``. That is how saves notice
+        ``is_counted`` means that every change to a row increments its ``revision``, by which a save notices
         the change.
         """
         #: SQL appended to the assignments of an UPDATE statement to increment the row's revision. It is "" if
@@ -211,39 +212,39 @@ class Table(Generic[Model]):
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
-        """Return the columns of a model. The first key column, which is never NULL, is always included."""
+        """Return the columns that a model needs, including the first key column, which is never NULL."""
         read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
         return list(dict.fromkeys([self.keys[0][0], *read]))
 
     def columns(self, one: Model) -> Row:
-        """Return a model's fields by column name. They can be used as a query's parameters."""
+        """Return a model's fields by column name, for use as a query's parameters."""
         given = {name: getattr(one, name) for name in self.fields}
         if isinstance(given.get("unconfirmed"), Unconfirmed):
             given |= unconfirmed_columns(given["unconfirmed"])
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
-        """Return the first row that has these values, or None if there is none."""
+        """Return the first row with the given values in these columns, or None if there is none."""
         query, params = self._find("SELECT * FROM", by)
         return tx.one(query, **params)
 
     def ask(self, tx: Transaction, **by: Any) -> None:
-        """Prefetch what ``row`` or ``one`` will return for these values (``Transaction.ask``)."""
+        """Prefetch the row that ``row`` or ``one`` will return for the same values (``Transaction.ask``)."""
         query, params = self._find("SELECT * FROM", by)
         tx.ask(query, **params)
 
     def rows(self, tx: Transaction, order: str = "", **by: Any) -> list[Row]:
-        """Return the rows that have these values."""
+        """Return the rows with the given values in these columns."""
         query, params = self._find("SELECT * FROM", by, ending=f" ORDER BY {order}" if order else "")
         return tx.all(query, **params)
 
     def one(self, tx: Transaction, **by: Any) -> Model | None:
-        """Return the model of the row that has these values."""
+        """Return the model of the first row with the given values in these columns, or None."""
         row = self.row(tx, **by)
         return None if row is None else self.parse(row)
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
-        """Return the models of the rows that have these values."""
+        """Return the models of the rows with the given values in these columns."""
         return self.parse_all(self.rows(tx, order, **by))
 
     def query(self, tx: Transaction, query: str, /, **params: Any) -> list[Model]:
@@ -260,49 +261,49 @@ class Table(Generic[Model]):
         return None if row is None else self.parse(row)
 
     def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row. If it already exists, the database raises an error."""
+        """Add a row. If there is one with the same key, the database raises an error."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), ""), **given)
 
     def add_new(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> bool:
-        """Add a row unless one with the same unique values exists. Return whether it was added."""
+        """Add a row unless its unique values are already in use. Return whether it was added."""
         given = self._given(one, more)
         return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
     def add_missing(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row unless one with the same unique values exists. Don't wait for the result."""
+        """Add a row unless its unique values are already in use. This doesn't wait for the result."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given)
 
     def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row. If one with the same key exists, replace the given columns."""
+        """Add a row or, if its key exists, replace the given columns of the existing row."""
         given = self._given(one, more)
         key = self.keys[0]
         replaced = ", ".join(f"{name} = excluded.{name}" for name in given if name not in key)
         tx.run(_insert(self.name, tuple(given), f"({', '.join(key)}) DO UPDATE SET {replaced}"), **given)
 
     def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> None:
-        """Change the rows that have these values."""
+        """Change the rows with the values in ``by``."""
         query, params = self._find("UPDATE", by, tuple(to))
         tx.run(query, **to, **params)
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
-        """Change the rows that have these values. Return how many were changed."""
+        """Change the rows with the values in ``by``. Return how many were changed."""
         query, params = self._find("UPDATE", by, tuple(to))
         return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row that has these values, and return it as changed, or None if there is none."""
+        """Change the row with the values in ``by``. Return the changed row, or None if there is none."""
         query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **params)
 
     def delete(self, tx: Transaction, **by: Any) -> None:
-        """Delete the rows that have these values."""
+        """Delete the rows with the given values in these columns."""
         query, params = self._find("DELETE FROM", by)
         tx.run(query, **params)
 
     def count_deleted(self, tx: Transaction, **by: Any) -> int:
-        """Delete the rows that have these values. Return how many were deleted."""
+        """Delete the rows with the given values in these columns. Return how many were deleted."""
         query, params = self._find("DELETE FROM", by)
         return tx.count(query, **params)
 
@@ -317,10 +318,10 @@ class Table(Generic[Model]):
     def _find(
         self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = ""
     ) -> tuple[str, Row]:
-        """Return a statement for the rows that have certain values, along with its parameters.
+        """Return a statement for the rows with certain values, along with its parameters.
 
-        NULL and booleans are written into the statement, because otherwise the database can't use a partial
-        index.
+        NULL and booleans are written into the statement itself, because the database can't use a partial
+        index if they are parameters.
         """
         conditions, params = [], dict[str, Any]()
         for name, value in by.items():
@@ -349,7 +350,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement for rows with certain values in some columns, which must include a whole key."""
+    """Return a statement for the rows with given values in some columns, which must include a whole key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
@@ -405,7 +406,7 @@ NOTICES = Table(
     leased_at=PAST,
     sent_at=PAST,
 )
-# A state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
+# An OAuth state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
 #: The table of operations. A step and a read can each set a block reason. The step's takes precedence.
 OPERATIONS = Table(
@@ -446,9 +447,9 @@ SCHEMA_CHANGES = make_plain_table("schema_changes", "name", applied_at=STAYS)
 SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
 # Signatures are deleted after ten minutes. Older requests are refused anyway.
 SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
-# After a reboot, the clock is trusted. If it is wrong, Slack may refuse calls for up to a minute.
+# After a reboot, the clock is taken to be right. If it is wrong, Slack may refuse calls for up to a minute.
 SLACK_CALLS = make_plain_table("slack_calls", "team method", called_at=PAST)
-# The pause comes from Slack's *Retry-After*. If it is now too short, Slack simply sends another.
+# The pause comes from Slack's *Retry-After*. If a clock change shortens it, Slack requests another pause.
 SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
@@ -469,13 +470,14 @@ WORKSPACES = Table(
     gone_at=PAST,
     down_seen_at=PAST,
     gone_confirmed_at=PAST,
-    # The check may be as far ahead as the timer, but an extra check does no harm.
+    # The next check may be as far ahead as the timer itself. But checking too early does no harm, so a minute
+    # is enough.
     stop_check_at=make_due(60.0),
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
 )
 # A rule's next check may be as far ahead as its next start or stop, and a card's as far ahead as the end of
-# its class, but an extra check does no harm.
+# its class. But checking too early does no harm, so shorter times are enough.
 RULES = Table(
     "rules",
     HoursRule,
@@ -516,7 +518,7 @@ LIVES = make_plain_table(
     opened_at=PAST,
     used_at=PAST,
 )
-# These are durations and amounts of money, not points in time.
+# These columns contain durations and amounts of money, not points in time.
 USAGE_SUMS = make_plain_table(
     "usage_sums",
     "month connection kind template currency",
@@ -544,7 +546,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 
 
 def format_columns(aliases: str) -> str:
-    """Return the columns of several tables for a query. Each has its table's alias as a prefix."""
+    """Return the columns of several tables for a query, each prefixed with its table's alias."""
     return ", ".join(
         f"{alias}.{column} AS {alias}_{column}"
         for alias in aliases.split()
@@ -554,8 +556,8 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return a function that builds models of several tables from a row that contains all their columns.
+    """Return a function that builds the models of several tables from a row with all their columns.
 
-    A table's model is None if its key in the row is NULL.
+    If a table's key is NULL in the row, its model is None.
     """
     return _compile_parser(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))

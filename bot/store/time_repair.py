@@ -26,9 +26,9 @@ _RECENT_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return a statement for each table that has times to repair. The statements are keyed by name.
+    """Return a statement for each table that has times to repair, keyed by the statement's name.
 
-    Their parameters are ``now``, ``is_unknown`` (whether the time that has passed is unknown) and ``back``
+    The parameters are ``now``, ``is_unknown`` (whether it is unknown how much time has passed) and ``back``
     (the number of seconds by which the clock was set back since the times were written). ``back`` is
     subtracted from due times.
     """

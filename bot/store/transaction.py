@@ -40,7 +40,7 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """How urgent work is for the database thread, most urgent first."""
+    """The priority of work for the database thread, most urgent first."""
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
@@ -61,7 +61,7 @@ _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
 def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
-    """Return a decorator that declares the priority with which the store runs a function."""
+    """Return a decorator that declares a function's priority in the store's queue."""
 
     def declare(work: Declared) -> Declared:
         _PRIORITIES[work] = priority
@@ -71,12 +71,12 @@ def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
 
 
 def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
-    """Return the priority that a function declares. If it declares none, return the usual one."""
+    """Return the priority that a function declares, or ``usual`` if it declares none."""
     return _PRIORITIES.get(work, usual)
 
 
 class NotAlone(Exception):
-    """Raised if work was begun in parallel with other work but must run alone. It has to be run again."""
+    """Raised by work that must run alone but was begun in parallel with other work. It is then run again."""
 
 
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
@@ -85,7 +85,7 @@ _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declared]:
     """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
-    ``find`` takes the function's arguments and returns the subjects. These are the keys of people and the ids
+    ``find`` takes the function's arguments and returns the subjects, which are the keys of people and the ids
     of other things. A workspace's id stands for its owner. On PostgreSQL, functions with different subjects
     run in parallel (``docs/adr/0116-whose-it-is.md``), and a function without subjects runs alone. A function
     that turns out to need other people's rows calls ``Transaction.be_alone``.
@@ -99,7 +99,7 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the subjects of a function call. If there are none, the call concerns everything."""
+    """Return the subjects of a function call. A call without subjects may concern any row."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
@@ -131,7 +131,10 @@ class Transaction(ABC):
 
     @abstractmethod
     def run(self, query: str, **params: Any) -> None:
-        """Run a statement without waiting for its result. The next call that waits raises any error."""
+        """Run a statement without waiting for its result.
+
+        If it fails, the next call that waits raises the error.
+        """
 
     @abstractmethod
     def count(self, query: str, **params: Any) -> int:
@@ -141,30 +144,33 @@ class Transaction(ABC):
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters, in any order.
 
-        The statement must say how PostgreSQL processes all of them in one go (``json_to_recordset(:each)``).
+        The statement itself must process all sets at once on PostgreSQL (``json_to_recordset(:each)``).
         """
 
-    # The following methods do nothing in an engine that doesn't use a network.
+    # In an engine that doesn't use a network, the following methods do nothing.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
-        """Send a query in advance. A later ``all`` or ``one`` with the same query then doesn't have to wait.
+        """Send a query in advance, so that ``all`` or ``one`` with the same query doesn't have to wait later.
 
-        If its tables are written to in between, the rows are read again.
+        If one of the query's tables is written to in between, the query is sent again.
         """
 
     def settle(self, *, waits: bool) -> None:  # noqa: B027
         """Wait until the transaction has begun. If ``waits`` is true, also wait for all writes in flight."""
 
     def finish(self) -> None:  # noqa: B027
-        """Send the commit along with everything in flight, to save a wait.
+        """Send the commit together with everything in flight, to save a round trip.
 
         Nothing else may follow, except ``all`` and ``one`` for rows that were prefetched. If the connection
-        is lost in the meantime, the work is run again, although it may already have taken effect. In a
-        transaction shared with other work, this does nothing.
+        is lost at this point, the work is run again, although it may already have taken effect. If the
+        transaction is shared with other work, this does nothing.
         """
 
     def be_alone(self) -> None:  # noqa: B027
-        """Raise NotAlone unless this work is running alone. The work is then run again on its own."""
+        """Make sure that this work runs alone.
+
+        If it doesn't, raise NotAlone, and the work is run again alone.
+        """
 
     def now(self) -> float:
         """Return the current time by the store's clock, in epoch seconds."""
@@ -189,7 +195,7 @@ _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes to, or none for a claim, because claims make nothing due."""
+    """Return the table that a statement writes to. Return none for a claim, which never makes work due."""
     return frozenset(_WRITES.findall(query))
 
 
@@ -197,7 +203,7 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def as_json(value: Any) -> str:
-    """Return JSON in ASCII only. Objects keep the order of their keys."""
+    """Serialise a value as ASCII-only JSON. The keys of objects keep their order."""
     return _ENCODER.encode(value)
 
 
@@ -207,12 +213,15 @@ def hash_text(text: str) -> str:
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Sort words and join them with spaces. None is returned unchanged."""
+    """Sort words and join them with spaces. If there are none (None), return None."""
     return None if words is None else " ".join(sorted(words))
 
 
 def _as_text(text: str) -> str:
-    """Replace what databases reject with U+FFFD: NUL (in PostgreSQL) and lone surrogates (invalid UTF-8)."""
+    """Replace NUL and lone surrogates with U+FFFD.
+
+    PostgreSQL rejects NUL, and lone surrogates can't be encoded as UTF-8.
+    """
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
     if not text.isascii():
@@ -225,7 +234,7 @@ def _as_text(text: str) -> str:
 
 #: Encoders of values for storage, by type. Values of all other types are stored as they are.
 _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
-    # An enumeration's values need no encoding.
+    # The values of an enumeration need no encoding.
     Enum: attrgetter("_value_"),
     str: _as_text,
     bool: int,
@@ -248,13 +257,13 @@ _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
 def clean(value: Any) -> Any:
-    """Convert a parameter to the form that every engine stores."""
+    """Convert a parameter to the type that all engines store."""
     way = _find_encoder(value.__class__)
     return value if way is None else way(value)
 
 
 def clean_all(names: Iterable[str], params: Parameters) -> list[Any]:
-    """Convert the parameters with these names to the form that every engine stores."""
+    """Convert the parameters with these names to types that all engines store."""
     return [
         one
         if one.__class__ in _PLAIN or (one.__class__ is str and one.isascii() and "\x00" not in one)
@@ -264,7 +273,7 @@ def clean_all(names: Iterable[str], params: Parameters) -> list[Any]:
 
 
 def from_json(text: str | None) -> Any:
-    """Parse stored JSON. None is returned unchanged."""
+    """Parse stored JSON. Return None for None."""
     return None if text is None else json.loads(text)
 
 
@@ -276,7 +285,7 @@ _MAX_SLEW_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """How far the store's time is ahead of the monotonic clock, in seconds, and the id of the boot."""
+    """A reading of the clock: the boot, and how many seconds the store's time is ahead of monotonic time."""
 
     boot: str
     ahead: float
@@ -285,7 +294,7 @@ class ClockReading:
 class StoreTime:
     """Derives the store's time from the clock that is passed in. It is thread-safe.
 
-    The time is kept only in memory. After a restart, the row ``serving`` shows how the clock has moved.
+    The time is kept only in memory. After a restart, the row in ``serving`` shows how the clock has changed.
     Processes that share a database use the database's clock instead.
     """
 
@@ -295,7 +304,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Start at the clock's current time. This is allowed only before the store's time is read."""
+        """Start at the clock's current time. This is allowed only until the store's time is first read."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic
@@ -324,14 +333,17 @@ class StoreTime:
             return difference if difference > _MAX_SLEW_SECONDS else 0.0
 
     def catch_up(self) -> None:
-        """Apply a clock jump immediately. If stored times must be adjusted, too, use ``follow`` instead."""
+        """Apply a clock jump immediately. Use ``follow`` instead if stored times have to be adjusted."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             if difference > _MAX_SLEW_SECONDS:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
-        """Update the store's time after a clock jump. The poll gates must already have been pushed back."""
+        """Apply a clock jump to the store's time.
+
+        Stored times, such as poll gates, must have been adjusted before.
+        """
         with self._lock:
             self._ahead += jump
 
@@ -342,7 +354,7 @@ request_began: Final[ContextVar[float | None]] = ContextVar("request_began", def
 
 @contextmanager
 def share_request_patience() -> Iterator[None]:
-    """Run a block as one request. All its calls to the store share a single time limit."""
+    """Run a block as one request, so that all its calls to the store share a single time limit."""
     token = request_began.set(monotonic())
     try:
         yield
@@ -356,15 +368,16 @@ keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Raised if two writes in a request use the same key. Each of them needs a separate key.
+    """Raised if two writes in a request use the same key.
 
-    The inbox would mistake the second write for a redelivery and drop it, although the answer mentions both.
+    The inbox would take the second write for a redelivery of the first and drop it, although the answer
+    mentions both. So each write needs a key of its own.
     """
 
 
 @contextmanager
 def track_used_keys() -> Iterator[None]:
-    """Run a block as a request, or as part of one. No key may be used twice in a request."""
+    """Run a block as one request, in which no key may be used twice. Within a request, just run the block."""
     if used_keys.get() is not None:
         yield
         return
@@ -376,7 +389,10 @@ def track_used_keys() -> Iterator[None]:
 
 
 def use_key(interaction: str) -> None:
-    """Record that the current transaction uses a key. Raise UsedTwice if the request has already used it."""
+    """Record that the current transaction uses a key.
+
+    Raise UsedTwice if its request has already used the key.
+    """
     used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return
