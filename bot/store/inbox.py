@@ -52,7 +52,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
 @prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
-    """Record that an interaction had an effect that needs no reply. Do nothing if it had none."""
+    """Record that an interaction had an effect that needs no reply. If it had no effect, do nothing."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
             tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
@@ -65,6 +65,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of a row that an interaction led to, for use if the interaction is delivered again."""
+    """Save the id of a row that an interaction led to, in case the interaction is delivered again."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

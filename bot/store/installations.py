@@ -29,10 +29,12 @@ STATE_RETENTION_SECONDS: Final = 900.0
 def install(
     tx: Transaction, made: Installed, audit: Sequence[AuditEntry] = ()
 ) -> Literal["new", "again", "enterprise", "team"]:
-    """Write an installation, replacing any earlier one.
+    """Write an installation, replacing an earlier one with the same id.
 
-    The installations of an enterprise and of one of its teams serve different people, so neither replaces the
-    other. If the other one already exists, nothing is written, and the result is "enterprise" or "team".
+    The installations of an enterprise and of its teams never replace each other, because they serve different
+    people. If the enterprise is already installed, a team's installation isn't written, and the result is
+    "enterprise". If one of the teams is already installed, the enterprise's installation isn't written, and
+    the result is "team".
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
@@ -55,7 +57,7 @@ def list_installations(tx: Transaction) -> list[Installed]:
 
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Forget a token that Slack revoked. Return False if it has already been replaced or forgotten."""
+    """Delete a token that Slack has revoked. Return False if it was already replaced or deleted."""
     if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
@@ -66,17 +68,16 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Reserve the replacement of a token for a while. Return False if another process has reserved it."""
+    """Reserve a token's replacement for a while. Return False if another process has already reserved it."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
 @prioritize(Priority.URGENT)
 def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
-    """Replace a token with a new one.
+    """Replace a token with a new one. Return False if the old token is no longer stored.
 
-    ``lasts`` is the new token's lifetime in seconds, or None if it doesn't expire. Return False if the old
-    token is no longer stored.
+    ``lasts`` is the new token's lifetime in seconds, or None if it doesn't expire.
     """
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
@@ -86,7 +87,10 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Record that Slack rejects a refresh token, and write the notices. Return False if this was known."""
+    """Record that Slack rejects a refresh token, and write the notices.
+
+    Return False if the rejection was already recorded, or if the token has been replaced.
+    """
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -109,10 +113,10 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 
 @prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id that is used in the keys of an installation's people.
+    """Return the enterprise id that is part of the keys of an installation's people.
 
-    It is stored when the installation is first seen, and never changes. ``enterprise_id`` is the id that
-    Slack gives now, which is used only for an installation that has no rows yet.
+    The id is stored when the installation is first seen, and never changes after that. ``enterprise_id`` is
+    the id that Slack gives now. It is used only for an installation that has no rows yet.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
         first = _find_place_in_rows(tx, id_, enterprise_id)
@@ -124,9 +128,10 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
     """Return the enterprise id that occurs most often in the keys of linked accounts.
 
-    In a tie, the id of the older accounts wins. Releases up to 0.3.0 didn't store this id but used the one
-    that Slack gave at each start, so a Slack workspace that has joined an organisation may have keys of both
-    kinds. If there are no accounts, the id from the last start of those releases is used.
+    In a tie, the id with the older accounts wins. Releases up to 0.3.0 didn't store this id but used the one
+    that Slack gave at each start. If a Slack workspace has joined an organisation since, its accounts may
+    have either kind of key. If there are no accounts, the id from the last start of one of those releases is
+    used.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:
@@ -138,9 +143,9 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Map users to the enterprise ids of their latest links, if these differ from the installation's own.
+    """Map users to the enterprise id of their latest link, if it differs from the installation's own.
 
-    Links that people made take precedence over accounts created on first use (linking ``none``).
+    Links that people made themselves take precedence over accounts created on first use (linking ``none``).
     """
     rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
     latest = {one.user_id: one.enterprise_id for one in rows}
@@ -149,10 +154,7 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
-    """Save Slack's answer about the bot token with this digest.
-
-    It replaces the answer about any other token.
-    """
+    """Save Slack's answer about the bot token with this digest, replacing any answer about another token."""
     IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 

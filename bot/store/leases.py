@@ -50,7 +50,7 @@ MAX_CLAIM_SECONDS: Final = 60.0
 def free(tx: Transaction, settles: float) -> None:
     """Free all claimed rows, because the processes that claimed them are known to be dead.
 
-    A message that was being sent may have reached Slack, so Usher searches for it in ``settles`` seconds.
+    A message that was being sent may have reached Slack, so Usher searches for it after ``settles`` seconds.
     """
     now = tx.now()
     for query in dict.fromkeys(LEASES.values()):

@@ -25,7 +25,7 @@ _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Record that daily work was done or, if there was a ``problem``, that it failed and is still due."""
+    """Record that daily work is done or, if there was a ``problem``, that it failed and must be retried."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
@@ -39,14 +39,14 @@ def find_last_done(tx: Transaction, work: str) -> float | None:
 
 @prioritize(Priority.STEADY)
 def find_problem(tx: Transaction, work: str) -> str:
-    """Return the problem that made daily work fail last time, or "" if it succeeded."""
+    """Return the problem that made the daily work fail last time, or "" if it succeeded."""
     row = UPKEEP.row(tx, work=work)
     return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
 
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Rewrite a row that exists only for this test. Fails if the database is read-only or out of space."""
+    """Rewrite a row that exists only to test writing. Fail if the database is read-only or out of space."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
@@ -69,7 +69,7 @@ Mark = Literal["moved", "copied"]
 
 
 def mark(tx: Transaction, left: Mark) -> None:
-    """Mark a database so that no process may serve from it as it is."""
+    """Mark a database so that no process serves from it until the mark is removed."""
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
@@ -80,10 +80,10 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete a copy's marks and its records of daily work. The next start then does all daily work.
+    """Delete a copy's marks and its records of daily work, so that the next start does all daily work.
 
-    Since the copy was made, people may have left, and the copy's own backups may have been lost with their
-    disk.
+    Since the copy was made, people may have left Slack, and the copy's own backups may have been lost with
+    their disk.
     """
     tx.run("delete_upkeep")
 
@@ -103,7 +103,7 @@ def refuse_outdated(tx: Transaction) -> None:
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return when a restored backup was made, when its restore began, and counts of held work by kind."""
+    """Return when a backup was made, when its restore began, and how much work of each kind is on hold."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
@@ -112,13 +112,17 @@ def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
     """Record how much work has been put on hold so far.
 
-    No process serves until all of it is on hold. If a restore is resumed, it keeps using the same times.
+    No process serves until all work is on hold. If the restore is interrupted and resumed, it uses the same
+    two times.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made, according to its mark, or when it was last in use if it has none."""
+    """Return when a backup was made, according to its mark.
+
+    Without a mark, return when it was last in use.
+    """
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -133,18 +137,18 @@ FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 
 def compare(tx: Transaction, server: str) -> None:
-    """Compare the server and its timeline with those stored. If they differ, record a failover."""
+    """Compare the server and its timeline with the stored ones. If they differ, record a failover."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
     DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server without recording a failover because it has all rows, as after an upgrade."""
+    """Accept the next server without recording a failover, because it has all rows (as after an upgrade)."""
     DATABASE_TIMELINE.delete(tx, id=1)
 
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return when the last failover was noticed, and the time from which on rows may be missing."""
+    """Return when the last failover was noticed, and since when rows may be missing."""
     return tx.one("failover")

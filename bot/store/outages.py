@@ -52,15 +52,15 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Record that a connection or Slack isn't answering. Return when any process first noticed this."""
+    """Record that a connection or Slack isn't answering. Return when a process first noticed the silence."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 
 
-# This row is never locked for long, so this function needn't take turns with other steady work.
+# No transaction locks this row for long, so this function needn't take turns with other steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Record when a connection or Slack answered. Return whether this may end a period of silence."""
+    """Record when a connection or Slack answered. Return whether the answer may end a period of silence."""
     tx.ask("answered", name=name, at=at)
     tx.finish()
     row = tx.one("answered", name=name, at=at)
@@ -69,15 +69,15 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.RECORDS)
 def end_silence(tx: Transaction, name: str, at: float) -> bool:
-    """End a silence that began before ``at``, the time of an answer. Return whether there was one."""
+    """End a period of silence that began before an answer at time ``at``. Return whether there was one."""
     return tx.count("silence_over", name=name, at=at) == 1
 
 
 @prioritize(Priority.STEADY)
 def list_reached(tx: Transaction) -> dict[str, Reached]:
-    """Map each connection, and Slack, to when it last answered and, if it is silent, since when.
+    """Map each connection, and Slack, to the time of its last answer and, if it is silent, since when.
 
-    If only an outage is stored for a connection, it has been silent since the outage began.
+    If only an outage is stored for a connection, its silence is taken to have begun with the outage.
     """
     away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

@@ -40,7 +40,10 @@ class Ownership:
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
-    """Take or renew the leases on names that no other process owns. Return the names that are now owned."""
+    """Take or renew the leases on names, except names that other processes own.
+
+    Return the names that this owner now holds.
+    """
     now = tx.now()
     given = {"owner": owner, "now": now, "until": now + LEASE_SECONDS, "release": RELEASE}
     return [name for name in names if tx.one("own", name=name, **given)]
@@ -54,7 +57,7 @@ def renew_owned(tx: Transaction, owner: str) -> list[str]:
 
 
 def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
-    """Release names. Other processes can then take them immediately."""
+    """Release names, so that other processes can take them immediately."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 
@@ -76,10 +79,10 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 
 
 def list_processes(tx: Transaction) -> list[Ownership]:
-    """Return the live processes. Each is represented by its lease on the name that begins with its role."""
+    """Return the leases that stand for the live processes. Their names begin with the process's role."""
     return [one for one in list_ownerships(tx) if one.role in ROLES]
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the encryption keys (``KEY_PREFIX``) or connections that processes have announced."""
+    """Return what processes have announced: encryption keys (``KEY_PREFIX``) or connections."""
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

@@ -67,7 +67,10 @@ def _end(tx: Transaction, workspace_id: str, earliest: float, latest: float, kno
 
 
 def _go_down(tx: Transaction, workspace_id: str, at: float, *, is_down: bool) -> None:
-    """Record how a stop ended. A workspace that isn't down by then keeps running for an unknown time."""
+    """Record whether a stop brought the workspace down.
+
+    If it didn't, it is unknown when the workspace went down.
+    """
     life = tx.one("last_past_life", workspace_id=workspace_id)
     if life is None:
         return

@@ -18,8 +18,8 @@ Calls = Literal["any", "start"]
 class Pause:
     """A pause that a provider requested ``ago`` seconds ago, with ``left`` seconds remaining.
 
-    ``calls`` says whether it applies to all calls (``any``) or only to those that start something
-    (``start``). ``account_id`` is "" if it applies to everybody.
+    ``calls`` says whether the pause applies to all calls (``any``) or only to those that start something
+    (``start``). ``account_id`` is "" if it applies to all accounts.
     """
 
     connection: str
@@ -30,9 +30,9 @@ class Pause:
 
 
 def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Save pauses, given in seconds for each account id ("" for everybody).
+    """Save pauses, given as the seconds for each account id ("" for all accounts).
 
-    A longer pause that is already saved for the same account is kept.
+    A longer pause that is already stored for the same account is kept.
     """
     now = tx.now()
     tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)

@@ -26,11 +26,11 @@ def choose_zone(found: Person | None) -> ZoneInfo:
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return Usher's users in a Slack workspace: their keys with their names, handles and e-mail addresses.
+    """Return the keys of Usher's users in a Slack workspace, with their names, handles and e-mail addresses.
 
-    ``place`` is the prefix of their keys.
+    ``place`` is the prefix of the users' keys.
     """
-    # Keys that begin with the place sort before the place with its final ":" replaced by ";".
+    # ";" is the character after ":", so all keys with this prefix sort before the prefix with ";" at its end.
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
@@ -40,7 +40,7 @@ SAVE_BATCH_SIZE: Final = 30
 
 @concerns(lambda people: [one.principal.key for one in people])
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people. Of two rows for a person, the newer ``seen_at`` wins, unless it is in the future."""
+    """Write people. If a row with a newer ``seen_at`` exists, keep it, unless that time is in the future."""
     now = tx.now()
     for one in people:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
@@ -52,10 +52,10 @@ MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Caches people for two seconds, by the store's clock. The absence of a person is never cached.
+    """Caches people for two seconds, by the store's clock.
 
-    With several processes, the cache may be two seconds out of date, so a use case that changes something
-    reads the person's row instead.
+    If a person has no row, that isn't cached. With several processes, the cache may be two seconds out of
+    date, so a use case that changes something reads the person's row instead.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:

@@ -11,12 +11,12 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | None:
-    """Return the machine that a read or list reports. Return None if there is none, or if it isn't new."""
+    """Return the machine that a read or list reports, or None if it reports none or the machine is known."""
     return None if seen is None or seen.to_columns().items() <= before.items() else seen
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Save a workspace's machine. If its current period of running has no price yet, save the price, too."""
+    """Save a workspace's machine. If the current period of running has no price yet, save its price, too."""
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
@@ -28,7 +28,7 @@ def note_offer(
     update: Callable[[Spec], Spec],
     describe: Callable[[Spec], MachineKind],
 ) -> None:
-    """Save what an account's workspaces and runs cost according to a new offer from the provider.
+    """Update the prices of an account's workspaces and runs from the provider's new offer.
 
     Periods of running that have already been recorded keep their prices.
     """

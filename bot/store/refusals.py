@@ -19,8 +19,8 @@ ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:
     """Record that an active account's secret was refused. Return the account, or None if it has changed.
 
-    ``renamed_to`` is the account's new username, if the provider has renamed it. The account's workspaces are
-    kept if the person links that username.
+    ``renamed_to`` is the account's new username, if the provider has renamed it. If the person links that
+    username, the account's workspaces are kept.
     """
     now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
     ACCOUNTS.change(tx, {**same, "refused_since": None}, refused_since=now)
@@ -35,17 +35,16 @@ def list_refused_accounts(tx: Transaction) -> list[Account]:
 
 
 def are_several(tx: Transaction, connection: str, since: float) -> bool:
-    """Return whether a connection refused several people's secrets, or already has an outage for that reason.
+    """Return whether a connection refuses several people's secrets or has an outage for that reason.
 
-    Only accounts refused since a given time are counted. Secrets that have expired and accounts that were
-    renamed don't count.
+    Only accounts refused since a given time are counted. Expired secrets and renamed accounts don't count.
     """
     row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
     return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.list_outages(tx)
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
-    """Claim the next attempt to use a refused account. Return False if another process already has it."""
+    """Claim the next attempt to use a refused account. Return False if another process has claimed it."""
     return (
         ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
         == 1
@@ -53,12 +52,12 @@ def try_refused(tx: Transaction, account: Account) -> bool:
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
-    """Let the next call use a secret that was refused, because its owner has just requested something."""
+    """Let the next call try a refused secret again, because its owner has just requested something."""
     ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """Mark an outage as over, as ``outages.end`` does, and retry the accounts that were refused during it."""
+    """Mark an outage as over (see ``outages.end``), and retry the accounts that were refused during it."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
         start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))

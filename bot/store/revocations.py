@@ -13,8 +13,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
     """Mark the secret of an ended link as awaiting revocation, and add the task that revokes it.
 
-    If ``notify`` is true, the owner is told the outcome. ``due_in`` delays the task by this many seconds, for
-    calls that are still using the secret.
+    If ``notify`` is true, the owner is told the outcome. The task becomes due in ``due_in`` seconds, so that
+    calls that still use the secret can finish.
     """
     ACCOUNTS.delete(tx, id=ended.id)
     account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
@@ -29,12 +29,15 @@ def list_pending_revocations(tx: Transaction) -> list[Account]:
 
 
 def note_refused_revocation(tx: Transaction, account_id: str) -> None:
-    """Record that a provider has refused to revoke an account's secret. Only the first time is recorded."""
+    """Record that a provider refuses to revoke an account's secret.
+
+    If this is already recorded, do nothing.
+    """
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )
 
 
 def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret that was waiting to be revoked. Return False if another process has already done so."""
+    """Erase a secret that is awaiting revocation. Return False if another process has already erased it."""
     return ACCOUNTS.count_deleted(tx, id=account_id, state="revoking") == 1

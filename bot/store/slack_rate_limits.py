@@ -32,7 +32,7 @@ _UNLIMITED_CALLS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class CallQuota:
-    """The method that claimed work will call, and how often per minute Slack allows that.
+    """A Slack method that claimed work will call, and how often per minute Slack allows the call.
 
     The query that looks for work also checks this quota, which saves a separate query. If ``per_minute`` is
     None, calls aren't counted.
@@ -62,14 +62,14 @@ UNLIMITED: Final = CallQuota()
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
-    """Count a call and return 0. If the call must wait, count nothing and return the number of seconds.
+    """Count a call and return 0. If the call must wait, return the number of seconds without counting it.
 
     Calls of a method are counted one at a time, so that none is missed. ``most`` is the maximum number of
-    calls per minute, and ``gap`` is the minimum number of seconds between two calls to one channel.
+    calls per minute, and ``gap`` is the minimum number of seconds between two calls to the same channel.
     """
     key, now = {"team": team, "method": method}, tx.now()
     paced = {"pause": _name_pause(method, channel) if gap else "", "paced": channel if gap else None}
-    # Old calls are deleted in one go, once the oldest is well past the window.
+    # Old calls are deleted together, once the oldest is well outside the window.
     oldest = now - 2 * WINDOW_SECONDS
     former = {**key, "before": now - WINDOW_SECONDS, "oldest": oldest, "limit": FAN_OUT_BATCH_SIZE}
     call = {**key, **paced, "channel": channel, "now": now, "most": most}
@@ -85,12 +85,12 @@ def take_slack_call(
             tx.all("forget_slack_calls", **former)
         return 0.0
     row = tx.one("next_slack_call", **next_call)
-    # Never 0, since nothing was counted.
+    # Never return 0, because the call wasn't counted.
     return max((row["at"] or now) - now if row else 0.0, 0.001)
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return how many more calls are allowed right now, at most a thousand. During a pause, return 0."""
+    """Return how many more calls are allowed now, at most a thousand. During a pause, that is 0."""
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
@@ -101,11 +101,11 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
 ) -> None:
-    """Pause all calls of a method, because Slack requires it. If there are several pauses, the longest wins.
+    """Pause all calls of a method, because Slack requires a pause.
 
-    If a channel is given, only calls to that channel are paused, because Slack limits each channel
-    separately. But if another channel is paused, too, the method's own limit was reached, and the whole
-    method is paused.
+    If there are several pauses, the longest applies. If a channel is given, only calls to that channel are
+    paused, because Slack limits each channel separately. But if another channel is already paused, the
+    method's own limit must have been reached, so the whole method is paused.
     """
     until, paused = tx.now() + seconds, method
     if channel:
@@ -118,5 +118,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the name of a pause for one channel. The method's name alone pauses all channels."""
+    """Return the name under which a channel's pause is stored. Without a channel, it is the method's name."""
     return f"{method} {channel}"

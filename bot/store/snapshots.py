@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction, as_json
 def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
     """Store a provider's answer, unless a newer one is already stored.
 
-    The answer is dropped if it has an ``owner`` that isn't an account or is being revoked.
+    If the answer has an ``owner``, it is dropped if that account doesn't exist or is being revoked.
     """
     if snapshot.owner:
         account = ACCOUNTS.row(tx, id=snapshot.owner)

@@ -40,8 +40,8 @@ _BATCH_SIZE = 50
 async def sweep(engine: Engine) -> None:
     """Delete rows that are no longer needed, in short transactions.
 
-    ``docs/operate.md`` says how long each table's rows are kept. A card's row is deleted with its operation,
-    run, class or notice.
+    ``docs/operate.md`` says how long the rows of each table are kept. A card's row is deleted together with
+    its operation, run, class or notice.
     """
     for short in (_give_up_edits, _sweep_clicks, _end_forgotten):
         while await engine.write(short):
@@ -61,16 +61,19 @@ async def sweep(engine: Engine) -> None:
 
 
 def _give_up_edits(tx: Transaction) -> bool:
-    """Drop updates for which Slack has had no capacity all day. Return whether there may be more.
+    """Drop updates that have waited all day for capacity in Slack. Return whether there may be more.
 
-    Some messages then keep buttons that don't work any more.
+    As a result, the buttons in some messages stay there although they no longer work.
     """
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
     return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
 
 
 def _end_forgotten(tx: Transaction) -> bool:
-    """End open operations whose workspaces were deleted by hand. Return whether there may be more."""
+    """End open operations on workspaces whose rows an operator has deleted.
+
+    Return whether there may be more.
+    """
     forgotten = tx.all("forgotten_operations", limit=_BATCH_SIZE)
     for row in forgotten:
         operations.end(tx, row["id"], Outcome.CANCELLED, "forgotten")
@@ -78,7 +81,10 @@ def _end_forgotten(tx: Transaction) -> bool:
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some enrollments before their classes' cards are deleted. Return whether there may be more."""
+    """Delete some enrollments in classes whose cards are about to expire.
+
+    Return whether there may be more.
+    """
     return (
         tx.count(
             "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
@@ -107,7 +113,10 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete a workspace that no longer exists and all rows about it. Return whether there may be more."""
+    """Delete a workspace that is long gone, along with all rows about it.
+
+    Return whether there may be more.
+    """
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False
@@ -120,7 +129,7 @@ def _purge_workspace(tx: Transaction) -> bool:
 
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended operations of some workspaces. Return where to continue."""
+    """Delete all but the 50 newest ended operations of each of some workspaces. Return where to continue."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -129,7 +138,7 @@ def _sweep_operations(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended runs of some people. Return where to continue."""
+    """Delete all but the 50 newest ended runs of each of some people. Return where to continue."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -138,7 +147,7 @@ def _sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete some poll gates that have no workspace and opened over a day ago. Return where to continue."""
+    """Delete poll gates without a workspace that opened over a day ago. Return where to continue."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:

@@ -21,19 +21,19 @@ _LOSS_QUEUE: Final = declare_queue(
 
 
 def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]:
-    """Claim losses whose owners haven't been told about them yet."""
+    """Claim losses (things that an upgrade took away) whose owners haven't been told yet."""
     return UPGRADE_LOSSES.parse_all(_LOSS_QUEUE.take(tx, lease, limit))
 
 
 def take_losses(tx: Transaction, principal: Principal) -> list[UpgradeLoss]:
-    """Delete a person's losses, and return them in the order of their keys."""
+    """Delete a person's losses, and return them sorted by id."""
     found = sorted(UPGRADE_LOSSES.all(tx, principal=principal), key=lambda one: one.id)
     UPGRADE_LOSSES.delete(tx, principal=principal)
     return found
 
 
 def add_loss(tx: Transaction, loss: UpgradeLoss) -> None:
-    """Add a loss, which will be reported to the person later."""
+    """Add a loss, so that its owner will be told about it."""
     UPGRADE_LOSSES.add_new(tx, loss, due_at=tx.now())
 
 

@@ -70,9 +70,9 @@ def note_read(
     """Save the machine that a read reports, and begin or end the workspace's *life* (period of running).
 
     A life begins when a workspace comes up, and ends when it goes down. ``before`` is the row before the
-    read, with its open operation. ``is_own`` means that the workspace isn't shared by somebody else.
-    ``came_up_again`` means that, according to the provider, the workspace was down in between, although no
-    read noticed.
+    read, together with its open operation. ``is_own`` means that the workspace isn't one that somebody else
+    shares. ``came_up_again`` means that, according to the provider, the workspace was down in between,
+    although no read showed it.
     """
     if machine := prices.find_new_machine(before, seen.machine):
         prices.note_machine(tx, before["id"], machine)
@@ -81,7 +81,8 @@ def note_read(
     was_running = before["state"] == State.RUNNING
     if seen.state is State.RUNNING:
         if came_up_again:
-            # Nobody knows when the workspace went down, except that it was before it came up again.
+            # The time when the workspace went down is unknown, except that it was before the workspace came
+            # up again.
             _end(tx, before, Observed(State.STOPPED), seen.started_at or seen_at)
         if came_up_again or not was_running:
             _begin(tx, before, seen.started_at, seen_at)
@@ -92,7 +93,7 @@ def note_read(
 
 
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *, is_own: bool) -> None:
-    """Save what a list shows, as ``note_read`` does for a read.
+    """Save the data about a workspace in a list, as ``note_read`` does for a read.
 
     The machine of a workspace created by Usher isn't saved, because its price is already known from the form.
     """
@@ -104,14 +105,14 @@ def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float, *,
 
 
 def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
-    """Begin the *life* (period of running) of a workspace that a list shows as running for the first time."""
+    """Begin the *life* (period of running) of a workspace that a list has just shown for the first time."""
     _write_begin(tx, found.gate_key, found.id, find_begin(seen_at, None, None, None), seen_at)
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
     """End a workspace's *life* (period of running), because its row is being deleted.
 
-    Nobody knows when the workspace itself will stop running.
+    The workspace itself may keep running, and nobody will know for how long.
     """
     up_at = _find_last_sign(workspace)
     if up_at is not None:
@@ -120,7 +121,7 @@ def lose(tx: Transaction, workspace: Row) -> None:
 
 
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
-    """Move a workspace's recorded periods of running from one row to another."""
+    """Move the recorded periods of running from one workspace row to another."""
     tx.run("rename_life", from_id=from_id, to_id=to_id)
 
 
@@ -157,9 +158,10 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """Let a *life* (period of running) that was found in a list begin at the start time now reported.
+    """Set the beginning of a *life* (period of running) to the start time that the provider now reports.
 
-    If that is before the last sign of an earlier life with an unknown end, the earlier life continues.
+    Until now, only a list had shown that the workspace is running. If the start time is before the last sign
+    of an earlier life whose end is unknown, that life continues instead.
     """
     keys = _make_keys(before)
     if tx.count("drop_continued_life", **keys, told_at=told_at):
@@ -177,7 +179,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the open operation, or the one that it replaced, sent a start or stop call."""
+    """Return when a start or stop call was sent, by the open operation or by the one that it replaced."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -197,7 +199,10 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Record a run's *life* (period of running) after its row has changed from ``before``, if it had one."""
+    """Record a run's *life* (period of running) after a change of its row.
+
+    ``before`` is the former row, if any.
+    """
     columns = ("state", "started_at", "finished_at", "outcome")
     if before is not None and all(before[column] == after[column] for column in columns):
         return
@@ -237,12 +242,12 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
 
 
 def is_weekly(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person wants to be sent their hours of the past week every Monday."""
+    """Return whether a person wants to get a summary of their hours of the past week every Monday."""
     return MONDAYS.row(tx, principal=principal) is not None
 
 
 def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
-    """Claim the people who are due to be sent their hours of the past week."""
+    """Claim the people who are due to get a summary of their hours of the past week."""
     return [parse_principal(row["principal"]) for row in MONDAY_QUEUE.take(tx, lease, limit)]
 
 
@@ -250,7 +255,7 @@ def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
 
 
 def fold(tx: Transaction, limit: int) -> bool:
-    """Move some *lives* past their retention into monthly sums. Return whether there may be more."""
+    """Move some *lives* that are past their retention into monthly sums. Return whether there may be more."""
     rows = tx.all("old_lives", before=tx.now() - RETENTION_SECONDS, limit=limit)
     if rows:
         ids = as_json({row["id"]: 1 for row in rows})
@@ -285,13 +290,13 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return a person's usage within a time window, added up for each workspace and each job."""
+    """Return a person's usage in a time window, summed up for each workspace and each job."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):
         kind, key = row["kind"], row["line"]
         line = lines.setdefault((kind, key), UsageLine(kind, key, row["connection"]))
-        # The newest row comes last, so the line keeps the current name and workspace.
+        # The rows are sorted by age, so the line ends up with the newest name and workspace.
         line.name, line.workspace_id = row["title"], row["workspace_id"]
         best, lowest, highest = (row[name] or 0.0 for name in ("hours", "lowest", "highest"))
         hours = Hours(best, lowest, highest, row["unknown"])
@@ -317,9 +322,10 @@ def _make_window(tx: Transaction, since: float, until: float) -> Row:
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a time window, the most used ones first.
+    """Return the connections used in a time window, the most used ones first.
 
-    Each comes with its number of people and its total. ``reach`` is the prefix of the people's keys.
+    Each comes with the number of people who used it, and its total. ``reach`` is the prefix of the people's
+    keys.
     """
     given = {"reach": reach, **_make_window(tx, since, until)}
     people = {row["connection"]: int(row["people"]) for row in tx.all("people_of_connections", **given)}
@@ -327,19 +333,19 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their totals within a time window. The highest total comes first."""
+    """Return people's keys with their totals for a time window, the highest total first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def sum_class(tx: Transaction, card_id: str, since: float, until: float) -> dict[str, Sum]:
-    """Map each member of a class to their workspaces' total in a time window, from the moment they joined."""
+    """Map each member of a class to their workspaces' total for a time window, from when they joined."""
     return dict(_parse_sums(tx.all("sums_of_class", card_id=card_id, **_make_window(tx, since, until))))
 
 
 def count_people(
     tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
 ) -> int:
-    """Return how many people used any of these connections within a time window."""
+    """Return how many people used any of these connections in a time window."""
     given = {"reach": reach, **_make_window(tx, since, until)}
     row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
     return 0 if row is None else int(row["people"])
@@ -354,13 +360,13 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
 
 
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
-    """Return the monthly sums of old periods of running. Only months entirely within a time window count."""
+    """Return the monthly sums of old periods of running, for the months entirely within a time window."""
     months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
 def _parse_lives(rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield the *lives* in these rows, except those without any sign since the window began."""
+    """Yield the *lives* in these rows, except those without any sign since ``since``."""
     for row in rows:
         if row["ended_latest"] is None and not row["is_open"] and row["ended"] <= since:
             continue

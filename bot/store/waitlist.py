@@ -50,12 +50,12 @@ def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
-    """Return a person's waitlist entry that ended most recently, if that was since a given time."""
+    """Return a person's waitlist entry that ended last, unless it ended before a given time."""
     return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
-    """Return the facts about a waitlist entry, including its place in line."""
+    """Return the facts shown about a waitlist entry, including the person's place in line."""
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
     account = ACCOUNTS.first(tx, "account", principal=of.principal.key, connection=of.connection)
     return WaitlistFacts(
@@ -78,13 +78,13 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Find a waitlist entry by its id, and return the facts about it. Return None if it no longer exists."""
+    """Return the facts shown about the waitlist entry with this id, or None if it no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
 def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
-    """Count the ``others`` who are waiting for the same capacity, and how many of them are ``ahead``.
+    """Count the ``others`` in the same line, and how many of them are ``ahead``.
 
     ``tried_before`` counts those who have already had their turn in the entry's round.
     """
@@ -94,7 +94,7 @@ def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
 
 
 def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether anyone else is waiting for the same capacity."""
+    """Return whether anyone else is in the same line."""
     return find_others(tx, of).lowest is not None
 
 
@@ -105,16 +105,19 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
 
 
 def summarize_lines(tx: Transaction, since: float) -> list[Row]:
-    """Return a summary of each waitlist.
+    """Return a summary of each line.
 
-    It shows how many people are waiting and since when, and how long, on average, those who recently got the
-    capacity had waited.
+    It shows how many people are waiting, since when, and how long the people who recently got the capacity
+    had waited on average.
     """
     return tx.all("lines", since=since)
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Count people waiting for each connection and kind of capacity, with recent average waits in seconds."""
+    """Count the people waiting for each connection and kind of capacity, with their average wait.
+
+    The average is over recent waits, in seconds.
+    """
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
         for row in summarize_lines(tx, since)
@@ -122,19 +125,22 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
-    """Return how many starts on a connection have failed since the last one that didn't."""
+    """Return how many starts on a connection have failed in a row, up to now."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
 
 
 def count_attempts(tx: Transaction, connection: str) -> int:
-    """Return how many attempts on a connection are in progress, for any kind of capacity."""
+    """Return how many attempts on a connection are in progress, whatever the kind of capacity."""
     row = tx.one("attempts_under_way", connection=connection)
     return int(row["count"]) if row else 0
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put a person at the end of the current round. A person who rejoins gets no second turn in the round."""
+    """Put a person at the end of the current round.
+
+    Rejoining doesn't give a second turn in the same round.
+    """
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -157,17 +163,20 @@ def _find_next_seq(tx: Transaction) -> int:
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Shorten the pauses between attempts in a line to the length that applies to a newcomer."""
+    """Shorten the pauses between a line's attempts to the pause that applies to a newcomer."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End a person's turn because no attempt can be made for them now. The next turn begins after a pause."""
+    """End a person's turn, because no attempt is possible for them now.
+
+    Their next turn begins after a pause.
+    """
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
-        # The message about the wait says why no attempt can be made for the person.
+        # The message about the wait says why no attempt is possible.
         cards.queue_updates(tx, of.id, changed=True)
 
 
@@ -178,7 +187,10 @@ def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change a waitlist entry, unless its state has changed meanwhile. Return whether it was changed."""
+    """Change a waitlist entry, unless its state has changed in the meantime.
+
+    Return whether it was changed.
+    """
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
@@ -189,8 +201,8 @@ def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
 def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
     """Redraw the messages that show places in the line of an entry, and in its ``former`` line.
 
-    From the second round on, messages don't show a place, because it would change with each attempt. They are
-    then redrawn only if people join or leave.
+    From the second round on, messages don't show a place, because the place would change with each attempt.
+    Such messages are redrawn only when people join or leave.
     """
     is_over, former = of.state in {WaitlistState.GRANTED, WaitlistState.OVER}, former or replace(of, kind="")
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
@@ -201,14 +213,14 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Set a new end for a person's wait. Their place in line stays the same."""
+    """Change the time until which a person waits. Their place in line stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End a waitlist entry without a message, because its owner already knows or is told in another way."""
+    """End a waitlist entry without a message, because its owner already knows or is told another way."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
@@ -258,9 +270,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
     """Offer a connection's freed capacity to the people who are waiting for it, in turn.
 
-    After a failed attempt, wait at least ``pause`` seconds before trying again for the same person. If a
-    workspace was stopped, attempts in progress may still fail because they were sent before its capacity was
-    free. After such a failure, wait only ``STOP_PAUSE_SECONDS``.
+    After a failed attempt, the same person isn't tried again for at least ``pause`` seconds. If a stopped
+    workspace has freed the capacity, attempts that are in progress may still fail, because they were sent
+    before that. After such a failure, the pause is only ``STOP_PAUSE_SECONDS``.
     """
     tx.be_alone()
     if pause == STOP_PAUSE_SECONDS:
@@ -290,7 +302,8 @@ def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEnt
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Continue or end a workspace's waitlist entry after its operation has ended. Return the notices to send.
 
-    An owner who lacks capacity but isn't on the waitlist is told how long they could wait.
+    If an operation failed for lack of capacity and its owner isn't on the waitlist, the notice offers the
+    waitlist.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
     kind, waiting = (
@@ -310,7 +323,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
         return [replace(one, body=one.body | granted) for one in pending]
     end(tx, waiting)
     if any(one.kind is NoticeKind.FAILED for one in pending):
-        # This message also says that the wait is over.
+        # The notice of the failed start also says that the wait is over.
         return [replace(one, body=one.body | {"waited": waiting.kind}) for one in pending]
     return [*pending, build_over_notice(waiting, now, tx, ended.cause or "cancelled")]
 
@@ -318,11 +331,12 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
 def record_failure(
     tx: Transaction, of: WaitlistEntry, at: float, kind: str, cause: str | None = None
 ) -> Sequence[NewNotice]:
-    """Record a failed attempt, which ends the person's turn. Return the notices to send them.
+    """Record a failed attempt, which ends the person's turn. Return the notices to send to the person.
 
-    After the first failed attempt, the person is told their place. If no message can show it, because an
-    answer that only they see can't be edited, they are sent a notice. ``kind`` is the kind of capacity that
-    was missing, or "" if that isn't known. A person who was waiting for another kind changes lines.
+    After the first failed attempt, the person is told their place in line. Usually, a message that they
+    already have shows it. If there is none (for example, because an ephemeral answer can't be edited), they
+    are sent a notice. ``kind`` is the kind of capacity that was missing, or "" if that isn't known. If the
+    person was waiting for another kind, they change lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.expires_at:
@@ -340,7 +354,7 @@ def record_failure(
 
 
 def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
-    """Record that a person has been given the capacity that they were waiting for."""
+    """Record that a person got the capacity that they were waiting for."""
     change(
         tx, of, state=WaitlistState.GRANTED, granted_at=now, attempted_at=now, next_at=now + MIN_PAUSE_SECONDS
     )
