@@ -19,9 +19,10 @@ from aiohttp.tracing import Trace
 
 
 class CleanConnector(aiohttp.TCPConnector):
-    """Pools connections as aiohttp does, but checks each one before it is reused.
+    """Pools connections as aiohttp does, but checks each one again before it is reused.
 
-    aiohttp checks a connection only when it is returned to the pool, and misses anything that arrives later.
+    aiohttp checks a connection only when it is returned to the pool, so it misses anything that arrives after
+    that.
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
@@ -36,7 +37,7 @@ class CleanConnector(aiohttp.TCPConnector):
         traces: list[Trace],
         timeout: ClientTimeout,  # noqa: ASYNC109 - as aiohttp calls it
     ) -> Connection:
-        """Return a connection that has no bytes waiting to be read."""
+        """Return a connection on which no bytes are waiting to be read."""
         while True:
             connection = await super().connect(req, traces, timeout)
             protocol = connection.protocol
@@ -46,7 +47,8 @@ class CleanConnector(aiohttp.TCPConnector):
                 self._polls[protocol] = _poll(protocol)
                 return connection
             poll = self._polls[protocol]
-            # Unsolicited bytes have either been read already or are still waiting in the socket.
+            # Unsolicited bytes may already have been read by the protocol, or may still be waiting in the
+            # socket.
             if not protocol.should_close and (poll is None or not poll.poll(0)):
                 return connection
             connection.close()

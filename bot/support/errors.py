@@ -21,15 +21,15 @@ class UsherError(Exception):
 
 
 class NotDone(UsherError):
-    """Base class of errors that say in one sentence why a command wasn't carried out and what to do next."""
+    """Base class of errors whose message says why a command wasn't carried out and what to do next."""
 
 
 class Refused(UsherError):
     """Ends a user's request with a message that says what is wrong and what to do next.
 
-    ``rule`` names the rule for the audit log (``policy.guest``, ``workspace.unknown`` …). Unless a ``text``
-    is given, the sentence is built from the ``cause`` (by default the rule), the connection's ``title`` and
-    other ``words`` (``bot.messages.texts.refusals``).
+    ``rule`` names the rule in the audit log (``policy.guest``, ``workspace.unknown`` …). If no ``text`` is
+    given, the message is built from the ``cause`` (by default the rule), the connection's ``title`` and other
+    ``words``, using the texts in ``bot.messages.texts.refusals``.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """A request has to wait, because Slack hasn't confirmed yet who the person is."""
+    """A request has to wait until Slack has confirmed who the person is."""
 
 
 class StoreError(UsherError):
@@ -80,11 +80,11 @@ class StoreNotMigrated(StoreUnavailable):
 
 
 class StoreAway(StoreUnavailable):
-    """The database server isn't responding at the moment, but may do so soon."""
+    """The database server can't be reached at the moment, but may be back soon."""
 
 
 class StoreRefused(StoreAway):
-    """The database server responds but refuses all logins. The message gives its reason."""
+    """The database server responds but refuses the sign-in. The message gives the server's reason."""
 
 
 class StoreInUse(StoreError):
@@ -92,7 +92,7 @@ class StoreInUse(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """This database mustn't be used, because it is a backup or has been copied to another database."""
+    """This database must not be used any more, because it is a backup or has been copied elsewhere."""
 
 
 class TooLate(StoreError):
@@ -100,7 +100,7 @@ class TooLate(StoreError):
 
 
 class Outdated(StoreError):
-    """The rows behind a decision have changed, so the decision must be made again before a call is sent."""
+    """The rows that led to a decision have changed, so it must be made again before a call is sent."""
 
 
 class StoreTooNew(StoreError):
@@ -112,7 +112,7 @@ class StoreMigrated(StoreError):
 
 
 class StoreTooOld(StoreError):
-    """The database is from a release so old that this one can't upgrade it."""
+    """The database is from such an old release that this release can't upgrade it."""
 
 
 class StoreUnreleased(StoreError):
@@ -124,7 +124,7 @@ class PictureError(UsherError):
 
 
 class SecretError(UsherError):
-    """A secret couldn't be decrypted, either because the keys are wrong or because its row was swapped."""
+    """A secret couldn't be decrypted, because the keys are wrong or the secret belongs to another row."""
 
 
 class SlackFailed(UsherError):
@@ -149,14 +149,14 @@ class SlackUnknownOutcome(SlackFailed):
 
 
 class SlackPermanent(SlackFailed):
-    """Slack refuses the request, and would do so however often it is sent."""
+    """Slack refuses the request, and would refuse it again."""
 
 
 class SlackRefusedHere(SlackFailed):
-    """Slack refuses the app, but only for one conversation, person or method.
+    """Slack refuses the app's request because of the conversation, person or method.
 
-    For ``retry_after`` seconds, Usher sends nothing more to that conversation or person, and doesn't call
-    that method.
+    For ``retry_after`` seconds, Usher sends nothing more to that conversation or person, or doesn't call that
+    method.
     """
 
     def __init__(self, method: str, code: str, retry_after: float) -> None:
@@ -167,9 +167,9 @@ class SlackRefusedHere(SlackFailed):
 class ProviderError(UsherError):
     """A call to a provider failed. ``message`` is short, unescaped, and contains no secrets.
 
-    If the error has an HTTP ``status`` other than a redirect, the message came from the provider. Otherwise,
-    Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so
-    whenever Usher writes one of these, it must be a sentence that says what to do next.
+    If the error has an HTTP ``status`` that isn't a redirect, the message came from the provider. Otherwise,
+    Usher wrote it. Users see the messages of Forbidden, Conflict, InvalidRequest and LimitReached, so when
+    Usher writes one of these, it must be a sentence that says what to do next.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
@@ -187,7 +187,7 @@ class ProviderError(UsherError):
 
     @property
     def is_quoted(self) -> bool:
-        """Return whether the message is the provider's own text, rather than Usher's or merely a code."""
+        """Return whether the message is text from the provider, rather than Usher's own or merely a code."""
         said = self.message.strip(" .")
         is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
@@ -206,7 +206,7 @@ class TemporaryError(ProviderError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether the provider was too busy and refused the call without doing anything."""
+        """Return whether the provider refused the call because it was busy, without acting on it."""
         return False
 
 
@@ -238,7 +238,7 @@ class RateLimited(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return True, because a provider that limits the rate refuses a request before acting on it."""
+        """Return True. A provider that limits the rate refuses a request before acting on it."""
         return True
 
 

@@ -36,7 +36,7 @@ _REQUEST_TIMEOUT = 408
 
 
 class Asking(TypedDict, total=False):
-    """Options for an HTTP request. ``total`` limits the whole exchange, in seconds."""
+    """Options of an HTTP request. ``total`` is the time limit for the whole exchange, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -45,9 +45,9 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """The options in ``Asking``, a request's headers, and the latest time to send the request.
+    """All options of a request: those in ``Asking``, its headers, and the latest time to send it.
 
-    If the monotonic time ``send_until`` passes before the request can be sent, nothing is sent.
+    If the monotonic time ``send_until`` has passed by the time the request can be sent, it isn't sent.
     """
 
     headers: Mapping[str, str] | None
@@ -55,7 +55,10 @@ class Sending(Asking, total=False):
 
 
 class Http:
-    """Sends requests over an injected session. ``monotonic`` tells whether it is too late to send one."""
+    """Sends requests over a given session.
+
+    ``monotonic`` is the clock that decides whether it is too late to send.
+    """
 
     _own: tuple[str, ...] = ()
 
@@ -66,7 +69,7 @@ class Http:
         self._monotonic = monotonic
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Remove the connections' own secrets from every response from now on."""
+        """From now on, remove these secrets of the connections from every response."""
         self._own = (*self._own, *secrets)
 
     def secrets_of(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
@@ -78,22 +81,22 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Create a session suitable for this class, without cookies and retries.
+        """Create a session for this class, without cookies and retries.
 
-        Just before sending a request, the session checks whether the request's window has closed.
+        Just before sending a request, the session checks whether the time window for the request has closed.
         ``trusting`` decides which certificates are trusted. True means those that the system trusts.
         """
         session = aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            # aiohttp doesn't read a proxy from the environment by itself, so no middleware is needed unless a
-            # proxy is configured.
+            # aiohttp doesn't take a proxy from the environment by default, so the middleware that prevents
+            # this is needed only if a proxy is configured.
             middlewares=(proxy,) if proxy.address else (),
             request_class=GatedRequest,
         )
-        # By default, aiohttp repeats a GET after the server closes the connection. No argument turns that
-        # off.
+        # By default, aiohttp repeats a GET if the server has closed the connection, and no argument turns
+        # this off.
         session._retry_connection = False
         return session
 
@@ -108,11 +111,11 @@ class Http:
     ) -> Response:
         """Send one request, without retries, and return the whole response, whatever its status.
 
-        ``url`` must already be percent-encoded, and is used unchanged. ``Sending`` describes the other
-        options. ``hides`` are secrets to remove from the response, in addition to those in the request
-        itself. Raise Unreachable, SentTooLate and InvalidRequest if nothing was sent, UnknownOutcome if the
-        request was sent but the response is incomplete, and BadAnswer if it has more than ``max_bytes`` once
-        unpacked.
+        ``url`` must already be percent-encoded, and is used unchanged. The other options are described in
+        ``Sending``. ``hides`` are secrets to remove from the response in addition to those in the request. If
+        nothing was sent, raise Unreachable, SentTooLate or InvalidRequest. If the request was sent but the
+        response is incomplete, raise UnknownOutcome. If the response is larger than ``max_bytes`` once
+        unpacked, raise BadAnswer.
         """
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
@@ -133,11 +136,11 @@ class Http:
         max_bytes: int = _CHUNK_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the data that a stream sends within ``seconds``, up to ``max_bytes``, then close the stream.
+        """Read up to ``max_bytes`` that a stream sends within ``seconds``, then close the stream.
 
-        Reading ends earlier if the stream has sent something and then falls silent. If the stream breaks off,
-        everything received so far is returned. If not even the headers arrive in time, the same errors are
-        raised as by ``request``.
+        Reading ends earlier if the stream falls silent after sending something. If the stream breaks off,
+        everything received so far is returned. If not even the headers arrive in time, this raises the same
+        errors as ``request``.
         """
         body = bytearray()
         async with self.stream("GET", url, headers=headers, total=seconds) as opened:
@@ -168,7 +171,10 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response to be read piece by piece. This may raise the same errors as ``request``."""
+        """Open a response so that it can be read piece by piece.
+
+        This may raise the same errors as ``request``.
+        """
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -178,14 +184,15 @@ class Http:
             headers=headers,
             json=json_body,
             data=form,
-            # Don't send a content type without a body, because a server may then try to parse one.
+            # Without a body, don't send a content type, because a server may then try to parse the missing
+            # body.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
             timeout=_make_timeout(total),
         )
         if response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
-            # The server may have sent this 408 on its own, with the real response still to come, so never
-            # reuse the connection.
+            # The server may have sent this 408 before it got the request, with the real response still to
+            # come. So never reuse the connection.
             attempt.protocol.force_close()
         failure: errors.ProviderError | None = None
         try:
@@ -205,8 +212,8 @@ class Http:
                 return await self._session.request(method, URL(url, encoded=True), **options)
         except (TooLateError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translate(error, sent=attempt.sent)
-        # Raise this outside the handler, so that nothing in the error leads back to aiohttp's error, not even
-        # __context__.
+        # Raise the error outside the handler, so that nothing in it leads back to aiohttp's error, not even
+        # ``__context__``.
         raise failure
 
 
@@ -227,7 +234,10 @@ def _raise_alone(failure: errors.ProviderError) -> None:
 
 
 def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
-    """Return our error for a transport error. TimeoutError comes first, because it is also an OSError."""
+    """Translate a transport error into one of our own.
+
+    TimeoutError must come first, because it is also an OSError.
+    """
     match error:
         case TooLateError():
             return errors.SentTooLate("the send window had closed")
@@ -270,8 +280,8 @@ async def open_stream(
     """Send one request, without retries, and open its response, whatever its status.
 
     Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
-    it is sent. Raise the same errors as ``Http.request``: UnknownOutcome if the response breaks off, and
-    BadAnswer if it is longer than ``max_bytes``.
+    it is sent. This raises the same errors as ``Http.request``: UnknownOutcome if the response breaks off,
+    and BadAnswer if it is longer than ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:

@@ -25,8 +25,8 @@ class _Bucket:
 class RateLimiter:
     """A token bucket for each person, so that nobody uses up the capacity that others need.
 
-    The buckets are kept in memory, so everyone's bucket is full again after a restart. Each process counts
-    separately, so several processes together allow more requests.
+    The buckets are kept in memory, so after a restart all of them are full. Each process has its own buckets,
+    so several processes together allow more requests.
     """
 
     def __init__(
@@ -49,7 +49,10 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0. If over the limit, count nothing and return the seconds to wait."""
+        """Count a request and return 0.
+
+        If the person is over the limit, return the seconds to wait instead.
+        """
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -63,7 +66,10 @@ class RateLimiter:
         return (1.0 - bucket.tokens) / self._per_second
 
     def should_notify(self, key: str) -> bool:
-        """Return whether to tell a person that they are over the limit. If so, record the time."""
+        """Return whether to tell a person that they are over the limit.
+
+        If so, record that they have been told.
+        """
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_INTERVAL_SECONDS:
             return False
@@ -80,7 +86,7 @@ SEARCHES_PER_SECOND: Final = 5.0
 class SearchLimiter:
     """Limits each person to one search at a time.
 
-    Of the searches that are waiting, only the newest is run.
+    If several searches are waiting, only the newest is run.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -89,7 +95,7 @@ class SearchLimiter:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def run(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
-        """Search, unless the person has started a newer search in the meantime or is over the limit."""
+        """Run a search, unless the person has started a newer one in the meantime or is over the limit."""
         if self._limiter.take(key) > 0.0:
             return
         number = self._newest[key] = self._newest.get(key, 0) + 1

@@ -60,7 +60,7 @@ _REPLACEMENTS: set[str] = set()
 
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
-    """Remove these secrets from everything that this process logs from now on."""
+    """From now on, remove these secrets from everything that this process logs."""
     _REPLACEMENTS.update(secrets)
 
 
@@ -71,7 +71,7 @@ _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 @contextmanager
 def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
-    """Remove additional secrets from the lines logged within this context."""
+    """Within this context, remove additional secrets from log lines."""
     token = _IN_USE.set((*_IN_USE.get(), *secrets))
     try:
         yield
@@ -80,13 +80,16 @@ def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
 
 
 class Redactor:
-    """Removes secrets from log events, except short ones, whose removal would blank ordinary words."""
+    """Removes secrets from log events.
+
+    Short secrets are left, because removing them would blank out ordinary words.
+    """
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = set(known)
 
     def text(self, value: str) -> str:
-        """Return the string with known secrets, and anything that looks like a secret, removed."""
+        """Return a string without known secrets and without anything that looks like a secret."""
         for known in (*self._known, *_REPLACEMENTS, *_IN_USE.get()):
             if len(known) >= MIN_SECRET_LENGTH and known in value:
                 value = value.replace(known, REMOVED)
@@ -96,7 +99,7 @@ class Redactor:
         return value
 
     def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return a value of any type without secrets, and without anything nested over six levels deep."""
+        """Return a value of any type without secrets, and without anything over six levels deep."""
         if isinstance(value, str):
             return self.text(value)
         if depth > 6:
@@ -130,7 +133,7 @@ _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Treat this context's log lines as caused by a stranger until ``mark_as_known`` is called."""
+    """Treat this context's log lines as caused by a stranger, until ``mark_as_known`` is called."""
     _IS_STRANGER.set(True)
 
 
@@ -140,10 +143,10 @@ def mark_as_known() -> None:
 
 
 class StrangerFilter(logging.Filter):
-    """Limits log lines that strangers cause to one per second: the first event, then counts of the others.
+    """Limits the log lines caused by strangers to one per second: an event, or counts of withheld ones.
 
-    Errors are always written, because they are our own fault. ``write`` is passed the count for each reason,
-    and the highest log level.
+    Errors are always written, because they are our own fault. ``write`` is called with the number of withheld
+    lines for each reason, and with their highest log level.
     """
 
     def __init__(
@@ -159,17 +162,17 @@ class StrangerFilter(logging.Filter):
         self._timer: asyncio.TimerHandle | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to write a line now. Lines that aren't written are counted."""
+        """Return whether to write a log line now. If it isn't written, count it."""
         if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
             return True
-        # Every handler calls this filter, so store the decision on the record.
+        # Several handlers call this filter for the same record, so store the decision in the record.
         judged = vars(record)
         if "is_written" not in judged:
             judged["is_written"] = self._is_first(record)
         return bool(judged["is_written"])
 
     def write_counts(self) -> None:
-        """Write the number of lines withheld, by reason."""
+        """Write how many lines were withheld for each reason."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -192,7 +195,8 @@ class StrangerFilter(logging.Filter):
         self._counts[reason] = self._counts.get(reason, 0) + 1
         self._level = max(self._level, record.levelno)
         if now >= self._next_at:
-            # The counts are overdue: their timer never fired, because its event loop has ended.
+            # The counts should already have been written, but the timer never fired, because its event loop
+            # has ended.
             self.write_counts()
         elif self._timer is None:
             with suppress(RuntimeError):
@@ -209,8 +213,8 @@ def _read_reason(record: logging.LogRecord) -> str:
 
 
 def _log_counts(counts: dict[str, int], level: int) -> None:
-    # Format each count as part of a string. If its reason were a key, it might look like the name of a
-    # secret, and the count would be removed.
+    # Put each count into a string. As a key, a reason might look like the name of a secret, and then the
+    # count would be removed.
     texts = [f"{reason}: {count}" for reason, count in counts.items()]
     structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=texts)
 
@@ -223,7 +227,7 @@ def shorten_exception(
 ) -> MutableMapping[str, Any]:
     """Replace a stack trace with the exception's type and the lines of code involved, without values.
 
-    A full trace contains source code and, through chained exceptions, headers with credentials.
+    A full trace contains source code and, in chained exceptions, headers with credentials.
     """
     given = event.pop("exc_info", None)
     if not given:
@@ -240,9 +244,9 @@ def shorten_exception(
 
 
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape characters that could end a line or control a terminal, since strangers choose paths and names.
+    """Escape characters that could end a line or control a terminal, as strangers choose paths and names.
 
-    Only strings at the top level need this, because nested values are escaped by JSON, or by ``repr``.
+    Only strings at the top level are escaped. In nested values, JSON or ``repr`` escapes them.
     """
     return {_escape_value(key): _escape_value(value) for key, value in event.items()}
 
@@ -256,7 +260,7 @@ def _escape_value(value: Any) -> Any:
 
 
 def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace each error among an event's values with its text if Usher wrote it, otherwise with its type."""
+    """Replace each error in an event's values: with its text if Usher wrote it, or else with its type."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = str(value) if isinstance(value, _OUR_WORDS) else type(value).__name__
@@ -268,10 +272,10 @@ _PIECE_BYTES: Final = 4_096
 
 
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
-    """Writes lines to a stream without blocking, and counts lines as lost if the stream doesn't accept them.
+    """Writes lines to a stream without blocking. Lines that the stream doesn't accept are counted as lost.
 
-    The program that reads the log may hang, and neither answers nor background work may wait for it. The
-    number of lost lines is written once the stream accepts lines again.
+    The program that reads the log may hang, but answers and background work must not wait for it. Once the
+    stream accepts lines again, the number of lost lines is written.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
@@ -282,7 +286,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         self._terminal = _open_terminal(stream)
 
     def close(self) -> None:
-        """Close the second descriptor of a terminal, if there is one."""
+        """Close the terminal's second file descriptor, if there is one."""
         if self._terminal is not None:
             os.close(self._terminal)
             self._terminal = None
@@ -293,7 +297,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         try:
             descriptor = self.stream.fileno() if self._terminal is None else self._terminal
         except (AttributeError, OSError, ValueError):
-            # The stream has no file descriptor, as in tests, so writing to it doesn't block.
+            # Writing doesn't block, because the stream has no file descriptor, as in tests.
             super().emit(record)
             return
         try:
@@ -309,7 +313,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
             self.lost += 1
 
     def _write_lost(self, descriptor: int) -> bool:
-        """Write the number of lost lines, if any. Return whether the stream still accepts more."""
+        """Write the number of lost lines, if any. Return whether the stream can accept more."""
         if not _takes_something(descriptor):
             return False
         if self.lost:
@@ -320,7 +324,10 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         return True
 
     def _write(self, descriptor: int, line: bytes) -> bool:
-        """Write as much of a line as the stream accepts, keeping the rest. Return whether all is written."""
+        """Write as much of a line as the stream accepts, and keep the rest.
+
+        Return whether nothing is left.
+        """
         self._rest = line
         with suppress(BlockingIOError):
             while self._rest and _takes_something(descriptor):
@@ -329,9 +336,12 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
 
 
 def _open_terminal(stream: TextIO | None) -> int | None:
-    """Return a second descriptor of a terminal, on which writes don't block. Return None for anything else.
+    """Open a second file descriptor of a terminal on which writes don't block.
 
-    A terminal may report that it can accept data and still block, because it writes a line end as two bytes.
+    Return None if it isn't a terminal.
+
+    The original descriptor may block even if it is ready for writing, because the terminal writes a line end
+    as two bytes.
     """
     try:
         name = os.ttyname(stream.fileno()) if stream is not None else ""
@@ -347,7 +357,7 @@ def _takes_something(descriptor: int) -> bool:
 
 
 def configure(level: str, redactor: Redactor) -> None:
-    """Process logs from structlog and the standard library alike, and write both to standard error."""
+    """Process the logs of structlog and the standard library alike, and write both to standard error."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -362,7 +372,7 @@ def configure(level: str, redactor: Redactor) -> None:
         else [structlog.processors.JSONRenderer()]
     )
     structlog.configure(
-        # The level filter comes first, so that events below that level aren't processed any further.
+        # The level filter comes first, so that nothing is done for events below the level.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -383,17 +393,16 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # By default, Python writes warnings directly to standard error, which blocks if the program reading it is
-    # slow.
+    # By default, Python writes warnings directly to standard error. This would block if the program that
+    # reads it is slow.
     logging.captureWarnings(True)
-    # Below this level, these libraries log request bodies, headers, or one line per tick.
+    # At lower levels, these libraries log request bodies, headers, or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # APScheduler warns when it skips a tick because the previous one is still running, which our own code
-    # already reports.
+    # APScheduler warns when it skips a tick because the previous one is still running. Our own code already
+    # reports that.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    # Our jobs log their own failures, so the executor has nothing to report except jobs cancelled by a
-    # shutdown.
+    # Our jobs log their own failures, so the executor could only report jobs that a shutdown cancels.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
 
 

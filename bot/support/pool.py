@@ -26,14 +26,17 @@ _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Call a pure function and return its result. If there are many ``rows``, call it in a thread."""
+    """Call a pure function and return its result. With many ``rows``, call it in a separate thread."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
 
 
 class Pool:
-    """Runs up to ``size`` coroutines at once, which handle their own errors. Calls ``on_done`` after each."""
+    """Runs up to ``size`` coroutines at once, and calls ``on_done`` after each of them.
+
+    The coroutines must handle their own errors.
+    """
 
     def __init__(self, size: int, on_done: Callable[[], None]) -> None:
         self._size = size
@@ -60,7 +63,7 @@ class Pool:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
-        # When work ends, it may add more work, so continue until nothing is running.
+        # A coroutine that ends may have added others, so repeat this until nothing is running.
         while self._running and not late:
             _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
         late = set(self._running)
@@ -71,7 +74,7 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many coroutines the pool has room for, up to ``most``.
+    """Return for how many more coroutines the pool has room, but at most ``most``.
 
     If there is no pool, return ``most``.
     """
@@ -79,7 +82,7 @@ def count_free_slots(pool: Pool | None, most: int) -> int:
 
 
 async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Start all coroutines in the pool without waiting for them. If there is no pool, run them and wait."""
+    """Add all coroutines to the pool without waiting for them. Without a pool, run them and wait."""
     if pool is None:
         await asyncio.gather(*works)
         return
@@ -107,11 +110,11 @@ async def contain_errors(
 ) -> AsyncIterator[None]:
     """Contain the errors of one piece of work, so that other work continues.
 
-    See ``docs/internals/rules.md``, "Where errors end". ``back`` releases the work if the task is cancelled
-    or the result couldn't be written, so that it can be done as soon as the database is available again,
-    rather than only when its lease expires. If ``unwritten`` is given, it is called instead of ``back`` when
-    the result couldn't be written. Any other error is logged with a reference, and ``failed`` is called.
-    ``about`` is added to the log lines.
+    See ``docs/internals/rules.md``, "Where errors end". ``back`` releases the work. It is called if the task
+    is cancelled or the result couldn't be written, so that the work can be done again as soon as the database
+    is available, and not only when its lease expires. If ``unwritten`` is given, it is called instead of
+    ``back`` when the result couldn't be written. Any other error is logged with a reference, and ``failed``
+    is called. ``about`` is added to the log lines.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:

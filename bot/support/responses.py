@@ -43,38 +43,39 @@ class Response:
     def json(self, *, unredacted: bool = False) -> Any:
         """Parse the body. Raise BadAnswer if it isn't JSON or is nested more than 50 levels deep.
 
-        ``unredacted`` parses the body as received, for responses with a token that the caller needs.
+        With ``unredacted``, the body is parsed as received. This is for responses with a token that the
+        caller needs.
         """
         value: Any = _NOT_JSON
         with suppress(ValueError, RecursionError):
             value = json.loads((self.raw or self.body) if unredacted else self.body)
         if value is _NOT_JSON:
-            # Raise this outside the handler, because the parser's error contains the whole body, which may
-            # include a token.
+            # The parser's error contains the whole body, which may include a token. So raise this error
+            # outside the handler.
             raise errors.BadAnswer("the answer is not JSON", status=self.status)
         if is_deeper(value, MAX_DEPTH):
             raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
         return value
 
     def json_object(self, *, unredacted: bool = False) -> dict[str, Any]:
-        """Parse the body as a JSON object. Raise BadAnswer if it is anything else."""
+        """Parse the body as a JSON object. Raise BadAnswer if it isn't one."""
         value = self.json(unredacted=unredacted)
         if not isinstance(value, dict):
             raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
         return value
 
     def retry_after(self, header: str = "Retry-After") -> float | None:
-        """Return how many seconds the server wants us to wait, up to an hour, or None if it doesn't say.
+        """Return how many seconds the server wants us to wait, or None if it doesn't say.
 
-        The header contains seconds or a date or, like ``X-RateLimit-Reset`` on some servers, epoch seconds.
+        The result is at most an hour. The header contains seconds, a date or, like ``X-RateLimit-Reset`` on
+        some servers, epoch seconds.
         """
-        # If the response has a Date header, compare a date in Retry-After with that header, which is the
-        # server's own clock.
+        # A date in Retry-After is by the server's clock, so if there is a Date header, compare it with that.
         said = self.server_time()
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
     def server_time(self) -> float | None:
-        """Return the server's time from the Date header, in epoch seconds, or None without that header."""
+        """Return the time in the Date header, in epoch seconds, or None if there is none."""
         return _parse_date(self.headers.get("Date", ""))
 
 
@@ -83,7 +84,7 @@ MAX_WHOLE_BYTES = 65_536
 
 
 class Stream:
-    """Reads an open response, either in pieces or as a whole, but only once."""
+    """Reads an open response once, either in pieces or as a whole."""
 
     def __init__(
         self,
@@ -110,7 +111,10 @@ class Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece with secrets removed. Raise BadAnswer once the size limit is reached."""
+        """Return the next piece with secrets removed.
+
+        Raise BadAnswer if the response exceeds the size limit.
+        """
         shown = b""
         while not shown:
             if self._room <= 0:
@@ -126,7 +130,10 @@ class Stream:
         return shown
 
     async def read_all(self, max_bytes: int = MAX_WHOLE_BYTES) -> Response:
-        """Read to the end and return the whole response. Raise BadAnswer if it exceeds ``max_bytes``."""
+        """Read to the end and return the whole response.
+
+        Raise BadAnswer if it is larger than ``max_bytes``.
+        """
         body = bytearray()
         async for piece in self:
             body += piece
@@ -145,10 +152,10 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Return how long to wait according to a Retry-After header, in seconds, or None if it can't be read.
+    """Return how many seconds to wait according to a Retry-After header, or None if it can't be parsed.
 
-    The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600. A time in
-    the past becomes 0, and a longer delay is cut to an hour.
+    The header contains seconds, a date or epoch seconds. The result is always between 0 and 3600: a time in
+    the past becomes 0, and a longer wait is cut to an hour.
     """
     if not value:
         return None
@@ -171,7 +178,7 @@ def _parse_date(date: str) -> float | None:
 
 
 def is_deeper(value: Any, most: int) -> bool:
-    """Return whether parsed JSON is nested more than ``most`` levels deep."""
+    """Return whether parsed JSON is nested deeper than ``most`` levels."""
     layer = [value]
     for _ in range(most):
         layer = [

@@ -12,18 +12,18 @@ from aiohttp.connector import Connection
 
 
 class TooLateError(Exception):
-    """The send window closed before the first byte was sent."""
+    """The time window for sending a request closed before its first byte was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The latest monotonic time for sending a request, and a final check just before it is sent."""
+    """The time window for sending requests: a latest monotonic time, and a check just before sending."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] | None = None
 
     def has_closed(self, now: float) -> bool:
-        """Return whether the window has closed, meaning that the request may no longer be sent."""
+        """Return whether the window has closed, so that a request may no longer be sent."""
         return now > self.until or (self.may_leave is not None and not self.may_leave())
 
 
@@ -63,7 +63,7 @@ def narrow_window(until: float | None = None) -> Window:
 
 @contextmanager
 def track_attempt(attempt: Attempt) -> Iterator[None]:
-    """Record the requests sent in this block in ``attempt``. Their session must use ``GatedRequest``."""
+    """Record in ``attempt`` the requests sent in this block. Their session must use ``GatedRequest``."""
     token = _attempt.set(attempt)
     try:
         yield
@@ -72,7 +72,7 @@ def track_attempt(attempt: Attempt) -> Iterator[None]:
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Checks the send window once there is a connection, immediately before sending the request."""
+    """A request that checks its send window once it has a connection, immediately before it is sent."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Send the request, or raise TooLateError if its window has closed."""
