@@ -32,7 +32,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_every_ipv6_address(host: str) -> bool:
-    """Return whether listening on a host means listening on all of this machine's IPv6 addresses."""
+    """Return whether a host stands for all of this machine's IPv6 addresses, when listening."""
     try:
         return ipaddress.IPv6Address(host).is_unspecified
     except ValueError:
@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which this machine can reach its own server, which may listen on all addresses."""
+    """Return the origin at which this machine reaches its own server, even if it listens on all addresses."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -83,8 +83,8 @@ class Origin:
 def normalise_base_url(text: str) -> str:
     """Return a URL with its host normalised and without a trailing slash.
 
-    The scheme must be https, or http on loopback, because a token must not be sent unencrypted. The URL may
-    have a path, such as a hub's prefix. Raise ValueError with a sentence for the user.
+    The scheme must be https or, on loopback, http, because a token must not be sent unencrypted. The URL may
+    have a path, such as a hub's prefix. Otherwise, raise ValueError with a sentence for the user.
     """
     origin, parts = split_address(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
@@ -99,13 +99,19 @@ def normalise_base_url(text: str) -> str:
 
 
 def parse_origin(url: str) -> Origin:
-    """Return a URL's scheme, host and port. Raise ValueError with a sentence for the user."""
+    """Return a URL's scheme, host and port.
+
+    If the URL is invalid, raise ValueError with a sentence for the user.
+    """
     return split_address(url)[0]
 
 
 @lru_cache(maxsize=256)
 def split_address(url: str) -> tuple[Origin, SplitResult]:
-    """Return a URL's origin and its parts. Raise ValueError with a sentence for the user."""
+    """Return a URL's origin and its parts.
+
+    If the URL is invalid, raise ValueError with a sentence for the user.
+    """
     if not url or len(url) > MAX_URL_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
     if "\\" in url or " " in url or not url.isprintable():
@@ -127,7 +133,7 @@ def split_address(url: str) -> tuple[Origin, SplitResult]:
 
 @lru_cache(maxsize=1024)
 def normalise_host(text: str) -> str:
-    """Return a host in a form that can be compared. Raise ValueError with a sentence for the user."""
+    """Normalise a host for comparison. If it is invalid, raise ValueError with a sentence for the user."""
     if is_ip_address(text):
         return str(ipaddress.ip_address(text))
     try:
@@ -139,7 +145,7 @@ def normalise_host(text: str) -> str:
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL_PATTERN.fullmatch(label) for label in labels):
         raise ValueError("the address has an invalid host")
-    # Browsers interpret 127.1, 0x7f.1 and 2130706433 as IPv4 addresses, so such hosts are rejected.
+    # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses, so reject hosts of this kind.
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
         raise ValueError("the address has an invalid host")
     return host
@@ -167,7 +173,7 @@ PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the normalised origin for browsers. Raise ValueError if the URL can't be such an origin."""
+    """Return a public URL's normalised origin. Raise ValueError if the URL is invalid or has a path."""
     origin = normalise_base_url(url)
     if urlsplit(origin).path:
         raise ValueError("needs an address without a path")
@@ -179,7 +185,7 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy's URL ("" for none) and the hosts that are reached without it."""
+    """A proxy's URL ("" if there is none) and the hosts that are reached without the proxy."""
 
     address: str = ""
     without: str = ""
@@ -204,13 +210,13 @@ class Proxy:
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Act as session middleware that overrides any proxy that a library found in the environment."""
+        """Set the proxy of a request. As session middleware, this overrides a proxy from the environment."""
         request.update_proxy(self.of(request.url), None, None)
         return await handler(request)
 
 
 def _matches_entry(entry: str, host: str, port: int | None) -> bool:
-    """Return whether a NO_PROXY entry matches a host: its name, a parent domain, or ``*``."""
+    """Return whether a NO_PROXY entry (a host name, a parent domain or ``*``) matches a host and port."""
     name, _, wanted = entry.partition(":")
     name = name.removeprefix("*").removeprefix(".")
     if wanted not in ("", str(port)):

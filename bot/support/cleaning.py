@@ -26,7 +26,10 @@ _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 @lru_cache(maxsize=4096)
 def list_forms(secret: str) -> tuple[bytes, ...]:
-    """Return the forms in which a secret may occur in text, longest first: plain, JSON, URL and base64."""
+    """Return the forms in which a secret may occur in text, longest first.
+
+    They are the secret as it is, and as encoded in JSON, URLs and base64.
+    """
     plain = secret.encode(errors="replace")
     if len(plain) < MIN_SECRET_LENGTH:
         return ()
@@ -58,7 +61,10 @@ def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
 
 
 class Hider:
-    """Removes secrets from text that arrives in pieces, holding back what may be the start of one."""
+    """Removes secrets from text that arrives in pieces.
+
+    The end of the text is held back if it may be the start of a secret.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
@@ -67,14 +73,14 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return as much of the text received so far as certainly contains no secret."""
+        """Return the text received so far, except an end that may be the start of a secret."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return the text that was held back. Call this once all text has arrived."""
+        """Return the text that is still held back. Call this when no more text will arrive."""
         kept, self._kept = self._kept, b""
         return kept
 
@@ -102,7 +108,7 @@ def clean(text: object) -> str:
     """
     given = str(text)
     if given.isascii() and given.isprintable():
-        # There is nothing to remove, as with nearly all names.
+        # Nearly all names contain nothing to remove, so check that first.
         return given.strip()
     kept = []
     for character in given:
@@ -123,8 +129,8 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
-    # The result is cached, because each typed word is compared with many names. Folding may turn one
-    # character into several, so the string is cut again, to a length that an index accepts.
+    # Results are cached, because each typed word is compared with many names. Folding can turn one character
+    # into several, so the string is cut a second time, to a length that an index accepts.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 

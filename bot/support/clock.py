@@ -28,7 +28,7 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """A clock that tells the time in seconds."""
+    """A source of the wall-clock and the monotonic time."""
 
     def now(self) -> float:
         """Return the time in epoch seconds."""
@@ -39,7 +39,10 @@ class Clock(Protocol):
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's current boot ("" if unknown), at which ``monotonic`` restarts."""
+        """Return the id of the machine's current boot, or "" if unknown.
+
+        ``monotonic`` restarts at each boot.
+        """
         ...
 
 
@@ -52,7 +55,8 @@ class SystemClock:
     def boot(self) -> str:
         """Return the id that Linux gives the machine's current boot, or "" on other systems.
 
-        A systemd unit that hides ``/proc/sys/kernel/random/boot_id`` passes the id in ``BOOT_ID`` instead.
+        A systemd unit that hides ``/proc/sys/kernel/random/boot_id`` passes the id to the process in
+        ``BOOT_ID``.
         """
         if given := read_variable("BOOT_ID").strip():
             return given.replace("-", "")
@@ -79,7 +83,7 @@ _READABLE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class SystemIds:
-    """Ids from the machine's random source."""
+    """Makes ids from the machine's random source."""
 
     def new(self, prefix: str) -> str:
         """Return the prefix followed by 96 random bits in hexadecimal."""
@@ -87,7 +91,8 @@ class SystemIds:
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        # Draw only once, because each call to the random source costs as much as the rest of this function.
+        # Get all random bits at once, because each call to the random source takes as long as everything else
+        # here.
         number, letters = secrets.randbelow(len(_READABLE_CHARACTERS) ** 8), ""
         for _ in range(8):
             number, place = divmod(number, len(_READABLE_CHARACTERS))
@@ -103,7 +108,7 @@ MAX_DRIFT_SECONDS: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
-    """Fires at a fixed interval after the last run, without making up for missed runs."""
+    """Schedules each run a fixed time after the last one. Missed runs aren't made up for."""
 
     def __init__(self, seconds: float) -> None:
         self._pause = timedelta(seconds=seconds)
@@ -135,7 +140,7 @@ class Ticker:
         self._jobs.add_job(work, Every(seconds), **first)
 
     def at_night(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Run work now, and every night at ten-minute intervals from 3:17 to 3:57 UTC."""
+        """Run work now, and every night, at 3:17 UTC and every ten minutes until 3:57."""
         night = CronTrigger(hour=3, minute="17-57/10", timezone=self._timezone)
         self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 
@@ -154,7 +159,10 @@ class Ticker:
         self._guard = None
 
     async def _watch(self) -> None:
-        """Reschedule every job when the wall clock is changed. This loop itself uses the monotonic clock."""
+        """Reschedule every job when the wall clock is changed.
+
+        This loop itself relies on the monotonic clock.
+        """
         armed = self._ahead()
         while True:
             await asyncio.sleep(self._every)

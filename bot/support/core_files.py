@@ -7,8 +7,8 @@ from contextlib import suppress
 def forbid_core_files() -> None:
     """Disable core dumps of this process and its children, if the system allows that.
 
-    If the limit were 0, Linux would still pass the dump to a program that ``core_pattern`` names. With a
-    limit of one byte it doesn't, and no file fits into one byte either (core(5), ``fs/coredump.c``).
+    With a limit of 0, Linux would still pass the dump to a program named in ``core_pattern``. With a limit of
+    one byte it doesn't, and no dump fits into a file of one byte (core(5), ``fs/coredump.c``).
     """
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))

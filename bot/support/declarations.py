@@ -11,13 +11,16 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 class Registry(Generic[Declared]):
-    """Maps names to functions of one kind. Call the registry with names to get a decorator."""
+    """A registry that maps names to functions of one kind. Calling it with names returns a decorator."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}
 
     def __call__(self, *names: str) -> Callable[[Declared], Declared]:
-        """Return a decorator that registers a function. Raise ValueError if a name is already taken."""
+        """Return a decorator that registers a function under these names.
+
+        Raise ValueError if one is taken.
+        """
 
         def add(function: Declared) -> Declared:
             for name in names:
@@ -54,6 +57,6 @@ def complete() -> None:
 
 
 def require_complete() -> None:
-    """Raise RuntimeError unless every module that declares something has been imported."""
+    """Raise RuntimeError unless all modules with declarations have been imported."""
     if not _complete:
         raise RuntimeError("nothing is loaded: call handlers.loading.load() first")

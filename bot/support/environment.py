@@ -33,10 +33,13 @@ WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Set the variables in ``.env`` that the environment lacks, even if their value is empty.
+    """Set the variables in ``.env`` that aren't set in the environment.
+
+    A variable that is set to "" counts as set.
 
     Usher reads the file itself, because a shell would cut a value at ``&`` or ``;``. As with systemd, the
-    last line for a name wins, and ``${NAME}`` isn't replaced. Raise ValueError with a sentence for the user.
+    last line for a name wins, and ``${NAME}`` isn't replaced. If the file can't be read or parsed, raise
+    ValueError with a sentence for the user.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - `--help` needs none of it
 
@@ -56,7 +59,10 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Explain how others can access ``.env`` and how to prevent it. Return "" if they can't."""
+    """Explain how other users can access ``.env``, and how to prevent it.
+
+    Return "" if they have no access.
+    """
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -68,15 +74,15 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the secret that a value refers to, or the value itself.
+    """Return the secret that a value refers to or, if it isn't a reference, the value itself.
 
-    Raise ValueError if it is missing or quoted.
+    Raise ValueError if the secret is missing or has quotes around it.
     """
     return check_unquoted(_follow_reference(trim(value)))
 
 
 def check_unquoted(value: str) -> str:
-    """Return a value. Raise ValueError if it has quotes around it."""
+    """Return a value unchanged, or raise ValueError if it has quotes around it."""
     if len(value) > 1 and value[0] + value[-1] in _QUOTES:
         raise ValueError("has quotes around it, which would be a part of it: remove them")
     return value
@@ -99,8 +105,9 @@ def _follow_reference(value: str) -> str:
 def _read_credential(name: str) -> str:
     """Return a secret that systemd or a container runtime placed in CREDENTIALS_DIRECTORY.
 
-    Only write access by others is checked, because systemd or the runtime decides who may read the file. The
-    mode may seem to give the group access, which is how systemd's access list appears there.
+    Whether others can read the file isn't checked, because systemd or the runtime decides that. (The mode may
+    seem to let the group read it: this is how systemd's access list shows up there.) Others must not be able
+    to write it.
     """
     folder = read_variable("CREDENTIALS_DIRECTORY")
     if not folder:
@@ -130,13 +137,16 @@ def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) ->
 
 
 def find_key_file() -> Path | None:
-    """Return the file that contains the encryption keys, or None if they are provided in another way."""
+    """Return the file with the encryption keys, or None if the keys aren't in a file."""
     written = read_variable("USHER_ENCRYPTION_KEYS")
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 
 
 def find_connections_source() -> Path | str | None:
-    """Return the connections file's path or, on platforms without files, its text, if either is set."""
+    """Return the connections file's path or, on platforms without files, the file's text.
+
+    Return None if USHER_CONNECTIONS isn't set.
+    """
     written = read_variable("USHER_CONNECTIONS")
     if not written:
         return None
@@ -149,7 +159,7 @@ def read_variable(name: str) -> str:
 
 
 def has_literal_in_env_file(name: str) -> bool:
-    """Return whether ``.env`` contains a variable's literal value rather than a reference to it."""
+    """Return whether ``.env`` contains a variable's value itself rather than a reference to the value."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")
         return (
@@ -160,7 +170,7 @@ def has_literal_in_env_file(name: str) -> bool:
 
 
 def ensure_home() -> None:
-    """Set HOME to the working folder if this user has no home. Some libraries need it when imported."""
+    """Set HOME to the working folder if the user has no home, which some libraries need when imported."""
     try:
         Path.home()
     except RuntimeError:
@@ -170,9 +180,9 @@ def ensure_home() -> None:
 def prepare_streams() -> None:
     """Make the standard streams usable, however this process was started.
 
-    Closed streams are connected to the null device. Otherwise, a file that is opened later, such as the
-    database, would get their number and receive anything that is written to them. Text is written as UTF-8,
-    the encoding that other programs expect.
+    Closed streams are connected to the null device. If their file numbers stayed free, a file opened later,
+    such as the database, would get such a number, and output meant for the stream would be written into that
+    file. Text is written as UTF-8, which other programs expect.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
@@ -193,7 +203,7 @@ def list_variables() -> list[str]:
 
 
 def list_referenced_variables() -> set[str]:
-    """Return the variables that settings and the connections file name as sources of secrets."""
+    """Return the variables from which settings and the connections file take secrets."""
     texts = list(os.environ.values())
     place = find_connections_source()
     if isinstance(place, Path):
@@ -207,7 +217,7 @@ def list_referenced_variables() -> set[str]:
 def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
     """Hide environment variables with a prefix while a library or program is being set up.
 
-    ``instead`` contains variables with that prefix that are set in the meantime.
+    ``instead`` contains variables with that prefix to be set during that time.
     """
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
     os.environ.update(instead)

@@ -41,15 +41,15 @@ _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
 def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
-    """Return the type of the file system that a path is on, or "" if it can't be determined."""
+    """Return the type of the file system that contains a path, or "" if it can't be determined."""
     try:
         lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return ""
     place, deepest, found = path.resolve(), -1, ""
     for line in lines:
-        # The fields, as in proc(5): ID, parent, device, root, mount point, options, optional fields, "-",
-        # type, source, …
+        # The fields are those in proc(5): ID, parent, device, root, mount point, options, optional fields,
+        # "-", type, source, …
         mount, _, rest = line.partition(" - ")
         fields, kind = mount.split(" "), rest.partition(" ")[0]
         if len(fields) < 5 or not kind:
@@ -62,5 +62,5 @@ def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
 
 
 def is_local(kind: str) -> bool:
-    """Return whether locks on a file system of this type are reliable. Return False for unknown types."""
+    """Return whether locks are reliable on this type of file system. Return False if the type is unknown."""
     return kind in LOCAL_TYPES

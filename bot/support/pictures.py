@@ -34,14 +34,14 @@ def can_draw() -> bool:
 
 
 async def draw_png(svg: str) -> bytes:
-    """Render an SVG as PNG. Raise PictureError if that fails."""
+    """Render an SVG as a PNG. Raise PictureError if that fails."""
     if not FONT.is_file():
         raise PictureError(f"the font {FONT} is missing")
     return await asyncio.to_thread(_run, svg.encode())
 
 
 def _run(svg: bytes) -> bytes:
-    # The subprocess doesn't get Usher's environment, because that contains secrets.
+    # Don't pass Usher's environment to the subprocess, because it contains secrets.
     words = [sys.executable, "-I", "-c", _DRAW, str(FONT)]
     try:
         done = subprocess.run(  # noqa: S603 - runs our own code, with the SVG as its input

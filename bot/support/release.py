@@ -10,7 +10,7 @@ FIRST_THAT_STOPS: Final = "0.4.0"
 
 
 def is_newer(release: str, other: str) -> bool:
-    """Return whether a release is newer than another one."""
+    """Return whether the first release is newer than the second."""
     return _parse_numbers(release) > _parse_numbers(other)
 
 

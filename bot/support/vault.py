@@ -22,7 +22,7 @@ _PROOF: Final = "proof"
 
 
 class Vault:
-    """Encrypts and decrypts the small mappings that contain credentials."""
+    """Encrypts and decrypts secrets, which are small mappings that contain credentials."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
@@ -35,7 +35,7 @@ class Vault:
         return self._fernet.encrypt(clear).decode()
 
     def open(self, row_key: str, sealed: str) -> dict[str, str]:
-        """Return the secret that was sealed for a row. Raise SecretError if the keys or the row are wrong."""
+        """Decrypt a row's secret. Raise SecretError if the keys are wrong or the secret is another row's."""
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))
         except (InvalidToken, ValueError):
@@ -46,7 +46,7 @@ class Vault:
 
     @staticmethod
     def find_sealing_time(sealed: str) -> float | None:
-        """Return when a secret was sealed, in epoch seconds, from its own timestamp, or None if unknown."""
+        """Return when a secret was encrypted, in epoch seconds, or None if its timestamp can't be read."""
         try:
             stamp = base64.urlsafe_b64decode(sealed.encode())[1:9]
         except ValueError:
@@ -54,18 +54,18 @@ class Vault:
         return float(int.from_bytes(stamp, "big")) if len(stamp) == 8 else None
 
     def prove(self, nonce: str) -> str:
-        """Return the answer to a nonce, which only a holder of these keys can compute."""
+        """Return a proof for a nonce, which only a holder of these keys can make."""
         return self.seal(_PROOF, {"nonce": nonce})
 
     def is_proof(self, nonce: str, answer: str) -> bool:
-        """Return whether an answer to a nonce was computed with one of these keys."""
+        """Return whether a proof for a nonce was made with one of these keys."""
         try:
             return self.open(_PROOF, answer)["nonce"] == nonce
         except SecretError:
             return False
 
     def rotate(self, sealed: str) -> str:
-        """Reseal a secret with the newest key. Raise SecretError if no key opens it."""
+        """Re-encrypt a secret with the newest key. Raise SecretError if no key can decrypt it."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:
@@ -73,10 +73,10 @@ class Vault:
 
 
 def row_key(principal_key: str, connection: str) -> str:
-    """Return the row key used to seal the secret of an account or link."""
+    """Return the row key for the secret of an account or link."""
     return f"{principal_key}/{connection}"
 
 
 def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
-    """Return the row key used to seal the secret that opens a workspace from Usher's page."""
+    """Return the row key for the secret that opens a workspace from Usher's page."""
     return f"{row_key(principal_key, connection)}/entry/{remote_id}"

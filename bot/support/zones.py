@@ -16,9 +16,10 @@ _VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
 
 
 def choose_zones() -> None:
-    """Make this process use the newer time zone data, unless PYTHONTZPATH is set.
+    """Make this process use the package's time zone data if that is newer than the system's.
 
-    The package's data is also used if the system has no data or doesn't say which version it has.
+    The package's data is also used if the system has none or doesn't say which version it has. If
+    PYTHONTZPATH is set, nothing is changed.
     """
     if not read_variable("PYTHONTZPATH") and read_system_version() < read_package_version():
         zoneinfo.reset_tzpath([])
@@ -34,7 +35,7 @@ def describe_zones() -> str:
 
 
 def read_system_version() -> str:
-    """Return the version of the system's time zone data, such as ``2026a``, or "" if it can't be found."""
+    """Return the version of the system's time zone data, such as ``2026a``, or "" if it is unknown."""
     for folder in zoneinfo.TZPATH:
         for name in _NAMED_IN:
             try:

@@ -60,7 +60,10 @@ REMOVED_SETTINGS: Final = {
 
 
 class SettingsError(Exception):
-    """Lists all problems with the settings, one sentence each, without values. The exit status is 2."""
+    """Raised with all problems of the settings, one sentence each, without values.
+
+    The exit status is then 2.
+    """
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -77,11 +80,11 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class ParsedSettings:
-    """The valid settings from the environment, and the problems with the others.
+    """The settings from the environment, and what is wrong with them.
 
-    ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, each of
-    which has a stand-in in ``settings``. ``unknown`` are Usher's variables that no setting reads, and
-    ``removed`` are those that only an earlier release read.
+    ``problems`` are sentences without values. ``wrong`` are the variables with invalid values, for each of
+    which ``settings`` contains a stand-in. ``unknown`` are variables that look like Usher's but that no
+    setting reads. ``removed`` are variables that only an earlier release read.
     """
 
     settings: Settings
@@ -117,7 +120,7 @@ def read_settings() -> ParsedSettings:
 
 
 def find_problem(name: str, value: str) -> str:
-    """Return the problem with a single setting's value, or "" if the value is valid on its own."""
+    """Return what is wrong with a single setting's value, or "" if it is valid on its own."""
     try:
         Settings(**dict[str, Any]({name: value}))
     except ValidationError as invalid:
@@ -126,7 +129,7 @@ def find_problem(name: str, value: str) -> str:
 
 
 def _choose_stand_in(name: str) -> Any:
-    """Return a stand-in for an invalid value, so that the other settings can be checked."""
+    """Return a valid value to use in place of an invalid one, so that the other settings can be checked."""
     needed = {
         "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "USHER_CONNECTIONS": os.devnull,
@@ -150,13 +153,13 @@ def _format_error(error: Any) -> str:
 
 
 def translate_message(error: Any) -> str:
-    """Return a validation error's message, worded so that it can follow the setting's name."""
+    """Reword a validation error's message so that it can follow the setting's name."""
     message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
     return message.replace("Input should be", "needs to be")
 
 
 def leave_out_service_variables(names: Iterable[str]) -> list[str]:
-    """Return the environment variables, leaving out those that Kubernetes adds for its services."""
+    """Return environment variables without those that Kubernetes sets for its services."""
     given = list(names)
     services = [name.removesuffix(_SERVICE_HOST) for name in given if name.endswith(_SERVICE_HOST)]
     return [
@@ -172,9 +175,9 @@ def leave_out_service_variables(names: Iterable[str]) -> list[str]:
 def find_unknown_variables(
     given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
-    """Return misspelt variables with the settings they resemble, and other variables that have no effect.
+    """Return misspelt variables, each with the setting that it resembles, and other unknown variables.
 
-    ``known`` are the settings. ``referenced`` are the variables that contain secrets (``env:NAME``).
+    ``known`` are the settings. ``referenced`` are the variables that others refer to (``env:NAME``).
     """
     names = {name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES)}
     unset = [name for name in known if name not in names]

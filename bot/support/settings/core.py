@@ -72,8 +72,8 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 class _TrimmedEnvironment(EnvSettingsSource):
     """Reads the environment and trims its values. A blank value counts as unset.
 
-    Proxy variables may also have lower-case names, because other programs read those, and on many machines
-    only those are set.
+    The names of proxy variables may also be in lower case. Other programs read these, and on many machines
+    only these are set.
     """
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
@@ -209,8 +209,7 @@ class Settings(BaseSettings):
         """Return the sources of the settings: the call's arguments, then the environment."""
         return init_settings, _TrimmedEnvironment(settings_cls)
 
-    # This runs after the other "before" validators, so it also checks secrets that were read from a
-    # reference.
+    # This runs after the other "before" validators, so a secret from a reference is checked, too.
     @field_validator("*", mode="before")
     @classmethod
     def _unquoted(cls, value: Any) -> Any:
@@ -349,7 +348,10 @@ class Settings(BaseSettings):
         return split_keys(self.encryption_keys)
 
     def ports(self) -> range:
-        """Return the ports to try, in order. There are several only if no URL or setting specifies a port."""
+        """Return the ports to try, in order.
+
+        There are several only in Socket Mode, and if neither the port nor a public URL is set.
+        """
         public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
         local = public.port if is_loopback(public.hostname or "") else None
         first = self.port if is_named else local or self.port
@@ -357,14 +359,18 @@ class Settings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return the administrators of individual Slack workspaces (with a bot token, of that workspace)."""
+        """Return the administrators of single Slack workspaces.
+
+        With a bot token, these are all administrators.
+        """
         return split_names(self.administrators) - self._list_ids_alone()
 
     def global_admin_ids(self) -> frozenset[str]:
-        """Return the administrators of all Slack workspaces, as ``T…:U…``. With a bot token, return none.
+        """Return the administrators of all Slack workspaces, as ``T…:U…``. With a bot token, there are none.
 
-        These administrators are listed without a workspace. In another workspace the same id may belong to
-        someone else, so each is assumed to be an id of the first workspace listed.
+        These are the administrators listed without a workspace. Because the same id may belong to someone
+        else in another workspace, each of them is taken to be from the first workspace in the list of
+        workspaces.
         """
         return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
 
@@ -377,20 +383,20 @@ class Settings(BaseSettings):
         return self.slack_workspaces.partition(",")[0].strip()
 
     def workspace_ids(self) -> frozenset[str]:
-        """Return the Slack workspaces and organisations that are served. ``ANY_WORKSPACE`` means all."""
+        """Return the Slack workspaces and organisations to serve. ``ANY_WORKSPACE`` stands for all."""
         return split_names(self.slack_workspaces)
 
     def nightly_backups(self) -> tuple[Path, Path] | None:
-        """Return the SQLite file and the folder of its nightly backups, or None if there is no such file."""
+        """Return the SQLite file and the folder for its nightly backups, or None if SQLite isn't used."""
         file = find_database_file(self.database_url)
         return None if file is None else (file, self.backups or file.with_name("backups"))
 
     def proxy(self) -> Proxy:
-        """Return the proxy for outgoing requests, including the hosts that are reached without it."""
+        """Return the proxy for outgoing requests, with the hosts that are reached directly."""
         return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
 
     def secrets(self) -> list[str]:
-        """Return all secret values, so that they can be removed from logs."""
+        """Return all secret values in the settings, for removal from logs."""
         by_proxy = urlsplit(self.proxy().address).password
         passwords = list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
         return [secret for _, secret in self._list_named_secrets()] + passwords
@@ -407,7 +413,7 @@ class Settings(BaseSettings):
         return named + [("USHER_ENCRYPTION_KEYS", key) for key in self.keys()]
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield a problem for each combination of settings that are valid separately but not together."""
+        """Yield a problem for each combination of settings that are valid on their own but not together."""
         has_way_in = self.slack_signing_secret is not None or self.slack_app_token is not None
         if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
             yield (

@@ -21,20 +21,22 @@ def is_postgres(url: str) -> bool:
 
 
 def find_database_file(url: str) -> Path | None:
-    """Return the SQLite file named in a database URL, or None if the database is in memory or on a server."""
+    """Return the SQLite file that a database URL names, or None if it names none."""
     path = url.removeprefix("sqlite:///")
     return None if path == ":memory:" or is_postgres(url) else Path(path)
 
 
 def explain_wrong_url(url: str) -> str:
-    """Return the problem with a database URL's form, without quoting the URL, or "" if there is none."""
+    """Return what is wrong with the form of a database URL, or "" if nothing is.
+
+    The result doesn't quote the URL.
+    """
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         return explain_wrong_path(url.removeprefix("sqlite:///")) if is_file else form
     place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
-    # libpq would interpret the rest of the password, after its ``@``, as the host, and show it in error
-    # messages.
+    # libpq would take the part of the password after its ``@`` for the host, and show it in error messages.
     if "@" in place:
         return "percent-encode the password (@ is %40, / is %2F)"
     hosts = place.partition("/")[0].split(",")
@@ -44,7 +46,7 @@ def explain_wrong_url(url: str) -> str:
 
 
 def explain_wrong_path(path: str) -> str:
-    """Return why a path in a setting must be a mistake, or "" if it may be right."""
+    """Return why a path in a setting must be a mistake, or "" if it looks right."""
     if path.startswith("~"):
         return "needs the whole path: only a shell replaces ~"
     is_path = "?" not in path and not re.match(r"\w+:/", path)
@@ -52,7 +54,7 @@ def explain_wrong_path(path: str) -> str:
 
 
 def list_passwords(url: str) -> list[str]:
-    """Return the passwords in a database URL, both as written and decoded."""
+    """Return the passwords in a database URL, both as written and percent-decoded."""
     if not is_postgres(url):
         return []
     credentials = _CREDENTIALS.match(url)
@@ -62,9 +64,9 @@ def list_passwords(url: str) -> list[str]:
 
 
 def read_sign_in_again(url: str) -> str:
-    """Return a URL with the current user and password from the file to which USHER_DATABASE_URL refers.
+    """Return a URL with its current user and password, from the file to which USHER_DATABASE_URL refers.
 
-    The URL is returned unchanged if there is no file, or if the file's URL is for a different database.
+    If there is no file, or if the file's URL is for a different database, the URL is returned unchanged.
     """
     written = read_variable("USHER_DATABASE_URL")
     if not written.startswith(("file:", "credential:")):

@@ -13,10 +13,9 @@ _ADVICE: Final = "advice"
 
 
 def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
-    """Return a field that is read from an environment variable. A default of ``...`` makes it required.
+    """Declare a setting that is read from an environment variable. With the default ``...``, it is required.
 
-    The documentation shows ``shown`` in place of the default. ``advice`` says how to correct an invalid
-    value.
+    In the documentation, ``shown`` replaces the default. ``advice`` says how to correct an invalid value.
     """
     return Field(
         default,
@@ -29,7 +28,7 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
 
 
 def find_advice(field: FieldInfo) -> str:
-    """Return a setting's advice for correcting an invalid value, or "" if it has none."""
+    """Return the advice on how to correct an invalid value of a setting, or "" if there is none."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 
