@@ -74,9 +74,9 @@ def build_app(
 ) -> web.Application:
     """Build the application.
 
-    ``machine`` is the clock against which timestamps in Slack's signatures are checked. Without a signing
+    ``machine`` is the clock with which timestamps in Slack's signatures are compared. Without a signing
     secret, Usher uses Socket Mode, so there are no endpoints for Slack. Without a public URL, there are no
-    pages. The vault's keys also sign cookies. ``assistant`` handles calls from Slack's assistant.
+    pages. Cookies are signed with the vault's keys. ``assistant`` handles calls from Slack's assistant.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     page_url, keys = settings.page_url or "", settings.keys()
@@ -104,7 +104,7 @@ def build_app(
         links = LinkPages(context, browsers=browsers, sign_in=sign_in)
         workspaces = IdePages(context, limiter, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # Must come before the routes for links, which would take this path for a nonce.
+        # This route must come before those for links, which would take its path for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -129,7 +129,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application for a process that is waiting to start, which reports only that it is alive."""
+    """Build the application for a process that is waiting to start. It reports only that it is alive."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -155,9 +155,9 @@ QUEUED: Final = 128
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve on the first free port during this block, and yield the port (0 means any).
+    """Serve on the first of these ports that is free during this block, and yield the port.
 
-    Raise OSError if that fails.
+    With port 0, the system chooses a free one. Raise OSError if no port can be used.
     """
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
@@ -180,7 +180,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # Given only the host, asyncio would accept IPv6 but refuse IPv4.
+                # If it got only the host, asyncio would accept IPv6 connections but refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)
@@ -197,8 +197,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Stop accepting connections. One more loop iteration lets asyncio close a connection that it has
-            # just accepted, instead of dropping it.
+            # Stop accepting connections. One more iteration of the loop lets asyncio properly close a
+            # connection that it has just accepted.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -220,7 +220,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's logger, without its errors about malformed requests, which aren't our fault."""
+    """Return aiohttp's logger, without errors about malformed requests, which aren't our fault."""
     log = logging.getLogger("bot.web.server")
     if not log.filters:
         log.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], _NO_HTTP)))
@@ -238,9 +238,10 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 
 
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
-    """Return the route that ``doctor`` calls to check that its requests reach this Usher.
+    """Return the route with which ``doctor`` checks that requests to its URL reach this Usher.
 
-    The response at the second host name differs, which proves that proxies pass on the requested host name.
+    The response at the second host name differs from that at the first. This proves that proxies pass on the
+    host name that was requested.
     """
 
     async def prove(request: web.Request) -> web.Response:
@@ -251,7 +252,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve only files from a fixed list, so that no name from a request reaches the file system."""
+    """Serve a file from a fixed list, so that names in requests never reach the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -259,7 +260,10 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _calendar(_request: web.Request) -> web.Response:
-    """Answer clients that still request the lesson calendar, which only release 0.4 offered."""
+    """Tell clients that still request a lesson calendar that it is gone.
+
+    Only release 0.4 offered calendars.
+    """
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
@@ -275,17 +279,17 @@ _BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path for the log, without the part after ``/link/``, because that may be a nonce."""
+    """Return a path for the log, without the part after ``/link/``, which may be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]
 
 
 class AccessLog(AbstractAccessLogger):
-    """Logs the method, path, status, size and duration of each request. Logs routine requests at debug level.
+    """Logs the method, path, status, size and duration of each request.
 
-    Requests from Slack, and those that an open page sends every few seconds, are routine. Most requests are,
-    and logging takes up to a sixth of the time needed to serve one.
+    Requests from Slack and the state requests of open pages are logged only at debug level. Most requests are
+    of these kinds, and logging would add up to a sixth to the time needed to serve one.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
@@ -308,7 +312,7 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Return whether the log level allows any lines at all."""
+        """Return whether the log level allows any access log lines."""
         return self.logger.isEnabledFor(logging.INFO)
 
 
@@ -350,8 +354,8 @@ _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:
 def separate_hosts(page_url: str) -> Middleware:
     """Return the middleware that keeps the two host names apart.
 
-    At the second host name, it serves only what pages that show IDEs need. At both, it keeps scripts from
-    fetching pages that people are meant to open.
+    At the second host name, it serves only what the pages that show IDEs need. At both host names, it keeps
+    scripts from fetching pages that people open.
     """
 
     @web.middleware
@@ -367,12 +371,12 @@ def separate_hosts(page_url: str) -> Middleware:
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every response needs. Called on ``on_response_prepare``."""
+    """Set the headers that every response needs, when the response is prepared (``on_response_prepare``)."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.app.get(OVER_HTTPS):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # The library would reveal its version here.
+    # Otherwise, aiohttp would reveal its version in this header.
     response.headers["Server"] = SERVER_HEADER

@@ -50,27 +50,28 @@ def build_bolt(
 
     ``session`` is used for calls to Slack's Web API. Without it, each call opens a session of its own.
     """
-    # Below this level, Bolt and the SDK log bodies and headers. Bolt copies the level to its own loggers.
-    # None of our packages may have this name, because it would be silenced, too.
+    # At lower levels, Bolt and the SDK log bodies and headers. Bolt copies this level to its own loggers.
+    # None of our packages may have the same name, because its logs would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Bolt reads an environment variable for any argument that it isn't given: tokens, secrets, even an OAuth
-    # flow that keeps files in the home folder. No argument turns that off.
+    # For any argument that it isn't given, Bolt reads an environment variable. It takes tokens and secrets
+    # from there, and even turns on an OAuth flow that keeps files in the home folder. No argument turns that
+    # off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent. So anything acknowledged is already in the
-            # database, and an exception can still change the answer.
+            # The listener finishes before the answer is sent. So anything acknowledged is in the database by
+            # then, and an exception can still change the answer.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
             authorize=Authorize(tenants),
-            # Requests without a listener go to ``failed``. Otherwise, Bolt would log them in full and answer
+            # Requests without a listener go to ``failed``. By default, Bolt would log them in full and answer
             # 404.
             raise_error_for_unhandled_request=True,
-            # ``Front`` has already verified HTTP requests, and Socket Mode has nothing to verify.
+            # HTTP requests have already been verified by ``Front``, and Socket Mode needs no verification.
             request_verification_enabled=False,
             attaching_function_token_enabled=False,
             attaching_conversation_kwargs_enabled=False,
@@ -95,15 +96,16 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload of the right shape.
+    """Return Bolt's answer to a payload whose shape has been checked.
 
-    Listeners find the values of ``context`` in Bolt's context. Raises Malformed if Bolt can't read the
+    Listeners find the values of ``context`` in Bolt's own context. Raise Malformed if Bolt can't read the
     payload.
     """
     kind = find_kind(payload)
     try:
-        # In this mode, Bolt accepts a parsed payload, and so doesn't parse it again and perhaps differently.
-        # Leave out the headers: Slack doesn't sign them, and Bolt would act on some.
+        # In this mode, Bolt accepts a payload that is already parsed, so it can't parse it in another way
+        # than we did. The headers are left out, because Slack doesn't sign them and Bolt would act on some of
+        # them.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -115,7 +117,10 @@ async def dispatch(
 
 
 def count_leftover(kind: str, error: Exception) -> None:
-    """Log an exception from Bolt. Its payload is acknowledged anyway, because resending wouldn't help."""
+    """Log an exception from Bolt.
+
+    The payload is acknowledged anyway, because sending it again wouldn't help.
+    """
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
@@ -133,9 +138,9 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuses requests from workspaces that aren't served. On its own, Bolt would post a message there.
+    """Refuses requests from workspaces that aren't served. Without this, Bolt would post a message there.
 
-    If this were a function, Bolt would read its arguments from the payload, which may be malformed.
+    It is a class because Bolt would read a function's arguments from the payload, which may be malformed.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -148,7 +153,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Pass on requests from served workspaces, and Slack's own check of the URL."""
+        """Pass on requests from served workspaces, and requests with which Slack verifies the URL."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -163,7 +168,7 @@ class TenantGuard(AsyncMiddleware):
 class Authorize(AsyncAuthorize):
     """Tells Bolt which token to use for a request, without calling Slack.
 
-    This is an object, as in Bolt itself, because Bolt can't combine a function with OAuth.
+    It is an object, like Bolt's own, because Bolt can't combine a function with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -171,7 +176,7 @@ class Authorize(AsyncAuthorize):
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
-        """Return the token and ids of the request's installation, which ``TenantGuard`` has found."""
+        """Return the token and ids of the request's installation, which ``TenantGuard`` has looked up."""
         found: Installation = context[_INSTALLATION]
         token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)

@@ -59,16 +59,19 @@ MAX_FORM_BYTES = 16 * 1024
 
 
 def is_at(request: web.Request, url: str) -> bool:
-    """Return whether a request was sent to the host name in a URL, even if a proxy omitted the port.
+    """Return whether a request was sent to the host name in a URL, even if a proxy left out the port.
 
-    A dot at the end of the host name is ignored. With the dot, the host is the same, but browsers treat it as
-    a different origin.
+    A dot at the end of the host name is ignored. With such a dot, browsers see a different origin, but the
+    host is the same.
     """
     return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's full name. Over https, no other host and no http page can set such a cookie."""
+    """Return a cookie's full name.
+
+    Over https, the prefix keeps other hosts and http pages from setting it.
+    """
     return f"__Host-{name}" if is_secure else name
 
 
@@ -76,9 +79,10 @@ class Browsers:
     """Writes and reads the cookies of our pages at one public URL.
 
     Pages that show IDEs may be at a second host name (``page_url``), which gets no cookies. There, each
-    page's CSRF token names its session. ``keys`` are secrets of the installation, newest first: the newest
-    signs, and all are accepted. Over https, the cookies are ``__Host-`` and Secure. Browsers reject such
-    cookies over plain http, which may be used only on this machine.
+    page's CSRF token identifies the session. ``keys`` are secrets of the installation, newest first. Cookies
+    are signed with the newest, and signatures with any of them are accepted. Over https, the cookies are
+    ``__Host-`` and Secure. Browsers reject such cookies over plain http, which may be used only on this
+    machine.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
@@ -102,7 +106,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Add a link's nonce to the cookie, which keeps the browser's id and the nonces of other tabs."""
+        """Add a link's nonce to the cookie. The browser's id and the nonces of other tabs are kept."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -110,7 +114,10 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return the named link, or else the newest. Return None if it isn't open in this browser."""
+        """Return the link with this name or, without a name, the newest.
+
+        Return None if this browser has none open.
+        """
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -118,30 +125,30 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        There are three kinds of purpose. ``link`` is the digest of a link's nonce, and comes with ``at``, the
-        connection at which to sign in (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a new
-        link. ``page`` is the workspace whose page is to be shown.
+        There are three kinds of purpose. ``link`` is the digest of a link's nonce. It comes with ``at``,
+        which is the connection to sign in to (``SLACK_SIGN_IN`` for Slack). ``new`` is the connection for a
+        new link. ``page`` is the workspace whose page the person wants to see.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
-        """Return the sign-in that a redirect completes, if this browser began it for this very purpose."""
+        """Return the sign-in that a redirect completes, if it was begun in this browser for this purpose."""
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
     def find_purpose(self, request: web.Request, purpose: str) -> str:
-        """Return the value stored with the sign-in for this purpose, or "" if it had a different purpose."""
+        """Return the value stored for a purpose with the sign-in, or "" if its purpose is another one."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, purpose))
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace whose page began the sign-in, or None if no page did.
+        """Return the workspace on whose page the sign-in was begun, or None if it was begun elsewhere.
 
-        If no sign-in in this browser has the redirect's state, return the newest sign-in's workspace, so that
-        its page can show the refusal.
+        If this browser has no sign-in with the redirect's state, use its newest sign-in, so that the
+        workspace's page can show the refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -149,7 +156,7 @@ class Browsers:
         return page if isinstance(page, str) else None
 
     def forget_flow(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Remove the completed sign-in from the cookie."""
+        """Remove the completed sign-in from its cookie."""
         others = [
             one for one in self._read(request, self._flow_name, _FLOW_FIELDS) if not _has_state(request, one)
         ]
@@ -161,7 +168,7 @@ class Browsers:
     # -- browser sessions ----------------------------------------------------------------------------------
 
     def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
-        """Set the session cookie in a browser. The server decides when the session ends."""
+        """Give a browser the session cookie. The server decides when the session ends."""
         self._set(response, self._session_name, session_id, seconds)
 
     def is_at_second_host(self, request: web.Request) -> bool:
@@ -185,12 +192,15 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token for a signed-in page's forms and requests. Other pages reject this token."""
+        """Return the CSRF token for the forms and requests of a signed-in page.
+
+        It isn't valid on other pages.
+        """
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent from this page in this session."""
+        """Return whether a form or request came from this page in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -200,7 +210,7 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def get_csrf_token(self, visit: Visit) -> str:
-        """Return the CSRF token for a link's forms. It is valid only in this browser and for this link."""
+        """Return the CSRF token for a link's forms. It is valid only for this link and in this browser."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
@@ -215,11 +225,11 @@ class Browsers:
         )
 
     def is_same_origin(self, request: web.Request) -> bool:
-        """Return whether a form came from our own page, according to the browser's headers.
+        """Return whether a form came from one of our own pages, according to the browser's headers.
 
-        Our pages send no referrer, so browsers give the origin of their forms as ``null``. That is accepted
-        only if Sec-Fetch-Site, which no page can set, confirms it. At the second host name, a form may also
-        come from the first, because pages there link to the second.
+        Our pages send no referrer, so browsers send ``null`` as the origin of their forms. That is accepted
+        only if Sec-Fetch-Site confirms it, a header that no page can set. At the second host name, a form may
+        also come from the first, because pages there link to the second.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -292,7 +302,7 @@ def _has_state(request: web.Request, begun: dict[str, Any]) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields, or None if it isn't one of our forms or a script sent it."""
+    """Return a form's fields, or None if it isn't one of our forms or was sent by a script."""
     is_sent = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     if not is_sent or request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
@@ -304,7 +314,7 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
 
 
 def see_other(location: str) -> web.Response:
-    """Redirect a browser to a location, which must never come from outside."""
+    """Redirect a browser to a location. The location must not be taken from a request."""
     return web.Response(status=303, headers={"Location": location})
 
 
@@ -321,9 +331,11 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The secrets of one sign-in, stored only in the browser's cookie. The redirect must match them.
+    """The secrets of one sign-in, which are stored only in the browser's cookie.
 
-    Slack copies the nonce into its token. The PKCE verifier is for providers, and isn't sent to Slack.
+    The redirect must match them.
+
+    Slack copies the nonce into its token. The PKCE verifier is only for providers, and isn't sent to Slack.
     """
 
     state: str
@@ -343,7 +355,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Sign in with Slack: sends people to Slack, and checks Slack's answer."""
+    """Handles *Sign in with Slack*: it sends people to Slack, and verifies Slack's response."""
 
     def __init__(
         self,
@@ -365,14 +377,18 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing this library takes a thirtieth of the start-up time, so import it only when needed.
+        # Importing this library takes a thirtieth of the start-up time, so do it only if people sign in with
+        # Slack.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only needed if people sign in with Slack
 
         self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's sign-in URL and the new sign-in. Slack's page suggests the workspace ``team_id``."""
+        """Return Slack's sign-in URL and a new sign-in.
+
+        Slack's page will suggest the workspace ``team_id``.
+        """
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -387,7 +403,10 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in. Raise SlackFailed if there is no proof."""
+        """Exchange a code for the identity of the person who signed in.
+
+        Raise SlackFailed if it isn't proven.
+        """
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -421,7 +440,7 @@ class SlackSignIn:
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library would accept a token for several audiences if we are one of them.
+            # The library accepts a token for several audiences as long as we are one of them.
             raise _build_failure("id_token: audience")
         return claims
 
@@ -432,7 +451,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Set only after a success, so that the next sign-in fetches the keys again after a failure.
+        # Set this only after a success. After a failure, the next sign-in fetches the keys again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -448,7 +467,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 def go_to_slack(
     browsers: Browsers, sign_in: SlackSignIn | None, request: web.Request, team_id: str, **purpose: str
 ) -> web.StreamResponse:
-    """Redirect to Slack if the person clicked the button on our own page. If not, redirect to the page."""
+    """Redirect to Slack if the person clicked the button on our own page. If not, redirect to that page."""
     if sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         return see_other(request.path.removesuffix("/sign-in"))
     url, flow = sign_in.begin(team_id)
@@ -460,7 +479,7 @@ def go_to_slack(
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return the person whom Slack's redirect identifies. Raise Refused if there is no proof.
+    """Return the person whom Slack's redirect identifies, or raise Refused if it proves nothing.
 
     ``words`` contains the texts of the refusals.
     """
@@ -483,10 +502,10 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return a URL that opens a conversation in any Slack client or, without a channel, the workspace."""
+    """Return a URL that opens a conversation in any Slack client. Without a channel, open the workspace."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # A Slack server other than slack.com redirects to a client of its own.
+    # Slack servers other than slack.com redirect to their own client.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

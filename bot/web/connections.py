@@ -57,11 +57,11 @@ SERVER_HEADER: Final = "usher"
 
 
 def choose_max_connections() -> int:
-    """Raise the soft limit on open files as far as possible, and return how many connections it allows."""
+    """Raise the soft limit on open files as far as possible. Return how many connections it then allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
-        # A service manager may forbid this call. In that case, the service manager sets the limit itself.
+        # A service manager may forbid this call. If so, it is the one that sets the limit.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
             soft = allowed
@@ -70,10 +70,10 @@ def choose_max_connections() -> int:
 
 
 class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
-    """A connection to the server that reports its requests and bytes to its limiter."""
+    """A connection to the server, which reports its requests and received bytes to the limiter."""
 
     def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
-        # Decompression could make a body a thousand times larger than the number of bytes counted.
+        # If bodies were decompressed, they could be a thousand times as large as the bytes counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
         self._limiter = limiter
@@ -92,7 +92,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
-        """Return the read buffer, which all connections share because it is emptied before each read."""
+        """Return the read buffer. All connections share it, because it is emptied before each read."""
         return self._limiter.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -102,7 +102,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
-        """Return whether another request has already been sent after the one being served."""
+        """Return whether the client has already sent another request after the one being served."""
         return bool(self._messages)
 
     def handle_error(
@@ -112,7 +112,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer, without a body, a request that isn't HTTP or that failed outside the application."""
+        """Answer a request that isn't HTTP, or that failed outside the application, without a body."""
         found = super().handle_error(request, status, exc, message)
         answer = web.Response(status=found.status, headers={**HEADERS, "Cache-Control": "no-store"})
         answer.headers["Server"] = SERVER_HEADER
@@ -121,7 +121,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
 
 
 class RequestMemory:
-    """The bytes of unfinished requests of one size (large or small), counted for each connection."""
+    """The memory used by unfinished requests of one size (large or small), in bytes for each connection."""
 
     def __init__(self) -> None:
         self.total = 0
@@ -151,9 +151,9 @@ class RequestMemory:
 class ConnectionLimiter:
     """Limits the number of connections and the memory that their unfinished requests use.
 
-    If there are too many connections, the one that has gone longest without a request is closed. If the
-    memory is used up, the one whose request has been unfinished longest is closed. Each process tracks its
-    own connections, in memory.
+    If there are too many connections, the one that has been without a request longest is closed. If the
+    memory is used up, the one whose request has been unfinished longest is closed. Each process keeps track
+    of its own connections, in memory.
     """
 
     def __init__(self, max_connections: int, *, header_seconds: float = HEADER_SECONDS) -> None:
@@ -170,7 +170,7 @@ class ConnectionLimiter:
         return self._open
 
     def on_opened(self, connection: ServerConnection) -> None:
-        """Count a new connection. If there are too many, close the one that has waited longest."""
+        """Count a new connection. If there are too many, close the one that has been idle longest."""
         self._open += 1
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
@@ -186,9 +186,12 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes. While there are too many, close the connection with the oldest request."""
+        """Count received bytes.
+
+        If there are too many, close connections, those with the oldest request first.
+        """
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
-        # Headers are held in memory twice, as bytes and as text.
+        # Headers take up memory twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)
         if held > MAX_SMALL_BYTES + CONNECTION_BYTES or self._large[connection]:
             self._small.pop(connection)
@@ -212,8 +215,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # If the whole body has arrived, this callback runs immediately, and its bytes stop counting
-            # before anything else is read.
+            # If the whole body has arrived, this callback runs immediately. Its bytes are no longer counted
+            # then, before anything else is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -225,7 +228,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or abandoned, unless the next has begun."""
+        """Stop counting a request that is complete, answered or abandoned, unless another has begun."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

@@ -59,7 +59,7 @@ _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """The refusal of a request: a status, and a reason that reveals nothing from the request."""
+    """The refusal of a request. It has a status, and a reason that reveals nothing about the request."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
@@ -71,11 +71,11 @@ class Refusal(Exception):
 
 
 class Repeated(Exception):
-    """The same bytes have been received before. The message is the request's signature."""
+    """The same request has been received before. The message is the request's signature."""
 
 
 class Front:
-    """Verifies and counts the requests to one of the endpoints that Slack calls."""
+    """Verifies and counts requests to an endpoint that Slack calls."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return a handler for all HTTP methods. Only payloads that pass the checks go to ``serve``."""
+        """Return a handler for all HTTP methods. It passes payloads that are verified on to ``serve``."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -116,7 +116,7 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it in case the same bytes are sent again, even before it is ready."""
+        """Return the answer, and keep it for repetitions of the request, even those before it is ready."""
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
             self._answers.popitem(last=False)
@@ -145,7 +145,7 @@ class Front:
         if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
-            # The signature covers the bytes as sent, so compressed bodies are refused.
+            # The signature covers the body as it was sent, so compressed bodies are refused.
             raise Refusal(400, "encoding")
         raw = await read_body(request)
         signed = self._keyed.copy()
@@ -174,9 +174,10 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """Collects the pieces of a body. A long body gets a block of memory of its own, freed right after use.
+    """Collects the pieces of a body.
 
-    In the regular heap, the pieces of many bodies would leave gaps that can't be reused.
+    A long body gets its own block of memory, which is freed right after use. On the regular heap, the pieces
+    of many bodies would leave gaps that can't be reused.
     """
 
     def __init__(self) -> None:
@@ -207,12 +208,12 @@ class _Body:
 async def read_body(request: web.Request) -> bytes:
     """Return the whole body. Raise Refusal if it is too large, arrives too slowly or is cut off.
 
-    ``request.read()`` would let aiohttp hold up to twice the limit in memory for each connection.
+    With ``request.read()``, aiohttp would keep up to twice the limit in memory for each connection.
     """
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # Nearly always, the whole body has already arrived.
+                # In nearly all cases, the whole body has already arrived.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):
@@ -221,7 +222,7 @@ async def read_body(request: web.Request) -> bytes:
         except TimeoutError:
             raise Refusal(400, "slow body") from None
         except (aiohttp.ClientError, web.RequestPayloadError, HttpProcessingError, OSError, RuntimeError):
-            # aiohttp raises RuntimeError if the connection has been closed in the meantime.
+            # If the connection has been closed in the meantime, aiohttp raises RuntimeError.
             raise Refusal(400, "broken body") from None
         return body.read()
 

@@ -41,9 +41,9 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns whether each part that is needed to answer people works, and ``works`` does the same for
+    ``ready`` returns whether each part that is needed to answer people works. ``works`` returns the same for
     each part that does background work. ``store`` is None until the database has been reached. If there is a
-    ``metrics_token``, ``/metrics`` requires it.
+    ``metrics_token``, a request for ``/metrics`` must contain it.
     """
 
     store: Store | None
@@ -66,8 +66,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked: even while it is down, Usher can truthfully tell people that nothing was
-        # done.
+        # The store isn't checked. Even if it is down, Usher can tell people that nothing was done, which is
+        # true.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -79,7 +79,7 @@ class HealthRoutes:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Return the store's problem, or "" if it can be read and written."""
+        """Return what is wrong with the store, or "" if it can be read and written."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -145,9 +145,9 @@ _LATE_SECONDS = 0.1
 
 
 class Metrics:
-    """Counters of events in this process, and the store's figures.
+    """The counters of events in this process, and figures from the store.
 
-    ``described`` lists each metric's name, type, labels and meaning, for the documentation.
+    For the documentation, ``described`` lists the name, type, labels and meaning of each metric.
     """
 
     def __init__(self) -> None:
@@ -203,8 +203,8 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # Create these series at once, because monitoring doesn't count the first value of a new series as
-            # an increase.
+            # Create these series now. Monitoring doesn't count the first value of a new series as an
+            # increase.
             self._refused.labels(reason)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -228,11 +228,11 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request. Only the part of its reason before ":" becomes a label."""
+        """Count a refused request. The part of ``reason`` before ":" becomes the label."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Measure how long the event loop is blocked, in seconds, until cancelled."""
+        """Measure, until cancelled, for how many seconds the event loop is blocked."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY
@@ -255,7 +255,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # Outages of Slack and other services have a name without a connection.
+            # Outages that don't concern a connection, such as Slack's, have a name without one.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

@@ -14,7 +14,7 @@ LEEWAY: Final = 60
 
 
 class IdTokens:
-    """Checks ID tokens for one client, using the keys that Slack publishes."""
+    """Verifies ID tokens for one client, with the keys that Slack publishes."""
 
     unknown_key: Final = InvalidKeyIdError
     #: Exceptions raised for malformed tokens and keys by the library, or by a parser that it uses.
@@ -25,20 +25,23 @@ class IdTokens:
         self._keys = KeySet([])
 
     def take(self, published: Iterable[Any]) -> None:
-        """Use these keys from now on, ignoring invalid ones."""
+        """From now on, use these keys. Invalid keys are ignored."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token signed with one of the keys.
+        """Verify a token's signature, and return its claims.
 
-        Raise ``unknown_key`` if the token names no known key, or one of ``odd`` if the token is invalid.
+        If the token names no known key, raise ``unknown_key``. If the token is invalid, raise one of ``odd``.
         """
-        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric algorithm with a
-        # public key.
+        # Slack uses only this algorithm. If others were accepted, a token could use "none", or a symmetric
+        # algorithm with the public key as its secret.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Raise one of ``odd`` unless Slack made these claims for us and this sign-in, and they are valid."""
+        """Check that the claims are valid, made by Slack, and meant for us and this sign-in.
+
+        If they aren't, raise one of ``odd``.
+        """
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -50,9 +53,9 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return all keys, for the library to pick the one that the token names.
+        """Return all keys. The library picks the one that the token names.
 
-        Reject tokens that name none.
+        If the token names no key, raise InvalidKeyIdError.
         """
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
@@ -60,7 +63,7 @@ class IdTokens:
 
     def _public_key(self, given: Any) -> RSAKey | None:
         try:
-            # For shorter keys, the library only warns.
+            # If a key is too short, the library merely warns.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):
