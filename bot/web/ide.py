@@ -79,7 +79,7 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state shown on the page.
+    """The state of a workspace, as its page shows it.
 
     ``start`` is the label of the start button, or "" if there is none. If ``line`` mentions a time, ``clock``
     is that time as text, ``at`` is the time in epoch seconds, and ``zone`` is its time zone.
@@ -102,16 +102,16 @@ class PageState:
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the state will soon change by itself, so that the page shows progress."""
+        """Return whether the state will soon change without a click, so that the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the state as the page's script reads it."""
+        """Return the state in the form that the page's script reads."""
         return {**asdict(self), "busy": self.is_busy}
 
 
 def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
-    """Return the page's state, with times in ``zone``, from the row and its latest operation."""
+    """Build the page's state from the workspace's row and latest operation, with times in ``zone``."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a page shows a workspace that is there"
     phase = _phase(workspace, operation)
@@ -160,7 +160,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line that describes the state and when it ends, with that time, or 0 if it mentions none."""
+    """Return a line that describes the state and when it ends, along with that time (0 if there is none)."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -193,7 +193,7 @@ _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about, with its current state. Its owner is signed in."""
+    """The workspace that a request concerns, with its current state. Its owner is signed in."""
 
     session: str
     rows: PageRows
@@ -208,7 +208,7 @@ class SessionWorkspace:
 
     @property
     def is_old(self) -> bool:
-        """Return whether the row is old enough to be read from the provider again."""
+        """Return whether the row is so old that the workspace should be read from the provider again."""
         seen = self.workspace.observed_at or 0.0
         return not self.workspace.is_provisional and self.rows.now - seen > FRESH_SECONDS
 
@@ -224,7 +224,7 @@ PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
-    """Serves the pages, handles their buttons and scripts' requests, and begins and ends sessions.
+    """Serves workspaces' pages, handles requests of their buttons and scripts, and manages browser sessions.
 
     ``sign_in`` is None if no Slack client is configured.
     """
@@ -267,8 +267,8 @@ class IdePages:
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
         if self._browsers.is_at_second_host(request):
-            # The page was reloaded or opened from a bookmark. Only the first host name knows who the visitor
-            # is.
+            # The page was reloaded or opened from a bookmark. Sessions are known only at the first host name,
+            # so go there.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
@@ -313,8 +313,9 @@ class IdePages:
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Return the credential that opens the workspace, as recent as the poll gate allows.
 
-        ``again`` tells the script to repeat the request because a read is in progress. If the query contains
-        ``late``, the script has waited long enough and gets the stored credential.
+        ``again`` in the response tells the script to repeat the request, because a read is in progress. If
+        the query contains ``late``, the script has already waited long enough, so it gets the stored
+        credential.
         """
         shown, rows = await self._find_shown(request)
         if shown is None:
@@ -333,7 +334,7 @@ class IdePages:
             log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
         if token is None and "late" not in request.query:
-            # The read that returned the credential will store it in a moment.
+            # The credential has been read but not stored yet. It will be in a moment.
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
@@ -359,9 +360,9 @@ class IdePages:
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler for a link (GET) or button (POST).
+        """Return the handler for a link (GET) or a button (POST).
 
-        A button's form is accepted only if it was submitted from the workspace's own page.
+        A form is accepted only if it was submitted from the workspace's own page.
         """
 
         async def pressed(request: web.Request) -> web.StreamResponse:
@@ -423,7 +424,7 @@ class IdePages:
         return go_to_slack(self._browsers, self._sign_in, request, team, page=request.match_info["id"])
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session for the person whom Slack identified, and redirect to the page they wanted."""
+        """Begin a session for the person whom Slack identified, and redirect to the page that they wanted."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
@@ -437,7 +438,7 @@ class IdePages:
             await browsing.end(self._context, self._browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
             self._browsers.open_session(response, session_id, browsing.SESSION_SECONDS)
-        # Each sign-in is accepted only once, whatever the result.
+        # Whatever the result, each sign-in is accepted only once.
         self._browsers.forget_flow(request, response)
         return response
 
@@ -499,9 +500,9 @@ class IdePages:
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Return the page for a workspace that doesn't exist or is someone else's.
+        """Return the page for a workspace that doesn't exist or belongs to someone else.
 
-        The page doesn't show which is the case.
+        The page doesn't reveal which of the two is the case.
         """
         return render.render_page(
             "nothing.html",

@@ -54,14 +54,14 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """An installation wasn't stored. The message is a key of ``ide.REFUSED``."""
+    """Raised if an installation can't be stored. The message is a key of ``ide.REFUSED``."""
 
 
 class States(AsyncOAuthStateStore):
-    """Issues OAuth states that can't be forged, each accepted once and within ten minutes.
+    """Issues OAuth states that can't be forged. Each is accepted once, within ten minutes.
 
-    Anyone can open the page, so issuing a state stores nothing. A row is written only when a genuine state
-    comes back.
+    Anyone can open the installation page, so issuing a state stores nothing. A row is written only when a
+    genuine state comes back.
     """
 
     def __init__(self, context: Context) -> None:
@@ -74,7 +74,10 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Use up an OAuth state. Return whether it was ours, recent and unused. This may raise StoreError."""
+        """Use up an OAuth state.
+
+        Return whether it was issued by us, recent and unused. Can raise StoreError.
+        """
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -87,13 +90,16 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """Stores installations in encrypted rows, which ``Authorize`` reads."""
+    """Stores installations, encrypted, in rows that ``Authorize`` reads."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
 
     async def async_save(self, installation: Installation) -> None:
-        """Store an installation. Raises StoreError, or NotInstalled, which is a BoltError as Bolt expects."""
+        """Store an installation.
+
+        Raise StoreError, or NotInstalled, which is a BoltError because Bolt expects one.
+        """
         is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
         id_ = enterprise if is_whole else installation.team_id
         if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
@@ -126,7 +132,10 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code. Return None if Slack refuses it. Raise SlackFailed if Slack doesn't respond."""
+        """Exchange the code.
+
+        If Slack refuses it, return None. If Slack doesn't respond, raise SlackFailed.
+        """
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):
@@ -160,7 +169,10 @@ class _Flow(AsyncOAuthFlow):
 
 
 def _quiet() -> logging.Logger:
-    """Return the logger that ``build_bolt`` silenced. On any other, the SDK would log codes and answers."""
+    """Return the logger that ``build_bolt`` silenced.
+
+    With another logger, the SDK would log codes and answers.
+    """
     return logging.getLogger("bot.bolt")
 
 
@@ -176,7 +188,7 @@ class InstallPages:
         self._command = context.command
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
-        # Bolt reads an environment variable for any argument that it isn't given.
+        # For any argument that it isn't given, Bolt reads an environment variable.
         with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
@@ -199,11 +211,11 @@ class InstallPages:
         self._flow = _Flow(context, slack, settings)
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the installation page and of Slack's redirect."""
+        """Return the routes of the installation page and of the page that Slack redirects to."""
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # Pass on a single parameter: the workspace that Slack's page should suggest.
+        # Pass on only one parameter: the workspace for Slack's page to suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._to_response(
@@ -219,12 +231,12 @@ class InstallPages:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
         if self._cookie.is_valid_browser(query.get("state"), headers):
-            # Delete the cookie only if it belongs to this sign-in, not to one in another tab.
+            # Delete the cookie only if this sign-in set it. It may be from a sign-in in another tab.
             answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
         return await self._to_response(answer)
 
     async def _to_response(self, answer: BoltResponse) -> web.Response:
-        """Convert Bolt's answer to a response, with the cookie attributes that Bolt's adapter omits."""
+        """Convert Bolt's answer to a response, and add cookie attributes that Bolt's adapter leaves out."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
             # With Strict, the browser wouldn't send the cookie when Slack redirects back.

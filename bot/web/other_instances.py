@@ -48,10 +48,10 @@ def choose_connections(webs: int) -> int:
 
 
 class OtherInstances:
-    """Records when another Usher was first noticed, and notifies administrators.
+    """Detects another Usher that uses the same Slack app, and notifies administrators.
 
-    Slack's last count is kept in memory, because Slack counts again after a restart. A row tells all
-    processes that there is another Usher.
+    Slack's last count of connections is kept in memory, because Slack counts again after a restart. When
+    another Usher is first noticed, a row is stored, which tells all processes.
     """
 
     def __init__(self, context: Context, side: SocketSide) -> None:
@@ -62,10 +62,10 @@ class OtherInstances:
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count with the connections of this database's processes.
+        """Compare Slack's last count of connections with those that this database's processes hold.
 
-        Also set how many connections this process holds, which depends on the number of processes. Never
-        raises StoreError.
+        Also set how many connections this process holds, which depends on the number of processes. StoreError
+        is never raised.
         """
         try:
             self._side.hold_connections(choose_connections(await self._count_other_webs() + 1))
@@ -79,7 +79,7 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return how many more connections Slack counted than this database's processes hold (at least 0)."""
+        """Return by how much Slack's count exceeds the connections that this database's processes hold."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
@@ -88,7 +88,7 @@ class OtherInstances:
     async def _compare(self, count: Count) -> float:
         """Record whether there is another Usher.
 
-        Return the number of seconds until Slack should count again.
+        Return how many seconds to wait before Slack should count again.
         """
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
@@ -130,7 +130,7 @@ class OtherInstances:
 def build_socket_mode(
     context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
 ) -> tuple[SocketSide, OtherInstances]:
-    """Build the Socket Mode client, and the check for another Usher that uses the same app."""
+    """Build the Socket Mode client, and the check for another Usher with the same app."""
     url, monotonic = settings.slack_api_url, context.clock.monotonic
     side = SocketSide(
         bolt, app_token, url, monotonic, proxy=settings.proxy(), connections=choose_connections(1)

@@ -62,7 +62,8 @@ class PageStep:
 class LinkPages:
     """Serves the linking pages.
 
-    ``sign_in`` is None if no Slack client is configured. People then type a code in Slack instead.
+    ``sign_in`` is None if no Slack client is configured. In that case, people type a code in Slack instead of
+    signing in.
     """
 
     def __init__(
@@ -90,7 +91,7 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # Must come last, because it takes every other path for a nonce.
+            # This route must come last, because it takes every other path for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
@@ -153,7 +154,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Complete a sign-in with Slack, either for the link that needed it or for a new link."""
+        """Complete a sign-in with Slack, for the link that required it or for a new link."""
         connection = self._browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
@@ -164,12 +165,12 @@ class LinkPages:
                 visit = self._require_visit(request, name)
                 back = _address(visit)
                 opened = await self._prove(request, visit)
-            # The page that sent the person to Slack has already said what comes next.
+            # The page that sent the person to Slack has already explained what comes next.
             response.headers["Location"] = _address(visit, THERE_PATH if opened.signs_in else LINK_PATH)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
             response = render.render_refusal(refused, back or LINK_PATH)
-        # Each sign-in is accepted only once, whatever the result.
+        # Whatever the result, each sign-in is accepted only once.
         self._browsers.forget_flow(request, response)
         return response
 
@@ -196,19 +197,19 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person comes from our page that names both accounts, or signed in with Slack."""
+        """Return whether the person comes from our own page, which names both accounts, or from Slack's."""
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the provider's code for a credential. The next page shows whose it is."""
+        """Exchange the provider's code for a credential. The next page shows which account it belongs to."""
         visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
         flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
-            # The person went back in the browser, or the provider's answer arrived twice.
+            # The person went back in the browser, or the provider redirected twice.
             return see_other(_address(visit))
         try:
             await self._ask_there(visit, opened, flow, request.query)
@@ -304,7 +305,7 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # Without Sign in with Slack, the first step doesn't exist, and people type a code in Slack at the
+        # Without *Sign in with Slack*, the first step is left out, and people type a code in Slack at the
         # end.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]

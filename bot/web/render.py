@@ -75,7 +75,7 @@ _CAN_GO_ON = frozenset(
 
 @cache
 def _load_templates() -> Callable[[str], Any]:
-    """Return the function that loads a template. Each template is compiled once per process."""
+    """Return the function that loads a template. It compiles each template only once per process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only for pages
 
     templates = Environment(
@@ -96,18 +96,21 @@ def _load_templates() -> Callable[[str], Any]:
 
 
 def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
-    """Render a template. Raises UndefinedError if it uses a missing value."""
+    """Render a template. Raise UndefinedError if the template uses a value that isn't given."""
     text = _load_templates()(template).render(**facts)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
 def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Response:
-    """Ask a visitor of a page to sign in with Slack. The button's URL is ``/sign-in`` below the page."""
+    """Render the page that asks a visitor to sign in with Slack.
+
+    The button leads to ``/sign-in`` below the visited page.
+    """
     return render_page("first_sign_in.html", page=page, title=title, text=text, note=note)
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render the page for a refusal, with its reason and advice. ``back`` is the URL for going back."""
+    """Render the page for a refusal, with its reason and advice. ``back`` is the URL to go back to."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(
@@ -140,25 +143,25 @@ def _get_asset_url(name: str) -> str:
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Shorten text from outside to one line without invisible characters. Templates escape it."""
+    """Shorten text from outside to one line without invisible characters. Templates escape the result."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def get_leading_headers(page_origin: str) -> Mapping[str, str]:
-    """Return the headers of the page that shows a workspace's state and leads to its IDE."""
+    """Return the headers of a workspace's page, which shows the state and leads to the IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The browser's headers have to tell the page with the IDE that the person comes from this page.
+    # The browser's headers must show the IDE's page that the person comes from this page.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let a page show an IDE.
+    """Return the headers that allow a page to show an IDE.
 
-    Of our own URLs, the page may call only those below ``own``. The other headers are those of every page.
-    The vendor's script can do anything that the page can.
+    Of our own URLs, the page may call only those below ``own``, because the vendor's script can do anything
+    that the page can. Headers that aren't returned here are the same as on every page.
     """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
@@ -176,9 +179,10 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
             f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
             f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # An IDE may open windows and keep access to them, except to our own pages, which are ``same-origin``.
+        # An IDE may open windows and stay connected to them. Our own pages are excluded, because they are
+        # ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
-        # The vendor checks which site embeds the IDE, but doesn't learn which page.
+        # The vendor checks which site embeds the IDE, but needn't know which page.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "

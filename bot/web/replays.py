@@ -44,7 +44,7 @@ class Replays:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Return whether a signature (in hexadecimal) is new, and remember it."""
+        """Return whether a signature (in hexadecimal) is new, and from now on remember it."""
         now, start = self._monotonic(), signature[:LENGTH]
         while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)
@@ -59,21 +59,21 @@ class Replays:
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Load the signatures that other processes have seen, before the first request is served."""
+        """Load the signatures seen by other processes. Called before the first request is served."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
                 self._remember(signatures[at : at + LENGTH], now - age)
 
     async def share(self, store: Store) -> None:
-        """Save this process's new signatures, and load those of other processes."""
+        """Save this process's new signatures, and load those that other processes have saved."""
         await self.save(store)
         with suppress(StoreError):
-            # After a failure, the next load covers the time that this one missed.
+            # If this load fails, the next one covers the same time.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Save new signatures. Any that can't be saved are saved with the next ones."""
+        """Save new signatures. If that fails, they are saved together with later ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

@@ -19,11 +19,11 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """A body isn't in Slack's format. The message says what is wrong, without quoting the body."""
+    """Raised if a body isn't in Slack's format. The message says what is wrong, without quoting the body."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return a payload's kind as Slack names it, or ``command`` for a slash command, which isn't named."""
+    """Return a payload's type, or ``command`` for a slash command, whose payload has no type."""
     return payload.get("type") or "command"
 
 
@@ -59,9 +59,9 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Check the shape of a payload from Socket Mode, and return the payload.
+    """Check the shape of a payload received in Socket Mode, and return the payload.
 
-    ``kind`` is the type of its envelope. Raises Malformed if the shape is wrong.
+    ``kind`` is the type of the envelope. Raise Malformed if the shape is wrong.
     """
     if not isinstance(payload, dict):
         raise Malformed("payload")
@@ -77,13 +77,13 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
 def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
     """Check the shape of an interaction or event, and return it.
 
-    Raises Malformed if it lacks anything that its type requires.
+    Raise Malformed if anything is missing that its type requires.
     """
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
     if "command" in payload:
-        # Bolt would take any payload with this field for a slash command.
+        # Bolt would treat any payload with this field as a slash command.
         payload = {key: value for key, value in payload.items() if key != "command"}
     return _check_payload(kind, payload)
 
@@ -107,7 +107,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but encoding the string later would fail.
+            # JSON may contain a lone surrogate, with which encoding the string would fail later.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -163,7 +163,7 @@ _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
 _REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),
-    # Bolt reads the view's type without checking that it exists.
+    # Bolt reads the view's type without checking whether there is one.
     "view_submission": ("view.id", "view.callback_id", "view.type"),
     "view_closed": ("view.id", "view.callback_id"),
     "block_suggestion": ("action_id",),

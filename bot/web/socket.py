@@ -67,9 +67,9 @@ SHORT_LIVED: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many connections the app had according to Slack, and how many this process had.
+    """The number of the app's connections according to Slack, and the number that this process had.
 
-    ``at`` is the time of the count, by the monotonic clock.
+    ``at`` is when they were counted, by the monotonic clock.
     """
 
     at: float
@@ -84,14 +84,17 @@ def write_frame(answer: SocketModeResponse) -> bytes:
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
-    """Return the acknowledgement of an envelope, which contains Bolt's answer."""
+    """Build the acknowledgement of an envelope, with Bolt's answer in it."""
     is_json = answer.first_headers().get("content-type", "").startswith("application/json")
     payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
     return SocketModeResponse(envelope_id, payload if answer.body else None)
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Parse a frame from Slack. If that fails, return only the id, which the acknowledgement needs."""
+    """Parse a frame from Slack.
+
+    If that fails, return only the envelope's id, which is needed to acknowledge it.
+    """
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -101,7 +104,10 @@ def read_frame(text: str) -> dict[str, Any]:
 
 
 def wanted_pause(header: str, usual: float) -> float:
-    """Return the seconds in a ``Retry-After`` header, within bounds, or ``usual`` if it isn't a number."""
+    """Return the seconds in a ``Retry-After`` header, within bounds.
+
+    If it isn't a number, return ``usual``.
+    """
     is_number = header.isascii() and header.isdecimal()
     return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
@@ -109,8 +115,8 @@ def wanted_pause(header: str, usual: float) -> float:
 class SocketSide(AsyncSocketModeHandler):
     """Keeps Socket Mode connections open, and passes incoming requests to the listeners.
 
-    Each process tracks its own connections, in memory. After a restart, Slack resends whatever wasn't
-    acknowledged. Slack allows at most ten connections per app.
+    Each process keeps track of its own connections, in memory. After a restart, Slack resends anything that
+    wasn't acknowledged. Slack allows at most ten connections per app.
     """
 
     def __init__(
@@ -124,14 +130,16 @@ class SocketSide(AsyncSocketModeHandler):
         connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        # Bolt's own initialiser would create a client, but here each connection has its own.
+        # Don't call Bolt's initialiser. It would create a client, but here each connection has a client of
+        # its own.
         self.app = app
         self.app_token = app_token.get_secret_value()
-        # On another logger, the client would log payloads, and errors with the URL and its ticket.
+        # The client logs payloads, and errors that contain the URL with its ticket, so its logger is
+        # silenced.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
-        # Replaces the proxy that the client has read from the environment.
+        # This overrides the proxy that the client has taken from the environment.
         self.web_client.proxy = proxy.text_of(api_url)
         self._proxy = proxy
         self._monotonic = monotonic
@@ -150,12 +158,12 @@ class SocketSide(AsyncSocketModeHandler):
         self._under_way: dict[asyncio.Task[Any], SocketModeClient] = {}
 
     def start(self) -> None:
-        """Connect in the background, and keep trying while Slack is unavailable (see ``is_ready``)."""
+        """Connect in the background. While Slack is unavailable, keep trying (see ``is_ready``)."""
         self._is_started = True
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Keep this many connections open from now on or, before ``start``, from then on."""
+        """Set how many connections to keep open. Before ``start``, this opens none yet."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -167,7 +175,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection, which makes Slack count all connections."""
+        """Replace a connection. Slack then counts all connections."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -179,7 +187,7 @@ class SocketSide(AsyncSocketModeHandler):
     async def handle(  # type: ignore[override]  # narrower, as Bolt's own
         self, client: SocketModeClient, req: SocketModeRequest
     ) -> None:
-        """Pass an envelope to the listeners, and acknowledge it with their answer."""
+        """Pass an envelope to the listeners, and acknowledge it with the answer that they return."""
         task = asyncio.current_task()
         if task is not None:
             self._under_way[task] = client
@@ -187,16 +195,16 @@ class SocketSide(AsyncSocketModeHandler):
         try:
             answer = await self._answer(req)
             if answer.status == HTTPStatus.OK:
-                # If this fails, Slack sends the envelope again, as it would over HTTP.
+                # If this fails, Slack sends the envelope again, just as it resends HTTP requests.
                 await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
-            # Slack sends the envelope again, and the inbox recognises the repetition.
+            # Slack sends the envelope again. The inbox then recognises that it is a repetition.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
         """Return the answer to an envelope.
 
-        A malformed one is answered, too, because resending it wouldn't help.
+        Malformed envelopes are answered, too, because sending them again wouldn't help.
         """
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
@@ -211,7 +219,7 @@ class SocketSide(AsyncSocketModeHandler):
         return BoltResponse(status=200)
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Give running work a few seconds to finish, then close the connections and end their tasks."""
+        """Let running work finish for a few seconds, then close the connections and end their tasks."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -225,7 +233,10 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection open. When Slack announces its end, open the next before closing it."""
+        """Keep one connection open.
+
+        When Slack announces that it will end, open the next one before closing it.
+        """
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -233,7 +244,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # The number of connections wanted fell while this connection was being opened.
+                # While this connection was being opened, the number of connections to keep was reduced.
                 break
             opened = self._monotonic()
             await new.ending.wait()
@@ -248,7 +259,10 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection. Each attempt needs a new URL, which is single-use and short-lived."""
+        """Open a connection.
+
+        Every attempt needs a new URL, because URLs are short-lived and can be used only once.
+        """
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -264,14 +278,14 @@ class SocketSide(AsyncSocketModeHandler):
             try:
                 opened = await self.web_client.apps_connections_open(app_token=self.app_token)
                 address = str(opened["url"])
-                # Otherwise, the client would retry a failed attempt with the same URL.
+                # Limit the time, because otherwise the client would retry a failed attempt with the same URL.
                 async with asyncio.timeout(pause):
                     await connection.open(address)
             except TimeoutError:
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # A response that couldn't be parsed has a different type.
+                # If the response couldn't be parsed, it has a different type.
                 is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
@@ -279,7 +293,7 @@ class SocketSide(AsyncSocketModeHandler):
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
             except Exception as error:  # noqa: BLE001 - whatever answered in Slack's place, Slack is asked again
-                # Don't log the error, which may contain the URL with its ticket.
+                # Don't log the error itself, because it may contain the URL with its ticket.
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
@@ -313,9 +327,9 @@ CLOSE_SECONDS = 1.0
 
 
 class SocketConnection(SocketModeClient):
-    """One connection.
+    """A connection to Slack.
 
-    ``ending`` is set once a new one is needed, and ``gone`` once nothing more can arrive.
+    ``ending`` is set when a new connection is needed, and ``gone`` when nothing more can arrive.
     """
 
     def __init__(
@@ -352,7 +366,8 @@ class SocketConnection(SocketModeClient):
     def is_ready(self) -> bool:
         """Return whether payloads can arrive.
 
-        This requires an open connection, Slack's hello message, and a recent pong.
+        That is the case if the connection is open, Slack has sent its hello message, and the last pong is
+        recent.
         """
         session = self.current_session
         is_open = session is not None and not session.closed and not self.closed
@@ -362,15 +377,15 @@ class SocketConnection(SocketModeClient):
         last = self.last_ping_pong_time
         if last != self._last_pong:
             self._last_pong, self._pong_at = last, self._monotonic()
-        # The wall clock may be changed between a ping and its pong.
+        # The wall clock may be changed between a ping and its pong, so the monotonic clock is used.
         return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
 
     async def is_ping_pong_failing(self) -> bool:
-        """Return whether too many pings have gone unanswered. Called by the client's own monitor."""
+        """Return whether too many pings in a row got no pong. The client's own monitor calls this."""
         return self._misses_pongs()
 
     async def process_message(self) -> None:
-        """Read one frame. Unlike the client's own method, keep frames that can't be parsed."""
+        """Read one frame. Unlike the client's own method, this doesn't drop frames that can't be parsed."""
         text = str(await self.message_queue.get() or "")
         task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
         self._tasks.add(task)
@@ -381,7 +396,7 @@ class SocketConnection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Handle messages about the connection itself, and pass on those that have to be acknowledged."""
+        """Handle messages about the connection itself. Pass on messages that have to be acknowledged."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
@@ -393,14 +408,14 @@ class SocketConnection(SocketModeClient):
             request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
             request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
             request.retry_attempt = message.get("retry_attempt")
-            # The client's own parser raises an error for a payload that isn't an object, but its envelope has
-            # to be acknowledged, too.
+            # If a payload isn't an object, the client's own parser raises an error. But the envelope has to
+            # be acknowledged even then.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement. Leave out an answer so long that Slack would disconnect."""
+        """Send an acknowledgement. If it is so long that Slack would disconnect, leave out the answer."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:
@@ -410,7 +425,7 @@ class SocketConnection(SocketModeClient):
             await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Signal that a new connection is needed, because this one is ending (``force``) or has ended."""
+        """Signal that a new connection is needed, because this one will end (``force``) or has ended."""
         self.ending.set()
         if not force:
             self.gone.set()

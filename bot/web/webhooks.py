@@ -20,11 +20,11 @@ HOOKS_PATH = "/hooks"
 
 
 def build_webhook_route(context: Context) -> web.RouteDef:
-    """Return the route for events from providers. Methods other than POST get a 405."""
+    """Return the route for events from providers. Methods other than POST are answered with 405."""
     hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
 
     async def hear(request: web.Request) -> web.Response:
-        """Answer 204 once the events are stored, 404 for an unknown connection, 401 for a bad signature."""
+        """Store events and answer 204. Answer 404 for an unknown connection, and 401 for a bad signature."""
         name = request.match_info["connection"]
         provider = hearing.get(name)
         if provider is None:
