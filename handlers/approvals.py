@@ -20,17 +20,17 @@ from handlers.requests.request import Request
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Open the form that asks for a username. If Slack doesn't open the form, answer with text."""
+    """Open the form that asks for a username. If Slack doesn't open it, answer with text instead."""
     connection, _, text = (request.target or "").partition(" ")
     return await ask_for_username(request, connection, text)
 
 
 @routes.view("ask_link")
 async def submit_username(request: Request) -> Answer:
-    """Send the request to the administrators, or show what is wrong with the username next to its field."""
+    """Send the request to the administrators. If the username is wrong, say so next to its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # Usher itself wrote this command. It runs once the account is linked, with the permissions that the
-    # person has by then.
+    # The command was written by Usher itself. It runs once the account is linked, with the permissions that
+    # the person has then.
     surface = Surface("replay", interaction=request.surface.interaction)
     deferred_command = DeferredCommand(text=text, surface=surface).as_body()
     username = find_value(request.view, "username").strip()
@@ -45,8 +45,8 @@ async def submit_username(request: Request) -> Answer:
 async def approve(request: Request) -> Answer:
     """Approve the request that the button is about.
 
-    For a suspended link, approve the account that now has the link's username. Usher checks this account at
-    the provider before linking it.
+    If a link is suspended because its username now belongs to another account, approve that account. Usher
+    checks the account at the provider before linking it.
     """
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)
@@ -75,14 +75,14 @@ async def _approve_resting(request: Request) -> Answer:
 
 @routes.action("mine")
 async def claim_account(request: Request) -> Answer:
-    """Close a request for an account that the user says is theirs."""
+    """Close a request to link an account, because the user says that the account is theirs."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, request.services.make_link_buttons([approval.connection]))
 
 
 @routes.action("not_mine")
 async def disclaim_account(request: Request) -> Answer:
-    """Tell the administrators that the user says the account isn't theirs."""
+    """Tell the administrators that, according to the user, the account isn't theirs."""
     await _say_whose(request, is_theirs=False)
     return replies.answer(requests.NOTED_NOT_MINE)
 
@@ -103,7 +103,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     )
 )
 async def show_open_requests(request: Request) -> Answer:
-    """List the open requests on which the administrator can decide, with their buttons."""
+    """List the open requests that the administrator can approve or deny, with buttons for both."""
     return await _list_open(request)
 
 
@@ -121,10 +121,10 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide on a request as an administrator.
+    """Approve or deny a request on behalf of an administrator.
 
-    The answer replaces the message with the buttons. If the message was a list, the remaining requests
-    follow.
+    The answer replaces the message with the buttons. If that message was a list, the answer also lists the
+    remaining requests.
     """
     outcome = await _decide(request, approve=approve)
     if request.press is not None and request.press.mark == drawn.LISTED:

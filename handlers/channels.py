@@ -14,8 +14,8 @@ log = structlog.get_logger(__name__)
 async def on_channel_id_changed(request: EventRequest) -> None:
     """Update the rows of a channel whose id has changed, once Slack confirms that only the new id works.
 
-    If Slack doesn't confirm the change, only store it, because the channel's next change may confirm it.
-    Raise SlackFailed if Slack can't say at the moment, so that Slack sends the event again.
+    If Slack doesn't confirm the change, only store it, because a later change of the channel may confirm it.
+    If Slack can't be asked at the moment, raise SlackFailed, so that Slack sends the event again.
     """
     here, event = request.installation, request.event
     old, new = (event.get(name) for name in ("old_channel_id", "new_channel_id"))

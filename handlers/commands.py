@@ -55,7 +55,7 @@ _MAX_OWN_WORDS: Final = 2
 
 @routes.text("words")
 async def run_words(request: Request) -> Answer:
-    """Run typed text as a command or, if it isn't one, treat it as free text."""
+    """Run typed text as a command. If it isn't a command, treat it as free text."""
     try:
         if (command := await read_command(request)) is not None:
             return _add_present_verb(request, await routes.run(command))
@@ -78,7 +78,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return the request for a typed command, or None if the text isn't a command. Raises Answered."""
+    """Return the request for a typed command, or None if the text isn't one. This may raise Answered."""
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
@@ -96,7 +96,7 @@ async def read_command(request: Request) -> Request | None:
     if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
-        # The first check allowed the user to send text, but not yet to use this verb.
+        # So far, the user has been allowed to send text, but not yet to use this verb.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
@@ -136,10 +136,10 @@ async def _answer_unread(request: Request) -> Answer:
 
 
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
-    """Return the request for an operation on one workspace, or None if not all words can be understood.
+    """Return the request for an operation on one workspace, or None if some words can't be understood.
 
-    If the words name several workspaces, raise Answered with what was done for them. If it is unclear what is
-    meant, raise Answered with a question.
+    If the words name several workspaces, carry out the verb for them and raise Answered with the results. If
+    the words are ambiguous, raise Answered with a question.
     """
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
@@ -152,7 +152,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
-        # A synonym alone (*close*, *end*) is too ambiguous.
+        # A synonym on its own (*close*, *end*) is too ambiguous.
         first = fold_word(request.typed_words[0]) if request.typed_words else ""
         is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
@@ -175,9 +175,10 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read these words: as typed, then without formatting and punctuation around them.
+    """Yield the ways to split these words into a name and a time.
 
-    Times are looked for only when needed, because most texts name one workspace and no time.
+    The words are first taken as typed, then without formatting and punctuation around them. Times are looked
+    for only when needed, because most texts name a workspace but no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -196,9 +197,9 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that the verb accepts.
+    """Return whether a text is a time that the verb accepts.
 
-    A verb that starts something accepts a time to stop it.
+    For a verb that starts something, that is a time to stop it.
     """
     if time_parsing.is_now(text):
         return True
@@ -212,10 +213,10 @@ def _is_time_of(verb: Verb, text: str) -> bool:
 async def _read_names(
     request: Request, verb: Verb, splits: Sequence[tuple[tuple[str, ...], str]], listed: Listed
 ) -> Request | None:
-    """Return the request for the user's workspaces whose full names were typed.
+    """Return the request for the workspaces whose full names the user typed.
 
-    For a verb that only shows something, the beginning of a name is enough. Raise Answered with what was done
-    for several workspaces, or with a question about similar names.
+    For a verb that only shows something, the beginning of a name is enough. For several workspaces, raise
+    Answered with the results. If names are ambiguous or only similar, raise Answered with a question.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -252,7 +253,7 @@ async def _read_names(
 
 
 async def _read_longer(request: Request, given: Sequence[str]) -> Request | None:
-    """Return the request for ``keep NAME 1h longer``."""
+    """Return the request for ``keep NAME 1h longer``, or None if the words aren't like that."""
     for at in range(len(given) - 1, 0, -1):
         seconds = time_parsing.length(" ".join(given[at:]).removeprefix("for "))
         if seconds and (workspace := await targets.find_by_whole_name(request, " ".join(given[:at]))):
@@ -281,10 +282,10 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request for the user's only workspace, or raise Answered if it isn't clear which is meant.
+    """Return the request for the user's only workspace. If it isn't clear which one is meant, raise Answered.
 
-    With several workspaces, ``status`` shows all of them, and ``cancel`` takes the only one with something to
-    cancel. Otherwise, ask the user to choose, most recently used first.
+    With several workspaces, ``status`` shows all of them, and ``cancel`` takes the only one that has
+    something to cancel. Other verbs ask the user to choose. The most recently used workspaces come first.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)

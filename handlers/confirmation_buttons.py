@@ -25,9 +25,10 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 @routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
-    """Ask the chosen option's confirmation question, for the current state of its row.
+    """Ask for confirmation of the chosen option, as the current state of its row requires.
 
-    Carry out an action that needs no question. Answer an outdated option like a click on an outdated button.
+    If the action needs no confirmation, carry it out. If the option is outdated, answer like a click on an
+    outdated button.
     """
     press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
@@ -41,7 +42,10 @@ async def ask_question(request: Request) -> Answer:
 
 
 async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
-    """Return the button for an action on a row, or None. Raise Refused if the person may not press it."""
+    """Return the button for an action on a row, or None if there is none.
+
+    Raise Refused if it isn't allowed.
+    """
     services = request.services
     if action in _RUN_BUTTONS:
         return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key.partition(" ")[0]))
@@ -63,7 +67,10 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Carry out the confirmed action. Its card shows the progress. Any other answer appears in the form."""
+    """Carry out the confirmed action.
+
+    Its card shows the progress, and any other answer appears in the form.
+    """
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

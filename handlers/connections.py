@@ -17,10 +17,10 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
-    """Return the connection with this name, title or unique prefix.
+    """Return the connection with this name or title, or with a name that begins like this.
 
-    If there isn't one, raise Answered or Refused. ``more`` (a complete sentence) and the buttons in
-    ``offers`` are added to the answer.
+    If there isn't exactly one, raise Answered or Refused. ``more`` (a whole sentence) and the buttons in
+    ``offers`` are then added to the answer.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
@@ -38,9 +38,9 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return the connection with this name or title, which may have been removed but still be linked.
+    """Return the linked connection with this name or title, even if it isn't set up any more.
 
-    Otherwise, this works like ``require_connection``.
+    If none of the ``linked`` connections matches, this works like ``require_connection``.
     """
     titles = {connection: request.services.title(connection) for connection in linked}
     return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
@@ -49,9 +49,9 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that the first words name, and the remaining words.
+    """Split words into the connection that the first of them name, and the rest.
 
-    If they don't name a connection, raise the same errors as ``require_connection``.
+    If they don't begin with a connection, raise the same errors as ``require_connection``.
     """
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
@@ -60,7 +60,7 @@ def require_leading_connection(
 
 
 def list_making_connections(services: Services, purpose: Purpose) -> list[str]:
-    """Return the connections that can create workspaces or run jobs, depending on ``purpose``."""
+    """Return the connections that can create workspaces or that can run jobs, depending on ``purpose``."""
     needed = _FACETS[purpose]
     return sorted([name for name, provider in services.connections.items() if isinstance(provider, needed)])
 
@@ -92,10 +92,10 @@ def choose_making_connection(
     which: Callable[[list[str]], Answer],
     more: str = "",
 ) -> str:
-    """Return the connection on which to create something: the one named first, or the only possible one.
+    """Return the connection on which to create something: the one named first or, if none is, the only one.
 
-    If no connection can create it, raise Answered with ``nowhere``. If several can and none is named, raise
-    Answered with ``which``. ``more`` is added to an answer, as in ``require_connection``.
+    If no connection is able to create it, raise Answered with ``nowhere``. If several are and none is named,
+    raise Answered with ``which``. ``more`` is added to an answer, as in ``require_connection``.
     """
     services = request.services
     connections = list_making_connections(services, purpose)
@@ -117,7 +117,7 @@ def format_titles(services: Services, connections: Iterable[str]) -> Markup:
 
 
 async def show_overview(request: Request) -> Answer:
-    """Answer with the last overview of a connection's server, and request a new one unless it is recent."""
+    """Answer with the stored overview of a connection's server. Unless it is recent, request a new one."""
     services = request.services
     await request.caller.authorise("overview")
     connection, page = _parse_connection_and_page(request)

@@ -91,10 +91,11 @@ async def run_text(
     deferred: DeferredCommand = NOT_DEFERRED,
     reader: routes.Verb | None = None,
 ) -> Answer:
-    """Run text that a user typed, and always answer. The text may start with a folder (``job list``).
+    """Run text that a user typed, and always answer. The text may begin with a folder (``job list``).
 
-    ``reader`` replaces the usual interpretation of the words. Some texts are refused unread, for example if
-    the user sends too many. Refusing costs next to nothing, so no user can hold up others.
+    ``reader`` replaces the function that usually interprets the words. Some texts are refused without being
+    interpreted, for example if the user sends too many of them. Such a refusal costs next to nothing, so no
+    user can hold up others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -116,13 +117,13 @@ async def run_text(
 
 
 def parse_request(request: Request, text: str) -> Request:
-    """Return the request with the verb, words and flags that the text contains."""
+    """Return the request with the verb, words and flags that are in the text."""
     parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Keep the folder, because a button may store the text, or the text may have to wait for a link or a
-        # list.
+        # Keep the folder in the text, because a button may store the text, or it may have to wait for a link
+        # or a list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
@@ -137,12 +138,12 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to a text that must not be read, or None if it may be read.
+    """Return the answer to a text that must not be interpreted, or None if it may be.
 
-    It must not be read if the person has reached the rate limit, or if it is too long or has already been
-    answered.
+    A text isn't interpreted if the person has reached the rate limit, if it is too long, or if it has already
+    been answered.
     """
-    # Requests from an assistant are limited separately, so that the user can always ask directly.
+    # Requests from an assistant have a separate limit, so that they never keep the user from asking directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _answer_too_many(request, wait)
@@ -153,7 +154,8 @@ async def _before_reading(request: Request) -> Answer | None:
         return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
-    # Slack redelivers a message that wasn't acknowledged, even if it was answered in another way.
+    # Slack redelivers a message that it didn't see acknowledged, even if the message was answered in another
+    # way.
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
@@ -162,7 +164,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text without its quotations is too long. Quotations in a job's command count."""
+    """Return whether a text is too long, not counting quotations. In a job's command, they do count."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -173,7 +175,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a message to interpret. ``besides`` is the rest, which is only checked for tokens."""
+    """The words of a message to interpret. ``besides`` is the rest, which is only searched for tokens."""
 
     text: str
     is_quoted: bool = False
@@ -183,18 +185,18 @@ class _Message(NamedTuple):
 def _read_message(request: Request) -> _Message:
     """Return the words that a message's author wrote, without quotations.
 
-    If there is nothing but a quotation, return it marked as quoted. Text with invisible characters is
-    cleaned, and marked as quoted, too.
+    If the whole message is a quotation, return it marked as quoted. Text with invisible characters is cleaned
+    and also marked as quoted.
     """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
-    # Many keyboards add a line break at the end, so a line break doesn't mean that the text was copied.
+    # Many keyboards add a line break at the end, so it isn't a sign that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
-    # In a slash command, code formatting doesn't mean that the text is a quotation.
+    # In a slash command, code formatting isn't a sign of a quotation.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
     beginning = quotations.skip_quotations(text) if quotation is None else quotation
     if _has_own_parser(request, beginning):
@@ -210,7 +212,7 @@ def _read_message(request: Request) -> _Message:
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
-    """Remove mentions of Usher, but not from a program's own words."""
+    """Remove mentions of Usher, except from words that are meant for a program."""
     if "@" not in text:
         return text
     installation = request.services.context.installation.find_for(request.principal)
@@ -232,7 +234,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Reply with small talk to a message without words to run."""
+    """Reply with small talk to a message that contains no words to run."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -245,9 +247,9 @@ async def run_button(
     press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run a button's own handler or, if it has none, the verb of the same name, and always answer.
+    """Run a button's own handler or, if it has none, the verb with the same name. Always answer.
 
-    Buttons for verbs of jobs are named ``job_VERB``. A button for an old verb runs its replacement.
+    Buttons for job verbs are named ``job_VERB``. If a button's verb has been replaced, run the replacement.
     """
     request = _create_request(
         services,
@@ -271,7 +273,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command that the person isn't typing now, and always answer. It is exempt from the rate limit."""
+    """Run a command that isn't typed at this moment, and always answer. The rate limit doesn't apply."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])
@@ -309,12 +311,12 @@ async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
 async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after_ack: bool = False) -> Answer:
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
-    The log contains the reference shown in the answer, but nothing that a person typed. ``is_after_ack``
-    means that Slack isn't waiting for an ack, so a failure of the store is raised (StoreError).
+    The log contains the reference that the answer shows, but nothing that a person typed. ``is_after_ack``
+    means that Slack isn't waiting for an ack, so if the store fails, StoreError is raised.
     """
 
     def logger() -> Any:
-        # Called only if something will be logged, which is rare.
+        # Create the logger only if something is logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb,
@@ -329,7 +331,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
             try:
                 answer = await handler(request)
             except NotLinked as missing:
-                # Offer *Link* to users who aren't linked, whatever the verb.
+                # Whatever the verb, offer *Link* to users whose account isn't linked.
                 await require_account(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
@@ -359,14 +361,14 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Most answers are logged below info level, because logging each would make requests a quarter more
-    # expensive. The audit log contains every change.
+    # Log most answers below info level, because otherwise logging would make requests a quarter more
+    # expensive. Every change is in the audit log anyway.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
 async def show_place(request: Request, place: WaitlistFacts) -> Answer:
-    """Answer with the user's place in line, for example after a repeated start that is already waiting."""
+    """Answer with the user's place in line, for example if a start that is waiting is requested again."""
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
     now, zone = request.services.clock.now(), await request.find_zone()
     return waitlist.answer_place(place, now, zone, is_lasting=is_lasting)
@@ -378,7 +380,10 @@ def _replace_question(answer: Answer) -> Answer:
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept. If it may have, tell the person the outcome later."""
+    """Answer a request whose write failed.
+
+    If the write may have succeeded, tell the person the outcome later.
+    """
     if not isinstance(error, StoreUnsure):
         return replace(answer, unwritten="not")
     request.services.outcome_pool.add(_notify_of_outcome(request, handler))
@@ -389,11 +394,11 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
     """Tell a person the outcome of a slow commit, as an earlier answer promised.
 
     The request is repeated until the store responds or the request is so old that it would have to be
-    confirmed. Its interaction is an inbox key, so it takes effect only once, and the answer is true whether
-    or not the first commit succeeded.
+    confirmed. Because its interaction is an inbox key, the request takes effect only once, and the answer is
+    true whether or not the first commit succeeded.
     """
     services, surface = request.services, request.surface
-    # The key of a reply is its interaction, so a redelivered message gets only one reply.
+    # A reply's key is its interaction, so a redelivered message doesn't get a second reply.
     notice_of = make_reply_notice if surface.kind == "message" else make_message_notice
 
     async def notify() -> None:
@@ -428,7 +433,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Adapt an answer to where it will be shown: its offers, its commands, a date, a form."""
+    """Adapt an answer, such as its commands, buttons and times, to the place where it will be shown."""
     if answer.errors:
         return replace(
             answer, errors={at: request.prefixes.adapt(text) for at, text in answer.errors.items()}
@@ -450,9 +455,9 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """Add the time of writing below an answer that mentions future times and can't be edited later.
+    """Add the current time below an answer that mentions future times and can't be edited later.
 
-    Leave it out if the answer shows that time anyway or can be refreshed.
+    It isn't added if the answer already shows that time or can be refreshed.
     """
     now = request.services.clock.now()
     moments = [at for part in list_parts(answer.blocks) for at in part.moments]
@@ -470,12 +475,12 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Store in an answer the key of the only workspace or run that its buttons act on.
+    """Store in an answer the key of the workspace or run that its buttons act on, if there is only one.
 
-    Do nothing if they act on several, or if the answer can be refreshed. If an answer has no buttons and only
-    one operation or run was started, store its key, so that the message about its end replaces the answer. If
-    several were started and all buttons undo them, store the last one's key, because that message has the
-    same buttons.
+    If the buttons act on several, or if the answer can be refreshed, no key is stored. If an answer has no
+    buttons and one operation or run was started, its key is stored, so that the message about its end
+    replaces the answer. If several were started and all buttons undo them, the key of the last one is stored,
+    because the message about its end has the same buttons.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [one.work_item_id for one in request.notes.accepted.values()]
@@ -492,7 +497,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a sentence about a problem. An open form shows it at its first field."""
+    """Answer with a sentence about a problem. If a form is open, the sentence appears at its first field."""
     text = request.prefixes.adapt(sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -503,11 +508,11 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
-    """Defer a request until Slack has identified the person. The request never runs before that.
+    """Defer a request until Slack has identified the person. Until then, the request doesn't run.
 
-    Refuse instead if the request was already deferred, if the person can repeat it (a form, shortcut or
-    search), or if it contains text that may be a token, which is never stored. An assistant's request is
-    refused because only the assistant's reader ensures that it doesn't consent to anything.
+    Refuse it instead if it was already deferred, if the person can simply repeat it (a form, shortcut or
+    search), or if it contains text that may be a token, because tokens are never stored. An assistant's
+    request is refused, too, because only the assistant's reader ensures that it doesn't consent to anything.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -527,9 +532,9 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
 
 
 async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
-    """Add a description of Usher and the first steps to a new user's answer.
+    """Add a description of Usher and first steps to the answer to a new user.
 
-    Leave the answer unchanged if others can read it, if it is empty, or if the person may not use Usher.
+    The answer stays as it is if others can read it, if it is empty, or if the person may not use Usher.
     """
     if not answer.text or services.greeted.knows(principal):
         return answer
@@ -551,7 +556,10 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Tell a person that they have sent too many requests. For messages and buttons, only now and then."""
+    """Tell a person that they have sent too many requests.
+
+    After messages and clicks, they are told only from time to time.
+    """
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -564,7 +572,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
 async def run_form(
     services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
 ) -> Answer:
-    """Run a submitted form's handler, and always answer: with nothing, a view, or errors at its fields."""
+    """Run a submitted form's handler. Always answer: with nothing, a view, or errors at fields."""
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
@@ -588,9 +596,9 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return a menu's choices from cached rows, without waiting. Return [] if that fails.
+    """Return a menu's choices from cached rows, without waiting. If that fails, return [].
 
-    In ``VERB:SOURCE``, the source names the handler. ``field:NAME`` is a field of a form.
+    In ``VERB:SOURCE``, the source names the handler. ``field:NAME`` stands for a field of a form.
     """
     kind, _, source = action_id.partition(":")
     handler = routes.options.get(kind if kind == "field" else source)
@@ -604,14 +612,14 @@ async def run_search(
         choices.extend(await handler(request))
         return SILENT
 
-    # Every letter typed sends a search, so searches don't count towards the rate limit.
+    # Searches don't count towards the rate limit, because Slack sends one for every letter typed.
     request = replace(request, arguments=(unescape(value),), target=source)
     await services.search_limiter.run(principal.key, partial(_authorise_and_run, request, collect))
     return choices
 
 
 def find_first_field(view: Mapping[str, Any]) -> str:
-    """Return the id of the block that shows errors about the form as a whole."""
+    """Return the id of the block at which errors about the whole form are shown."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
@@ -635,7 +643,7 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def format_full_command(command: str) -> kit.Markup:
-    """Return the whole command, as shown in the question that asks for confirmation."""
+    """Format the whole command, to be shown in the question that asks for confirmation."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
@@ -646,5 +654,5 @@ async def decline(_request: Request) -> Answer:
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a click on a button that this release no longer has."""
+    """Answer a click on a button that doesn't exist in this release."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

@@ -41,7 +41,7 @@ _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share",
 
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
-    """Run a direct message as a command if a person wrote it."""
+    """Run a direct message as a command, if a person wrote it."""
     if is_from_app(request):
         await _explain_app_message(request)
     if not is_from_person(request):
@@ -52,35 +52,35 @@ async def on_direct_message(request: EventRequest) -> None:
 
 @routes.event("app_mention")
 async def on_app_mention(request: EventRequest) -> None:
-    """Run the words around a mention of Usher as a command. Only the author sees the answer."""
+    """Run the words around a mention of Usher as a command, and answer only to the author."""
     if not is_from_person(request):
         return
     text, installation = str(request.event.get("text") or ""), request.installation
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel, the mentioned bot may be the other side's instead of the author's.
+        # In a shared channel, the mention may be of the other side's bot rather than of the author's own.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # Slack also sends a mention in a direct message as a ``message``. Whichever event comes first is
-    # answered, in the same way.
+    # For a mention in a direct message, Slack sends a ``message`` event, too. Whichever event comes first is
+    # answered, and in the same way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether a person has just written this message.
+    """Return whether this is a new message written by a person.
 
-    Edits don't count, nor do messages from Slack, Usher or any other app.
+    Edits don't count, and neither do messages from Slack, Usher or any other app.
     """
     return _is_in_persons_name(request) and not _has_app(request)
 
 
 def is_from_app(request: EventRequest) -> bool:
-    """Return whether an app has just written the message in a person's name."""
+    """Return whether this is a new message that an app wrote in a person's name."""
     return bool(request.event.get("user")) and _is_in_persons_name(request) and _has_app(request)
 
 
@@ -100,7 +100,7 @@ def _is_in_persons_name(request: EventRequest) -> bool:
 
 
 async def _explain_app_message(request: EventRequest) -> None:
-    """Explain, at most once a day, that Usher ignores what an app writes in a person's name."""
+    """Explain that Usher ignores messages that an app writes in a person's name, but at most once a day."""
     services, principal = request.services, await _resolve_author(request)
     key = f"app:{principal.key}:{services.clock.now() // _DAY_SECONDS:.0f}"
     if await services.store.read(inbox.was_answered, key):
@@ -142,7 +142,7 @@ async def answer_message(request: EventRequest, where: Where, text: str) -> None
         if key is not None:
             await _run_message(request, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
-        # The answer is sent once the outcome is known, or when Slack redelivers the message.
+        # The answer will be sent once the outcome is known, or when Slack redelivers the message.
         raise
     except StoreError as error:
         raise Unanswered(error, principal, surface) from None
@@ -161,7 +161,7 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     elif request.event.get("files"):
         answer = await run_chat(services, principal, surface, "file")
     else:
-        # Without words, a direct message counts as a greeting, and a mention as a request for help.
+        # If there are no words, a direct message counts as a greeting, and a mention as a request for help.
         default_command = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
@@ -177,10 +177,10 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the inbox key of a message's answer, or None if someone else has got an answer to the message.
+    """Return the inbox key for the answer to a message, or None if the message was answered for someone else.
 
-    A refusal to a stranger has its own key, because in a shared channel, one side may refuse the author while
-    the other side answers.
+    A refusal to a stranger gets a key of its own, because in a shared channel, one side may refuse the author
+    while the other side answers.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -191,25 +191,25 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
     try:
         return await services.store.write(inbox.resolve_key, key, send)
     except StoreUnsure as error:
-        # Nothing has been done for the message yet.
+        # Nothing has been done about the message yet.
         raise Unanswered(error, author, surface) from None
 
 
 async def _resolve_author(request: EventRequest) -> Principal:
     """Return the author as a member of their own Slack workspace, even if the channel is shared.
 
-    An event from the other side of a shared channel doesn't show whether the author's workspace belongs to an
-    organisation that has installed Usher, so Slack may have to be asked. Raise SlackFailed if that fails, and
-    Refused if the event doesn't identify its author.
+    An event from the other side of a shared channel doesn't say whether the author's workspace belongs to an
+    organisation that has installed Usher. In that case, Slack has to be asked. Raise SlackFailed if this
+    fails, and Refused if the event doesn't identify its author.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return the person who gets the answer.
+    """Return the person to send the answer to.
 
-    Strangers are reached only through the installation that got the message.
+    Strangers can be reached only through the installation that received the message.
     """
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
@@ -220,10 +220,10 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 @routes.event("team_join")
 @routes.event("user_change")
 async def on_user_change(request: EventRequest) -> None:
-    """Store the person, and end the links of former members and new guests.
+    """Store a person. If they are no longer a member or have become a guest, end their links.
 
-    Events may arrive late and in any order, so if an event would let a person in or lock them out, look up
-    the person's current state in Slack. A nightly sync makes up for lost events.
+    Events may arrive late and in any order, so if an event would admit a person or shut them out, look up the
+    person's current state in Slack. A nightly sync makes up for lost events.
     """
     services = request.services
     user = request.event.get("user")
@@ -238,7 +238,7 @@ async def on_user_change(request: EventRequest) -> None:
     flaw = find_flaw(person)
     is_same = known is not None and find_flaw(known) == flaw
     is_new_member = known is None and flaw is None
-    # The event is older than what we know, so it could bring back an old name or time zone.
+    # If the event is older than the stored data, it might restore an old name or time zone.
     is_late = request.happened_at is not None or (known is not None and known.seen_at > at)
     if is_late or not (is_same or is_new_member) or await _would_end(request, person):
         try:
@@ -246,7 +246,7 @@ async def on_user_change(request: EventRequest) -> None:
         except SlackFailed as error:
             if is_late or not is_about_person(error):
                 raise
-            # Slack no longer knows the person, so no more events about them will come.
+            # Slack doesn't know the person any more, so there will be no more events about them.
             await services.store.save_people([person])
     else:
         await services.store.save_people([person])
@@ -265,7 +265,7 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link. Usher can't notify anyone any more, so it mustn't act for anyone, either."""
+    """End every link. Usher can't notify anyone any more, so it must not act for anyone, either."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 
@@ -273,9 +273,9 @@ async def on_app_uninstalled(request: EventRequest) -> None:
 async def end_installation(request: EventRequest, installation: Installation) -> None:
     """End all of an installation's links if Slack rejects its token.
 
-    If Slack accepts the token, the event is out of date. The dead token is deleted last, so that a
-    redelivered event can end the remaining links. Raise SlackFailed if Slack can't be reached, so that Slack
-    sends the event again.
+    If Slack accepts the token, the event is out of date. The rejected token is deleted last, so that if the
+    event is redelivered, the remaining links can still be ended. If Slack can't be reached, raise
+    SlackFailed, so that Slack sends the event again.
     """
     tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
@@ -289,10 +289,10 @@ async def end_installation(request: EventRequest, installation: Installation) ->
 async def end_links(
     request: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
-    """End all links, or only those of certain users, each in a separate transaction.
+    """End all links, or only those of some users, each in its own transaction.
 
-    When the event is redelivered, any remaining links are ended. People are notified only if Usher is still
-    installed.
+    If this is interrupted and the event is redelivered, the remaining links are ended. People are notified
+    only if Usher is still installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -300,11 +300,11 @@ async def end_links(
         for account in await services.store.perform(account_rows.list_active_accounts)
         if installation.find_for_team(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
-        # People who have linked again since the event did so on purpose. Slack's time is in whole seconds.
+        # If a person has linked again since the event, they meant to. Slack's time is in whole seconds.
         and (users is None or at is None or account.linked_at < at + 1.0)
     }
     if users is None:
-        # People may be signed in to our pages without having linked an account.
+        # People can be signed in to our pages without having linked an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
@@ -318,8 +318,8 @@ async def end_links(
 async def on_tokens_revoked(request: EventRequest) -> None:
     """End every link if the bot's own token was revoked. Otherwise, end the links of the people listed.
 
-    Usher doesn't store people's tokens, so it can't check them with Slack. An event that names a bot is about
-    an installation, which may be an earlier one.
+    Usher has no tokens of people, so it can't check with Slack whether these were revoked. An event that
+    names a bot is about an installation, possibly an earlier one.
     """
     tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:

@@ -47,10 +47,10 @@ _MAX_SHOWN_LENGTH: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool's verb, the lowest permission level that allows the tool, and the tool's fields.
+    """A tool for Slack's assistant: its verb, the lowest permission level that allows it, and its fields.
 
     The effect of a call may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
-    the order in which the verb expects them. If a name is among them, it is required. ``only_shows`` means
+    the order in which the verb expects them. If ``name`` is among them, it is required. ``only_shows`` means
     that the tool neither changes nor sends anything.
     """
 
@@ -80,9 +80,9 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return a call's fields, and what is wrong with them ("" if nothing is).
+    """Return the fields of a call, and what is wrong with them ("" if nothing is).
 
-    Null, empty and blank values count as missing, because strict libraries fill in every field.
+    Null, empty and blank values count as missing, because some clients fill in every field.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
     if not isinstance(given, Mapping):
@@ -109,10 +109,10 @@ def _is_no_time(name: str, text: str) -> bool:
 async def run_tool(
     services: Services, slack: Mapping[str, Any], tool: Tool, arguments: object, signature: str
 ) -> str:
-    """Run a tool for the user that Slack names, and answer only with facts, as JSON.
+    """Run a tool for the user that Slack names. The result is JSON and contains only facts.
 
     ``signature`` is the call's signature. If the same signed call arrives twice, it takes effect only once.
-    Raises StoreError if a question couldn't be written.
+    StoreError is raised if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -130,7 +130,7 @@ async def run_tool(
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
     said = drawn.write_lines(answer.blocks, call.names)
     if not call.is_run:
-        # The call was refused unread, with Usher's own sentence.
+        # The call was refused before it was interpreted, in Usher's own words.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
     asks = bool(offered & LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
@@ -142,7 +142,8 @@ async def run_tool(
         return await _ask_person(services, principal, surface, question, about)
     if not tool.only_shows and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
-    # If the workspaces already were as requested, nothing was done. The command's own sentence says so.
+    # If the workspaces were already in the requested state, nothing was done. The command's own sentence says
+    # so, too.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
     says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
@@ -152,8 +153,8 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send the person a question and return ``about``. If it can't be sent yet, return when to try again."""
-    # A person gets at most one question a minute. Any other question counts as not asked.
+    """Send the person a question, and return ``about``. If it can't be sent now, return when to try again."""
+    # A person gets at most one question a minute. Any further question counts as not asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
@@ -166,7 +167,7 @@ async def _ask_person(
 
 
 def _write_argument(field: str, value: str) -> str:
-    """Write an argument as a user would type it, with names quoted so that they can't be misread."""
+    """Write an argument as a user would type it. Names are quoted so that they can't be misread."""
     if field == "name":
         return join_words([Quoted(value)])
     if field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}:
@@ -176,9 +177,9 @@ def _write_argument(field: str, value: str) -> str:
 
 @dataclass
 class _Call:
-    """Runs a call as if the person had typed it, if they may run it and it can mean only one thing.
+    """Runs a call as if the person had typed it, provided that it is allowed and unambiguous.
 
-    A call that contains flags isn't run, so it can't consent to anything.
+    A call that contains flags isn't run, because a flag could give consent.
     """
 
     tool: Tool
@@ -204,9 +205,9 @@ class _Call:
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks the person something.
 
-        A button that links an account counts as a question, because only the person can use it. Apart from
-        that, an answer isn't a question if the command has done something, or if the buttons only cancel a
-        planned stop or show the list.
+        A button that links an account always counts as a question, because only the person can use it. Apart
+        from that, an answer isn't a question if the command has done something, or if its buttons only cancel
+        a planned stop or show the list.
         """
         return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running", "list"})
 
@@ -258,7 +259,7 @@ class _Call:
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether there was anything to do: the state differed, or the opposite was in progress."""
+        """Return whether there was anything to do: another state to reach, or the opposite in progress."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)
