@@ -57,9 +57,9 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
     )
 )
 async def open_new_workspace_form(request: Request) -> Answer:
-    """Open a connection's form, filled in with the values used last time.
+    """Open a connection's form, filled in with the values from last time.
 
-    A template may follow, as ``CONNECTION/TEMPLATE`` or as a separate word.
+    The words may name a template, too, as ``CONNECTION/TEMPLATE`` or as a separate word.
     """
     words = tuple(request.arguments)
     request.notes.is_question = True
@@ -76,7 +76,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
 
 
 async def find_offering(request: Request, purpose: Purpose, name: str) -> list[str]:
-    """Return the connections whose form is known to offer a choice of this name."""
+    """Return the connections whose form, as last read, offers a choice with this name."""
     services, offering = request.services, list[str]()
     for connection in list_making_connections(services, purpose):
         account = await find_account(request.caller, connection)
@@ -89,7 +89,7 @@ async def find_offering(request: Request, purpose: Purpose, name: str) -> list[s
 
 @routes.action("make")
 async def open_form_of_button(request: Request) -> Answer:
-    """Open the form that the button names."""
+    """Open the form that a button names."""
     purpose, _, connection = (request.target or "").partition(" ")
     for known_purpose in PURPOSES:
         if purpose == known_purpose:
@@ -101,7 +101,7 @@ async def open_form_of_button(request: Request) -> Answer:
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
-    """Open a form. ``words_given`` may contain the connection and a template."""
+    """Open a form. ``words_given`` may begin with a connection, followed by a template."""
     services = request.services
     connection = choose_making_connection(
         request,
@@ -133,7 +133,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 @routes.action("field")
 async def redraw_form(request: Request) -> Answer:
-    """Redraw an open form after a change in a field on which others depend."""
+    """Redraw an open form, because a field that other fields depend on has changed."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     account, offer = await _require_offer(services, request.principal, form_context)
@@ -145,7 +145,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return the choices for a field of an open form that match the letters typed so far."""
+    """Return the choices for a field of an open form that match the text typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -161,7 +161,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Request the workspace or run that a form describes, or show errors at its fields."""
+    """Request the workspace or run that a form describes, or show errors next to its fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -176,7 +176,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return an empty value for each text field that the user has emptied. Slack leaves empty fields out."""
+    """Return an empty value for each text field that the user has cleared, as Slack omits such fields."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
@@ -199,7 +199,8 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
             form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # The request has been accepted. After an error, the user would submit the form again.
+        # The request has been accepted, so don't fail now: after an error, the user would submit the form
+        # again.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
@@ -213,7 +214,7 @@ def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> 
 
 
 def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
-    """Return the button that opens a form. Its value contains only keys."""
+    """Return the button that opens a form. The button's value contains only keys."""
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
@@ -237,7 +238,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Add to a form a sentence and a button that opens the form, in case Slack doesn't open it right away."""
+    """Add a sentence and an *Open* button to a form, in case Slack doesn't open it right away."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -266,9 +267,9 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form, filled in with the values that are still offered.
+    """Build the form, filled in with those values that are still offered.
 
-    If ``advises`` is true, the form's note is its advice for administrators, if it has any.
+    If ``advises`` is true and the form has advice for administrators, the advice replaces the form's note.
     """
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
@@ -308,10 +309,9 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """A form's purpose and context.
+    """The connection and purpose of a form, and other context that an open form carries in its metadata.
 
-    An open form carries this in its metadata. On each use, the person's access to the connection is checked
-    again.
+    Whenever the context is used, the person's access to the connection is checked again.
     """
 
     connection: str
@@ -324,7 +324,7 @@ class FormContext:
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
-        """Return the form's metadata, including the values on which other fields depend."""
+        """Return the form's metadata, which includes the values that other fields depend on."""
         chosen = {
             field_.name: values[field_.name]
             for field_ in form.fields
@@ -345,7 +345,7 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return an open form's context.
+        """Read an open form's context from its metadata.
 
         Raise Refused if the form is outdated or its connection was removed.
         """
@@ -367,5 +367,5 @@ class FormContext:
 
 
 def restore_value(value: Any) -> Value:
-    """Return a remembered value in its original type. The store returns tuples as lists."""
+    """Return a remembered value with its original type, because the store returns tuples as lists."""
     return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

@@ -48,7 +48,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def show_help(request: Request) -> Answer:
-    """Show the short help, the complete help (``help all``), or the entry for one verb."""
+    """Show the short help, the complete help (``help all``), or the help on one verb."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
     if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
@@ -124,7 +124,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Point to the other command's help. Mention jobs only if some connection runs jobs."""
+    """Point to the other slash command's help. Jobs are mentioned only if a connection can run them."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.prefixes.of("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -177,7 +177,7 @@ def describe_usher(services: Services) -> str:
 async def list_first_steps(
     services: Services, principal: Principal, *, has_list: bool = True
 ) -> list[dict[str, Any]]:
-    """Return buttons for a person's first steps: link an account, show workspaces, create one."""
+    """Return buttons for a person's first steps: linking an account, showing workspaces, creating one."""
     accounts = await services.store.read(account_rows.list_account_states, principal)
     return make_first_steps(services, accounts, has_list=has_list)
 
@@ -185,15 +185,15 @@ async def list_first_steps(
 def make_first_steps(
     services: Services, accounts: Mapping[str, str], *, has_list: bool = True
 ) -> list[dict[str, Any]]:
-    """Return the first steps for a person whose accounts have these states.
+    """Return the buttons for the first steps of a person whose accounts have these states.
 
-    Without an account, there is a button for each connection. If ``has_list`` is false, the list is empty, so
-    it isn't offered.
+    If no account is linked, there is a button for each connection. If ``has_list`` is false, the list is
+    empty, so there is no button for it.
     """
     linked = _list_linked(services, accounts)
     has_linked = not linked <= services.linked_by("none").keys()
     if has_list and has_linked:
-        # The list itself offers a new workspace, and another account is hardly the next step.
+        # The list itself offers a new workspace, and the next step is hardly to link another account.
         return [replies.list_button()]
     unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
     steps = services.make_link_buttons(unlinked)
@@ -222,9 +222,12 @@ def _make_new_workspace_button(services: Services, linked: Collection[str]) -> l
 
 
 async def start_introduction(services: Services, principal: Principal) -> list[dict[str, Any]] | None:
-    """Introduce a person and return their first steps, or None if they aren't new or may not use Usher."""
+    """Introduce Usher to a person and return their first steps.
+
+    Return None if the person isn't new or may not use Usher.
+    """
     if await services.store.person(principal) is None:
-        # Slack would have to identify the person first. The next answer can introduce them.
+        # Slack would have to identify the person first, so leave the introduction to the next answer.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

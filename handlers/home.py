@@ -35,14 +35,14 @@ Links: TypeAlias = list[list[str]]
 
 @routes.event("app_home_opened")
 async def open_home(occurrence: EventRequest) -> None:
-    """Request a redraw of the Home tab. Until then, Slack shows the previous version."""
+    """Request a redraw of the Home tab. Until it is done, Slack shows the previous version."""
     services = occurrence.services
     if (occurrence.event.get("tab") or "home") != "home":
         return
     principal = services.resolve_principal(occurrence.payload)
     if not services.context.installation.has_team(principal.enterprise_id, principal.team_id):
         return
-    # The Home tab introduces Usher to a person who hasn't used it yet.
+    # For a person who hasn't used Usher yet, the Home tab itself is the introduction.
     if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
         await services.greeted.greet(principal)
     await request_home(services, principal)
@@ -50,22 +50,23 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Republish the Home tab. The *totals* button of an earlier release says where totals are now."""
+    """Redraw the Home tab. For the *totals* button of an earlier release, say where totals are now."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
 async def request_home(services: Services, principal: Principal, **shown: Any) -> None:
-    """Request that a person's Home tab be published. ``shown`` is passed on to ``publish_home``."""
+    """Request that a person's Home tab be published. ``shown`` are arguments for ``publish_home``."""
     await services.store.carry_out(lambda tx: homes.request_home(tx, principal, **shown))
 
 
 async def show_answer(
     services: Services, principal: Principal, answer: Answer, *, links: Links, is_page: bool = False
 ) -> None:
-    """Request a Home tab with the answer to a click in it.
+    """Request a Home tab that shows the answer to a click in it.
 
-    If ``is_page`` is true, the answer replaces the list instead of appearing above it. ``links`` are the
-    user's links at the time of the answer. If these change before the tab is drawn, the answer isn't shown.
+    If ``is_page`` is true, the answer replaces the list. Otherwise, it appears above the list. ``links`` are
+    the user's links at the time of the answer. If they change before the tab is drawn, the answer isn't
+    shown.
     """
     if not answer.text:
         await request_home(services, principal)
@@ -82,11 +83,11 @@ async def read_links(services: Services, principal: Principal) -> Links:
 async def publish_home(
     services: Services, slack: AnySlack, principal: Principal, shown: Mapping[str, Any]
 ) -> None:
-    """Draw a person's Home tab and publish the tab. Raises SlackFailed and StoreError.
+    """Draw and publish a person's Home tab. This may raise SlackFailed and StoreError.
 
     ``shown`` contains either the answer to a click, or the ``deferred`` command whose list has now been read.
-    An answer has its ``blocks``, ``is_page`` if these replace the list, and the ``links`` that the person
-    had. If the links have changed since, the answer isn't shown.
+    An answer consists of its ``blocks``, ``is_page`` (whether these replace the list), and the ``links`` that
+    the person had at the time. If the links have changed since, the answer isn't shown.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

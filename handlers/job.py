@@ -94,7 +94,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form. With flags, words after ``--`` or a job's name, launch the job right away."""
+    """Open the form, or launch a job right away if there are flags, words after ``--`` or a job's name."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -113,7 +113,7 @@ async def run(request: Request) -> Answer:
 async def launch_copy(request: Request) -> Answer:
     """Launch a copy of an earlier run.
 
-    Buttons from earlier releases may name variables to change, which only the form can do now.
+    A button from an earlier release may name variables to change. Only the form can do that now.
     """
     key, *variables = (request.target or "").split() or [""]
     run = await request.caller.read(runs.require_run, "run", key)
@@ -126,14 +126,15 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the job with this name or, if no provider offers it, rerun the newest run with this name.
+    """Run the job with this name. If no provider offers one, rerun the newest run with this name.
 
-    Return None unless exactly one connection has such a job or run. If a run with this name is still in
-    progress, only offer to launch another.
+    Return None unless exactly one connection has such a job or run. If a run with this name is in progress,
+    only offer to launch another.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is unlikely to be a job's name, so don't wait for the offers of other connections.
+    # In `posit nightly`, the first word names a connection, so it is probably not a job's name. Don't wait
+    # for other connections' offers.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -161,9 +162,9 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
 
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
-    """Return the connections that offer a job of this name, according to the offers last read.
+    """Return the connections that offer a job with this name, according to the offers last read.
 
-    If an offer has never been read, raise Answered if ``waits`` is true. Otherwise, skip that connection.
+    If an offer has never been read, raise Answered if ``waits`` is true, or else skip the connection.
     """
     services, connections = request.services, list[str]()
     able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]
@@ -182,10 +183,13 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job that a command line describes, or report all errors in it, by flag."""
+    """Launch the job that a command line describes.
+
+    If there are errors in it, report all of them, by flag.
+    """
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
-    # Only a connection that runs commands accepts a command after `--`.
+    # A command after `--` is accepted only by connections that can run commands.
     commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
         request,
@@ -203,8 +207,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # The provider doesn't get values that Usher has rejected, so it reports these as missing. Usher's own
-        # sentence already says what is wrong.
+        # Values that Usher has rejected aren't passed to the provider, which then reports them as missing.
+        # Usher's own sentence already says what is wrong.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -222,10 +226,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider.
-
-    People can run such a job by its name.
-    """
+    """Return whether a connection's jobs are set up at the provider, so that people can run them by name."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -234,7 +235,7 @@ def has_named_jobs(request: Request, name: str) -> bool:
 
 
 async def launch_by_name(request: Request, connection: str, name: str) -> Answer:
-    """Launch a job that is set up at its provider, found by its name, id or link."""
+    """Launch a job that is set up at its provider. ``name`` is the job's name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE_FIELD: name}
@@ -255,8 +256,8 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, followed by ``hint``. Say nothing if the run's card is enough."""
-    # The person has been told that the run will start once the offer is known.
+    """Answer that a run was accepted, followed by ``hint``. If the run's card is enough, answer nothing."""
+    # An earlier answer has promised that the run will start once the offer is known.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -265,9 +266,9 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 
 
 async def check_words(request: Request, typed: CommandLine) -> None:
-    """Raise Answered with similar names and the right syntax if the first word isn't a connection.
+    """If the first word isn't a connection, raise Answered with similar names and the right syntax.
 
-    The answer also offers to repeat an earlier job with that name, its beginning or a misspelling of it.
+    The answer also offers to repeat earlier jobs whose name is, begins with or resembles the words.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -367,9 +368,9 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
     )
 )
 async def show_list(request: Request) -> Answer:
-    """Answer with a page of the list. ``list 2`` and *More* show later pages.
+    """Answer with a page of the list of runs. ``list 2`` and *More* show later pages.
 
-    Words filter the list by state, connection or name. The buttons keep this filter.
+    Words filter the list by state, connection or name. The list's buttons keep the filter.
     """
     stale, rows = await read_stale_and_rows(request)
     if not rows:
@@ -413,10 +414,10 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with a run's card and the time at which it was last read.
+    """Answer with a run's card, which shows when the run was last read.
 
-    Without a name, answer with the list if there are several runs. For a run that is over, show its exit
-    code, its last lines (as long as they are stored), and its whole output.
+    If no name is given and there are several runs, answer with the list. For a run that is over, show its
+    exit code, its last lines (as long as they are stored), and its whole output.
     """
     is_named = bool(request.name) and not means_everything(request.arguments)
     is_about_one = request.target is not None or is_named
@@ -463,7 +464,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row, which is recent because jobs in progress are read every few seconds."""
+    """Answer with the stored row. It is recent, because jobs in progress are read every few seconds."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -484,7 +485,7 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request a stop. Only offer it if the run was guessed or the stop is to be forced."""
+    """Request a stop. If the run's name was guessed or the stop is forced, only offer the stop."""
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None or naming.find_whole(
         request.name, [run], request.services.connections
@@ -520,7 +521,7 @@ def answer_over(request: Request, run: Run) -> Answer:
 
 @routes.action("job_keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait or, if the run has ended, say how."""
+    """Extend the wait for a run. If the run has ended, say how it ended."""
     run, is_open = await request.caller.run(runs.extend_deadline, request.target or "")
     if not is_open:
         return answer_over(request, run)
@@ -541,7 +542,7 @@ async def stop_following(request: Request) -> Answer:
 
 @routes.action("job_look_again")
 async def check_now(request: Request) -> Answer:
-    """Check the run now, unless there is nothing left to check."""
+    """Check on the run now, unless there is nothing left to find out."""
     run = await request.caller.run(runs.find_launched_run, request.target or "")
     template = run_words.LOOKING_AGAIN if run.is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
@@ -549,17 +550,17 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, but only once: do nothing if the question has already been answered."""
+    """Launch another run, but only once. If the question has already been answered, do nothing."""
     run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
 
 async def find_run(request: Request) -> Run:
-    """Return the run that the user means. Raise Answered with a question or a hint, or Refused.
+    """Return the run that the user means. If it isn't clear which, raise Answered with a question or a hint.
 
-    If several runs have the name, the newest is meant. Before a stop, ask the user to choose, unless only one
-    of them is in progress.
+    If several runs have the name, the newest is meant. To stop one, the user has to choose, unless only one
+    of them is in progress. Raise Refused if the user may not act on the run.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -579,9 +580,9 @@ async def find_run(request: Request) -> Run:
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
-    """Return the accounts whose lists are out of date, and the runs.
+    """Return the accounts whose lists are out of date, and the user's runs.
 
-    The runs are read last, so they already include a list that arrives in between.
+    The runs are read last, so if a list arrives in between, they already include it.
     """
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
@@ -604,7 +605,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the only run, or for ``stop`` the only one in progress. Raise Answered if there isn't one."""
+    """Return the user's only run (for ``stop``, the only one in progress). Otherwise, raise Answered."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows

@@ -90,9 +90,9 @@ _MAX_SHORT_LENGTH: Final = 500
 def register(
     app: AsyncApp, services: Services, slack: AnySlack, *, view_seconds: float = VIEW_SECONDS
 ) -> None:
-    """Register the six listeners. Raise ValueError for an app that acknowledges before the work is done.
+    """Register the six listeners. Raise ValueError if the app acknowledges before the work is done.
 
-    ``view_seconds`` is how much of the 3 s for an ack Slack may take to open a form.
+    An ack is due within 3 s. ``view_seconds`` is how much of that Slack may take to open a form.
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
@@ -108,7 +108,7 @@ def register(
 def _limit_store_wait(
     listener: Callable[..., Awaitable[BoltResponse]],
 ) -> Callable[..., Awaitable[BoltResponse]]:
-    """Limit how long a listener waits for the store, because Slack waits only so long for the listener."""
+    """Limit how long a listener waits for the store, because Slack doesn't wait long for the listener."""
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
@@ -119,9 +119,9 @@ def _limit_store_wait(
 
 
 class Listeners:
-    """The listeners, one for each kind of payload. None of them raises.
+    """The listeners, one for each kind of payload. They never raise.
 
-    Each does its work before acknowledging, then returns the result with the ack or sends the answer in
+    Each does its work before acknowledging. It then returns the result with the ack, or sends the answer in
     another way.
     """
 
@@ -134,7 +134,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in its ack or, if the answer doesn't fit, with a reply."""
+        """Answer a slash command in its ack. If the answer doesn't fit there, send a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -159,7 +159,10 @@ class Listeners:
     async def on_action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Run a button's handler. The outbox sends the answer, because Slack ignores the body of the ack."""
+        """Run a button's handler.
+
+        The answer goes through the outbox, because Slack ignores the ack's body.
+        """
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         press = payload.parse_button(action)
@@ -175,7 +178,7 @@ class Listeners:
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
-                # An ephemeral message may be in the user's direct messages with the bot.
+                # The ephemeral message may be in the user's direct messages with the bot.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         links: Links = []
@@ -193,28 +196,28 @@ class Listeners:
         if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
-            # The answer waits in the outbox until a worker is running.
+            # No worker is running, so the answer has to wait in the outbox.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
         """Record that a person opened a page with a button.
 
-        Opening a workspace's page counts as use of the workspace. For a link's page, store the URL with which
-        the button's message can be replaced.
+        For a workspace's page, this counts as use of the workspace. For a link's page, store the URL that can
+        replace the message with the button.
         """
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
             await caller.run(note_opening, press.key)
         elif surface.response_url and surface.where is not Where.DIRECT:
-            # In a direct message, the answer is a separate message.
+            # In a direct message, the answer doesn't replace the message with the button.
             until = self._services.clock.now() + RESPONSE_SECONDS
             await caller.run(keep_response_url, press.key.partition(" ")[0], surface.response_url, until)
 
     async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Answer a shortcut with a form or a page or, if it is too late for either, with a message."""
+        """Answer a shortcut with a form or a page. If it is too late for that, answer with a message."""
         services = self._services
         surface = payload.parse_shortcut_surface(body)
         principal = answer = self._resolve_principal(body)
@@ -236,7 +239,10 @@ class Listeners:
         return await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Answer a submitted form with a ``response_action``. A view that doesn't fit is sent later."""
+        """Answer a submitted form with a ``response_action``.
+
+        If the view doesn't fit into it, send it later.
+        """
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
@@ -244,7 +250,7 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        # If this answer promises another, the other one replaces it, so the page needs an id.
+        # The answer may promise another answer that replaces it, for which the page needs an id.
         surface = Surface(
             "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
         )
@@ -255,7 +261,8 @@ class Listeners:
                 # The form may have changed what the Home tab shows.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work, and the Home tab shows the result when it is next opened.
+                # The form has had its effect, and the result appears in the Home tab when that is next
+                # opened.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -272,7 +279,7 @@ class Listeners:
     async def on_options(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Respond to a search in a select menu by returning the matching options in the ack."""
+        """Answer a search in a menu with the matching options, in the ack."""
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
             return await ack(options=[])
@@ -282,7 +289,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event. If it can't be stored, don't acknowledge it, so that Slack sends it again."""
+        """Handle an event. If it can't be stored, don't acknowledge it, so that Slack will send it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -329,7 +336,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # The reply may be in the outbox, so sending it directly might show it twice.
+            # The reply may already be in the outbox. If it were also sent directly, it could appear twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -337,7 +344,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form, with the only call to Slack that is made before an ack."""
+        """Open a form. This is the only call to Slack that is made before an ack."""
         if not surface.trigger_id:
             return False
         try:
@@ -348,8 +355,8 @@ class Listeners:
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
-                    # A form can be replaced by text. A page may show something that is said nowhere else, so
-                    # open it as plain paragraphs.
+                    # A form can be replaced with text. But a page may show things that are said nowhere else,
+                    # so open it with plain paragraphs.
                     if not is_content_refused(error) or "submit" in view:
                         raise
                     shown = plain.make_plain_view(view)
@@ -367,9 +374,10 @@ class Listeners:
         surface: Surface,
         principal: Principal | None = None,
     ) -> None:
-        """Answer a button press without the outbox, so that nobody is left without a reply.
+        """Answer a click without using the outbox, so that the person gets a reply in any case.
 
-        To show the answer only once, try another way only if the previous one certainly showed nothing.
+        The answer must appear only once, so another way is tried only if the previous one certainly showed
+        nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}
@@ -421,7 +429,7 @@ async def _post_to_response_url(client: AsyncWebClient, url: str | None, message
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
-    # The client's session has the proxy configured. ``respond`` would create a session of its own.
+    # The client's session uses the configured proxy. ``respond`` would create a session without it.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
     if (failed := to_slack_error(answer.status_code, answer.body)) is not None:
         raise failed

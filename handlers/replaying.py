@@ -25,10 +25,10 @@ from handlers.requests.services import Services
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
     """Run a deferred command with the user's current permissions. ``body`` is a ``DeferredCommand``.
 
-    The answer is sent to the response_url as long as that is valid. After that, it is sent to the channel if
-    the command was a recent mention, otherwise to the user as a direct message. A command that runs twice has
-    only one effect: its interaction is an inbox key, and ``task`` tells later runs apart. Raises StoreError
-    if nothing could be written.
+    As long as the response_url is valid, the answer is sent there. After that, it is sent to the channel if
+    the command was a recent mention, and otherwise to the user as a direct message. A command that runs twice
+    takes effect only once, because its interaction is an inbox key. ``task`` distinguishes later runs of the
+    same command. StoreError is raised if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     given = deferred.surface
@@ -78,9 +78,9 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, deferred: DeferredCommand, answer: Answer
 ) -> Answer:
-    """Make an answer replace the message with the link's button, and say what was linked.
+    """Let an answer replace the message with the link's button, and say what was linked.
 
-    In a direct message, leave that out, because Usher's own message about the link is next to the answer or a
+    In a direct message, it isn't said, because Usher's own message about the link is next to the answer or a
     click away.
     """
     connection = deferred.linked

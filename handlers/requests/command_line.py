@@ -69,28 +69,31 @@ MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """Marks a word that was typed in quotes, so that it can only be a name, never a verb or a flag."""
+    """A word that was typed in quotes. It can only be a name, never a verb or a flag."""
 
     __slots__ = ()
 
 
 def fold_word(word: str) -> str:
-    """Return a word in lower case, without punctuation around it, for comparisons, or "" if it was quoted."""
+    """Return a word in lower case and without punctuation around it, or "" if it was quoted.
+
+    This is for comparisons.
+    """
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
 
 
 def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words that aren't in ``dropped``. Quoted words are always kept."""
+    """Return the words without those in ``dropped``. Quoted words are always kept."""
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A parsed command: its words as typed, including the verb, and those of its flags that are known.
+    """A parsed command: its words as typed, including the verb, and its known flags.
 
-    ``folder`` is the folder named before the verb (``job list``), or empty.
+    ``folder`` is the folder named before the verb (``job list``), or "".
     """
 
     words: tuple[str, ...]
@@ -100,9 +103,9 @@ class ParsedCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """A command line: the words after the verb, the flags, and the words after ``--``.
+    """A parsed command line: the words after the verb, the flags, and the text after ``--``.
 
-    If there is no ``--``, the last of these is None.
+    ``tail`` is None if there is no ``--``.
     """
 
     words: tuple[str, ...]
@@ -113,10 +116,10 @@ class CommandLine:
 def parse(
     text: str, commands: Mapping[str, str], known_flags: AbstractSet[str] = frozenset()
 ) -> ParsedCommand:
-    """Parse a command without ever raising: an unclosed quotation mark is treated as part of a name.
+    """Parse a command. An unclosed quotation mark is taken as part of a name, so this never raises.
 
-    ``commands`` maps slash commands, which may also appear in a message, to their folders. ``known_flags``
-    are the flags of all verbs, which are never part of a name.
+    ``commands`` maps slash commands, which may also occur in a message, to their folders. ``known_flags`` are
+    the flags of all verbs. They are never part of a name.
     """
     tokens = _split_tokens(normalise(text))
     folder = _find_folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
@@ -129,19 +132,22 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without a leading *to* or, if it is quoted, only the text in quotes."""
+    """Return the new name from words such as *to NAME*.
+
+    If the name is quoted, return only the quoted text.
+    """
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
 
 
 def find_unknown_flags(words: Iterable[str]) -> list[str]:
-    """Return the words that look like flags. The known flags must already have been removed."""
+    """Return the words that look like flags, after all known flags have been removed."""
     return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Join words into a command that parses back into the same words."""
+    """Join words into a command that would be parsed into the same words."""
     return " ".join(_quote(word) for word in words)
 
 
@@ -152,7 +158,7 @@ def _quote(word: str) -> str:
 
 
 def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
-    """Parse a command whose flags take one word each, without ever raising.
+    """Parse a command whose flags take one word each. This never raises.
 
     The words after ``--`` are left as typed, including quotes and line breaks.
     """
@@ -171,13 +177,16 @@ def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
 
 def split_program(text: str) -> tuple[str, str]:
-    """Split a text before the two dashes that introduce a program's own words."""
+    """Split a text before the ``--`` that introduces a program's own words."""
     match = _PROGRAM_PATTERN.search(text)
     return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
 
 def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
-    """Return the text before the first flag, and for each flag all words after it. Never raises."""
+    """Return the text before the first flag, and each flag with all the words that follow it.
+
+    This never raises.
+    """
     rest = _strip_enclosing_signs(_after_verb(text, commands))
     matches = list(_RUNNING_FLAG_PATTERN.finditer(rest))
     ends = [*(flag.start() for flag in matches), len(rest)]
@@ -189,21 +198,21 @@ def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, li
 
 
 def normalise(text: str) -> str:
-    """Return the text as intended: decoded, with straight quotes, without invisible characters or marks."""
+    """Return the text as meant: decoded, and without curly quotes, invisible characters and formatting."""
     plain = clean(unescape(decode_links(text[:MAX_COMMAND_LENGTH])))
     return _straighten(plain.strip(_ENCLOSING_SIGNS).strip())
 
 
 def normalise_fully(text: str) -> str:
-    """Normalise a text of any length as ``normalise`` does, but remove only marks that enclose all of it."""
+    """Normalise a text like ``normalise``, but in full length.
+
+    Only formatting around all of it is removed.
+    """
     return _strip_enclosing_signs(_straighten(clean(unescape(decode_links(text)))))
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove formatting marks that enclose the entire text.
-
-    The text must already have been decoded exactly once.
-    """
+    """Remove formatting marks that enclose the whole text, which must already have been decoded (once)."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -215,41 +224,44 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Replace other quotes with straight ones, and dashes that stand for two hyphens with the hyphens."""
+    """Make curly quotes straight, and replace dashes that stand for two hyphens with two hyphens."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
 def decode_links(text: str) -> str:
-    """Decode Slack's notation for URLs and mentions in a text, but leave HTML entities encoded."""
+    """Decode Slack's notation for URLs and mentions in a text. HTML entities stay encoded."""
     return _LINK_PATTERN.sub(_decode_link, text) if "<" in text else text
 
 
 def _decode_link(match: re.Match[str]) -> str:
-    """Decode one ``<…>`` in Slack's notation: a URL, a mention (kept), a channel, or an email address."""
+    """Decode one ``<…>`` of Slack's notation: a URL, channel, e-mail address, or mention.
+
+    A mention is kept as it is.
+    """
     inside, label = match.group(1), match.group(2)
     match inside[0]:
         case "@":
-            # Protect these angle brackets while entities are decoded; they are restored afterwards.
+            # Encode these angle brackets so that they survive until the entities are decoded.
             return f"&lt;{inside}&gt;"
         case "#":
             return f"#{label or inside[1:]}"
         case "!":
             return _decode_date(inside) or label or ""
-    # Slack turns text that looks like a URL (app.py) or a number into a link. The label is what was typed.
+    # Slack makes links of numbers and of text that looks like a URL (app.py). The label is what was typed.
     label_or_address = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
     return label_or_address if is_same_address(inside, label_or_address) else inside
 
 
 def _decode_date(inside: str) -> str:
-    """Return the time that a date in Slack's notation stands for, or "" if the text is anything else."""
+    """Return the time that a date in Slack's notation stands for, or "" if it isn't a date."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
 
 def is_same_address(address: str, label: str) -> bool:
-    """Return whether a link's label is the link's own URL (or phone number).
+    """Return whether a link's label is just the link's own URL or phone number.
 
-    The label may differ in its scheme, capitals or trailing slash, and in the characters between a number's
+    The label may differ in its scheme, its case, a trailing slash, or the characters between a number's
     digits.
     """
     is_number = address[:4].casefold() == "tel:"
@@ -260,13 +272,13 @@ def is_same_address(address: str, label: str) -> bool:
 
 
 def _find_folder(word: str, commands: Mapping[str, str]) -> str:
-    """Return the folder that a text's first word stands for, or "" if there is none."""
+    """Return the folder that a word stands for, or "" if it doesn't stand for any."""
     word = word.casefold()
     return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Return a text without its verb, and without any slash command or ``run`` before the verb."""
+    """Return the text after the verb. Before the verb, there may be a slash command or ``run``."""
     text = normalise_fully(text)
     if _find_folder(text[: _find_word_end(text)], commands):
         text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
@@ -291,7 +303,7 @@ def _split_tokens(text: str) -> list[str]:
 
 
 class _Scanner:
-    """Scans a text for words, from left to right and in one pass, even if there are many quotes.
+    """Splits a text into words, from left to right and in one pass, even if there are many quotes.
 
     ``at`` is where the next word begins. ``is_over`` is true if there are no more words.
     """
@@ -320,7 +332,7 @@ class _Scanner:
 
     @property
     def closing(self) -> int:
-        """Return the position of the closing quotation mark, or -1 if this quotation isn't closed."""
+        """Return the position of the quotation mark that ends this quotation, or -1 if it isn't closed."""
         ends = self._closing.get(self.text[self.at], [])
         while ends and ends[-1] <= self.at:
             ends.pop()
@@ -332,7 +344,10 @@ class _Scanner:
         return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
     def take_word(self) -> str:
-        """Take the next word, without its quotes. A quotation mark inside a word is an ordinary character."""
+        """Take the next word, without quotes around it.
+
+        A quotation mark within a word is an ordinary character.
+        """
         begin, end = self.at, self.closing
         if end > 0:
             self._skip(end + 1)
@@ -342,7 +357,7 @@ class _Scanner:
         return self.text[begin:end]
 
     def take_value(self, begin: int, *, is_joined: bool) -> str | None:
-        """Take the value of the flag that ends at ``begin``, or return None if there is no value."""
+        """Take the value of the flag that ends at ``begin``. Return None if it has no value."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)

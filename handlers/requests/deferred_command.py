@@ -28,10 +28,10 @@ _NOWHERE: Final = Surface("replay")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeferredCommand:
-    """A command or click that waits for a link, a list or a person, and where its answer is to be sent.
+    """A command or click that waits for a link, a list or a person, and where its answer must be sent.
 
     It is stored as JSON. Everything else is read again when it runs. The task that runs it adds ``problem``,
-    and ``task``, which tells one run from the next.
+    and also ``task``, which distinguishes one run from the next.
     """
 
     #: The command (starting with ``job`` if it is a job command), or "" if a button was clicked. In that
@@ -60,20 +60,20 @@ class DeferredCommand:
     task: str = ""
 
     def is_late(self, now: float) -> bool:
-        """Return whether it is too late to answer in the place where the command was given."""
+        """Return whether it is too late for an answer in the place where the command was given."""
         return now - (self.response_until - RESPONSE_SECONDS) > ANSWER_EXPECTED_SECONDS
 
     def as_body(self) -> dict[str, Any]:
-        """Return the command as data that can be serialised to JSON."""
+        """Return the command as a mapping that can be serialised to JSON."""
         values = {name: getattr(self, name) for name in self.__slots__ if name != "surface"}
         values |= {name: getattr(self.surface, name) for name in _SURFACE_FIELDS}
         return {name: value for name, value in values.items() if value}
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> DeferredCommand:
-        """Return the command stored in a body.
+        """Restore the command stored in a body.
 
-        The body may have been written by release 0.4, which stored the folder separately.
+        The body may be from release 0.4, which stored the folder separately.
         """
         values = {name: value for name, value in body.items() if name in cls.__slots__}
         surface = Surface("replay", **{name: body[name] for name in _SURFACE_FIELDS if name in body})

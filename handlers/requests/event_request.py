@@ -12,9 +12,10 @@ from handlers.requests.services import Services
 
 @dataclass(frozen=True, slots=True)
 class EventRequest:
-    """A Slack event. If nothing could be written, its handler raises StoreError so that Slack resends it.
+    """An event from Slack.
 
-    Handlers raise Refused if Slack doesn't say whom the event is about.
+    If nothing could be written, its handler raises StoreError, so that Slack sends it again. If Slack doesn't
+    say whom the event is about, the handler raises Refused.
     """
 
     payload: Mapping[str, Any]
@@ -29,9 +30,9 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return when an event happened (epoch seconds), if things may have changed since then.
+        """Return when the event happened, in epoch seconds, or None if it is recent.
 
-        If the event is recent, return None.
+        If it isn't recent, things may have changed since.
         """
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
@@ -43,6 +44,6 @@ class EventRequest:
 
     @property
     def installation(self) -> Installation | None:
-        """Return the Usher installation that the event was sent to."""
+        """Return the installation of Usher to which the event was sent."""
         team, enterprise = parse_installation_ids(self.payload)
         return self.services.context.installation.find_for_team(enterprise, team)

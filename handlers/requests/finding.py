@@ -52,7 +52,7 @@ _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """What some words refer to (the rows with that name, a verb, a time, or hours), and where they are."""
+    """The meaning of some words (rows with that name, a verb, a time or hours), and the words' positions."""
 
     begin: int
     end: int
@@ -60,7 +60,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """A time in a sentence: the word before it, the time as typed, and the times of day that it may mean."""
+    """A time in a sentence: the word before it, the time as typed, and the moments that it may mean."""
 
     lead: str
     text: str
@@ -76,7 +76,7 @@ def squeeze(text: str) -> str:
 def list_names(rows: Sequence[Workspace], places: Container[str] = ()) -> list[tuple[str, object]]:
     """Return workspaces' names, plus ``NAME@CONNECTION`` for those on the connections in ``places``.
 
-    If a workspace that no longer exists has the same name as one that does, it is left out.
+    A workspace that no longer exists is left out if another one has the same name.
     """
     names = [({row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}, row) for row in rows]
     every = [(name, row) for own, row in names for name in own if name]
@@ -86,7 +86,7 @@ def list_names(rows: Sequence[Workspace], places: Container[str] = ()) -> list[t
 
 
 def find_names(words: Sequence[str], named: Iterable[tuple[str, object]]) -> list[Found[tuple[object, ...]]]:
-    """Return the complete names found among words. At each position, only the longest name is returned."""
+    """Find complete names among words. At each position, only the longest one is returned."""
     things = _group(((squeeze(name), thing) for name, thing in named))
     found, at = list[Found[tuple[object, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
@@ -101,9 +101,9 @@ def find_names(words: Sequence[str], named: Iterable[tuple[str, object]]) -> lis
 def find_similar(
     words: Sequence[str], free: Sequence[int], named: Iterable[tuple[str, object]]
 ) -> list[Found[tuple[object, ...]]]:
-    """Return the things whose names contain a free word (such as *gpu*) or are similar to it.
+    """Find things with a name that contains or resembles one of the free words (such as *gpu*).
 
-    Free words are those that haven't been given another meaning.
+    Free words are those that haven't been given a meaning yet.
     """
     parts = _group(
         (part, thing)
@@ -123,7 +123,7 @@ def find_similar(
 
 
 def _group(pairs: Iterable[tuple[str, object]]) -> dict[str, tuple[object, ...]]:
-    """Group things by name, including each thing only once."""
+    """Group things by their names. No thing is included twice under the same name."""
     groups: dict[str, dict[int, object]] = {}
     for name, thing in pairs:
         groups.setdefault(name, {})[id(thing)] = thing
@@ -131,13 +131,13 @@ def _group(pairs: Iterable[tuple[str, object]]) -> dict[str, tuple[object, ...]]
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs that free words stand for, as a verb's name, a synonym, or a misspelling of either.
+    """Find the verbs that free words stand for: a verb's name, a synonym, or a misspelling of either.
 
-    Free words are those that haven't been given another meaning.
+    Free words are those that haven't been given a meaning yet.
     """
     known, folded = list_verb_words(), [fold_word(word) for word in words]
     typed = [name for name, verb in list_verbs("workspace").items() if not verb.is_hidden]
-    # Anywhere but at the beginning, *about* is a preposition.
+    # *About* is a preposition, except as the first word.
     exact = {
         at: known[folded[at]] for at in free if folded[at] in known and (folded[at] != "about" or not at)
     }
@@ -152,13 +152,13 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
 
 
 def is_past(word: str) -> bool:
-    """Return whether a word says that something has already happened: *stopped*, *restarted*."""
+    """Return whether a word says that something has already been done, like *stopped* or *restarted*."""
     known = list_verb_words()
     return word.endswith("ed") and any(word[:-count] in known for count in (1, 2, 3))
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Map each word that may mean a verb to that verb. Workspace verbs take precedence over job verbs."""
+    """Map each word for a verb to the verb. If a word stands for two, the workspace verb takes precedence."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
@@ -166,7 +166,7 @@ def list_verb_words() -> dict[str, Verb]:
 
 
 def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
-    """Return the positions of those words that haven't been given a meaning yet."""
+    """Return the positions of the words that haven't been given a meaning yet."""
     taken = {at for one in found for at in range(one.begin, one.end)}
     return [at for at in range(len(words)) if at not in taken]
 
@@ -174,7 +174,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times among words, the longest at each position. An ambiguous time has two meanings."""
+    """Find times among words, at each position the longest. An ambiguous time has two meanings."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -206,7 +206,7 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 def is_like_time(word: str) -> bool:
     """Return whether a word looks like part of a time.
 
-    If such a word can't be parsed as a time, it is unclear which time is meant.
+    If it does but can't be parsed as one, it is unclear which time is meant.
     """
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
@@ -215,15 +215,15 @@ def is_like_time(word: str) -> bool:
 
 
 def is_like_zone(word: str) -> bool:
-    """Return whether a word after a time could be a time zone.
+    """Return whether a word that follows a time may be a time zone.
 
-    If such a word can't be parsed as a time zone, the time is ambiguous.
+    If it may but can't be parsed as one, it is unclear which time is meant.
     """
     return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest sequence of words that states weekly hours, or [] if the hours don't recur."""
+    """Find the longest sequence of words that states weekly hours. Return [] if there is none."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

@@ -12,10 +12,10 @@ _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
 class GreetedPeople:
-    """Remembers the people whom Usher has already greeted.
+    """Remembers which people Usher has already greeted.
 
-    They are kept in memory, and looked up again after a restart. Once greeted, a person never becomes new
-    again, so the memory is never out of date.
+    They are kept in memory, and after a restart they are looked up again. A person who has been greeted never
+    becomes new again, so this is never out of date.
     """
 
     def __init__(self, context: Context) -> None:
@@ -23,13 +23,13 @@ class GreetedPeople:
         self._greeted: set[str] = set()
 
     def knows(self, principal: Principal) -> bool:
-        """Return whether a person is known to have been greeted."""
+        """Return whether a person is known to have been greeted already."""
         return principal.key in self._greeted
 
     async def greet(self, principal: Principal) -> Mapping[str, str] | None:
-        """Record that a person is being introduced to Usher, and return the states of their accounts.
+        """Record that Usher is introduced to a person, and return the states of their accounts.
 
-        Return None if they have been introduced before.
+        Return None if that has already happened.
         """
         if self.knows(principal):
             return None

@@ -23,7 +23,7 @@ _MAX_FILTER_LENGTH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Some of a person's rows, and the state, connection or name by which they were selected."""
+    """Rows selected from a person's rows, with the state, connection and name that selected them."""
 
     rows: tuple[_Row, ...]
     state: str = ""
@@ -80,7 +80,7 @@ def _filter_rows(
 
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return a list's page number and its filter's words, typed (``list running 2``) or from a button."""
+    """Return a list's page number and filter words, either typed (``list running 2``) or from a button."""
     words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
@@ -89,12 +89,12 @@ def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
 
 
 def is_unfiltered(words: tuple[str, ...]) -> bool:
-    """Return whether words ask for the whole list, even if one of them is also the name of something."""
+    """Return whether words ask for the whole list, even if something has one of them as its name."""
     return not drop_words(words, vocabulary.LIST_WORDS)
 
 
 def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) -> str:
-    """Describe what the filter selects, such as ``running workspaces on Saturn Cloud``."""
+    """Describe the rows that the filter selects, such as ``running workspaces on Saturn Cloud``."""
     state = answers.LISTED_AS.get(filtered.state, filtered.state)
     text = kit.fill("{state} {what}", state=state, what=noun) if state else noun
     if filtered.name:
@@ -105,7 +105,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 
 
 def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
-    """Return what a list shows, and the filter words for its buttons ("" if it isn't filtered)."""
+    """Return a description of the listed rows, and the filter words for the list's buttons ("" for none)."""
     if filtered is None:
         return noun, ""
     return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])
@@ -130,7 +130,7 @@ def answer_no_matches(
 
 
 def describe_count(request: Request, filtered: FilteredRows[Any] | None, count: int) -> str:
-    """Say how many of all rows are shown, or return "" if all of them are."""
+    """Say how many of all rows are listed. If all of them are, return ""."""
     if filtered is None or len(filtered.rows) == count:
         return ""
     return request.fill(answers.NARROWED, count=len(filtered.rows), all=count)

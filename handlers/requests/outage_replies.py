@@ -25,9 +25,9 @@ MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """The answer to a message couldn't be stored.
+    """Raised if the answer to a message couldn't be stored.
 
-    The changes requested in the message may not have been stored, either.
+    The changes that the message requested may not have been stored, either.
     """
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
@@ -37,11 +37,11 @@ class Unanswered(StoreError):
 
 
 class OutageReplies:
-    """Replies once to each message whose first delivery fails.
+    """Replies to messages whose first delivery fails, once to each.
 
-    Slack redelivers the message, so the reply has to be true even if the second delivery succeeds. Messages
-    that recently got a reply are remembered only by this process, until it ends. But Slack marks repeated
-    deliveries, so even then they get no second reply.
+    Slack will redeliver the message, so the reply has to be true even if the second delivery succeeds.
+    Messages that got a reply are remembered only by this process. But Slack marks redeliveries, so that a
+    message doesn't get a second reply even after a restart.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
@@ -52,7 +52,7 @@ class OutageReplies:
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
-        """Post the reply, unless the message already has one. Never raises."""
+        """Post the reply, unless the message already has one. This never raises."""
         principal, surface = unanswered.principal, unanswered.surface
         key = surface.channel_id, surface.message_ts
         if self._sent.get(key, is_redelivery):
@@ -73,14 +73,14 @@ class OutageReplies:
             logger.warning("outage reply not sent", problem=error)
             self._sent[key] = False
         except Exception:
-            # Even if the reply fails, the event must be redelivered.
+            # Whatever happens to the reply, the event has to be redelivered.
             logger.exception("outage reply failed")
         else:
             logger.info("outage reply sent")
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the API method and arguments for posting the reply where the person expects it."""
+    """Return the API method and its arguments for a reply in the place where the person expects it."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}
