@@ -28,24 +28,24 @@ _ENTERPRISE: Final = re.compile(r"E[A-Z0-9]{1,30}")
 
 
 def parse_principal(payload: Mapping[str, Any]) -> Principal:
-    """Return the principal of a command, click, form or event.
+    """Return the person who sent a command, click, form or event.
 
-    Raise Refused (``principal.missing``) if there is none.
+    Raise Refused (``principal.missing``) if the payload doesn't identify one.
     """
     if "event" in payload:
         return _parse_event(payload)
     if "command" in payload:
-        # Only members of the named team can type a command, because Slack Connect doesn't offer commands to
-        # anyone else.
+        # Only a member of the named team can have typed the command, because Slack Connect doesn't offer
+        # commands to other people.
         who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
         return _create_principal(payload, *who)
     return _parse_interaction(payload)
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return an interaction's team as a principal without a user.
+    """Return an interaction's team, as a principal without a user.
 
-    That is enough to reply to an interaction that doesn't identify its user.
+    This is enough for a reply to an interaction that doesn't identify its user.
     """
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
@@ -55,26 +55,26 @@ def parse_team(payload: Mapping[str, Any]) -> Principal:
 
 
 def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
-    """Return the principal of ``block_actions``, ``block_suggestion``, ``view_submission`` or a shortcut."""
+    """Return the person behind ``block_actions``, ``block_suggestion``, ``view_submission`` or a shortcut."""
     user = _as_mapping(payload.get("user"))
     team = _as_mapping(payload.get("team"))
-    # In form submissions, the enterprise is next to the team.
+    # For a submitted form, Slack puts the enterprise next to the team.
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
     )
     home = _parse_id(user.get("team_id"))
     installed = _parse_id(team.get("id"))
     if home is None and payload.get("type") == "message_action":
-        # People from other organisations can't use message shortcuts (docs/internals/slack.md, "Who sent
-        # it").
+        # Message shortcuts can't be used by people from other organisations (docs/internals/slack.md, "Who
+        # sent it").
         log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
         home = installed or enterprise
     if home is None:
         raise _refuse_incomplete(payload, "user.team_id")
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
-    # If there is no team, the app is installed in the whole enterprise, and Slack names only the user's own
-    # team. The lookup before the first call to a provider detects outsiders.
+    # Without a team, the app is installed in the whole enterprise, and Slack names only the user's own team.
+    # Outsiders are detected when the person is looked up, before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -97,10 +97,10 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return the home team of a Home tab's user: the view's or, on a first visit without a view, Usher's.
+    """Return the home team of a Home tab's user, according to the view.
 
-    A Home tab isn't in a shared channel. Before it is first drawn, Usher looks the user up in its own
-    workspace.
+    On a first visit, there is no view yet, so return Usher's own team. A Home tab isn't in a shared channel.
+    Before it is first drawn, Usher looks the user up in its own workspace.
     """
     home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
@@ -113,8 +113,8 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Return the team and enterprise of the installation to which an event was sent.
 
-    In shared channels, the outer ids may belong to another organisation, so the ids in the authorization are
-    preferred.
+    The ids in the authorization come first, because in shared channels the outer ids may be another
+    organisation's.
     """
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations:
@@ -128,7 +128,7 @@ def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str 
 def _create_principal(
     payload: Mapping[str, Any], enterprise: object, team: object, user: object
 ) -> Principal:
-    """Return the principal. Raise Refused if a part is missing or isn't an id."""
+    """Build a principal. Raise Refused if one of its parts is missing or isn't an id."""
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise _refuse_incomplete(payload, "team")
     if not isinstance(user, str) or not _USER.fullmatch(user):
@@ -140,7 +140,7 @@ def _create_principal(
 
 
 def _parse_id(value: object) -> str | None:
-    """Return an id, or None if it is empty or missing."""
+    """Return a value if it is a non-empty string, or else None."""
     return value if isinstance(value, str) and value else None
 
 
@@ -149,14 +149,14 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 
 
 def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
-    """Refuse an incomplete payload, and log which field Slack left out."""
+    """Log which field Slack left out of a payload, and return the refusal to raise."""
     kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.explain_cause("nobody"))
 
 
 def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return a command's surface, which may be a direct message between two other people."""
+    """Return a command's surface. It may be a direct message between two people without Usher."""
     return Surface(
         kind="command",
         channel_id=payload.get("channel_id"),
@@ -167,7 +167,7 @@ def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
 
 
 def parse_button(action: Mapping[str, Any]) -> ButtonValue:
-    """Return the value of the button that was clicked, or of the menu item that was chosen."""
+    """Return the value of the clicked button or the chosen menu item."""
     chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
         return ButtonValue.from_text(chosen)
@@ -175,9 +175,9 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return a button's surface. A double click has two action_ts, but counts as one operation.
+    """Return a button's surface. Each click of a double click has its own action_ts, but they count as one.
 
-    In a Home tab, the only possible answer is to redraw the view.
+    The only possible answer to a click in a Home tab is to redraw the tab.
     """
     container = _as_mapping(payload.get("container"))
     message = _as_mapping(payload.get("message"))
@@ -192,7 +192,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
         where = Where.FORM
     elif str(channel or "").startswith("D") and not container.get("is_ephemeral"):
         # An ephemeral message doesn't count. Like the answer to a slash command, it can appear in a
-        # conversation between two people that doesn't include Usher.
+        # conversation between two other people.
         where = Where.DIRECT
     return Surface(
         kind="button",
@@ -216,7 +216,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return a shortcut's surface. It includes a message only if the shortcut was used on one."""
+    """Return a shortcut's surface. It includes a message if the shortcut was used on one."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -246,7 +246,7 @@ def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
 def parse_time(payload: Mapping[str, Any]) -> float | None:
     """Return when an event happened, in epoch seconds, or None if Slack doesn't say.
 
-    For a message, this is when it was sent, even if the event was created later.
+    For a message, that is when it was sent, even if the event was created later.
     """
     event = _as_mapping(payload.get("event"))
     for given in (event.get("ts"), event.get("event_ts"), payload.get("event_time")):
@@ -258,14 +258,14 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
 
 def make_view_key(payload: Mapping[str, Any]) -> str:
-    """Return a submitted form's key, which stays the same if the form is sent again after a lost response."""
+    """Return a submitted form's key. It stays the same if the form is resubmitted after a lost response."""
     return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:
-    """Return a message's key: its channel and ``ts``.
+    """Return a message's key, which consists of its channel and its ``ts``.
 
-    These are the same each time the message is delivered, and on both sides of a shared channel.
+    The key is the same whenever the message is delivered, and on both sides of a shared channel.
     """
     event = _as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
@@ -273,32 +273,32 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return a key shared by two messages that the user sent as one, or "" if Slack gave no id."""
+    """Return a key that two messages share if the user sent them as one, or "" if Slack gave no id."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
 
 def make_event_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of an event that isn't a message, which is the same each time it is delivered."""
+    """Return the key of an event that isn't a message. It is the same whenever the event is delivered."""
     return _join_key("event", payload.get("event_id"))
 
 
 def _join_key(kind: str, *parts: object) -> str:
     """Join the parts of a key, or return "" if Slack sent none of them.
 
-    Without a key, the request isn't deduplicated.
+    A request without a key isn't deduplicated.
     """
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
 def _format_user(payload: Mapping[str, Any]) -> str:
-    """Return the user part of a key, with the team, because other workspaces may use the same user id."""
+    """Return the part of a key that identifies the user. It includes the team, as user ids aren't unique."""
     user = _as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
 
 def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return a form's values by field name. Empty fields are left out, but empty choices are kept."""
+    """Return a form's values by field name. Empty text fields are left out, but empty choices aren't."""
     found: dict[str, Value] = {}
     for block_id, elements in find_state_values(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
@@ -311,14 +311,14 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the submitted elements of all fields by block id, in the format that Slack uses."""
+    """Return the submitted elements of all fields by block id, in Slack's own format."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}
 
 
 def find_value(view: Mapping[str, Any], name: str) -> str:
-    """Return the value typed or chosen in a field, or "" if there is none."""
+    """Return the text typed, or the value chosen, in a field. Return "" if there is none."""
     value = parse_values(view).get(name, "")
     return value if isinstance(value, str) else ""
 

@@ -18,30 +18,30 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 
 def drop_quotations(text: str) -> str:
-    """Remove code blocks and quoted lines from the text.
+    """Remove code blocks and quoted lines from a text.
 
-    If that would leave nothing, return the text unchanged.
+    If nothing would be left, return the text unchanged.
     """
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
 
 
 def drop_struck_beginning(text: str) -> str:
-    """Remove struck-out words from the start of the text.
+    """Remove struck-out words at the start of a text.
 
-    If that would leave nothing, return the text unchanged.
+    If nothing would be left, return the text unchanged.
     """
     return _STRUCK_BEGINNING.sub("", text) or text
 
 
 def skip_quotations(text: str) -> str:
-    """Remove the code blocks and quoted lines with which the text begins."""
+    """Remove code blocks and quoted lines from the beginning of a text."""
     match = _LEADING.match(text)
     return text[match.end() :] if match else text
 
 
 def read_quotation(text: str) -> str | None:
-    """Return the contents of the code and quoted lines if a text contains nothing else, otherwise None."""
+    """If a text consists only of code and quoted lines, return their contents, otherwise None."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
@@ -49,7 +49,7 @@ def read_quotation(text: str) -> str | None:
 
 
 def drop_code_marks(text: str) -> str:
-    """Remove the marks around inline code, leaving spaces to keep the code apart from adjacent words."""
+    """Remove the marks around inline code. Spaces keep the code apart from adjacent words."""
     return _INLINE_CODE.sub(_replace_code, text)
 
 
@@ -65,6 +65,6 @@ def _drop_quoted_lines(text: str) -> str:
 
 
 def _drop_block(block: re.Match[str]) -> str:
-    """Replace a code block with a line break, or with its words if it is short and within a line."""
+    """Replace a code block with a line break. If it is short and inside a line, replace it with its words."""
     before, code = block[1] or "", block[2]
     return f"{before} {code} " if before and "\n" not in code else f"{before}\n"

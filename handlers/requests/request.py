@@ -35,7 +35,10 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends the handling of a request early. Only helpers raise it; handlers return theirs."""
+    """Ends the handling of a request early, with an answer.
+
+    Handlers return their answers; helpers raise this.
+    """
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -43,7 +46,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """Errors for a form's fields, by block id. A form's handler raises this to keep the form open."""
+    """Error messages for a form's fields, by block id. A form's handler raises this to keep the form open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -58,7 +61,7 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """What a request is about, and what has been done in response, however it is answered."""
+    """Facts about how a request is being handled, which don't depend on the form of the answer."""
 
     #: The ids of the workspaces and runs shown in the answer, for an assistant.
     shown: Sequence[str] = ()
@@ -75,17 +78,17 @@ class RequestNotes:
     names: Sequence[str] = ()
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
-        """Note the workspaces that the answer shows."""
+        """Record the workspaces that the answer shows."""
         self.shown = [workspace.id for workspace in workspaces]
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request from a user: words, a click, a shortcut, a search, or a submitted form.
+    """A single request from a user: words, a click, a shortcut, a search, or a submitted form.
 
-    ``reference`` is its short id, as shown in the answer and in the log. ``target`` is just the key that a
-    button carries, because its row is read and authorised again. ``text`` is the command as Slack sent it, in
-    case it has to wait.
+    ``reference`` is its short id, which appears in the answer and in the log. ``target`` is only the key that
+    a button carries, because the row is read and authorised again. ``text`` is the command as Slack sent it,
+    which is needed if the command has to wait.
     """
 
     principal: Principal
@@ -115,7 +118,7 @@ class Request:
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     async def read_moment(self) -> Moment | None:
-        """Return the time that was typed or that the button carries. Raise Answered if it has passed."""
+        """Return the time that was typed or that the button carries. Raise Answered if it is in the past."""
         if self.moment is not None or self.at is None:
             return self.moment
         now = await self.services.store.now()
@@ -124,39 +127,39 @@ class Request:
         return Moment(self.at)
 
     async def find_zone(self) -> ZoneInfo | None:
-        """Return the reader's time zone, or None if it isn't known or several people can read the answer."""
+        """Return the time zone of the person who made the request, or None if it isn't known."""
         return await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
-        """Format a time as a phrase such as "today at 18:00", in the time zone of the person who reads it."""
+        """Format a time as a phrase such as "today at 18:00", in the reader's time zone."""
         return kit.moment_at(at, self.services.clock.now(), await self.find_zone())
 
     async def find_today(self) -> date:
-        """Return today's date in the person's zone."""
+        """Return today's date in the person's time zone."""
         store = self.services.store
         return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
 
     @property
     def consent(self) -> Consent:
-        """Return the consent that the user gave by answering the button's question or typing a flag."""
+        """Return the consent that the user gave by answering a button's question or by typing a flag."""
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 
     @property
     def variant(self) -> str:
-        """Return the verb or its variant: ``stop`` with ``--force`` becomes *force*."""
+        """Return the verb or the variant that a flag selects: ``stop`` with ``--force`` becomes *force*."""
         variant = {"stop": "force", "start": "wait"}.get(self.verb, "")
         return variant if variant in self.flags else self.verb
 
     @property
     def outdated(self) -> str:
-        """Return the sentence that says that the button's message or page is out of date."""
+        """Return a sentence that says that the message or page with the button is out of date."""
         return answers.OUTDATED[self.surface.where in {Where.HOME, Where.FORM}]
 
     @property
     def form_payload(self) -> str:
-        """Return the data that Usher stored in the form's metadata."""
+        """Return the data that Usher put into the form's metadata."""
         return str(self.view.get("private_metadata") or "")
 
     @property
@@ -185,7 +188,7 @@ class Request:
 
     @property
     def command_after_linking(self) -> str:
-        """Return the command to run after linking, or "" if the user has to confirm it first."""
+        """Return the command to run after linking. If the user has to confirm it first, return ""."""
         return (
             ""
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
@@ -194,16 +197,17 @@ class Request:
 
     @property
     def command(self) -> kit.Markup:
-        """Return what users type before a verb in the place where they read the answer.
+        """Return what users have to type before a verb in the place where they read the answer.
 
-        It is the slash command in a channel, nothing in a direct message, and the bot's name after a mention.
+        In a channel, it is the slash command, and after a mention, the bot's name. In a direct message, it is
+        nothing.
         """
         return self.prefixes.of(self.folder)
 
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
-        """Fill in a template with ``command``, and with the ``name`` and ``title`` of a workspace or run.
+        """Fill in a template with ``command`` and with the ``name`` and ``title`` of a workspace or run.
 
-        ``typed`` is the name as it would be typed in a command.
+        ``typed`` in the template is the name as it is typed in a command.
         """
         names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
@@ -213,7 +217,7 @@ class Request:
 
     @property
     def prefixes(self) -> Prefixes:
-        """Return what users type before verbs in the place where they read the answer."""
+        """Return what users have to type before verbs in the place where they read the answer."""
         if self.surface.where is Where.DIRECT:
             return DIRECT
         if self.surface.where is Where.MENTION:
@@ -223,12 +227,14 @@ class Request:
 
     @property
     def failed_connection(self) -> str:
-        """Return the connection whose list couldn't be read, or "" if there is no ``deferred.problem``."""
+        """Return the connection whose list couldn't be read, or "" if ``deferred.problem`` isn't set."""
         return self.deferred.asked if self.deferred.problem else ""
 
     @property
     def is_live(self) -> bool:
-        """Return whether the user is waiting right now. Return False if this replays a deferred request.
+        """Return whether the user is waiting for the answer now.
+
+        If this replays a deferred request, they aren't.
 
         A deferred request was already counted when it was first made.
         """
@@ -236,27 +242,27 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Return the arguments joined into one name, so that users don't have to quote names with spaces."""
+        """Return the arguments as one name. This way, users needn't quote names that contain spaces."""
         return " ".join(self.arguments)
 
     @property
     def is_read_with_cards(self) -> bool:
-        """Return whether cards and notices appear next to the answer, so that it needn't repeat them.
+        """Return whether cards and notices appear next to the answer, so that the answer needn't repeat them.
 
-        An answer that was promised is given in any case, because it replaces the message with the promise.
+        If the answer was promised, return False, because it replaces the message that promised it.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.is_promised
 
     def redirect(
         self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None
     ) -> Request:
-        """Return the request changed to another verb, with other words and possibly another key."""
+        """Return this request for another verb, with other words and possibly another key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
     def defer(self, text: str | None = None, **answered_at: Any) -> DeferredCommand:
-        """Return this command, or ``text`` instead, as a deferred command that can still be answered.
+        """Return this command, or ``text`` in its place, as a deferred command that can still be answered.
 
-        ``answered_at`` contains those fields of the surface that differ from the request's own.
+        ``answered_at`` are those fields of the surface that differ from this request's surface.
         """
         was_promised = self.deferred.is_promised
         surface = self.deferred.surface if was_promised else self.surface
@@ -270,5 +276,5 @@ class Request:
 
 
 def format_typed_name(name: str) -> kit.Markup:
-    """Return a name as users would type it in a command, quoted if it contains spaces."""
+    """Return a name as it is typed in a command: quoted if it contains spaces."""
     return kit.Markup(kit.line(join_words((name,))))

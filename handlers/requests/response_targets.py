@@ -24,9 +24,9 @@ _MAX_SHORT_ERROR_LENGTH = 60
 
 
 def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
-    """Return whether a body fits into a request's acknowledgement.
+    """Return whether a body fits into the acknowledgement of a request.
 
-    Socket Mode closes the connection after a frame that is too long (``docs/internals/slack.md``, "Socket
+    In Socket Mode, Slack closes the connection if a frame is too long (``docs/internals/slack.md``, "Socket
     Mode").
     """
     max_bytes = context.get(MAX_BODY_BYTES)
@@ -34,12 +34,12 @@ def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _count_written_bytes(value: Any) -> int:
-    """Return how many bytes a value takes up in the JSON sent to Slack."""
+    """Return how many bytes a value needs in the JSON sent to Slack."""
     return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a menu's search: as many options as fit, with a label if some don't."""
+    """Return the response to a search in a menu: as many options as fit and, if some don't, a label."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {
@@ -56,7 +56,7 @@ def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str
 
 
 def make_command_body(answer: Answer) -> dict[str, Any]:
-    """Return an Answer as the body of a command's acknowledgement."""
+    """Convert an Answer to the body of a command's acknowledgement."""
     return {
         "response_type": "ephemeral",
         "text": plain.make_fallback_text(answer),
@@ -67,7 +67,7 @@ def make_command_body(answer: Answer) -> dict[str, Any]:
 
 
 def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return an Answer as a form's ``response_action``: errors, the next view, or nothing."""
+    """Convert an Answer to a form's ``response_action``: errors, the next view, or nothing."""
     if answer.errors:
         # Text below a field is plain text.
         texts = {key: unescape(kit.strip_markup(clean(text))) for key, text in answer.errors.items()}
@@ -78,7 +78,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
                 block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
             }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
-            # Errors left out here are shown once the user has corrected the others.
+            # Leave out some errors. They are shown once the user has corrected the others.
             errors.popitem()
         return body
     if answer.view is None:
@@ -87,15 +87,15 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
 
 
 def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
-    """Return an Answer as a reply for the outbox, sent immediately and at most once per interaction.
+    """Convert an Answer to a reply for the outbox, sent immediately and at most once per interaction.
 
-    The body holds ``text``, ``blocks``, ``replaces`` and where to send the reply:
-    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the
-    open form: ``view`` with ``view_id`` and ``hash``, or ``external_id``.
+    The body contains ``text``, ``blocks``, ``replaces`` and where to send the reply: ``response_url``, or
+    ``channel_id`` with ``thread_ts`` and ``where``. If the Answer has a form, the reply redraws the open
+    form. The body then contains ``view``, with either ``view_id`` and ``hash`` or ``external_id``.
     """
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     if not answer.offers and any(press.name in LINKING for press in presses):
-        # Its button is removed once the account is linked.
+        # Once the account is linked, the *Link* button is removed from this reply.
         answer = replace(answer, offers=make_link_key(principal.key))
     body = stored.to_body(answer) | {
         "response_url": surface.response_url,
@@ -123,9 +123,9 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
 def make_message_notice(
     answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
 ) -> NewNotice:
-    """Return an Answer as a direct message. Unlike a reply, it must not be missed.
+    """Convert an Answer to a direct message. Unlike a reply, a direct message must not be missed.
 
-    ``becomes`` is the interaction whose reply promised this message. The message replaces that reply.
+    ``becomes`` is the interaction whose reply promised this message. The message then replaces that reply.
     """
     return NewNotice(
         subject=_make_subject(surface, ids),
@@ -137,5 +137,5 @@ def make_message_notice(
 
 
 def _make_subject(surface: Surface, ids: Ids) -> str:
-    """Return an answer's unique key: its interaction, or a new id if Slack sent none."""
+    """Return a unique key for an answer: its interaction or, if Slack sent none, a new id."""
     return surface.interaction or ids.new("interaction")

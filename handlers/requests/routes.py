@@ -50,7 +50,7 @@ def get_verbs(command: str) -> Registry[Verb]:
 
 
 def replace_former_verb(request: Request) -> Request:
-    """Return a button's request, changed to the new verb if its own verb has been replaced."""
+    """If a button's verb has been replaced, return the button's request with the new verb."""
     former = list_former_verbs(request.folder).get(request.verb)
     if former is None:
         return request
@@ -65,7 +65,7 @@ async def run(request: Request) -> Answer:
 
 
 def has_own_parser(command: str, name: str) -> bool:
-    """Return whether a verb parses its whole text itself, as verbs that take a program's words do."""
+    """Return whether a verb parses its whole text itself, like the verbs that take a program's words."""
     verb = list_verbs(command).get(name)
     return verb is not None and verb.flags is None
 
@@ -78,14 +78,14 @@ def list_commands() -> list[str]:
 
 @cache
 def list_flags() -> frozenset[str]:
-    """Return the flags of all verbs, which are never part of a name."""
+    """Return all verbs' flags, which are never part of a name."""
     require_complete()
     every = (verb for command in list_commands() for verb in list_verbs(command).values())
     return frozenset().union(*(verb.flags or () for verb in every))
 
 
 def list_routes() -> dict[str, list[str]]:
-    """Return the names of all routes by kind, for ``usher routes``."""
+    """Return the names of all routes, grouped by kind, for ``usher routes``."""
     tables: dict[str, Registry[Any]] = {
         f"command {command}": get_verbs(command) for command in list_commands()
     }

@@ -29,7 +29,10 @@ from handlers.requests.payload import parse_principal
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that handlers use. ``commands`` maps each slash command to the folder of its verbs."""
+    """The objects that handlers use.
+
+    ``commands`` maps each slash command to the folder that contains its verbs.
+    """
 
     context: Context
     store: Store
@@ -46,15 +49,18 @@ class Services:
     outcome_pool: Pool
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
-        """Return the principal of a payload. Raise Refused (``principal.missing``) if there is none."""
+        """Return the person behind a payload.
+
+        Raise Refused (``principal.missing``) if it identifies nobody.
+        """
         return self.context.installation.resolve_principal(parse_principal(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
-        """Return a caller that acts for a person without any request from them."""
+        """Return a caller that acts on a person's behalf without a request from them."""
         return Caller(self.context, principal, interaction)
 
     def limit_to(self, principal: Principal) -> Services:
-        """Return the services with only those connections that a person's Slack workspace may use."""
+        """Return these services with only the connections that a person's Slack workspace may use."""
         served = {
             name: provider
             for name, provider in self.connections.items()
@@ -73,9 +79,9 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many items belong to connections that this process doesn't have.
+        """Say how many items belong to connections that aren't set up in this process.
 
-        If there are none, return "". ``connections`` lists the connection of each item.
+        ``connections`` contains the connection of each item. If all of them are set up, return "".
         """
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
@@ -88,7 +94,7 @@ class Services:
         )
 
     def linked_by(self, method: LinkMethod) -> dict[str, str]:
-        """Map each connection that can be linked by ``method`` to its title, in the order of the titles."""
+        """Map connections that can be linked by ``method`` to their titles, sorted by title."""
         served = sorted(self.connections.items(), key=lambda one: natural_key(one[1].settings.title))
         return {
             name: provider.settings.title for name, provider in served if provider.has_link_method(method)
@@ -96,12 +102,15 @@ class Services:
 
     @property
     def link_pages(self) -> dict[str, str]:
-        """Map connections to their permanent link pages. Without Sign in with Slack, there are none."""
+        """Map connections to their permanent link pages.
+
+        Without *Sign in with Slack*, there are no such pages.
+        """
         prefix = self.context.link_page_prefix
         return {name: f"{prefix}{name}" for name in self.linked_by("token")} if prefix else {}
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
-        """Return each connection that can be linked, as (name, title, whether by token), sorted by title."""
+        """Return the connections that can be linked, as (name, title, whether by token), sorted by title."""
         by_token, titles = self.linked_by("token"), self.linked_by("admin") | self.linked_by("token")
         found = [(name, title, name in by_token) for name, title in titles.items()]
         return sorted(found, key=lambda one: natural_key(one[1]))
@@ -109,21 +118,21 @@ class Services:
     def make_link_buttons(
         self, connections: Collection[str], waiting: str = "", template: str = cards.LINK
     ) -> list[kit.Element]:
-        """Return a *Link* button for each of these connections, in the same order as in the Home tab.
+        """Return a *Link* button for each of these connections, in the order of the Home tab.
 
-        ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
+        ``waiting`` is the command to run once one of them is linked, and ``template`` is the label.
         """
         methods = [method for method in self.list_link_methods() if method[0] in connections]
         return replies.link_buttons(methods, self.link_pages, waiting, template)
 
     @property
     def slash_prefixes(self) -> Prefixes:
-        """Return the slash commands, with a space after each."""
+        """Return the slash commands, each followed by a space."""
         return Prefixes(f"{self.context.command} ", f"{self.context.job_command} ")
 
 
 def build_services(context: Context, limiter: RateLimiter) -> Services:
-    """Assemble the services. ``limiter`` limits how many requests each person can make."""
+    """Assemble the services. ``limiter`` is the rate limit for people's requests."""
     return Services(
         context=context,
         store=context.store,

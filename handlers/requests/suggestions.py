@@ -25,7 +25,7 @@ _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
 def answer_chat(request: Request, topic: str) -> Answer:
-    """Answer a greeting, thanks, or other text that asks for nothing, and list workspace commands."""
+    """Answer a greeting, thanks, or other text that requests nothing, and mention workspace commands."""
     return replies.hint(fill(talk.TALK[topic], command=request.prefixes.of("workspace")))
 
 
@@ -35,7 +35,7 @@ def format_bold(names: Iterable[str]) -> Markup:
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
-    """Say that there is no such verb, and offer help on similar ones."""
+    """Say that there is no such verb, and offer help on verbs with similar names."""
     commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, fold_word(word))]
     return answer_unknown_word(request, "I don't have a command called *{word}*.", word, commands)
 
@@ -52,7 +52,7 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
 
 
 def answer_unread(request: Request) -> Answer:
-    """Answer text that isn't understood with similar commands or, failing that, with what to try instead."""
+    """Answer text that isn't understood with similar commands. If there are none, say what to try instead."""
     words = [fold_word(word) for word in request.arguments]
     if said := talk.FORMER_WORDS.get(words[0] if words else ""):
         return replies.hint(request.fill(said), [replies.list_button()])
@@ -66,31 +66,31 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer a command for a request that was worded differently. One click runs it."""
+    """Offer the command for a request that was worded in another way, as a button that runs it."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )
 
 
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
-    """Suggest commands that are known to work.
+    """Suggest commands that will work.
 
-    The given commands are worded as for a direct message.
+    ``commands`` are worded as in a direct message.
     """
     sentence = fill(sentence, commands=format_commands(request, commands))
     return replies.hint(sentence, lists.list_command_buttons(commands, request.services.clock.now()))
 
 
 def write_command(request: Request, *typed: str) -> str:
-    """Return a command from the request's folder, as it would be typed in a direct message."""
+    """Return a command in the request's folder, as it is typed in a direct message."""
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
     return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{join_words([*typed, *flags])}"
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the user would type them here.
+    """Format commands as the user would type them in this place.
 
-    Commands that are hard to type are described in plain words instead.
+    A command that is hard to type is described in plain words instead.
     """
     return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 

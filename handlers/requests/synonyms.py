@@ -34,7 +34,7 @@ _MAX_SUGGESTED_VERBS: Final = 2
 
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
-    """Return the verbs most similar to an unknown word, or [] if none is similar."""
+    """Return the verbs that most resemble an unknown word, or [] if none does."""
     wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [
@@ -47,7 +47,7 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)
-        # If two letters are wrong, the first letter must be right.
+        # If two letters are wrong, at least the first letter has to be right.
         if rank[0] <= (wrong if word[:1] == other[:1] else min(wrong, 1)):
             ranks[verb] = min(rank, ranks.get(verb, rank))
     gentle = min((far for verb, (far, _) in ranks.items() if not _is_ending(folder, verb)), default=wrong + 1)
@@ -57,5 +57,5 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
 
 
 def _is_ending(folder: str, verb: str) -> bool:
-    """Return whether a verb ends or deletes something. Such verbs are suggested only as a last resort."""
+    """Return whether a verb ends or deletes something, so that it is suggested only as a last resort."""
     return folder == "workspace" and find_verb(folder, verb).effect is Effect.ENDS

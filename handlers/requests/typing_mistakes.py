@@ -53,7 +53,7 @@ _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
 
 
 def may_have_token(request: Request, besides: str = "") -> bool:
-    """Return whether a word in a command, or in the rest of its message, might be a token."""
+    """Return whether a word in a command, or in the rest of the message, may be a token."""
     if request.text == request.verb and not besides:
         return False
     text = _read_typed_text(request, besides)
@@ -63,16 +63,16 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run the function that reads a text, unless the text or the message around it contains a token.
+    """Run the function that reads a text, unless the text or the rest of the message contains a token.
 
-    The answer never repeats a token.
+    In that case, the answer says so, but doesn't repeat the token.
     """
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
 
 
 async def _answer_token(request: Request, besides: str) -> Answer | None:
-    """Answer a person who typed a token, or return None if there isn't one."""
+    """Answer a person who typed a token. Return None if there is no token in the text."""
     services, text = request.services, _read_typed_text(request, besides)
     words, verb = _SEPARATOR_PATTERN.split(text), _find_verb(request)
     if any(_SLACK_TOKEN_PATTERN.search(word) for word in words):
@@ -83,7 +83,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
         )
     own_names, providers = await _read_own_names(services, request.principal), services.connections.values()
     for word in words:
-        # An id in a link that a provider recognises isn't treated as a token.
+        # An id in a link isn't treated as a token if a provider recognises the link.
         link = naming.to_link(word)
         is_link = link and any(
             provider.parse_reference(link) or provider.parse_job_reference(link) for provider in providers
@@ -102,7 +102,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
 
 
 async def describe_token_in_field(services: Services, principal: Principal, text: str) -> str:
-    """Return what to tell a user who typed a token into a form's field, or "" if it isn't a token."""
+    """Return what to tell a user about a token in a form's field, or "" if the text isn't a token."""
     issuers = [name for word in _SEPARATOR_PATTERN.split(text) for name in _find_issuers(services, word)]
     if not issuers or fold(text) in await _read_own_names(services, principal):
         return ""
@@ -111,7 +111,7 @@ async def describe_token_in_field(services: Services, principal: Principal, text
 
 
 def _find_issuers(services: Services, word: str) -> list[str]:
-    """Return the connections, or Slack, that may have issued this word as a token."""
+    """Return the connections (or Slack) that may have issued a word as a token."""
     if _SLACK_TOKEN_PATTERN.search(word):
         return [pages.SLACK]
     issuers: set[str] = set()
@@ -127,7 +127,7 @@ def _match_issuers(services: Services, candidate: str) -> list[str]:
 
 
 def _list_candidates(word: str) -> Iterator[str]:
-    """Yield what may be a whole token: the word, and its parts without the characters around them.
+    """Yield the parts of a word that may be a whole token, without the characters around them.
 
     A token may contain a slash, except in a link.
     """
@@ -145,13 +145,13 @@ def _list_candidates(word: str) -> Iterator[str]:
 
 
 def _strip_surroundings(text: str) -> str:
-    """Return the part of a text from its first to its last letter or digit."""
+    """Return a text from its first to its last letter or digit."""
     match = _CORE_PATTERN.search(text)
     return match[0] if match is not None else ""
 
 
 def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
-    """Answer that a word looks like a token and say where to replace it, without repeating the word."""
+    """Answer that a word looks like a token, and where to replace it. The answer doesn't repeat the word."""
     services = request.services
     titles = where = Markup("")
     if len(issuers) == 1:
@@ -164,9 +164,9 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 
 
 def _format_delete_hint(request: Request) -> Markup:
-    """Ask the user to delete their message, because others or Slack's search could find it.
+    """Ask the user to delete their message, in which others or Slack's search could find the token.
 
-    A slash command leaves no message, so return "" for it.
+    Return "" for a slash command, because it leaves no message.
     """
     return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
@@ -178,7 +178,7 @@ def _format_renewal_place(provider: base.Provider) -> str:
 
 
 def _read_typed_text(request: Request, besides: str) -> str:
-    """Return everything that the user typed except a program's arguments, which may contain anything."""
+    """Return everything that the user typed, except a program's arguments, which may be anything."""
     text = normalise_fully(request.text)
     if request.folder == "job" and request.verb == "run":
         text = " ".join(parse_command_line(request.text, request.services.commands).words)
@@ -186,7 +186,7 @@ def _read_typed_text(request: Request, besides: str) -> str:
 
 
 def _find_verb(request: Request) -> str:
-    """Return the verb that determines how a text is read: the first of Usher's verbs in it."""
+    """Return the verb that decides how a text is interpreted: the first word in it that is a verb."""
     verbs = list_verbs(request.folder)
     said = (fold_word(word) for word in (request.verb, *request.arguments))
     words = (to_present_name(request.folder, word) for word in said)
@@ -196,9 +196,9 @@ def _find_verb(request: Request) -> str:
 def _guess(
     request: Request, verb: str, word: str, own_names: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
-    """Decide what a word is: an argument, an unknown id, or a token.
+    """Decide whether a word is an argument, an unknown id, or a token.
 
-    The names of the user's own workspaces and runs are arguments, and so are the ids that are allowed.
+    Names of the user's own workspaces and runs are arguments. So are ids, if the verb accepts any id.
     """
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"

@@ -45,5 +45,8 @@ LIST_WORDS: Final = EVERYTHING | split_words(
 
 
 def means_everything(words: Sequence[str]) -> bool:
-    """Return whether words mean everything that a user owns. Quoted words don't, because they are a name."""
+    """Return whether words stand for everything that the user owns.
+
+    Quoted words never do, as they are a name.
+    """
     return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING
