@@ -18,7 +18,7 @@ from handlers.requests.request import Answered, Request
 
 
 async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
-    """If a schedule follows a name, raise Answered with links to the pages where jobs can be scheduled."""
+    """If a schedule follows a name, raise Answered with links to pages where jobs can be scheduled."""
     connection, rest = naming.split_leading_connection(list(words), request.services.connections)
     begin = next((at for at in range(1, len(rest)) if time_parsing.is_schedule(" ".join(rest[at:]))), None)
     if begin is None or await find_offering(request, "job", " ".join(rest)):

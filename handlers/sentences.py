@@ -109,14 +109,17 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the first few workspaces that this part names. More would be too many to choose from."""
+        """Return the first few workspaces that this part names.
+
+        A longer list would be too much to choose from.
+        """
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks about, or offer buttons for actions that it may request."""
+    """Answer a sentence: show the things that it asks about, or offer buttons for what it may request."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint("I only work with your own workspaces, so I haven't done anything.")
@@ -189,7 +192,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return a name that was quoted or used in a command but doesn't match anything of the user's, or ""."""
+    """Return a name in quotes or in a command that matches nothing the user owns, or "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -200,7 +203,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is a question rather than a polite request."""
+    """Return whether a text is a question, as opposed to a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -210,10 +213,10 @@ def _asks(words: Sequence[str]) -> bool:
 
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
-    """Return whether a text must not lead to an offer.
+    """Return whether nothing may be offered in answer to a text.
 
-    Nothing is offered for a text that rules something out, is conditional, speaks of the past or of other
-    people's workspaces, or contains an unreadable time or anything struck out.
+    That is so if the text rules something out, is conditional, is about the past or about other people's
+    workspaces, or contains an unreadable time or struck-out words.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -230,7 +233,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return a word that should be a time but can't be read as one, or ""."""
+    """Return a word that seems to be a time but can't be read as one, or "" if there is none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -270,7 +273,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
         is_start = former.verb is not None and former.verb.effect is Effect.STARTS
         is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
         if is_start and is_stop and part.things == former.things:
-            # Treat a start and a later stop as a start that lasts until then.
+            # A start followed by a later stop means a start that lasts until then.
             former.times += [one._replace(lead="until") for one in part.times]
             part.verb, part.things, part.times = None, [], []
     return [part for part in parts if part.verb is not None or part.things or part.times]
@@ -292,9 +295,9 @@ class _Sentence:
     # -- showing what the text asks about -----------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show whatever the sentence names or, if it doesn't name anything, everything.
+        """Show the things that the sentence names or, if it names none, everything.
 
-        A verb that only shows something is run.
+        If the sentence contains a verb that only shows something, that verb is run.
         """
         verbs = [part.verb for part in self.parts if part.verb is not None]
         verb = next((verb for verb in verbs if verb.effect is Effect.SHOWS), None)
@@ -328,7 +331,10 @@ class _Sentence:
     # -- offering actions ---------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may request. Raise Answered if the user must be asked first."""
+        """Return buttons for the actions that a sentence may request.
+
+        Raise Answered if a question comes first.
+        """
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -350,7 +356,8 @@ class _Sentence:
             commands = [f"hours {join_words((one.title,))} {order}" for one in own]
             return lists.list_command_buttons(commands, self.now)
         if verb is None and part.times:
-            # *gpu for 2 hours*: start the workspace if it is down, or stop it in two hours if it is running.
+            # For *gpu for 2 hours*, offer to start the workspace if it is down, or to stop it in two hours if
+            # it is running.
             return [
                 button
                 for one in own
@@ -402,7 +409,7 @@ class _Sentence:
         return buttons.list_timed_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons for a planned start, which is stored as working hours for that one date."""
+        """Return the buttons for a planned start. It is stored as working hours on that one date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -416,13 +423,16 @@ class _Sentence:
 
 
 async def _run(request: Request) -> Answer:
-    """Authorise and run a verb that only shows something. So far, only free text was authorised."""
+    """Authorise and run a verb that only shows something. Until now, only free text was authorised."""
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as typed in a command. A single time is a start or, with the verb ``stop``, a stop."""
+    """Return hours in the form in which they are typed.
+
+    With the verb ``stop``, a single time means a stop. Otherwise, it means a start.
+    """
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -451,7 +461,7 @@ def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer a text in which nothing was recognised, such as a URL, thanks or a mistyped command."""
+    """Answer a text in which no word was recognised, such as a URL, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

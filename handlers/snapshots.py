@@ -62,7 +62,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # The reads of the other lists were requested together with the first.
+        # The reads of the other lists were requested together with the read of the first.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)
@@ -71,7 +71,7 @@ async def refresh_lists(
 
 
 def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
-    """Return the accounts on the named connections, or all accounts if none is named."""
+    """Return the accounts on these connections. If no connection is given, return all accounts."""
     connections = set(names) - {None}
     return [account for account in accounts if not connections or account.connection in connections]
 
@@ -79,10 +79,11 @@ def filter_by_connection(accounts: Sequence[Account], names: Collection[str | No
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
-    """Request reads of outdated lists while showing the cached ones. Return a hint that says so, or "".
+    """While showing cached lists, request reads of those that are outdated. Return a hint about this, or "".
 
-    After a button, in a Home tab, and in a direct message, the answer can be edited, so the new list replaces
-    it. Elsewhere, people are asked to press *Refresh*, which an assistant can't do.
+    After a click, in a Home tab and in a direct message, the answer can be edited, so an answer with the new
+    list replaces it. In other places, people are asked to press *Refresh*. An assistant can't press it, so it
+    isn't asked to.
     """
     deferred, surface = request.deferred, request.surface
     is_late = deferred.is_late(request.services.clock.now())
@@ -104,7 +105,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list couldn't be read, so that people don't think it is empty."""
+    """Explain that a list couldn't be read, so that nobody takes it for empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     is_home = request.surface.where is Where.HOME
@@ -115,9 +116,10 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return a connection's offer to the user.
+    """Return what a connection offers to the user.
 
-    Raise Answered with *Link* if there is no link, and with ``asking`` while the offer is being read.
+    If the account isn't linked, raise Answered with *Link*. While the offer is being read, raise Answered
+    with ``asking``.
     """
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
@@ -127,9 +129,9 @@ async def require_offer(
 async def require_account_offer(
     request: Request, account: Account, *, asking: str, nothing: str
 ) -> Snapshot[Any]:
-    """Return an account's offer or, while it is being read, raise Answered with ``asking``.
+    """Return an account's offer. While it is being read, raise Answered with ``asking``.
 
-    If it was just read and there is no offer, the answer gives the reason or, if that isn't known,
+    If it has just been read and there is none, the answer gives the reason or, if the reason isn't known,
     ``nothing``.
     """
     snapshot = await read_cached_offer(request, account)
@@ -141,7 +143,7 @@ async def require_account_offer(
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return the offer as last read, and request a new read if it is outdated."""
+    """Return the offer as it was last read. If it is outdated, request a new read."""
     context = request.services.context
     snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
@@ -157,9 +159,9 @@ async def request_offer(
     buttons: Sequence[dict[str, Any]] = (),
     then: DeferredCommand | None = None,
 ) -> None:
-    """Request a read of an offer, and defer this command, or ``then``, until the read is done.
+    """Request a read of an offer. Until it is done, defer this command, or ``then`` instead.
 
-    Raise Answered, with ``buttons``, if the offer was just read and there is none.
+    If the offer has just been read and there is none, raise Answered with ``buttons``.
     """
     if account.id in request.deferred.looked:
         title = request.services.title(account.connection)
@@ -172,5 +174,8 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, waiting: DeferredCommand) -> DeferredCommand:
-    """Defer a command until an account's list or offer has been read. It won't request that read again."""
+    """Defer a command until an account's list or offer has been read.
+
+    The command won't request the read again.
+    """
     return replace(waiting, looked=(*waiting.looked, account.id), is_promised=True)

@@ -78,10 +78,10 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Post a card in the request's channel. Without arguments, show the user's courses instead."""
+    """Post a card in the channel of the request. Without arguments, show the user's courses."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
-    # The former verb only showed courses.
+    # The verb's former name was only for showing courses.
     is_former = any(fold_word(word) in list_former_verbs("workspace") for word in request.typed_words[:1])
     if is_former or not (command.what or command.flags):
         return await show_own_courses(request, command.what)
@@ -102,8 +102,8 @@ async def post(request: Request) -> Answer:
         raise InvalidFields(command.problems)
     if command.problems:
         return replies.hint("\n".join(command.problems.values()))
-    # On a connection that can create workspaces, ``CONNECTION`` and ``CONNECTION/TEMPLATE`` mean a template.
-    # Anything else is a name.
+    # ``CONNECTION`` and ``CONNECTION/TEMPLATE`` mean a template if the connection can create workspaces.
+    # Anything else is a workspace's name.
     name, _, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in list_making_connections(services, "workspace"):
@@ -133,14 +133,14 @@ async def post(request: Request) -> Answer:
 
 @routes.action("card_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form for a card or, if no form can be opened, say what to type."""
+    """Open the form for a card. If no form can be opened, say what to type."""
     usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
     return replace(usage, view=await _build_form(request))
 
 
 @routes.action("card_page")
 async def turn_page(request: Request) -> Answer:
-    """Switch an open form between its pages for a course and for a single class."""
+    """Switch between the pages of an open form: for a course, and for a single class."""
     return Answer(text=verb_words.OPEN_FORM, view=await _build_form(request, request.target or ""))
 
 
@@ -152,16 +152,16 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return the choices of what everyone gets that match the letters typed so far."""
+    """Return the choices (see ``list_choices``) that match the text typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
 
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
-    """List what a teacher can give everyone: templates, then the teacher's own workspaces by name.
+    """List the things a teacher can give everyone: templates, then the teacher's own workspaces by name.
 
-    Each choice is what to type after ``card``. If ``is_read`` is true, also request offers that aren't known
-    yet.
+    Each choice's value is what could be typed after ``card``. If ``is_read`` is true, also request reads of
+    offers that aren't known yet.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):
@@ -170,7 +170,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
         if account is not None and snapshot is None and is_read:
             await request.caller.run(snapshots.request_templates, account)
         if snapshot is None:
-            # The form's own template field will list the templates.
+            # The templates aren't known yet. The form's own template field will list them.
             found += [] if account is None else [Choice(f"{connection}/", services.title(connection))]
             continue
         offer = PersonalOffer(services.connections[connection], snapshot, "workspace", request.principal)
@@ -183,7 +183,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the user's courses of this title or, if there are none, all of the user's courses."""
+    """Show the user's courses with this title. If there are none, show all of the user's courses."""
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
@@ -199,7 +199,10 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change the user's course that the words name. Return None for words about a new card."""
+    """Show or change the user's course that the words name.
+
+    If the words are about a new card, return None.
+    """
     if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
         return None
     mine = await verbs.find_own_courses(request, command.what.rstrip("?!. "))
@@ -216,15 +219,16 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     """Draft a card for workspaces with a given name.
 
-    The card's connection is the one after an @, the only one there is, or the one with the user's own
-    workspace of that name. If none of the user's workspaces begins with the name, it may be a typo or a
-    sentence. Unless it is quoted or a pattern, the card is then only offered, after cards for similar names.
+    The card's connection is the one named after an @ or, if none is named, the only connection or that of the
+    user's own workspace with this name. If no workspace of the user's begins with the name, the name may be a
+    typo or part of a sentence. Unless it is quoted or a pattern, the card is then only offered, after cards
+    for similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
-    # A user without workspaces can only mean someone else's.
+    # If the user has no workspaces, the name can only be that of someone else's.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = not found.is_named and not is_deliberate
     if is_strange and "/" in what:
@@ -289,7 +293,7 @@ def _offered(form: Form) -> Sequence[Choice]:
 
 @dataclass(slots=True)
 class CardCommand:
-    """A parsed ``card`` command: its template or name, its flags, and any ``problems`` by flag."""
+    """A parsed ``card`` command: its template or name, its flags, and what is wrong with them, by flag."""
 
     what: str
     flags: Sequence[tuple[str, str]] = ()
@@ -302,12 +306,12 @@ class CardCommand:
     problems: dict[str, str] = field(default_factory=dict)
 
     def format_for(self, what: str) -> str:
-        """Return the words to type after the verb for the same command with another template or name."""
+        """Return the words after the verb for the same command, but with another template or name."""
         return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
 def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
-    """Parse a ``card`` command. A flag's words extend to the next flag, so titles need no quotes."""
+    """Parse a ``card`` command. A flag's value extends to the next flag, so titles need no quotes."""
     what, flags = parse_running_flags(text, commands)
     command = CardCommand(what, flags)
     for flag, value in flags:
@@ -337,7 +341,10 @@ def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
 
 
 def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
-    """Return the end of the class in epoch seconds, or None. If it can't be read, add why to ``problems``."""
+    """Return when the class ends, in epoch seconds, or None if no end is given.
+
+    If the end can't be read, return None and add an explanation to ``problems``.
+    """
     given = command.until
     if given is None:
         return None
@@ -360,13 +367,13 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     )
 )
 async def enroll(request: Request) -> Answer:
-    """Enroll the user, or continue an enrollment that had to wait for a link or a list."""
+    """Enroll the user, or continue an enrollment that was waiting for a link or a list."""
     surface, key = request.surface, request.target or request.name
-    # Only a click on the card's own button shows where the card is.
+    # Only a click on the card's own button tells in which message the card is.
     message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
     if pressed.result == "sought":
-        # Enrolling continues once the outdated list has been reread.
+        # The list is outdated, so enrollment continues after it has been read again.
         sought = pressed.card
         promise = await refresh_lists(
             request,
@@ -378,7 +385,7 @@ async def enroll(request: Request) -> Answer:
         )
         if promise:
             return replies.answer(promise)
-        # The list has just been read, so enroll the user based on what it contains.
+        # The list has just been read, so decide by its contents.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
     is_own = card.principal.key == request.principal.key
@@ -418,7 +425,10 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the user a link, for which enrollment waits. The teacher sees who is waiting."""
+    """Offer to link the user's account.
+
+    Enrollment waits for the link, and the teacher sees who is waiting.
+    """
     services = request.services
     title = services.title(card.connection)
     if card.connection not in services.linked_by("token"):
@@ -457,13 +467,13 @@ def _answer_starting(request: Request, workspace: Workspace, pressed: use_cases.
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Post the card again unless it was certainly posted."""
+    """Post the card again, unless it is certain that it was posted."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer("I'm posting it again." if again else "It's already there.", replaces=True)
 
 
 async def draw_stop_button(request: Request, card_id: str) -> Element:
-    """Return the *Stop all* button, which asks first, for the card's teacher or an administrator."""
+    """Return the *Stop all* button for the card's teacher or an administrator. It asks for confirmation."""
     card = await require_teacher(
         request, card_id, request.caller.read(use_cases.require_teacher, "class_stop", card_id)
     )
@@ -472,7 +482,7 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
 
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
-    """Show the teacher, and nobody else, who is waiting and why."""
+    """Show who is waiting and why. Only the teacher or an administrator may see this."""
     return await answer_problems(request, request.target or "")
 
 

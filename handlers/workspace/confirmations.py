@@ -47,7 +47,7 @@ _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspen
 
 
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
-    """Offer the request's verb for one workspace, and say so if it would end the workspace for good."""
+    """Offer the request's verb for one workspace. If it would end the workspace for good, say so."""
     verb, at = request.variant, find_time(request, workspace)
     if verb in _OPERATION_VERBS:
         try:
@@ -67,14 +67,14 @@ async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
 
 
 def find_time(request: Request, workspace: Workspace) -> float | None:
-    """Return the requested time. An extension counts from the planned stop or, without one, from now."""
+    """Return the requested time. An extension counts from the planned stop or, if there is none, from now."""
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
 
 
 async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Say that a workspace can't be suspended, and offer a stop at that time instead."""
+    """Say that a workspace can't be suspended, and offer to stop it at the same time instead."""
     is_end = is_final(predict_stop_effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
@@ -87,7 +87,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 
 
 async def format_label(request: Request, verb: str, name: str) -> str:
-    """Return a button's label, with the verb, the workspace, and the time in the user's time zone."""
+    """Return a button's label: the verb, the workspace, and the time in the user's time zone."""
     if request.at is None:
         return find_verb("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
@@ -105,12 +105,12 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether an operation would end a workspace for good, according to the last read."""
+    """Return whether an operation would end a workspace for good, judging by the last read."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether to end a workspace for good, saying what would be lost and what would be kept."""
+    """Ask whether to end a workspace for good, and say what would be lost and what would be kept."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -134,7 +134,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed command might lose something, by forcing a stop or interrupting something."""
+    """Return whether a typed command may lose something, because it forces a stop or interrupts work."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = request.variant
@@ -150,13 +150,13 @@ def can_do_several(request: Request) -> bool:
 
 
 async def read_operations_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations by workspace id."""
+    """Map the ids of workspaces to the person's open operations on them."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return the workspaces that the request's verb would change, according to their rows."""
+    """Return the workspaces that the request's verb would change, judging by their rows."""
     under_way, verb = await read_operations_under_way(request), request.variant
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
@@ -165,7 +165,7 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 
 
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
-    """Offer the request's verb for several workspaces, with one button for exactly these.
+    """Offer the request's verb for several workspaces, with one button for exactly these workspaces.
 
     If the user named them, also list those to which the verb doesn't apply.
     """
@@ -174,7 +174,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
-        # No provider of these workspaces supports the verb. The call raises the refusal that explains why.
+        # No provider of these workspaces supports the verb. This call raises the refusal that says why.
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
@@ -198,7 +198,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
-    """Return whether a verb would change anything about a workspace, according to the rows."""
+    """Return whether a verb would change anything about a workspace, judging by the rows."""
     is_down = workspace.state in DOWN_OR_FAILED_STATES
     match verb:
         case "start" | "wait":
@@ -234,7 +234,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, which shows later whether it has changed."""
+    """Return a workspace's key with a digest of its state, by which a later change can be noticed."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -255,7 +255,10 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the mode of a stop at the requested time if it would end the workspace for good, else None."""
+    """Return the mode of a stop at the requested time if it would end the workspace for good.
+
+    Otherwise, None.
+    """
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
@@ -264,14 +267,14 @@ def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
     """Return the mode in which a verb stops a workspace at a given time.
 
-    Return None to let Usher choose: if possible, a mode after which the workspace can be started again.
+    None leaves the choice to Usher, which prefers a mode after which the workspace can be started again.
     """
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Say, for each workspace left unchanged, what state it is in or why nothing can be done to it."""
+    """For each workspace that is left unchanged, say what state it is in or why it can't be changed."""
     under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = request.variant, request.at or request.more or None

@@ -22,7 +22,7 @@ _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
 async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
-    """Show courses. What is shown of each course depends on whether the reader teaches it."""
+    """Show courses. The reader sees more of a course if they teach it."""
     every = [(card, _is_teacher(request, card)) for card in cards]
     return drawn.answer_courses(await request.services.gatherer.describe_courses(request.principal, every))
 
@@ -41,7 +41,7 @@ async def show_course(request: Request) -> Answer:
 
 @routes.view(drawn.CARD_CALLBACK)
 async def submit_card(request: Request) -> Answer:
-    """Post the card that the form describes, or show errors next to the form's fields."""
+    """Post the card that the form describes. If there are errors, show them next to the form's fields."""
     sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
     is_course = request.form_payload == drawn.COURSE_PAGE or bool(
         sent.keys() & {"hours", "begin", "end", "from", "until"}
@@ -51,7 +51,7 @@ async def submit_card(request: Request) -> Answer:
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
-    # A name in its own field is certainly a name, so there is no need to ask.
+    # The name has its own field, so it is certainly a name and needs no confirmation.
     what = what if "/" in what else Quoted(what)
     typed = [
         "card",

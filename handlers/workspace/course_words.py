@@ -20,14 +20,14 @@ ORDER_PATTERN: Final = re.compile(r"(join|leave|skip|resume|end)\b\s*(.{0,500})"
 
 
 def get_verb(text: str) -> str:
-    """Return the first word of an instruction, in lower case."""
+    """Return an instruction's first word, in lower case."""
     return text.partition(" ")[0].casefold()
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
-    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value, or [] if they are unclear.
+    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value. Return [] if they are unclear.
 
-    Raise Refused (``course.no_lesson``) if there are no lessons on these days.
+    Raise Refused (``course.no_lesson``) if none of these days has a lesson.
     """
     if re.fullmatch(r"[\d,-]+", text) and text.count("-") >= 2:
         return text.split(",")
@@ -39,9 +39,9 @@ def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
 
 
 def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the lesson days in a span of dates. Raise Refused if there are none.
+    """Return the days in a span of dates that has lessons. If it has none, raise Refused.
 
-    In a longer span, leave out the day of a lesson in progress.
+    If the span is longer than a day and a lesson is in progress, today is left out.
     """
     days, on = (
         courses_timetable.list_lesson_days(card, now, first, last),
@@ -56,14 +56,17 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
         )
         none = f"*{card.title}* has no lesson {said}."
         raise Refused("course.no_lesson", f"{none} {coming}")
-    # Use the whole span as typed, including days without lessons.
+    # The span includes days without lessons, as typed.
     last = min(last, date.fromisoformat(card.last_day))
     span = list_dates(max(first, card.day(now)), last + timedelta(days=1))
     return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return a card's fields for a course's days and times, or {} for a single class or unclear days."""
+    """Return the card's fields for a course's days and times.
+
+    For a single class or unclear days, return {}.
+    """
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today
@@ -79,7 +82,8 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
 def read_timetable(text: str) -> tuple[Wanted | None, str]:
     """Return the hours of lessons, and what is wrong with them ("" if nothing is).
 
-    Lessons are on weekdays. Each starts and ends on the same day, and its times have no time zone.
+    Lessons recur on days of the week. Each starts and ends on the same day, and its times must not name a
+    time zone.
     """
     wanted = time_parsing.read_hours(text)
     has_zone = wanted is not None and wanted.zone
@@ -92,7 +96,7 @@ def read_timetable(text: str) -> tuple[Wanted | None, str]:
 
 
 def parse_mentions(text: str) -> list[str]:
-    """Return the Slack ids that a text mentions. Raise Refused if it names people in any other way."""
+    """Return the ids of the people whom a text mentions. If it names anyone in another way, raise Refused."""
     found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
     if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
         raise Refused("course.teacher", words.NO_MENTION.format(name=name or "that"))

@@ -34,17 +34,20 @@ Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the user's courses that a text begins with, each with the rest of the text.
+    """Return the user's courses whose title comes first in a text, each with the rest of the text.
 
-    Each result also says whether the user teaches the course. If any of the courses has its card in this
-    channel, return only such courses.
+    Each result also says whether the user teaches the course. If some of the courses have their card in this
+    channel, only these are returned.
     """
     found = match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses that a text begins with, treating spaces, hyphens and underscores alike."""
+    """Return the courses whose title comes first in a text.
+
+    Spaces, hyphens and underscores are all the same.
+    """
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -54,19 +57,19 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course that a text begins with. If several fit, ask which one is meant.
+    """Change the course whose title comes first in a text. If there are several, ask which one is meant.
 
-    Return None if the text doesn't name a course. If none of the user's own courses fits, consider classes,
-    and other people's courses, which administrators may change.
+    Return None if the text doesn't begin with a course's title. If none of the user's own courses fits,
+    classes are considered, and other people's courses, which administrators may change.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # A class has no lessons to skip, so it can only be ended.
+    # A class has no lessons that could be skipped, so it can only be ended.
     found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
-    # People who don't teach the course can only join or leave it.
+    # Someone who doesn't teach the course can only join or leave it.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # If several courses match, take those with a lesson on the days named.
+    # If several courses fit, keep those that have a lesson on the days named.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -93,7 +96,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Ask which course is meant. Each course's button makes the change that was typed."""
+    """Ask which course is meant. Each button makes the change that was typed, for one of the courses."""
     blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -113,7 +116,7 @@ async def change_by_button(request: Request) -> Answer:
 
 
 async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change, join or leave a course as the words after its title say. Raises Refused or Answered."""
+    """Change, join or leave a course, as the words after its title require. May raise Refused or Answered."""
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -143,7 +146,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned. Raise Refused or Answered unless all may teach."""
+    """Return the keys of the people mentioned. If not all of them may teach, raise Refused or Answered."""
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -167,7 +170,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 
 
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
-    """Return the result of an action that only a card's teacher or an administrator may take.
+    """Return the result of an action that is reserved for a card's teacher and administrators.
 
     For anyone else, raise Answered with the name of the card's owner.
     """

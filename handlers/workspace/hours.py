@@ -69,7 +69,7 @@ _END_OF_DAY: Final = "23:59"
     )
 )
 async def show(request: Request) -> Answer:
-    """Show the hours of one workspace or of all, set hours, or turn them off or on."""
+    """Show the hours of one workspace or of all, or set hours, or turn them off or on."""
     given = request.arguments
     if request.target is not None:
         return await _answer_hours(request, await read_workspace(request), words.CURRENT_HOURS)
@@ -107,7 +107,7 @@ async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str
 
 
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
-    """Say which words can't be read as hours, leaving out days, which aren't the problem."""
+    """Say which words can't be read as hours. Days are left out, because they can be read."""
     wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
     sentence = words.ODD_OFFSET if time_parsing.has_odd_offset(said) else words.UNREADABLE
     return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
@@ -119,7 +119,7 @@ def _split(given: tuple[str, ...]) -> tuple[str, str]:
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Carry out an instruction about a workspace's hours, or show the hours if there is none.
+    """Carry out an instruction about a workspace's hours. If there is no instruction, show the hours.
 
     ``former`` is the rule that the new hours replace.
     """
@@ -152,9 +152,9 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days to skip. For a pause until a certain day, return all days before that day.
+    """Return the days to skip. For a pause until a certain day, these are all days before that day.
 
-    Raise Answered if the words don't name a day, or name one that is too far ahead.
+    Raise Answered if the words don't name a day, or if the day is past or too far ahead.
     """
     today = await request.find_today()
     days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
@@ -177,7 +177,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form for working hours or, if that isn't possible, say what to type."""
+    """Open the form for working hours. If no form can be opened, say what to type."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await request.services.gatherer.describe_workspaces(request.principal, rows)
     able = [
@@ -193,7 +193,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.HOURS_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set a workspace's hours from the form, or show problems next to its fields."""
+    """Set a workspace's hours from the form. If there are problems, show them next to the form's fields."""
     key, _, former = request.form_payload.partition(" ")
     key = key or find_value(request.view, drawn.WORKSPACE_FIELD)
     days = parse_values(request.view).get(drawn.DAYS_FIELD, ())
@@ -225,7 +225,10 @@ async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
-    """Ask whether a stop may end a workspace for good. The button repeats the command, with consent."""
+    """Ask for consent to a stop that ends a workspace for good.
+
+    The button repeats the command with consent.
+    """
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
@@ -235,7 +238,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 
 
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
-    """Ask whether a workspace may keep running if one rule stops it just as another starts it."""
+    """Ask whether a workspace may run on if one rule stops it at the time when another starts it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
     return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
 
@@ -252,7 +255,10 @@ async def _answer_hours(
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
 ) -> Answer:
-    """Answer with a workspace's hours and their buttons. ``once``, hours for a single date, come first."""
+    """Answer with a workspace's hours and their buttons.
+
+    ``once`` are hours for a single date, which come first.
+    """
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
@@ -302,7 +308,7 @@ async def turn_off(request: Request) -> Answer:
 
 @routes.action("hours_back")
 async def turn_on_again(request: Request) -> Answer:
-    """Restore hours that were turned off, unless the workspace has other hours by now."""
+    """Restore hours that were turned off, unless the workspace has got other hours since."""
     key, former = read_carried(request, read_former)
     workspace, is_new = await request.caller.run(use_cases.restore, key, former)
     template = words.HOURS_SET if is_new else words.CURRENT_HOURS

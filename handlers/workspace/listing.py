@@ -80,15 +80,15 @@ SHOW_QUEUE: Final = "waiting"
     )
 )
 async def show_list(request: Request) -> Answer:
-    """List running and recent workspaces. ``list all``, ``list 2`` and *More* show a page of all workspaces.
+    """List running and recent workspaces. ``list all``, ``list 2`` and *More* show pages of all workspaces.
 
-    Words filter the list by state, connection or name. The buttons keep this filter.
+    Words filter the list by state, connection or name. The list's buttons keep the filter.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A button of the list itself carries the page, so the list is redrawn in place. Other buttons request a
-    # new list.
+    # A button in the list carries the page, and redraws the list in place. Any other button requests a new
+    # list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -159,9 +159,9 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with a workspace's open operation or, if it has none, with its state.
+    """Answer with a workspace's open operation. If it has none, answer with its state.
 
-    Without a name, answer with the list, unless the user has exactly one workspace.
+    If no name is given, answer with the list, unless the user has exactly one workspace.
     """
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
@@ -189,7 +189,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the button that opens the workspace, or say why it can't be opened."""
+    """Answer with the button that opens the workspace. If it can't be opened, say why."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -198,7 +198,7 @@ async def show_address(request: Request) -> Answer:
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     is_up = workspace.state is State.RUNNING
     if operation is not None and operation.is_open and not (is_up and operation.verb in _STARTS):
-        # While a workspace is being stopped or restarted, its URL doesn't work.
+        # The URL of a workspace doesn't work while the workspace is being stopped or restarted.
         return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
@@ -228,7 +228,7 @@ async def show_address(request: Request) -> Answer:
     )
 )
 async def add(request: Request) -> Answer:
-    """Add the workspace with a given link or id, on the only connection that recognises it."""
+    """Add the workspace with a given link or id, on the connection that recognises it."""
     if not request.arguments:
         return replies.hint(request.fill(answers.ADD_USAGE))
     brought_back = await _bring_back_named(request)
@@ -240,7 +240,7 @@ async def add(request: Request) -> Answer:
     if not references:
         return await _answer_unknown_reference(request)
     if len(references) > 1:
-        # If several connections recognise an id, take the one that the user has linked.
+        # If an id is recognised by several connections, take those that the user has linked.
         linked_at = {
             account.connection
             for account in await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -262,7 +262,10 @@ async def add(request: Request) -> Answer:
 
 
 def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return the link or id, and the words after it. A title after an @ may have several words."""
+    """Return the link or id, and the words after it.
+
+    If there is a title after an @, it may have several words.
+    """
     given = request.arguments
     for count in range(len(given), 1, -1):
         text = " ".join(given[:count])
@@ -315,7 +318,7 @@ async def _answer_unknown_reference(request: Request) -> Answer:
     )
 )
 async def change_alias(request: Request) -> Answer:
-    """Give a workspace a name of the user's choice or, with ``--clear``, remove that name."""
+    """Give a workspace a name that the user has chosen. With ``--clear``, remove that name."""
     if "clear" in request.flags and request.arguments:
         workspace = await require_by_name(request, request.name)
         changed = await request.caller.run(set_alias, workspace.id, None)
@@ -339,7 +342,7 @@ def _read_alias(carried: str | None) -> str | None:
 
 @routes.action("alias_back")
 async def restore_alias(request: Request) -> Answer:
-    """Restore a workspace's previous name, unless it has been renamed since."""
+    """Give a workspace its previous name back, unless it has been renamed again since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
@@ -383,7 +386,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
     )
 )
 async def forget(request: Request) -> Answer:
-    """Forget a workspace. The answer has a button and a command that bring it back."""
+    """Take a workspace off the list. The answer offers a button and a command that bring it back."""
     workspace = await read_workspace(request)
     await request.caller.run(forget_workspace, workspace.id)
     runs_on = (
@@ -395,7 +398,7 @@ async def forget(request: Request) -> Answer:
 
 @routes.action("bring_back")
 async def bring_back(request: Request) -> Answer:
-    """Bring back a workspace that was just forgotten."""
+    """Put a workspace back on the list, after it was taken off."""
     workspace = await request.caller.read(require_workspace, "add", request.target or "")
     await require_account(request, workspace.connection)
     back = await request.caller.run(relist_workspace, workspace.id)
@@ -408,7 +411,7 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
-    """Return the workspaces that match the letters typed so far or, if none do, those with similar names."""
+    """Return the workspaces that match the text typed so far. If none do, return those with similar names."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     chosen = await run_beside_loop(rows, naming.suggest, request.name, rows, limits.MAX_SELECT_OPTIONS)
     return [
@@ -422,19 +425,20 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Open the form for starting a workspace. Tell a user without workspaces how to get one."""
+    """Open the form for starting a workspace. If the user has no workspaces, say how to get one."""
     services = request.services
-    # If a link or a read is needed first, ``list`` runs afterwards, because a form can't be opened that late.
+    # If an account has to be linked or a list read first, run ``list`` afterwards. It will be too late to
+    # open a form then.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
-        # The answer for an empty list says what Usher is.
+        # The answer about the empty list explains what Usher is.
         await services.greeted.greet(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # If the workspaces don't fit into a menu, users search for one instead, and no states are shown.
+    # If there are too many workspaces for a menu, users search for one instead. No states are shown then.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
@@ -448,7 +452,7 @@ async def start_workspace(request: Request) -> Answer:
 
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
-    """Start the workspace chosen in the form, as its button would. The answer replaces the form."""
+    """Start the workspace that was chosen in the form, as its button would. The answer replaces the form."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

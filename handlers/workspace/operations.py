@@ -142,7 +142,7 @@ declare_verb(
 async def start(request: Request) -> Answer:
     """Request a start and its planned stop. The card and direct messages report the progress.
 
-    If the start may wait for capacity, it has no planned stop, and the given time ends the wait.
+    A start that may wait for capacity has no planned stop: the given time is when the wait ends.
     """
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if "wait" in request.flags:
@@ -225,7 +225,7 @@ async def start(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request a stop, or schedule it if a time is given. The card and direct messages report the progress."""
+    """Request a stop. If a time is given, schedule it. The card and direct messages report the progress."""
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
@@ -238,21 +238,21 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Request a forced stop in place of a stop that seems to have no effect."""
+    """Request a forced stop, because an ordinary stop seems to have no effect."""
     moment = await request.read_moment()
     return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
-    """Start the button's workspace, or join the waitlist if there is no capacity."""
+    """Start the button's workspace. If there is no capacity, put it on the waitlist."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Show the open operation's card or, if none is open, the state. Also request a new read.
+    """Show the open operation's card. If no operation is open, show the state. In any case, request a read.
 
-    ``hint`` comes first, and ``more`` last.
+    ``hint`` is the first line, and ``more`` the last.
     """
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
@@ -266,10 +266,10 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
-    """Begin an operation on the user's workspace, asking first if it would end the workspace for good.
+    """Begin an operation on the user's workspace. If it would end the workspace for good, ask first.
 
-    If a moment is given, also schedule a stop for it. Don't begin anything if the button's message is out of
-    date.
+    If ``moment`` is given, also schedule a stop at that time. If the button's message is out of date, nothing
+    is begun.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
@@ -291,8 +291,8 @@ async def begin_for(
             raise
         return await ask_before_ending(request, workspace, verb)
     if accepted.obstacle and accepted.operation.is_open:
-        # The operation is waiting for the user, so promise nothing else. In a direct message, its card says
-        # that it is waiting.
+        # The operation is waiting for the user to act, so don't promise anything else. In a direct message,
+        # its card says that it is waiting.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = await _answer_begun(request, workspace, accepted)
@@ -303,7 +303,10 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the time of a planned stop to an answer. If a card shows the time, add only what the card omits."""
+    """Add the time of a planned stop to an answer.
+
+    If a card already shows it, add only what the card doesn't.
+    """
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -315,12 +318,12 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
-    """Create another workspace like one that no longer exists or was never created."""
+    """Create another workspace to replace one that no longer exists or was never created."""
     return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
-    """Say that a workspace no longer exists, with a button that removes it from the list."""
+    """Say that a workspace no longer exists. A button offers to remove it from the list."""
     said = answers.NEVER_SHOWN if workspace.was_never_shown else "*{name}* no longer exists on {title}."
     if workspace.hidden:
         return replies.hint(request.fill(said, workspace))
@@ -349,7 +352,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return a sentence with anything that an operation's card leaves out, or "" if there is nothing."""
+    """Return a sentence with anything that an operation's card doesn't say, or "" if there is nothing."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = "I already have that request, so there's nothing more to do."
@@ -371,7 +374,7 @@ class _BulkResult:
 
 @routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
-    """Apply a button's verb to its workspaces, except any that have changed since it was drawn."""
+    """Apply a button's verb to its workspaces. Skip any that have changed since the button was drawn."""
     verb, *stamps = (request.target or "").split() or [""]
     verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)
@@ -395,10 +398,10 @@ async def run_bulk_button(request: Request) -> Answer:
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    """Apply a typed verb to the named workspaces that won't lose anything, and ask about the others.
+    """Apply a typed verb to the named workspaces that won't lose anything by it. Ask about the others.
 
-    If all of them would lose something, or if there are too many, do nothing yet, and show a button for the
-    verb.
+    If all of them would lose something, or if there are too many, nothing is done yet, and a button offers
+    the verb.
     """
     verb = request.variant
     needed = await confirmations.filter_needed(request, workspaces)
@@ -438,9 +441,9 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return a caller for one of the workspaces that a request covers.
+    """Return a caller for one of the workspaces that a request is about.
 
-    With its own caller, each workspace gets exactly one change and one audit entry.
+    Each workspace needs its own caller, so that it gets exactly one change and one audit entry.
     """
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
@@ -517,9 +520,9 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
     )
 )
 async def remove(request: Request) -> Answer:
-    """Open the form, or answer with a *Remove* button that opens it. With ``--yes``, skip the form.
+    """Open the form, or answer with a *Remove* button that opens it. With ``--yes``, no form is needed.
 
-    A name is always needed: Usher never guesses which workspace to remove.
+    A workspace must always be named, because Usher never guesses which one to remove.
     """
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -540,7 +543,10 @@ async def remove(request: Request) -> Answer:
 
 
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask for confirmation with a button. If ``is_form`` is true, ask in a form if one can be opened."""
+    """Ask for confirmation with a button.
+
+    If ``is_form`` is true, ask in a form, provided that it can be opened.
+    """
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.ask(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
@@ -549,7 +555,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """Request the removal if the right name was typed. The card in the direct message reports on it."""
+    """Request the removal, if the right name was typed. The card in the direct message shows the progress."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -559,7 +565,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Request a read and answer with the current row. Anything new appears on the card."""
+    """Request a read, and answer with the row as it is now. Any news appears on the card."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -568,7 +574,7 @@ async def refresh(request: Request) -> Answer:
 
 @routes.action("keep_waiting")
 async def keep_waiting(request: Request) -> Answer:
-    """Extend the wait or, if the operation has ended, say how."""
+    """Extend the wait for an operation. If the operation has ended, say how it ended."""
     operation = await request.caller.run(extend_deadline, request.target or "")
     if not operation.is_open:
         return answer_ended(request, operation)
@@ -585,7 +591,7 @@ async def _read_operation(request: Request) -> Operation:
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Say how an operation ended, in answer to a button that was meant for it."""
+    """Answer a button that came too late for an operation, by saying how the operation ended."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
@@ -593,7 +599,7 @@ def answer_ended(request: Request, operation: Operation) -> Answer:
 
 @routes.action("try_again")
 async def retry(request: Request) -> Answer:
-    """Repeat a request, unless its operation is still open or has succeeded."""
+    """Repeat the request of an operation that has ended without success."""
     ended = await _read_operation(request)
     workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
@@ -608,23 +614,23 @@ async def retry(request: Request) -> Answer:
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await make_replacement(request, workspace)
     if ended.verb is OperationVerb.CREATE:
-        # By now, the workspace has been created, so it only has to be started.
+        # The workspace has been created since, so it only has to be started.
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending the workspace for good. The earlier consent was given for another state.
+    # If this would end the workspace for good, ask again, because the earlier consent was for another state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
 @routes.action("again")
 async def create_another(request: Request) -> Answer:
-    """Create another workspace with the same settings. Its row replaces the old one."""
+    """Create another workspace with the same settings. Its row takes the place of the old one."""
     return await make_replacement(request, await read_workspace(request))
 
 
 @routes.action("look_again")
 async def check_now(request: Request) -> Answer:
-    """Check on the operation now, unless there is nothing left to check."""
+    """Check on the operation now, unless there is nothing left to find out."""
     operation = await request.caller.run(check_creation_now, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.LOOKING_AGAIN if operation.is_asked else answers.NOT_ASKED
@@ -633,7 +639,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Create another workspace, but only once: do nothing if the question has already been answered."""
+    """Create another workspace, but only once. If the question has already been answered, do nothing."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -664,7 +670,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a place on the waitlist. Whatever is running keeps running."""
+    """Cancel a start, a run or a place on the waitlist. Anything that is running already keeps running."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

@@ -15,9 +15,9 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key that a button carries, and the JSON data after it, decoded with ``read``.
+    """Return the key that a button carries, and the JSON data after the key, converted with ``read``.
 
-    Raise Answered if no button of this release carries data in this format.
+    If no button of this release carries data in this format, raise Answered.
     """
     key, _, text = (request.target or "").partition(" ")
     try:
@@ -27,9 +27,10 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 
 
 def write_former(rules: Sequence[HoursRule]) -> str:
-    """Serialise hours for a button that restores them. Return "" if there are none.
+    """Serialise hours for a button that restores them. Return "" if the button can't be offered.
 
-    Also return "" if they include consent to losing something. Restoring them requires consent again.
+    That is the case if there are no hours, or if they include consent to losing something. Restoring those
+    would need the consent again.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""
@@ -48,7 +49,7 @@ def write_former(rules: Sequence[HoursRule]) -> str:
 
 
 def read_former(carried: Any) -> list[FormerHours]:
-    """Parse hours written by ``write_former``. Raise ValueError or TypeError for anything else."""
+    """Parse hours that ``write_former`` has serialised. Raise ValueError or TypeError for anything else."""
     found = []
     for days, starts, stops, zone, off, is_paused in carried:
         wanted = Wanted(frozenset(days.split(",")), _read_minute(starts), _read_minute(stops))

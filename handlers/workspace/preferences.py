@@ -56,7 +56,7 @@ _MESSAGES: Final = {
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the user's settings, in general or for one workspace, and open the form if possible."""
+    """Show the user's settings, general or for one workspace. If possible, open the form, too."""
     if request.target:
         workspace = await request.caller.read(require_workspace, "notify", request.target)
         return await _show_workspace(request, workspace)
@@ -111,7 +111,7 @@ def _read_chosen(carried: list[bool | None]) -> tuple[bool | None, bool | None]:
 
 @routes.action("notify_back")
 async def restore_messages(request: Request) -> Answer:
-    """Restore the earlier choice of messages about a workspace, unless the user has changed it since."""
+    """Restore the earlier choice of messages about a workspace, unless the user has changed it again."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_chosen, carried)])
     workspace = await request.caller.read(require_workspace, "notify", key)
     if (workspace.notify_ready, workspace.notify_stopped) == after:
@@ -128,7 +128,7 @@ async def _describe(request: Request, workspace: Workspace) -> str:
 
 @routes.view(drawn.SETTINGS_CALLBACK)
 async def save_form(request: Request) -> Answer:
-    """Save the settings chosen in the form, in general or for one workspace."""
+    """Save the settings chosen in the form. They are general or for one workspace."""
     services, principal = request.services, request.principal
     if request.form_payload:
         return await _save_workspace_form(request)
@@ -160,6 +160,6 @@ async def _save_workspace_form(request: Request) -> Answer:
 
 
 def _asks_after(chosen: str, before: Preferences) -> int | None:
-    """Return the hours chosen. An unchanged default isn't a choice, so return None for it."""
+    """Return the number of hours chosen, or None if the default was left as it is."""
     hours = next((one for one in drawn.ASKING_HOURS if str(one) == chosen), NEVER_HOURS)
     return None if before.idle_prompt_after is None and hours == ASKS_AFTER else hours

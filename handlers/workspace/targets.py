@@ -32,10 +32,10 @@ from handlers.workspace.confirmations import find_time, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
-    """Return the only workspace with exactly this name, or None, without reading any other workspaces."""
+    """Return the only workspace with exactly this name, or None. Only workspaces with that name are read."""
     connections = request.services.connections
     if naming.to_link(name):
-        # A link may match several workspaces of any name.
+        # A link can match several workspaces, whatever their names.
         return None
     stem, _ = naming.split_connection(name, connections)
     rows = await request.services.store.read(
@@ -54,10 +54,10 @@ async def read_workspace(request: Request) -> Workspace:
 
 
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
-    """Return the one workspace of this name. Raise Answered if there isn't one, or if there are several.
+    """Return the workspace with this name. If there is none, or if there are several, raise Answered.
 
-    If ``can_guess`` is true, the beginning of a name is enough. Otherwise, raise Answered with an offer of
-    the command with the whole name.
+    If ``can_guess`` is true, the beginning of a name is enough. Otherwise, such a name raises Answered with
+    an offer of the command with the whole name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
@@ -81,7 +81,9 @@ async def match_name(request: Request, name: str, rows: Sequence[Workspace]) -> 
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return the user's usernames by connection if one of the names is a URL. Otherwise, return none.
+    """If one of the names is a URL, map connections to the user's usernames.
+
+    Otherwise, return an empty mapping.
 
     Usernames are needed to recognise URLs that contain them.
     """
@@ -92,7 +94,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer a name that no workspace has in full. Ask which workspace is meant, or suggest similar names."""
+    """Answer a name that isn't the full name of any workspace. Ask which one is meant, or suggest names."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     return await _answer_match(request, name, await match_name(request, name, rows), rows, old)
 
@@ -104,7 +106,7 @@ async def _answer_match(
     rows: Sequence[Workspace],
     old: Sequence[Account],
 ) -> Answer:
-    """Ask which of several workspaces is meant, or answer that nothing has this name."""
+    """If workspaces match a name, ask which of them is meant. Otherwise, say that nothing has this name."""
     if match.is_named:
         return await ask_which_of_these(request, match.rows, rows, name)
     return await answer_unknown_name(request, name, rows, old, match.rows)
@@ -119,7 +121,7 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 
 
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
-    """Tell a person without workspaces to link an account, wait for the list, or create a workspace."""
+    """Tell a person who has no workspaces to link an account, wait for the list, or create a workspace."""
     services = request.services
     linkless = services.linked_by("none")
     links = await services.store.read(account_rows.list_accounts, request.principal)
@@ -132,8 +134,8 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # A list that has been read is empty. If none could be read, because the server has no lists, people have
-    # to use `add`.
+    # If a list has been read, it was empty. If none has, the server doesn't provide lists, so people have to
+    # use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
@@ -147,7 +149,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Ask which of the user's workspaces is meant, because no name was given."""
+    """Ask which of the user's workspaces is meant, if no name was given."""
     request.notes.note_workspaces(rows)
     labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
@@ -177,9 +179,9 @@ async def ask_which_of_these(
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return the accounts whose lists are out of date, and the workspaces.
+    """Return the accounts whose lists are out of date, and the user's workspaces.
 
-    The workspaces are read last, so they already include a list that arrives in between.
+    The workspaces are read last, so if a list arrives in between, they already include it.
     """
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
@@ -192,10 +194,10 @@ async def answer_unknown_name(
     old: Sequence[Account],
     near: Sequence[Workspace],
 ) -> Answer:
-    """Answer that nothing has this name, suggest similar names, and reread any list that is out of date.
+    """Answer that nothing has this name, suggest similar names, and reread outdated lists.
 
-    ``old`` and ``rows`` come from ``read_stale_and_rows``, so ``rows`` already include any of the ``old``
-    lists that arrived in between. A list that arrives later is read again.
+    ``old`` and ``rows`` are from ``read_stale_and_rows``, so ``rows`` already include a list that has arrived
+    in between. A list that arrives after that is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_verb("workspace", request.verb).otherwise or {}).items():
@@ -225,8 +227,8 @@ async def answer_unknown_name(
     if not more:
         linked = await request.services.store.read(account_rows.list_account_states, request.principal)
         elsewhere = request.services.connections.keys() - linked.keys() if connection is None else ()
-        # Only tell an assistant that there is no such name. The person behind it isn't sent a question just
-        # to offer links.
+        # An assistant is only told that nothing has this name. Offering links would mean sending the person a
+        # question.
         links = () if request.surface.via else request.services.make_link_buttons(elsewhere)
         hint = answers.MAY_BE_UNLINKED if links else request.fill("To add one, type `{command}add LINK`.")
         more, buttons = [hint], [replies.list_button(), *map(kit.without_colour, links)]
@@ -236,7 +238,7 @@ async def answer_unknown_name(
 async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return a button for each workspace that may be meant, labelled with what a click does."""
+    """Return a button for each workspace that may be meant. Its label says what a click does."""
     verb = request.variant
     pressed = verb if verb == "wait" else request.verb
     if request.more:
@@ -256,5 +258,8 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct labels for workspaces, adding the connection if two have the same name."""
+    """Return a label for each workspace.
+
+    If two workspaces have the same name, the labels add the connection.
+    """
     return naming.make_labels(candidates, rows, request.services.title)

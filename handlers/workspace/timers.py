@@ -70,7 +70,7 @@ from handlers.workspace.targets import read_workspace
     )
 )
 async def keep(request: Request) -> Answer:
-    """Cancel a planned stop, or move it, as in ``keep NAME until 20:00``."""
+    """Cancel a planned stop. With a time, as in ``keep NAME until 20:00``, move it."""
     moment = await request.read_moment()
     if moment is None and request.more:
         return await _extend_stop(request)
@@ -99,9 +99,9 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Schedule a stop for a workspace. If it would end the workspace for good, ask for confirmation first.
+    """Schedule a stop of a workspace. If it would end the workspace for good, ask for confirmation first.
 
-    Nothing changes if the button's message is out of date.
+    If the button's message is out of date, nothing is changed.
     """
     if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.describe_workspace(workspace)
@@ -135,13 +135,14 @@ def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
 async def make_timer_or_ask(
     request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None = None
 ) -> PlannedStop:
-    """Return the timer, or raise Answered with a question if it would end the workspace for good.
+    """Return the timer. If it would end the workspace for good, raise Answered with a question.
 
-    If the provider doesn't support this kind of stop, the answer offers another.
+    If the provider doesn't support this kind of stop, the answer offers another kind.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
-        # The owner is warned first, so the stop can't come sooner. The answer gives the actual time.
+        # The stop can't come sooner, because the owner is warned first. The answer gives the time at which it
+        # will come.
         at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
         return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
@@ -174,7 +175,7 @@ async def keep_running(request: Request) -> Answer:
 
 @routes.action("needed")
 async def keep_needed(request: Request) -> Answer:
-    """Keep an idle workspace running, by cancelling the stop that was planned in case nobody answered."""
+    """Keep an idle workspace running: cancel the stop that was planned in case nobody answered."""
     return await _answer_kept_running(
         request, await request.caller.run(confirm_needed, request.target or "", request.at)
     )
@@ -204,7 +205,7 @@ async def add_hour(request: Request) -> Answer:
 
 @routes.action("extend")
 async def extend(request: Request) -> Answer:
-    """Ask the provider to postpone the end of the workspace that the message is about."""
+    """Ask the provider to postpone its own end of the workspace that the message is about."""
     workspace = await request.caller.run(request_extension, request.target or "")
     at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
     title, until = request.services.title(workspace.connection), await request.format_time(at)
@@ -223,7 +224,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form for a planned stop or, if a form can't be opened, say what to type."""
+    """Open the form for a planned stop. If a form can't be opened, say what to type."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)
@@ -237,7 +238,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.STOP_LATER_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set, change or cancel the timer, asking first if the stop would end the workspace for good."""
+    """Set, move or cancel the timer. If the stop would end the workspace for good, ask first."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER_CHOICE and not typed:
@@ -255,6 +256,6 @@ async def submit_form(request: Request) -> Answer:
 
 
 async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:
-    """Return the time that a text means in the user's time zone, or why it doesn't mean one."""
+    """Return the time that a text means in the user's time zone, or the reason why it can't be read."""
     zone = await services.store.zone(principal)
     return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

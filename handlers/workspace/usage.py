@@ -51,7 +51,7 @@ TEAM: Final = "team"
     )
 )
 async def show_usage(request: Request) -> Answer:
-    """Answer with the hours and costs of a period, which is this week unless the words name another."""
+    """Answer with the hours and costs of a period. Unless the words name a period, it is this week."""
     request.notes.facts = {"usage": None}
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
@@ -92,9 +92,9 @@ async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]
 
 
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Answer with a class's hours since its card was posted, or for the period that the words name.
+    """Answer with a class's hours since its card was posted, or in the period that the words name.
 
-    Of several cards with that title, take the newest that was posted before the end of the period.
+    If several cards have that title, take the newest one that was posted before the period ended.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None
@@ -139,13 +139,13 @@ async def _read_window(request: Request, text: str) -> Window | WindowProblem:
 
 @routes.action("weekly_on")
 async def turn_on(request: Request) -> Answer:
-    """Start sending the user last week's hours every Monday."""
+    """Begin to send the user a summary of last week's hours every Monday."""
     return await _set_weekly(request, is_on=True)
 
 
 @routes.action("weekly_off")
 async def turn_off(request: Request) -> Answer:
-    """Stop sending the user last week's hours."""
+    """Stop sending the user the weekly summary of hours."""
     return await _set_weekly(request, is_on=False)
 
 

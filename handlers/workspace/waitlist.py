@@ -22,13 +22,13 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    """Start a workspace or, if there is no capacity, wait for capacity until the given time."""
+    """Start a workspace. If there is no capacity, wait for it until the given time."""
     return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait for capacity until the time that the button carries. The click is the consent."""
+    """Wait for capacity until the time that the button carries. Clicking it counts as consent."""
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -49,7 +49,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.UNTIL_FORM)
 async def submit_until(request: Request) -> Answer:
-    """Wait until the time typed in the form."""
+    """Wait for capacity until the time typed in the form."""
     typed = find_value(request.view, "text").strip()
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
@@ -59,7 +59,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the line. The answer replaces a message that was only about this wait."""
+    """Leave the waitlist. If a message was only about this wait, the answer replaces it."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -67,7 +67,7 @@ async def stop_waiting(request: Request) -> Answer:
 
 
 async def leave(request: Request, workspace_id: str) -> Answer | None:
-    """Take a workspace off the waitlist, or return None if it wasn't waiting."""
+    """Take a workspace off the waitlist. If it wasn't waiting, return None."""
     beside = request.is_read_with_cards
     workspace, left = await request.caller.run(use_cases.leave, workspace_id, is_read_with_place=beside)
     if beside and left == "stops":
@@ -76,7 +76,7 @@ async def leave(request: Request, workspace_id: str) -> Answer | None:
 
 
 async def show_waitlist(request: Request) -> Answer:
-    """Show how many people are waiting, the user's own places, and how long recent waits took."""
+    """Show how many people are waiting, the user's own places, and how long others have waited recently."""
     now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
     places = [drawn.format_place(one, now, zone) for one in own or filter(None, [last])]
@@ -96,7 +96,7 @@ async def show_waitlist(request: Request) -> Answer:
             waited = Markup(times.format_roughly(row["waited"]))
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(one, at if len(own) > 1 else None) for at, one in enumerate(own)]
-    # Show the length of a queue only to users who have, or had, a place in it.
+    # Only people who have, or recently had, a place in line see how long the lines are.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
     return kit.message(
         kit.join(places or lines or ["Nobody is waiting for room."], "\n"), [kit.join(small, "\n")], stops
