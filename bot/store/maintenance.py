@@ -113,7 +113,7 @@ def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str
     """Record how much work has been put on hold so far.
 
     No process serves until all work is on hold. If the restore is interrupted and resumed, it uses the same
-    two times.
+    ``backup_at`` and ``began``.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 

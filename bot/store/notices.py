@@ -386,7 +386,7 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Claim all other notices to the same people that may have been sent. Return them after ``claimed``."""
+    """Claim all other notices to the same people that may have been sent. Return all, ``claimed`` first."""
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():

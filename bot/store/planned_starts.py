@@ -12,8 +12,8 @@ from bot.store.transaction import Transaction
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Update a workspace's planned start after some rules have ``changed``.
 
-    A start that has already been sent isn't updated. The current rules determine until when the start may be
-    sent. If no rule needs the start any more, it is cancelled.
+    A start that has already been sent isn't updated. The current rules determine how long the start may still
+    be sent. If no rule needs the start any more, it is cancelled.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

@@ -256,7 +256,7 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
-        """Return a cursor with which each statement waits for its result."""
+        """Return a cursor on which each statement waits for its result."""
         self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()

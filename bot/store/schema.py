@@ -72,8 +72,8 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
     migration counts as run once all the migrations that it replaces have run. If only some of them have,
-    raise StoreTooOld. If the database has run migrations that this release doesn't know, they usually come
-    from a newer release. In that case, raise StoreTooNew: all known migrations have run, and the unknown ones
+    raise StoreTooOld. If the database has run migrations that this release doesn't know, raise StoreTooNew if
+    they come from a newer release. That is the case if all known migrations have run, and the unknown ones
     come later and have a release recorded. Otherwise, they come from a development version, so raise
     StoreUnreleased.
     """

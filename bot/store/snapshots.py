@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction, as_json
 def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
     """Store a provider's answer, unless a newer one is already stored.
 
-    If the answer has an ``owner``, it is dropped if that account doesn't exist or is being revoked.
+    An answer with an ``owner`` is dropped if that account doesn't exist or is being revoked.
     """
     if snapshot.owner:
         account = ACCOUNTS.row(tx, id=snapshot.owner)

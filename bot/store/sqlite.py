@@ -265,7 +265,7 @@ class SqliteSession:
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction. If it writes, raise FileNotFoundError if the database was moved or deleted."""
+        """Begin a transaction. Before a write, raise FileNotFoundError if the file was moved or deleted."""
         self.transaction.audit_rows.clear()
         self.transaction.written.clear()
         if writes:
@@ -611,7 +611,10 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Release the lock but keep its file. If the file were removed, two processes could each lock one."""
+        """Release the lock but keep its file.
+
+        If the file were removed, two processes could each lock a file.
+        """
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

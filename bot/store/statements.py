@@ -87,7 +87,10 @@ def _fill_parts(statement: str, parts: dict[str, str]) -> str:
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds of notices that have a mark, as an SQL list. For UNREAD, return the unread errors."""
+    """Return the kinds of notices that have a mark, as an SQL list.
+
+    For UNREAD, return the errors of notices that nobody has read.
+    """
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)

@@ -283,17 +283,20 @@ class Table(Generic[Model]):
         tx.run(_insert(self.name, tuple(given), f"({', '.join(key)}) DO UPDATE SET {replaced}"), **given)
 
     def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> None:
-        """Change the rows with the values in ``by``."""
+        """Change the rows that have the values given in ``by``."""
         query, params = self._find("UPDATE", by, tuple(to))
         tx.run(query, **to, **params)
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
-        """Change the rows with the values in ``by``. Return how many were changed."""
+        """Change the rows that have the values given in ``by``. Return how many were changed."""
         query, params = self._find("UPDATE", by, tuple(to))
         return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row with the values in ``by``. Return the changed row, or None if there is none."""
+        """Change the row that has the values given in ``by``.
+
+        Return the changed row, or None if there is none.
+        """
         query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **params)
 

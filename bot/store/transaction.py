@@ -125,7 +125,7 @@ class Transaction(ABC):
         """Return all rows of a query."""
 
     def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row of a query, or None if it has none."""
+        """Return the first row of a query, or None if the query finds none."""
         rows = self.all(query, **params)
         return rows[0] if rows else None
 
@@ -213,7 +213,7 @@ def hash_text(text: str) -> str:
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Sort words and join them with spaces. If there are none (None), return None."""
+    """Sort words and join them with spaces. Return None for None."""
     return None if words is None else " ".join(sorted(words))
 
 

@@ -251,7 +251,7 @@ def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
     return [parse_principal(row["principal"]) for row in MONDAY_QUEUE.take(tx, lease, limit)]
 
 
-# -- what is left of old lives -------------------------------------------------------------------------------
+# -- sums of old lives ---------------------------------------------------------------------------------------
 
 
 def fold(tx: Transaction, limit: int) -> bool:
@@ -366,7 +366,7 @@ def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
 
 
 def _parse_lives(rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield the *lives* in these rows, except those without any sign since ``since``."""
+    """Yield the *lives* in these rows, except those last seen running before ``since``."""
     for row in rows:
         if row["ended_latest"] is None and not row["is_open"] and row["ended"] <= since:
             continue

@@ -213,7 +213,7 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Change the time until which a person waits. Their place in line stays the same."""
+    """Change when a person's wait ends. Their place in line stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
@@ -245,7 +245,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End a waitlist entry and tell its owner why. If there is no ``cause``, its time is up."""
+    """End a waitlist entry and tell its owner why. Without a ``cause``, the reason is that its time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 

@@ -59,7 +59,7 @@ _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 
 
 def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
-    """Return an SQL condition that these columns of a row are still the same as when they were read."""
+    """Return an SQL condition that is true if these columns of a row haven't changed since they were read."""
     # Only "=" uses an index, so the key is compared with "=". The other columns may be NULL.
     key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
     same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
@@ -272,8 +272,7 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
         "start_call": start_call,
         "stop_call": update.stop_call or row["stop_call"],
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        # The time since when the provider is busy is kept until the provider has, or may have, accepted the
-        # call.
+        # ``busy_since`` is kept until the provider has, or may have, accepted the call.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
         "question_since": row["question_since"]

@@ -76,7 +76,10 @@ class ReachedWorkspace(NamedTuple):
 
 
 def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
-    """Return a workspace with everything that decides whether a person may act on it, or None if unknown."""
+    """Return a workspace along with the data that decides whether a person may act on it.
+
+    Return None if the workspace doesn't exist.
+    """
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
