@@ -84,7 +84,7 @@ def normalise_base_url(text: str) -> str:
     """Return a URL with its host normalised and without a trailing slash.
 
     The scheme must be https or, on loopback, http, because a token must not be sent unencrypted. The URL may
-    have a path, such as a hub's prefix. Otherwise, raise ValueError with a sentence for the user.
+    have a path, such as a hub's prefix. If the URL is invalid, raise ValueError with a sentence for the user.
     """
     origin, parts = split_address(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):

@@ -28,7 +28,7 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """A source of the wall-clock and the monotonic time."""
+    """A source of wall-clock time and monotonic time."""
 
     def now(self) -> float:
         """Return the time in epoch seconds."""

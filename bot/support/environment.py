@@ -33,9 +33,7 @@ WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Set the variables in ``.env`` that aren't set in the environment.
-
-    A variable that is set to "" counts as set.
+    """Set the variables in ``.env`` that aren't set in the environment, even if their value is empty.
 
     Usher reads the file itself, because a shell would cut a value at ``&`` or ``;``. As with systemd, the
     last line for a name wins, and ``${NAME}`` isn't replaced. If the file can't be read or parsed, raise

@@ -90,8 +90,8 @@ class Http:
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            # aiohttp doesn't take a proxy from the environment by default, so the middleware that prevents
-            # this is needed only if a proxy is configured.
+            # aiohttp doesn't read a proxy from the environment by itself, so the middleware is needed only if
+            # a proxy is configured.
             middlewares=(proxy,) if proxy.address else (),
             request_class=GatedRequest,
         )

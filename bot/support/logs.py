@@ -99,7 +99,7 @@ class Redactor:
         return value
 
     def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return a value of any type without secrets, and without anything over six levels deep."""
+        """Return a value of any type without secrets. Anything nested over six levels deep is left out."""
         if isinstance(value, str):
             return self.text(value)
         if depth > 6:

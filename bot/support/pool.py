@@ -74,7 +74,7 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return for how many more coroutines the pool has room, but at most ``most``.
+    """Return how many coroutines the pool has room for, up to ``most``.
 
     If there is no pool, return ``most``.
     """

@@ -155,7 +155,7 @@ QUEUED: Final = 128
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve on the first of these ports that is free during this block, and yield the port.
+    """During this block, serve on the first of these ports that is free. Yield that port.
 
     With port 0, the system chooses a free one. Raise OSError if no port can be used.
     """
@@ -180,7 +180,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # If it got only the host, asyncio would accept IPv6 connections but refuse IPv4.
+                # Given only the host, asyncio would accept IPv6 connections but refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)

@@ -145,7 +145,7 @@ class Browsers:
         return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace on whose page the sign-in was begun, or None if it was begun elsewhere.
+        """Return the workspace whose page began the sign-in, or None if it was begun elsewhere.
 
         If this browser has no sign-in with the redirect's state, use its newest sign-in, so that the
         workspace's page can show the refusal.
@@ -228,8 +228,8 @@ class Browsers:
         """Return whether a form came from one of our own pages, according to the browser's headers.
 
         Our pages send no referrer, so browsers send ``null`` as the origin of their forms. That is accepted
-        only if Sec-Fetch-Site confirms it, a header that no page can set. At the second host name, a form may
-        also come from the first, because pages there link to the second.
+        only if the header Sec-Fetch-Site, which no page can set, confirms it. At the second host name, a form
+        may also come from the first, because pages there link to the second.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -377,8 +377,8 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing this library takes a thirtieth of the start-up time, so do it only if people sign in with
-        # Slack.
+        # Importing this library takes a thirtieth of the start-up time, so it is imported only if people sign
+        # in with Slack.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only needed if people sign in with Slack
 
         self._tokens = IdTokens(client_id)

@@ -215,8 +215,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # If the whole body has arrived, this callback runs immediately. Its bytes are no longer counted
-            # then, before anything else is read.
+            # If the whole body has arrived, this callback runs immediately, so that the bytes stop counting
+            # before anything else is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)

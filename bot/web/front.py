@@ -95,7 +95,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return a handler for all HTTP methods. It passes payloads that are verified on to ``serve``."""
+        """Return a handler for all HTTP methods. It passes verified payloads on to ``serve``."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -116,7 +116,10 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it for repetitions of the request, even those before it is ready."""
+        """Return the answer, and keep it in case the same request is received again.
+
+        That may even happen before the answer is ready.
+        """
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
             self._answers.popitem(last=False)

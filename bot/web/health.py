@@ -66,8 +66,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked. Even if it is down, Usher can tell people that nothing was done, which is
-        # true.
+        # The store isn't checked. Even while it is down, Usher can truthfully tell people that nothing was
+        # done.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:

@@ -79,7 +79,10 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return by how much Slack's count exceeds the connections that this database's processes hold."""
+        """Return by how much Slack's count exceeds the connections that this database's processes hold.
+
+        The result is never negative.
+        """
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:

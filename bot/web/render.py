@@ -152,7 +152,7 @@ def get_leading_headers(page_origin: str) -> Mapping[str, str]:
     """Return the headers of a workspace's page, which shows the state and leads to the IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The browser's headers must show the IDE's page that the person comes from this page.
+    # The page with the IDE must see, from the browser's headers, that the person comes from this page.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 

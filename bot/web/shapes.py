@@ -77,7 +77,7 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
 def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
     """Check the shape of an interaction or event, and return it.
 
-    Raise Malformed if anything is missing that its type requires.
+    Raise Malformed if it lacks a field that its type requires.
     """
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
@@ -107,7 +107,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # JSON may contain a lone surrogate, with which encoding the string would fail later.
+            # JSON may contain a lone surrogate. It can be parsed, but encoding the string later would fail.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None

@@ -163,7 +163,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Set how many connections to keep open. Before ``start``, this opens none yet."""
+        """Set how many connections to keep open. Before ``start``, none are opened yet."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
