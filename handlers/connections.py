@@ -17,10 +17,10 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
-    """Return the connection with this name or title, or with a name that begins like this.
+    """Return the connection with this name, title or unique prefix.
 
-    If there isn't exactly one, raise Answered or Refused. ``more`` (a whole sentence) and the buttons in
-    ``offers`` are then added to the answer.
+    If there isn't one, raise Answered or Refused. ``more`` (a whole sentence) and the buttons in ``offers``
+    are then added to the answer.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
@@ -49,7 +49,7 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Split words into the connection that the first of them name, and the rest.
+    """Return the connection named at the beginning of some words, and the remaining words.
 
     If they don't begin with a connection, raise the same errors as ``require_connection``.
     """

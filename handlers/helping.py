@@ -193,7 +193,7 @@ def make_first_steps(
     linked = _list_linked(services, accounts)
     has_linked = not linked <= services.linked_by("none").keys()
     if has_list and has_linked:
-        # The list itself offers a new workspace, and the next step is hardly to link another account.
+        # The list itself offers a new workspace, and linking another account is hardly the next step.
         return [replies.list_button()]
     unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
     steps = services.make_link_buttons(unlinked)

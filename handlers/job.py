@@ -268,7 +268,8 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """If the first word isn't a connection, raise Answered with similar names and the right syntax.
 
-    The answer also offers to repeat earlier jobs whose name is, begins with or resembles the words.
+    The answer also offers to repeat earlier jobs with this name, a name that begins with it, or a similar
+    one.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return

@@ -203,8 +203,8 @@ class Listeners:
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
         """Record that a person opened a page with a button.
 
-        For a workspace's page, this counts as use of the workspace. For a link's page, store the URL that can
-        replace the message with the button.
+        For a workspace's page, this counts as use of the workspace. For a link's page, store the response
+        URL, with which the button's message can be replaced.
         """
         caller = self._services.create_caller(principal)
         if press.name != "link_url":

@@ -333,7 +333,7 @@ class _Sentence:
     async def list_offers(self) -> list[kit.Element]:
         """Return buttons for the actions that a sentence may request.
 
-        Raise Answered if a question comes first.
+        If the user must be asked a question first, raise Answered.
         """
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())

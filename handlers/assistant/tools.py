@@ -259,7 +259,7 @@ class _Call:
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether there was anything to do: another state to reach, or the opposite in progress."""
+        """Return whether there was anything to do: the state differed, or the opposite was in progress."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)

@@ -85,7 +85,7 @@ def fold_word(word: str) -> str:
 
 
 def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words without those in ``dropped``. Quoted words are always kept."""
+    """Return the words except those in ``dropped``. Quoted words are always kept."""
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 

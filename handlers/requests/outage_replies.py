@@ -37,11 +37,11 @@ class Unanswered(StoreError):
 
 
 class OutageReplies:
-    """Replies to messages whose first delivery fails, once to each.
+    """Replies once to each message whose first delivery fails.
 
     Slack will redeliver the message, so the reply has to be true even if the second delivery succeeds.
-    Messages that got a reply are remembered only by this process. But Slack marks redeliveries, so that a
-    message doesn't get a second reply even after a restart.
+    Messages that got a reply are remembered only by this process. But Slack marks redeliveries, so a message
+    doesn't get a second reply even after a restart.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:

@@ -175,7 +175,7 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return a button's surface. Each click of a double click has its own action_ts, but they count as one.
+    """Return a button's surface. A double click has two action_ts, but leads to only one operation.
 
     The only possible answer to a click in a Home tab is to redraw the tab.
     """

@@ -61,7 +61,7 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """Facts about how a request is being handled, which don't depend on the form of the answer."""
+    """The subject of a request, and everything that has been done for it so far."""
 
     #: The ids of the workspaces and runs shown in the answer, for an assistant.
     shown: Sequence[str] = ()
@@ -256,7 +256,7 @@ class Request:
     def redirect(
         self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None
     ) -> Request:
-        """Return this request for another verb, with other words and possibly another key."""
+        """Return this request changed to another verb, with other words and possibly another key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
     def defer(self, text: str | None = None, **answered_at: Any) -> DeferredCommand:

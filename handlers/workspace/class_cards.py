@@ -228,7 +228,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
-    # If the user has no workspaces, the name can only be that of someone else's.
+    # If the user has no workspaces, the name can only be that of someone else's workspace.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = not found.is_named and not is_deliberate
     if is_strange and "/" in what:

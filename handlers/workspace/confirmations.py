@@ -257,7 +257,7 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
     """Return the mode of a stop at the requested time if it would end the workspace for good.
 
-    Otherwise, None.
+    Otherwise, return None.
     """
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)

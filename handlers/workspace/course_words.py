@@ -39,7 +39,7 @@ def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
 
 
 def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days in a span of dates that has lessons. If it has none, raise Refused.
+    """Return the remaining days in a span of dates. Raise Refused if none of them has a lesson.
 
     If the span is longer than a day and a lesson is in progress, today is left out.
     """

@@ -308,7 +308,7 @@ async def turn_off(request: Request) -> Answer:
 
 @routes.action("hours_back")
 async def turn_on_again(request: Request) -> Answer:
-    """Restore hours that were turned off, unless the workspace has got other hours since."""
+    """Restore hours that were turned off, unless the workspace has other hours by now."""
     key, former = read_carried(request, read_former)
     workspace, is_new = await request.caller.run(use_cases.restore, key, former)
     template = words.HOURS_SET if is_new else words.CURRENT_HOURS

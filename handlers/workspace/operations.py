@@ -591,7 +591,7 @@ async def _read_operation(request: Request) -> Operation:
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Answer a button that came too late for an operation, by saying how the operation ended."""
+    """Answer a click that came too late for an operation, by saying how the operation ended."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))

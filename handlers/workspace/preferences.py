@@ -56,7 +56,7 @@ _MESSAGES: Final = {
 )
 @routes.action("settings_form")
 async def show_settings(request: Request) -> Answer:
-    """Show the user's settings, general or for one workspace. If possible, open the form, too."""
+    """Show the user's settings, in general or for one workspace. If possible, also open the form."""
     if request.target:
         workspace = await request.caller.read(require_workspace, "notify", request.target)
         return await _show_workspace(request, workspace)
@@ -128,7 +128,7 @@ async def _describe(request: Request, workspace: Workspace) -> str:
 
 @routes.view(drawn.SETTINGS_CALLBACK)
 async def save_form(request: Request) -> Answer:
-    """Save the settings chosen in the form. They are general or for one workspace."""
+    """Save the settings chosen in the form, either in general or for one workspace."""
     services, principal = request.services, request.principal
     if request.form_payload:
         return await _save_workspace_form(request)

@@ -205,7 +205,7 @@ async def add_hour(request: Request) -> Answer:
 
 @routes.action("extend")
 async def extend(request: Request) -> Answer:
-    """Ask the provider to postpone its own end of the workspace that the message is about."""
+    """Ask the provider to postpone the time at which it will end the workspace."""
     workspace = await request.caller.run(request_extension, request.target or "")
     at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
     title, until = request.services.title(workspace.connection), await request.format_time(at)
