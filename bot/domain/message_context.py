@@ -17,7 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: Maximum time between the read that ends an operation and the update that closes its row, in seconds.
+#: How long closing an operation's row may take after a read has ended the operation, in seconds. Until then,
+#: the operation counts as ending.
 END_SECONDS: Final = 2.0
 
 
@@ -54,8 +55,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: The obstacle to requests on the user's behalf, or to the workspace's planned stop
-    #: (``bot.domain.feasibility``). It is "" if there is none.
+    #: What prevents requests on the user's behalf, or the workspace's planned stop
+    #: (``bot.domain.feasibility``). It is "" if nothing does.
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
@@ -120,7 +121,7 @@ class WorkspaceFacts(Facts):
     others: tuple["WorkspaceFacts", ...] = ()
     #: The workspace's name if its row has been deleted, otherwise None.
     former_name: str | None = None
-    #: The state of the message about how the operation ended.
+    #: Whether there is a message about how the operation ended, and whether it has been sent.
     end_state: EndState = ""
     #: Whether the *ready* message already shows ``ide_url``.
     is_url_shown: bool = False
@@ -272,8 +273,8 @@ class ClassFacts(Facts):
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: Whether the reader teaches the card's course. ``workspace`` is the workspace with which they joined,
-    #: and ``pending`` is the state of their enrollment while an account or a workspace is missing.
+    #: Whether the reader teaches the card's course. ``workspace`` is the one that they joined with. While
+    #: they lack an account or a workspace, ``pending`` is the state of their enrollment.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None

@@ -101,7 +101,7 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Gives the user the workspace's URL, which appeared or changed after the *ready* message.
+    #: Gives the user the workspace's URL if it appeared or changed after the *ready* message.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     STOPPED = Traits("stopped", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
@@ -140,11 +140,12 @@ class NoticeKind(StrEnum):
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: Corrects an earlier message about the outcome of an operation, which turned out to be wrong.
+    #: Corrects an earlier message that reported the wrong outcome of an operation.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
     #: Tells a user that someone else has tried to link the user's own account.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
-    #: Says that a user has proven that an account is theirs, which ended someone else's approved link.
+    #: Says that someone else's approved link to an account has ended, because a user has proven that the
+    #: account is theirs.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
     #: Combines all updates for a user that accumulated while Slack was unavailable.
@@ -185,8 +186,8 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course, because it differs from what they had
-    #: agreed to.
+    #: Tells a person that an upgrade has removed them from a course, because the course now differs from what
+    #: they had agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -221,7 +222,7 @@ class NoticeKind(StrEnum):
 
     # -- rows lost in a failover or by restoring a backup ----------------------------------------------------
 
-    #: Says which answered requests the database has lost, and describes the current state.
+    #: Says which requests the database lost after Usher had answered them, and describes the current state.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
     #: Says that a restored backup may have brought back a link that the user had ended.
     BACKUP_RESTORED = Traits("backup_restored")
@@ -233,14 +234,15 @@ class NoticeKind(StrEnum):
 
 
 #: Kinds of messages that Usher never posts twice. If a post fails, or may have failed, Usher asks the person
-#: who wanted it what to do. Each kind is mapped to the kind of that question.
+#: who wanted it what to do. The values are the kinds of these questions.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 
 
-#: ``occasion`` of the message about how an operation or run ended. Occasions tell apart messages of the same
-#: kind about the same thing. Here, one word is enough, because each operation or run ends only once.
+#: The ``occasion`` of the message about how an operation or run ended. An occasion distinguishes messages of
+#: the same kind about the same thing. Here, a fixed word is enough, because each operation or run ends only
+#: once.
 END: Final = "end"
 #: State of the message about how an operation ended: "" if there is no such message, ``pending`` until it is
 #: known to be in Slack, and then ``sent``.
@@ -326,8 +328,8 @@ class Notice:
     #: was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the Slack message's metadata, if the notice may have been sent by an earlier release that
-    #: used a different word for the kind.
+    #: The key in the Slack message's metadata, if it may differ from today's: an earlier release, which used
+    #: another word for the kind, may have sent the notice.
     sent_as: str | None = None
 
     @property
@@ -358,10 +360,10 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When something last changed that the card doesn't show yet, or None if only the progress has changed.
+    #: When the latest change happened that the card doesn't show yet. None if only the progress has changed.
     changed_at: Past | None
     updated_at: Past
-    #: How many changes have made the card outdated so far.
+    #: Counts the changes that have made the card outdated.
     revision: int = 0
     about: str = ""
     stage: Literal["live", "closed"] = "live"
