@@ -12,8 +12,8 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: How many of the user's own starts it takes to estimate how long a start takes. With fewer, the estimate is
-#: based on at least ``ENOUGH`` similar starts.
+#: Minimum number of the user's own starts for an estimate to be based on them alone. If there are fewer, the
+#: estimate is based on at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
 #: How many times as long as usual a start must take before it can count as slow (see ``Typical.late``).

@@ -15,7 +15,7 @@ LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed
 PASSING_OBSTACLES: Final = LINK_HELPS | {"connection_coming", "not_allowed_now", "people_out", "unreachable"}
 #: How long a plan waits for an obstacle to disappear before the user is told, in seconds.
 GRACE_SECONDS: Final = 60.0
-#: How long past its due time a planned stop may be delayed before the user is told, in seconds.
+#: How long a planned stop may be overdue before the user is told, in seconds.
 MAX_HELD_SECONDS: Final = 180.0
 
 

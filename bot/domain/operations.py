@@ -24,15 +24,15 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that a read must confirm first, such as that the workspace is already running. If the read confirms
-#: the remark, there is nothing to do.
+#: Remarks that hold only if a read confirms them, such as that the workspace is already running. If a read
+#: does, there is nothing to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: Minimum delay of a planned start that counts as late, in seconds.
+#: Minimum delay for a planned start to count as late, in seconds.
 LATE_START_SECONDS: Final = 300.0
-#: Maximum time between a request and its call for the start's duration to be measured from the request, in
-#: seconds. If the call is sent later, the duration is measured from the call.
+#: The duration of a start is measured from the request if the call is sent within this many seconds, and
+#: otherwise from the call.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 
@@ -44,7 +44,7 @@ class OperationVerb(StrEnum):
     RESTART = "restart"
     CREATE = "create"
     SUSPEND = "suspend"
-    #: Stop the workspace without asking its IDE first, which loses unsaved work.
+    #: Stop the workspace without asking its IDE first, so unsaved work is lost.
     FORCE = "force"
     REMOVE = "remove"
 
@@ -78,13 +78,13 @@ class Operation(WorkItem):
     prior_at: Since | None = None
     read_since: Past | None = None
     failed_at: Past | None = None
-    #: Whether the user agreed that the workspace may be ended irreversibly. A restart then creates a new
-    #: workspace from the same spec, as it also does if the workspace has failed irreversibly. From then on,
-    #: the verb is CREATE, and ``agreed`` remains set.
+    #: Whether the user agreed that the workspace may be ended irreversibly. With this consent, a restart can
+    #: replace the workspace with a new one made from the same spec. The verb then changes to CREATE, and
+    #: ``agreed`` remains set. A workspace that has failed irreversibly is replaced even without consent.
     agreed: Consent = Consent.NONE
     #: The time for which this operation's timer or plan was set, or None if the user requested it directly.
     planned_for: Stays | None = None
-    #: The latest time at which a planned start may be sent. None means the deadline.
+    #: The latest time at which a planned start may be sent. If it is None, only the deadline applies.
     good_until: Stays | None = None
     #: The most recent reason why the operation couldn't be sent yet.
     delayed_by: Hold = NOTHING

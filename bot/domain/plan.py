@@ -41,8 +41,9 @@ from bot.domain.workspaces import Action, State, is_down
 MAX_ATTEMPTS = 20
 MAX_BACKOFF_SECONDS = 60.0
 
-#: Maximum age of a read that an operation's first call may rely on, in seconds, measured when the operation
-#: is requested. It is slightly longer than the interval that Saturn Cloud requires between reads.
+#: Maximum age of a read at the time when an operation is requested, in seconds. The operation's first call
+#: can't rely on an older read. This is slightly longer than the interval that Saturn Cloud requires between
+#: reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -50,7 +51,7 @@ STOP_SETTLES = 600.0
 
 #: How long a running workspace must be unused before it is read less often, in seconds.
 UNUSED_AFTER = 86_400.0
-#: How long after its last use a workspace that is down is read as often as a running one, in seconds. If it
+#: After its last use, a workspace that is down is read as often as a running one for this many seconds. If it
 #: was wrongly reported as down, these reads soon correct that.
 RECENTLY_USED = 3_600.0
 
@@ -160,17 +161,17 @@ def plan(
     """Decide the next step for an operation whose workspace was last seen in ``state``.
 
     ``observed_at`` is the time of that observation. ``actions`` are the actions that the provider currently
-    allows, or None for every action that it supports. A stop that the provider doesn't accept in this state
-    waits until the provider accepts it. ``effects`` says what each stop mode does. A workspace is ended
-    irreversibly only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace
-    was last seen starting or running. ``lacks`` is what the running workspace still needs before people can
-    use it, and ``lacks_since`` is when a read first found that something was missing. A start is fulfilled
-    once the workspace is usable, or once Usher has waited long enough for what it lacks.
+    allows, or None for every action that it supports. If the provider doesn't accept a stop in this state,
+    the stop waits until it does. ``effects`` says what each stop mode does. A workspace is ended irreversibly
+    only if its owner agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last
+    seen starting or running. ``lacks`` is what the running workspace still needs before people can use it,
+    and ``lacks_since`` is when a read first found that something was missing. A start is fulfilled once the
+    workspace is usable, or once Usher has waited long enough for what it lacks.
 
     Old data never ends an operation. A read counts only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. If the state has changed
-    since, the call does no harm. Waiting for another read, which the poll gate (the limit on how often a
-    workspace may be read) may delay, would only hold up the user. A call that can't be undone needs a newer
+    since, the call does no harm. The poll gate (the limit on how often a workspace may be read) may delay
+    another read, and waiting for it would only hold up the user. A call that can't be undone needs a newer
     read.
 
     A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those

@@ -62,8 +62,8 @@ class Update:
     account: Account | None = None
     person: Person | None = None
     #: Identifies the lease (exclusive claim on the row) of the step that saves this update
-    #: (``Claimed.claim``). It is "" if no step saves the update. The update is then applied even while a step
-    #: is running. That step keeps its lease, and the next one has to wait until it has been saved.
+    #: (``Claimed.claim``). If it is "", the update isn't saved by a step, and is applied even while one is
+    #: running. That step keeps its lease, and the next one waits until that step has been saved.
     claim: str = ""
 
     # The following fields are only for operations.

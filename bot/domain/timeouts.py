@@ -41,8 +41,8 @@ MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: Minimum time between the accepted start of a failed workspace and a read that confirms that it has failed
-#: again, in seconds. An earlier read must have found the failure, too.
+#: If a failed workspace is still reported as failed after a start was accepted, two reads have to find this.
+#: The second one must be at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
 #: seemed gone because of an error at the provider, which can last for hours.
@@ -53,7 +53,7 @@ CALL_ENDS: Final = 45.0
 #: How long a question stays open, in seconds. A connection missing for this long counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum time between two searches for a missing result while the user is being asked, in seconds.
+#: Maximum time between two searches for a missing result while the user is being asked about it, in seconds.
 _SELDOM: Final = 300.0
 
 #: An uncertain report: a read didn't find the workspace. Another read has to confirm this.
@@ -61,8 +61,8 @@ GONE: Final = "gone"
 #: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that say that a workspace is starting or has failed, but not why, each mapped to that
-#: state. The next read then asks for the reason.
+#: Kinds of reports that a workspace is starting or has failed, without the reason, each mapped to that state.
+#: The next read asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
 #: Maps kinds of uncertain reports to how many reads in a row must make them, and over how many seconds,

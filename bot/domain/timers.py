@@ -19,7 +19,7 @@ ABSENT_SECONDS: Final = 120.0
 SOONEST_SECONDS: Final = 60.0
 #: How long an irreversible stop is postponed if the owner couldn't be warned of it, in seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum time from now to a stop of which the owner has to be warned, in seconds. It includes half a minute
+#: Minimum time left before a stop if its owner still has to be warned, in seconds. It includes half a minute
 #: to deliver the warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How long the *1 hour more* button postpones a planned stop, in seconds.
@@ -46,8 +46,8 @@ def list_coming_ends(
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
     """Return when a workspace will next be stopped, or None if nothing stops it.
 
-    This is the time of its timer or, if it has no timer, of the stop ``planned`` by working hours, unless the
-    provider ends the workspace earlier.
+    This is the time of its timer or, if it has no timer, of the stop ``planned`` by working hours. If the
+    provider ends the workspace before then, that time is returned instead.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
     own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None
