@@ -113,7 +113,7 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Importing an account again renews an unproven link that expires within this many seconds. A link is
+#: If an unproven link expires within this many seconds, importing its account again renews it. A link is
 #: unproven until its owner has shown that the account is theirs.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 

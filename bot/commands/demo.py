@@ -1,4 +1,4 @@
-"""The ``demo`` command, which replaces its own process with the demo, a separate program."""
+"""The ``demo`` command. It replaces its own process with the demo, which is a separate program."""
 
 import argparse
 import json

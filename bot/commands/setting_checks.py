@@ -9,8 +9,8 @@ from bot.support.settings.field import find_advice
 
 _CORRECT_VALUE: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
 _CORRECT_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
-#: The command that fixes a file's permissions. A problem whose description already contains it gets no
-#: further advice.
+#: The command that fixes a file's permissions. If the description of a problem already contains it, no other
+#: advice is given.
 _SAYS_IT: Final = "chmod 600"
 _SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
 _MISSPELT: Final = "Correct its name, or remove it."

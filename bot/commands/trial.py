@@ -48,7 +48,7 @@ TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
 #: How long a workspace or job may take to appear if its create call got no response, in seconds. After that,
 #: the trial assumes that it wasn't created.
 CONFIRM_SECONDS: Final = 180.0
-#: How long a read may be sent after the workspace's poll gate has allowed it, in seconds. A call may take
+#: Once a workspace's poll gate opens, a read has to be sent within this many seconds. The read may then take
 #: ``CALL_SECONDS``. ``serve`` uses the same values.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0

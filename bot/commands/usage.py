@@ -18,8 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The kinds of totals, in output order, each with a function that returns a life's group. A life is one
-#: period of running.
+#: Maps each kind of total to a function that returns the group in which a life (one period of running) is
+#: counted. Totals are printed in this order.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,

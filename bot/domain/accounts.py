@@ -273,7 +273,7 @@ def _are_same_fact(before: str, now: str) -> bool:
 
 Occasion = Literal["week", "day", ""]
 
-#: The reminders, earliest first, and how many seconds before the credential expires each is due.
+#: When each reminder is due, in seconds before the credential expires, earliest first.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 

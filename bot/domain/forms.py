@@ -28,7 +28,7 @@ Purpose = Literal["workspace", "job"]
 
 #: Key of the name that users see. It is set only if the provider needs a different name for the workspace.
 DISPLAY_NAME_KEY: Final = "display_name"
-#: Prefix of the names of fields for limits that the provider defines.
+#: Prefix of the names of fields for resource limits. The provider decides which limits there are.
 LIMIT_PREFIX: Final = "limit_"
 
 

@@ -116,8 +116,8 @@ class Installation(Administered):
     #: The name that people use to @-mention the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: Maps users whose keys contain an enterprise other than ``enterprise_id`` to that enterprise, which an
-    #: earlier release stored when they linked an account.
+    #: Maps users to the enterprise in their keys, if it isn't ``enterprise_id``. An earlier release stored
+    #: such keys when people linked an account.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

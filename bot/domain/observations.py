@@ -7,7 +7,7 @@ from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
 
-#: Maximum difference between Usher's clock and a provider's, in seconds.
+#: How far apart Usher's clock and a provider's may be, in seconds. Times further in the future are dropped.
 MAX_CLOCK_SKEW_SECONDS = 120.0
 
 

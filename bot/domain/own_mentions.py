@@ -26,7 +26,7 @@ _GREETING_WORDS: Final = frozenset({"hi", "hey", "hello", "ok", "dear"})
 _BLANK_SIGNS: Final = " \t"
 _SEPARATOR_SIGNS: Final = " \t,:;"
 _MARK_SIGNS: Final = "*_~`"
-#: Punctuation that belongs to the words before a mention if it follows the mention.
+#: Punctuation that may follow a mention but belongs to the words before it.
 _CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
 
 

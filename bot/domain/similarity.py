@@ -14,7 +14,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 #: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many
 #: people.
 _SHORTEST: Final = 3
-#: How many letters of a word may be mistyped: pairs of a minimum word length and that number.
+#: Pairs of a word's minimum length and the number of its letters that may be mistyped.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

@@ -201,7 +201,7 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
-#: Maximum length of the text of a period, in characters. Longer texts aren't parsed.
+#: Maximum length of a text that is read as a period, in characters. Longer texts aren't parsed.
 _MAX_CHARACTERS: Final = 80
 #: Maximum number of days that can be excluded from working hours.
 _MAX_DAYS: Final = 366

@@ -1,8 +1,8 @@
 """Working hours as people write them: the days, and the times at which they begin and end. Pure functions.
 
 Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour is read on the
-24-hour clock, unless the hours would then end before they begin, or the other end shows which half of the day
-is meant.
+24-hour clock, unless the hours would then end before they begin, or the other time shows which half of the
+day is meant.
 """
 
 from __future__ import annotations

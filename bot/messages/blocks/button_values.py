@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag in a button's value. It means that pressing the button also agrees to its confirmation question.
-#: People can type this flag in a command, too.
+#: Flag saying that the person has confirmed the action, so that they aren't asked again. It occurs in
+#: buttons' values, and people can type it in a command.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -29,8 +29,8 @@ class ButtonValue(NamedTuple):
     #: The workspace's start count when the button was rendered. Once the workspace is started again, the
     #: button is out of date. None for buttons that a start doesn't affect.
     seen: int | None = None
-    #: Whether the button's question warned that the workspace would end permanently, and whether it also said
-    #: what would be lost.
+    #: Whether pressing the button agrees to end the workspace permanently, and whether the button's question
+    #: said what would be lost.
     agreed: Consent = Consent.NONE
     #: Distinguishes buttons that do the same thing to different rows of a message. ``mark`` distinguishes
     #: buttons that do different things.

@@ -39,7 +39,7 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Minimum length of a paragraph that is shortened to make a message fit.
+#: Minimum length to which a paragraph is shortened if a message is too long.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 

@@ -1,4 +1,4 @@
-"""The plain-text version of a message's blocks, including URLs, sent along with the blocks or instead.
+"""The plain-text version of a message's blocks, including URLs, sent along with the blocks or in their place.
 
 People read the plain text if Slack doesn't show the blocks. It is sent only to people who may see the blocks,
 so its URLs don't reach anyone else.

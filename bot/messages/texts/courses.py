@@ -277,8 +277,8 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-#: Replies if the class is full or if the person has no suitable workspace. The first text of each pair is for
-#: other people, the second for the person who posted the card.
+#: Replies to people who can't join because the class is full or they have no suitable workspace. The first
+#: text of each pair is for other people, the second for the person who posted the card.
 FULL: Final = (
     "*{name}* is full: it has {places}. Ask {who} if you need one.",
     "*{name}* is full: it has {places}.",
