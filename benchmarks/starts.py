@@ -102,9 +102,9 @@ class _Starts:
         )
 
     async def costs(self) -> dict[str, list[float]]:
-        """Return the CPU per start in each round, in µs, less what each process uses at rest.
+        """Return the CPU time per start in each round, in µs, minus each process's idle usage.
 
-        The starts of all variants wait for the poll gate at the same time.
+        The starts of all variants wait for the poll gate in parallel.
         """
         found: dict[str, list[float]] = defaultdict(list)
         for number in range(self.sizes.rounds + 1):

@@ -30,7 +30,7 @@ def refuse(code: str, messages: list[str]) -> SlackError:
 
 
 def characters(part: Any) -> int:
-    """Return the number of characters of visible text in blocks or in a part of them."""
+    """Return the number of characters of visible text in blocks, or in any part of them."""
     if isinstance(part, list):
         return sum(map(characters, part))
     if not isinstance(part, dict):

@@ -475,7 +475,7 @@ def test_what_starts_and_may_not_be_brought_down_yet_comes_up_first(verb, action
     assert plan(operation, State.STARTING, seen_at, without).step is Step.WAIT
     assert plan(operation, State.STARTING, seen_at, without | {action}).step == Step(action)
     assert plan(operation, State.STARTING, seen_at, None).step == Step(action)
-    # If the workspace is running, the call is sent in any case, since the provider has the last word.
+    # If the workspace is running, the call is sent even if it isn't in ``actions``. The provider decides.
     assert plan(operation, State.RUNNING, seen_at, without).step == Step(action)
 
 

@@ -39,7 +39,7 @@ async def class_rig(**settings: Any) -> AsyncIterator[Rig]:
 
 @asynccontextmanager
 async def course_rig(zone: str = "Europe/Berlin") -> AsyncIterator[Rig]:
-    """Yield a bot for courses, on a Monday at noon. The members of courses are in `zone`."""
+    """Yield a bot set up for courses, at noon on a Monday. Course members are in the time zone `zone`."""
     async with class_rig() as made:
         made.clock.advance(MONDAY - made.clock.now())
         for one in (TRAINER, ADMIN):

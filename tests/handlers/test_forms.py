@@ -77,7 +77,7 @@ async def test_a_form_shows_what_is_offered_and_keeps_within_limits(bench):
     assert cluster["dispatch_action"] is True
     assert cluster["element"]["initial_option"]["value"] == "Local"
     assert inputs(answer.view)["cpus"]["element"]["max_value"] == "8"
-    # If no form can be opened, the answer has a button that opens it.
+    # If the form can't be opened right away, the answer has a button that opens it.
     assert buttons(answer)["Open the form"]["value"] == "workspace bench"
 
 

@@ -69,7 +69,7 @@ def _running() -> tuple[str, str]:
     assert process.stderr is not None
     line = next((one for one in process.stderr if one.startswith(b"DevTools listening on ")), None)
     assert line is not None, "Chromium doesn't start"
-    # Chromium keeps writing, and would block if nobody read it.
+    # Chromium keeps writing, and would block if nobody read its output.
     Thread(target=_hear_out, args=[process.stderr], daemon=True).start()
     address = urlsplit(line.split()[-1].decode())
     return address.netloc, address.path

@@ -1,4 +1,4 @@
-"""Tests of text as Slack returns it: characters become entities, even in plain_text, but not in values."""
+"""Tests of text that Slack returns: special characters are escaped, even in plain_text, but not in values."""
 
 import pytest
 

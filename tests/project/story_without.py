@@ -15,7 +15,7 @@ LEFT = json.loads(Path(__file__).with_name("left.json").read_text(encoding="utf-
 
 
 async def leave(world):
-    """Write the rows that the feature would have left, all of them long due."""
+    """Write the rows that the feature would have left behind, all long overdue."""
     principal = world.principal()
     account = await world.bot.store.read(accounts.find_account, principal, "saturn")
     workspace = next(

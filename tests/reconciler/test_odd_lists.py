@@ -150,7 +150,7 @@ async def test_what_runs_is_not_gone_by_one_list_that_lacks_it(world):
         world.provider.api._http.answers = answers
         asked = len(world.provider.api._http.asked)
         await world.store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
-        # The list by itself makes a read due, without anybody asking.
+        # The list alone makes a read due. Nobody has to ask for one.
         await world.pass_time(40, step=4)
         assert {row.state for row in await world.store.perform(workspaces.read_workspaces, ALICE)} == {
             State.RUNNING

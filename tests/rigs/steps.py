@@ -60,7 +60,7 @@ class Looks:
             return self.names
         scheduler, is_set = self._scheduler, round(self._clock.now() - self._clock.monotonic(), 2)
         if self.is_old or is_set != self._is_set:
-            # Any write or clock change may make steps due that weren't.
+            # Any write or clock change may make more steps due.
             scheduler.wake()
         elif not self._is_alone:
             scheduler.wake()

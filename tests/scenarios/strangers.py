@@ -5,8 +5,8 @@ and totals by kind. ``tests/scenarios/strangers.md`` describes the format of an 
 button of the answer is pressed in a world that was played up to the same point. A dialogue continues after
 the right button was pressed.
 
-An item is *WRONG* if something is done that isn't right, or if the only button that acts would do so. It is
-*helped* if, in each turn, something right is done or one press away. If ``nothing`` is right, nothing must be
+An item is *WRONG* if an act is done that isn't right, or if the only button that acts would do one. It is
+*helped* if, in each turn, a right act is done or is one press away. If ``nothing`` is right, nothing must be
 done. Buttons that ``status`` and similar answers always have don't count as the only button.
 """
 

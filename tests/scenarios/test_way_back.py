@@ -428,7 +428,7 @@ async def test_upgrade_and_way_back_bring_open_work_along(install, name, release
     written = await installed.go_back(platform.back)
     assert "requests: 2, stops: 2" in written
     assert "Told that a link may be back: 2." in written
-    # The process is serving, because a start waits until it is ready.
+    # The process is already serving, because starting it waits until it is ready.
     assert installed.last_migration() == LAST_NAMED[release]
     assert installed.count() == AFTER_RESTORED
     assert installed.list_owners() <= {"usher"}

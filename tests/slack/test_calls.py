@@ -41,7 +41,7 @@ SHUT_OUT_CODES = sorted(
 
 
 class Line:
-    """A client of a fake Slack, which fails on demand. Calls are some seconds apart."""
+    """A client for a fake Slack that fails on demand. By default, calls are a minute apart."""
 
     def __init__(self, store, clock):
         self.clock = clock

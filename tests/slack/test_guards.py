@@ -1,4 +1,4 @@
-"""Tests of single guards on the way to Slack, in cases that an earlier guard normally prevents."""
+"""Tests of individual guards on the path to Slack, in cases that an earlier guard normally catches."""
 
 from dataclasses import replace
 from types import SimpleNamespace

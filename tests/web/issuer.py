@@ -26,9 +26,9 @@ def encoded(data: bytes) -> str:
 
 
 class Issuer:
-    """A server for authorize, token and keys.
+    """A server with endpoints for authorization, tokens and keys.
 
-    ``person`` is the one at the browser. None means that they press Cancel.
+    ``person`` is the person who is signing in. None means that they press Cancel.
     """
 
     def __init__(self, clock: FakeClock) -> None:

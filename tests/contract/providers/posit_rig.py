@@ -1,4 +1,4 @@
-"""The rig of the local Workbench for the contract, with a suspended session as the workspace to start."""
+"""The contract tests' rig for a local Workbench. The workspace to start is a suspended session."""
 
 from contextlib import asynccontextmanager
 from typing import Any

@@ -38,7 +38,7 @@ HUB_SEED = {
     "named_server_limit": 3,
     "oauth_redirect_uri": HUB_BACK,
 }
-#: The operations of Saturn Cloud's published document that the code uses.
+#: The operations that the code uses, from Saturn Cloud's published API specification.
 LISTED = set(
     tomllib.loads((ROOT / "tests/project/schemas/contracts.toml").read_text())["saturn"]["operations"]
 )

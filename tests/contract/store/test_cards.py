@@ -570,7 +570,7 @@ async def test_what_a_run_wrote_is_not_kept_for_its_message(store):
 
 
 async def pending(store, clock, workspace, state):
-    """Change the state, and return the claim of the card's next update."""
+    """Change the state, and return the claim on the card's next update."""
     clock.advance(MIN_UPDATE_INTERVAL_SECONDS)
     await observe(store, clock, workspace, Observed(state))
     clock.advance(card_rows.ENDS_WITHIN_SECONDS)

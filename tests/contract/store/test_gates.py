@@ -1,4 +1,4 @@
-"""The poll gate: one read per resource and interval, whoever asks; and what a result updates, for whom."""
+"""Tests of the poll gate: one read per resource and interval, and what each result updates for whom."""
 
 import asyncio
 from dataclasses import replace

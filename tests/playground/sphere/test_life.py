@@ -59,7 +59,7 @@ async def test_what_became_due_long_ago_happened_then(sphere: Sphere):
     made = await sphere.create(retention_time_stopped=10)
     await sphere.advance(24 * 60 * MINUTE)
     removed = await sphere.read(made["id"])
-    # The workspace runs after 4 s, stops 15 minutes later, and is removed another 10 minutes later.
+    # The workspace is running after 4 s, stops 15 minutes later, and is removed 10 minutes after that.
     assert removed["terminated_at"] == "2023-11-14 22:38:24 +0000"
 
 
