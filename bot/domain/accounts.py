@@ -217,8 +217,8 @@ class Approval:
     detail: str | None = None
     deferred_command: dict[str, Any] | None = None
     #: Keys of the other people in Slack who may own the username, most likely first, or None if Usher hasn't
-    #: searched for them yet. ``answers`` maps each person who was asked whether the account is theirs to
-    #: their answer, or to None if there is none yet.
+    #: searched for them yet. ``answers`` maps each person who was asked whether they own it to their answer,
+    #: or to None if they haven't answered.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people who were asked have a day to answer.

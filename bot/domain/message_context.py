@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How long closing an operation's row may take after a read has ended the operation, in seconds. Until then,
-#: the operation counts as ending.
+#: Once a read has ended an operation, its row should be closed within this many seconds. Until then, the
+#: operation counts as ending.
 END_SECONDS: Final = 2.0
 
 

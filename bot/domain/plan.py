@@ -216,8 +216,8 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
     """Decide the next step for a workspace that isn't yet known to exist at its provider.
 
     ``creation`` is the operation that creates the workspace: either ``operation`` itself, or one that it
-    replaced. So that nothing is created twice, a creation whose outcome is unknown is followed by FIND, and
-    by CREATE only if nothing was found. An operation that cancels a creation also searches first. A workspace
+    replaced. If its outcome is unknown, FIND comes next, and CREATE only if nothing was found. Otherwise, a
+    second workspace might be created. An operation that cancels a creation also searches first. A workspace
     that is found is then stopped or removed like any other.
     """
     if not operation.is_open:

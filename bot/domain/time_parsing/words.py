@@ -245,8 +245,9 @@ _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?"
 _NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
-#: Matches a zone that programs add to a time without a space: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``. A
-#: ``-`` begins an offset only after a date with a time, or a time with seconds. Otherwise, it is a dash.
+#: Matches a time zone attached to a time without a space, as programs write it: ``18:00Z``,
+#: ``18:00+02:00[Europe/Berlin]``. A ``-`` begins an offset only after a date with a time, or a time with
+#: seconds. Otherwise, it is a dash.
 _BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
 _JOINED_MINUS: Final = re.compile(
