@@ -73,9 +73,9 @@ class Verb:
     #: Whether to leave the verb out of help and suggestions. Usher itself uses hidden verbs to continue an
     #: action, so nobody needs to type them.
     is_hidden: bool = False
-    #: Conditions under which help lists the verb; all of them must be met. Each is a facet (an optional
-    #: capability) or a stop mode of some connection that the person can use, ``linked`` (an account is
-    #: linked), ``linking`` (one could be linked), or ``administrator``.
+    #: Conditions that must all be met for help to list the verb: ``linked`` (an account is linked),
+    #: ``linking`` (one could be linked), ``administrator``, or the name of a facet (an optional capability)
+    #: or stop mode of some connection that the person can use.
     needs: tuple[str, ...] = ()
     #: The verb's effect. ``flags`` lists the words it accepts as ``--WORD`` (None if it parses its own
     #: flags), and ``accepts`` lists the kinds of arguments it takes.
@@ -91,9 +91,8 @@ class Verb:
     #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Label of the verb's button next to a workspace's name. ``is_red`` makes the button red. ``alone`` is
-    #: the label of a button that runs the command without arguments, and ``does`` the label of a button that
-    #: runs it with arguments.
+    #: Labels for the verb's buttons: ``label`` for the button next to a workspace's name (red if ``is_red``),
+    #: ``alone`` for one that runs the command without arguments, and ``does`` for one that passes arguments.
     label: str = ""
     is_red: bool = False
     alone: str = ""
@@ -169,7 +168,7 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Placeholder for a word that isn't a verb. The word is answered, but nothing is done.
+#: Stands in for words that aren't verbs. Usher answers them, but does nothing.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 

@@ -1,6 +1,6 @@
 """Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-The texts aren't escaped yet. Pages escape them, and code that puts one into a Slack message must do so, too.
+The texts aren't escaped yet. Pages escape them, and so must code that puts one into a Slack message.
 """
 
 from collections.abc import Mapping
@@ -84,13 +84,13 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Shown on a link page that no longer shows the code itself.
+#: Shown on the link page in place of the code, which is shown only once.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
     "If you don't have it any more, type {command} link {title} in Slack to get a new link."
 )
-#: Explains each policy rule to people whom it refuses.
+#: Says, for each policy rule, why it refuses the person.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -238,7 +238,7 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: Replies to a press that Slack delivers again. The first delivery was answered with the link.
+#: Reply to a press that Slack delivers a second time. The first delivery was answered with the link.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
 #: Shown for connections where people can't link accounts themselves.
@@ -446,5 +446,5 @@ BECAUSE: Final = {
     "not_allowed": "I don't work for guests, bots, or people from other organisations.",
     "gave_up": "{title} hasn't answered for a long time.",
 }
-#: Shown at the URL of a calendar feed, which release 0.4 offered.
+#: Shown at the URLs of calendar feeds, which release 0.4 offered.
 NO_CALENDARS: Final = "Usher doesn't offer calendars any more: remove this one from your calendar program."

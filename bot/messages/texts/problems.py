@@ -194,7 +194,7 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes that are explained by the reason given in the provider's message, if Usher recognises that reason.
+#: Causes for which Usher explains the reason found in the provider's message, if it recognises one.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
 #: Reasons for which the provider's message is quoted as well, because it says how much is used, whose rule
 #: applies, or what is missing.
@@ -297,7 +297,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Causes that aren't faults. Nobody has to look these up in the log, so no reference is shown.
+#: Causes that aren't faults. No reference is shown for them, because nobody has to look them up in the log.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",

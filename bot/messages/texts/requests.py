@@ -67,7 +67,7 @@ UNDECIDED_PERSON: Final = (
 #: Replaces the request after another member has claimed the account.
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
 UNKNOWN: Final = "unknown"
-#: Asks a member who may own the account whose username was requested.
+#: Asks a possible owner of the requested account whether it is theirs.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"

@@ -121,7 +121,7 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
-#: A button's label that tells runs of the same name apart.
+#: Button label that tells runs with the same name apart.
 FROM: Final = "{name}, {at}"
 
 # -- a run in a single line --------------------------------------------------------------------------------
