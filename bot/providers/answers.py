@@ -146,7 +146,7 @@ def _read_sentence(response: Response) -> str:
 
 #: Maximum number of characters that ``clean`` keeps of a name sent by a server.
 MAX_NAME_LENGTH = 250
-#: Maximum number of characters of a percent-encoded id in a path.
+#: Maximum length of a percent-encoded id in a path, in characters.
 MAX_ID_LENGTH = 1000
 #: Smallest timestamp that is interpreted as milliseconds (a time in 1973). Smaller ones are interpreted as
 #: seconds.

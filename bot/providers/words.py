@@ -22,15 +22,15 @@ from bot.support.cleaning import HIDDEN
 
 #: Maximum number of characters of a server's message that are shown to users.
 MAX_MESSAGE_LENGTH = 200
-#: Maximum number of characters of a message that includes details.
+#: Maximum length of a message that includes details, in characters.
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
-#: Maximum number of characters of a text that are searched for another program's output.
+#: How much of a text is searched for another program's output, in characters.
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Maximum number of opening braces in a text at which Usher tries to parse JSON.
+#: Maximum number of opening braces in a text to try as the start of a JSON object.
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Maximum number of characters in a Python literal to be parsed. Parsing a longer literal would be slow.
 MAX_LITERAL_LENGTH: Final = 2000
@@ -69,7 +69,7 @@ _LABEL_WORD_PATTERN: Final = re.compile(
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
-#: Matches the text before the exception that caused a failure.
+#: Matches the text in front of the exception that caused a failure.
 _CAUSE_PATTERN: Final = re.compile(
     r".{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
     r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())",

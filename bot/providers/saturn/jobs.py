@@ -1,11 +1,11 @@
 """Runs of jobs. Starting a job returns no id, so Usher compares the job's runs before and after the start.
 
 A run is a Kubernetes job with one or more pods, which run at the same time or one after another. The server
-shows each live run as a whole (``runtimesummary``), and a history of pods that have ended. Each pod's labels
-name its run. On an older server, a run is simply its pod.
+reports each live run as a whole (``runtimesummary``), and older runs as individual pods, whose labels name
+the run. On an older server, each pod is a run of its own.
 
 A run's id is ``JOB/RUN``. Until the server shows the run, Usher uses the id ``JOB/@…``, which describes the
-runs that existed before the start. On a server that shows no pods, the id is ``JOB/~…`` instead.
+runs that existed before the start. If the server doesn't show runs at all, the id is ``JOB/~…``.
 """
 
 from __future__ import annotations
