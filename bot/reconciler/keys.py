@@ -26,8 +26,8 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Time in seconds within which refusals of several people's credentials count as an outage, unless a
-#: credential is accepted in between.
+#: If several people's credentials are refused within this many seconds, and none is accepted in between, this
+#: counts as an outage.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
@@ -50,8 +50,8 @@ REFRESH_SECONDS = 10.0
 #: Time limit for minting a credential with the connection's secret, in seconds. Minting takes several
 #: requests (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: Lifetime of the cache of decrypted secrets, in seconds. Without the cache, every poll would decrypt them,
-#: that is, every ten seconds.
+#: Lifetime of the cache of decrypted secrets, in seconds. Without the cache, secrets would be decrypted again
+#: for every poll, that is, every ten seconds.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
@@ -59,8 +59,7 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit, in seconds, for checking before a call that its account is still the linked one.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts for which Usher remembers when it last tried to find out their id at the
-#: provider.
+#: Maximum number of accounts for which Usher remembers when it last requested their id from the provider.
 MAX_REMEMBERED: Final = 10_000
 
 
@@ -85,8 +84,7 @@ class Keys:
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Renewed secrets, by account, that no successful call has used yet. Such a credential isn't renewed
-        #: again.
+        #: Renewed secrets, by account, that no successful call has used yet. They aren't renewed again.
         self._unproven: dict[str, str] = {}
         #: When each connection's provider began to refuse the connection's own secret (epoch seconds), or
         #: None once it accepts the secret again. There is no entry until the first refusal or acceptance.

@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 #: Time limit for reading a list of many pages, in seconds. It is shorter than the task's lease (its
 #: claim on the row).
 LIST_TIMEOUT_SECONDS = 30.0
-#: Seconds after the use of a workspace during which its account's list is read more often.
+#: For this many seconds after one of its workspaces is used, an account's list is read more often.
 RECENT_USE_SECONDS = 3600.0
 
 

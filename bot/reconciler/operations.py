@@ -61,7 +61,7 @@ _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, Opera
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: The plan that ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: Time that a start waits for a stop to finish before its card says who can help, in seconds.
+#: How long a start waits for a stop to finish, in seconds, before its card says who can help.
 LONG_STOP_SECONDS: Final = 300.0
 #: Two creations within this many seconds may be confused: a search for the newer workspace may find the older
 #: one.
@@ -77,7 +77,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: Time of the latest check scheduled for any waiting operation, by the store's clock.
+    #: Time of the latest scheduled check of a waiting operation, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:

@@ -37,7 +37,7 @@ class Outages(EnginePart):
     def __init__(self, engine: EngineContext, keys: Keys) -> None:
         super().__init__(engine)
         self.refusals = {OURS: keys.lockouts, PEOPLE: keys.people_lockouts}
-        #: Start times of the open outages, as of the last read of the rows.
+        #: Start times of the open outages, as last read from the rows.
         self._current: Mapping[str, float] = {}
         #: Start times of outages that this process still observes although another process has ended them.
         #: They aren't opened again: two processes that disagree would keep opening and closing them.

@@ -19,7 +19,7 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: Time between two checks that the workspaces of someone who has left are down, in seconds.
+#: How often to check whether the workspaces of someone who has left are down, in seconds.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 

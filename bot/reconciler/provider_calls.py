@@ -50,7 +50,8 @@ REFUSED_WAIT_SECONDS: Final = 60.0
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry that waits for the end of a pause requested by the provider.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry, after ``KEYS_WAIT_SECONDS``, of a call whose secret only other processes can decrypt.
+#: Cause of retrying a call because only other processes can decrypt its secret. The retry comes after
+#: ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
 #: Causes of retries after the provider refused a sign-in.
@@ -95,7 +96,7 @@ class ProviderCall:
     may_leave: Callable[[], bool] | None = None
     #: Whether the previous attempt was refused with 401. None if a 401 isn't retried.
     was_unauthorized: bool | None = None
-    #: Function that returns whether a result says that something no longer exists.
+    #: Function that says whether a result means that something no longer exists.
     reports_absence: Callable[[Any], bool] | None = None
 
 

@@ -52,7 +52,7 @@ MAX_REMEMBERED = 10_000
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Seconds by which a batched read may be late without missing its next slot.
+#: How late a batched read may be, in seconds, without missing its next slot.
 SLOT_MARGIN_SECONDS = 0.5
 #: Seconds for which results are collected before they are written together.
 BATCH_SECONDS = 0.05
@@ -74,7 +74,7 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: Today's reads with an administrator's token that are already in the audit log, as pairs of an
+        #: Today's reads with an administrator's token that the audit log already contains, as pairs of an
         #: account's id and a workspace's poll gate key.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0

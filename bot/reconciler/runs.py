@@ -42,8 +42,8 @@ log = structlog.get_logger(__name__)
 
 #: Minimum time between a call and the first read, in seconds. By then, a short run may already have ended.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: Delay before the list of runs is read again after a run was reported as lost, in seconds. The run may turn
-#: up in it after all.
+#: After a run is reported as lost, Usher waits this many seconds before reading the list of runs again, in
+#: case the run turns up after all.
 LOOK_AGAIN_SECONDS: Final = 300.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50

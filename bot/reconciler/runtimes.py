@@ -39,7 +39,7 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: Maximum difference, in seconds, between the end of a pause in memory and in its row, which is written a
+#: Tolerance, in seconds, for comparing a pause's end in memory with its end in the row, which is written a
 #: little later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
@@ -291,13 +291,13 @@ class Runtime:
 #: sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: Seconds by which an operation may be late when it asks for its turn in the start queue. If it asks later,
-#: it loses the turn.
+#: How late an operation may ask for its turn in the start queue, in seconds. If it asks later, it loses the
+#: turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Two starts requested within this many seconds may be sent in either order. This applies only if there is no
 #: rate limit.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: Seconds until an operation asks again if another operation's turn comes first.
+#: How long an operation waits before it asks again if another operation's turn comes first, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -441,13 +441,14 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum number of seconds between checks of a waiting operation's deadline and of what is delaying it.
+    #: Minimum time, in seconds, between two checks of a waiting operation's deadline and of what is delaying
+    #: it.
     tick: float = 20.0
     #: Maximum number of checks of waiting operations per second. If there are very many open operations, each
     #: is checked less often, but at least every ``slow_tick`` seconds.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: Time between two checks, during a long call, that its account is still linked, in seconds.
+    #: How often to check, during a long call, whether its account is still linked, in seconds.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

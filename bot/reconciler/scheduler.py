@@ -39,7 +39,7 @@ SWEEP: Final = "sweep"
 DAY_SECONDS: Final = 86_400.0
 #: Time at which daily work becomes due (03:17 UTC), in seconds after midnight.
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: Interval of the tiny writes that check whether the store is writable and read its clock, in seconds.
+#: Interval, in seconds, between the tiny writes that test whether the store is writable and read its clock.
 BEAT_SECONDS: Final = 30.0
 #: Interval at which Usher looks for old lists that should be read again, in seconds.
 LIST_REFRESH_SECONDS: Final = 120.0
@@ -180,8 +180,8 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Kinds of work whose due times must be queried, each with the number of seconds for which its rows
-        #: are left to another process. ``_due_at`` is when the first row of each kind is due (monotonic).
+        #: Kinds of work whose due times must be queried, each with how many seconds to leave its rows to
+        #: another process. ``_due_at`` is when the first row of each kind is due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None

@@ -219,8 +219,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # Wake the item if a read shows a change, because that may end it. The call itself isn't made
-            # before the pause is over.
+            # If a read shows a change, wake the item, because the change may end it. The call itself isn't
+            # made before the pause is over.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -471,7 +471,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step at the deadline at the latest, and any notice that is due.
+        """Return the update with its next step no later than the deadline, and with any notice that is due.
 
         If ``is_blocked`` is true, the person is told even before the deadline that nothing can be sent. A
         person who has already been asked what to do isn't also told that the item is late.
@@ -489,8 +489,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # An item may still fail right after its deadline, so hold back the notice that it is late for a
-        # moment.
+        # An item may still fail right after its deadline, so briefly hold back the notice that it is late.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -609,7 +608,7 @@ def find_busy_reason(
 ) -> Hold | None:
     """Return the block reason while a provider is busy or silent, or None if ``since`` is None.
 
-    ``words`` is the provider's own message about its first refusal.
+    ``words`` is the provider's own message from its first refusal.
     """
     if since is None:
         return None

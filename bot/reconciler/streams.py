@@ -21,13 +21,13 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams that are open at the same time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: Seconds without new output after which an ended run's output is considered complete.
+#: Once a run has ended, its output is considered complete after this many seconds without anything new.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
-#: Seconds that a finished run's last lines are kept for the message about its end.
+#: How long a finished run's last lines are kept for the message about its end, in seconds.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: Minimum wait, in seconds, before a stream that ended before its run is reopened.
+#: If a stream ends before its run does, it isn't reopened for at least this many seconds.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 

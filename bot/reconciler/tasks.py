@@ -28,10 +28,10 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a task, unless its handler sets a different one. The waits between them grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Age of a task, in seconds, up to which attempts that couldn't be made yet (``TaskBusy``) don't count.
+#: Until a task is this old, in seconds, attempts that couldn't be made yet (``TaskBusy``) don't count.
 #: Attempts that failed for lack of an encryption key never count.
 MAX_BUSY_SECONDS = 900.0
-#: Seconds after which a person who is waiting for a list that can't be read is told why.
+#: If a person is waiting for a list that can't be read, they are told why after this many seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
 #: Name under which all reads of a connection's lists share its request slots. It can't clash with a person's
