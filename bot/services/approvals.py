@@ -193,8 +193,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: Maximum number of people who are asked whether a requested account is theirs, and of such questions that
-#: one person is asked per day.
+#: Maximum number of people to ask whether a requested account is theirs, and maximum number of such questions
+#: to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
 #: How often to check, in seconds, whether a postponed question can now be asked or has already been sent.
 RECHECK_SECONDS: Final = 600.0

@@ -63,8 +63,8 @@ Result = TypeVar("Result")
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: Suffix of an inbox key that marks the request as refused.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Age, in seconds, above which the person must confirm a request, because much may have changed since it was
-#: sent.
+#: A request older than this, in seconds, must be confirmed by the person, because much may have changed since
+#: it was sent.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -98,7 +98,7 @@ class Caller:
     reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: Time when the request was sent. Set only if that may be long ago.
+    #: Time when the request was sent. Set only if that may have been long ago.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False

@@ -18,7 +18,7 @@ from bot.store.tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
 NOTICES_PER_TRANSACTION: Final = 30
-#: Maximum number of members' rows that are marked in one transaction when a lesson is due.
+#: Maximum number of members' rows to mark in one transaction when a lesson becomes due.
 MEMBERS_PER_TRANSACTION: Final = 50
 #: Number of members assumed for a course without a maximum, high enough for a large class.
 LARGE_CLASS_SIZE: Final = 500
@@ -28,9 +28,10 @@ PREPARE_INTERVAL_SECONDS: Final = 10.0
 #: is the longest.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
-#: Duration of a start, in seconds, that is assumed until enough starts have been measured.
+#: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: Minimum difference between the provider's idle limit and a lead time, in seconds.
+#: How far a lead time must stay below the provider's idle limit, in seconds, so that a workspace isn't
+#: stopped before its lesson.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: How long a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0

@@ -241,7 +241,7 @@ def build_missed_warning_notices(
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
     """Claim timers that are due. If a workspace wasn't read recently, read it now and claim its timer later.
 
-    If a workspace is down, its timer isn't claimed. It is only read, to find out whether its planned stops
+    If a workspace is down, it is read but its timer isn't claimed. The read shows whether its planned stops
     apply again.
     """
     now = tx.now()

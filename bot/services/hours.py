@@ -56,7 +56,8 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Seconds to wait for a read of a workspace before checking again whether to ask its owner about it.
+#: How long to wait for a workspace to be read, in seconds, before checking again whether its owner must be
+#: asked about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: Maximum delay, in seconds, of a scheduled start that the provider doesn't allow yet.

@@ -40,7 +40,8 @@ from bot.support.vault import row_key
 #: Lifetime of a link page, in seconds. ``CODE_SECONDS`` is the lifetime of a code shown on it.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Age at which a link page has certainly expired, in seconds, so that its credential can't be used any more.
+#: Age at which a link page has certainly expired, in seconds. After that, its credential can't be used any
+#: more.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0

@@ -26,8 +26,8 @@ RENEWAL_SECONDS: Final = 3.0
 STARTS_PREFIX: Final = "starts:"
 #: Prefix for the names of jobs that follow a run's output.
 OUTPUT_PREFIX: Final = "output:"
-#: Seconds that this process relies on its lease of a job, counted from just before it requested the lease.
-#: This is less than the lease's duration, so no other process can take the job over in that time.
+#: How long this process relies on its lease of a job, in seconds, counted from just before it requested the
+#: lease. This is less than the lease's duration, so no other process can take the job over in that time.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 #: Longest interruption of background work, in seconds, that people aren't told about. A restart takes less
 #: time.

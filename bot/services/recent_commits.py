@@ -6,7 +6,7 @@ from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 
-#: How long commits are remembered, in seconds, up to a maximum of ``MAX_RECENT_COMMITS`` commits.
+#: How long commits are remembered, in seconds. At most ``MAX_RECENT_COMMITS`` are remembered at a time.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 

@@ -20,8 +20,8 @@ from bot.support.errors import Refused
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
 #: Delay before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age, in seconds, of a workspace's state when scheduled work decides about the workspace. If the
-#: state is older, the workspace is read first, which takes at most ``READ_TIMEOUT_SECONDS``.
+#: How old a workspace's state may be, in seconds, for scheduled work to rely on it. If it is older, the
+#: workspace is read first, which takes at most ``READ_TIMEOUT_SECONDS``.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.
