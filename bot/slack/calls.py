@@ -70,10 +70,10 @@ TRY_INTERVAL_SECONDS: Final = 5.0
 #: for Slack due. Without this limit, a call that keeps failing for its own reasons could trigger one release
 #: after another.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: Delay before the next retry, in seconds, if the last one found no pending message.
+#: Delay before the next retry, in seconds, if the last one found no message to retry.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: Seconds that the database may take to count a call to Slack. After that, this process counts the call in
-#: memory.
+#: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
+#: call in memory.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: The share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
@@ -187,8 +187,8 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: Seconds by which Slack's clock is ahead of Usher's, according to the header of the last response
-        #: and to the last message.
+        #: How far Slack's clock is ahead of Usher's, in seconds: first according to the header of the last
+        #: response, then according to the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: Slack's error code if Slack has locked out the whole app, or None if it hasn't.
@@ -201,8 +201,8 @@ class PacedSlack:
         #: because calls of the previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: In this order: whether messages wait until Slack accepts one (initially True), the number of
-        #: retries since Slack last accepted a message or answered a search, the time of the next retry, and
+        #: In this order: whether messages wait until Slack accepts one (initially True); the number of
+        #: retries since Slack last accepted a message or answered a search; the time of the next retry; and
         #: the time of the last call that got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 

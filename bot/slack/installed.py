@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 #: Maximum age of the cached installation rows, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Minimum interval between reads of the rows that are caused by the same unknown Slack team, in seconds.
+#: Minimum time, in seconds, between two reads of the installation rows for the same unknown Slack team.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 

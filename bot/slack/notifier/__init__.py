@@ -24,9 +24,9 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Seconds of unanswered calls after which Slack is considered down.
+#: Slack is considered down once calls have gone unanswered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: Seconds from the last unanswered call until a Slack outage is forgotten.
+#: A Slack outage is forgotten this many seconds after the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 

@@ -59,12 +59,12 @@ _REPLIES_ONLY: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: Meanings of Slack errors that prevent a file, but not a message, from being sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the ``occasion`` (part of a notice's unique key) of a notice that says that another message
-#: couldn't be delivered.
+#: Prefix of a notice's ``occasion`` (part of its unique key) if the notice says that another message couldn't
+#: be delivered.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card that may or may not have been posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Maximum age, in seconds, at which a message that promised an answer is replaced by it. After that, the
+#: Up to this age, in seconds, a message that promised an answer is replaced by the answer. After that, the
 #: answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
@@ -72,8 +72,8 @@ PROMISE_CHECK_SECONDS: Final = 1.0
 #: Longest rate-limit pause for which an edit waits, in seconds. If the pause is longer, Usher sends the
 #: answer as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is the error recorded
-#: after a bug in Usher.
+#: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded after a
+#: bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
