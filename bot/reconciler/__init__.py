@@ -43,7 +43,7 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: Maximum time, in seconds, for which Usher retries publishing a Home tab while Slack is failing.
+#: How long Usher keeps trying to publish a Home tab while Slack is failing, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
 #: Kinds of rows that become due at a set time, in processing order. Each due row triggers a use case.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (

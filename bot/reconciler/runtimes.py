@@ -32,8 +32,8 @@ MAX_FAILURES = 5
 MAX_PROBE_PAUSE_SECONDS = 30.0
 #: Longest pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: Minimum number of people who must be rate-limited within ``SHARED_LIMIT_SECONDS`` for Usher to assume that
-#: everyone is.
+#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, the limit is assumed to apply to
+#: everyone.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
@@ -287,8 +287,8 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Safety factor for a per-second limit on starts, which may reach the provider less evenly than they are
-#: sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
+#: Safety factor for a per-second limit on starts, because calls may reach the provider less evenly than they
+#: are sent. ``BURST_SHARE`` is the share of the limit that a single burst may use.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
 #: How late an operation may ask for its turn in the start queue, in seconds. If it asks later, it loses the

@@ -66,7 +66,7 @@ MAX_REDRAW_SECONDS: Final = 60.0
 #: small, because each enrollment writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: Seconds that a workspace created for a course keeps running for its owner to try it out.
+#: How long a workspace created for a course keeps running so that its owner can try it out, in seconds.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 

@@ -105,7 +105,7 @@ class Rotation:
     #: links that were restored because a key can decrypt their secrets again.
     forgotten: int = 0
     recalled: int = 0
-    #: Number of links whose secrets no key can decrypt, and number of all links. Set only if so many links
+    #: Number of links whose secrets no key can decrypt, and total number of links. Set only if so many links
     #: are affected that Usher ended none of them.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)

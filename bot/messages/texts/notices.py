@@ -180,8 +180,8 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while Usher couldn't send messages. The texts below are for one
-#: workspace and for several.
+#: Introduces a summary of what happened while Usher couldn't send messages. Each ``…_TOGETHER`` text has one
+#: version for a single workspace and one for several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")

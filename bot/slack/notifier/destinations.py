@@ -8,7 +8,7 @@ from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
-#: Maximum time, in seconds, that a notice for a card's thread waits for the card to be posted.
+#: How long a notice for a card's thread waits for the card to be posted, in seconds.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 
