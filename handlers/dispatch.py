@@ -66,8 +66,8 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer with one of their buttons already says when the state was
-#: read, so it needs no other date.
+#: Actions of buttons that read the state again. An answer with such a button already says when the state was
+#: read, so no other date is added.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that dismisses a question.
 _DECLINE = "leave"
@@ -77,7 +77,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Number of characters at the beginning of a long text that are parsed to choose the right answer.
+#: If a text is too long, only this many characters at its beginning are parsed, to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -117,7 +117,7 @@ async def run_text(
 
 
 def parse_request(request: Request, text: str) -> Request:
-    """Return the request with the verb, words and flags that are in the text."""
+    """Return the request with the verb, words and flags parsed from the text."""
     parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder

@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-#: Maximum age of a message that gets an answer, in seconds. People are assumed not to wait any longer.
+#: Messages older than this, in seconds, aren't answered, because presumably nobody is waiting any more.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")

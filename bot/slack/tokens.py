@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: Lead time for replacing a token before it expires, in seconds.
+#: How long before its expiry a token is replaced, in seconds.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 

@@ -31,8 +31,8 @@ SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: Delay of a card, in seconds, if a reply has already announced its work. Most work ends sooner, and the
 #: message about the end then makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
-#: Seconds to wait after an announced time before redrawing the message that announced it, so that the message
-#: about the event itself is sent first.
+#: A message that announced a time is redrawn this many seconds after that time, so that the message about the
+#: event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
 #: Seconds to wait before updating the card of an operation that is about to end.
 ENDS_WITHIN_SECONDS: Final = 2.0

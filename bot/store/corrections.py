@@ -17,14 +17,15 @@ from bot.store.transaction import Row, Transaction
 
 #: Delay of a correction, in seconds, so that a second read can confirm it.
 _DOUBT_SECONDS: Final = 30.0
-#: Age, in seconds, up to which a report that a workspace is ready can be corrected. ``_DONE_SECONDS`` applies
-#: to reports of other successes, and ``_FAILED_SECONDS`` to reports of failures. Later changes are probably
-#: due to something that the owner did elsewhere.
+#: How long a report that a workspace is ready can be corrected, in seconds. ``_DONE_SECONDS`` applies to
+#: reports of other successes, and ``_FAILED_SECONDS`` to reports of failures. Later changes are probably due
+#: to something that the owner did elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: Tolerance for the end that a provider announced, in seconds. If a workspace is found down this shortly
-#: before that end, or at any time after it, the provider is assumed to have ended it.
+#: Tolerance, in seconds, for the time at which a provider said that it would end a workspace. If the
+#: workspace is found down after that time, or up to this long before it, the provider is assumed to have
+#: ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

@@ -32,12 +32,12 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Seconds that each further query may take once a request has used up its time.
+#: Once a request has used up its time, each further query may take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Seconds within which Slack expects the response to a request. Work that is queued later can't meet this
+#: Slack expects the response to a request within this many seconds. Work that is queued later can't meet this
 #: deadline anyway, so its caller waits for as long as the work's priority allows.
 REQUEST_SECONDS = 3.0
-#: Seconds that an open transaction accepts more work.
+#: Seconds during which an open transaction accepts more work.
 MAX_TRANSACTION_SECONDS = 0.02
 #: Maximum number of pieces of work in a transaction.
 _BATCH_SIZE = 200

@@ -45,7 +45,7 @@ _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Verbs of operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Seconds within which a read must come due to join the current request, if both use the same account.
+#: A read that comes due within this many seconds joins the current request if both use the same account.
 ALONG_SECONDS: Final = 1.0
 
 
@@ -286,8 +286,8 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: Maximum time, in seconds, between the first read that finds a workspace running and the read before it. If
-#: it was longer, the workspace's start time counts as unknown.
+#: Maximum gap, in seconds, between the first read that finds a workspace running and the read before it. If
+#: the gap is longer, the workspace's start time counts as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -301,7 +301,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
     if seen.expires_after is not None:
         at = _count_end(row, seen, granted_at, seen.expires_after)
     if at is None and seen.state is State.STOPPING and corrections.is_end_due(row, granted_at):
-        # Keep the end that was announced, so that the message about the stop can give the reason.
+        # Keep the announced end, so that the message about the stop can give the reason.
         return min(row["expires_at"], granted_at), row["expiry_mode"]
     if seen.removed_at is not None and (at is None or granted_at < seen.removed_at < at):
         return seen.removed_at, "removed"

@@ -11,7 +11,7 @@ REDELIVERY_SECONDS: Final = 86_400.0
 #: Lifetime of inbox keys, in seconds: as long as redelivered messages are handled, plus a day in case clocks
 #: differ. Replies must be kept at least as long, because they show which interactions were answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of an extra inbox key for an interaction whose effect made a reply unnecessary.
+#: Suffix of the extra inbox key that is added if an interaction had an effect that needs no reply.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 

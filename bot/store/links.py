@@ -22,7 +22,10 @@ def list_deferred_commands(tx: Transaction, principal: Principal, connection: st
 
 
 async def clear_ended_links(engine: Engine) -> int:
-    """Clear the contents of ended links, and return how many were cleared. The links are kept for a day."""
+    """Clear the contents of links that have ended, and return how many were cleared.
+
+    The emptied links themselves are kept for a day.
+    """
     return await repeat_until_done(
         engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )

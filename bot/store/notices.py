@@ -46,19 +46,19 @@ CARD_FIRST_SECONDS = 5.0
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Seconds that updates must have waited before they are combined into one message per person. Such a long
-#: wait means that Slack was down, not just busy.
+#: Updates are combined into one message per person only if they have waited for this many seconds. Such a
+#: long wait means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction. The kind that is sent last comes first.
+#: Kinds of notices that answer an interaction, in reverse order of sending.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: Urgencies of updates that may be combined into one message. All such updates have the same urgency.
+#: The urgency of all updates that may be combined into one message, as a set.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The default shares, by urgency: notices of any urgency may use all of Slack's remaining calls.
+#: The default shares of Slack's remaining calls, by urgency: notices of any urgency may use all of them.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -79,11 +79,12 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Statement that claims one notice to try while Slack isn't responding, even before the pause ends. If
-#: ``:is_send`` is true, notices to be sent come before notices to be searched for. Otherwise, they come after
-#: them. Replies always come last. Among the other notices, those that wait for a read of their workspace come
-#: first. The rest take turns, because a failure may concern just one of them. If a notice may already have
-#: been sent, the search for it waits until the message has had time to show up.
+#: Statement that claims one notice to try while Slack isn't responding, even if the pause before the notice's
+#: next attempt isn't over. If ``:is_send`` is true, notices to be sent come before notices to be searched
+#: for. Otherwise, they come after them. Replies always come last. Among the other notices, those that wait
+#: for a read of their workspace come first. Of the rest, the one tried longest ago comes first, because a
+#: failure may concern just one of them. If a notice may already have been sent, the search for it waits until
+#: the message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -361,11 +362,11 @@ async def claim_notices(
 def claim_pending(
     tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
 ) -> list[Notice]:
-    """Claim one of an installation's unsent notices, even before its pause ends. Notices take turns.
+    """Claim one of an installation's unsent notices, even if the pause before its next attempt isn't over.
 
-    If ``is_send`` is true, notices that certainly weren't sent come first. Otherwise, notices that may have
-    been sent come first. When one of these is claimed, all others like it for the same person are claimed,
-    too.
+    If ``is_send`` is true, notices known not to have been sent come first. Otherwise, notices that may have
+    been sent come first. In either group, the notices are tried in turn. If the claimed notice may have been
+    sent, the same person's other notices that may have been sent are claimed, too.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(

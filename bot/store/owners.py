@@ -13,8 +13,8 @@ LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: A process announces the fingerprints of its encryption keys under names with this prefix. It announces its
-#: connections under names that begin with ``CONNECTION_PREFIX``.
+#: Prefix of the names under which a process announces the fingerprints of its encryption keys.
+#: ``CONNECTION_PREFIX`` is the prefix of the names under which it announces its connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

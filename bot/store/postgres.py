@@ -48,12 +48,12 @@ READERS = 2
 #: ``NEAR_LANES`` connections are used. Connections to such a fast server spend little time waiting, and more
 #: of them would just cause more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: Seconds that an open transaction on one of the ``LANES`` accepts more work. Its locks rarely make others
-#: wait, and fewer commits leave a busy machine more time for actual work.
+#: Seconds during which an open transaction on one of the ``LANES`` accepts more work. Its locks rarely make
+#: others wait, and fewer commits leave a busy machine more time for actual work.
 LANE_SECONDS = 0.05
-#: Interval, in seconds, at which the listener tries to reconnect, and at which it checks whether it is still
-#: needed. It receives notifications of changed tables. While it has no connection, periodic checks replace
-#: them.
+#: The listener receives notifications of changed tables. At this interval, in seconds, it checks whether it
+#: is still needed and, if its connection is lost, tries to reconnect. Until it has reconnected, periodic
+#: checks replace the notifications.
 RETRY_SECONDS = 1.0
 #: Maximum time, in seconds, that a closing store waits for a connection whose server doesn't respond.
 JOIN_SECONDS = 1.0

@@ -21,12 +21,12 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: Message for operators if a pooler may hand the connection to another client after each transaction.
+#: Shown to operators when a pooler might hand the connection to another client after each transaction.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-#: Message for operators if the server is a standby. It may be promoted later.
+#: Shown to operators when the server is a standby, which may be promoted later.
 STANDBY = (
     "the database is a standby, which can only be read: give the address of the primary, or those of all "
     "servers with target_session_attrs=read-write"

@@ -41,8 +41,8 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: Timeout for the first statement on a new connection, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: Maximum time spent finding out whether a commit took effect if its connection was lost, in seconds. This is
-#: as long as a lease, so the process can still do the work that it claimed in that commit.
+#: How long to try to find out whether a commit took effect if its connection was lost, in seconds. This is as
+#: long as a lease, so the process can still do the work that it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
 #: PostgreSQL settings for each connection. Waits for locks are short, so that callers that have given up
@@ -97,7 +97,7 @@ class PostgresSession:
         #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try that server again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: The time at which servers began to refuse the sign-in, or None if they accept it.
+        #: The time since which servers have refused the sign-in, or None if they accept it.
         self._refused_since: float | None = None
         #: The advisory locks for serving that this connection holds.
         self._locks: set[str] = set()

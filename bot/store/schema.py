@@ -132,8 +132,8 @@ def read_latest_schema() -> tuple[str, ...]:
 #: Maximum change of the wall clock that counts as ordinary slewing, in seconds. The margins between polls are
 #: larger, so such a change can't make a poll come too early.
 MAX_SLEW_SECONDS: Final = 0.1
-#: Change of the wall clock above which the clock reading is stored again, in seconds. Smaller changes can be
-#: ignored, because the margins between polls are larger.
+#: If the wall clock has changed by more than this many seconds, the clock reading is stored again. Smaller
+#: changes can be ignored, because the margins between polls are larger.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
 #: Seconds after which a message that may have been sent either is in Slack or never will be. This is

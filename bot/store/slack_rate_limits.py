@@ -13,7 +13,7 @@ from bot.store.transaction import Priority, Row, Transaction, concerns, prioriti
 #: Maximum time between counting a call and sending it, in seconds. If more time has passed, the call isn't
 #: sent.
 DEPARTURE_SECONDS: Final = 1.0
-#: Maximum difference in how long two calls take to reach Slack, in seconds.
+#: Assumed maximum difference between the times that two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0

@@ -30,8 +30,8 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete rows with cards, which must then be deleted, too. ``_ARE_CARDS`` contains the queries
-#: that delete notices, some of which have a row in the table of cards.
+#: Queries that delete rows whose cards must then be deleted, too. ``_ARE_CARDS`` contains the queries that
+#: delete notices, some of which have a row in the table of cards.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 _BATCH_SIZE = 50

@@ -44,12 +44,12 @@ class Priority(IntEnum):
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Writes that record poll results, or whether providers answer. ``CLAIMS`` is for claiming due rows. Both
-    #: are as urgent as STEADY, but on PostgreSQL each has a separate connection.
+    #: Writes of poll results and of whether a provider answers. ``CLAIMS`` is for claiming due rows. Both are
+    #: as urgent as STEADY, but on PostgreSQL, each has a connection of its own.
     RECORDS = 2
     CLAIMS = 3
     #: Work that runs only when there is nothing else to do. A write raises StoreBusy after 10 s. A read waits
-    #: for as long as it takes.
+    #: for as long as necessary.
     IDLE = 4
 
 

@@ -48,9 +48,9 @@ MONDAY_QUEUE: Final = declare_queue(
 )
 #: Seconds for which a *life* (a period of running) is kept after its end.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: Seconds for which a workspace or run still counts as running after the last sign that it was. After that,
-#: its state is unknown until a read finds it running. For example, the workspace may be hidden, its link may
-#: be suspended, or its provider may be down.
+#: How long a workspace or run still counts as running after the last sign that it was, in seconds. After
+#: that, its state is unknown until a read finds it running. There may be no signs because the workspace is
+#: hidden, its link is suspended, or its provider is down.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 

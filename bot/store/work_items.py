@@ -51,8 +51,8 @@ _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
 #: Columns of the account (``_ACCOUNT``) and the person (``_PERSON``) that must not change between a step and
-#: its call. The call uses them, the policy checks them, or they determine whether the call may be made. An
-#: account has a different ``state`` if it is suspended or must be linked again. The first column is the key.
+#: its call, because the call uses them or they determine whether it may be made. For example, an account's
+#: ``state`` changes when it is suspended or must be linked again. The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})

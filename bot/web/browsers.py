@@ -47,8 +47,8 @@ log = structlog.get_logger(__name__)
 #: cookie, it is ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Maximum number of links in progress in one browser, and maximum number of sign-ins. The oldest are
-#: forgotten first.
+#: Maximum number of links, and of sign-ins, that can be in progress in one browser. The oldest are forgotten
+#: first.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")

@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 #: Maximum size of a request body in bytes, for all of Usher's endpoints. Slack's requests are far smaller.
 MAX_BYTES = 1024 * 1024
 #: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
-#: longer.
+#: longer, so that replays are recognised.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: Seconds for which a repeated request gets the same answer as the first.

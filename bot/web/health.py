@@ -135,8 +135,8 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds of the buckets in the histogram of the time it takes to claim status reads, in seconds. A
-#: process claims reads in the database before it sends them, so slow claims delay reads.
+#: Histogram buckets for the time it takes to claim status reads: their upper bounds, in seconds. A process
+#: claims reads in the database before it sends them, so slow claims delay reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: Interval at which to check whether the event loop was blocked, in seconds. Only delays of at least
 #: ``_LATE_SECONDS`` count, because shorter ones are normal on a busy machine.

@@ -69,7 +69,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: Maps phases in which the row's state may be out of date to the state whose buttons are shown instead.
+#: In these phases, the row's state may be out of date, so the page shows the buttons of the state given here.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,

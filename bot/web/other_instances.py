@@ -29,14 +29,14 @@ log = structlog.get_logger(__name__)
 #: killed, and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: Interval at which Slack is made to count the connections again (by replacing one) while it isn't clear
-#: whether there is another Usher, in seconds. Once it is clear, ``_NOTICE_SECONDS`` applies if there is one,
-#: and ``_RECOUNT_SECONDS`` if there is none.
+#: As long as it isn't clear whether there is another Usher, one connection is replaced at this interval, in
+#: seconds, so that Slack counts the connections again. Once it is clear, ``_NOTICE_SECONDS`` applies if there
+#: is another Usher, and ``_RECOUNT_SECONDS`` if there is none.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: Maximum number of web processes that hold two connections each, so that one works while the other is
-#: renewed. If there are more, each holds one, because Slack allows only ten in total.
+#: Up to this number of web processes, each holds two connections, so that one works while the other is
+#: renewed. If there are more processes, each holds only one, because Slack allows ten in total.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles of the processes that hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})

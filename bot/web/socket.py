@@ -60,7 +60,7 @@ TOO_MANY: Final = "too_many_websockets"
 RENEWED: Final = "renewed"
 #: Maximum pause before reconnecting to Slack, in seconds, even if a longer pause is requested.
 LONGEST_PAUSE: Final = 600.0
-#: Minimum lifetime of a connection that is replaced as soon as it ends, in seconds. After a shorter one,
+#: A connection that lasted at least this many seconds is replaced as soon as it ends. After a shorter one,
 #: Usher waits first, because the next one might not last any longer.
 SHORT_LIVED: Final = 10.0
 

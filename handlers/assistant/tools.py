@@ -184,7 +184,7 @@ class _Call:
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether the command was run. ``facts`` describe its outcome, and ``remarks`` contains anything else
+    #: Whether the command was run. ``facts`` describes its outcome, and ``remarks`` contains anything else
     #: that the assistant should know.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)

@@ -42,8 +42,8 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead people can skip a day of their working hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Time of day that is added to a typed day that can't be read, to find out what is wrong with it. It is late,
-#: so that it hasn't passed yet if the day is *today*.
+#: If a typed day can't be read, this time of day is added to it, to find out what is wrong with the day. It
+#: is late, so that it hasn't passed yet if the day is *today*.
 _END_OF_DAY: Final = "23:59"
 
 

@@ -26,7 +26,7 @@ from handlers.requests.request import Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
-#: Number of days in a period that is drawn as a picture. Other periods are only described in words.
+#: A period of this many days is drawn as a picture. Other periods are only described in words.
 WEEK_DAYS: Final = 7
 TEAM: Final = "team"
 

@@ -262,8 +262,8 @@ class Outbox:
     async def _find_promise(self, notice: Notice) -> Notice | None:
         """Return the message that a notice should replace, or None if there is none.
 
-        This drops a promise that hasn't been sent yet, and returns the message that the promise would have
-        replaced.
+        If that message is a promise that hasn't been sent yet, drop the promise, and return the message that
+        it would have replaced.
         """
         passed = [notice.id]
         while interaction := str(notice.body.get("becomes") or ""):
@@ -390,8 +390,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time inside the write, so that a database error repeats both. If reading the time failed
-        # before the write, Usher would record the notice as not sent.
+        # Read the time in the function that is retried after a database error. If the time were read earlier,
+        # and that failed, Usher would record the notice as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
@@ -465,7 +465,7 @@ class Outbox:
     async def _say_in_channel(self, notice: Notice) -> None:
         """Tell a person, in the channel where they wrote, that Slack rejects direct messages to them.
 
-        Do so at most once a day in each channel.
+        The same person is told at most once a day in each channel.
         """
         channel = str(notice.body.get("channel_id") or "")
         if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
@@ -495,9 +495,9 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether to search Slack for a notice of this kind if it may already have been sent.
+    """Return whether Usher may search Slack for a notice of this kind, to find out whether it was sent.
 
-    Usher doesn't read channels, and doesn't search for a reply, because it never sends a reply a second time.
+    Usher doesn't read channels. It never sends a reply a second time, so it needn't search for one.
     """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 

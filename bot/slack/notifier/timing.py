@@ -19,8 +19,8 @@ class Timing:
     reply_lives: float = 60.0
     #: Seconds after which Usher gives up on a notice that Slack hasn't accepted.
     gives_up_after: float = 86_400.0
-    #: Seconds after which Usher gives up on a channel's class card that Slack refuses with an unknown code.
-    #: The limit is shorter because a class is waiting.
+    #: Seconds after which Usher gives up on posting a class card in a channel, if Slack refuses the card with
+    #: an unknown code. The limit is shorter because a class is waiting.
     gives_up_in_channel: float = 3_600.0
     #: Seconds after which a notice that can't be rendered is sent as plain text.
     plain_text_after: float = 300.0

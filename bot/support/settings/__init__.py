@@ -34,8 +34,8 @@ _MIN_SIMILARITY: Final = 88.0
 #: isn't taken for a misspelling of a setting that is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffix of a variable that Kubernetes sets in every pod for each service, along with several others. Their
-#: names begin with the service's name. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
+#: For each service, Kubernetes sets several variables in every pod. Their names begin with the service's
+#: name. This is the suffix of one of them. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
