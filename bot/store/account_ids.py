@@ -17,7 +17,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of a connection's other links to check when one link turns out to be for the wrong account.
+#: If one link turns out to be for the wrong account, at most this many of the connection's links are checked.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

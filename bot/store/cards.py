@@ -24,12 +24,12 @@ _ANSWER_WAIT_SECONDS: Final = 3.0
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
 #: Minimum interval between two updates of a card while its work is in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum interval between two updates that only show progress, in seconds, during the first minute of a card
-#: or its run. After that, ``SLOW_PROGRESS_INTERVAL_SECONDS`` applies.
+#: Minimum interval between two updates that only show progress, in seconds. It applies during the first
+#: minute of a card or its run, and ``SLOW_PROGRESS_INTERVAL_SECONDS`` after that.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: Delay of a card, in seconds, if a reply has already announced its work. Most work ends sooner, and the
-#: message about the end then makes the card unnecessary.
+#: If a reply has already announced the work, its card is sent only after this many seconds. Most work ends
+#: sooner, and the message about the end then makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
 #: A message that announced a time is redrawn this many seconds after that time, so that the message about the
 #: event itself is sent first.

@@ -103,7 +103,7 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a workspace's poll gate for ``seconds``, because it is being read outside ``claim_reads``.
+    """Close a workspace's poll gate for ``seconds``, because of a read made outside ``claim_reads``.
 
     If the gate is already closed, change nothing and return False, unless ``is_answered`` is true.
     """

@@ -11,7 +11,7 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: Delay before sending a new URL, in seconds, while another message that may show it is being sent.
+#: Seconds to wait before sending a new URL, because another message that is being sent may show it.
 WAIT_SECONDS: Final = 5.0
 
 

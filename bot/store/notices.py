@@ -52,7 +52,7 @@ SILENCE_SECONDS: Final = 60.0
 #: Kinds of notices that answer an interaction, in reverse order of sending.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgency of all updates that may be combined into one message, as a set.
+#: All updates that may be combined into one message have this urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.

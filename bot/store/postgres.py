@@ -315,8 +315,8 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of tables that other tables refer to. The default is 1, and a table that itself refers to others has
-#: a higher rank. Tables are copied in order of the ranks of the tables that they refer to.
+#: Ranks of tables that other tables refer to, which put these tables in the right order for copying. The
+#: default is 1. A table that refers to others itself has a higher rank, because those must be copied first.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 

@@ -23,8 +23,8 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: Minimum time after an accepted stop before another may be sent, in seconds, so that a double click counts
-#: only once.
+#: Minimum time, in seconds, between an accepted stop and the next one, so that a double click counts only
+#: once.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
@@ -330,8 +330,8 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Maximum age of an ended run that is added from a list, in seconds. ``MAX_RETAINED_RUNS`` is the maximum
-#: number of such runs. Any others would soon be deleted anyway.
+#: An ended run is added from a list only if it ended less than this many seconds ago. At most
+#: ``MAX_RETAINED_RUNS`` ended runs are added. Any others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
 _BATCH_SIZE = 40

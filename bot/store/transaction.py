@@ -44,8 +44,8 @@ class Priority(IntEnum):
 
     URGENT = 0  #: Work that a person is waiting for. After 2 s it raises StoreBusy.
     STEADY = 1  #: Steps of operations, and notices. After 10 s they raise StoreBusy.
-    #: Writes of poll results and of whether a provider answers. ``CLAIMS`` is for claiming due rows. Both are
-    #: as urgent as STEADY, but on PostgreSQL, each has a connection of its own.
+    #: Writes that record poll results and the availability of providers. ``CLAIMS`` is for claiming due rows.
+    #: Both are as urgent as STEADY, but on PostgreSQL, each has its own connection.
     RECORDS = 2
     CLAIMS = 3
     #: Work that runs only when there is nothing else to do. A write raises StoreBusy after 10 s. A read waits

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time, in seconds, between a person's failed attempt and the next one if a workspace's stop prompts
-#: it. If a run's end prompts it, ``RUN_PAUSE_SECONDS`` applies, because runs end often but rarely free the
-#: capacity that people are waiting for.
+#: Minimum time, in seconds, between a person's failed attempt and the next one, if that is prompted by a
+#: workspace's stop. If it is prompted by a run's end, ``RUN_PAUSE_SECONDS`` applies, because runs end often
+#: but rarely free the capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

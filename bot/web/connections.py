@@ -29,8 +29,8 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Maximum to which Usher raises its limit on open files. A system may allow a billion, but some programs
-#: would then try to close all of them.
+#: Usher raises its limit on open files to this number at most. A system may allow a billion, but some
+#: programs would then try to close all of them.
 _MOST_FILES: Final = 65_536
 #: Seconds for which the rest of a request that has already been answered is read and discarded. After that,
 #: the connection is closed.

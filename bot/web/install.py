@@ -38,9 +38,8 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: Maximum age of an OAuth state, in seconds: how long a person may take on Slack's pages. A state may seem to
-#: come from up to ``_RENEWAL_SECONDS`` in the future, because another process, whose clock is ahead, may have
-#: issued it.
+#: Maximum age of an OAuth state, in seconds: how long a person may take on Slack's pages. If a state was
+#: issued by another process whose clock is ahead, its time may be up to ``_RENEWAL_SECONDS`` in the future.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
 #: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no

@@ -40,7 +40,8 @@ _BLANK: Final = re.compile(r"\s")
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 #: Matches a word that consists of two hyphens, or of a dash that stands for them.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-#: Matches the separator before a program's own words (two hyphens or a dash) and the white space before it.
+#: Matches the separator (two hyphens or a dash) before a program's own words, and the white space before the
+#: separator.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
 #: Matches a date in Slack's notation: its epoch seconds, its format, and optionally a link.

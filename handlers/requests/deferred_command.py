@@ -11,7 +11,7 @@ from bot.domain.surfaces import Surface, Where
 #: Seconds for which a response_url is used. Slack accepts it for 30 minutes (docs/internals/slack.md,
 #: "Requests from Slack"), and one minute is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: Seconds for which people expect a request's answer to appear in the place where they made the request.
+#: For this many seconds, people expect the answer in the place where they made the request.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (

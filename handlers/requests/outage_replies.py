@@ -47,8 +47,8 @@ class OutageReplies:
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: Maps a message's channel and ts to whether Slack accepted the reply. If Slack didn't, another reply
-        #: may be sent at the next delivery.
+        #: Maps a message's channel and ts to whether Slack accepted the reply. If it didn't, another reply
+        #: may be sent when the message is delivered again.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:

@@ -188,7 +188,7 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Usher never reads a channel's history, so ask the card's author whether to post it again.
+                # Usher never reads channels, so ask the card's author whether to post the card again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -244,7 +244,8 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # With the key in its metadata, Usher can search for the edited message if the outcome is unknown.
+            # Put the key into the metadata, so that Usher can search for the edited message if the outcome is
+            # unknown.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
@@ -390,8 +391,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time in the function that is retried after a database error. If the time were read earlier,
-        # and that failed, Usher would record the notice as not sent.
+        # Read the time here, so that it is read again if the write is retried. If reading the time failed
+        # outside this function, Usher would record the notice as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since

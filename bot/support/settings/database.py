@@ -1,4 +1,4 @@
-"""The database URL: finding its kind of database, its problems and the passwords that it contains."""
+"""The database URL: recognises the kind of database, explains what is wrong, and finds passwords."""
 
 import re
 from pathlib import Path
