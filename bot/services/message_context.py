@@ -257,6 +257,12 @@ class Gatherer:
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
 
+    async def has_later_card(self, answer: Card) -> bool:
+        """Return whether the card of the work that an answer announced was sent after the answer."""
+        shown = await self.store.read(cards.find_card, answer.subject)
+        sent_at = "" if shown is None else shown.message_ts or ""
+        return sent_at > (answer.message_ts or "")
+
     async def is_under_way(self, work_item_id: str) -> bool:
         """Return whether an id belongs to an open operation or run."""
         operation = await self.store.read(operations.find_operation, work_item_id)

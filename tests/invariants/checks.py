@@ -239,16 +239,16 @@ async def _each_act_has_one(life: Life) -> None:
             and parse_enum(NoticeKind, kind).marks & _SPEAKS
         ):
             speaking[subject] += 1
-    # The answer that announced the operation, as long as it offers to undo it. An answer to a repeated
-    # request doesn't count, though it may come at the same moment.
+    # The answer that announced the operation. An answer to a repeated request doesn't count, though it may
+    # come at the same moment. Nor does an answer that Slack held up until its card was there: it stays below.
     there = {message["ts"] for message in life.slack.messages}
-    begun = {
-        row["subject"]: row["created_at"]
-        for row in await life.rows("SELECT * FROM cards WHERE is_notice = 0")
-    }
+    shown = await life.rows("SELECT * FROM cards WHERE is_notice = 0")
+    begun = {row["subject"]: row["created_at"] for row in shown}
+    card_ts = {row["subject"]: row["message_ts"] or "" for row in shown}
     for row in await life.rows("SELECT * FROM cards WHERE kind IN ('reply', 'message')"):
         is_first = row["created_at"] <= begun.get(row["subject"], 0.0) + 1.0
         is_first = is_first and not _ASKED_AGAIN.search(row["body"])
+        is_first = is_first and not "" < card_ts.get(row["subject"], "") < (row["message_ts"] or "")
         speaking[row["subject"]] += is_first and row["message_ts"] in there and row["subject"] in speaking
     crowded = {subject: count for subject, count in speaking.items() if count > 1}
     assert not crowded, f"told by more than one message: {crowded}"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+import pytest
+
 from playground.demo.person import spoken
 from tests.scenarios.class_seeds import TRAINER
 from tests.scenarios.course_room import ANN, _begin, _joins, _until, room
@@ -82,6 +84,22 @@ async def test_start_is_not_edited_before_it_is_deleted(linked):
     await linked.pass_time(60, step=3)
     assert [one.what for one in written] == ["posted", "posted", "deleted"]
     assert linked.alice.only("ready")
+
+
+@pytest.mark.parametrize("stop_seconds", [2, 1000])
+async def test_answer_that_only_announces_is_deleted_once_the_card_is_there(linked, stop_seconds):
+    alice = linked.alice
+    linked.resource("notebook").start_seconds = 100
+    linked.resource("notebook").stop_seconds = stop_seconds
+    await alice.writes("start notebook")
+    await linked.pass_time(6, step=2)
+    written = follow(linked, alice)
+    await alice.writes("stop notebook")
+    await linked.pass_time(120, step=5)
+    answer = next(one for one in written if "I'm stopping it again" in one.text)
+    (card,) = [one for one in written if one.what == "posted" and one is not answer]
+    assert [one.what for one in written if one.ts == answer.ts] == ["posted", "deleted"]
+    assert ("*notebook* has stopped" in card.text) is (stop_seconds == 2)
 
 
 async def test_cards_are_not_edited_in_the_second_of_the_end(linked):
