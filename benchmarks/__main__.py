@@ -1,11 +1,11 @@
 """``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
 A name is that of a figure or of a measurement. ``soak``, which takes an hour, and ``pairs``, which needs
-another revision, are only measured if they are named. ``--against`` takes a commit, or a folder that contains
-another revision's code. The measurements help, start, polls, claims, network, pairs and written then
-alternate between the two revisions. ``--keep`` repeats the measurements that many times, and stores the
-results for docs/performance.md. Exit status: 0 if everything was measured (even if goals were missed), 1 if a
-measurement failed, 2 for wrong arguments.
+another revision, are only measured if they are named. ``--against`` takes a commit, or a folder that
+contains another revision's code. The measurements help, start, startup, polls, claims, network, pairs and
+written then alternate between the two revisions. ``--keep`` repeats the measurements that many times, and
+stores the results for docs/performance.md. Exit status: 0 if everything was measured (even if goals were
+missed), 1 if a measurement failed, 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import io
+import os
 import subprocess
 import sys
 import tarfile
@@ -102,6 +103,8 @@ _NAMED_ONLY: Final = frozenset({"pairs", "soak"})
 def main(words: Sequence[str] | None = None) -> int:
     """Measure what the arguments name, or everything; return the exit status."""
     load()
+    # Without bytecode files, each measured process would compile all modules.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measure what Usher costs.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="a figure or a measurement; all without")
     parser.add_argument(
