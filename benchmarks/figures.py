@@ -32,7 +32,7 @@ class Goal:
         return f"{'≤' if self.side == 'at most' else '≥'} {self.bound:,.4g} {unit}"
 
 
-#: Polls per second if 10,000 workspaces are each polled every 10.5 s (ten seconds and the margin), less 10 %.
+#: Polls per second if 10,000 workspaces are each polled every 10.5 s (ten seconds and the margin), less 10%.
 POLL_RATE: Final = 0.9 * 10_000 / 10.5
 
 GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
@@ -211,7 +211,7 @@ def _round(number: float | None) -> float | None:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """Return the value that this share of the values doesn't exceed; raises ValueError if there are none."""
+    """Return the value that this share of the values doesn't exceed. Raises ValueError if there are none."""
     if not values:
         raise ValueError("nothing was measured")
     ordered = sorted(values)

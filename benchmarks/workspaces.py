@@ -50,7 +50,7 @@ def administrators(user: str) -> str:
 
 
 async def install(bot_url: str, team: str, user: str) -> None:
-    """Install Usher in a workspace with a browser, as an administrator would; raises StageError."""
+    """Install Usher in a workspace with a browser, as an administrator would. Raises StageError."""
     jar = aiohttp.CookieJar(unsafe=True, treat_as_secure_origin=URL(bot_url))
     async with aiohttp.ClientSession(cookie_jar=jar) as session:
         async with session.get(f"{bot_url}/slack/install", params={"team": team}) as page:

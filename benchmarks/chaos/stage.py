@@ -131,7 +131,7 @@ class Stage:
         }
 
     async def install(self) -> None:
-        """Install the bot by OAuth in each Slack workspace that has no bot token yet; raises StageError."""
+        """Install the bot by OAuth in each Slack workspace without a bot token. Raises StageError."""
         for slack in self.slacks:
             if not slack.state.app.installed:
                 await install(self.bot_url, slack.state.team.id, ADMIN)

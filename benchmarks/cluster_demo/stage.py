@@ -68,7 +68,7 @@ class Stage:
 
 @asynccontextmanager
 async def stage(folder: Path, options: Namespace, tell: Callable[[str], None]) -> AsyncIterator[Stage]:
-    """Start everything, and stop it again afterwards whatever happens; raises StageError."""
+    """Start everything, and stop it all in the end, whatever happens. Raises StageError."""
     people, port, key = Class(options.people), reserved_port(), Fernet.generate_key().decode()
     bot_url = f"http://127.0.0.1:{port}"
     async with AsyncExitStack() as stack:

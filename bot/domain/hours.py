@@ -34,7 +34,7 @@ OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: ``MIN_SECONDS_LEFT`` seconds must be left, too.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: A start that is at most this many seconds late is sent even if little time is left until the stop.
+#: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, in seconds. Also how far ahead to look for the next ones
 #: of a rule without a last day.

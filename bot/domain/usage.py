@@ -139,7 +139,7 @@ class Life:
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended. It is None if, as far as Usher knows, the life is still in progress.
+    #: When the life ended, or None if, as far as Usher knows, it hasn't.
     ended: Moment | None = None
     runs_from: float
     runs_until: float

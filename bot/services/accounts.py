@@ -1,7 +1,7 @@
 """People's accounts on connections: creating, suspending and ending their links.
 
-Every refusal is a ``Refused`` with a text for the person. Each change is written in the same transaction as
-its row in the audit log.
+Every refusal is a ``Refused`` whose message is shown to the person. Each change is written in the same
+transaction as its row in the audit log.
 """
 
 from collections.abc import Collection, Mapping

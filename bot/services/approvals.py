@@ -416,7 +416,7 @@ def build_notice(
 
 
 def build_audit_entry(approval: Approval, actor: str, action: str, result: str, **detail: str) -> AuditEntry:
-    """Return an entry about a request, for the audit log."""
+    """Return the audit-log entry for an action on a request."""
     return AuditEntry(
         actor=actor,
         action=action,

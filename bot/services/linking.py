@@ -2,8 +2,8 @@
 
 Each step is a use case. Checking a token involves the provider, so this step takes two use cases. One counts
 the attempt before the provider is called, and the other stores the result. ``docs/internals/rules.md``
-explains why the steps are needed ("Linking proves both sides"). Every refusal is a ``Refused`` with a text
-for the person. The refusal's rule determines the HTTP status of the page.
+explains why the steps are needed ("Linking proves both sides"). Every refusal is a ``Refused`` whose
+message is shown to the person, and whose rule determines the HTTP status of the page.
 """
 
 import asyncio

@@ -156,7 +156,7 @@ def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
 
 
 def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
-    """Return the hours of a class's workspaces within a window, for its teachers and administrators.
+    """Return how long a class's workspaces ran within a window, for its teachers and administrators.
 
     Only the time from when a person pressed the card's button until the end of the class counts. People who
     have left, or who are keeping the workspace, are left out. Individual hours are included only if the card

@@ -204,7 +204,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Add a row for a second workspace that the same creation made, and return that row's id."""
+    """Add a row for a second workspace created by the same operation, and return the row's id."""
     first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),

@@ -80,7 +80,7 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete a copy's marks and its records of daily work, so that the next start does all daily work.
+    """Delete a copy's marks and its records of daily work, so that all of it is done at the next start.
 
     Since the copy was made, people may have left Slack, and the copy's own backups may have been lost with
     their disk.

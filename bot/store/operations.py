@@ -379,7 +379,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
     now, hold = shared["now"], shared["block_reason"]
     ends = update.outcome is not None
     is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
-    # Blocks with different causes are timed separately, as for runs (``bot.store.runs``).
+    # The time spent blocked is measured separately for each cause, as for runs (``bot.store.runs``).
     blocked_since = row["blocked_since"] if hold == row["block_reason"] else None
     return {
         **shared,

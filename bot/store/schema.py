@@ -148,7 +148,7 @@ AWAY_SECONDS: Final = 3600.0
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
     """Begin serving: migrate the database, check its contents with ``check``, and repair stored times.
 
-    The times of a shared database aren't repaired. Errors of ``migrate`` and ``check`` are raised.
+    Times in a shared database aren't repaired. Errors from ``migrate`` and ``check`` propagate.
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)

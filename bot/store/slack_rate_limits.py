@@ -17,8 +17,8 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: Seconds for which a call is counted. After that, Slack no longer counts it either, no matter when it
-#: arrived.
+#: How long a call counts towards the limit, in seconds. By then, Slack has stopped counting it, too, however
+#: late it arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 

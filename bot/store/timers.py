@@ -35,8 +35,8 @@ _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: Seconds for which an overdue planned stop is kept if the workspace was found down. The read may have been
 #: wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for planned stops that lapse once the workspace has stopped: nobody has confirmed that it is still
-#: needed, or its owner got capacity from the waitlist but isn't using it.
+#: Reasons for a planned stop that no longer apply once the workspace has stopped: its owner didn't confirm
+#: that it is still needed, or isn't using the capacity that they got from the waitlist.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

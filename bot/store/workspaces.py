@@ -155,7 +155,8 @@ RUNNING_QUEUE: Final = declare_queue(
         where="state = 'running' AND hidden = 0",
     )
 )
-#: The queue of workspaces that their providers will end. The owner is warned ``:warn_seconds`` before that.
+#: The queue of workspaces that their providers are going to end. Each owner is warned ``:warn_seconds``
+#: beforehand.
 ENDING_QUEUE: Final = declare_queue(
     Queue(
         name="ending_workspaces",

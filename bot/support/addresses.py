@@ -84,7 +84,8 @@ def normalise_base_url(text: str) -> str:
     """Return a URL with its host normalised and without a trailing slash.
 
     The scheme must be https or, on loopback, http, because a token must not be sent unencrypted. The URL may
-    have a path, such as a hub's prefix. If the URL is invalid, raise ValueError with a sentence for the user.
+    have a path, such as a hub's prefix. If the URL is invalid, raise ValueError with a message to show the
+    user.
     """
     origin, parts = split_address(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
@@ -101,7 +102,7 @@ def normalise_base_url(text: str) -> str:
 def parse_origin(url: str) -> Origin:
     """Return a URL's scheme, host and port.
 
-    If the URL is invalid, raise ValueError with a sentence for the user.
+    If the URL is invalid, raise ValueError with a message to show the user.
     """
     return split_address(url)[0]
 
@@ -110,7 +111,7 @@ def parse_origin(url: str) -> Origin:
 def split_address(url: str) -> tuple[Origin, SplitResult]:
     """Return a URL's origin and its parts.
 
-    If the URL is invalid, raise ValueError with a sentence for the user.
+    If the URL is invalid, raise ValueError with a message to show the user.
     """
     if not url or len(url) > MAX_URL_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
@@ -133,7 +134,7 @@ def split_address(url: str) -> tuple[Origin, SplitResult]:
 
 @lru_cache(maxsize=1024)
 def normalise_host(text: str) -> str:
-    """Normalise a host for comparison. If it is invalid, raise ValueError with a sentence for the user."""
+    """Normalise a host for comparison. If it is invalid, raise ValueError with a message to show the user."""
     if is_ip_address(text):
         return str(ipaddress.ip_address(text))
     try:

@@ -37,7 +37,7 @@ def load_env_file() -> None:
 
     Usher reads the file itself, because a shell would cut a value at ``&`` or ``;``. As with systemd, the
     last line for a name wins, and ``${NAME}`` isn't replaced. If the file can't be read or parsed, raise
-    ValueError with a sentence for the user.
+    ValueError with a message to show the user.
     """
     from dotenv.parser import parse_stream  # noqa: PLC0415 - `--help` needs none of it
 

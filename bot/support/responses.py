@@ -70,7 +70,7 @@ class Response:
         The result is at most an hour. The header contains seconds, a date or, like ``X-RateLimit-Reset`` on
         some servers, epoch seconds.
         """
-        # A date in Retry-After is by the server's clock, so if there is a Date header, compare it with that.
+        # A date in Retry-After uses the server's clock, so compare it with the Date header if there is one.
         said = self.server_time()
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 

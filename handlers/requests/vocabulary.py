@@ -34,7 +34,7 @@ RUN_STATES: Final = index_words(
         "cancelled": "cancelled canceled stopped",
     }
 )
-#: Words in a list's filter that don't name anything.
+#: Words that are ignored in a list's filter, because they don't narrow it down.
 LIST_WORDS: Final = EVERYTHING | split_words(
     """workspace workspaces server servers session sessions machine machines instance instances environment
     environments vm vms box boxes container containers pod pods notebooks job jobs run runs ones stuff

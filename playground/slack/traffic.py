@@ -79,7 +79,7 @@ class Exchange:
 
 
 class Traffic:
-    """Keeps the latest exchanges of one workspace, and notifies those who are waiting for new ones."""
+    """Keeps one workspace's latest exchanges, and wakes requests that are waiting for new ones."""
 
     def __init__(self, state: State) -> None:
         #: Maximum number of exchanges kept, and maximum length of each body.

@@ -1,4 +1,4 @@
-"""Tests of which of a workspace's planned stops counts."""
+"""Which of a workspace's planned stops takes effect."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

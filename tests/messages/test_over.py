@@ -24,5 +24,5 @@ def test_every_kind_that_passes_says_when_it_is_true():
     # A question is outdated once there is a newer one.
     assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [NoticeKind.WAITLIST_PLACE]
     assert [kind for kind in passing if Mark.ASKS in kind.marks] == [NoticeKind.WAITLIST_PLACE]
-    # Messages that become outdated never name other people.
+    # Messages that can go out of date never name other people.
     assert not [kind for kind in passing if Mark.PEOPLE in kind.marks]

@@ -1,4 +1,4 @@
-"""No stop with a promised warning comes before that is delivered: timers, hours, questions, classes."""
+"""No stop comes before its promised warning was delivered: timers, working hours, questions, classes."""
 
 import re
 

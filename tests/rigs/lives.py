@@ -24,7 +24,7 @@ def best(moment: Moment) -> float:
 
 
 def measure(life: Life, since: float, until: float, now: float) -> Hours:
-    """Return the hours within a window, calculated independently of the store's SQL."""
+    """Return the hours that fall within a window, calculated independently of the store's SQL."""
     until = min(until, now)
     ended = life.ended or Moment(life.last_seen_at, now, Known.ASKED)
     is_unknown = ended.known is Known.UNKNOWN

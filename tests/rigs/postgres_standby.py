@@ -66,7 +66,7 @@ class Pair(Database):
                 connection.execute(statement.encode())
 
     def wait_for_standby(self) -> None:
-        """Make each commit from now on wait until the standby shows it."""
+        """From now on, make each commit wait until it is visible on the standby."""
         self.execute(_WAIT_FOR_STANDBY)
         # A new connection only has the new settings once the server has told all its processes about them.
         while self._show("synchronous_standby_names") != "*":

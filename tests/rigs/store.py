@@ -123,7 +123,7 @@ async def run_pragma(store: Store, pragma: str) -> None:
 
 
 async def serve_new(store: Store) -> None:
-    """Make a store serve from a new database, in which no times have to be repaired."""
+    """Begin serving a new database, which has no stored times to repair."""
     await store.perform(schema.write_heartbeat)
     if not store.engine.is_shared:
         store.engine.serves()

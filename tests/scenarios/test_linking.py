@@ -32,7 +32,7 @@ class Presses:
         self.person, self.labels = person, []
 
     async def link(self, world, shown, label):
-        """Go through all steps from a message's button to the linked account."""
+        """Link an account, from the button in a message to the last page."""
         self.labels.append(label)
         async with Browser() as browser:
             page = await browser.get(shown.address(label))

@@ -115,7 +115,7 @@ class Probed(World):
         return found
 
     async def comes(self, web: tuple[bool, bool], worker: tuple[bool, bool]) -> None:
-        """Wait until the supervisors' reactions are these."""
+        """Wait until the supervisors react to the two processes as given."""
         found = None
         async with asyncio.timeout(60):
             while found != {Role.WEB: web, Role.WORKER: worker}:

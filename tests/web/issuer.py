@@ -77,7 +77,7 @@ class Issuer:
         )
 
     def token(self, nonce: str) -> str:
-        """Return a token for the person at the browser, with the test's lies."""
+        """Return a token for the person at the browser, with the false claims that the test has set."""
         assert self.person is not None
         now = int(self.clock.now())
         claims = {

@@ -259,7 +259,7 @@ async def test_an_address_in_use_is_told_at_once():
 async def test_who_connects_while_the_server_closes_is_let_go_in_good_order(turns):
     """When asyncio closes a server, it drops connections that were just accepted, without closing them.
 
-    Such a warning would fail a test.
+    The resulting ResourceWarning would fail the test.
     """
     async with rig() as made:
         with socket.socket() as caller:

@@ -49,7 +49,7 @@ def render_class_card(facts: ClassFacts) -> Answer:
 
 
 def get_words(card: ClassCard) -> texts.Words:
-    """Return the wording that fits the card: the wording for a course, or the wording for a class."""
+    """Return the wording for courses or for classes, whichever fits the card."""
     return texts.OF_COURSE if card.is_course else texts.OF_CLASS
 
 

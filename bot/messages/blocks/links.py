@@ -104,7 +104,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Describe how unlinking an account affects its running workspaces, planned stops, hours and so on.
+    """Describe how unlinking an account affects its running workspaces, planned stops, working hours etc.
 
     ``is_done`` means that the account has already been unlinked.
     """

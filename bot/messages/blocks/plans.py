@@ -1,4 +1,4 @@
-"""Lines and buttons about the hours and lessons that start and stop a workspace."""
+"""Lines and buttons about the working hours and lessons that start and stop a workspace."""
 
 from collections.abc import Collection, Iterable
 from datetime import date

@@ -61,7 +61,10 @@ LOOKUP_SECONDS = 2.0
 
 
 class PositSettings(ConnectionSettings):
-    """The settings of a Workbench connection. ``super_admin_token`` acts for approved usernames."""
+    """The settings of a Workbench connection.
+
+    Usher uses ``super_admin_token`` to act on behalf of approved usernames.
+    """
 
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": "", "admin": "super_admin_token"}
 

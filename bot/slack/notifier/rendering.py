@@ -161,8 +161,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # If Usher didn't try to send while Slack was down, any read since the beginning of the wait
-            # counts.
+            # If the last attempt to send was long ago, the wait starts again below, so that newer reads are
+            # needed. Without an attempt, it doesn't.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now

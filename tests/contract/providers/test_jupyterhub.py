@@ -33,7 +33,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def status_of(hub: Rig, **server: object) -> Observed:
-    """Read the status when the hub's list holds a single server with these values."""
+    """Return the status read from a hub that lists a single server with these values."""
     told = {"pending": None, "ready": False, "url": f"/user/{hub.access.username}/training/", **server}
     hub.inject_fault(f"/users/{hub.access.username}$", body=json.dumps({"servers": {"training": told}}))
     return await hub.observe()

@@ -283,7 +283,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     pause = Pause("read_rows")
     recorded = pause.records(first, result(read, State.RUNNING))
     await pause.reached()
-    # The step doesn't see the change yet, and is about to wait for one.
+    # The step doesn't see this change yet, and is about to wait until something changes.
     (claimed,) = await second.claim(operations.claim_operations, 1, 60.0)
     assert claimed.workspace.state is State.STARTING
     pause.end()

@@ -376,7 +376,7 @@ def server(own_name, shown, state=State.STOPPED):
 
 @pytest.mark.parametrize("is_gone", [False, True], ids=["listed before", "read as gone"])
 async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, is_gone):
-    """The upgrade to JupyterHub 6 renames *My_Lab* to *my-lab*, shown as *My_Lab*."""
+    """The upgrade to JupyterHub 6 renames *My_Lab* to *my-lab*, but still shows it as *My_Lab*."""
     mine = await linked(store, names=[])
     before = [server("My_Lab", "My_Lab"), server("other", "other")]
     await store.perform(discovered.merge_discovered, mine.account.id, before)

@@ -35,7 +35,7 @@ OVER = re.compile(
 )
 #: Matches an address that opens a workspace, and the workspace's id.
 _INTO = re.compile(r"/(?:ide/([0-9a-f]{32})|s/([0-9a-f]{21}))")
-#: Matches requests that only show something. Their answers were true when they were given.
+#: Matches requests that only show something. Their answers only have to be true when posted.
 _QUERY = re.compile(r"(?:/job )?(?:hello|help|list|status|open|history|hours$|what |am I )")
 #: Labels of buttons that change something at a provider.
 _CHANGES = {"Start", "Stop", "Suspend", "Resume", "Restart", "Try again", "Run again"}
@@ -263,7 +263,7 @@ async def in_a_copy(act: Callable[[], Awaitable[str]]) -> str:
     try:
         _watch_alone(loop)
         async with asyncio.timeout(_PATIENCE):
-            # Give each connection the time to notice that it was closed, before anything uses it.
+            # Give each connection time to notice that it has been closed before anything uses it.
             await asyncio.sleep(0.01)
             answer["came"] = await act()
     except BaseException:  # noqa: BLE001 - told by the other process
