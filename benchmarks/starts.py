@@ -76,7 +76,7 @@ def _late(rate: int, found: Mapping[tuple[str, int], tuple[float, int]]) -> Figu
 
 @asynccontextmanager
 async def _starts(sizes: Sizes, names: list[str], steady: int) -> AsyncIterator[_Starts]:
-    """Start the servers to be measured, with so many workspaces that none has to be started twice."""
+    """Start the servers to be measured, with enough workspaces that none has to be started twice."""
     wanted = (sizes.rounds + 1) * sizes.starts * len(names) + steady
     people = max(sizes.people, -(-wanted // _EACH))
     async with AsyncExitStack() as stack:

@@ -228,7 +228,7 @@ class Traffic:
     async def _clear(self, _request: web.Request) -> web.Response:
         self._kept.clear()
         self._bytes = 0
-        # Notify those who are waiting that the exchanges they show are gone.
+        # Wake the waiting pages, since the exchanges that they show are gone.
         self._last += 1
         self._notify()
         return web.json_response({"ok": True})

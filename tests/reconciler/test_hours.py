@@ -111,8 +111,8 @@ async def test_what_was_stopped_by_hand_is_not_started_before_the_next_time(worl
 @pytest.mark.parametrize(
     ("text", "back", "starts", "what"),
     [
-        # Made up for while at least a third of the time and half an hour are left. Hours without a stop count
-        # as 12 h.
+        # A missed start is made up for while at least a third of the time and half an hour are left. Hours
+        # without a stop count as 12 h.
         ("weekdays 9:00-18:00", "14:57", 1, "started"),
         ("weekdays 9:00-18:00", "15:03", 0, "missed"),
         ("weekdays 9:00-10:00", "9:28", 1, "started"),

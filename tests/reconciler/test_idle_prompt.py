@@ -61,7 +61,7 @@ async def test_people_are_asked_after_twelve_hours_and_nothing_is_stopped(world)
 
 @pytest.mark.parametrize(("own", "settings"), [(NEVER_HOURS, {}), (None, {"asks_after_hours": 0})])
 async def test_nobody_is_asked_who_chose_otherwise(world, own, settings):
-    """People who turned the question off aren't asked, nor is anybody where only those who want it are."""
+    """People who turned the question off, or left it off by default, are never asked."""
     await left(world, **settings)
     await prefer(world.store, ALICE, Preferences(idle_prompt_after=own))
     await until(world, "12:00", 23)

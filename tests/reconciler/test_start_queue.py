@@ -66,7 +66,7 @@ def test_a_slow_rule_is_kept_as_well():
 def test_who_asked_first_goes_first_whoever_asks_first():
     made, clock = turns(10.0)
     went = play(made, clock, operations(100))
-    # At the very first moment, those who ask find nobody ahead of them.
+    # Leave out the first two, which found nobody ahead of them.
     order = [
         operation.created_at for _, operation in sorted(went, key=lambda one: (one[0], one[1].created_at))
     ]

@@ -183,7 +183,7 @@ async def test_request_for_any_account_is_over_once_one_is_linked(bare):
 
 @pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
 async def test_press_in_home_is_carried_on_after_linking(bare):
-    """If an account is missing when a person presses something, it happens after linking, also from Home."""
+    """If a button in Home needs an account, its action is carried out after linking."""
     alice = bare.alice
     await alice.types("start notebook")
     await Presses(alice).link(bare, await alice.opens_home(), "Link Saturn Cloud")
