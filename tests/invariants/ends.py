@@ -78,14 +78,18 @@ async def each_timer_came_to_one_end(life: Life) -> None:
     failed = {(row["subject"], row["occasion"]) for row in told if row["kind"] == "planned_stop_failed"}
     over: Counter[str] = Counter()
     came_up = ""
-    for change in await life.rows("SELECT * FROM seen_timers ORDER BY id"):
+    changes = await life.rows("SELECT * FROM seen_timers ORDER BY id")
+    # A timer of a workspace that went down may be set again, for the same time. Only the last can stop it.
+    last = {(one["workspace"], one["before"]): one["id"] for one in changes if one["after"] is None}
+    for change in changes:
         is_other, came_up = came_up == change["workspace"], ""
         if change["before"] is change["after"] is None:
             came_up = change["workspace"]
         if change["after"] is not None or change["before"] is None or change["hidden"]:
             continue
         about = change["workspace"], change["before"]
-        if done.pop(about, 0) or (about[0], f"{about[1]:.0f}") in failed:
+        has_stopped = last[about] == change["id"] and done.pop(about, 0)
+        if has_stopped or (about[0], f"{about[1]:.0f}") in failed:
             continue
         is_settled = change["state"] in _DOWN and not change["rising"]
         over[about[0]] += not (is_settled or is_other)
