@@ -60,7 +60,7 @@ class Servers:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock, self._noting = Lock(), Lock()
         self._asked_at = -KNOWN_SECONDS
         #: The connection parameters of the chosen server. They replace the parameters in the URL.
         self.used: _Server = {}
@@ -96,7 +96,8 @@ class Servers:
         Return whether it is the latest timeline known.
         """
         past, _, number = timeline.partition("/")
-        self._latest[past] = latest = max(number, self._latest.get(past, number))
+        with self._noting:
+            self._latest[past] = latest = max(number, self._latest.get(past, number))
         return number == latest
 
     def _ask(self, servers: Sequence[_Server], given: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import closing, suppress
+from threading import Thread
 from time import monotonic
 
 import pytest
@@ -134,6 +135,26 @@ async def test_a_running_process_goes_to_a_later_timeline_and_never_back(two_pri
     with postgres.connected(old.get_uri(database="usher")) as connection:
         assert not connection.execute("SELECT key FROM inbox WHERE key = 'in the past'").fetchall()
     await store.close()
+
+
+def test_a_later_timeline_that_is_noted_meanwhile_is_not_forgotten():
+    servers = Servers()
+
+    class Interrupted(dict):
+        """The latest timelines, of which another thread notes a later one just before one is written."""
+
+        def get(self, past, number):
+            known = super().get(past, number)
+            if number == "00000001":
+                noting.start()
+                noting.join(0.1)
+            return known
+
+    servers._latest = Interrupted()
+    noting = Thread(target=servers.note, args=["one/00000002"])
+    servers.note("one/00000001")
+    noting.join()
+    assert servers._latest == {"one": "00000002"}
 
 
 async def test_a_server_that_says_nothing_keeps_nobody_longer_than_two_seconds():
