@@ -535,8 +535,7 @@ async def offer_link(
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A link page is valid for only ten minutes, so show it only in a message, and only to someone who is
-    # waiting for it.
+    # A link page expires after ten minutes, so offer it only in a message to someone who is waiting for it.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
     is_asked = is_asked or (bool(services.link_pages) and surface.kind != "home")

@@ -328,8 +328,8 @@ class Notice:
     #: was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the Slack message's metadata, if it may differ from today's: an earlier release, which used
-    #: another word for the kind, may have sent the notice.
+    #: The key in the Slack message's metadata, if it may differ from the current one because the notice may
+    #: have been sent by an earlier release, which used a different name for this kind.
     sent_as: str | None = None
 
     @property

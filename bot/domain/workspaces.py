@@ -145,8 +145,8 @@ class Workspace:
     #: itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.
     stop_at: Stays | None = None
     stop_warned: bool = False
-    #: Whether the owner accepted that the stop is irreversible. ``stop_card`` is the id of the class that set
-    #: the timer, if one did. Both have their own columns, because SQL statements search for them.
+    #: Whether the owner accepted that the stop is irreversible. ``stop_card`` is the id of the class card
+    #: that set the timer, if one did. Both have their own columns, because SQL queries filter on them.
     stop_agreed: bool = False
     stop_card: str | None = None
     #: All planned stops, and everything else about the timer. ``bot.domain.planned_stops`` picks the stop

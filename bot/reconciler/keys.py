@@ -57,7 +57,7 @@ MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
 #: person's data.
 _LISTS: Final = frozenset({"list", "list runs"})
-#: Time limit, in seconds, for checking before a call that its account is still the linked one.
+#: Time limit, in seconds, for the check that the linked account hasn't changed, made before a call.
 COMPARE_SECONDS: Final = 10.0
 #: Maximum number of accounts for which Usher remembers when it last requested their id from the provider.
 MAX_REMEMBERED: Final = 10_000

@@ -28,8 +28,8 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: Time limit for reading a list of many pages, in seconds. It is shorter than the task's lease (its
-#: claim on the row).
+#: Time limit for reading a paginated list, in seconds. Must be shorter than the task's lease (its claim on
+#: the row).
 LIST_TIMEOUT_SECONDS = 30.0
 #: For this many seconds after one of its workspaces is used, an account's list is read more often.
 RECENT_USE_SECONDS = 3600.0

@@ -39,8 +39,8 @@ class Outages(EnginePart):
         self.refusals = {OURS: keys.lockouts, PEOPLE: keys.people_lockouts}
         #: Start times of the open outages, as last read from the rows.
         self._current: Mapping[str, float] = {}
-        #: Start times of outages that this process still observes although another process has ended them.
-        #: They aren't opened again: two processes that disagree would keep opening and closing them.
+        #: Start times of outages that another process has closed but this one still sees. They aren't
+        #: reopened, or two processes that disagree would keep opening and closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

@@ -378,8 +378,8 @@ class ProviderCaller:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # If this can't be written, the call's result must not be lost. The next accepted call tries
-            # again.
+            # A failure to write this must not lose the call's result. The next accepted call retries the
+            # write.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(

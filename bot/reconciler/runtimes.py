@@ -316,7 +316,7 @@ class StartQueue:
         self.owned_since = 0.0
         self._delayed_until = 0.0
         #: The operations waiting to start something, oldest first. ``_comes_until`` maps each operation's id
-        #: to the time until which it may ask again.
+        #: to its deadline for requesting a turn again. After that, it is dropped from the queue.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
         #: When recent starts were granted. Each is kept as long as it counts towards the limit.

@@ -166,7 +166,10 @@ def _start_another(
     timer: PlannedStop | None,
     planned_for: float | None,
 ) -> Accepted | None:
-    """Join an open creation, or recreate the workspace. Return None if the workspace still exists."""
+    """Join a creation that is already in progress, or recreate the workspace.
+
+    Return None if the workspace still exists.
+    """
     if creation is not None:
         return _join_creation(tx, caller, workspace, creation, timer)
     if workspace.is_provisional or workspace.state is State.GONE:

@@ -65,7 +65,8 @@ class InstallationTokens:
         #: Issued tokens that haven't been stored yet, keyed by the encrypted secret that each of them
         #: replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack refused to replace because it has locked the app out of the workspace.
+        #: Encrypted secrets that Slack refused to rotate because the app is locked out of the Slack
+        #: workspace.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:

@@ -22,7 +22,7 @@ MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 #: Headers of a request with a JSON body. Without the charset, Slack would add a warning to each response.
 _JSON_HEADERS: Final = {"Content-Type": "application/json; charset=utf-8"}
-#: Unlimited timeout for aiohttp, because ``call`` limits the time itself.
+#: No timeout in aiohttp, because ``call`` enforces its own.
 _UNLIMITED: Final = aiohttp.ClientTimeout()
 
 

@@ -61,7 +61,7 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """The subject of a request, and everything that has been done for it so far."""
+    """Notes about a request: what its answer shows, and everything accepted for it so far."""
 
     #: The ids of the workspaces and runs shown in the answer, for an assistant.
     shown: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Tests of each of doctor's checks, passing and failing, with local servers and some that misbehave."""
+"""Tests of every doctor check, passing and failing, against local servers, some of which misbehave."""
 
 import json
 import re

@@ -31,8 +31,8 @@ def test_what_a_card_says_at_its_end_has_no_message_of_its_own():
 def test_what_is_off_is_told_by_the_card_alone(kind, chosen, wants, has_card):
     preferences = Preferences(ready=wants, stopped=wants, run_ended=wants)
     is_on = wants if chosen is None else chosen
-    # If there is no card, nobody would hear of it otherwise. A workspace that stopped on its own never has a
-    # card.
+    # Without a card, the notice is sent anyway, because nobody would hear about it otherwise. A workspace
+    # that stopped on its own never has a card, so the preference decides.
     expected = is_on or (not has_card and kind is not K.STOPPED_ELSEWHERE)
     assert should_send(NoticeDelivery(kind, chosen, has_card=has_card), preferences) == expected
     assert should_send(NoticeDelivery(kind, chosen, is_failure=True, has_card=has_card), preferences)

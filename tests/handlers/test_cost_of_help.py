@@ -7,8 +7,8 @@ from tests.handlers.rig import words
 
 
 async def test_help_makes_its_request_and_copies_it_twice(bot):
-    # One copy is made after splitting the text into words, and one after reading them. A copy is a tenth of
-    # the cost.
+    # The request is copied once after its text is split into words, and once after the words are read. Each
+    # copy is a tenth of the cost of answering.
     made = 0
 
     def note(frame, event, _argument):

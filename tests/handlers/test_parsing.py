@@ -1,4 +1,4 @@
-"""Typed text is understood as it was meant."""
+"""Tests that typed text is parsed the way people mean it."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Tests of how many starts may fail in a row before Usher stops starting on its own."""
+"""Tests of how many starts in a row may fail before Usher gives up on automatic starts."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Conflicts with another action: the call is repeated at growing intervals, and the card says why."""
+"""Conflicts with another action: the call is retried with backoff, and the card says why."""
 
 import pytest
 

@@ -75,7 +75,7 @@ def _is_near(one: str, other: str) -> bool:
 
 
 async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
-    """Return all of a person's rows that the person can change, by kind."""
+    """Return all of a person's rows that they can change, grouped by kind."""
     rows = await store.perform(workspaces.read_workspaces, who, hidden=True)
     latest = {one.id: await store.read(operations.find_latest_operation, one.id) for one in rows}
     return {

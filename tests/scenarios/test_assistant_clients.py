@@ -29,7 +29,7 @@ CLIENTS = {
     "@modelcontextprotocol/sdk": ["node", DRIVERS / "drive.mjs"],
 }
 
-#: Third-party libraries take long to import on a busy machine.
+#: On a busy machine, importing the third-party libraries takes a long time.
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
 

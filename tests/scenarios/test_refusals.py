@@ -104,7 +104,7 @@ async def test_one_stray_401_changes_nothing(linked):
 
 
 async def test_refused_token_is_told_as_such(linked):
-    """No call accepts the token, so linking again is what helps."""
+    """No call accepts the token, so the user has to link again."""
     alice = linked.alice
     linked.saturn_fails("/api/", times=999, status=401, body=says(message="Invalid token"))
     await alice.writes("start notebook")

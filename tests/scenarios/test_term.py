@@ -285,7 +285,7 @@ def _troubles(stage):
 
 
 async def _fill(stage, *, is_full):
-    """Make the provider full for one of two students, or give it room again."""
+    """Make the provider run out of capacity for one of two students, or restore it."""
     stage.heal()
     if is_full:
         key = stage.resource("notebook", FULL).id

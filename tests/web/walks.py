@@ -52,7 +52,7 @@ async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
 
 
 async def there_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
-    """Follow a link where people sign in with the provider."""
+    """Follow a link that takes people to the provider's sign-in page."""
     made = world.made
     provider = made.context.connections["hub"]
     assert isinstance(provider, SigningProvider)

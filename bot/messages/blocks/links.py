@@ -94,8 +94,8 @@ def _render_linked(facts: Facts) -> Answer:
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
     """Return the *Unlink* button, which asks for confirmation.
 
-    If a message has several of these buttons, pass a ``number``: the label then names the connection, too.
-    The button's value says that the person has confirmed, as a flag does in a typed command.
+    If a message has several of these buttons, give each a ``number``. Their labels then name the connection.
+    The button's value carries the confirmation, like the flag in a typed command.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)

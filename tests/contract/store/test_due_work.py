@@ -175,7 +175,10 @@ CLAIMS = {
 
 
 def compare(tx, kind, number):
-    """Fill the tables at random, compare, and return whether anything was due."""
+    """Fill the tables at random, and return whether anything was claimed.
+
+    Nothing may be claimed before the time that ``find_next_due`` returns.
+    """
     numbers, now = random.Random(f"{kind} {number}"), tx.now()
     for name in sorted(DECIDES, key=["operations", "workspaces"].count, reverse=True):
         tx.run(f"DELETE FROM {name}")

@@ -74,7 +74,7 @@ async def test_an_output_is_sent_once_for_each_time_that_it_is_asked_for(store, 
     run = await ran(store)
     for number in range(2):
         for name in ("first", "second"):
-            # Another process that stood still has read the whole output, too.
+            # The second write is from another process, which was paused after it had read the whole output.
             file = NewNotice(run.id, NoticeKind.JOB_FILE, f"{name} {number}", ALICE)
             await store.write(runs.note_output_sent, run.id, [file])
         await watch_run(store, run.id)

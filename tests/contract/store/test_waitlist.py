@@ -96,7 +96,7 @@ async def test_a_wait_goes_with_its_workspace(store, clock, three):
 
 
 async def fail(store, clock, wait, kind="gpu"):
-    """Let an attempt fail for lack of capacity, and return the updated entry."""
+    """Fail an attempt for lack of capacity, and return the updated entry."""
     return await end_attempt(store, clock, await begin_attempt(store, clock, wait), kind)
 
 

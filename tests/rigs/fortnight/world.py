@@ -110,7 +110,7 @@ def _slack_seed() -> dict[str, Any]:
 
 
 class FortnightWorld(TermWorld, WorkbenchWorld):
-    """Everybody who takes part, and everything that each of them is told."""
+    """All participants, and every message that each of them receives."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
