@@ -258,10 +258,11 @@ class Gatherer:
         return await self.store.read(notices.end_state, message.subject)
 
     async def has_later_card(self, answer: Card) -> bool:
-        """Return whether the card of the work that an answer announced was sent after the answer."""
+        """Return whether the card of the operation that an answer announced was sent after the answer."""
         shown = await self.store.read(cards.find_card, answer.subject)
-        sent_at = "" if shown is None else shown.message_ts or ""
-        return sent_at > (answer.message_ts or "")
+        if shown is None or shown.kind is not NoticeKind.CARD:
+            return False
+        return (shown.message_ts or "") > (answer.message_ts or "")
 
     async def is_under_way(self, work_item_id: str) -> bool:
         """Return whether an id belongs to an open operation or run."""

@@ -384,7 +384,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     # If an answer has no buttons except one that undoes it, another message reports how its work ends.
     has_buttons = not marks <= {BACK}
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
-    # An answer without buttons only announces its work, which is shown by a card sent after it.
+    # An answer without buttons only announces its operation, which a later card shows.
     is_shown = not marks and await gatherer.has_later_card(card)
     goes = left.is_nothing or is_answered or end == "sent" or is_shown
     is_over = left.is_over and (has_buttons or end != "" or not await gatherer.is_under_way(card.subject))
