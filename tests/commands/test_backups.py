@@ -104,7 +104,7 @@ async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
 async def test_database_nobody_has_used_is_not_copied(tmp_path):
     """An unused database isn't backed up.
 
-    Otherwise, if a database begins anew after its disk was lost, its empty copies would replace the good ones
+    If a disk is lost and a new database is created, empty copies would otherwise replace the good ones
     within a week.
     """
     loaded = AuditEntry("usher", "providers.loaded", "serve", "ok")

@@ -103,7 +103,7 @@ class World:
         self.reborn()
 
     def reborn(self, fuse: Fuse | None = None, *, connections: dict[str, Any] | None = None) -> None:
-        """Make the parts anew, as after a restart. With a fuse, all their outgoing calls pass through it."""
+        """Create the parts again, as after a restart. With a fuse, all their calls pass through it."""
 
         def through(part: Any, error: Exception) -> Any:
             return Fused(part, fuse, error) if fuse else part

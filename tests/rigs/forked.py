@@ -144,7 +144,7 @@ def _forked(asked: socket.socket) -> list[str]:
         for number, given in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
             os.dup2(given, number)
             os.close(given)
-        # Open the outputs anew, as a new process would. The parent's may be another kind of file.
+        # Reopen the outputs, as a new process would. The parent's may be another kind of file.
         sys.stdout, sys.stderr = (os.fdopen(number, "w", 1, "utf-8", closefd=False) for number in (1, 2))
         os.environ.clear()
         os.environ.update(environment)
