@@ -1,9 +1,9 @@
 """Messages that may still change: cards of operations, runs and classes, and notices with buttons.
 
 A message is posted once, and marked as dirty when it has to be updated. An update always shows the latest
-state. A card is updated until its work is over, and a question until it is answered. After that, the only
-updates are those that remove buttons that no longer work (``docs/internals/rules.md``, "What was said
-stays").
+state. A card is updated until its work is over, and a question until it is answered. After that, updates
+only remove what no longer applies, such as buttons that no longer work (``docs/internals/rules.md``, "What
+was said stays").
 """
 
 from collections.abc import Mapping
@@ -28,26 +28,29 @@ MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 #: minute of a card or its run, and ``SLOW_PROGRESS_INTERVAL_SECONDS`` after that.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: If a reply has already announced the work, its card is sent only after this many seconds. Most work ends
-#: sooner, and the message about the end then makes the card unnecessary.
+#: Seconds to wait before sending the card of work that a reply has already announced. Most work ends sooner.
+#: The message about its end then makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
-#: A message that announced a time is redrawn this many seconds after that time, so that the message about the
-#: event itself is sent first.
+#: Seconds to wait after an announced time before redrawing the message that announced it. The message about
+#: the event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: Seconds to wait before updating the card of an operation that is about to end.
+#: Seconds during which the card of an operation that is about to end isn't updated. The step that ends the
+#: operation will update it.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The content with which a message was sent, or None if it can be rendered again from database rows.
+#: The content with which a message was sent. If it is None, the message can be rendered again from database
+#: rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: the plain text, the blocks, the times at which parts of the message become
-#: outdated, a flag for text that can't be split into sentences (so that outdated ones can't be removed), and
-#: a flag for text that Slack may not show yet.
+#: The keys of a ``SentText``. ``moments`` are the times at which parts of the message become outdated.
+#: ``undated`` marks text that can't be split into sentences, so outdated sentences can't be removed from it.
+#: ``found`` marks text that Slack may not show yet.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_digest = rendered_digest, rendered_digest = ''"
-#: Queue of cards that must show a new state. A card is redrawn once the state has lasted for a moment.
+#: Queue of cards that must show a new state. Most changes to an open operation are followed by another at
+#: once, so its card is updated at most every ``MIN_UPDATE_INTERVAL_SECONDS``.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",
@@ -60,8 +63,8 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages that show the current state but must be updated anyway, for example because there is more
-#: output or a message from the server, or because buttons are outdated.
+#: Queue of messages that must be updated although the state that they show hasn't changed. The reason may be
+#: more output, a message from the server, or outdated buttons.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",
@@ -75,7 +78,7 @@ _PROGRESSED_CARDS: Final = declare_queue(
         margins={"slowly_before": SLOW_PROGRESS_INTERVAL_SECONDS},
     )
 )
-#: Queue of messages that announced a time that has now passed.
+#: Queue of messages to redraw because a time that they announced has passed.
 _OVER_CARDS: Final = declare_queue(
     Queue(
         name="over_cards",

@@ -46,19 +46,20 @@ CARD_FIRST_SECONDS = 5.0
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Updates are combined into one message per person only if they have waited for this many seconds. Such a
-#: long wait means that Slack was down, not just busy.
+#: How long updates must have waited before they are combined into one message per person, in seconds. A wait
+#: of this length means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction, in reverse order of sending.
+#: Kinds of notices that answer an interaction. If an interaction has several answers, the one whose kind
+#: comes first here was sent last.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: All updates that may be combined into one message have this urgency.
+#: The urgency of all updates that may be combined into one message.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The default shares of Slack's remaining calls, by urgency: notices of any urgency may use all of them.
+#: The default shares, which let the notices of each urgency use all calls that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -80,11 +81,10 @@ _QUEUE_OF: Final = {
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: Statement that claims one notice to try while Slack isn't responding, even if the pause before the notice's
-#: next attempt isn't over. If ``:is_send`` is true, notices to be sent come before notices to be searched
-#: for. Otherwise, they come after them. Replies always come last. Among the other notices, those that wait
-#: for a read of their workspace come first. Of the rest, the one tried longest ago comes first, because a
-#: failure may concern just one of them. If a notice may already have been sent, the search for it waits until
-#: the message has had time to show up.
+#: next attempt isn't over. ``:is_send`` says whether notices to be sent come before or after those to be
+#: searched for in Slack. In both groups, notices that wait for a read of their workspace come first. The rest
+#: are tried in turn, so that one that always fails doesn't block the others. Replies come last. A notice that
+#: may already have been sent isn't searched for until its message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -95,8 +95,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Statement that claims all of a person's notices that may already have been sent, because one search finds
-#: them all. Replies are left out, because they are never sent again.
+#: Statement that claims all of a person's notices that may already have been sent, so that a single search in
+#: Slack can find them. Replies are left out, because they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"

@@ -13,8 +13,8 @@ LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names under which a process announces the fingerprints of its encryption keys.
-#: ``CONNECTION_PREFIX`` is the prefix of the names under which it announces its connections.
+#: Prefix of the names that announce a process's encryption keys. It is followed by a key's fingerprint.
+#: ``CONNECTION_PREFIX`` is the prefix of the names that announce a process's connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

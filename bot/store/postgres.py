@@ -3,10 +3,11 @@
 A transaction that makes decisions takes an advisory lock. So only one such transaction runs at a time, as on
 SQLite, and whatever it has read stays true until it commits, however many processes there are. Claims, poll
 results, and decisions that declare whose rows they touch take that lock in shared mode. They can then run
-side by side, within a process or across several. Claims also lock the rows that they change. The others lock
-their subjects: the people, or other things, whose rows they touch (``docs/adr/0116-whose-it-is.md``).
+side by side, within a process or across several. Claims also lock the rows that they change. Poll results and
+these decisions lock their subjects: the people, or other things, whose rows they touch
+(``docs/adr/0116-whose-it-is.md``).
 
-Threads are used because asynchronous calls are no faster.
+Each connection has a thread, because asynchronous connections are no faster.
 """
 
 import asyncio
@@ -41,18 +42,20 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections for reading. With several, one long list doesn't hold up all other reads.
+#: Number of connections for reads. There are several, so that a slow read, such as a long list, doesn't hold
+#: up all the others.
 READERS = 2
 #: Number of connections for transactions that declare in advance whose rows they touch. Such transactions are
 #: divided among these connections and run in parallel. If the server answers within ``NEAR_SECONDS``, only
-#: ``NEAR_LANES`` connections are used. Connections to such a fast server spend little time waiting, and more
-#: of them would just cause more commits.
+#: ``NEAR_LANES`` connections are used. With such a fast server, connections spend little time waiting. More
+#: of them would only spread the work over more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
-#: Seconds during which an open transaction on one of the ``LANES`` accepts more work. Its locks rarely make
-#: others wait, and fewer commits leave a busy machine more time for actual work.
+#: Seconds during which an open transaction on one of the ``LANES`` accepts more work. The time is longer than
+#: on other connections, because these transactions rarely make others wait. With fewer commits, a busy
+#: machine has more time for actual work.
 LANE_SECONDS = 0.05
-#: The listener receives notifications of changed tables. At this interval, in seconds, it checks whether it
-#: is still needed and, if its connection is lost, tries to reconnect. Until it has reconnected, periodic
+#: Interval, in seconds, at which the listener checks whether notifications of changed tables are still
+#: wanted. If its connection is lost, it tries to reconnect at the same interval. Until it succeeds, periodic
 #: checks replace the notifications.
 RETRY_SECONDS = 1.0
 #: Maximum time, in seconds, that a closing store waits for a connection whose server doesn't respond.
@@ -252,8 +255,8 @@ class PostgresEngine(Engine):
 # A SQLite file is copied into a PostgreSQL database in a single transaction. If copying is interrupted, the
 # target stays empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, because they describe the target database itself: which migrations ran, and
-#: which server it is on.
+#: Tables that aren't copied, because they describe the target database itself: the migrations that ran on it,
+#: and its server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "
@@ -315,8 +318,8 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of tables that other tables refer to, which put these tables in the right order for copying. The
-#: default is 1. A table that refers to others itself has a higher rank, because those must be copied first.
+#: Ranks of tables that other tables refer to. They are used to copy each table after the tables that it
+#: refers to. The default is 1. A table with references of its own needs a higher rank.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 

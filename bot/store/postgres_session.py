@@ -41,13 +41,13 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: Timeout for the first statement on a new connection, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to try to find out whether a commit took effect if its connection was lost, in seconds. This is as
-#: long as a lease, so the process can still do the work that it claimed in that commit.
+#: How long to keep checking whether a commit took effect if its connection was lost, in seconds. By the end
+#: of this time, any lease taken in that commit has expired, and another process may do the work.
 OUTCOME_SECONDS = 60.0
 
-#: PostgreSQL settings for each connection. Waits for locks are short, so that callers that have given up
-#: don't hold up others. A process that hangs in the middle of a transaction, or whose machine disappears,
-#: loses its locks. Query plans don't depend on parameter values.
+#: PostgreSQL settings for each connection. Waits for locks are short, so that a transaction whose caller has
+#: given up doesn't hold up others. If a process hangs in the middle of a transaction, or its machine
+#: disappears, its locks are released. Query plans are reused for all parameter values.
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
@@ -60,7 +60,8 @@ _SETTINGS = (
 _NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
-#: Key of an installation's advisory lock. Either all serving processes share it, or one holds it alone.
+#: Key of an installation's advisory lock. All serving processes share the lock. It can be taken exclusively
+#: only while none of them is running.
 SERVING: Final = 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
@@ -94,12 +95,13 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used. ``_asks_at`` is when to try that server again.
+        #: Why the last server that answered couldn't be used. Until ``_asks_at``, this error is raised again
+        #: without trying to connect.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
         #: The time since which servers have refused the sign-in, or None if they accept it.
         self._refused_since: float | None = None
-        #: The advisory locks for serving that this connection holds.
+        #: The modes in which this connection holds the installation's advisory lock (``SERVING``).
         self._locks: set[str] = set()
         #: The id of the database system and its timeline (see ``TIMELINE``). ``is_compared`` says whether
         #: they have been compared with the values stored in the database.

@@ -17,16 +17,16 @@ DEPARTURE_SECONDS: Final = 1.0
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long a call counts towards the limit, in seconds. By then, Slack has stopped counting it, too, however
-#: late it arrived.
+#: How long Usher counts a call towards the limit, in seconds. Slack has stopped counting the call by then,
+#: even if the call reached Slack late.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
 #: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
 #: calls by Slack's own tools.
 USED_SHARE: Final = 0.9
-#: Maximum number of calls that are reported as allowed, even if Slack sets no limit. Usher never makes more
-#: calls than this at once.
+#: Number of calls that count as allowed if Slack sets no limit, and the highest number that is reported as
+#: remaining. Usher never makes this many calls at once.
 _UNLIMITED_CALLS: Final = 1_000
 
 

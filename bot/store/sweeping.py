@@ -11,8 +11,8 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: Maps each query that deletes old rows to how long the rows are kept, in seconds. Notices must be kept at
-#: least as long as inbox keys, because reply notices show that a message was answered.
+#: Maps each query that deletes old rows to how long the rows are kept, in seconds. Reply notices show that a
+#: message was answered, so notices must be kept at least as long as inbox keys.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,
@@ -30,8 +30,8 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete rows whose cards must then be deleted, too. ``_ARE_CARDS`` contains the queries that
-#: delete notices, some of which have a row in the table of cards.
+#: Queries that delete the subjects of cards. The cards are then deleted, too. ``_ARE_CARDS`` contains the
+#: queries that delete notices. A notice's own card, if there is one, is deleted with it.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 _BATCH_SIZE = 50

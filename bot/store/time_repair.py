@@ -8,16 +8,17 @@ from bot.domain.row_times import Kind, Time
 from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: SQL conditions for open rows, the only ones whose durations are repaired. Rows that have ended keep their
-#: recorded durations. A replaced operation counts as open as long as its successor is open, because the
-#: successor looks for the result of the replaced operation's call.
+#: SQL conditions that select open rows, by table. Durations are repaired only in open rows. Rows that have
+#: ended keep the recorded durations. A replaced operation counts as open until its successor ends, because
+#: the successor has to find out how the replaced operation's call ended.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: SQL conditions that use an index to select the rows of large tables whose times may need repair.
+#: SQL conditions, by table, that use an index to find the rows that may need repair. Only large tables have
+#: one.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",

@@ -46,7 +46,7 @@ MONDAY_QUEUE: Final = declare_queue(
         returning="principal",
     )
 )
-#: Seconds for which a *life* (a period of running) is kept after its end.
+#: How long a *life* (a period of running) is kept after it has ended, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
 #: How long a workspace or run still counts as running after the last sign that it was, in seconds. After
 #: that, its state is unknown until a read finds it running. There may be no signs because the workspace is
