@@ -34,8 +34,9 @@ _DAY_SECONDS: Final = 86_400.0
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-#: Subtypes of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to
-#: the channel from a thread. Messages of other subtypes (edits, joins, bot messages) are ignored.
+#: Subtypes of messages that people write: ordinary messages, messages with a file, ``/me`` messages,
+#: forwarded messages, and replies in a thread that are also sent to the channel. Messages of other subtypes
+#: (edits, joins, bot messages) are ignored.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 

@@ -1,6 +1,6 @@
 """Tells people who use a button, form or shortcut from an earlier release what to do instead.
 
-Buttons whose verb was replaced run the new verb (``Verb.former``), so they aren't listed here.
+Buttons whose verb was replaced aren't listed here, because they run the new verb (``Verb.former``).
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ _LESSONS: Final = (
 _COMMANDS_OF_MESSAGES: Final = (
     "I don't take commands from messages any more. Type `{job}run -- COMMAND` instead."
 )
-#: The reply to each button that no longer exists, by action.
+#: Maps the action of each button that no longer exists to the reply.
 BUTTONS: Final[Mapping[str, str]] = {
     "ask_for_more": _LIMITS,
     "course_form": _COURSE_FORMS,

@@ -72,7 +72,8 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches any name. Bolt tries listeners one after the other, so Usher registers only one of each kind.
+#: Matches all names, so that a single listener receives every payload of its kind. If there were several
+#: listeners, Bolt would try them one after the other.
 _ANYTHING: Final = re.compile("")
 #: Timeout for opening a form in Slack, in seconds. The form has to be open, and the request acknowledged,
 #: within 3 s.
@@ -83,7 +84,8 @@ _RESPOND_SECONDS: Final = 1.0
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
 #: Prefix of the ``external_id`` of forms opened from a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Maximum number of characters that fit into any ack, whatever their language.
+#: Maximum length of a text that is shortened to fit into an ack, in characters. This many fit into any ack,
+#: even if each takes several bytes.
 _MAX_SHORT_LENGTH: Final = 500
 
 

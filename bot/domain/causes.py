@@ -43,8 +43,8 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Matches words about tokens in refusals. After such a refusal, another token for the same account may have
-#: the required permission.
+#: Matches words for a token. If a refusal contains one, another token for the same account may have the
+#: missing permission.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
 #: Matches words in refusals that tell the user to sign in elsewhere, so a different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
@@ -89,12 +89,12 @@ MISSED_CAUSE: Final = "missed"
 class StaleReason(StrEnum):
     """Reasons for asking users whether they still want something that they requested earlier."""
 
-    #: The user's request was never sent. The time in the cause is when they made the request.
+    #: The user's request was never sent. The cause contains the time of the request.
     ASKED = "asked"
-    #: Every attempt to carry out the user's request was refused. The time in the cause is when they made the
+    #: The provider refused every attempt to carry out the user's request. The cause contains the time of the
     #: request.
     TRIED = "tried"
-    #: The request was restored from a backup. The time in the cause is when the backup was made.
+    #: The request was restored from a backup. The cause contains the time of the backup.
     RESTORED = "restored"
 
 

@@ -14,7 +14,7 @@ from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 #: How many days a course lasts if no end is given. No course may last longer than ``MAX_COURSE_DAYS``.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How long before a lesson Usher decides how early to start its workspaces, in seconds.
+#: How long before a lesson Usher begins to work out when to start its workspaces, in seconds.
 PREPARE_SECONDS: Final = 3_000.0
 #: How many seconds before a lesson teachers are told how many members are ready. If that number can still
 #: change, the report may be delayed until ``LATEST_REPORT_SECONDS`` before the lesson.

@@ -361,8 +361,8 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Returns the last line of an incomplete output, given the reason (``Missing``), a cause and the
-        #: connection's title.
+        #: Function that returns the line to add at the end of an incomplete output. Its arguments are the
+        #: reason (``Missing``), a cause, and the connection's title.
         self.explain_missing = explain_missing
         #: The disk space shared by all spools (the files that hold output).
         self.room = room or SpoolBudget()
@@ -418,8 +418,8 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum size of the output that is kept for all runs together, in bytes.
 TOTAL: Final = 500_000_000
-#: How many bytes are buffered in memory before they are written to the file, and how many are read from it at
-#: a time.
+#: Size of the blocks in which the file is written and read, in bytes. Until there is enough output for a
+#: block, it is kept in memory.
 KEPT: Final = 65_536
 
 

@@ -48,10 +48,10 @@ _TOKEN_PATTERN = re.compile(
     re.ASCII,
 )
 
-#: Matches parts of a text that might be complete tokens. Dots are allowed only in JSON Web Tokens, since
-#: paths and sentences contain dots, too.
+#: Matches everything in a text that could be a token. Dots are allowed only in JSON Web Tokens, since paths
+#: and sentences contain dots, too.
 _TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
-#: Matches the beginning of a token at the end of a text that was cut off.
+#: Matches an incomplete token right before the ellipsis of a text that was cut off.
 _CUT_TOKEN_PATTERN = re.compile(
     r"(?<![\w-])(?:eyJ[\w.-]*|gh[a-z]_\w*|github_pat_\w*|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{10,}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_-]{12,})…$",

@@ -275,8 +275,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Patterns that match refusals meaning that a call's goal has already been reached, keyed by the goal. The
-#: wording of such refusals isn't documented.
+#: Maps the goal of a call to a pattern for the states that a refusal may mention if the goal has already been
+#: reached. The wording of such refusals isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
@@ -294,7 +294,7 @@ _UNDER_WAY_PATTERN = re.compile(
     r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))",
     re.IGNORECASE,
 )
-#: Matches the words by which a refusal may refer to the workspace.
+#: Matches the nouns that a refusal may use for the workspace.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 

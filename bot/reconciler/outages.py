@@ -37,10 +37,11 @@ class Outages(EnginePart):
     def __init__(self, engine: EngineContext, keys: Keys) -> None:
         super().__init__(engine)
         self.refusals = {OURS: keys.lockouts, PEOPLE: keys.people_lockouts}
-        #: Start times of the open outages, as last read from the rows.
+        #: The start time of each outage that was open when the rows were last read.
         self._current: Mapping[str, float] = {}
-        #: Start times of outages that another process has closed but this one still sees. They aren't
-        #: reopened, or two processes that disagree would keep opening and closing them.
+        #: Start times of outages that another process has closed although this process still observes them.
+        #: This process doesn't reopen them. Otherwise, processes that disagree would keep opening and closing
+        #: the same outage.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

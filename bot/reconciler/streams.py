@@ -21,7 +21,7 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams that are open at the same time. Others wait their turn.
 MAX_STREAMS: Final = 50
-#: Once a run has ended, its output is considered complete after this many seconds without anything new.
+#: Seconds without new output after which the output of a finished run is considered complete.
 SILENT_END_SECONDS: Final = 30.0
 #: Maximum number of attempts to read the rest of the output after a run has ended.
 MAX_END_ATTEMPTS: Final = 5
@@ -42,7 +42,7 @@ class _Follower:
     entry: FollowedRun
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    #: The result of the last stream, or None if Usher closed it.
+    #: The result of the last stream, or None if Usher itself closed the stream.
     answer: call_results.CallResult[None] | None = None
     has_new_output: bool = False
     was_read: bool = False

@@ -59,8 +59,8 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Maximum interval, in seconds, at which a card's members are counted while workspaces are starting or
-#: stopping. The interval grows while the counts stay the same.
+#: Maximum interval between two counts of a card's members while workspaces are starting or stopping, in
+#: seconds. The longer the counts stay the same, the longer the interval becomes.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards that a process claims at a time, and of enrollments per transaction. Both are
 #: small, because each enrollment writes several rows.

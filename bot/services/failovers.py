@@ -18,7 +18,8 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: How long the message about lost actions waits for a read of the workspace, in seconds.
+#: How long the message about a lost action is held back, in seconds, so that the workspace can be read again
+#: first.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 

@@ -25,7 +25,7 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: How long before its expiry a token is replaced, in seconds.
+#: Remaining lifetime at which a token is replaced, in seconds.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 

@@ -43,8 +43,8 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: Lifetime of a link's cookie, in seconds, including the time needed to type the link's code. For a sign-in's
-#: cookie, it is ``SIGN_IN_SECONDS``.
+#: Lifetime of the cookie for open links, in seconds. It leaves people enough time to type a link's code. The
+#: cookie for sign-ins lasts ``SIGN_IN_SECONDS``.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
 #: Maximum number of links, and of sign-ins, that can be in progress in one browser. The oldest are forgotten

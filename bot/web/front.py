@@ -1,9 +1,9 @@
 """The front: checks the size, headers, time and signature of Slack's requests before anything parses them.
 
 Bolt parses a request before checking it. On its own, it would answer unsigned garbage with status 500, and
-accept the same signed bytes again for five minutes (measured on slack-bolt 1.30). Regardless of the front,
-the inbox ensures that a request takes effect only once. A proxy may repeat a request whose response it lost,
-so for a minute the same bytes get the same answer. See ``docs/internals/rules.md``, "The front verifies
+accept the same signed bytes again for five minutes (measured on slack-bolt 1.30). A proxy may repeat a
+request whose response it lost, so the front gives the same bytes the same answer for a minute. It is the
+inbox that ensures that a request takes effect only once. See ``docs/internals/rules.md``, "The front verifies
 before anything parses".
 """
 
@@ -37,8 +37,8 @@ log = structlog.get_logger(__name__)
 
 #: Maximum size of a request body in bytes, for all of Usher's endpoints. Slack's requests are far smaller.
 MAX_BYTES = 1024 * 1024
-#: Maximum difference between a request's signed time and our clock, in seconds. Signatures are remembered for
-#: longer, so that replays are recognised.
+#: Maximum difference between a request's signed time and our clock, in seconds. Usher remembers signatures
+#: for longer than that, so a replayed request is either recognised or too old.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: Seconds for which a repeated request gets the same answer as the first.
@@ -52,8 +52,8 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: Function that serves a request that has passed the checks, given its payload, its signature and its
-#: headers. The headers aren't signed.
+#: A function that handles a verified request and returns the response. Its arguments are the payload, the
+#: signature and the headers. The signature doesn't cover the headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
@@ -65,8 +65,8 @@ class Refusal(Exception):
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether Slack signed the request. Unsigned requests prove nothing, because anyone can send as many
-        #: as they like.
+        #: Whether Slack signed the request. Log lines about unsigned requests are limited, because anyone can
+        #: send as many requests as they like.
         self.is_signed = is_signed
 
 

@@ -1,8 +1,8 @@
 """Working hours as people write them: the days, and the times at which they begin and end. Pure functions.
 
-Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour is read on the
-24-hour clock, unless the hours would then end before they begin, or the other time shows which half of the
-day is meant.
+Hours recur only if a word says so (``is_recurring``) or weekdays are listed. An hour without am or pm is read
+on the 24-hour clock, with three exceptions: the end has am or pm, the hours would end before they begin, or
+they would begin before six in the morning.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell
 DAY_MINUTES: Final = 24 * 60
 #: Minimum length of working hours, in minutes.
 LEAST_MINUTES: Final = 30
-#: Maps plural words such as *mornings* to the singular. The plural alone means that hours recur, while the
-#: singular needs an *every*.
+#: Maps plural words such as *mornings* to the singular. A plural alone says that the hours are repeated. A
+#: singular says so only after *every*.
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
@@ -43,8 +43,7 @@ _TO: Final = frozenset({"to", "-", "through", "thru"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Earliest minute of the day at which hours are assumed to begin, unless the text shows that they begin
-#: earlier.
+#: If hours without am or pm would begin before this minute of the day, the afternoon is meant.
 _EARLIEST_MINUTE: Final = 6 * 60
 #: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Says, for each kind of capacity, that there is none left. ``WAITED_FOR`` names what people are waiting
-#: for.
+#: The messages about a start that failed for lack of capacity, keyed by the kind that was missing.
+#: ``WAITED_FOR`` contains the words for each kind in messages about waiting.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -37,13 +37,16 @@ WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
 WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
-#: Shown before the first attempt, because only an attempt shows which kind of capacity a workspace needs.
+#: Shown instead of a place in line before the first attempt. Each kind of capacity has its own line, and only
+#: an attempt shows which kind is missing.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
-#: Says how many other people on the waitlist have already had their turn in this round.
+#: Says how many other people in line have already been tried in this round. In each round, everyone is tried
+#: once.
 ONE_BEFORE: Final = "One person ahead of you has had a turn, without success."
 TRIED_BEFORE: Final = "{number} people ahead of you have had a turn, without success."
-#: Replaces the place in line from the second round on, because the place would change with every attempt.
+#: Shown instead of a place in line after the second attempt. From then on, the place would change with every
+#: attempt.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBER_WORDS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -51,7 +54,7 @@ HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
 )
-#: Replaces the message about a wait that is over.
+#: The final text of a message that showed a place in line.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 WAIT_REFUSED: Final = (
@@ -59,8 +62,8 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Added to the message that a workspace is ready after a wait. The key says whether an unused workspace will
-#: be stopped or suspended.
+#: Added to the message that a workspace is ready, if the workspace was on the waitlist. The key says how
+#: Usher will stop the workspace if nobody uses it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -68,15 +71,15 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question about an unused workspace whose capacity others are waiting for. A stop would end it
-#: for good, so Usher only asks.
+#: Added to the question whether an unused workspace is still needed, if others are waiting for its capacity.
+#: Usher asks, because stopping this workspace would end it for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to the message about an attempt that failed for a reason other than missing capacity. Such a failure
-#: ends the wait.
+#: Added to the message about a failed attempt if the failure ends the wait, because its reason wasn't missing
+#: capacity.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
