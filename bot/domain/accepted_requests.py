@@ -1,4 +1,4 @@
-"""Requests that Usher has accepted. They are recorded to show who last asked for something."""
+"""Requests that Usher has accepted. Each row says who made the request, when, and where in Slack."""
 
 from __future__ import annotations
 

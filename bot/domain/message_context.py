@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: Once a read has ended an operation, its row should be closed within this many seconds. Until then, the
-#: operation counts as ending.
+#: How long an operation counts as ending after a read has shown its result, in seconds. The operation's row
+#: should be closed within this time.
 END_SECONDS: Final = 2.0
 
 
@@ -273,10 +273,11 @@ class ClassFacts(Facts):
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
-    #: Whether the reader teaches the card's course. ``workspace`` is the one that they joined with. While
-    #: they lack an account or a workspace, ``pending`` is the state of their enrollment.
+    #: Whether the reader teaches the card's course.
     is_teacher: bool = False
+    #: The workspace with which the reader joined, if any.
     workspace: WorkspaceFacts | None = None
+    #: The reader's state as a member while they still need an account or a workspace to take part.
     pending: ClassProblem | None = None
 
     @property

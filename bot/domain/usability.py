@@ -13,7 +13,8 @@ Lack = Literal["address", "page", "agent", "app"]
 #: How long a start waits for each part that may be missing, in seconds from the first read that found it
 #: missing. If the part turns up within that time, the user isn't told that it was missing.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: A workspace that lacks something is read as often as a starting one for this many seconds.
+#: If a running workspace lacks a part, it is read as often as one that is starting, but only for this many
+#: seconds after the first read that found the part missing.
 MAX_LATE_SECONDS: Final = 600.0
 #: Parts without which nobody can open a workspace. If any other part seems to be missing, the workspace may
 #: still work, because Usher may just not see that part.

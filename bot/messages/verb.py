@@ -23,7 +23,7 @@ class Effect(StrEnum):
 
     #: Verbs that only answer, or that ask before they do anything.
     SHOWS = "shows"
-    #: Verbs that start something that exists and can be stopped again.
+    #: Verbs that start an existing workspace or keep it running. The workspace can be stopped again.
     STARTS = "starts"
     #: Verbs that create or change something.
     MAKES = "makes"
@@ -168,7 +168,8 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: Stands in for words that aren't verbs. Usher answers them, but does nothing.
+#: Returned by ``find_verb`` for an unknown word. A command with such a word gets an answer, but has no
+#: effect.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 

@@ -1,8 +1,9 @@
-"""Stopping the workspaces and ending the links of people who have left or may no longer use Usher.
+"""Departures: stopping the workspaces and ending the links of people who have left Slack or become guests.
 
-A workspace whose owner had planned a stop is stopped immediately, using the owner's account. Usher
-administrators are told which other workspaces keep running. If any workspace is running, a task does all
-this, because a task is resumed after a crash. Until the task is done, the person can't request anything.
+If the person had planned to stop a workspace, it is stopped immediately, using their account. Then their
+links end, and administrators are told which workspaces keep running. If any workspace is running, a task
+carries out these steps, because a task is resumed after a crash. In the meantime, the person's requests are
+refused.
 """
 
 from enum import StrEnum
@@ -28,8 +29,8 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: Seconds to keep the links of people who have left while a provider doesn't respond, so that their last
-#: stops can still be carried out.
+#: Maximum time, in seconds, to wait for the stops that a departed person had planned. These stops need the
+#: person's links, which end after this time even if a provider hasn't responded.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for a read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0

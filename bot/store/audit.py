@@ -15,8 +15,8 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: Action of the entry that releases before 0.4.0 wrote after moving old rows to a file. In the entry's
-#: detail, ``through`` is the number of the last row moved.
+#: Before release 0.4.0, Usher moved old rows to a file, and then wrote an audit entry with this action. In
+#: the entry's detail, ``through`` is the number of the last row moved.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 

@@ -1,4 +1,4 @@
-"""Accounts whose secrets a provider refuses: when that began, when to try again, and what to resume then."""
+"""Refused secrets: recording them, trying them again, and resuming work once the provider accepts them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

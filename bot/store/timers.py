@@ -32,8 +32,8 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 }
 #: Interval at which to check whether the warning of a planned stop has been delivered, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: Seconds for which an overdue planned stop is kept if the workspace was found down. The read may have been
-#: wrong, and the workspace may still be running.
+#: If a read finds a workspace down, its planned stops are kept until this many seconds after their time. The
+#: read may have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
 #: Reasons for a planned stop that no longer apply once the workspace has stopped: its owner didn't confirm
 #: that it is still needed, or isn't using the capacity that they got from the waitlist.
@@ -364,8 +364,8 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: States in which a workspace is in use. If it goes down from one of them without a request, its owner is
-#: notified.
+#: States in which a workspace counts as in use. If such a workspace goes down although nobody requested
+#: it, its owner is notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 

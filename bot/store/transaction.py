@@ -1,8 +1,8 @@
 """The interface between store logic and an engine: transactions of named queries, and the store's time.
 
-Only the engine differs between databases. The logic is synchronous, and written only once. If the writes that
-are committed together are rolled back, each is run again from the start, so the logic must not change
-anything but the database.
+Only the engine differs between databases. The logic is synchronous, and written only once. Several writes may
+share a transaction. If it is rolled back, each write is run again from the start, so the logic must not
+change anything but the database.
 
 The store's time follows the wall clock as long as the wall clock keeps pace with the monotonic clock. If the
 wall clock is set back, the store's time runs at half speed until the two meet again. Waits may then become
@@ -110,7 +110,8 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows, which are appended just before the commit so that other transactions wait less.
+        #: Audit rows to append just before the commit. Appending them locks the audit log's head, so other
+        #: transactions have to wait from then on.
         self.audit_rows: list[Row] = []
         #: The last audit row that this transaction wrote, if any.
         self.audited: Row = {}

@@ -27,9 +27,9 @@ from bot.store.tables import ACCOUNTS, WAITLIST_ENTRIES, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 MAX_WAITS_AT_ONCE: Final = 100
-#: Minimum time, in seconds, between a person's failed attempt and the next one, if that is prompted by a
-#: workspace's stop. If it is prompted by a run's end, ``RUN_PAUSE_SECONDS`` applies, because runs end often
-#: but rarely free the capacity that people are waiting for.
+#: Pause after a person's failed attempt, in seconds, before a stopped workspace can trigger the next one. For
+#: a run that has ended, the pause is ``RUN_PAUSE_SECONDS``, because runs end often but rarely free the
+#: capacity that people are waiting for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 

@@ -39,20 +39,20 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: Maps each table to the column values of a row that isn't on hold.
+#: For each table, the columns that say why a row is on hold, with their values for a row that isn't.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
 _CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
-#: Columns whose changes must soon appear on a card. Changes to other columns, such as progress, can wait.
+#: Columns whose changes are shown on cards without delay. Changes to others, such as progress, can wait.
 _URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
-#: Columns of the account (``_ACCOUNT``) and the person (``_PERSON``) that must not change between a step and
-#: its call, because the call uses them or they determine whether it may be made. For example, an account's
-#: ``state`` changes when it is suspended or must be linked again. The first column is the key.
+#: Columns of the account (``_ACCOUNT``) and of the person (``_PERSON``) that a step's call depends on. If any
+#: of them has changed since the step read it, the call isn't made. For example, an account's ``state``
+#: changes when it is suspended or must be linked again. The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})

@@ -100,8 +100,8 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: Interval at which the wall clock is compared with the monotonic clock, in seconds. After a clock change,
-#: jobs are therefore late by less than two seconds.
+#: Interval at which the wall clock is compared with the monotonic clock, in seconds. Because a clock change
+#: is noticed this soon, it delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
 #: Maximum difference between the clocks that counts as slewing, in seconds.
 MAX_DRIFT_SECONDS: Final = 0.5

@@ -48,7 +48,8 @@ MAX_SMALL_BYTES: Final = 64 * 1024
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum number of bytes counted for one connection, however many it receives.
+#: Maximum memory counted for one connection, in bytes. A connection may receive more, but a body above the
+#: size limit isn't kept in memory.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
 #: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered until it
 #: is read.
@@ -125,8 +126,8 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: Number of bytes counted for each connection. The connection whose request has been unfinished
-        #: longest comes first.
+        #: Maps each connection with an unfinished request to the memory that the request uses, in bytes. The
+        #: oldest request comes first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:

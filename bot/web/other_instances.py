@@ -1,8 +1,8 @@
 """Detects another Usher that uses the same Slack app but a different database.
 
 Slack distributes requests over all of an app's connections. So each Usher receives only some of the requests,
-and can't see what is in the other's database. Even so, nothing looks wrong. Whenever a connection opens,
-Slack reports the number of the app's connections. If the processes on this database hold fewer, the rest
+and can't see what is in the other's database. None of this causes an error. However, whenever a connection
+opens, Slack reports how many connections the app has. If the processes on this database hold fewer, the rest
 belong to another Usher. This Usher keeps working, because there is no way to tell which of the two is the
 right one.
 """
@@ -29,9 +29,9 @@ log = structlog.get_logger(__name__)
 #: killed, and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: As long as it isn't clear whether there is another Usher, one connection is replaced at this interval, in
-#: seconds, so that Slack counts the connections again. Once it is clear, ``_NOTICE_SECONDS`` applies if there
-#: is another Usher, and ``_RECOUNT_SECONDS`` if there is none.
+#: Intervals at which one connection is replaced, so that Slack counts the connections again, in seconds:
+#: ``_IN_DOUBT`` while it isn't clear whether there is another Usher, ``_NOTICE_SECONDS`` while there is one,
+#: and ``_RECOUNT_SECONDS`` while there is none.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0

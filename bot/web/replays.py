@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 MAX_REMEMBERED = 200_000
 #: Interval at which new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
-#: Age up to which other processes' signatures are read, in seconds.
+#: How far back to look for other processes' signatures, in seconds.
 SHARED_SECONDS = 10.0
 #: Number of hexadecimal digits kept of each signature: 64 bits, enough to tell signatures apart.
 LENGTH = 16

@@ -11,7 +11,8 @@ from bot.domain.surfaces import Surface, Where
 #: Seconds for which a response_url is used. Slack accepts it for 30 minutes (docs/internals/slack.md,
 #: "Requests from Slack"), and one minute is set aside for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: For this many seconds, people expect the answer in the place where they made the request.
+#: How long people expect an answer in the place where they gave the command, in seconds. For example, a later
+#: answer to a mention is sent as a direct message instead.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (
@@ -84,5 +85,5 @@ class DeferredCommand:
         return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 
-#: Stands for a request that wasn't deferred.
+#: The value of ``deferred`` for a request that hasn't been deferred.
 NOT_DEFERRED: Final = DeferredCommand()

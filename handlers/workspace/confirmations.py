@@ -41,7 +41,7 @@ NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"}
 #: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: States in which a workspace doesn't have to be stopped.
+#: States in which a stop has nothing left to do: the workspace is down, or already stopping.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 

@@ -76,8 +76,8 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: How far ahead an hour of the night may be if it was typed without am or pm, in seconds. If it is further
-#: ahead, the user is asked what they meant.
+#: If a time typed without am or pm would fall between midnight and 6:00, and is further ahead than this many
+#: seconds, the user is asked which time they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 _MORNING: Final = 6
 #: Maximum number of possible times to offer if a time zone's name is ambiguous.

@@ -44,7 +44,8 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Says who has been asked whether the account is theirs, and any answer. An answer isn't treated as proof.
+#: Shown to administrators if Usher has asked a possible owner about the account. An answer isn't treated as
+#: proof.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
 #: Shown above the list of open requests. ``MORE_OPEN`` is shown below it.

@@ -46,8 +46,8 @@ log = structlog.get_logger(__name__)
 
 #: Delay before a notice that wasn't ready is rendered again, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age, in seconds, of a workspace's last read when a message that a Slack outage delayed is sent. If
-#: the read is older, the workspace is read again first.
+#: Maximum age of a workspace's last read, in seconds, for a message that was delayed by a Slack outage. If
+#: the read is older, the workspace is read again before the message is sent.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0

@@ -20,7 +20,7 @@ class Timing:
     #: Seconds after which Usher gives up on a notice that Slack hasn't accepted.
     gives_up_after: float = 86_400.0
     #: Seconds after which Usher gives up on posting a class card in a channel, if Slack refuses the card with
-    #: an unknown code. The limit is shorter because a class is waiting.
+    #: an unknown code. This is shorter than ``gives_up_after``, because a class is waiting for the card.
     gives_up_in_channel: float = 3_600.0
     #: Seconds after which a notice that can't be rendered is sent as plain text.
     plain_text_after: float = 300.0

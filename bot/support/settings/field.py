@@ -7,7 +7,8 @@ from typing import Any, Final, TypeAlias
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
-#: A function that returns whether each of the named variables has a valid value on its own.
+#: A function that takes the names of variables, and returns whether all of their values are valid when
+#: checked one by one.
 AreRight: TypeAlias = Callable[..., bool]
 _ADVICE: Final = "advice"
 
