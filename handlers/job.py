@@ -56,8 +56,8 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Maximum number of flags in a command. It limits the work, because each unknown flag is tried with every
-#: choice in the form.
+#: Maximum number of flags in a command. For each unknown flag, Usher tries every choice in the form, to find
+#: one that makes the flag valid. The limit keeps this fast.
 MAX_FLAGS = 50
 
 declare_verb(

@@ -10,8 +10,8 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: Name of the module that serves Slack's assistant. The module declares nothing, and its protocol types are
-#: slow to load, so only the process that serves the assistant loads it.
+#: Name of the module that serves Slack's assistant. ``load`` skips it, because it has no declarations, and
+#: its protocol types are slow to import. Only the process that serves the assistant imports it.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

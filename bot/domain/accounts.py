@@ -221,7 +221,8 @@ class Approval:
     #: or to None if they haven't answered.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
-    #: Whether the request can't be approved yet, because the people who were asked have a day to answer.
+    #: Whether Usher is still waiting for the people it asked, who have a day to answer. While it waits, the
+    #: request can't be approved.
     awaits_answers: bool = False
     #: The requested account's e-mail address, if the provider reveals it. ``remote_id`` is the account's id
     #: at the provider.
@@ -229,8 +230,8 @@ class Approval:
     remote_id: str | None = None
 
 
-#: The result of comparing an account's current id with the stored one. It is ``unclear`` if the current id is
-#: missing, or lacks a fact that the stored one contains.
+#: The result of comparing an account's current id with the stored one. It is ``unclear`` if the provider
+#: reports no id, or an id that lacks one of the stored id's ``key=value`` facts.
 Comparison = Literal["same", "another", "unclear"]
 
 

@@ -1,4 +1,4 @@
-"""Working hours that have begun: when they end, whether they continue, and when failed starts are retried."""
+"""Working hours in progress: when they will stop the workspace, and whether to retry a failed start."""
 
 from collections.abc import Collection
 from typing import Final

@@ -1,4 +1,4 @@
-"""Installations: where in Slack Usher is installed, and who administers what there."""
+"""Installations: the Slack workspaces and enterprises that use Usher, and their administrators."""
 
 from __future__ import annotations
 
@@ -116,8 +116,8 @@ class Installation(Administered):
     #: The name that people use to @-mention the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: Maps users to the enterprise in their keys, if it isn't ``enterprise_id``. An earlier release stored
-    #: such keys when people linked an account.
+    #: Maps users to an enterprise id that differs from ``enterprise_id``. Their keys contain this id, because
+    #: an earlier release stored it when they linked an account.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Observations, creations and events that providers report."""
+"""Reports from providers: workspaces that were read, results of creations and launches, and events."""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,7 +7,8 @@ from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
 
-#: How far apart Usher's clock and a provider's may be, in seconds. Times further in the future are dropped.
+#: Maximum difference between Usher's clock and a provider's, in seconds. If a provider reports a time that is
+#: further in the future than this, Usher ignores it.
 MAX_CLOCK_SKEW_SECONDS = 120.0
 
 

@@ -48,22 +48,23 @@ class Update:
     #: be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    #: Whether the user chose to keep waiting. If so, they again have the full time to answer the next
-    #: question.
+    #: Whether the user chose to keep waiting. If so, the time that they have to answer the question starts
+    #: again.
     keeps_waiting: bool = False
-    #: The operation's ``question_since`` at the time of the decision, so that a later answer isn't lost. It
-    #: is set only with an ``outcome``.
+    #: The row's ``question_since`` when the step decided to end the operation or run. It is set only with an
+    #: ``outcome``. If the row's value has changed since, for instance because the user has answered, the step
+    #: is repeated instead.
     question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: notices to write; one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
-    #: The account and person on which the decision to call was based. They are set only if a call follows.
-    #: The call isn't made if either has changed since.
+    #: The account and the person as they were when the step decided to make a call. They are None if it makes
+    #: no call. If either has changed since, the call isn't made.
     account: Account | None = None
     person: Person | None = None
-    #: Identifies the lease (exclusive claim on the row) of the step that saves this update
-    #: (``Claimed.claim``). If it is "", the update isn't saved by a step, and is applied even while one is
-    #: running. That step keeps its lease, and the next one waits until that step has been saved.
+    #: The lease (exclusive claim on the row) of the step that saves this update, as in ``Claimed.claim``. It
+    #: is "" if something other than a step saves the update. Such an update is saved even while a step is
+    #: running. That step keeps its lease, and the next step starts once it has ended.
     claim: str = ""
 
     # The following fields are only for operations.

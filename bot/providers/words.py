@@ -26,7 +26,7 @@ MAX_MESSAGE_LENGTH = 200
 MAX_DETAILED_LENGTH = 300
 #: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
-#: How much of a text is searched for another program's output, in characters.
+#: Maximum number of characters of a provider's response to search for the actual message.
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
@@ -41,7 +41,7 @@ _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Names of whole parts of a request, as opposed to fields.
+#: Names that stand for a whole part of a request, such as its body, rather than for a field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)

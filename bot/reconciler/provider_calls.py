@@ -1,4 +1,4 @@
-"""Calls to providers, each with an account and a time limit. The results are types of ``call_results``."""
+"""Calls providers on behalf of accounts, within a time limit. The results are types in ``call_results``."""
 
 from __future__ import annotations
 
@@ -42,24 +42,24 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: Time to wait before the next call with a refused credential, in seconds. All calls fail until the
-#: credential is replaced.
+#: How long to wait before retrying a rejected call, in seconds. The wait is long, because the call usually
+#: fails until the problem is solved, for instance by replacing the credential.
 REFUSED_WAIT_SECONDS: Final = 60.0
-#: The access for calls that use the connection's own secret. It contains no secret, because the provider
-#: object already has it.
+#: The ``Access`` for calls that use the connection's own secret. The provider object already has the secret,
+#: so it isn't repeated here.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
-#: Cause of a retry that waits for the end of a pause requested by the provider.
+#: Cause of a retry after a pause that the provider has requested.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of retrying a call because only other processes can decrypt its secret. The retry comes after
-#: ``KEYS_WAIT_SECONDS``.
+#: Cause of a retry if the secret for a call may be encrypted with a key that only other processes have. The
+#: call is retried after ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
 #: Causes of retries after the provider refused a sign-in.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
 #: Name of the only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Names of calls that are made even with a refused credential. Before any other call, Usher reads a list to
-#: test whether the credential is accepted again.
+#: Names of the calls that may be sent with a refused credential without testing it first. Before other calls,
+#: Usher reads a list to find out whether the provider accepts the credential again.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(
@@ -90,13 +90,14 @@ class ProviderCall:
     #: Whether the account's row has just been read, so that it needn't be read again before the call.
     is_checked: bool = False
     #: When the call began (monotonic), or None if it begins now. No request is sent more than ``seconds``
-    #: after that: if this process was frozen for so long, another one may have taken over the row.
+    #: after that. If this process has been frozen for that long, another one may have taken over the row.
     began: float | None = None
     #: Called just before each request. The request isn't sent if this returns False.
     may_leave: Callable[[], bool] | None = None
     #: Whether the previous attempt was refused with 401. None if a 401 isn't retried.
     was_unauthorized: bool | None = None
-    #: Function that says whether a result means that something no longer exists.
+    #: Returns whether a result shows that a workspace or run no longer exists. If it does, Usher checks again
+    #: that the username still belongs to the account.
     reports_absence: Callable[[Any], bool] | None = None
 
 

@@ -56,8 +56,8 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How long to wait for a workspace to be read, in seconds, before checking again whether its owner must be
-#: asked about it.
+#: How long to wait for a fresh read of a workspace left running, in seconds. After that, Usher decides again
+#: whether to ask its owner about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long a scheduled start may be delayed while the provider doesn't allow it, in seconds.

@@ -35,7 +35,7 @@ WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
 #: Delay, in seconds, before other processes help the leading process with due work. It is longer than a tick,
-#: so each process checks once more before it helps.
+#: so each process first checks again what is due, and helps only with work that is still waiting.
 HELP_AFTER_SECONDS: Final = 1.2
 
 
@@ -49,7 +49,8 @@ class Owners:
     #: Connections in another live process's settings but not in this process's.
     lacking_connections: frozenset[str] = frozenset()
     #: Delay, in seconds, before this process helps the leading process with due work. It is 0 if this process
-    #: leads, either as the owner of a start queue or as the first of the processes that do background work.
+    #: leads. The owners of start queues lead. If no process owns one, the worker whose name sorts first
+    #: leads.
     leaves_for = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""Losses from an upgrade: one message tells each affected person what Usher no longer does for them."""
+"""Tells people what Usher no longer does for them since an upgrade, in one message per person."""
 
 from dataclasses import replace
 from typing import Final

@@ -55,7 +55,7 @@ log = structlog.get_logger(__name__)
 
 #: Usher's own error code for a Slack workspace in which Usher isn't installed.
 NOT_INSTALLED_CODE: Final = "not_installed"
-#: Slack's hosts for files and responses, in addition to the Web API's host.
+#: Slack's domains. Usher may send requests to them and their subdomains, and to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: Usher's own error code for a failed connection to Slack, in which case nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
@@ -66,9 +66,9 @@ MAX_METHOD_PAUSE_SECONDS: Final = 60.0
 MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Minimum interval between releases, in seconds. After an outage, a release makes the messages that waited
-#: for Slack due. Without this limit, a call that keeps failing for its own reasons could trigger one release
-#: after another.
+#: Minimum interval, in seconds, between releases of the messages that waited for Slack during an outage.
+#: Without it, a single call that never gets a response could cause one release after another while Slack
+#: accepts messages.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last one found no message to retry.
 EMPTY_TRY_SECONDS: Final = 1.0
@@ -187,23 +187,24 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: How far Slack's clock is ahead of Usher's, in seconds: first according to the header of the last
-        #: response, then according to the last message.
+        #: How far Slack's clock is ahead of Usher's, in seconds. ``_by_header`` is calculated from the
+        #: ``Date`` header of the last response, and ``_by_message`` from the timestamp of the last message.
         self._by_header = 0.0
         self._by_message = 0.0
         #: Slack's error code if Slack has locked out the whole app, or None if it hasn't.
         self.lockout_code: str | None = None
         #: Maps each refused person or conversation to the end of its pause and to Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels that Slack has refused since it last accepted a call for any person or channel.
+        #: The people and channels that Slack has refused in a row. The set is cleared once Slack accepts a
+        #: call about a person or conversation.
         self._refused_people: set[str] = set()
-        #: Whether a call has gone unanswered since waiting messages were last released. It is initially True,
-        #: because calls of the previous process may have gone unanswered.
+        #: Whether Slack has failed to respond to a call since waiting messages were last released. It starts
+        #: as True, because the previous process may have left messages waiting.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: In this order: whether messages wait until Slack accepts one (initially True); the number of
-        #: retries since Slack last accepted a message or answered a search; the time of the next retry; and
-        #: the time of the last call that got no response.
+        #: Whether messages wait until Slack accepts one (initially True). ``tries`` counts the retries since
+        #: Slack last accepted a message or answered a search. ``_tries_at`` is the time of the next retry,
+        #: and ``_silent_at`` the time of the last call that got no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it

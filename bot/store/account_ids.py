@@ -17,7 +17,8 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: If one link turns out to be for the wrong account, at most this many of the connection's links are checked.
+#: Maximum number of a connection's links to check after one of them has turned out to be for the wrong
+#: account.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 

@@ -34,8 +34,8 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
 }
 #: Once a request has used up its time, each further query may take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack expects the response to a request within this many seconds. Work that is queued later can't meet this
-#: deadline anyway, so its caller waits for as long as the work's priority allows.
+#: Slack expects the response to a request within this many seconds. Work that a request queues after that
+#: can't meet the deadline anyway. So its caller waits for the usual time (``PATIENCE_SECONDS``).
 REQUEST_SECONDS = 3.0
 #: Seconds during which an open transaction accepts more work.
 MAX_TRANSACTION_SECONDS = 0.02

@@ -54,6 +54,7 @@ def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
     _add_task(tx, parse_principal(row["id"]), {})
 
 
-#: The last stage of each fan-out (a change made to many rows in batches) that follows a change to a link. It
-#: redraws the Home tab, which must not show anything about a link that has ended or is suspended (*resting*).
+#: Redraws a person's Home tab after a change to a link. It is the last stage of the change's fan-out (a
+#: change made to many rows in batches). The tab must not show anything about a link that has ended or is
+#: suspended (*resting*).
 STAGE: Final[Stage] = "home_of_person", _republish_row

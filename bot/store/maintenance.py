@@ -131,8 +131,8 @@ def find_backup_time(tx: Transaction) -> float:
 
 
 #: Seconds to wait after a failover before claiming work that calls a provider or sends a message (the SQL
-#: fragment *settled*). By then, any lease that was renewed in a lost commit has expired, and so has the
-#: minute over which Slack counts messages.
+#: fragment *settled*). By then, every lease whose renewal was lost has expired. Calls to Slack that were
+#: counted in a lost commit no longer matter, because Slack's limits apply per minute.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 

@@ -6,7 +6,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Seconds for which signatures are kept. Older requests are refused because of their age.
+#: How long signatures are kept, in seconds. After that, a repeated request is refused because it is too old.
 RETENTION_SECONDS: Final = 600.0
 
 

@@ -41,8 +41,8 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: The verb, its target and the policy's rule, for the audit log. It is set only if the policy refused
-        #: the request.
+        #: For the audit log: the verb, its target and the policy's rule if the policy refused the request.
+        #: Otherwise None.
         self.denied: tuple[str, str, str] | None = None
 
 
@@ -176,8 +176,8 @@ class ProviderError(UsherError):
         super().__init__(message)
         self.message = message
         self.status = status
-        #: The response that caused the error (``bot.support.responses``), or None. It is dropped when the
-        #: error leaves its provider.
+        #: The response that caused the error (``bot.support.responses``), or None. It is removed before the
+        #: error reaches code outside the provider.
         self.response: Any = None
 
     @property

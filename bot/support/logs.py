@@ -46,7 +46,8 @@ _PATTERNS = (
 )
 
 
-#: Matches the beginning of every secret that ``_PATTERNS`` match. Other text isn't searched further.
+#: Matches a part of every secret that ``_PATTERNS`` find, or the label in front of it. Those patterns are
+#: tried only on text that this one matches.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -157,7 +158,7 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: The earliest time at which another line caused by a stranger may be written.
+        #: The earliest time (monotonic) at which another log line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 

@@ -41,7 +41,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-#: HTTP status of the page that shows a refusal, by the rule that refused.
+#: HTTP status of the page that shows a refusal, keyed by the refusal's rule.
 STATUS = {
     "link.unknown": 404,
     "link.expired": 410,
@@ -67,7 +67,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Refusals after which people can continue where they left off, by rule.
+#: Rules whose refusals let people continue where they left off.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )

@@ -197,8 +197,8 @@ class _Call:
     has_acted: bool = False
     has_accounts: bool = False
     #: Connections that refuse the user's sign-in. ``resting`` lists connections whose link is suspended
-    #: because its username now belongs to another account. The link isn't used, and nothing on such a
-    #: connection is shown or found.
+    #: because its username now belongs to another account. A suspended link isn't used, so the assistant sees
+    #: nothing on such a connection.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 

@@ -72,8 +72,8 @@ class RequestNotes:
     #: The user's accounts with outdated lists, and the user's workspaces. Set only if they had to be read to
     #: interpret the user's words.
     listed: Listed | None = None
-    #: For Slack's assistant: the facts that the answer shows, and the names that it contains. If this is
-    #: None, the facts are taken from the rows.
+    #: The facts in the answer, for Slack's assistant, and the names that the answer contains. If ``facts`` is
+    #: None, the assistant gets facts from the database instead.
     facts: dict[str, Any] | None = None
     names: Sequence[str] = ()
 
@@ -109,7 +109,7 @@ class Request:
     #: The time in epoch seconds, from a button or as typed. If it was typed, ``moment`` is set, too.
     at: float | None = None
     moment: Moment | None = None
-    #: Extra time for which the workspace should keep running, in seconds.
+    #: How many seconds longer the workspace should keep running.
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED

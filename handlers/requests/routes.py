@@ -32,8 +32,8 @@ view: Registry[Verb] = Registry()
 shortcut: Registry[Verb] = Registry()
 #: Functions for the searches in select menus, keyed by what they search for.
 options: Registry[Search] = Registry()
-#: Functions for events, keyed by Slack's name for the event. For messages, the type of channel follows
-#: (``message_im``).
+#: Functions for events, keyed by Slack's name for the event. For messages, the key also contains the type of
+#: channel (``message_im``).
 event: Registry[Event] = Registry()
 
 

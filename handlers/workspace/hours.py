@@ -42,8 +42,8 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead people can skip a day of their working hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: If a typed day can't be read, this time of day is added to it, to find out what is wrong with the day. It
-#: is late, so that it hasn't passed yet if the day is *today*.
+#: Time of day that is appended to a day that can't be read. Parsing the two together as a time shows what is
+#: wrong with the day. The time is late, so that *today* isn't in the past.
 _END_OF_DAY: Final = "23:59"
 
 

@@ -1,4 +1,4 @@
-"""Accepts operations on workspaces: finds the workspaces, asks before ending one, and replies."""
+"""Accepts operations on workspaces: finds the workspaces, asks for confirmation if needed, and replies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace

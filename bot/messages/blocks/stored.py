@@ -20,8 +20,8 @@ from bot.messages.texts import answers
 
 #: Marks a stored answer whose text isn't split into parts.
 UNDATED: Final = "undated"
-#: Marks a stored answer that Slack may not show yet, because its message was found in Slack with an earlier
-#: text.
+#: Marks a stored answer that was rendered again after its message was found in Slack. The message in Slack
+#: may still show an earlier text.
 FOUND: Final = "found"
 
 

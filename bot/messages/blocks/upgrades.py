@@ -15,7 +15,8 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: A sentence for each kind of loss. All workspaces with the loss ``hours_wait`` share one sentence.
+#: A sentence for each loss, keyed by the kind of loss. All losses of the kind ``hours_wait`` share one
+#: sentence.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "

@@ -146,8 +146,8 @@ def format_span(first: str, last: str, today: date) -> str:
 
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: Tells teachers how many people can have a workspace in time for a lesson. When the lesson begins,
-#: ``REPORT`` says how many people have one, and ``REPORT_WHY`` says what delays the others.
+#: Tells teachers how many workspaces can be started in time for a lesson. When the lesson begins, ``REPORT``
+#: says how many people have a workspace, and ``REPORT_WHY`` says why the others don't have one yet.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -232,7 +232,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: Advice for the person whose card Slack refused, by Slack's error code.
+#: Advice for the person whose card Slack refused, keyed by Slack's error code.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {

@@ -30,7 +30,8 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: Maximum size of a job's output stream, in bytes. It is large, because up to 90% of it may be overhead.
+#: Maximum size of a job's output stream, in bytes. The limit is high, because overhead may make up 90% of the
+#: stream.
 STREAM_BYTES = 1_000_000_000
 
 

@@ -73,8 +73,8 @@ class SphereSettings(ConnectionSettings):
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Maximum age of a workspace, in minutes. It is then removed, even if it is in use. By default, there is
-    #: no maximum.
+    #: Maximum age of a workspace, in minutes. When a workspace reaches it, the provider removes the
+    #: workspace, even if it is in use. By default, there is no maximum.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
     #: Whether opening a stopped workspace starts it. If so, a page that is left open also restarts its
     #: workspace whenever the workspace stops.

@@ -34,7 +34,7 @@ from bot.support.settings.database import (
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
-#: Entry in the list of Slack workspaces that may install Usher. It allows all Slack workspaces.
+#: Stands for all Slack workspaces in the list of those that may install Usher.
 ANY_WORKSPACE: Final = "*"
 #: Matches the start of a line such as ``NAME=value`` that was pasted whole from a settings file.
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
