@@ -31,11 +31,11 @@ MAX_COMPARED_SECONDS: Final = 570.0
 #: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
 #: cover several links.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Suspended links can be reported to administrators in one message if they were suspended at most this many
-#: seconds apart.
+#: A connection's links that are suspended within this many seconds are reported to administrators in one
+#: message.
 SAME_REST_SECONDS: Final = 86_400.0
 MAX_DEFERRED_COMMANDS: Final = 10
-#: Key under which a deferred command stores the commands that were deferred before it.
+#: Key in a deferred command's body for the list of commands that were deferred before it.
 _EARLIER: Final = "earlier"
 #: The stored form of a deferred command (``handlers.requests.deferred_command``).
 CommandBody = dict[str, Any]

@@ -312,7 +312,7 @@ class Installations(Administered):
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: Either one installation, identified by its bot token, or any number made through OAuth.
+#: The one installation that a bot token identifies, or all installations made through OAuth.
 AnyInstallation = Installation | Installations
 
 

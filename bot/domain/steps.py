@@ -1,4 +1,4 @@
-"""A step of an operation or a run: the claimed rows, and the changes to be saved."""
+"""Steps of operations and runs: the rows that a step claims, and the changes that it saves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -29,8 +29,7 @@ OUTPUT_PREFIX: Final = "output:"
 #: How long this process relies on its lease of a job, in seconds, counted from just before it requested the
 #: lease. This is less than the lease's duration, so no other process can take the job over in that time.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: Longest interruption of background work, in seconds, that people aren't told about. A restart takes less
-#: time.
+#: How long background work may be interrupted before people are told, in seconds. A restart takes less time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 

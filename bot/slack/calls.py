@@ -70,7 +70,7 @@ TRY_INTERVAL_SECONDS: Final = 5.0
 #: Without it, a single call that never gets a response could cause one release after another while Slack
 #: accepts messages.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: Delay before the next retry, in seconds, if the last one found no message to retry.
+#: Delay before the next retry, in seconds, if the last retry had no message to send or search for.
 EMPTY_TRY_SECONDS: Final = 1.0
 #: How long the database may take to count a call to Slack, in seconds. After that, this process counts the
 #: call in memory.

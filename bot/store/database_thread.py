@@ -39,7 +39,7 @@ MIN_PATIENCE_SECONDS = 0.1
 REQUEST_SECONDS = 3.0
 #: Seconds during which an open transaction accepts more work.
 MAX_TRANSACTION_SECONDS = 0.02
-#: Maximum number of pieces of work in a transaction.
+#: Maximum number of ``QueuedWork`` items in a transaction.
 _BATCH_SIZE = 200
 #: Maximum number of rounds of urgent work in a row. Less urgent work then gets one round, so that it doesn't
 #: wait forever.

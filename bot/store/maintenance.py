@@ -50,7 +50,7 @@ def try_writing(tx: Transaction) -> None:
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: Maps each mark on a database to the reason why no process may serve from it. ``moved`` means that this file
+#: Explains why no process may serve from a database with one of these marks. ``moved`` means that this file
 #: was copied to another database, which is now in use. ``copied`` means that this file is itself a backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (

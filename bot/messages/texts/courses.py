@@ -123,8 +123,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if there isn't one on the requested day. The texts are for no further
-#: lesson, for one, and for several.
+#: Says when the next lessons are if the requested day has none. The texts are used if there are no more
+#: lessons, if there is one, and if there are several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",

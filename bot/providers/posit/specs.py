@@ -1,4 +1,4 @@
-"""The spec of a submitted form, checked against the form's draft. Pure functions.
+"""Checks a submitted form against its draft, and turns it into a spec. Pure functions.
 
 A spec may contain ``template``, ``workbench``, ``cluster``, ``image``, ``queue``, ``profile``, ``directory``,
 ``file`` and ``command``, and the ``name=value`` lists ``limits``, ``limit_types``, ``constraints`` and
