@@ -31,7 +31,7 @@ from bot.support.zones import describe_zones
 #: How long ``doctor`` waits for a response from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
 #: Free space below which ``doctor`` reports a disk as nearly full, in bytes. The database's log alone can
-#: take up a sixth of it.
+#: fill a sixth of this space.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."

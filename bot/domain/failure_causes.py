@@ -143,7 +143,7 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
-#: Matches a provider's message that a resource is insufficient, and captures the resource.
+#: Matches a provider's message that there isn't enough of a resource. The group is the resource's name.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
 #: Matches an autoscaler's message that it won't add a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)

@@ -19,8 +19,8 @@ NOTHING: Final = Hold("")
 class HoldCode(StrEnum):
     """The codes of holds. A hold's detail is a time in epoch seconds, a cause, or the provider's words."""
 
-    #: The connection has given no usable answer since the time in the detail. With ``OVERLOADED``, it has
-    #: been refusing calls as too busy since then, and the detail may end with the provider's own words.
+    #: The connection has given no usable answer since the time in the detail. ``OVERLOADED`` means that it
+    #: has been too busy for calls since then. Its detail may end with the provider's own words.
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The provider asked for a pause until the time in the detail.

@@ -1,4 +1,4 @@
-"""Status reads. A claim allows a process to read a workspace's status, and a result says what it found."""
+"""Status reads. A claim permits one read of a workspace's status, and a result reports the outcome."""
 
 from dataclasses import dataclass
 
@@ -41,7 +41,7 @@ class ReadClaim:
     is_proven: bool = True
     #: A finding from this user's latest reads that later reads still have to confirm.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace has been sent, so that the workspace is expected to
+    #: Whether a call that may end the workspace has been sent. If so, the workspace is expected to
     #: disappear.
     is_ending: bool = False
     #: Minimum interval between two reads of the workspace, in seconds.
@@ -84,12 +84,13 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: The claim's ``ReadClaim.granted_at``. If it is None, the time of the last recorded claim is used.
+    #: When the read was claimed (``ReadClaim.granted_at``). None means the time of the gate's latest claim.
     granted_at: float | None = None
-    #: The time slots for an account's combined reads, as a period and an offset in seconds. The next read
-    #: waits for a slot.
+    #: Period and offset, in seconds, of the times at which the account's workspaces are read together. The
+    #: next read waits for one of these times. None if workspaces are read one by one.
     slot: tuple[float, float] | None = None
-    #: An unconfirmed finding about the first of ``workspace_ids``. An observation clears it.
+    #: A finding about the first of ``workspace_ids`` that isn't confirmed yet. It is kept in the workspace's
+    #: row until the workspace's state is next observed.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds must pass before the workspace may be read again. The countdown restarts when the
     #: response arrives, because the request may have reached the provider at any moment up to then.

@@ -15,12 +15,12 @@ LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 #: How late a timer may be handled without a new warning, in seconds. If it is handled later, the owner is
 #: warned again, because they may have started the workspace in the meantime.
 ABSENT_SECONDS: Final = 120.0
-#: Minimum time from setting a timer until its stop, in seconds.
+#: Minimum time from setting a timer to the stop, in seconds.
 SOONEST_SECONDS: Final = 60.0
 #: How long an irreversible stop is postponed if the owner couldn't be warned of it, in seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum time left before a stop if its owner still has to be warned, in seconds. It includes half a minute
-#: to deliver the warning.
+#: Minimum time until the stop if an assistant sets the timer, in seconds. It leaves half a minute to deliver
+#: the warning to the owner.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How long the *1 hour more* button postpones a planned stop, in seconds.
 MORE_SECONDS: Final = 3600.0

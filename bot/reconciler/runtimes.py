@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 MAX_FAILURES = 5
 #: Maximum pause, in seconds, before a single request tests whether the connection answers again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
-#: Longest pause that a provider can request at a time, in seconds.
+#: Maximum length of a pause that a provider requests, in seconds. If it requests more, the pause is cut.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
 #: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, the limit is assumed to apply to
 #: everyone.
@@ -39,8 +39,8 @@ SHARED_LIMIT_SECONDS = 60.0
 #: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: Tolerance, in seconds, for comparing a pause's end in memory with its end in the row, which is written a
-#: little later.
+#: A stored pause extends the one in memory only if it ends more than this many seconds later. Smaller
+#: differences arise because the pause's row is written a little later.
 ROW_DELAY_SECONDS = 1.0
 #: Maximum share of a connection's request slots that one person's calls may use. ``LISTS_SHARE`` is the
 #: maximum for everyone's list reads combined.
@@ -173,8 +173,8 @@ class CircuitBreaker:
         #: The last failure, or None if the connection has answered since.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause requested by the provider ends. ``_away_until`` is when the pause for a connection
-        #: that is down ends (both are monotonic times).
+        #: When the pause that the provider requested ends. ``_away_until`` is when Usher will next try a
+        #: connection that is down. Both are monotonic times.
         self._requested_until = 0.0
         self._away_until = 0.0
 
@@ -297,7 +297,7 @@ MAX_TURN_DELAY_SECONDS: Final = 2.0
 #: Two starts requested within this many seconds may be sent in either order. This applies only if there is no
 #: rate limit.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How long an operation waits before it asks again if another operation's turn comes first, in seconds.
+#: Delay, in seconds, before an operation requests its turn again because an older one has to go first.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -319,7 +319,7 @@ class StartQueue:
         #: to its deadline for requesting a turn again. After that, it is dropped from the queue.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When recent starts were granted. Each is kept as long as it counts towards the limit.
+        #: When the starts that still count towards the limit were granted.
         self._granted_at: deque[float] = deque()
         self._begin()
 
@@ -408,8 +408,8 @@ class StartQueue:
 #: Function that publishes a Home tab. The mapping contains what the pressed button adds to the tab. Raises
 #: SlackFailed and StoreError.
 PublishHome: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
-#: Function that runs a deferred command as if the person had just typed it. Raises StoreError if nothing is
-#: written.
+#: Function that runs a deferred command as if the person had just typed it. Raises StoreError if the
+#: database fails.
 Replay: TypeAlias = Callable[[Principal, dict[str, Any]], Awaitable[None]]
 
 

@@ -1,8 +1,8 @@
 """Account ids from providers. They show whether a username has passed to someone else.
 
-The id is stored with the link. It is compared whenever the provider reports which account now has the
-username. If the ids differ, the link is suspended (it *rests*) until its owner proves the account again or an
-administrator approves it.
+The account's id is stored with the link. Whenever the provider reports which account has the username now,
+Usher compares that account's id with the stored one. If the ids differ, the link is suspended (it *rests*)
+until its owner proves that the account is theirs, or an administrator approves it.
 """
 
 from dataclasses import replace
@@ -29,7 +29,7 @@ from bot.store.transaction import Transaction
 
 #: Cause of blocked work: the link's username now belongs to another account.
 RESTING_CAUSE: Final = "another_account"
-#: Cause of a waiting call: the account's id couldn't be compared with the provider's.
+#: Cause of delayed work: the stored id couldn't be compared with the one that the provider reports.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 

@@ -11,8 +11,8 @@ transaction, the caller, and the values from the request. A handler runs the use
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and who asked
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
-A use case first reads and decides (``check``, and anything else that refuses). It then finds out whether
-there is anything to do, calls ``is_first_delivery``, and writes. A use case never waits, changes nothing but
+A use case first reads rows and makes all checks that can refuse the request, such as ``check``. If there is
+anything to do, it then calls ``is_first_delivery``, and writes. A use case never waits, changes nothing but
 the database, and may be rerun from the start. All SQL is in ``bot.store``, whose functions the use cases
 call.
 
@@ -107,7 +107,8 @@ class Caller:
     via: str = ""
     #: Whether to accept a person's stored details, however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
-    #: Whether a reply has already told the person what was started. If so, the card can wait.
+    #: Whether a reply has already told the person what was started. If so, a card is sent only if the
+    #: work takes long.
     is_answered: bool = False
     #: Whether the request concerns several workspaces. If so, one message reports all outcomes.
     is_about_several: bool = False

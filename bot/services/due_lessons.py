@@ -24,8 +24,8 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 _BATCH_SIZE: Final = 50
-#: Delay, in seconds, before retrying the start of a member's workspace if the member's account isn't linked
-#: or is refused.
+#: Delay, in seconds, before retrying the start of a member's workspace if the member has no linked account,
+#: or the provider refuses it.
 LINK_SECONDS: Final = 300.0
 
 

@@ -235,7 +235,10 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the URL for replacing the message that contains the link, and when that URL expires."""
+    """Store the response URL of the message that contains the link, so that the message can be replaced.
+
+    ``until`` is when the URL expires.
+    """
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -479,7 +482,10 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return a refusal if a token is Slack's or a connection's own secret, which no provider may see."""
+    """Return a refusal if a token belongs to Slack or is a secret from a connection's settings.
+
+    Such a token must not be sent to a provider.
+    """
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
     own = (secret for provider in connections for secret in provider.settings.secrets())
@@ -499,7 +505,8 @@ async def _identify_account(
 ) -> LinkPage:
     """Wait for the provider to identify the account, and store its credential. Raise Refused if this fails.
 
-    ``way`` is the first part of the refusal's rule, and ``cause`` is the refusal's cause.
+    The refusal's rule is ``{way}.refused`` or ``{way}.failed``, where ``way`` is "token" or "sign_in". Its
+    explanation is the one for ``cause``.
     """
     try:
         identity = await _wait_in_time(asking)
@@ -540,7 +547,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may still change it. A link that shows a code counts as used."""
+    """Return the link if this browser may still change it. Once a link's page shows a code, nobody may."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -604,8 +611,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person no longer needs any other links on the connection. Commands that were waiting for those links
-    # are run, too.
+    # The person no longer needs their other open links on this connection. The commands that were waiting for
+    # those links are part of ``deferred_command`` above.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account

@@ -16,12 +16,12 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Duration of a claim, in seconds, unless the row's work sets another due time.
+#: How long a row stays claimed, in seconds, unless the work sets the time at which the row is due again.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
 #: Delay before scheduled work that isn't possible yet is tried again, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: How old a workspace's state may be, in seconds, for scheduled work to rely on it. If it is older, the
-#: workspace is read first, which takes at most ``READ_TIMEOUT_SECONDS``.
+#: Maximum age of a workspace's state on which scheduled work may rely, in seconds. If the state is older, the
+#: work waits for a new read, for at most ``READ_TIMEOUT_SECONDS``.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.

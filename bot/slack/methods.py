@@ -23,7 +23,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Method for checking that Slack responds and reading the time from Slack's clock.
+#: Method that Usher calls to check whether Slack responds, and to read Slack's clock.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -49,9 +49,9 @@ AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
 AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: Name for a POST to the URL that Slack sent with a command or a click. This isn't a Web API method.
+#: Not a Web API method: stands for a POST to the URL that Slack sent with a command or a click.
 RESPONSE_URL: Final = "response_url"
-#: Name for a POST of a file's bytes to the upload URL that Slack returned. This isn't a Web API method.
+#: Not a Web API method: stands for a POST of a file's bytes to the upload URL that Slack returned.
 UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})

@@ -64,7 +64,8 @@ class PeopleDirectory:
         #: Maps each installation id to the progress of reading its people.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: Maps each installation id to when its enterprise's workspaces were last listed, and to their ids.
+        #: Maps each installation id to the last list of its enterprise's workspaces: when it was read, and
+        #: the workspaces' ids.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 

@@ -15,7 +15,7 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: Delay of a correction, in seconds, so that a second read can confirm it.
+#: Delay before a correction is sent, in seconds. In this time, a second read can confirm the first.
 _DOUBT_SECONDS: Final = 30.0
 #: How long a report that a workspace is ready can be corrected, in seconds. ``_DONE_SECONDS`` applies to
 #: reports of other successes, and ``_FAILED_SECONDS`` to reports of failures. Later changes are probably due
@@ -23,9 +23,8 @@ _DOUBT_SECONDS: Final = 30.0
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
-#: Tolerance, in seconds, for the time at which a provider said that it would end a workspace. If the
-#: workspace is found down after that time, or up to this long before it, the provider is assumed to have
-#: ended it.
+#: A provider may end a workspace up to this many seconds earlier than it announced. If the workspace is found
+#: down within that time or afterwards, the provider is assumed to have ended it.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
 _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 

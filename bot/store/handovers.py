@@ -11,7 +11,8 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: Seconds to wait before sending a new URL, because another message that is being sent may show it.
+#: Delay before sending a new URL, in seconds. A message that is already being sent may turn out to show it,
+#: and then the URL isn't sent again.
 WAIT_SECONDS: Final = 5.0
 
 

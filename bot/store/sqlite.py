@@ -53,7 +53,7 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: Seconds that SQLite waits for another process's lock before readers get a turn.
+#: Seconds that SQLite waits for another process's lock. Waiting reads get a turn before the next attempt.
 LOCK_SECONDS = 0.1
 #: Seconds that SQLite waits for a lock while it opens the database. The wait can be longer here, because no
 #: reads are waiting yet.
@@ -217,7 +217,7 @@ class SqliteSession:
     """The connection that the engine's thread uses."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
-    #: Whether the database can't be reached. This is never the case for a file.
+    #: Whether the database is unreachable. For a file, this is always False.
     is_away: ClassVar[bool] = False
 
     def __init__(self, path: str, time: StoreTime, ids: Ids) -> None:

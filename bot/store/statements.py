@@ -1,17 +1,20 @@
 """Statements: the named queries in the SQL files, and other SQL that uses the same fragments.
 
 Each module's queries are in the SQL file of the same name, and fragments used by several files are in
-``shared.sql``. Finding rows by their key needs no query (see ``bot.store.tables``). In a query, ``{model}``
-stands for all columns of its table's model with their values, ``{replaced}`` for the assignments that
-overwrite these columns on a conflict, ``{changes}`` for the columns that a caller sets, and ``{work_items}``
-for the table of operations or runs.
+``shared.sql``. Finding rows by their key needs no query (see ``bot.store.tables``). Queries contain these
+placeholders:
+
+- ``{model}``: the columns and values for inserting a whole row of the table;
+- ``{replaced}``: the assignments that overwrite all of these columns on a conflict;
+- ``{changes}``: the assignments for the columns that a caller sets;
+- ``{work_items}``: the table of operations or runs.
 
 Queries must run on both SQLite and PostgreSQL, so they contain no scalar MIN or MAX and no IN over a
 parameter, handle conflicts with ON CONFLICT, and return results with RETURNING. SQL for PostgreSQL alone,
-such as locks on rows that others may claim, is in a comment that begins with PostgreSQL's name. On
+such as locks on rows that others may claim, is in comments of the form ``/* postgresql: … */``. On
 PostgreSQL, a statement that runs for many rows receives them all as ``:each``, a JSON array of objects whose
-keys are the other parameters. A line ``guards: RULE`` above a condition marks the condition as a second
-guard, which enforces a rule that an earlier guard has already enforced (``bot.support.guards``).
+keys are the other parameters. A line ``guards: RULE`` above a condition marks it as a second guard, which
+refuses only what an earlier check should already have refused (``bot.support.guards``).
 """
 
 import re

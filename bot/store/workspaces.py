@@ -1,4 +1,7 @@
-"""People's workspaces: finding, adding, naming and hiding them, and claiming running or ending workspaces."""
+"""People's workspaces: finding, adding, naming and hiding them.
+
+Scheduled work claims running workspaces, and workspaces that their providers will soon end.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -144,7 +147,7 @@ def hide(tx: Transaction, workspace_id: str) -> None:
         cards.close_about(tx, row)
 
 
-#: The queue of running workspaces to be checked, whether or not a stop is planned.
+#: The queue of running workspaces whose owners may have to be asked whether they still need them.
 RUNNING_QUEUE: Final = declare_queue(
     Queue(
         name="running_workspaces",

@@ -2,8 +2,8 @@
 
 Slack sends each payload to a random one of the app's connections, whichever process holds it, and resends
 events that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection
-on which its payload arrived. A connection's health is judged by how long ago it received a pong, not an
-event.
+on which its payload arrived. A connection counts as alive if it has received a pong recently, even if no
+events arrive.
 
 Slack's own client reconnects by closing its connection and then opening another. Payloads that Slack sends in
 between are lost. If an answer becomes ready in between, it is sent on the new connection, although its
@@ -144,8 +144,8 @@ class SocketSide(AsyncSocketModeHandler):
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: Numbers of the connections that are being kept open, including any surplus one that will soon be
-        #: closed.
+        #: The numbers that identify the connections being kept open, including those of surplus connections
+        #: that will soon be closed.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds

@@ -1,4 +1,4 @@
-"""Instructions about a course: the words typed after its title, and the timetable of a new course."""
+"""Parses what people type about a course: commands after its title, and the timetable of a new course."""
 
 from __future__ import annotations
 

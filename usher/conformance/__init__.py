@@ -1,9 +1,12 @@
 """The conformance kit: tests for every provider, run with pytest against a local server.
 
-A package loads the kit with ``-p usher.conformance``. Its ``conftest.py`` contains an ``open_rig`` fixture,
-which returns a function that takes an HTTP client class and opens the provider's ``Rig``, the kit's interface
-to the local server. One of its test modules contains ``from usher.conformance.every import *``
-(``docs/provider-api.md``).
+A provider's package loads the kit with ``-p usher.conformance``. The package must contain:
+
+- a test module with the line ``from usher.conformance.every import *``;
+- a fixture ``open_rig`` in ``conftest.py``. Its value is a function (``OpenRig``) that opens the provider's
+  ``Rig``, through which the kit uses the local server.
+
+``docs/provider-api.md`` shows an example.
 """
 
 from __future__ import annotations

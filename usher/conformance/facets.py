@@ -1,7 +1,6 @@
-"""Contract tests for each facet, using only the facet's own methods.
+"""Contract tests, one for each facet. A test uses only its facet's own methods, and fails if they do nothing.
 
-A provider whose methods do nothing fails these tests. ``FacetValues`` contains the values that only the rig
-knows.
+``FacetValues`` contains the values that only the rig knows.
 """
 
 from __future__ import annotations

@@ -29,11 +29,11 @@ class ButtonValue(NamedTuple):
     #: The workspace's start count when the button was rendered. Once the workspace is started again, the
     #: button is out of date. None for buttons that a start doesn't affect.
     seen: int | None = None
-    #: Whether pressing the button agrees to end the workspace permanently, and whether the button's question
-    #: said what would be lost.
+    #: Whether a person who presses the button agrees to end the workspace permanently, and whether the
+    #: question next to it said what would be lost.
     agreed: Consent = Consent.NONE
-    #: Distinguishes buttons that do the same thing to different rows of a message. ``mark`` distinguishes
-    #: buttons that do different things.
+    #: A number that distinguishes buttons with the same action for different rows of a message. ``mark`` is a
+    #: word, such as "refresh", that distinguishes buttons with the same action but different purposes.
     number: int | None = None
     mark: str = ""
     at: float | None = None

@@ -39,7 +39,7 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Minimum length to which a paragraph is shortened if a message is too long.
+#: If a message is too long, its paragraphs are shortened, but not to fewer than this many characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -142,8 +142,8 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 #: The action id of a menu. Each option carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of a menu option that needs confirmation. Its value contains the action and value to use once
-#: confirmed.
+#: The action of a menu option that first asks for confirmation. The option's value is the ``ButtonValue``, as
+#: text, that takes effect once the person has confirmed.
 ASK_ACTION: Final = "ask"
 #: Prefix of the block ids of a question's buttons. Pressing one of them answers the question.
 QUESTION: Final = "question"

@@ -47,7 +47,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Replaces ``HOLDS`` if the provider gives no explanation.
+#: Texts used instead of those in ``HOLDS`` that quote the provider, if it gives no explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -58,9 +58,10 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
 }
 #: Translation table that replaces curly quotes within a quotation, because they would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: Matches a sentence without its full stop. A full stop within quotation marks belongs to the sentence.
+#: Matches a text's first sentence. The full stop at its end is included only if a closing quotation mark
+#: follows it.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Explains a delay that is over, keyed by the code of its cause.
+#: Explains what delayed a start until ``{until}``, by the code of the last hold.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",

@@ -54,8 +54,8 @@ MAX_RUNS_PER_JOB = 10
 #: Maximum number of lines that a server returns from the end of a live pod's log. If the log is longer, Usher
 #: shows no more output until the run ends.
 MAX_LIVE_LINES = 5000
-#: Number of entries per page of a log, except the first page (100, according to the OpenAPI document). At
-#: most ``MAX_LOG_PAGES`` pages are read.
+#: Number of entries to request per page of a log. The first page is requested without a size, and has 100
+#: entries according to the OpenAPI document. At most ``MAX_LOG_PAGES`` pages are read.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000

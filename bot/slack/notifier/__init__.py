@@ -26,7 +26,7 @@ __all__ = ["Notifier", "Timing"]
 log = structlog.get_logger(__name__)
 #: Slack is considered down once calls have gone unanswered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: A Slack outage is forgotten this many seconds after the last unanswered call.
+#: Slack is no longer considered down this many seconds after the last unanswered call.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 

@@ -30,12 +30,12 @@ __all__ = [
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefix of Usher's own variables. A variable that begins with SLACK_ may belong to another program, so it
-#: isn't taken for a misspelling of a setting that is already set.
+#: Prefix of Usher's own variables. A variable that begins with SLACK_ may belong to another program. So it
+#: counts as a misspelt setting only if that setting isn't set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: For each service, Kubernetes sets several variables in every pod. Their names begin with the service's
-#: name. This is the suffix of one of them. ``_SERVICE_VARIABLE_PATTERN`` matches the suffixes of all of them.
+#: Suffix of one of the variables that Kubernetes sets for each service in every pod. Their names begin with
+#: the service's name. ``_SERVICE_VARIABLE_PATTERN`` matches all the suffixes.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
@@ -73,8 +73,8 @@ class SettingsError(Exception):
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: Arguments for ``Settings``. This is empty, because every field is read from the environment, but the type
-#: checker expects arguments.
+#: Arguments for ``Settings``. There are none, because every field is read from the environment, but the type
+#: checker expects some.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
