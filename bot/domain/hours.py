@@ -30,14 +30,14 @@ STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long working hours without a stop are assumed to last, in seconds. This helps to decide whether a start
 #: is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: Minimum share of the planned time that must be left for a late start to be sent. At least
-#: ``MIN_SECONDS_LEFT`` seconds must be left, too.
+#: A late start is sent only if at least this share of the planned time is left, and at least
+#: ``MIN_SECONDS_LEFT`` seconds.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back to look for missed starts and stops, in seconds. Also how far ahead to look for the next ones
-#: of a rule without a last day.
+#: How far back to look for missed starts and stops, in seconds. If a rule has no last day, Usher looks
+#: equally far ahead for its next start or stop.
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: How far ahead to look for the next start or stop of a rule with a last day, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
@@ -176,8 +176,8 @@ class HoursRule(Timetable):
     agreed: bool = False
     #: Why the rule is paused, as a cause from ``bot.messages.texts.problems``, or "" if it isn't paused.
     paused: str = ""
-    #: The workspace's name and its id at the provider. Unlinking the account deletes the workspace's row, so
-    #: they are kept here, to find the workspace again by its id.
+    #: The workspace's name and its id at the provider. They are stored here because unlinking the account
+    #: deletes the workspace's row. If the account is linked again, Usher finds the workspace by this id.
     name: str = ""
     remote_id: str = ""
     #: When the rule last started its workspace. ``unused`` is how many of its starts in a row weren't used.

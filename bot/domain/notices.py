@@ -127,7 +127,8 @@ class NoticeKind(StrEnum):
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: Says whether the provider has deleted an ended link's secret, as promised when the link ended.
+    #: Says whether the provider has deleted an ended link's secret. Usher promised this message when the link
+    #: ended.
     REVOKED = Traits("revoked")
     #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
@@ -298,8 +299,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors that can be ignored: the user is deactivated or the card was deleted (both are Slack's codes), or a
-#: newer notice has replaced this one.
+#: Error codes that can be ignored. The first two are Slack's: the user is deactivated, or the card was
+#: deleted. The third means that a newer notice has replaced this one.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
@@ -328,8 +329,8 @@ class Notice:
     #: was unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the Slack message's metadata, if it may differ from the current one because the notice may
-    #: have been sent by an earlier release, which used a different name for this kind.
+    #: The key in the Slack message's metadata, if an earlier release may have sent the notice using a
+    #: different name for its kind. Otherwise None.
     sent_as: str | None = None
 
     @property
@@ -360,10 +361,11 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the latest change happened that the card doesn't show yet. None if only the progress has changed.
+    #: The time of the latest change that the card doesn't show yet, or None if nothing but the progress has
+    #: changed.
     changed_at: Past | None
     updated_at: Past
-    #: Counts the changes that have made the card outdated.
+    #: Increases with every change that makes the card outdated.
     revision: int = 0
     about: str = ""
     stage: Literal["live", "closed"] = "live"
@@ -376,7 +378,8 @@ class Card:
     claimed_digest: str = ""
     #: When the current claim expires. Until then, only the process that claimed the card may update it.
     leased_until: Send = 0.0
-    #: When the message next becomes outdated, because a time that it mentions passes or its subject ends.
+    #: When the message next becomes outdated, either because a time that it mentions passes, or because what
+    #: it is about ends.
     over_at: Stays | None = None
 
 

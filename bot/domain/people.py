@@ -73,7 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: What Slack says about the person, if the reader has to make a decision about them. Otherwise None.
+    #: What Slack says about the person. It is set only for administrators who have to decide about a request.
     known: Person | None = None
 
 

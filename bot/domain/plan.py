@@ -41,9 +41,8 @@ from bot.domain.workspaces import Action, State, is_down
 MAX_ATTEMPTS = 20
 MAX_BACKOFF_SECONDS = 60.0
 
-#: Maximum age of a read at the time when an operation is requested, in seconds. The operation's first call
-#: can't rely on an older read. This is slightly longer than the interval that Saturn Cloud requires between
-#: reads.
+#: How old a read may be, in seconds, for a newly requested operation to rely on it for its first call. This
+#: is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
@@ -51,7 +50,7 @@ STOP_SETTLES = 600.0
 
 #: How long a running workspace must be unused before it is read less often, in seconds.
 UNUSED_AFTER = 86_400.0
-#: After its last use, a workspace that is down is read as often as a running one for this many seconds. If it
+#: For this many seconds after its last use, a workspace that is down is read as often as a running one. If it
 #: was wrongly reported as down, these reads soon correct that.
 RECENTLY_USED = 3_600.0
 
@@ -106,7 +105,7 @@ STILL_DOWN = Plan(Step.READ, cause="still_down")
 #: A read after the call shows the workspace as failed. The failure may be older than the call, so another
 #: read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: An earlier stop is still in progress. The start is sent once that has finished.
+#: An earlier stop is still in progress. The start is sent when the stop has finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: A stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
@@ -120,7 +119,8 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: For each stop mode, the plan that makes its call, and the cause recorded if an accepted call has no effect.
+#: Maps each stop mode to its plan, and to the cause recorded if the provider accepts the call but nothing
+#: happens.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
@@ -231,8 +231,8 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
     """Return ``first`` if the call hasn't been sent yet. If it has, return a plan to search for its result.
 
-    ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan if
-    the user is asked about the result but doesn't answer.
+    ``maker`` is the operation or run whose call creates or launches something. If the user was asked about
+    the result but didn't answer in time, return ``unanswered``.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -375,7 +375,7 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
     # The earlier start has taken effect if the workspace was up when the stop was sent, or if any read since
-    # that start has shown it up.
+    # that start showed that it was up.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -443,17 +443,18 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
     """Return whether an operation has nothing to do after a read that found this state.
 
-    Once a start has been accepted and the workspace is reported as starting, every plan is to wait or to read
-    again.
+    Once a start has been accepted and the workspace is reported as starting, the next step is always to wait
+    or to read again.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
-    """Return whether a step's call can be sent twice without harm. Starts and all kinds of stops can.
+    """Return whether a step's call can be sent twice without harm.
 
-    The exceptions are restarts, where a repeated call might undo the call that followed it, and creations,
-    where it would create a second workspace.
+    Starts and all kinds of stops can, unless they are part of a restart or a creation. In a restart,
+    repeating the stop might undo the start that followed it. Repeating a creation would create a second
+    workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,
@@ -474,8 +475,8 @@ def next_read(
     """Return how many seconds to wait before a workspace is read again.
 
     None means that it is read only on request. The provider sets the intervals (``Provider.pace``), but the
-    result is never below ``min_poll_interval``. A running workspace that has lacked something since
-    ``lacks_since`` is read as often as a starting one for some minutes.
+    result is never below ``min_poll_interval``. If a running workspace lacks something, it is read as often
+    as a starting one for the first few minutes after ``lacks_since``.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)

@@ -34,12 +34,13 @@ ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_o
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
 #: The only verb that may be used on another person's workspace, provided that they have consented (ADR 91).
 CONSENTED: Final = "class_stop"
-#: Maximum age of a person's Slack details for decisions that allow a change, in seconds.
+#: Maximum age of a person's Slack details when they are used to allow a change, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
-#: How far in the future Slack details may be dated, in seconds, because another machine's clock may be ahead.
+#: How far in the future Slack details may be dated, in seconds. They may come from a machine whose clock is
+#: ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: Maximum age of a person's Slack details for decisions that refuse something, in seconds. It is short,
-#: because the reason for the refusal may be gone. For example, the person may no longer be a guest.
+#: Maximum age of a person's Slack details when they are used to refuse something, in seconds. It is short,
+#: because the details may have changed. For example, the person may no longer be a guest.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people whose Slack workspace hasn't installed Usher.
 FOREIGN_TEAM: Final = "policy.foreign_team"
@@ -83,8 +84,8 @@ def decide(
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # If the owner consented to the stop, nothing has to be known about the teacher. The owner knows when
-        # the stop will happen, so it happens even if the teacher has left.
+        # If the owner consented to the stop, the teacher needn't be looked up. The owner knows when the stop
+        # will happen, so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:

@@ -22,8 +22,8 @@ from bot.domain.workspaces import State, Workspace
 #: then made again, which does no harm.
 START_SETTLES: Final = 60.0
 #: How long to wait for a visible effect of a start or stop if the process that was making the call has died,
-#: in seconds. This is shorter than ``START_SETTLES``: the call can't still be on its way, and there's no sign
-#: of a slow server, as there is after a time-out.
+#: in seconds. This is shorter than ``START_SETTLES``, because the call can't still be on its way. After a
+#: time-out, it might be, if the server is slow.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
@@ -41,8 +41,8 @@ MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: If a failed workspace is still reported as failed after a start was accepted, two reads have to find this.
-#: The second one must be at least this many seconds after the start.
+#: If a failed workspace is started, it counts as failed again only after two reads since the start have shown
+#: it as failed. The second read must be at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
 #: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
 #: seemed gone because of an error at the provider, which can last for hours.
@@ -50,7 +50,8 @@ SAID_AGAIN_AFTER: Final = 86_400.0
 #: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
 #: has died. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, in seconds. A connection missing for this long counts as removed.
+#: How long a question stays open, in seconds. A connection that has been missing from the settings for as
+#: long as this counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
 #: Maximum time between two searches for a missing result while the user is being asked about it, in seconds.
@@ -61,12 +62,13 @@ GONE: Final = "gone"
 #: An uncertain report: a list doesn't contain the workspace. A read or the next list has to confirm this.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Kinds of reports that a workspace is starting or has failed, without the reason, each mapped to that state.
-#: The next read asks for the reason.
+#: Kinds of reports that say that a workspace is starting or has failed, but don't say why. Each is mapped to
+#: the state that it reports. The next read asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps kinds of uncertain reports to how many reads in a row must make them, and over how many seconds,
-#: before Usher believes them. All other kinds are refusals (``_REFUSAL_CERTAIN``).
+#: Maps each kind of uncertain report to what it takes for Usher to believe it: how many reads in a row must
+#: agree, and how many seconds must have passed since the first of them. All other kinds are refusals
+#: (``_REFUSAL_CERTAIN``).
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 

@@ -139,7 +139,7 @@ class Life:
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended, or None if, as far as Usher knows, it hasn't.
+    #: When the life ended, or None if, as far as Usher knows, it is still in progress.
     ended: Moment | None = None
     runs_from: float
     runs_until: float

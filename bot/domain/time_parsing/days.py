@@ -255,8 +255,8 @@ _PAST: Final = compile_phrases(
 )
 #: Matches the word between the first and the last day of a span.
 _JOINT: Final = re.compile(" (?:to|until|till|through|thru|-) | (?=for )")
-#: Maps each longer unit to its number of months. ``_DAYS_OF`` maps each shorter unit to its first and last
-#: day of the week.
+#: Maps each unit longer than a week to its number of months. ``_DAYS_OF`` maps a week, and parts of it, to
+#: the weekdays on which they begin and end, where 0 is Monday.
 _MONTHS_OF: Final = {"month": 1, "quarter": 3, "year": 12}
 _DAYS_OF: Final = {"week": (0, 6), "weekend": (5, 6), "weekdays": (0, 4)}
 
@@ -300,8 +300,8 @@ _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     "(20[0-9]{2})": lambda _, __, year: _span_unit(date(int(year), 1, 1), "year"),
     "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
 }
-#: Patterns for recurring names, such as those of months. Each maps to a unit of time and to a function that
-#: returns whether the unit beginning on a given day has a given name.
+#: Patterns for names that recur, such as *September* or *Q3*. Each maps to a unit of time, and to a function
+#: that is given a unit's first day and a name, and returns whether the unit has that name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),
@@ -309,7 +309,7 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
     _WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
 }
-#: Maximum number of units to search for the nearest one with a given name.
+#: When looking for the nearest period with a given name, Usher checks at most this many periods.
 _MAX_UNITS: Final = 480
 _HALF_YEAR_DAYS: Final = 183
 #: Maps periods counted from today to the names that people use for them.
