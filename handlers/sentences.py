@@ -61,7 +61,8 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: Maximum number of buttons offered. Texts of up to ``_MAX_COMMAND_WORDS`` words may be mistyped commands.
+#: Maximum number of buttons offered. In texts of up to ``_MAX_COMMAND_WORDS`` words, unknown words after a
+#: verb are taken for a mistyped name.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 #: Maximum number of workspaces, runs and courses that one text can name. At most ``_MAX_STRANGE`` unknown

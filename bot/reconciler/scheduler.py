@@ -45,19 +45,21 @@ BEAT_SECONDS: Final = 30.0
 LIST_REFRESH_SECONDS: Final = 120.0
 #: Subject of the task that reads everyone from Slack. Tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
-#: Pause of a loop between two claims, in seconds. Rows that become due meanwhile are claimed together.
+#: How long a loop pauses between two claims, in seconds. Rows that become due during the pause are claimed
+#: together.
 LOOP_REST_SECONDS = 0.05
 #: Pause between two claims of reads, in seconds. A claim takes at most as many reads as a connection has free
-#: request slots, usually 51. With 10,000 workspaces starting, each of which may be read every 10.5 s, a pause
-#: of 0.05 s would be too long.
+#: request slots, usually 51. Reading 10,000 starting workspaces every 10.5 s takes 19 claims a second. A
+#: pause of ``LOOP_REST_SECONDS`` would allow at most 20, and leave no time for the claims themselves.
 READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: Pause of a loop that could claim none of its due rows, in seconds. Other processes have probably claimed
-#: them.
+#: How long a loop pauses if rows were due but it couldn't claim any, in seconds. Other processes have
+#: probably claimed them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: Maximum duration of the timer, in seconds. Due times are queried again long before it ends.
+#: The timer is set only for due times less than this many seconds away. Later ones can wait, because each
+#: heartbeat queries the due times again.
 MAX_TIMER_SECONDS = 3_600.0
 
 
@@ -90,8 +92,8 @@ class Loop:
         #: The kinds of work whose rows this loop processes.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Whether the loop's work ends only when it is cancelled, which loses nothing. So Usher doesn't wait
-        #: for such work when it shuts down.
+        #: Whether the loop's work runs until it is cancelled. When Usher shuts down, it cancels such work at
+        #: once, which does no harm.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -102,9 +104,10 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: When the current step, or the first of several failing steps, began (monotonic).
+        #: When the current step began (monotonic). If the steps before it have failed, too, this is when the
+        #: first of them began.
         self.began = math.inf
-        #: The time until which the loop pauses after a claim that found nothing (monotonic).
+        #: When the loop's pause after an empty claim ends (monotonic).
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -180,14 +183,15 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Kinds of work whose due times must be queried, each with how many seconds to leave its rows to
-        #: another process. ``_due_at`` is when the first row of each kind is due (monotonic).
+        #: Maps each kind of work whose due times must be queried to a delay in seconds. During the delay,
+        #: another process may claim the due rows. ``_due_at`` maps each kind to the time when its first row
+        #: is due, plus the delay (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: Additional nightly work, by name. Each function is told whether the work is due. It returns a
-        #: description of a problem, "" for no problem, or None if there was nothing to do.
+        #: Functions for additional nightly work, by name. Their argument says whether the work is due. They
+        #: return "" for success, a description of any problem, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:

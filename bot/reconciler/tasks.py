@@ -28,14 +28,14 @@ _T = TypeVar("_T")
 
 #: Maximum number of attempts at a task, unless its handler sets a different one. The waits between them grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Until a task is this old, in seconds, attempts that couldn't be made yet (``TaskBusy``) don't count.
-#: Attempts that failed for lack of an encryption key never count.
+#: Until a task is this old, in seconds, postponing it (``TaskBusy``) doesn't count as an attempt. Postponing
+#: it for lack of an encryption key never counts.
 MAX_BUSY_SECONDS = 900.0
-#: If a person is waiting for a list that can't be read, they are told why after this many seconds.
+#: How long a person may wait for a list that can't be read before Usher tells them why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: Name under which all reads of a connection's lists share its request slots. It can't clash with a person's
-#: key.
+#: All reads of a connection's lists take request slots under this name, so that one limit covers all of them.
+#: The name can't clash with a person's key.
 LISTS_HOLDER = "lists"
 
 

@@ -30,8 +30,8 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: How far a lead time must stay below the provider's idle limit, in seconds, so that a workspace isn't
-#: stopped before its lesson.
+#: Minimum difference between the provider's idle limit and a lead time, in seconds. It prevents the provider
+#: from stopping an unused workspace before its lesson.
 IDLE_MARGIN_SECONDS: Final = 60.0
 #: How long a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
 SUMMARY_SECONDS: Final = 900.0

@@ -99,7 +99,7 @@ class FilledForm:
     problems: dict[str, FlagProblem] = field(default_factory=dict)
     #: Flags that don't match any field of the form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags for limits that were dropped because the form has no such fields.
+    #: Flags that were dropped because they set limits, and the form has no fields for limits.
     left_out: list[Flag] = field(default_factory=list)
 
 

@@ -22,7 +22,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: The start of the current silence if this process has written it to the row, otherwise None.
+        #: When the current silence began, as stored in the row, or None if this process hasn't stored it yet.
         self.row_since: float | None = None
         self._row_at = -math.inf
 

@@ -235,8 +235,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
 
 
 #: The stage of a fan-out (a change made to many rows in batches) that resumes working hours. It must stay
-#: ahead of the stage for workspaces, because a fan-out that an earlier release began refers to its next stage
-#: by number.
+#: ahead of the stage for workspaces. An unfinished fan-out stores the number of its next stage, so after an
+#: upgrade, each number must still mean the same stage.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 

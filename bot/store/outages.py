@@ -10,7 +10,8 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Name of the entry that is stored among the outages while a second Usher uses the same Slack app.
+#: Name of the outage that is stored while a second Usher uses the same Slack app. It can't clash with a
+#: connection's name, which never begins with ``#``.
 TWICE: Final = "#twice"
 #: Suffix of an outage's name if the connection refuses Usher's own secret. If it refuses the secrets of
 #: several people, the suffix is ``PEOPLE``.

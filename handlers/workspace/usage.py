@@ -26,7 +26,8 @@ from handlers.requests.request import Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
-#: A period of this many days is drawn as a picture. Other periods are only described in words.
+#: Usage is drawn as a picture if the period is exactly this many days long. Otherwise, it is only described
+#: in words.
 WEEK_DAYS: Final = 7
 TEAM: Final = "team"
 

@@ -12,8 +12,8 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Says when a workspace became ready, if it has received a newer request since. If the workspace has gone
-#: down, ``READY_UNTIL`` is used instead.
+#: Says when a workspace became ready, if the user has made a newer request for it. If it is no longer
+#: running, ``READY_UNTIL`` is used instead.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -89,7 +89,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question whether to start another workspace, if the first one has appeared after all.
+#: Replaces the question ``ASKED`` if the workspace has been found after all, so no other one is needed.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -180,8 +180,8 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: Introduces a summary of what happened while Usher couldn't send messages. Each ``…_TOGETHER`` text has one
-#: version for a single workspace and one for several.
+#: Introduces a summary of what happened while Usher couldn't send messages. The ``…_TOGETHER`` texts are its
+#: lines, first in the singular and then in the plural.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
@@ -189,8 +189,8 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: Labels of buttons that need a workspace's name to be told apart. ``BUTTON_OF`` is for labels that are a
-#: single word, ``BUTTON_NAMED`` for longer ones.
+#: Add a name to a button's label, so that people can tell several buttons apart. ``BUTTON_OF`` is for labels
+#: of a single word, ``BUTTON_NAMED`` for longer ones.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 

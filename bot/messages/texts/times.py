@@ -11,7 +11,8 @@ _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Durations at which ``format_roughly`` switches to coarser wording, in minutes. The last one is in seconds.
+#: Durations at which ``format_roughly`` switches to coarser wording. The first three are in minutes, the last
+#: one is in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5

@@ -74,7 +74,8 @@ _WORKSPACE_STATES = {
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: Time limit for responses that users wait for, in seconds. Users wait at most 10 s in total.
+#: Time limit for responses that users wait for, in seconds. When a user links an account, Usher allows 10 s
+#: for all requests together (``bot.services.linking``).
 CHECK_SECONDS = 8.0
 #: Time limit for each of the five requests needed to get a user's token, in seconds.
 MINT_SECONDS = 4.0
@@ -82,7 +83,8 @@ MINT_SECONDS = 4.0
 #: in bytes.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: The ``CredentialOwner`` of tokens that Usher got with the administrator's token and can get again.
+#: The owner recorded for users' tokens that Usher got with the help of the administrator's token. Usher can
+#: get such tokens again.
 _MINTED: CredentialOwner = "admin"
 
 #: Maps each limit's field to the unit shown to users. The server counts days and months in UTC.

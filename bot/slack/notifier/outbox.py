@@ -55,9 +55,9 @@ log = structlog.get_logger(__name__)
 #: Maps a notice's urgency (0 is the highest) to the share of Slack's rate limit that it may use.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: Meanings of Slack errors that prevent direct messages to a person.
+#: Kinds of Slack errors after which Usher can't send the person any direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: Meanings of Slack errors that prevent a file, but not a message, from being sent.
+#: Kinds of Slack errors that prevent files from being sent. Messages can still be sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 #: Prefix of a notice's ``occasion`` (part of its unique key) if the notice says that another message couldn't
 #: be delivered.
@@ -69,8 +69,8 @@ _UNKNOWN_OUTCOME: Final = "outcome_unknown"
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Longest rate-limit pause for which an edit waits, in seconds. If the pause is longer, Usher sends the
-#: answer as a new message instead.
+#: If Slack's rate limit delays an edit by up to this many seconds, Usher waits. If the delay is longer, it
+#: sends the answer as a new message instead.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded after a
 #: bug in Usher.
@@ -133,8 +133,8 @@ class Outbox:
         """Retry one of an installation's pending messages, to find out whether Slack is still down.
 
         If a send gets no response, Usher has to search for that message later. So while there are messages to
-        search for, only the 1st, 3rd, 7th, 15th … retry sends one. Sends never stop entirely, because
-        searches may fail for other reasons.
+        search for, most retries are searches, and only the 1st, 3rd, 7th, 15th … retry sends a message. Some
+        retries must be sends, because searches may fail for other reasons.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -391,8 +391,8 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time here, so that it is read again if the write is retried. If reading the time failed
-        # outside this function, Usher would record the notice as not sent.
+        # Read the time in this function, which is retried if the database fails. If reading the time failed
+        # anywhere else, Usher would assume that the notice wasn't sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
@@ -496,9 +496,10 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether Usher may search Slack for a notice of this kind, to find out whether it was sent.
+    """Return whether Usher can search Slack to find out whether a notice of this kind was sent.
 
-    Usher doesn't read channels. It never sends a reply a second time, so it needn't search for one.
+    It can't search for a message in a channel, because it never reads channels. It needn't search for a
+    reply, because it never sends a reply twice.
     """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 
