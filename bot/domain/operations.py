@@ -24,15 +24,15 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that hold only if a read confirms them, such as that the workspace is already running. If a read
-#: does, there is nothing to do.
+#: Remarks that a read has to confirm, such as that the workspace is already running. Once the read has
+#: confirmed it, the operation has nothing left to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
 #: Minimum delay for a planned start to count as late, in seconds.
 LATE_START_SECONDS: Final = 300.0
-#: The duration of a start is measured from the request if the call is sent within this many seconds, and
-#: otherwise from the call.
+#: If a start's call is sent within this many seconds of the request, the start's duration counts from the
+#: request. Otherwise, it counts from the call.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 

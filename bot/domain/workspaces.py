@@ -149,8 +149,7 @@ class Workspace:
     #: that set the timer, if one did. Both have their own columns, because SQL queries filter on them.
     stop_agreed: bool = False
     stop_card: str | None = None
-    #: All planned stops, and everything else about the timer. ``bot.domain.planned_stops`` picks the stop
-    #: that the timer uses.
+    #: All planned stops, and which of them takes effect (see ``bot.domain.planned_stops``).
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been started.
     generation: int = 0

@@ -1,4 +1,4 @@
-"""The account that a call acts for, and the account that a credential belongs to."""
+"""The accounts that calls use, and what providers report about accounts."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ MAX_CACHED_ACCESSES = 5_000
 #: Calls that list an account's contents. If the account belonged to someone else, they would reveal that
 #: person's data.
 _LISTS: Final = frozenset({"list", "list runs"})
-#: Time limit, in seconds, for the check that the linked account hasn't changed, made before a call.
+#: Time limit, in seconds, for checking before a call that the linked account hasn't changed.
 COMPARE_SECONDS: Final = 10.0
 #: Maximum number of accounts for which Usher remembers when it last requested their id from the provider.
 MAX_REMEMBERED: Final = 10_000
@@ -89,8 +89,9 @@ class Keys:
         #: When each connection's provider began to refuse the connection's own secret (epoch seconds), or
         #: None once it accepts the secret again. There is no entry until the first refusal or acceptance.
         self.lockouts: dict[str, float | None] = {}
-        #: When each connection began to refuse several people's credentials (epoch seconds), or None once it
-        #: no longer does. ``_accepted_at`` is when each connection last accepted a credential.
+        #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
+        #: None once it has accepted one again. ``_accepted_at`` is when each connection last accepted a
+        #: person's credential (monotonic seconds).
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
         self._learning_at: dict[str, float] = {}

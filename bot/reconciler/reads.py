@@ -52,7 +52,8 @@ MAX_REMEMBERED = 10_000
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: How late a batched read may be, in seconds, without missing its next slot.
+#: Seconds added to the time between an account's batched reads. If a batch is late by less than this, the
+#: poll gates of its workspaces still open in time for the next batch.
 SLOT_MARGIN_SECONDS = 0.5
 #: Seconds for which results are collected before they are written together.
 BATCH_SECONDS = 0.05
@@ -74,7 +75,7 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: Today's reads with an administrator's token that the audit log already contains, as pairs of an
+        #: Today's reads with an administrator's token that are already in the audit log. Each is stored as an
         #: account's id and a workspace's poll gate key.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0

@@ -98,7 +98,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     question_kind: ClassVar[NoticeKind]
     #: The kind of notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether the state of the last call stays recorded while the next call can't be made yet.
+    #: Whether the state of the last call is kept if the next call can't be sent yet. If not, it is reset to
+    #: *none*.
     keeps_call: ClassVar[bool]
     #: Seconds after which a blocked item reaches its deadline, or None if it has no deadline.
     held_seconds: float | None = None
@@ -140,8 +141,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # If the account was unlinked or nothing was sent, the item has certainly been cancelled. In all
-            # other cases, its outcome is unknown.
+            # If the account was unlinked or no call was sent, the item counts as cancelled. Otherwise, the
+            # call may have had an effect, so the outcome is unknown.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -175,7 +176,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
-        # A connection that has been missing from the settings for this long was removed on purpose.
+        # A connection that has been missing from the settings for this long counts as removed.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
@@ -219,8 +220,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # If a read shows a change, wake the item, because the change may end it. The call itself isn't
-            # made before the pause is over.
+            # Make the call only after the pause. If a read shows a change before that, wake the item, because
+            # it may no longer need the call.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -262,7 +263,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ) -> Update | None:
         """Commit the state *calling*, then make the call. Return the update still to be written, or None.
 
-        ``may_leave`` is checked just before each of the call's requests.
+        ``may_leave`` is called just before each request. If it returns False, the request isn't sent.
         """
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
@@ -327,10 +328,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call that is known to have had no effect.
+        """Return the update that retries a call that had no effect.
 
-        If the provider is busy, the pauses between retries grow, and a read must first confirm that the call
-        had no effect.
+        If the provider is busy, the pauses between retries grow. A busy provider may have carried out the
+        call after all, so a read must first show that the call is still needed.
         """
         if not isinstance(answer, ProviderBusy):
             return self.build_retry(claimed, runtime, step, answer, Call.NONE)
@@ -471,10 +472,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step no later than the deadline, and with any notice that is due.
+        """Return the update with the changes that the item's deadline requires.
 
-        If ``is_blocked`` is true, the person is told even before the deadline that nothing can be sent. A
-        person who has already been asked what to do isn't also told that the item is late.
+        The next step is planned for the deadline at the latest. Once the deadline has passed, a notice says
+        that the item is late. If ``is_blocked`` is true, a notice says even before the deadline that nothing
+        can be sent. A person who has already been asked what to do gets neither of these notices.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
@@ -519,15 +521,19 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether the plan may end an operation or run whose credential is refused."""
+        """Return whether the plan may end an item even though its account's credential is refused."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for operations
-        """Return whether the person's stored details are good enough while Slack isn't responding."""
+        """Return whether the person's stored details may be used while Slack isn't responding."""
         return False
 
     @abstractmethod
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """End or postpone an item that the policy refuses. Return True if the step may be taken anyway."""
+        """End or postpone an item whose step the policy forbids, and return False.
+
+        Some steps are taken anyway, such as stopping the workspace of someone who has left. For these, only
+        return True.
+        """
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:
@@ -542,7 +548,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """Save an update. Return the new row, or None if the item has ended or another process claimed it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - overridden for runs
-        """Return whether anyone is waiting for the result. If nobody is, no notices are sent."""
+        """Return whether anyone should receive notices about the item."""
         return True
 
     @abstractmethod
@@ -553,7 +559,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def reload_name(self, claimed: S) -> S:
-        """Return the claimed item, including the name that was chosen when its call was committed."""
+        """Return the claimed item with the name that was saved just before the call."""
         return claimed
 
     @abstractmethod
@@ -581,13 +587,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return the call's possible results at the provider, or None to search again.
+        """Return the workspaces or runs that the call may have created, or None to search again.
 
         Results that belong to other items are left out.
         """
 
     async def find_creation(self, claimed: S) -> Operation | Run:
-        """Return the item that creates something: this one, or the creation that this one is cancelling."""
+        """Return the item that creates something: this one or, if it cancels a creation, that creation."""
         return claimed.subject
 
     @abstractmethod
@@ -606,9 +612,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
 def find_busy_reason(
     runtime: Runtime, subject: Operation | Run, since: float | None, words: str = ""
 ) -> Hold | None:
-    """Return the block reason while a provider is busy or silent, or None if ``since`` is None.
+    """Return the block reason while a provider is too busy to accept calls, or None if ``since`` is None.
 
-    ``words`` is the provider's own message from its first refusal.
+    ``since`` is when the provider began to refuse calls, and ``words`` is its own message. If the item
+    already has such a block reason, return that one. If the provider has stopped answering, return a block
+    reason that says so.
     """
     if since is None:
         return None
@@ -622,16 +630,15 @@ def find_busy_reason(
 def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
 
-    A conflict over a name that is already taken won't go away. Nor will a conflict over a start or a
-    suspension if the error's message comes from Usher itself, because such a message tells the person what to
-    do.
+    If a name is already in use, the conflict won't go away. The same is true if a start or a suspension fails
+    with one of Usher's own messages, which tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the block reason while another action delays a call. It quotes the provider."""
+    """Return a block reason that quotes what the provider says about another change in progress."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
@@ -663,7 +670,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the field that records the state of a step's call, with its new value. Searches have none."""
+    """Return a change that sets the state of a step's call to ``known``, or {} for a search."""
     match step:
         case Step.FIND:
             return {}

@@ -26,7 +26,7 @@ RemainingSecret = Literal["owed", "theirs", "none"]
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
 #: Maximum time, in seconds, that a secret is kept if its provider never responds. Usher then erases it.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: Delay before a replaced secret is revoked, in seconds, because calls in progress may still use it.
+#: Delay before a replaced secret is revoked, in seconds. Until then, calls in progress can still use it.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 

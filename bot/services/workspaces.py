@@ -1,4 +1,4 @@
-"""Access to a person's workspaces and operations, and changes to the person's list of workspaces."""
+"""Finds a person's workspaces and operations, and changes the person's list of workspaces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Workspaces that are being created, and the results that providers return."""
+"""Stores workspaces before they are created, and the ids that providers give them."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -31,7 +31,7 @@ class Engine(ABC):
     Its methods raise the errors described in ``bot.store.store``.
     """
 
-    #: Whether several processes may serve from this database. If so, all of them use the database's clock.
+    #: Whether several processes can share this database. If so, all of them use its clock.
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
@@ -39,7 +39,7 @@ class Engine(ABC):
         #: database's own.
         self.clock = clock
         self._time = StoreTime(clock)
-        #: Whether this process is serving people from the database.
+        #: Whether this process serves people. If so, it adjusts the stored times when the clock jumps.
         self._serves = False
         self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
         self._write_queue = self._read_queue = WriteQueue(patience)

@@ -40,7 +40,7 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of a poll gate's key if its workspace was found at the provider but isn't in the database yet.
+#: Suffix of the poll gate keys of workspaces that were found at the provider but aren't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Verbs of operations that are complete once the workspace is running.
@@ -105,7 +105,8 @@ def close_gate(
 ) -> bool:
     """Close a workspace's poll gate for ``seconds``, because of a read made outside ``claim_reads``.
 
-    If the gate is already closed, change nothing and return False, unless ``is_answered`` is true.
+    If the gate is already closed, change nothing and return False. Set ``is_answered`` once the read has been
+    answered: then the gate closes for ``seconds`` from now, whether or not it was closed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -138,8 +139,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Statement that claims more reads for an account's current request: those that are due soon and that their
-#: poll gates allow.
+#: Statement that adds reads to a request that is about to be sent with an account. These reads are due soon,
+#: and their poll gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -301,7 +302,8 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
     if seen.expires_after is not None:
         at = _count_end(row, seen, granted_at, seen.expires_after)
     if at is None and seen.state is State.STOPPING and corrections.is_end_due(row, granted_at):
-        # Keep the announced end, so that the message about the stop can give the reason.
+        # The provider announced this end, but no longer reports it. Keep it, so that the message about the
+        # stop can give the reason.
         return min(row["expires_at"], granted_at), row["expiry_mode"]
     if seen.removed_at is not None and (at is None or granted_at < seen.removed_at < at):
         return seen.removed_at, "removed"
@@ -393,9 +395,9 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """The writes that most results need, collected so that each kind takes one round trip per batch.
+    """Writes that most results need. They are collected, so that a batch needs one round trip for each kind.
 
-    ``same`` is for observations that contain nothing new, and ``settled`` is for changes to poll gates.
+    ``same`` contains observations with nothing new, and ``settled`` contains changes to poll gates.
     """
 
     same: list[Parameters] = field(default_factory=list)
@@ -424,7 +426,10 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results into batches with at most one per poll gate, because each depends on the one before."""
+    """Split results into batches, so that no batch contains two results for the same poll gate.
+
+    A later result depends on what an earlier one has written.
+    """
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -494,9 +499,10 @@ def _observe(
     is_reader: bool,
     confirms: bool,
 ) -> bool:
-    """Write an observation into a row, and return whether it may matter to an open operation.
+    """Write an observation into a row, and return whether to wake the workspace's open operation.
 
-    Set ``confirms`` if the read proves that the workspace exists, even if a list didn't contain it.
+    Set ``confirms`` if the read proves that the workspace exists. The row then no longer says that a list
+    didn't contain the workspace.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
@@ -581,8 +587,9 @@ def _observe(
     verb = row["operation_verb"]
     timers.note_state(tx, row, seen.state, granted_at, verb, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, because outdated buttons are as bad as an outdated state. But wait if a
-    # running workspace has only just begun to lack something (``Lack``), and its buttons stay the same.
+    # Update messages immediately, because outdated buttons are as bad as an outdated state. But if
+    # a running workspace has just begun to lack something (``Lack``), and its buttons stay the same, wait,
+    # because the workspace may soon recover.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
@@ -601,7 +608,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Record a read that didn't reveal the state. Return whether it may matter to an open operation."""
+    """Record a read that didn't reveal the state. Return whether to wake the workspace's open operation."""
     actions = as_words(seen.actions)
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:

@@ -28,8 +28,8 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim sets to a later time only to keep work from being done too often. They aren't reset
-#: when claims are freed.
+#: Columns that limit how often work is done. A claim sets each to a later time. These times don't lock rows,
+#: so freeing claims doesn't reset them.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -42,7 +42,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum duration, in seconds, of a claim of scheduled work, which keeps other processes from doing that
+#: Maximum duration of a claim of scheduled work, in seconds. During the claim, no other process does that
 #: work.
 MAX_CLAIM_SECONDS: Final = 60.0
 

@@ -40,8 +40,8 @@ from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: Key of the advisory lock for transactions that write. One that must run alone holds it exclusively, and the
-#: others share it. Each database schema has its own lock.
+#: Key of the advisory lock for transactions that write. A transaction that must run alone holds the lock
+#: exclusively, and all others share it. Each database schema has its own lock.
 WRITING: Final = 1_970_497_906
 OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -103,7 +103,8 @@ class PostgresTransaction(Transaction):
         #: The newest migration that this release knows. If it is set, commits fail once the database has a
         #: newer migration.
         self.newest_known = ""
-        #: Number of rows changed on this connection up to the last wait for the server.
+        #: Number of rows changed on this connection, not counting statements whose results haven't arrived
+        #: yet.
         self._changes = 0
         self._forget()
 
@@ -334,8 +335,8 @@ class DatabaseClock:
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
-        #: The shortest time that an answer has taken since the last connect, in seconds. It shows how far
-        #: away the server is. On a busy machine, most answers take longer.
+        #: Shortest response time since Usher last connected, in seconds. The shortest one shows best how far
+        #: away the server is, because a busy machine delays the others.
         self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:

@@ -1,7 +1,7 @@
 """Warnings about planned stops. An owner counts as warned once the message has been delivered.
 
-The statement that claims due timers (in ``timers.sql``) ensures that the workspace is stopped only some time
-after that.
+The statement that claims due timers (in ``timers.sql``) makes sure that the owner then has some time before
+the workspace is stopped.
 """
 
 from dataclasses import replace

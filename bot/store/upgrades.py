@@ -1,7 +1,6 @@
-"""Losses from upgrades, and the former members of courses.
+"""Features that people lost in an upgrade, and the former members of courses.
 
-A loss is, for example, a feature that a person used and that was removed. It is kept until that person has
-been told.
+A loss is stored until the person has been told about it.
 """
 
 from typing import Final

@@ -78,7 +78,7 @@ class RateLimiter:
 
 
 #: Number of searches that a person may make in quick succession. After that, ``SEARCHES_PER_SECOND`` applies.
-#: People don't type faster.
+#: Nobody types fast enough to reach these limits.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 

@@ -16,8 +16,8 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: Used in place of a row's key when a process proves that it has the encryption keys. All row keys contain a
-#: colon, so a proof can't be passed off as a secret.
+#: Used instead of a row's key in a proof that a process has the encryption keys. A row's key always contains
+#: a colon and this word doesn't, so a proof can't be passed off as a row's secret.
 _PROOF: Final = "proof"
 
 

@@ -1,7 +1,7 @@
 """Posit Workbench: a workspace is an IDE session, and a job is a Workbench job.
 
-``docs/internals/providers/posit.md`` describes how live servers behave, which deviates from the published API
-reference.
+Live servers don't always behave as the published API reference says. For the differences, see
+``docs/internals/providers/posit.md``.
 """
 
 from bot.providers.posit.provider import PositProvider, PositSettings
