@@ -1,4 +1,4 @@
-"""Asks for confirmation of an option chosen from a menu, which Slack itself only does for buttons."""
+"""Asks people to confirm a menu option, because Slack's own dialog would be the same for every option."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace

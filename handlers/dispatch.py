@@ -57,8 +57,8 @@ log = structlog.get_logger(__name__)
 #: The standard library's logger. Checking its level first avoids composing log lines that won't be written.
 _level = logging.getLogger(__name__)
 
-#: Maps each form to those of its fields that mustn't contain a token. Other fields may be a program's
-#: arguments, which can contain anything.
+#: Maps each form to its fields that mustn't contain a token. The other fields aren't checked, because they
+#: may hold a program's arguments, which can be anything.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -77,7 +77,8 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: If a text is too long, only this many characters at its beginning are parsed, to choose the right answer.
+#: If a text is too long, only this many of its first characters are parsed, to find out which command it
+#: contains.
 _MAX_BEGINNING_LENGTH = 100
 
 

@@ -511,7 +511,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add a hint that links can't be moved to a new Slack ID, if the user may have had another one."""
+    """If the user may have had a link under another Slack ID, add a hint that it can't be moved."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -545,7 +545,8 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # If none of the connections can be linked, show buttons anyway. A click on one explains why.
+        # If none of the connections can be linked, show link buttons anyway. A click on one of them explains
+        # why linking isn't possible.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )

@@ -18,8 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: Maps each kind of total to a function that returns the group in which a life (one period of running) is
-#: counted. Totals are printed in this order.
+#: The ways in which totals are grouped, in the order in which they are printed. Each function returns the
+#: group that a life (one period of running) belongs to.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,

@@ -19,7 +19,7 @@ from bot.support.cleaning import clean, unescape
 #: Maximum length of a command, in characters. A longer text is cut and isn't read as a command, because no
 #: valid name is that long.
 MAX_COMMAND_LENGTH: Final = 2000
-#: Maximum number of words in a text. Texts with more words are treated as too long.
+#: Maximum number of words in a command. A text with more words isn't read as a command.
 MAX_WORDS: Final = 100
 #: Maximum length of a text, in characters. Longer texts are refused unread, because the words meant for a
 #: program must not be cut.
@@ -40,8 +40,8 @@ _BLANK: Final = re.compile(r"\s")
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
 #: Matches a word that consists of two hyphens, or of a dash that stands for them.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-#: Matches the separator (two hyphens or a dash) before a program's own words, and the white space before the
-#: separator.
+#: Matches the separator (two hyphens or a dash) in front of a program's arguments, along with the white space
+#: before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
 #: Matches a date in Slack's notation: its epoch seconds, its format, and optionally a link.

@@ -29,17 +29,17 @@ from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
-#: Matches a time in Slack's notation, with the day before it if there is one, and captures its epoch seconds.
-#: ``_LINK_PATTERN`` matches a link or a mention, and captures its label.
+#: Matches a time in Slack's notation, along with a written date in front of it (``Mon 30 Nov at``), and
+#: captures the time's epoch seconds. ``_LINK_PATTERN`` matches a link or a mention, and captures its label.
 _TIME_PATTERN: Final = re.compile(
     r"(?:\b[A-Z][a-z]{2} [0-9]{1,2} [A-Z][a-z]{2}(?: [0-9]{4})? at )?<!date\^([0-9]+)\^[^>]*>"
 )
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: Minimum length of a name that is quoted wherever it occurs, in characters. The assistant could mistake a
-#: long name, or one with spaces, for a sentence. Other names are quoted only in bold, in commands and as link
-#: labels.
+#: Minimum length, in characters, of a name that is quoted wherever it occurs. A name with spaces is always
+#: quoted, however short it is. Otherwise, the assistant could mistake these names for sentences. All other
+#: names are quoted only if they are bold, in a command, or the label of a link.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 

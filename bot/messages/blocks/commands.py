@@ -1,4 +1,4 @@
-"""Formats commands in texts, either as people would type them where they read the text or in plain words."""
+"""Formats the commands in a message to suit where people read it, and describes commands in words."""
 
 import re
 from collections.abc import Mapping

@@ -14,8 +14,8 @@ from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
-#: Maximum number of workspaces listed in a message to administrators. ``MAX_PAGES`` limits how many pages it
-#: links to.
+#: Maximum number of workspaces listed in a message to administrators. ``MAX_PAGES`` is the maximum number of
+#: buttons below the list, each of which opens a provider's page.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
 #: Prefix of the *Approve* button's value for a link that is suspended because its username now belongs to
@@ -95,7 +95,8 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     """Return the *Unlink* button, which asks for confirmation.
 
     If a message has several of these buttons, give each a ``number``. Their labels then name the connection.
-    The button's value carries the confirmation, like the flag in a typed command.
+    Slack asks the question, and sends the click to Usher only if the person agrees. The button's value
+    therefore says that the person has agreed, like the flag in a typed command.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)
@@ -104,7 +105,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Describe how unlinking an account affects its running workspaces, planned stops, working hours etc.
+    """Describe what unlinking an account does to its workspaces, planned stops, working hours and so on.
 
     ``is_done`` means that the account has already been unlinked.
     """

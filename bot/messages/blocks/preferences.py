@@ -28,8 +28,8 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Shown for connections where the operator has changed the time after which Usher asks whether a running
-#: workspace is still needed.
+#: Added if Usher asks about the workspaces on some connections after a different time. Operators can set this
+#: time for each connection.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
@@ -45,8 +45,8 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: Labels of the options that say when to message a person about a workspace. Each key is the word that people
-#: can type after the workspace's name instead.
+#: Labels of the options that say when to message a person about a workspace. Instead of choosing an option,
+#: people can type its key after the workspace's name.
 MESSAGE_CHOICES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",

@@ -78,7 +78,7 @@ REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 USUAL: Final = "A start usually takes {usual}."
-#: Maps operations to the commands that request them, where the names differ.
+#: Maps operations to the commands that request them, if their names differ.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",

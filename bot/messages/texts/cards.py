@@ -163,8 +163,8 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions before an action. Each has a title, a text, and the labels of the buttons that confirm and
-#: cancel.
+#: Questions that ask for confirmation. Each has a title, a text, and the labels of the buttons that confirm
+#: and cancel.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",

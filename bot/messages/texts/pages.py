@@ -238,7 +238,7 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: Reply to a press that Slack delivers a second time. The first delivery was answered with the link.
+#: Reply to a click that Slack delivers twice. The first delivery has already been answered with the link.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
 #: Shown for connections where people can't link accounts themselves.
@@ -322,7 +322,7 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: Added to the warning about a typed token if it is in a message that the person can delete.
+#: Added to the warning about a typed token if the person can delete the message that contains the token.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
@@ -403,7 +403,8 @@ DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = (
     "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
 )
-#: Shown for a request that can't be approved yet, because Usher has asked possible owners of the account.
+#: Shown with a link request that can't be approved yet, because Usher is waiting for answers from people who
+#: may own the account.
 NOT_OPEN: Final = (
     "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
     "you can approve it."

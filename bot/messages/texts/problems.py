@@ -175,7 +175,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
-#: Replies to a message whose first delivery couldn't be recorded. Slack may or may not deliver it again.
+#: Reply to a message that Usher couldn't record because the database wasn't available. If Slack delivers the
+#: message again, Usher answers it.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -194,10 +195,10 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes for which Usher explains the reason found in the provider's message, if it recognises one.
+#: Causes for which Usher looks for a known reason in the provider's message, and explains that reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's message is quoted as well, because it says how much is used, whose rule
-#: applies, or what is missing.
+#: Reasons whose explanation also quotes the provider, because only its message says how much is used, whose
+#: rule applies, or what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
