@@ -150,8 +150,9 @@ async def _invite(
 ) -> Answer:
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
-    # Don't keep the response_url of an ordinary button: with it, the command's answer would replace the
-    # button's message. The click that opens a link page supplies another response_url.
+    # Don't keep the response_url of an ordinary button. If the command used this URL for its answer, the
+    # answer would replace the button's message. The click that opens a link page brings a response_url that
+    # can be used instead.
     keeps_url = surface.kind != "button" or surface.is_question
     deferred_command = request.defer(text, **{} if keeps_url else {"response_url": None})
     methods = [method for method in services.list_link_methods() if method[0] in connections]

@@ -59,7 +59,7 @@ MAX_CACHED_ACCESSES = 5_000
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit, in seconds, for checking before a call that the linked account hasn't changed.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts for which Usher remembers when it last requested their id from the provider.
+#: Maximum number of accounts for which Usher remembers when it last asked the provider for the account's id.
 MAX_REMEMBERED: Final = 10_000
 
 

@@ -35,8 +35,7 @@ class Engine(ABC):
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
-        #: The clock from which stored times come: the machine's clock or, if the database is shared, the
-        #: database's own.
+        #: The clock used for stored times: the machine's or, if the database is shared, the database's own.
         self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this process serves people. If so, it adjusts the stored times when the clock jumps.

@@ -458,8 +458,8 @@ def _record(
         # Wait for the account's next time slot, so that all of its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Write rows with an open operation first, because running time is attributed to whoever started the
-    # workspace.
+    # Write rows with an open operation first. Running time is recorded for the row that is written first, and
+    # it should be recorded for the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):

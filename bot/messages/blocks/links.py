@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: buttons below the list, each of which opens a provider's page.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the *Approve* button's value for a link that is suspended because its username now belongs to
-#: another account. It is followed by the link's key and that account's id.
+#: Prefix of the *Approve* button's value, if the button approves a suspended link. A link is suspended if its
+#: username now belongs to another account. The link's id and the other account's id follow the prefix.
 RESTING_BUTTON: Final = "link"
 
 

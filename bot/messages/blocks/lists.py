@@ -67,8 +67,7 @@ from bot.messages.verb import Verb, find_verb
 PAGE_SIZE = 20
 #: Number of rows that fit on a small screen. A longer list has a search field.
 AT_A_GLANCE: Final = 10
-#: Maximum age difference, in seconds, between a row and the list's newest read. An older row shows when it
-#: was read.
+#: Seconds before the newest read in a list. A row that was read even earlier shows the time of its own read.
 SEEN_TOGETHER_SECONDS: Final = 300.0
 #: Maximum number of rows with several buttons. In longer lists, each row has a menu instead, so that the list
 #: takes up at most two screens.

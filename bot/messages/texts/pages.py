@@ -136,7 +136,7 @@ LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so n
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: Shown if the same link was used for different things in two tabs.
+#: Shown if the link's state was changed in another tab in the meantime.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
