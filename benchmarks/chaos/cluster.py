@@ -93,7 +93,7 @@ async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def halve(database: Database, seconds: float, chance: random.Random, count: Counter[str]) -> None:
-    """Keep one worker from writing, for a while at a time, and count how often its connection was cut."""
+    """Repeatedly block one worker's writes for several seconds. Count how often this cuts a connection."""
     loop = asyncio.get_running_loop()
     until = loop.time() + seconds
     while loop.time() < until:

@@ -83,7 +83,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: Advice on messages that Usher has given up on, keyed by the meaning of the Slack error that stopped them.
+#: Advice on messages that Usher gave up sending, keyed by the meaning of Slack's error code.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,

@@ -118,7 +118,7 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Actions and results of audit entries that show that someone's workspace has started.
+#: Pairs of an audit action and its result. Each pair means that a workspace has been started.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )

@@ -12,11 +12,11 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: Minimum number of the user's own starts for an estimate to be based on them alone. If there are fewer, the
-#: estimate is based on at least ``ENOUGH`` similar starts.
+#: If there are at least this many of the user's own starts, an estimate is based on these alone. Otherwise,
+#: it is based on similar starts, of which there must be at least ``ENOUGH``.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: How many times as long as usual a start must take before it can count as slow (see ``Typical.late``).
+#: A start can count as slow once it has taken this many times as long as usual (see ``Typical.late``).
 _LATE_SHARE: Final = 1.5
 
 
@@ -50,7 +50,10 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return how long a start usually takes, based on the user's own starts or, if none, on similar ones."""
+    """Return how long a start usually takes.
+
+    The estimate is based on the user's own starts or, if there are too few, on similar ones.
+    """
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

@@ -24,8 +24,8 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: How long before the end of working hours the workspace's timer is set, in seconds. This leaves enough time
-#: to warn the owner.
+#: A stop at the end of working hours is planned this many seconds ahead, so that there is enough time to warn
+#: the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
 #: How long working hours without a stop are assumed to last, in seconds. This helps to decide whether a start
 #: is too late.
@@ -39,9 +39,9 @@ ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, in seconds. If a rule has no last day, Usher looks
 #: equally far ahead for its next start or stop.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: How far ahead to look for the next start or stop of a rule with a last day, in seconds.
+#: If a rule has a last day, Usher looks this many seconds ahead for its next start or stop.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to check whether one rule starts a workspace just when another stops it, in seconds. This is
+#: How many seconds ahead to check whether one rule starts a workspace just when another stops it. This is
 #: long enough for every weekday to occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
@@ -180,7 +180,7 @@ class HoursRule(Timetable):
     #: deletes the workspace's row. If the account is linked again, Usher finds the workspace by this id.
     name: str = ""
     remote_id: str = ""
-    #: When the rule last started its workspace. ``unused`` is how many of its starts in a row weren't used.
+    #: When the rule last started its workspace. ``unused`` is the number of its unused starts in a row.
     started_at: Past | None = None
     unused: int = 0
 

@@ -1,4 +1,4 @@
-"""Status reads. A claim permits one read of a workspace's status, and a result reports the outcome."""
+"""Status reads: the claim, which permits a single read, and the result, which says what was read."""
 
 from dataclasses import dataclass
 
@@ -84,7 +84,8 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: When the read was claimed (``ReadClaim.granted_at``). None means the time of the gate's latest claim.
+    #: When the read was claimed (``ReadClaim.granted_at``). If it is None, the time of the gate's latest
+    #: claim is used.
     granted_at: float | None = None
     #: Period and offset, in seconds, of the times at which the account's workspaces are read together. The
     #: next read waits for one of these times. None if workspaces are read one by one.

@@ -67,9 +67,9 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: Time to wait before retrying a start that another process has to make, in seconds.
+#: Seconds to wait before retrying a start that another process has to make.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
-#: Time to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
+#: Seconds to wait before retrying a step that depends on Slack, an operator or the person.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
 #: Seconds by which a call is postponed while another request tests the connection.
 PROBE_WAIT_SECONDS: Final = 2.0
@@ -87,9 +87,9 @@ _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 class Stepper(EnginePart, ABC, Generic[S]):
     """Carries out the steps of due operations or runs. Commits the state *calling* before each call (ADR 54).
 
-    An *item* is an operation or a run. Subclasses implement the methods at the end, where the two differ. If
-    an item is replaced or its account is unlinked during a step, that change wins, because an item that has
-    ended can't be updated.
+    An *item* is an operation or a run. Subclasses implement the methods at the end, in which operations and
+    runs differ. If an item is replaced or its account is unlinked during a step, that change wins, because an
+    item that has ended can't be updated.
     """
 
     #: Outcome of an item that has to end while the effect of its call is unknown.
@@ -168,7 +168,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return why an operation or run can't continue, as the key of a message, or None if it can."""
+        """Return the key of the message that says why an item can't continue, or None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -491,7 +491,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # An item may still fail right after its deadline, so briefly hold back the notice that it is late.
+        # Delay the notice that the item is late, because the item may fail right after its deadline.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -517,7 +517,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that the policy must allow before a step, or None for no check."""
+        """Return the verb and target that the policy must allow before a step.
+
+        None means that the step needs no permission.
+        """
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
@@ -531,8 +534,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
         """End or postpone an item whose step the policy forbids, and return False.
 
-        Some steps are taken anyway, such as stopping the workspace of someone who has left. For these, only
-        return True.
+        Return True instead if the step must be taken anyway, for example to stop the workspace of someone who
+        has left.
         """
 
     @abstractmethod
@@ -593,7 +596,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def find_creation(self, claimed: S) -> Operation | Run:
-        """Return the item that creates something: this one or, if it cancels a creation, that creation."""
+        """Return the item that creates the workspace or run.
+
+        If the claimed item cancels a creation, return the creation that it cancels.
+        """
         return claimed.subject
 
     @abstractmethod
@@ -650,7 +656,10 @@ def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return an item's block reason, its own or its connection's, or None if its calls aren't blocked."""
+    """Return the reason that blocks an item's calls, or None if they aren't blocked.
+
+    The item's own block reason takes precedence over its connection's.
+    """
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
@@ -670,7 +679,10 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return a change that sets the state of a step's call to ``known``, or {} for a search."""
+    """Return the change that sets the state of a step's call to ``known``.
+
+    For a search, return {}, which leaves the state as it is.
+    """
     match step:
         case Step.FIND:
             return {}
@@ -681,6 +693,6 @@ def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
 
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry, **changes: Any) -> Update:
-    """Return the update for a call that was accepted or whose result a search has found."""
+    """Return the update for a call that worked: the provider accepted it, or a search found its result."""
     usual: dict[str, Any] = {"attempts": 0, "block_reason": NOTHING, "card_dirty": True, "audit": [entry]}
     return claimed.update(next_in, **usual, **changes)

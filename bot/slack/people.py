@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 #: Number of people per page of ``users.list``. The rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Name of the lease that lets only one process at a time read all people.
+#: Name of the lease that a process must hold while it reads all people from Slack.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Number of workspaces per page of ``auth.teams.list``.
@@ -61,11 +61,11 @@ class PeopleDirectory:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Maps each installation id to the progress of reading its people.
+        #: For each installation id, how far the list of its people has been read.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: Maps each installation id to the last list of its enterprise's workspaces: when it was read, and
-        #: the workspaces' ids.
+        #: For each installation id, when the list of its enterprise's workspaces was last read, and the ids
+        #: in the list.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 

@@ -163,7 +163,7 @@ def add_card(
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Mark an operation so that one message reports its end and those of the request's other operations."""
+    """Mark an operation so that its result is sent in one message with the request's other results."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 

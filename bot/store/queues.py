@@ -16,7 +16,7 @@ from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
 ALWAYS: Final = "0.0"
-#: Query parameter for the connection whose rows are claimed. Queries for several connections use
+#: Query parameter that limits a query to the rows of one connection. Queries for several connections use
 #: ``:connections``, a JSON list.
 _CONNECTION: Final = ":connection"
 

@@ -1,4 +1,4 @@
-"""The version of this release, and the order of releases."""
+"""The version of this release, and functions that compare releases."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -178,11 +178,11 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: Maximum age of a workspace's row while someone views the workspace's page, in seconds. If the row is older,
-#: the state is read from the provider again, and the page waits a while for this read before it gets the
-#: credential.
+#: Maximum age, in seconds, of a workspace's row while someone views the workspace's page. If the row is
+#: older, the state is read from the provider again, and the page waits a while for this read before it gets
+#: the credential.
 FRESH_SECONDS = 20.0
-#: Seconds that the page waits for a read that it requested before it requests another.
+#: How long the page waits for a requested read before it requests another one, in seconds.
 ASKED_SECONDS = 3.0
 #: The kinds of consent, keyed by name. A form that asks for consent contains one of these names.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}

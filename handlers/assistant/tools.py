@@ -189,7 +189,7 @@ class _Call:
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: The names of everything that the user owns, as chosen by people and programs.
+    #: The names that people or programs have given to the user's workspaces, runs and courses.
     names: list[str] = field(default_factory=list)
     #: Workspaces with an operation in progress, by id. The value is True if the operation shuts the workspace
     #: down.

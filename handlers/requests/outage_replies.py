@@ -17,8 +17,8 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: Timeout for Slack to accept a reply, in seconds. An ack is due within 3 s, and this much of that time is
-#: left after the database has failed.
+#: Timeout for Slack to accept a reply, in seconds. An ack is due within 3 s, and most of this time has
+#: already passed when the database fails.
 SEND_SECONDS: Final = 0.8
 #: Maximum number of messages for which Usher remembers whether Slack accepted the reply.
 MAX_REMEMBERED_MESSAGES: Final = 1000

@@ -45,7 +45,7 @@ _SECRET_PATTERN: Final = re.compile(
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
     re.IGNORECASE,
 )
-#: Verbs that accept ids that aren't in any of Usher's lists.
+#: Verbs that accept the id of any job or any workspace, even if Usher doesn't list it.
 _ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
 #: Address of the page where a Slack token can be replaced.

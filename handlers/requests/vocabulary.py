@@ -13,7 +13,8 @@ from handlers.requests.synonyms import index_words, split_words
 EVERYTHING: Final = split_words("all every everything alles")
 #: Instructions that change a workspace's existing hours. People type them after the workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Words that people type before a day to say that the hours don't apply on that day, or until that day.
+#: Words that suspend working hours on a day or until a day, as in ``skip tomorrow`` or
+#: ``pause until monday``.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
 #: Maps words to the states by which a list can be filtered.
 STATE_WORDS: Final = index_words(

@@ -49,7 +49,7 @@ from handlers.workspace.courses import require_teacher
 MAX_TEMPLATES = 12
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
-#: Maximum number of classes shown above the user's courses, newest first.
+#: Maximum number of classes shown above the user's courses. Only the newest are shown.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
 #: Minimum length of a class, in seconds. If it were shorter, its end would be announced before anyone had

@@ -1,4 +1,4 @@
-"""The calls that leave a process, with a fuse that makes the N-th one fail, or kills the process there."""
+"""A process's outgoing calls, with a fuse that makes the N-th one fail or kills the process at that point."""
 
 import sys
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Shortcuts: each opens a modal, or answers in text if none can be opened; and a message's shortcut."""
+"""Global shortcuts, which open a modal (or, if that fails, answer in text), and the message shortcut."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

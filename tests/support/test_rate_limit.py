@@ -1,4 +1,4 @@
-"""Tests of the rate limit per person: a burst, then a steady rate, with as few words as necessary."""
+"""Tests of the per-person rate limits: the burst, the steady rate, and how often a person is told."""
 
 import asyncio
 

@@ -58,7 +58,7 @@ LINES: Final[dict[str, str]] = {
 
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Heading and sentence shown instead of the workspace, for each phase in which there is nothing to show.
+#: For each phase in which the page can't show the workspace, the heading and sentence shown instead.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",

@@ -82,7 +82,7 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell a card's author that Slack doesn't let Usher edit the card, at most once a day."""
+        """Tell a card's author, at most once a day, that Slack doesn't let Usher edit the card."""
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)

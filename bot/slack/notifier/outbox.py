@@ -179,7 +179,7 @@ class Outbox:
                     await self._send_one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
-        """Return claimed notices to the queue, because the database failed before they could be sent."""
+        """Put claimed notices back in the queue after a database failure kept them from being sent."""
         for notice in notices:
             await self._results.retry(notice, 0.0, error=NoticeError.NOT_WRITTEN)
 

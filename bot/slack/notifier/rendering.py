@@ -147,11 +147,11 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body) | {stored.FOUND: True}
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """If a Slack outage delayed a notice and its workspaces must be reread, requeue it and return True.
+        """Return whether a notice delayed by a Slack outage has to wait until its workspaces are reread.
 
-        The notice waits at most ``SILENCE_SECONDS``. A read counts if it is recent and was requested after
-        the wait began. If the message still can't be sent after the read, or the last retry was long ago, the
-        notice waits for another read.
+        If so, request the reads and requeue the notice. It waits at most ``SILENCE_SECONDS``. Each read must
+        have begun after the wait did, and be at most ``MAX_READ_AGE_SECONDS`` old. If the last attempt to
+        send the notice was long ago, the wait starts again.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]

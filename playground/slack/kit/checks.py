@@ -29,7 +29,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The check of an object: its required fields, its optional fields, and a check of the whole object."""
+    """Checks an object: its required fields, its optional fields, and then the object as a whole."""
 
     required: Mapping[str, Checker] = field(default_factory=dict)
     optional: Mapping[str, Checker] = field(default_factory=dict)

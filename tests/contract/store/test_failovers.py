@@ -31,7 +31,7 @@ def message(subject, kind=NoticeKind.MESSAGE):
 
 
 async def claimed(store):
-    """Claim all messages, and return since when each may have been sent, by subject."""
+    """Claim all messages. Map each subject to the time at which its message may have been sent, or None."""
     return {one.subject: one.unknown_since for one in await store.perform(notices.claim_notices, 100, 60.0)}
 
 

@@ -128,7 +128,7 @@ async def test_address_after_a_newer_request_is_not_handed_over(store, clock, wo
 
 
 async def test_list_does_not_end_a_start(store, clock, workspace):
-    """Only a read can find out whether it's usable, so a read is due at once."""
+    """Only a read can tell whether the workspace is usable, so a read is due at once."""
     await accept_operation(store, workspace)
     await observe(store, clock, workspace, Observed(State.STARTING))
     clock.advance(60.0)

@@ -20,8 +20,7 @@ from tests.rigs.scenario.people import BOT
 from tests.rigs.scenario.shown import Shown
 from tests.rigs.term import BERLIN, Said
 
-#: Age above which a message must agree with the current state, in seconds. Updating a message can take a
-#: minute.
+#: Seconds after which a new or edited message must match the current state. An update can take a minute.
 FRESH_SECONDS = 150.0
 #: Maximum delay of a planned stop, in seconds.
 LATE_SECONDS = 20 * 60.0
