@@ -67,7 +67,7 @@ _PLAIN_FIELDS = {
     "stop_later": ("other",),
 }
 #: Actions of buttons that read the state again. An answer with such a button already says when the state was
-#: read, so no other date is added.
+#: read, so the current time isn't added to it.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
 #: The action of the button that dismisses a question.
 _DECLINE = "leave"

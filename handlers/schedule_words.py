@@ -1,4 +1,7 @@
-"""Refuses schedules typed after a job's name: Usher runs jobs right away. Providers can schedule them."""
+"""Refuses schedules typed after a job's name, because Usher only runs jobs immediately.
+
+The reply links to the providers' pages on which jobs can be scheduled.
+"""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""People: who makes a request, and what Slack says about users."""
+"""People: principals, who make requests, and users as Slack describes them."""
 
 from __future__ import annotations
 

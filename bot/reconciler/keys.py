@@ -84,14 +84,15 @@ class Keys:
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Renewed secrets, by account, that no successful call has used yet. They aren't renewed again.
+        #: Maps each account to its renewed secret until a call with that secret succeeds. Until then, the
+        #: secret isn't renewed again.
         self._unproven: dict[str, str] = {}
         #: When each connection's provider began to refuse the connection's own secret (epoch seconds), or
         #: None once it accepts the secret again. There is no entry until the first refusal or acceptance.
         self.lockouts: dict[str, float | None] = {}
-        #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
-        #: None once it has accepted one again. ``_accepted_at`` is when each connection last accepted a
-        #: person's credential (monotonic seconds).
+        #: When each connection began to refuse several people's credentials (epoch seconds), or None if it
+        #: has accepted one since. ``_accepted_at`` is when each connection last accepted a person's
+        #: credential (monotonic seconds).
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
         self._learning_at: dict[str, float] = {}

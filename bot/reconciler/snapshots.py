@@ -1,4 +1,4 @@
-"""Fetching forms and facts about servers from providers, and storing them as snapshots."""
+"""Reads providers' forms and facts about their servers, and stores them as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial

@@ -7,9 +7,9 @@ A stop waits until a warning about it has been delivered. If no warning can be d
 out only if it is reversible, and administrators are told. If Usher was down, or the workspace hasn't been
 read since the warning, the workspace is read first, and its owner is warned again.
 
-A stop that isn't possible at the moment isn't announced. Once its time has passed, the owner is told once. If
-the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out
-as soon as it is possible.
+A stop that isn't possible at the moment isn't announced. After its time has passed, the owner is told once.
+If the obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried
+out as soon as it is possible.
 """
 
 from dataclasses import replace

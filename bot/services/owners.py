@@ -47,9 +47,9 @@ class Owners:
     lacks_keys = False
     #: Connections in another live process's settings but not in this process's.
     lacking_connections: frozenset[str] = frozenset()
-    #: Delay, in seconds, before this process helps the leading process with due work. It is 0 if this process
-    #: leads. The owners of start queues lead. If no process owns one, the worker whose name sorts first
-    #: leads.
+    #: How long this process waits before it helps the leading processes with due work, in seconds. It is 0 if
+    #: this process leads. The processes that own start queues lead. If there are none, the worker whose name
+    #: sorts first leads.
     leaves_for = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""Tells people what Usher no longer does for them since an upgrade, in one message per person."""
+"""Tells people what Usher has stopped doing for them because of an upgrade, in one message per person."""
 
 from dataclasses import replace
 from typing import Final

@@ -57,7 +57,7 @@ log = structlog.get_logger(__name__)
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's domains. Usher may send requests to them and their subdomains, and to the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: Usher's own error code for a failed connection to Slack, in which case nothing was sent.
+#: Usher's own error code for a failed connection to Slack. It means that nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
 #: Longest pause for a method or a conversation after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
@@ -67,7 +67,7 @@ MIN_PEOPLE_REFUSED: Final = 3
 #: Interval between retries of a pending message while Slack isn't responding, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
 #: Minimum interval, in seconds, between releases of the messages that waited for Slack during an outage.
-#: Without it, a single call that never gets a response could cause one release after another while Slack
+#: Without it, a single call that keeps timing out could trigger a release each time, even though Slack
 #: accepts messages.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
 #: Delay before the next retry, in seconds, if the last retry had no message to send or search for.
@@ -195,16 +195,17 @@ class PacedSlack:
         self.lockout_code: str | None = None
         #: Maps each refused person or conversation to the end of its pause and to Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: The people and channels that Slack has refused in a row. The set is cleared once Slack accepts a
-        #: call about a person or conversation.
+        #: The people and channels that Slack has refused in a row. The set is cleared as soon as Slack
+        #: accepts a call about any person or conversation.
         self._refused_people: set[str] = set()
         #: Whether Slack has failed to respond to a call since waiting messages were last released. It starts
         #: as True, because the previous process may have left messages waiting.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages wait until Slack accepts one (initially True). ``tries`` counts the retries since
-        #: Slack last accepted a message or answered a search. ``_tries_at`` is the time of the next retry,
-        #: and ``_silent_at`` the time of the last call that got no response.
+        #: Whether messages other than retries are held back until Slack accepts one (initially True).
+        #: ``tries`` counts the retries since Slack last accepted a message or answered a search.
+        #: ``_tries_at`` is the time of the next retry, and ``_silent_at`` the time of the last call that got
+        #: no response.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it

@@ -34,8 +34,8 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
 }
 #: Once a request has used up its time, each further query may take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack expects the response to a request within this many seconds. Work that a request queues after that
-#: can't meet the deadline anyway. So its caller waits for the usual time (``PATIENCE_SECONDS``).
+#: Slack expects the response to a request within this many seconds. Work that is queued later than this is
+#: too late for the response, so its caller waits for the usual time (``PATIENCE_SECONDS``).
 REQUEST_SECONDS = 3.0
 #: Seconds during which an open transaction accepts more work.
 MAX_TRANSACTION_SECONDS = 0.02
@@ -336,8 +336,8 @@ class QueueWorker:
         self._thread: Thread | None = None
         #: Maximum number of writes in the next transaction. A transaction first locks the subjects of all its
         #: writes (the people or things whose rows they touch), so it shouldn't include more writes than it
-        #: has time for. If the last transaction had time for only some of its writes, the maximum is one more
-        #: than their number. Otherwise, it is twice the last maximum.
+        #: has time for. If the last transaction ran out of time, the maximum is one more than the number of
+        #: writes it had time for. Otherwise, the maximum is doubled, up to ``_BATCH_SIZE``.
         self._most_writes = _BATCH_SIZE
 
     async def start(self, name: str) -> None:

@@ -49,17 +49,17 @@ _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
 #: How long updates must have waited before they are combined into one message per person, in seconds. A wait
 #: of this length means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: Kinds of notices that answer an interaction. If an interaction has several answers, the one whose kind
-#: comes first here was sent last.
+#: Kinds of notices that can answer an interaction. If an interaction has several answers, the latest is the
+#: one whose kind comes first here.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgency of all updates that may be combined into one message.
+#: The urgency shared by all updates that may be combined into one message.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The default shares, which let the notices of each urgency use all calls that Slack still accepts.
+#: The default share for each urgency: its notices may use up all the messages that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"

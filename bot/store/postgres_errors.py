@@ -50,7 +50,7 @@ _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _TOO_MANY_CONNECTIONS = "the server has no free connection"
-#: The message for a connection whose first statement got no answer.
+#: Error message used if the server doesn't answer the first statement on a new connection.
 FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "

@@ -30,7 +30,7 @@ _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: The number that *one* stands for. It isn't read as an hour, because the word usually refers to a workspace.
+#: The digit for the word *one*. The word isn't read as an hour, because it usually refers to a workspace.
 _ONE: Final = "1"
 #: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(

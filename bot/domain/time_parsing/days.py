@@ -301,7 +301,7 @@ _FORMS: Final[dict[str, Callable[..., _Days]]] = {
     "([0-9]{4})-([0-9]{2})": lambda _, __, year, month: _span_unit(date(int(year), int(month), 1), "month"),
 }
 #: Patterns for names that recur, such as *September* or *Q3*. Each maps to a unit of time, and to a function
-#: that is given a unit's first day and a name, and returns whether the unit has that name.
+#: that checks whether the unit beginning on a given day has a given name.
 _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "(weekend)": ("weekend", lambda *_: True),
     "(weekdays)": ("weekdays", lambda *_: True),

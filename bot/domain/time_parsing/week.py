@@ -32,8 +32,8 @@ from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell
 DAY_MINUTES: Final = 24 * 60
 #: Minimum length of working hours, in minutes.
 LEAST_MINUTES: Final = 30
-#: Maps plural words such as *mornings* to the singular. A plural alone says that the hours are repeated. A
-#: singular says so only after *every*.
+#: Maps plural words such as *mornings* to the singular. A plural always means that the hours are repeated, a
+#: singular only after *every*.
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
@@ -43,7 +43,8 @@ _TO: Final = frozenset({"to", "-", "through", "thru"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: If hours without am or pm would begin before this minute of the day, the afternoon is meant.
+#: Working hours typed without am or pm are taken to begin in the afternoon if they would otherwise begin
+#: before this minute of the day.
 _EARLIEST_MINUTE: Final = 6 * 60
 #: Matches the five fields of a cron schedule, and its short forms such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")

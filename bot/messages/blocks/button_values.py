@@ -29,8 +29,8 @@ class ButtonValue(NamedTuple):
     #: The workspace's start count when the button was rendered. Once the workspace is started again, the
     #: button is out of date. None for buttons that a start doesn't affect.
     seen: int | None = None
-    #: Whether a person who presses the button agrees to end the workspace permanently, and whether the
-    #: question next to it said what would be lost.
+    #: The consent that a person gives by pressing the button, for example to ending a workspace permanently.
+    #: ``KNOWING`` means that the question shown with the button said what would be lost.
     agreed: Consent = Consent.NONE
     #: A number that distinguishes buttons with the same action for different rows of a message. ``mark`` is a
     #: word, such as "refresh", that distinguishes buttons with the same action but different purposes.

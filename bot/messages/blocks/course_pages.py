@@ -53,7 +53,8 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "max": ("Places", ""),
 }
-#: Hint for the first field if there is nothing to choose from. The teacher then types what everyone gets.
+#: Hint for the field in which the teacher types what everyone gets. A form with a list of templates has a
+#: menu instead of this field.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
 
 #: The callback id of the form for a class card. ``FIELD_TYPES`` maps each field to the type of its element,

@@ -50,7 +50,7 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: Ends a message that asks for confirmation, after the description of what would change.
+#: Last sentence of a message that asks for confirmation. It follows the description of what would change.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "

@@ -85,7 +85,7 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Text for a list row if the reason for waiting is already given above the list.
+#: Text for a list row that omits the reason for waiting, which is already given above the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -128,7 +128,7 @@ SINCE: Final[Mapping[State, str]] = {
     State.GONE: GONE_SINCE,
 }
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: Says how an unsuccessful operation ended, by its outcome. The cause follows.
+#: First sentence of a message about an unsuccessful operation, keyed by its outcome. The cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",
@@ -138,7 +138,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: Text that names what a button acts on. A screen reader reads it out after the button's text.
+#: The name of the thing that a button acts on. Screen readers read it out after the button's text.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"

@@ -1,4 +1,4 @@
-"""Texts about classes and courses: cards, joining and leaving, lessons, and how they end."""
+"""Texts about classes and courses: cards, joining and leaving, lessons, and the ends of classes."""
 
 from datetime import date
 from typing import Final, NamedTuple
@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Says how the end of a class affects a workspace. The first text follows "will be" or "was", the second
-#: follows "it", and the third is an explanation, which may be empty.
+#: Describes what the end of a class does to a workspace, with a participle (after "will be" or "was"), a verb
+#: (after "it") and an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -123,8 +123,8 @@ LEFT_BY_SKIPS: Final = (
     "*Join*."
 )
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says when the next lessons are if the requested day has none. The texts are used if there are no more
-#: lessons, if there is one, and if there are several.
+#: Says when the next lessons are, in reply to a command about days without any. The first text is for no more
+#: lessons, the second for one, and the third for several.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",

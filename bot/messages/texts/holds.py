@@ -47,7 +47,8 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Texts used instead of those in ``HOLDS`` that quote the provider, if it gives no explanation.
+#: Texts for holds that the provider doesn't explain. They replace the texts in ``HOLDS`` that would quote its
+#: explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -61,7 +62,7 @@ _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 #: Matches a text's first sentence. The full stop at its end is included only if a closing quotation mark
 #: follows it.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: Explains what delayed a start until ``{until}``, by the code of the last hold.
+#: Texts that explain what delayed a start until ``{until}``, keyed by the code of the last hold.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",

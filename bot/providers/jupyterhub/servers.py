@@ -154,7 +154,7 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: Actions available after a failed start, if the hub has confirmed that nothing is left running.
+#: Actions available after a start that failed and, as the hub has confirmed, left nothing running.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
