@@ -69,8 +69,8 @@ _MAX_COMMAND_WORDS: Final = 4
 #: words are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: Words that keep Usher from offering an action: the user may not want it, or not now, or not for everything
-#: that is named.
+#: Words that keep Usher from offering an action. They suggest that the user doesn't want it, doesn't want it
+#: now, or excludes some of the things that they name.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been

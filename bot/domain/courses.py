@@ -17,10 +17,10 @@ MIN_COUNT_SECONDS: Final = 10.0
 #: to choose from. It is "" if nothing does.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
-#: The state of a member in the current or next lesson. A class counts as one lesson.
+#: The state of a member in the current or next lesson. A class is treated as a single lesson.
 #: - ``coming``: nothing is missing, but the workspace isn't being started yet.
 #: - ``no_room``: the provider had no capacity, and the start is retried.
-#: - ``down``: the workspace was up for the lesson and no longer is, or its owner stopped it beforehand.
+#: - ``down``: the workspace was up for the lesson but has gone down, or its owner stopped it beforehand.
 MemberState = Literal[
     "unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room", "left"
 ]

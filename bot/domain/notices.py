@@ -19,9 +19,9 @@ Topic = Literal["ready", "stopped", "run_ended"]
 #: What the buttons of a message act on.
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, that is named in the message's
 #:   body.
-#: - ``subject``: what the message is about. Messages about it to different readers count as one.
+#: - ``subject``: what the message is about, no matter who reads it.
 #: - ``reader``: what the message is about, separately for each reader.
-#: - ``person``: the message's recipient. All messages of that kind to the same person count as one.
+#: - ``person``: the message's recipient, separately for each kind of message.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
 
@@ -37,8 +37,8 @@ class Mark(Flag):
     END = auto()
     #: The message isn't sent if its operation has a card, because the card already says the same thing.
     IN_CARD = auto()
-    #: The message needs no decision. After an outage, all such updates for a person are combined into one
-    #: message.
+    #: The message is an update, and needs no decision. After an outage, all of a person's updates are
+    #: combined into one message.
     NEWS = auto()
     #: The message is sent ahead of any replies that are waiting for the same person.
     URGENT = auto()
@@ -165,7 +165,7 @@ class NoticeKind(StrEnum):
 
     #: Asks whether a workspace that was left running is still needed.
     IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
-    #: Says that working hours were missed, couldn't be kept, or are paused.
+    #: Says that a start or stop for working hours was missed or failed, or that working hours are paused.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
 
@@ -234,8 +234,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts twice. If a post fails, or may have failed, Usher asks the person
-#: who wanted it what to do. The values are the kinds of these questions.
+#: Kinds of messages that Usher never posts twice, each with a kind of question. If a post fails or may have
+#: failed, this question asks the person who wanted the post what to do.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -378,8 +378,8 @@ class Card:
     claimed_digest: str = ""
     #: When the current claim expires. Until then, only the process that claimed the card may update it.
     leased_until: Send = 0.0
-    #: When the message next becomes outdated, either because a time that it mentions passes, or because what
-    #: it is about ends.
+    #: When the message next becomes outdated: a time that it mentions passes, or the thing that it is about
+    #: ends.
     over_at: Stays | None = None
 
 

@@ -86,7 +86,7 @@ class Operation(WorkItem):
     planned_for: Stays | None = None
     #: The latest time at which a planned start may be sent. If it is None, only the deadline applies.
     good_until: Stays | None = None
-    #: The most recent reason why the operation couldn't be sent yet.
+    #: The most recent reason why sending the operation was delayed.
     delayed_by: Hold = NOTHING
     #: How long the user wants the workspace to keep running, in seconds from the request. None if they didn't
     #: say, and 0 if the workspace should be created without being started.

@@ -50,9 +50,9 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 class Target:
     """What a verb acts on, and who owns it.
 
-    If the owner has allowed somebody to stop the target, and hasn't withdrawn that consent, ``consented_to``
-    is that person and ``kind`` is ``consent``. ``delegates`` contains the keys of the people whom a card's
-    owner has named.
+    If the owner currently allows another person to stop the target, ``kind`` is ``consent`` and
+    ``consented_to`` is that person. ``delegates`` contains the keys of the people whom a card's owner has
+    named.
     """
 
     kind: str

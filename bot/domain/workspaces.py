@@ -43,8 +43,9 @@ class State(StrEnum):
 
 
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States in which a workspace is down. A workspace can be started from any of ``DOWN_OR_FAILED_STATES``, and
-#: ``NOT_UP_STATES`` adds *gone*. A failed workspace may still be partly running; ``is_down`` checks that.
+#: States in which a workspace is down. It can be started from any of ``DOWN_OR_FAILED_STATES``.
+#: ``NOT_UP_STATES`` also contains *gone*. A failed workspace may still be partly running, which ``is_down``
+#: checks.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}

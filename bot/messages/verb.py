@@ -91,8 +91,9 @@ class Verb:
     #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Labels for the verb's buttons: ``label`` for the button next to a workspace's name (red if ``is_red``),
-    #: ``alone`` for one that runs the command without arguments, and ``does`` for one that passes arguments.
+    #: Labels of the verb's buttons. ``label`` is for the button next to a workspace's name, which is red if
+    #: ``is_red`` is true. ``alone`` is for a button that runs the command without arguments, and ``does`` for
+    #: a button that passes arguments.
     label: str = ""
     is_red: bool = False
     alone: str = ""

@@ -83,8 +83,8 @@ class ToError(Protocol):
         """Return the error for a non-2xx response."""
 
 
-#: Matches a path that can be sent without further encoding. Text that needs encoding belongs in an id or in
-#: the query.
+#: Matches a path that needs no further encoding. Text that has to be encoded is passed as an id or in the
+#: query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -275,8 +275,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps the goal of a call to a pattern for the states that a refusal may mention if the goal has already been
-#: reached. The wording of such refusals isn't documented.
+#: Maps the goal of a call to a pattern for the names of the states in which the goal has already been
+#: reached. Refusals mention these states, but their exact wording isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",

@@ -409,7 +409,7 @@ def find_value(value: Any, keys: Iterable[str]) -> Any:
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the strings that may be the message according to other error formats (RFC 9457, RFC 6749)."""
+    """Yield the strings that could be the message in other error formats, such as RFC 9457 and RFC 6749."""
     for key in ("message", "title", "error", "reason", "msg"):
         value = answer.get(key)
         value = value.get("message") if isinstance(value, dict) else value

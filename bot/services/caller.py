@@ -98,7 +98,7 @@ class Caller:
     reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: Time when the request was sent. Set only if that may have been long ago.
+    #: Time when the request was sent. Set only for requests that may be old.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False

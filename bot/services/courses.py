@@ -62,8 +62,8 @@ from bot.support.guards import guards
 #: Maximum interval between two counts of a card's members while workspaces are starting or stopping, in
 #: seconds. The longer the counts stay the same, the longer the interval becomes.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards that a process claims at a time, and of enrollments per transaction. Both are
-#: small, because each enrollment writes several rows.
+#: Maximum number of cards that a process claims at a time, and maximum number of enrollments that one
+#: transaction handles. Both are small, because several rows are written for each enrollment.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: How long a workspace created for a course keeps running so that its owner can try it out, in seconds.

@@ -18,8 +18,8 @@ from bot.support.errors import Refused
 MAX_CLAIMED: Final = 100
 #: How much longer a workspace should be kept, in seconds, if its owner presses *Keep 2 h more*.
 EXTENSION_SECONDS: Final = 7200.0
-#: Duration of a claim, in seconds. If Usher has to read the workspace before it warns the owner, the warning
-#: is sent when the workspace is next claimed.
+#: How long a workspace stays claimed, in seconds. If it has to be read before its owner is warned, the owner
+#: is warned when the workspace is next claimed.
 READ_AGAIN_SECONDS: Final = 20.0
 
 

@@ -34,15 +34,16 @@ CARD_DELAY_SECONDS: Final = 60.0
 #: Seconds to wait after an announced time before redrawing the message that announced it. The message about
 #: the event itself is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: Seconds during which the card of an operation that is about to end isn't updated. The step that ends the
-#: operation will update it.
+#: Seconds to wait before updating the card of an operation whose next step will end it. Usually, that step
+#: updates the card first.
 ENDS_WITHIN_SECONDS: Final = 2.0
 #: The content with which a message was sent. If it is None, the message can be rendered again from database
 #: rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``. ``moments`` are the times at which parts of the message become outdated.
 #: ``undated`` marks text that can't be split into sentences, so outdated sentences can't be removed from it.
-#: ``found`` marks text that Slack may not show yet.
+#: ``found`` marks a message that a search found in Slack and that was then rendered again. In Slack, it may
+#: still show an earlier text.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 

@@ -33,8 +33,8 @@ from bot.store.workspaces import insert
 #: workspace is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: For this many seconds after a read has found that a workspace no longer exists, a list may still contain
-#: it. If a later list contains it, it counts as a new workspace.
+#: For this many seconds after a read has found that a workspace no longer exists, lists may still contain it.
+#: If a list contains it later than that, it is treated as a new workspace.
 RELISTED_AFTER_SECONDS = 30.0
 #: Maximum number of an account's rows that are compared with a list in order to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000

@@ -32,7 +32,10 @@ async def clear_ended_links(engine: Engine) -> int:
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, even one that was used or expired within the last day, so that a page can say so."""
+    """Return a link, even one that was used or expired within the last day.
+
+    The link's page can then say what happened to it.
+    """
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 

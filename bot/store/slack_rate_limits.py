@@ -10,8 +10,8 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: Maximum time between counting a call and sending it, in seconds. If more time has passed, the call isn't
-#: sent.
+#: Maximum time, in seconds, between counting a call towards the limit and sending it. After that, the call
+#: isn't sent.
 DEPARTURE_SECONDS: Final = 1.0
 #: Assumed maximum difference between the times that two calls take to reach Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
@@ -25,8 +25,8 @@ WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 #: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
 #: calls by Slack's own tools.
 USED_SHARE: Final = 0.9
-#: Number of calls that count as allowed if Slack sets no limit, and the highest number that is reported as
-#: remaining. Usher never makes this many calls at once.
+#: Number of calls assumed to be allowed if Slack sets no limit. It is more than Usher ever makes at once. The
+#: number of remaining calls is never reported as more than this.
 _UNLIMITED_CALLS: Final = 1_000
 
 

@@ -55,8 +55,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds that SQLite waits for another process's lock. Waiting reads get a turn before the next attempt.
 LOCK_SECONDS = 0.1
-#: Seconds that SQLite waits for a lock while it opens the database. The wait can be longer here, because no
-#: reads are waiting yet.
+#: Seconds that SQLite waits for a lock while it opens the database. This is longer than ``LOCK_SECONDS``,
+#: because no reads are waiting yet.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, a log of 16,000 pages (16 MB), and temporary tables in memory.
@@ -474,7 +474,7 @@ _ADVICE = {
 }
 #: SQLite's error codes for disk problems. They don't say what exactly is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to see whether the disk has space. SQLite's WAL index takes half as much.
+#: Number of bytes written to check whether the disk has space left. SQLite's WAL index needs half of this.
 PROBE_BYTES = 65_536
 
 

@@ -1,4 +1,4 @@
-"""Statements that repair stored times after a clock change, or when no process has served for a while."""
+"""Statements that repair stored times after a clock change or a period in which no process was running."""
 
 from collections.abc import Mapping
 from functools import cache

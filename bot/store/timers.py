@@ -32,11 +32,12 @@ NO_TIMER: Final[Mapping[str, Any]] = {
 }
 #: Interval at which to check whether the warning of a planned stop has been delivered, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a read finds a workspace down, its planned stops are kept until this many seconds after their time. The
-#: read may have been wrong, and the workspace may still be running.
+#: If a read finds a workspace down, each of its planned stops is kept until this many seconds after the stop
+#: was due. The read may have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for a planned stop that no longer apply once the workspace has stopped: its owner didn't confirm
-#: that it is still needed, or isn't using the capacity that they got from the waitlist.
+#: Reasons for planned stops that no longer apply when the workspace is started again. ``needed`` means that
+#: nobody said that the workspace was still needed, and ``room`` that its owner didn't use the capacity that
+#: they got from the waitlist.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

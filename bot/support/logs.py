@@ -46,8 +46,8 @@ _PATTERNS = (
 )
 
 
-#: Matches a part of every secret that ``_PATTERNS`` find, or the label in front of it. Those patterns are
-#: tried only on text that this one matches.
+#: Finds text that may contain a secret, so that ``_PATTERNS`` needn't be tried on any other text. Each secret
+#: that they match contains one of these strings, or comes right after one.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 

@@ -21,8 +21,8 @@ from bot.support.cleaning import clean, unescape
 MAX_COMMAND_LENGTH: Final = 2000
 #: Maximum number of words in a command. A text with more words isn't read as a command.
 MAX_WORDS: Final = 100
-#: Maximum length of a text, in characters. Longer texts are refused unread, because the words meant for a
-#: program must not be cut.
+#: Maximum length of a text, in characters. A longer text is refused, not cut, because a job's command must
+#: not lose any of its program's arguments.
 MAX_TEXT_LENGTH: Final = 6000
 
 #: Quotation marks (curly, low, angle, prime and full-width) and hyphens to be replaced by plain ones. They
@@ -312,8 +312,8 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Maps each quotation mark to the positions where a quotation may end, with the nearest position
-        #: last.
+        #: Maps each kind of quotation mark to the positions where it may end a quotation. The nearest
+        #: position comes last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())

@@ -42,8 +42,8 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: Maps each similar verb to its edit distance, and to whether it was found by a synonym rather than its
-    #: own name. A verb found by a synonym is less likely to be the one meant.
+    #: For each similar verb, its edit distance and whether it was found by a synonym rather than its own
+    #: name. A verb found by a synonym is less likely to be the one meant.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)

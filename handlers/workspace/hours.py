@@ -225,9 +225,9 @@ async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
-    """Ask for consent to a stop that ends a workspace for good.
+    """Ask the person to confirm a stop that ends a workspace for good.
 
-    The button repeats the command with consent.
+    The button repeats the command with the person's confirmation.
     """
     services = request.services
     what = predict_stop_effects(services.context, workspace)

@@ -158,10 +158,11 @@ def _to_date(year: int, month: int, day: int) -> date | None:
 
 
 def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
-    """Return the instant at which clocks in a zone show a minute of the day, counted from midnight.
+    """Return the instant at which clocks in a zone show a given time of day.
 
-    The minute may fall on the next day. If clocks skip the time, it is moved later by as much as they skip.
-    If clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
+    ``minute`` counts from midnight, and may reach into the next day. A time that the clocks skip is moved
+    later by the length of the gap. If the clocks show a time twice, the first instant is returned, unless
+    only the second is later than ``after``.
     """
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))

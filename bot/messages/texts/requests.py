@@ -52,7 +52,7 @@ OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their
 OPEN: Final = "*{count} waiting for your decision*"
 NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
-#: Replaces the old message about a request that has been posted again.
+#: Replaces an old message about a request if a newer message asks about the same request.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
 #: Shown above a request that is still open the next morning. If nobody decides for a week, administrators get
 #: ``UNDECIDED``, and the requester gets ``UNDECIDED_PERSON``.

@@ -41,8 +41,8 @@ KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
 #: an attempt shows which kind is missing.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
-#: Says how many other people in line have already been tried in this round. In each round, everyone is tried
-#: once.
+#: Says how many other people in line have already had their turn in this round. Everyone gets one turn in
+#: each round.
 ONE_BEFORE: Final = "One person ahead of you has had a turn, without success."
 TRIED_BEFORE: Final = "{number} people ahead of you have had a turn, without success."
 #: Shown instead of a place in line after the second attempt. From then on, the place would change with every

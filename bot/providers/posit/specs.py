@@ -2,7 +2,7 @@
 
 A spec may contain ``template``, ``workbench``, ``cluster``, ``image``, ``queue``, ``profile``, ``directory``,
 ``file`` and ``command``, and the ``name=value`` lists ``limits``, ``limit_types``, ``constraints`` and
-``environment``. Without a cluster, the server doesn't use its launcher.
+``environment``. If there is no cluster, the session runs on the server itself, without the launcher.
 """
 
 from __future__ import annotations

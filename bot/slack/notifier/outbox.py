@@ -145,8 +145,8 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was only a message to search for, so this retry doesn't count, and the next one sends
-                # a message.
+                # Nothing was waiting to be sent, so this retry is a search. It isn't counted, so that the
+                # next retry tries again to send something.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
@@ -188,7 +188,8 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Usher never reads channels, so ask the card's author whether to post the card again.
+                # The card may be in the channel, but Usher never reads channels. Ask the card's author
+                # whether to post it again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -391,7 +392,7 @@ class Outbox:
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Read the time in this function, which is retried if the database fails. If reading the time failed
+        # Read the time here, because this function is retried if the database fails. If the error occurred
         # anywhere else, Usher would assume that the notice wasn't sent.
         since = await self._store.now()
         await self._store.write(
@@ -505,7 +506,7 @@ def _is_searchable(kind: NoticeKind) -> bool:
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the person's or the channel's id, whichever counts towards Slack's limit per conversation."""
+    """Return the id of the notice's channel or recipient, to which Slack's limit per conversation applies."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id
