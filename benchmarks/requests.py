@@ -19,7 +19,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import Bot, note, stage
 from benchmarks.turns import BARE, BEFORE, USHER, in_turn, least, servers, variants
 
-#: A person may make a few more requests than this at once before they are told to wait.
+#: Maximum number of requests per person. It is below ``MAX_BURST``, so nobody is told to wait.
 _EACH = 20
 
 

@@ -30,7 +30,7 @@ def url():
 
 @pytest.fixture
 async def path(tmp_path):
-    """A SQLite file that has been in use."""
+    """A SQLite file that already contains data."""
     path = tmp_path / "usher.db"
     async with opened(f"sqlite:///{path}") as store:
         await store.begin_serving()

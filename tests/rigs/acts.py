@@ -95,7 +95,7 @@ async def read_kept(store: Any, who: Principal) -> dict[str, Any]:
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Return the verb, name and connection of each change between two results of ``read_kept``."""
+    """Return the changes between two results of ``read_kept``, each as a verb, a name and a connection."""
     found: list[tuple[str, str, str]] = []
     for key, row in after["rows"].items():
         was = before["rows"].get(key)

@@ -32,8 +32,8 @@ def find_python(release: int) -> str:
     return str(folder / "bin/python")
 
 
-#: Scopes of a token whose permissions were left empty, not counting those that the hub's roles grant at
-#: services.
+#: Scopes of a token that was created without explicit permissions, except the scopes for services, which
+#: depend on the hub's roles.
 _SCOPES: Final = (
     *("access:servers", "delete:servers", "read:servers", "read:tokens", "read:users", "read:users:activity"),
     *("read:users:groups", "read:users:name", "servers", "tokens", "users:activity"),

@@ -203,7 +203,7 @@ def _is_any(act: Act, parts: Iterable[str]) -> bool:
 
 
 class Stranger:
-    """Plays one item: its turns, and the effect of each button of an answer."""
+    """Plays one scripted conversation: its turns, and the effect of each button in the answers."""
 
     def __init__(self, item: Mapping[str, Any]) -> None:
         self.item = item

@@ -75,7 +75,7 @@ async def visit(hub, account, url):
 
 
 async def knows_the_list(world, person):
-    """Wait until Usher knows the person's list, so that a start is answered only by its card."""
+    """Wait until Usher has listed the person's workspaces, so that the only answer to a start is its card."""
     await person.writes("list")
     listed = "*Your workspaces*"
     await world.slack.state.wait_for(lambda: any(listed in one.text for one in person.sees()), 30.0)

@@ -79,5 +79,5 @@ async def bots_info(call: Call) -> Json:
 
 @method("apps.connections.open", kinds=("app",), scope="connections:write")
 async def connections_open(call: Call) -> Json:
-    """Create the URL of a Socket Mode connection, which can be used once."""
+    """Create a single-use URL for a Socket Mode connection."""
     return {"url": call.services.socket_url()}

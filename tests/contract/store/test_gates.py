@@ -224,7 +224,10 @@ async def two_watchers(store):
 
 
 async def read_as(store, clock, principal, observed):
-    """Let reads pass until it is this person's turn, and record the result of that read only."""
+    """Claim reads until it is this person's turn, and record ``observed`` as the result of that read.
+
+    The reads of other people before that are recorded without a result.
+    """
     for _ in range(4):
         claim = await claim_one(store)
         if claim is not None:

@@ -208,7 +208,10 @@ def fill(connection: Any) -> None:
 
 
 def row_of(connection: Any, table: Table[Any]) -> tuple[str, tuple[str, dict[str, Any]]]:
-    """Return a table's columns, an expression for each that depends on ``number``, and the parameters."""
+    """Return the columns of a table, an SQL expression for each column's value, and the query's parameters.
+
+    Expressions that use ``number`` give each row a different value.
+    """
     if table.model is None:
         found = connection.execute(
             "SELECT column_name, data_type FROM information_schema.columns "
