@@ -14,6 +14,9 @@ WHERE o.id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: )) */
 ) ORDER BY o.created_at, o.id;
 
+-- name: change_good_until
+UPDATE operations SET revision = revision + 1, good_until = :at, {no_later} WHERE id = :id AND outcome IS NULL;
+
 -- Workspaces whose names a new one must differ from: those on the list, and those that may still be created.
 -- name: namesakes
 SELECT w.* FROM workspaces w

@@ -30,7 +30,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
         operations.end(tx, start.id, Outcome.CANCELLED, "cancelled")
         timers.drop_stops(tx, workspace_id, start.id)
     else:
-        OPERATIONS.change(tx, {"id": start.id}, good_until=plan[1].latest_start)
+        tx.run("change_good_until", id=start.id, at=plan[1].latest_start, now=tx.now())
 
 
 def cancel_start(tx: Transaction, member: Participant) -> None:

@@ -9,6 +9,11 @@ revision = revision + 1, wake_reason = CASE WHEN leased_until > :now
     THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 
+-- Step the operation no later than :at. A step in progress may only know a later deadline, so another step follows.
+-- part: no_later
+next_step_at = CASE WHEN next_step_at > :at THEN :at ELSE next_step_at END,
+    wake_reason = CASE WHEN leased_until > :now THEN 3 ELSE wake_reason END
+
 -- part: claimed
 revision = revision + 1, next_step_at = :until, leased_until = :until, claim = :claim, wake_reason = 0,
     unknown_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN :now ELSE unknown_since END,

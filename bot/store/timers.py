@@ -53,7 +53,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
     own = replace(new, since=tx.now())
     _change(tx, workspace_id, lambda ends: ends.add_end(own), named=own, withdraws=True)
     if not own.warns:
-        tx.run("limit_start", workspace_id=workspace_id, at=own.at)
+        tx.run("limit_start", workspace_id=workspace_id, at=own.at, now=tx.now())
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:

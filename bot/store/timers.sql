@@ -33,7 +33,8 @@ UPDATE workspaces SET generation = generation + 1 WHERE id = :id;
 -- name: limit_start
 UPDATE operations SET
     revision = revision + 1, run_seconds = :at - created_at, deadline_at = CASE WHEN deadline_at > :at THEN :at ELSE deadline_at END,
-    good_until = CASE WHEN good_until > :at THEN :at ELSE good_until END
+    good_until = CASE WHEN good_until > :at THEN :at ELSE good_until END,
+    {no_later}
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 'restart', 'create')
     AND start_call = 'none';
 

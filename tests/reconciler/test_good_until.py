@@ -16,8 +16,11 @@ from bot.store import accounts
 from bot.store import operations as operation_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import ServerFailed, UnknownOutcome
+from tests.reconciler.classroom import seat
+from tests.reconciler.refusals import refuse as refuse_token
+from tests.reconciler.refusals import token_of
 from tests.reconciler.world import DEADLINE
-from tests.rigs.store import ALICE, link_account, refuse
+from tests.rigs.store import ALICE, BOB, link_account, refuse
 
 DOWN = ServerFailed("maintenance", status=503)
 HOUR = 3600.0
@@ -65,6 +68,28 @@ async def test_a_start_for_two_hours_is_not_sent_three_days_later(world):
     assert world.provider.count("start") == calls
     assert (await world.store.read(workspace_rows.find_workspace, row.id)).stop_at is None
     assert world.slack.kinds().count("stop_warning") == 0
+
+
+async def test_blocked_start_is_reported_at_the_end_of_a_time_chosen_later(world):
+    """After hours of refusals, a token is tried so rarely that the next step is the one at the deadline.
+
+    The workspace is read with the token of another person, so the start doesn't wait for a read.
+    """
+    row = await seat(world, ALICE)
+    await world.link(BOB, token=token_of(BOB))
+    await world.own(BOB, row.remote_id)
+    refuse_token(world, ALICE)
+    await world.begin(row)
+    await world.pass_time(4 * HOUR, step=60)
+    operation_id = await world.begin(row)
+    await world.pass_time(60)
+    timer = plan_timer(world.asking, row, world.clock.now() + DEADLINE / 3)
+    await world.ask("i2").run(begin_operation, row.id, OperationVerb.START, timer=timer)
+    await world.pass_time(DEADLINE / 3 - 30)
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).is_open
+    await world.pass_time(60)
+    assert (await world.store.read(operation_rows.find_operation, operation_id)).outcome is Outcome.FAILED
+    assert "Do you still want it?" in told(world, "failed")[-1]
 
 
 async def test_one_that_is_kept_waiting_is_sent(world):

@@ -180,6 +180,19 @@ async def test_hours_changed_meanwhile_count_as_they_are_now(world):
     assert "Start it until then" in missed
 
 
+async def test_last_step_of_a_start_comes_earlier_after_its_hours_were_shortened(world):
+    workspace = await given(world, "weekdays 9:05-18:00", at="8:30")
+    goes_away(world)
+    await until(world, "9:30", step=30)
+    start = await world.store.read(operations.find_latest_operation, workspace.id)
+    await world.store.carry_out(
+        lambda tx: OPERATIONS.change(tx, {"id": start.id}, next_step_at=start.good_until)
+    )
+    await world.ask("new").run(hours_use_cases.add, workspace.id, read_hours("weekdays 9:05-12:00"))
+    changed = await world.store.read(operations.find_operation, start.id)
+    assert changed.next_step_at == changed.good_until < start.good_until
+
+
 async def test_start_that_comes_once_is_named_as_planned(world):
     """A rule for one day ends with its start. The message doesn't say that the owner asked for the start."""
     await given(world, "2027-11-22 9:00", at="8:30")

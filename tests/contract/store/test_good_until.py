@@ -81,6 +81,25 @@ async def test_a_start_is_good_until_the_stop_that_was_asked_for_with_it(store, 
     assert not await commits(store, operation.id)
 
 
+@pytest.mark.both_engines
+@pytest.mark.parametrize("is_in_progress", [False, True], ids=["scheduled", "in-progress"])
+async def test_limited_start_is_stepped_at_its_new_deadline(store, clock, workspace, is_in_progress):
+    """Otherwise, its owner would be told at the former deadline that the start wasn't sent."""
+    operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
+    (step,) = await store.claim(operations.claim_operations, 10, 60.0)
+    update = Update(operation.id, HOUR, claim=step.claim)
+    if not is_in_progress:
+        await store.write(operations.save_step, update)
+    await set_timer(store, workspace, PlannedStop(clock.now() + 600, "stop"))
+    if is_in_progress:
+        await store.write(operations.save_step, update)
+    else:
+        clock.advance(599)
+        assert not await store.claim(operations.claim_operations, 10, 60.0)
+        clock.advance(1)
+    assert len(await store.claim(operations.claim_operations, 10, 60.0)) == 1
+
+
 async def test_a_later_stop_leaves_the_deadline_and_what_was_sent_its_own(store, clock, workspace):
     operation = (await accept_operation(store, workspace, deadline_seconds=HOUR)).operation
     await set_timer(store, workspace, PlannedStop(clock.now() + 2 * HOUR, "stop"))
