@@ -78,8 +78,8 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause stored with a request that is sent only if the user confirms it. A ``StaleReason``,
-#: a time, and the hold that blocked the request (``bot.domain.holds``) follow.
+#: First word of the cause stored with a request that is sent only if the user confirms it. It is followed by
+#: a ``StaleReason``, a time, and the hold that blocked the request (``bot.domain.holds``).
 STALE: Final = "stale"
 #: First word of the cause that is recorded when a planned start wasn't sent in time. It is followed by the
 #: hold (the stored reason) that delayed it.

@@ -19,11 +19,12 @@ NOTHING: Final = Hold("")
 class HoldCode(StrEnum):
     """The codes of holds. A hold's detail is a time in epoch seconds, a cause, or the provider's words."""
 
-    #: The connection hasn't given a usable answer since the time in the hold's detail. ``OVERLOADED`` means
-    #: that it has been too busy for calls since then. Its detail may end with the provider's own words.
+    #: The connection isn't giving usable answers. The hold's detail is the time when this began.
+    #: ``OVERLOADED`` means that the connection is too busy for calls. Its detail is also the time when this
+    #: began, sometimes followed by the provider's own words.
     SILENT = "silent"
     OVERLOADED = "overloaded"
-    #: The provider asked for a pause until the time given in the hold's detail.
+    #: The provider asked for a pause. The hold's detail is the time when the pause ends.
     PAUSED = "paused"
     #: The operator has removed the connection.
     NO_CONNECTION = "no_connection"
@@ -33,28 +34,31 @@ class HoldCode(StrEnum):
     UNANSWERED = "unanswered"
     #: The call was accepted, but status reads are refused, so its effect can't be seen.
     UNSEEN = "unseen"
-    #: The user's own account can't send more requests until the time given in the hold's detail.
+    #: The user's own account has reached a rate limit. The hold's detail is the time when the account can
+    #: send requests again.
     OWN_LIMIT = "own_limit"
     #: An earlier stop has to finish first. ``STOPPING_LONG`` means that it is taking a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
-    #: A stop that Usher didn't send has to finish first. The hold's detail quotes what the provider says
-    #: about the stop.
+    #: A stop that Usher didn't send has to finish first. The hold's detail is what the provider says about
+    #: the stop, if anything.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
-    #: The provider is still busy with another change to the workspace. The hold's detail quotes the provider.
+    #: The provider is still busy with another change to the workspace. The hold's detail is
+    #: the provider's message.
     UNDER_WAY = "under_way"
     START_SENT = "start_sent"
-    #: A call was accepted at the time given in the hold's detail, but has had no effect yet.
+    #: The provider accepted a start but still reports the workspace as stopped. The hold's detail is the time
+    #: of the call. ``NO_EFFECT`` is the equivalent for a stop.
     STILL_DOWN = "still_down"
     NO_EFFECT = "no_effect"
     #: The provider doesn't accept a stop while the workspace is in its current state.
     NO_STOP_YET = "no_stop_yet"
-    #: The provider reports a state that Usher doesn't know. The hold's detail is the provider's name for that
+    #: The provider reports a state that Usher doesn't know. The hold's detail is the provider's name for this
     #: state.
     STRANGE_STATE = "strange_state"
-    #: Something failed, perhaps only temporarily. The hold's detail is the cause (see
-    #: ``bot.messages.texts.problems.CAUSES``).
+    #: A call failed, but the problem may be temporary. The hold's detail is the cause of the failure
+    #: (``bot.messages.texts.problems.CAUSES``).
     CAUSE = "cause"
 
 

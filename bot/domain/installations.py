@@ -116,8 +116,8 @@ class Installation(Administered):
     #: The name that people use to @-mention the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: Maps users to an enterprise id that differs from ``enterprise_id``. Their keys contain this id, because
-    #: an earlier release stored it when they linked an account.
+    #: Maps user ids to enterprise ids, for users whose stored keys contain an enterprise id other than
+    #: ``enterprise_id``. An earlier release stored these keys when the users linked their accounts.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod

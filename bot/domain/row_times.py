@@ -37,28 +37,29 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: When a lease (a process's claim on a row) ends. ``Numbers.lease`` and ``Timing.lease`` must not exceed this
-#: limit.
+#: When a lease (a process's claim on a row) ends, at most a minute from now. ``Numbers.lease`` and
+#: ``Timing.lease`` must not be longer.
 LEASE: Final = make_due(60.0)
-#: When a message is next sent. ``MAX_PAUSE_SECONDS`` in ``bot.slack.notifier.rendering`` must not exceed this
-#: limit.
+#: When a message is next sent, at most five minutes from now. ``MAX_PAUSE_SECONDS`` in
+#: ``bot.slack.notifier.rendering`` must not be longer.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: When the next step is due. ``Numbers.slow_tick`` must not exceed this limit. A provider's *Retry-After* may
-#: exceed it. If Usher then calls too early, the provider responds with another *Retry-After*.
+#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not be longer.
+#: A provider's *Retry-After* may be longer. If Usher then calls too early, the provider responds with another
+#: *Retry-After*.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
 #: The deadline of an operation or a run. ``bot.domain.work_items.DEADLINE_SECONDS`` is much shorter than this
 #: limit of a day, but in earlier releases, *Keep waiting* could extend a deadline by up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: When an unfinished link expires. Its page is valid for ten minutes, and a code shown on the page for
-#: another ten (``bot.services.linking``).
+#: When an unfinished link expires. Its page is valid for ten minutes, and a code shown on the page is valid
+#: for ten more (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: When a task is due. ``bot.services.linking.UNUSED_SECONDS`` must not exceed this limit, so that no
-#: credential is revoked while its link page is still open.
+#: When a task is due, at most 22 minutes from now. ``bot.services.linking.UNUSED_SECONDS`` must not be
+#: longer. Otherwise, a credential could be revoked while its link page is still open.
 TaskDue = Annotated[float, make_due(1_320.0)]
 #: When a browser session ends. The limit is a week, because sessions that an earlier release created may last
 #: that long.

@@ -7,8 +7,7 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-#: Minimum similarity, from 0 to 1, between a username and a person's name for the username to count as
-#: theirs.
+#: Minimum similarity, from 0 to 1, at which a username is taken to match a person's name.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
 #: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many

@@ -6,7 +6,7 @@ from typing import Final, Literal
 #: What a running workspace may still lack before its start counts as finished.
 #: - ``address``: its link. After a minute, *ready* is sent without it.
 #: - ``page``: an answer from its own page. After half a minute, *ready* is sent without it.
-#: - ``agent``: the agent that connects it. Nobody can open the workspace without it.
+#: - ``agent``: a connected agent. Nobody can open the workspace without it.
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
@@ -16,8 +16,8 @@ PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, 
 #: If a running workspace lacks a part, it is read as often as one that is starting, but only for this many
 #: seconds after the first read that found the part missing.
 MAX_LATE_SECONDS: Final = 600.0
-#: Parts without which nobody can open a workspace. If any other part seems to be missing, the workspace may
-#: still work, because Usher may just not see that part.
+#: Parts that a workspace needs before anyone can open it. If any other part seems to be missing, the
+#: workspace may still work, because the part may be there without Usher seeing it.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 UNTRUSTED_PAGE: Final = (

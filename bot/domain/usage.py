@@ -134,8 +134,8 @@ class Life:
     connection: str
     workspace_id: str | None
     name: str
-    #: The size and template chosen in the form. They are None if Usher didn't create the workspace or run, or
-    #: if the provider has no sizes or templates.
+    #: The size and template chosen in the form. Each is None if the provider doesn't offer a choice. Both are
+    #: None if the workspace or run wasn't created by Usher.
     size: str | None = None
     template: str | None = None
     began: Moment

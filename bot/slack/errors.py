@@ -32,7 +32,7 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: Meaning of an error code that isn't in ``error_codes.toml``.
+    #: Meaning of any error code that isn't listed in ``error_codes.toml``.
     UNKNOWN = "unknown"
 
     @property

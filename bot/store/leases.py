@@ -42,7 +42,7 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum duration of a claim of scheduled work, in seconds. During the claim, no other process does that
+#: Maximum duration of a claim on scheduled work, in seconds. Until the claim ends, no other process does that
 #: work.
 MAX_CLAIM_SECONDS: Final = 60.0
 

@@ -23,9 +23,9 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Statements that create the two tables of migrations that have run. The second also records which release
-#: ran each migration, because the error for a database that is too new names that release. Release 0.1.0
-#: reads only the first table.
+#: Statements that create the two tables that record completed migrations. The second one also records which
+#: release ran each migration, because the error for a database that is too new names that release. Release
+#: 0.1.0 reads only the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (

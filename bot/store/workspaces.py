@@ -1,6 +1,7 @@
 """People's workspaces: finding, adding, naming and hiding them.
 
-Scheduled work claims running workspaces, and workspaces that their providers will soon end.
+The functions here also let scheduled work claim workspaces that are running or about to be ended by their
+providers.
 """
 
 from collections.abc import Callable, Iterable

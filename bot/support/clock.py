@@ -1,7 +1,7 @@
 """Clocks and ids, injected so that tests don't need to sleep or patch, and a ticker that runs periodic jobs.
 
 APScheduler computes a job's next run from the wall clock. If the clock is set back by an hour, every job
-pauses for an hour. If it is set ahead, APScheduler counts all the runs that it thinks it has missed.
+pauses for an hour. If it is set ahead, APScheduler treats all runs in the skipped time as missed.
 ``Ticker`` prevents both, and keeps the jobs on schedule.
 """
 
@@ -103,7 +103,8 @@ class SystemIds:
 #: Interval at which the wall clock is compared with the monotonic clock, in seconds. Because a clock change
 #: is noticed this soon, it delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
-#: Maximum difference between the clocks that counts as slewing, in seconds.
+#: Maximum change of the wall clock that counts as ordinary slewing, in seconds. After a larger change, every
+#: job is rescheduled.
 MAX_DRIFT_SECONDS: Final = 0.5
 
 
