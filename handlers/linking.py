@@ -497,7 +497,10 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with a *Link again* button if a link is suspended, because its workspaces are hidden."""
+    """If one of the person's links is suspended, raise Answered with a *Link again* button.
+
+    The workspaces of a suspended link are hidden, so the person may seem to have none.
+    """
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)

@@ -1,4 +1,4 @@
-"""Calls providers on behalf of accounts, within a time limit. The results are types in ``call_results``."""
+"""Calls providers on behalf of accounts, within a time limit. ``call_results`` defines their results."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
-#: Cause of a call that wasn't made because its account was unlinked.
+#: Cause given for a call that Usher didn't make because the account had been unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
 #: Errors from the provider, or from a proxy in front of it, that don't show whether the call was carried out.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)

@@ -52,8 +52,8 @@ MAX_REMEMBERED = 10_000
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Seconds added to the time between an account's batched reads. If a batch is late by less than this, the
-#: poll gates of its workspaces still open in time for the next batch.
+#: Seconds added to the minimum time between an account's batches of reads. If a batch is late by less than
+#: this, the poll gates of its workspaces still open before the next batch is due.
 SLOT_MARGIN_SECONDS = 0.5
 #: Seconds for which results are collected before they are written together.
 BATCH_SECONDS = 0.05

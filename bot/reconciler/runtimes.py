@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 MAX_FAILURES = 5
 #: Maximum pause, in seconds, before a single request tests whether the connection answers again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
-#: Maximum length of a pause that a provider requests, in seconds. If it requests more, the pause is cut.
+#: Longest pause that a provider can request, in seconds. Requests for a longer pause are reduced to this.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
 #: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, the limit is assumed to apply to
 #: everyone.
@@ -316,10 +316,10 @@ class StartQueue:
         self.owned_since = 0.0
         self._delayed_until = 0.0
         #: The operations waiting to start something, oldest first. ``_comes_until`` maps each operation's id
-        #: to its deadline for requesting a turn again. After that, it is dropped from the queue.
+        #: to its deadline for requesting a turn again. An operation that misses it is dropped from the queue.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: When the starts that still count towards the limit were granted.
+        #: Times of the granted starts that still count towards the rate limit.
         self._granted_at: deque[float] = deque()
         self._begin()
 
@@ -441,8 +441,8 @@ class Numbers:
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Minimum time, in seconds, between two checks of a waiting operation's deadline and of what is delaying
-    #: it.
+    #: Minimum time, in seconds, between two checks of a waiting operation. Each check looks at the
+    #: operation's deadline and at what is delaying the operation.
     tick: float = 20.0
     #: Maximum number of checks of waiting operations per second. If there are very many open operations, each
     #: is checked less often, but at least every ``slow_tick`` seconds.

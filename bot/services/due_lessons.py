@@ -24,8 +24,8 @@ from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
 _BATCH_SIZE: Final = 50
-#: Delay, in seconds, before retrying the start of a member's workspace if the member has no linked account,
-#: or the provider refuses it.
+#: Delay, in seconds, before retrying the start of a member's workspace if the member has no linked account or
+#: the provider refuses the account.
 LINK_SECONDS: Final = 300.0
 
 

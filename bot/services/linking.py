@@ -40,8 +40,8 @@ from bot.support.vault import row_key
 #: Lifetime of a link page, in seconds. ``CODE_SECONDS`` is the lifetime of a code shown on it.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Age at which a link page has certainly expired, in seconds. After that, its credential can't be used any
-#: more.
+#: How long an unused credential from a link page is kept before it is revoked, in seconds. By then, the page
+#: and its code have expired.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
 #: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
@@ -274,8 +274,8 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
-    # Every attempt counts, whatever its result. `is_first_delivery` can't be used here, because after a wrong
-    # code the form stays open and is submitted again with the same key.
+    # Every attempt counts towards the limit, whatever its result. `is_first_delivery` can't be used here,
+    # because after a wrong code the form stays open and is submitted again with the same key.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -321,11 +321,11 @@ def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -
 
 
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
-    """Accept an identity from Sign in with Slack. Refuse it if the link was created for someone else.
+    """Let a person who has signed in with Slack continue with a link that was created for them.
 
-    The refusal's rule is ``link.mismatch``, and both people are recorded in the audit log. If a browser was
-    already using the link, the token that was checked there is discarded. A token from ``wait_for_proof`` is
-    kept.
+    If the link was created for someone else, return a refusal with the rule ``link.mismatch``, and record
+    both people in the audit log. If a browser was already using the link, discard any token that was checked
+    there. Keep a token from ``wait_for_proof``.
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -505,8 +505,8 @@ async def _identify_account(
 ) -> LinkPage:
     """Wait for the provider to identify the account, and store its credential. Raise Refused if this fails.
 
-    The refusal's rule is ``{way}.refused`` or ``{way}.failed``, where ``way`` is "token" or "sign_in". Its
-    explanation is the one for ``cause``.
+    The refusal's rule is ``{way}.refused`` or ``{way}.failed``, where ``way`` is "token" or "sign_in". The
+    text for ``cause`` explains the refusal.
     """
     try:
         identity = await _wait_in_time(asking)

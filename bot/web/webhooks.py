@@ -1,4 +1,4 @@
-"""Webhooks for providers, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
+"""Webhooks for providers, at ``/hooks/<connection>``. Responses don't reveal which workspaces Usher knows.
 
 A repeated event has no effect, so a provider that got no response can safely send the event again.
 """

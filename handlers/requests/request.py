@@ -113,7 +113,7 @@ class Request:
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form as Slack sent it: submitted, or with one of its buttons pressed or one of its menus searched.
+    #: The form as Slack sent it when it was submitted, a button in it was pressed, or a menu was searched.
     view: Mapping[str, Any] = field(default_factory=dict)
     notes: RequestNotes = field(default_factory=RequestNotes)
 

@@ -20,7 +20,7 @@ from handlers.requests.synonyms import find_similar_verbs
 
 #: Maximum number of words in a text that may be a mistyped command.
 _MAX_COMMAND_WORDS: Final = 4
-#: Matches parts of a command that people don't type themselves: flags, numeric dates, and mentions.
+#: Matches parts of a command that are hard to type: flags, numeric dates, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 

@@ -1,4 +1,4 @@
-"""Launch templates, and the arguments that launch_session and launch_job need for a spec. Pure functions.
+"""Reads launch templates, and builds the arguments of launch_session and launch_job. Pure functions.
 
 A template (``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who``) may contain
 settings that no form asks for: hooks, default images, cloud identities, tags and apply_config_settings. Each

@@ -83,8 +83,8 @@ MINT_SECONDS = 4.0
 #: in bytes.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: The owner recorded for users' tokens that Usher got with the help of the administrator's token. Usher can
-#: get such tokens again.
+#: ``Credential.owner`` of users' tokens that Usher got by using the administrator's token. Usher can replace
+#: such a token at any time.
 _MINTED: CredentialOwner = "admin"
 
 #: Maps each limit's field to the unit shown to users. The server counts days and months in UTC.
