@@ -234,7 +234,7 @@ async def submit_code(request: Request) -> Answer:
     )
 )
 async def show_about(request: Request) -> Answer:
-    """Show who the user is or, if a connection is named, an overview of its server."""
+    """Show who the user is. If a connection is named, show an overview of its server instead."""
     return await (show_overview(request) if request.target or request.name else _show_identity(request))
 
 

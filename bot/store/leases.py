@@ -11,8 +11,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps columns to the statements that free their claims. A claim sets such a column to a later time, and no
-#: other process works on the row until then.
+#: Maps columns that store claims to the statements that free these claims. To claim a row, a process sets
+#: such a column to a later time. Until then, no other process works on the row.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",

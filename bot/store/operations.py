@@ -1,4 +1,4 @@
-"""Operations: how they are accepted from people, claimed, advanced step by step, and ended exactly once."""
+"""Operations: accepting and claiming them, advancing them step by step, and ending each exactly once."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack

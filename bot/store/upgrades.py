@@ -1,6 +1,6 @@
 """Features that people lost in an upgrade, and the former members of courses.
 
-A loss is stored until the person has been told about it.
+A lost feature is stored until the person has been told about the loss.
 """
 
 from typing import Final

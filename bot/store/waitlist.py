@@ -1,4 +1,4 @@
-"""The waitlist: a line of people for each kind of capacity on a connection, and how their attempts ended."""
+"""The waitlist: who is waiting for each kind of capacity on a connection, and how each attempt ended."""
 
 from collections.abc import Sequence
 from dataclasses import replace
