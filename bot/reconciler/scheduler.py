@@ -41,7 +41,7 @@ DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
 #: Interval, in seconds, between the tiny writes that test whether the store is writable and read its clock.
 BEAT_SECONDS: Final = 30.0
-#: Interval at which Usher looks for old lists that should be read again, in seconds.
+#: Interval, in seconds, at which Usher looks for outdated lists of workspaces and reads them again.
 LIST_REFRESH_SECONDS: Final = 120.0
 #: Subject of the task that reads everyone from Slack. Tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
@@ -55,7 +55,7 @@ READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop pauses if rows were due but it couldn't claim any, in seconds. Other processes have
+#: How long, in seconds, a loop pauses if rows were due but it couldn't claim any. Other processes have
 #: probably claimed them.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: The timer is set only for due times less than this many seconds away. Later ones can wait, because each
@@ -104,10 +104,10 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: When the current step began (monotonic). If the steps before it have failed, too, this is when the
-        #: first of them began.
+        #: Monotonic time at which the current step began. If the step fails, this stays unchanged until a
+        #: step succeeds.
         self.began = math.inf
-        #: When the loop's pause after an empty claim ends (monotonic).
+        #: Monotonic time until which the loop pauses, because its last claim found no rows.
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -183,15 +183,16 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Maps each kind of work whose due times must be queried to a delay in seconds. During the delay,
-        #: another process may claim the due rows. ``_due_at`` maps each kind to the time when its first row
-        #: is due, plus the delay (monotonic).
+        #: Kinds of work whose due times must be queried, each with a delay in seconds. During the delay,
+        #: another process may claim the due rows. ``_due_at`` maps each kind to the monotonic time at which
+        #: its first row is due, plus the delay.
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: Functions for additional nightly work, by name. Their argument says whether the work is due. They
-        #: return "" for success, a description of any problem, or None if there was nothing to do.
+        #: Functions for additional nightly work, keyed by the name of the work. Each is told whether its work
+        #: is due, and returns "" if it succeeded, a description of the problem if it failed, or None if there
+        #: was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:

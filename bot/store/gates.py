@@ -105,8 +105,8 @@ def close_gate(
 ) -> bool:
     """Close a workspace's poll gate for ``seconds``, because of a read made outside ``claim_reads``.
 
-    If the gate is already closed, change nothing and return False. Set ``is_answered`` once the read has been
-    answered: then the gate closes for ``seconds`` from now, whether or not it was closed.
+    If the gate is already closed, change nothing and return False. If ``is_answered`` is set, the read has
+    already been answered. Then the gate always closes for ``seconds`` from now, even if it was closed before.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -272,7 +272,7 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return a sort key for the people who could read a workspace. The one whose turn it is comes first.
+    """Return a key for sorting the people who could read a workspace, in the order of their turns.
 
     People whose access has never been tried come first, followed by people with proven access, and then by
     people whose access was tried but isn't proven. Within each group, whoever has waited longest comes first.
@@ -288,12 +288,12 @@ def _is_proven(watcher: Row) -> bool:
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
 #: Maximum gap, in seconds, between the first read that finds a workspace running and the read before it. If
-#: the gap is longer, the workspace's start time counts as unknown.
+#: the gap is longer, the workspace's start time is treated as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when the provider will stop or remove a workspace, and the kind of end (``ExpiryMode``).
+    """Return the time at which the provider will end a workspace, and the kind of end (``ExpiryMode``).
 
     ``row`` is the row before the observation. If the provider reports both a removal and another end, return
     the earlier one. A removal time in the past is ignored, because the workspace still exists.
@@ -311,7 +311,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float) -> float:
-    """Return when a workspace will leave a state that lasts ``expires_after`` seconds.
+    """Return the time at which a workspace will leave a state that lasts ``expires_after`` seconds.
 
     If the provider doesn't report when the state began, count from the first read that found it. A workspace
     that was stopped for lack of use is assumed to have stopped at the predicted time.
@@ -329,7 +329,7 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return when a workspace started running, or None if it isn't running or the time is unknown.
+    """Return a workspace's start time, or None if the workspace isn't running or the time is unknown.
 
     ``row`` is the row before the observation. If the provider doesn't report the time, return the time of the
     first read that found the workspace running, unless the read before it was more than a minute earlier.
@@ -345,7 +345,7 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return when a workspace was last read, or 0 if never. Reads that didn't reveal the state count, too."""
+    """Return the time of a workspace's last read, whatever its result, or 0 if it has never been read."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
@@ -587,9 +587,9 @@ def _observe(
     verb = row["operation_verb"]
     timers.note_state(tx, row, seen.state, granted_at, verb, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, because outdated buttons are as bad as an outdated state. But if
-    # a running workspace has just begun to lack something (``Lack``), and its buttons stay the same, wait,
-    # because the workspace may soon recover.
+    # Update messages immediately, because outdated buttons are as bad as an outdated state. There is one
+    # exception: if a running workspace has just lost something that it needs (``Lack``), it may soon recover.
+    # So its messages aren't updated yet, unless its buttons change.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:

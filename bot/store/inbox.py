@@ -6,12 +6,12 @@ from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
 #: Maximum age of a redelivered message that is still handled, in seconds. With Delayed Events, Slack retries
-#: for a day (``docs/internals/slack.md``, "Requests from Slack"), and perhaps longer.
+#: for a day (``docs/internals/slack.md``, "Requests from Slack").
 REDELIVERY_SECONDS: Final = 86_400.0
-#: Lifetime of inbox keys, in seconds: as long as redelivered messages are handled, plus a day in case clocks
+#: Lifetime of inbox keys, in seconds: the maximum age of redelivered messages, plus a day in case clocks
 #: differ. Replies must be kept at least as long, because they show which interactions were answered.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of the extra inbox key that is added if an interaction had an effect that needs no reply.
+#: Suffix of an interaction's second inbox key, which shows that the interaction's effect needs no reply.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 

@@ -15,8 +15,8 @@ from bot.store.fan_out import register_fan_out
 from bot.store.tables import LIVES
 from bot.store.transaction import Row, Transaction, from_json
 
-#: Maximum time between two reads of a run, in seconds. So a run's end was recorded at most this long after
-#: it happened.
+#: Maximum time between two reads of a run, in seconds. So a run ended at most this long before its end was
+#: recorded.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
 _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN

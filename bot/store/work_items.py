@@ -39,7 +39,7 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: For each table, the columns that say why a row is on hold, with their values for a row that isn't.
+#: For each table, the columns that say why a row is on hold, and their values in rows that aren't.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},

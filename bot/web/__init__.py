@@ -1,1 +1,1 @@
-"""Everything that accepts connections: from Slack, browsers, providers' webhooks and monitoring."""
+"""Everything that accepts connections from Slack, browsers, providers' webhooks and monitoring."""

@@ -41,7 +41,8 @@ NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
 OF = "of"
-#: Key of the URL that the page about a refusal links back to.
+#: Key under which a request stores its link page's address. A page that reports a refusal links back to this
+#: address.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 #: Matches the strings that are accepted as a connection's name in URLs.

@@ -46,15 +46,15 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: Seconds for which a connection that Slack is about to close is kept, because the last payloads may still
-#: arrive on it.
+#: How long to keep a connection that Slack is about to close, in seconds. The last payloads may still arrive
+#: on it.
 LINGER_SECONDS = 30.0
 #: Maximum size of a frame, in bytes. If a frame is longer, Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
 #: Finds the id in an envelope that can't be parsed, for example because it is nested too deeply.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason for closing a connection if the app has more than ten. Usher closes that connection before
-#: it opens another.
+#: The reason that Slack gives for closing a connection if the app has more than ten. In this case, Usher
+#: closes the old connection before it opens a new one. In all other cases, it opens the new one first.
 TOO_MANY: Final = "too_many_websockets"
 #: The reason recorded if Usher itself ends a connection.
 RENEWED: Final = "renewed"

@@ -1,10 +1,11 @@
-"""Reads Slack's payloads: who sent them and from where, and an inbox key that is the same at each delivery.
+"""Reads Slack's payloads, including the sender, the place and the inbox key.
 
-Usher determines the principal itself, and refuses the payload if anything is missing. Bolt's
-``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``, where
-``user.team_id`` is the person's home team, while ``team.id`` is where the app is installed. An enterprise is
-taken to be a person's own only if the payload shows that they belong to it. If the payload doesn't show this,
-the enterprise is null, and only membership of the team itself grants access.
+The inbox key is the same each time Slack delivers a payload. Usher determines the principal itself, and
+refuses the payload if anything is missing. Bolt's ``context.actor_team_id`` is wrong for external people in
+``block_actions`` and ``view_submission``, where ``user.team_id`` is the person's home team, while ``team.id``
+is where the app is installed. An enterprise is taken to be a person's own only if the payload shows that they
+belong to it. If the payload doesn't show this, the enterprise is null, and only membership of the team itself
+grants access.
 """
 
 import re

@@ -44,7 +44,7 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Delay before a notice that wasn't ready is rendered again, in seconds.
+#: Delay, in seconds, before a notice that wasn't ready is rendered again.
 NOT_READY_SECONDS: Final = 2.0
 #: Maximum age of a workspace's last read, in seconds, for a message that was delayed by a Slack outage. If
 #: the read is older, the workspace is read again before the message is sent.
