@@ -64,9 +64,9 @@ _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
-#: Reasons, each with a pattern for its messages. The first pattern that matches decides. The wording comes
-#: from Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and
-#: cloud providers.
+#: Reasons, each with a pattern for its messages. The first pattern that matches a message determines the
+#: reason. The patterns follow the wording of Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners,
+#: Posit Workbench, Sphere Engine and cloud providers.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (

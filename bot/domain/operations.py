@@ -10,7 +10,8 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: The remark added to an answer if Usher does something other than what the verb suggests, otherwise "".
+#: A remark that is added to an answer if Usher does something other than what the verb suggests, or "" if
+#: there is nothing to remark on.
 Remark = Literal[
     "",
     "calling_off",
@@ -24,15 +25,15 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that a read has to confirm, such as that the workspace is already running. Once the read has
-#: confirmed it, the operation has nothing left to do.
+#: Remarks that a read has to confirm, for example that the workspace is already running. If the read confirms
+#: the remark, the operation has nothing left to do.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: Minimum delay for a planned start to count as late, in seconds.
+#: Minimum delay, in seconds, of a planned start that is reported as late.
 LATE_START_SECONDS: Final = 300.0
-#: If a start's call is sent within this many seconds of the request, the start's duration counts from the
-#: request. Otherwise, it counts from the call.
+#: If a start's call is sent within this many seconds of the request, the start's duration is measured from
+#: the request. Otherwise, it is measured from the call.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 

@@ -48,7 +48,7 @@ FRESH = 12.0
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
 STOP_SETTLES = 600.0
 
-#: How long a running workspace must be unused before it is read less often, in seconds.
+#: Number of seconds after which an unused running workspace is read less often.
 UNUSED_AFTER = 86_400.0
 #: For this many seconds after its last use, a workspace that is down is read as often as a running one. If it
 #: was wrongly reported as down, these reads soon correct that.
@@ -229,10 +229,10 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` if the call hasn't been sent yet. If it has, return a plan to search for its result.
+    """Return ``first`` if the call hasn't been sent yet, and otherwise a plan to search for its result.
 
-    ``maker`` is the operation or run whose call creates or launches something. If the user was asked about
-    the result but didn't answer in time, return ``unanswered``.
+    The call is made by ``maker``, the operation or run that creates or launches something. If the user was
+    asked about the result but didn't answer in time, return ``unanswered``.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -335,7 +335,7 @@ def _bring_down(
         return READ
     if operation.stop_call is not Call.ACCEPTED:
         # If the workspace is known to be running, the stop is sent even if ``actions`` doesn't include it.
-        # The provider then decides.
+        # The provider then decides whether to accept it.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
@@ -409,9 +409,9 @@ def _had_effect(operation: Operation) -> bool:
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
     """Decide the next step after a start or creation has been sent. An accepted start is never sent again.
 
-    The call's outcome may be unknown, and an early read may still show the state from before the call. So the
-    workspace counts as stopped or failed again only if a read since the call has shown it running or
-    starting, or if it hasn't come up for several minutes.
+    The call's outcome may be unknown, and an early read may still show the state from before the call. So
+    Usher believes that the workspace has stopped, or has failed again, only if a read since the call has
+    shown it running or starting, or if it hasn't come up for several minutes.
     """
     called_at = operation.called_at or 0.0
     # Compare with ``sent_at``, because a clock correction changes ``called_at`` but not ``sent_at``.

@@ -15,7 +15,8 @@ from bot.domain.stops import PlannedStop
 #: Reasons for stops that Usher schedules by itself. Such stops no longer apply once the owner has planned a
 #: stop.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: Reasons for stops that were set by a class or course, and so affect more people than the workspace's owner.
+#: Reasons for stops that belong to a class or course. While such a stop is planned, the workspace isn't
+#: stopped earlier just because others are waiting for capacity.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 

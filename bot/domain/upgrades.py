@@ -8,7 +8,7 @@ from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts
 from bot.domain.people import Principal
 
-#: Codes of the losses whose subject is a class card. Other losses are about a workspace or a connection.
+#: Codes of losses (``UpgradeLoss``) that concern a class card. Others concern a workspace or a connection.
 LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher", "course_without_teacher"})
 
 

@@ -81,7 +81,8 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: Marks the buttons of requests in a list. Pressing one shows the outcome and the remaining requests.
+#: Marks the buttons of requests that are shown in a list. After pressing one of them, an administrator sees
+#: the outcome and the remaining requests.
 LISTED: Final = "listed"
 #: Maximum number of requests in one list. ``MAX_LISTED_CHARACTERS`` limits their combined length, because
 #: requests are never shortened.

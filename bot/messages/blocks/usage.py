@@ -19,9 +19,9 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts import times
 from bot.messages.texts import usage as words
 
-#: Maximum number of workspaces and jobs with a line of their own.
+#: Maximum number of workspaces and jobs that are listed, one on each line. A last line sums up the rest.
 MAX_LINES: Final = 12
-#: Maximum number of limits shown per connection.
+#: Maximum number of usage limits shown per connection.
 MAX_ALLOWANCES: Final = 5
 MAX_PEOPLE: Final = 30
 #: Maximum number of workspaces with buttons in the Monday message.

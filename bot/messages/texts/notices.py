@@ -12,8 +12,8 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Says when a workspace became ready, if the user has made a newer request for it. If it is no longer
-#: running, ``READY_UNTIL`` is used instead.
+#: Replaces ``READY`` if there has been a newer request for the workspace. If the workspace isn't running any
+#: more, ``READY_UNTIL`` is used instead.
 READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -76,7 +76,8 @@ WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: Replaces ``WAITING`` if nothing has been sent to the provider yet. Another sentence says what happens next.
+#: Replaces ``WAITING`` if nothing has been sent to the provider yet. A sentence about what happens next may
+#: follow.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
 #: Replaces ``WAITING`` for a planned start. People aren't asked whether to keep waiting for planned starts.
 WAITING_PLANNED: Final = (
@@ -89,7 +90,8 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Replaces the question ``ASKED`` if the workspace has been found after all, so no other one is needed.
+#: Replaces the question ``ASKED`` if the workspace has been found after all, so that there is no need to
+#: create another one.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
