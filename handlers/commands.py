@@ -48,8 +48,8 @@ _MIN_BEGINNING: Final = 3
 #: Slack's markers for bold and code. ``_END_SIGNS`` are punctuation marks that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: Maximum number of words that may follow a synonym, if its verb parses its own arguments. A longer text is
-#: free text.
+#: Maximum number of words after a synonym of a verb that parses its own arguments. A longer text is treated
+#: as free text.
 _MAX_OWN_WORDS: Final = 2
 
 

@@ -1,4 +1,4 @@
-"""Help and introductions: what Usher is, what to do first, which verbs a user can use, and how to use one."""
+"""Help and introductions: what Usher is, what to do first, which verbs a user can use, and how."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any

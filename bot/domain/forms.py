@@ -1,4 +1,4 @@
-"""Forms as data: the values that a provider needs to create something, and the names that Usher chooses."""
+"""Forms as data: fields for the values that a provider needs to create something. Also finds free names."""
 
 import hashlib
 import re

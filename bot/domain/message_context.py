@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How long an operation counts as ending after a read has shown its result, in seconds. The operation's row
-#: should be closed within this time.
+#: After a read has shown an operation's result, the operation is treated as ending for this many seconds. Its
+#: row should be closed within this time.
 END_SECONDS: Final = 2.0
 
 
@@ -47,7 +47,7 @@ class Facts:
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: Maps the connection to the permanent URL of its link page, if there is one.
+    #: The permanent URL of the connection's link page, keyed by the connection. Empty if there is none.
     link_pages: Mapping[str, str] = field(default_factory=dict)
     #: Whether the user has an account on the connection, or None if that wasn't checked.
     is_linked: bool | None = None
@@ -55,8 +55,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: What prevents requests on the user's behalf, or the workspace's planned stop
-    #: (``bot.domain.feasibility``). It is "" if nothing does.
+    #: The obstacle that prevents all requests on the user's behalf, or only the workspace's planned stop
+    #: (``bot.domain.feasibility``). It is "" if there is none.
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
@@ -107,7 +107,8 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: Rules for the workspace's working hours. ``lessons`` are the courses that start it for their lessons.
+    #: Rules for the workspace's working hours. ``lessons`` are the courses that start the workspace for each
+    #: lesson.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
     #: The class whose end stops the workspace.
@@ -117,11 +118,12 @@ class WorkspaceFacts(Facts):
     #: Details of the wait for capacity. None if the message isn't about a wait, or if the waitlist entry has
     #: been deleted.
     wait: WaitlistFacts | None = None
-    #: The other workspaces in a message about several of them.
+    #: The other workspaces, if the message is about several.
     others: tuple["WorkspaceFacts", ...] = ()
     #: The workspace's name if its row has been deleted, otherwise None.
     former_name: str | None = None
-    #: Whether there is a message about how the operation ended, and whether it has been sent.
+    #: Whether the message about how the operation ended is pending or sent. It is "" if there is no such
+    #: message.
     end_state: EndState = ""
     #: Whether the *ready* message already shows ``ide_url``.
     is_url_shown: bool = False
@@ -269,7 +271,7 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Whether the reader is the one who ended the class or, if nobody has ended it, who posted its card.
+    #: Whether the reader ended the class or, if nobody has ended it, posted its card.
     is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message lists them.
     problems: Sequence[ClassProblem] = ()
@@ -277,7 +279,8 @@ class ClassFacts(Facts):
     is_teacher: bool = False
     #: The workspace with which the reader joined, if any.
     workspace: WorkspaceFacts | None = None
-    #: The reader's state as a member while they still need an account or a workspace to take part.
+    #: The reader's membership if they have joined but still need a linked account or a workspace, otherwise
+    #: None.
     pending: ClassProblem | None = None
 
     @property

@@ -44,8 +44,8 @@ class Surface:
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The id of the form that sent the request or that will show the answer: Slack's id, or Usher's external
-    #: id.
+    #: The form that sent the request or will show the answer. It is identified by Slack's id or, in
+    #: ``view_external_id``, by the id that Usher chose.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None

@@ -1,4 +1,4 @@
-"""Approving a link to a username: look up the user, ask the approvers, and link once they approve."""
+"""Approving links to usernames: looking up users, asking approvers, and linking once they approve."""
 
 from collections.abc import Sequence
 from typing import Final

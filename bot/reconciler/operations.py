@@ -77,14 +77,14 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: The time for which the latest check of a waiting operation is scheduled, by the store's clock.
+    #: When the most recently scheduled check of a waiting operation is due, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Creation times of workspaces, by poll gate key. They never change, so each is read only once. If a
-        #: creation's outcome is unknown, Usher needs them for candidates whose creation time isn't in the
-        #: list.
+        #: Creation times of workspaces, keyed by poll gate key. They never change, so each is read only once.
+        #: If a creation's outcome is unknown, Usher needs them for candidates whose creation time isn't in
+        #: the list.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum number of attempts at a task, unless its handler sets a different one. The waits between them grow.
+#: Maximum number of attempts at a task, unless its handler sets another limit. The waits between attempts
+#: grow.
 MAX_TASK_ATTEMPTS: Final = 10
 #: Until a task is this old, in seconds, postponing it (``TaskBusy``) doesn't count as an attempt. Postponing
 #: it for lack of an encryption key never counts.

@@ -1,7 +1,7 @@
 """Browser sessions.
 
-A session begins with *Sign in with Slack*. It ends when the person signs out or unlinks an account, when the
-session hasn't been used for a while, or when it expires.
+A session begins with *Sign in with Slack*. It ends when the person signs out or unlinks an account, when it
+has been idle for too long, or when it expires.
 """
 
 from bot.domain.browsers import BrowserSession, PageRows

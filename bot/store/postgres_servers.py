@@ -21,7 +21,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: Timeout for the servers' answers, and how long the answers may be reused, both in seconds.
+#: How long to wait for the servers' answers, and how long to reuse the answers, in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
 #: Default connection parameters. The URL may override them. With these, Usher notices within ten seconds if a
 #: server silently disappears.
@@ -66,8 +66,8 @@ class Servers:
         self.used: _Server = {}
         #: Maps the identifier of each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
-        #: Describes the problem if several servers accept writes, or "" if there is none. Usher still uses
-        #: one of the servers.
+        #: A description of the problem if several servers accept writes, otherwise "". Usher still uses one
+        #: of the servers.
         self.problem = ""
 
     def choose(self, url: str) -> str:

@@ -99,7 +99,7 @@ class PostgresSession:
         #: without trying to connect.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: The time since which servers have refused the sign-in, or None if they accept it.
+        #: When servers began to refuse the sign-in. None if the last attempt to connect wasn't refused.
         self._refused_since: float | None = None
         #: The modes in which this connection holds the installation's advisory lock (``SERVING``).
         self._locks: set[str] = set()

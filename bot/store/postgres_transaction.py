@@ -335,8 +335,8 @@ class DatabaseClock:
         self._lock = Lock()
         self._ahead = machine.now() - machine.monotonic()
         self._is_known = False
-        #: Shortest response time since Usher last connected, in seconds. The shortest one shows best how far
-        #: away the server is, because a busy machine delays the others.
+        #: Shortest response time since Usher last connected, in seconds. Longer times include delays on a
+        #: busy machine, so the shortest is the best measure of the distance to the server.
         self.answer_seconds = inf
 
     def note(self, before: float, epoch: float, after: float) -> None:

@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 #: Timeout for requests in progress after the process has been told to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
-#: Exceptions raised for requests that aren't valid HTTP, by the parser or while a body is read.
+#: Exceptions raised while parsing a request, or reading its body, if it isn't valid HTTP.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 

@@ -29,26 +29,26 @@ HEADER_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Usher raises its limit on open files to this number at most. A system may allow a billion, but some
-#: programs would then try to close all of them.
+#: Highest limit on open files that Usher sets. A system may allow a billion, but some programs would then try
+#: to close that many files.
 _MOST_FILES: Final = 65_536
 #: Seconds for which the rest of a request that has already been answered is read and discarded. After that,
 #: the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Memory in bytes that a connection with an unfinished request uses besides the data received (measured with
-#: aiohttp 3.14).
+#: Memory in bytes that a connection with an unfinished request uses in addition to the received data
+#: (measured with aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: Maximum size of a small request, in bytes, whether received or only announced by its headers. Slack's
-#: requests are a few kilobytes.
+#: Maximum size of a small request, in bytes. A request whose headers announce a longer body is large from the
+#: start. Slack's requests are a few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
 #: Maximum memory, in bytes, of all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is the
 #: maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
 MAX_LARGE_TOTAL_BYTES: Final = 58_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 22_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Maximum memory counted for one connection, in bytes. A connection may receive more, but a body above the
+#: Maximum memory attributed to one connection, in bytes. A connection may receive more, but a body above the
 #: size limit isn't kept in memory.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
 #: Maximum number of bytes read from a connection at once, and roughly how much of a body is buffered until it

@@ -46,10 +46,11 @@ class DeferredCommand:
     response_until: float = 0.0
     #: Whether a reply has promised the answer, which will then replace the reply.
     is_promised: bool = False
-    #: Whether an earlier answer was already complete, so that this answer only reports what has changed
-    #: since.
+    #: Whether an earlier answer has already shown the cached lists. If so, this answer shows the new ones in
+    #: its place.
     updates: bool = False
-    #: The connection that has to be linked first. The answer replaces the message that shows the link page.
+    #: The connection that has to be linked first. The command's answer then replaces the message that shows
+    #: the link page.
     linked: str = ""
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()

@@ -38,7 +38,7 @@ class Services:
     store: Store
     gatherer: Gatherer
     greeted: GreetedPeople
-    #: The connections that the current user may use. The context contains all connections.
+    #: The connections that the current user may use. ``context`` contains all connections.
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids

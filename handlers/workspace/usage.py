@@ -1,4 +1,4 @@
-"""Reports what ran, for how long and at what cost, to users, to their teachers and to Usher admins."""
+"""Reports for users, their teachers and Usher admins: what ran, for how long, and at what cost."""
 
 import math
 from collections.abc import Sequence

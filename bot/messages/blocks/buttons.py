@@ -1,4 +1,4 @@
-"""The buttons that a workspace's provider and state allow, and the lines that say when it will end."""
+"""The buttons that a workspace's provider and state allow, and the lines about its coming stop or removal."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -10,7 +10,8 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import times
 from bot.messages.verb import find_verb, list_verbs
 
-#: Labels of buttons for commands about hours, keyed by what the command does to the hours.
+#: Labels of buttons for commands about working hours, keyed by the kind of change. The command for "" only
+#: shows the hours.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",
     "off": "Turn off the hours of {name}",
@@ -42,7 +43,7 @@ _COURSE_PATTERN: Final = re.compile(
 )
 
 
-#: Matches a command in a text. Commands in texts are written as people type them in a direct message.
+#: Matches a command in a text, where it is written as people type it in a direct message.
 _COMMAND_PATTERN: Final = re.compile(r"`(job )?([a-z][^`\n]*)`")
 
 

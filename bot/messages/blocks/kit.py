@@ -142,10 +142,10 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 #: The action id of a menu. Each option carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of a menu option that first asks for confirmation. The option's value is the ``ButtonValue``, as
-#: text, that takes effect once the person has confirmed.
+#: The action of a menu option that first asks for confirmation. The option's value is the text of the
+#: ``ButtonValue`` that takes effect once the person has confirmed.
 ASK_ACTION: Final = "ask"
-#: Prefix of the block ids of a question's buttons. Pressing one of them answers the question.
+#: Prefix of the block ids of a question's buttons. Pressing such a button answers the question.
 QUESTION: Final = "question"
 BUTTONS_PER_ROW: Final = 2
 

@@ -28,8 +28,8 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Added if Usher asks about the workspaces on some connections after a different time. Operators can set this
-#: time for each connection.
+#: Sentence about the connections on which Usher asks after a different number of hours. Operators can set the
+#: number for each connection.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 

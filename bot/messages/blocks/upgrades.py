@@ -52,8 +52,9 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Says that an upgrade has undone a person's changes to individual lessons. ``_AT_USUAL_TIME`` is for a
-#: lesson moved within its day, ``_NOT_HELD`` for lessons moved to another day.
+#: Tells a person that an upgrade has undone their changes to individual lessons. ``_AT_USUAL_TIME`` is added
+#: for each lesson that was moved within its day, and ``_NOT_HELD`` for all those that were moved to another
+#: day.
 _MOVED: Final = "I can't move individual lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (

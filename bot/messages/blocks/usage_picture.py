@@ -29,7 +29,7 @@ COMMENT: Final = "Here it is as a picture."
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 TITLE: Final = "{first} – {last}"
-#: The total number of hours next to a row of bars, if it isn't known when one of the bars ends.
+#: Text for a row's total hours if the end of one of its bars isn't known.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW_LABEL: Final = "now, {at}"
 RAN_LABEL: Final = "ran"

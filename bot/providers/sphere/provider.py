@@ -162,8 +162,8 @@ _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_r
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Status codes that Usher takes to mean that a creation or start would exceed the quota. The API's
-#: documentation doesn't say so.
+#: Status codes taken to mean that a creation or start would exceed the quota. The API's documentation doesn't
+#: confirm this.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 

@@ -30,8 +30,8 @@ __all__ = [
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefix of Usher's own variables. A variable that begins with SLACK_ may belong to another program. So it
-#: counts as a misspelt setting only if that setting isn't set.
+#: Prefix of Usher's own variables. Variables that begin with SLACK_ may belong to other programs, so they are
+#: reported as misspelt only if the setting that they resemble isn't set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
 #: Suffix of one of the variables that Kubernetes sets for each service in every pod. Their names begin with
