@@ -28,6 +28,8 @@ from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
 from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port, start_child
 
+#: Packages that structlog and aiohttp load if they find them. Only a development environment has them.
+_ABSENT: Final = ("rich", "aiodns")
 #: A program that fills a database, using the code in the folder where it runs.
 _FILL: Final = """
 import asyncio, json, sys
@@ -169,7 +171,16 @@ class Stage:
         connections.chmod(0o600)
         return bot_environment(given, port, self.place.database_url, self.place.key, connections) | {
             "USHER_ADMINS": "",
+            "PYTHONPATH": str(self._hide_packages()),
         }
+
+    def _hide_packages(self) -> Path:
+        """Write modules that make some packages look absent, as in an installed Usher. Return the folder."""
+        folder = self.folder / "absent"
+        folder.mkdir(exist_ok=True)
+        for name in _ABSENT:
+            (folder / f"{name}.py").write_text(f'raise ImportError("no module named {name}")\n')
+        return folder
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """The bot as it is installed, but without the rate limit per person, so a few people can stand for many."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +9,8 @@ from typing import Final
 from unittest.mock import patch
 
 if __name__ == "__main__":
-    # structlog and aiohttp load these packages if they find them, but only a development environment has
-    # them.
-    sys.modules["rich"] = sys.modules["aiodns"] = None  # type: ignore[assignment]
+    # `bot.__main__` also does this before it imports anything large.
+    gc.disable()
 
 from bot import app
 from bot.__main__ import main
