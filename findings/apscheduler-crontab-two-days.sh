@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# APScheduler 3.11.3: "the 1st and every Friday" of a crontab is a Friday the 1st
+# APScheduler 3.11.3: "the 1st and every Friday" in a crontab means Fridays that are the 1st
 #
-# Expected: CronTrigger.from_crontab takes "a standard crontab expression" and refers to
-#   Wikipedia's page, which says that if both the day of the month and the day of the
-#   week are restricted, either is enough. So 0 3 1 * fri runs on each 1st and on each
-#   Friday. (Its docstring warns that it counts weekdays from another day, nothing else.)
-# Seen: both have to be true, so in 2027 it runs on 1 January and 1 October only.
-#   Nothing is raised or logged. croniter 7.0.0 runs it 63 times in that year.
-# Why it matters: a bot that takes people's crontab lines backs up twice a year what its
-#   people believe is backed up each week. Ask for one of the two, or make two triggers.
+# Expected: CronTrigger.from_crontab accepts "a standard crontab expression", and its
+#   documentation refers to Wikipedia. Wikipedia says that if both the day of the month
+#   and the day of the week are restricted, a date has to match only one of them. So 0 3
+#   1 * fri runs on every 1st and on every Friday. (The docstring's only warning is that
+#   APScheduler counts weekdays from a different day.)
+# Seen: A date has to match both, so in 2027 the job runs only on 1 January and 1
+#   October. No error is raised or logged. croniter 7.0.0 runs it 63 times in that year.
+# Why it matters: People give a bot a crontab line, and believe that it makes a backup
+#   every week, but the bot makes one only twice a year. Allow only one of the two
+#   restrictions, or create two triggers.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -47,7 +49,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/days.py")"
 
 echo "apscheduler 3.11.3 and croniter 7.0.0, with 0 3 1 * fri"
-echo "Expected: the same days of both."
+echo "Expected: both give the same days."
 echo "Seen:"
 echo "$seen"
 wanted="apscheduler: 2 times in 2027, first on Fri 01 Jan, Fri 01 Oct

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# APScheduler 3.11.3: a cron job in the hour that the clocks skip
+# APScheduler 3.11.3: a cron job in the hour that is skipped when clocks go forward
 #
-# Expected: the user guide of the 3.x series (Daylight saving time behavior in
-#   the chapter on the cron trigger) takes hour=3, minute=30 in Europe/Helsinki
-#   as its example, and says that it isn't executed at all on the last Sunday
-#   of March.
-# Seen: that very job is executed on that Sunday, one hour late by the clock
-#   (01:30 UTC, which is 04:30 summer time). Only where the clocks skip
-#   midnight, as in America/Santiago, is the run of that day left out. And a job
-#   for both 02:30 and 03:30 in Europe/Berlin is due twice at the same moment.
-# Why it matters: whoever starts or stops workspaces by local time can't rely on
-#   "skipped" nor on "late", and needs a key of its own (rule, local date, local
-#   time) so that one moment doesn't act twice.
+# Expected: The user guide of the 3.x series ("Daylight saving time behavior" in the
+#   chapter on the cron trigger) uses hour=3, minute=30 in Europe/Helsinki as its
+#   example. It says that this job isn't executed at all on the last Sunday of March.
+# Seen: The job is executed on that Sunday, one hour late by the clock (at 01:30 UTC,
+#   which is 04:30 summer time). The day's run is left out only if the clocks skip
+#   midnight, as in America/Santiago. A job for both 02:30 and 03:30 in Europe/Berlin is
+#   due twice at the same moment.
+# Why it matters: A program that starts or stops workspaces by local time can rely
+#   neither on "skipped" nor on "late". It needs its own key (rule, local date, local
+#   time), so that it doesn't act twice at the same moment.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -43,7 +42,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/fire_times.py")"
 
 echo "apscheduler 3.11.3, fire times in UTC"
-echo "Expected by the guide: no run in Helsinki on 28 March 2027."
+echo "Expected according to the guide: no run in Helsinki on 28 March 2027."
 echo "Seen:"
 echo "$seen"
 wanted="Helsinki: 28 Mar 01:30, 29 Mar 00:30

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# APScheduler 3.11.3: a step after a range of names is dropped without a word
+# APScheduler 3.11.3: a step after a range of names is silently ignored
 #
-# Expected: the user guide of the 3.x series (table of expression types of the
-#   cron trigger) allows a-b/c in any field, and names of months and weekdays
-#   instead of numbers. So jan-dec/3 is the same as 1-12/3, and mon-fri/2 the
-#   same as 0-4/2. What isn't understood raises ValueError.
-# Seen: with numbers the step counts. With names the pattern matches the front
-#   of the text only: jan-dec/3 is every month, mon-fri/2 every weekday, and
-#   nothing is raised. croniter 7.0.0 reads both as written.
-# Why it matters: a bot that lets people write their own schedule, checks it with
-#   CronTrigger.from_crontab and keeps it, runs a quarterly report every month.
-#   Look at str(trigger), or refuse a slash after a letter.
+# Expected: The user guide of the 3.x series (table of expression types of the cron
+#   trigger) allows a-b/c in any field, and names of months and weekdays instead of
+#   numbers. So jan-dec/3 means the same as 1-12/3, and mon-fri/2 the same as 0-4/2. An
+#   expression that APScheduler doesn't understand raises ValueError.
+# Seen: With numbers, the step has an effect. With names, the pattern matches only the
+#   beginning of the text, so jan-dec/3 means every month, and mon-fri/2 every weekday.
+#   No error is raised. croniter 7.0.0 reads both as written.
+# Why it matters: A bot that lets people write their own schedules, and checks them with
+#   CronTrigger.from_crontab, runs a quarterly report every month. Check str(trigger),
+#   or refuse a slash after a letter.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -49,8 +49,8 @@ print("  croniter ", croniter_days("0 9 * * mon-fri/2"))
 PYTHON
 seen="$("$work/venv/bin/python" "$work/steps.py")"
 
-echo "apscheduler 3.11.3 beside croniter 7.0.0"
-echo "Expected: names and numbers are read alike."
+echo "apscheduler 3.11.3 compared with croniter 7.0.0"
+echo "Expected: names and numbers mean the same."
 echo "Seen:"
 echo "$seen"
 wanted="1-12/3      Fri 01 Jan, Thu 01 Apr, Thu 01 Jul, Fri 01 Oct

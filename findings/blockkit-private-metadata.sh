@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# blockkit 2.1.3: a form that notes nothing carries the note "null"
+# blockkit 2.1.3: a form without metadata is sent with the metadata "null"
 #
-# Expected: a modal, or a Home tab, that is given no private_metadata is built without that key. Slack then
-#   sends it back with an empty text (its reference: the field is optional), so "was anything noted?" is a
-#   matter of `if view["private_metadata"]`.
-# Seen: build() writes json.dumps(None), so the view goes to Slack with the four letters null as its
-#   metadata, and comes back with them. It can't be left out by hand either: an empty text is refused as
-#   too short, and None is the default that becomes null.
-# Why it matters: a handler that tells "opened from a message" from "opened by a command" by that field
-#   takes every form for the first kind, and looks for a row named null. Compare with "null", or set a
-#   word of one's own.
+# Expected: A modal or Home tab without private_metadata is built without that key. Slack then
+#   returns an empty string (according to its reference, the field is optional), so `if
+#   view["private_metadata"]` tells whether there is metadata.
+# Seen: build() writes json.dumps(None), so the view is sent to Slack with the four letters null as
+#   its metadata, and comes back with them. It isn't possible to leave the metadata out explicitly
+#   either: an empty string is refused as too short, and None is the default, which becomes null.
+# Why it matters: A handler that uses this field to tell "opened from a message" from "opened by a
+#   command" takes every form for the first kind, and looks up a row named null. Compare the field
+#   with "null", or always set a value.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -35,8 +35,8 @@ show("modal that notes an empty text", lambda: modal().private_metadata(""))
 PYTHON
 seen="$("$work/venv/bin/python" "$work/forms.py")"
 
-echo "blockkit 2.1.3: the private_metadata of views as they go to Slack"
-echo "Expected: None for the first two and an empty text for the last, or no key at all."
+echo "blockkit 2.1.3: the private_metadata of views that are sent to Slack"
+echo "Expected: None for the first two and an empty string for the last, or no key at all."
 echo "Seen:"
 echo "$seen"
 wanted="modal: 'null'

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# configurable-http-proxy 0.4.0 (PyPI): a hub sees activity that is hours ahead
+# configurable-http-proxy 0.4.0 (PyPI): a hub sees activity that is hours in the future
 #
-# Expected: the package is "a python implementation of configurable-http-proxy", whose
-#   REST API writes last_activity in UTC, with a Z, and takes inactiveSince
-#   (here also inactive_since) in ISO 8601. JupyterHub 6.1.1 reads the routes every
-#   five minutes and reads a time without an offset as UTC.
-# Seen: last_activity is the local time of the proxy, without an offset. On a machine
-#   in India (UTC+05:30) JupyterHub stores that a server was used five and a half
-#   hours from now, and keeps the latest time that it has read. inactive_since with a
-#   Z is answered with status 500, as the two times can't be compared.
-# Why it matters: idle servers aren't culled for hours, and a bot that lists who was
-#   active when lists the future. West of Greenwich the time is too old instead.
-#   Run the proxy with TZ=UTC, and don't trust a time of activity after now.
+# Expected: The package is "a python implementation of configurable-http-proxy". The
+#   REST API of configurable-http-proxy returns last_activity in UTC, with a Z, and
+#   accepts inactiveSince (in this package also inactive_since) in ISO 8601. JupyterHub
+#   6.1.1 requests the routes every five minutes, and interprets a time without an
+#   offset as UTC.
+# Seen: last_activity is the proxy's local time, without an offset. On a machine in
+#   India (UTC+05:30), JupyterHub stores that a server was used five and a half hours in
+#   the future, and keeps the latest time that it has read. If inactive_since has a Z,
+#   the answer is status 500, because the two times can't be compared.
+# Why it matters: Idle servers aren't culled for hours, and a bot that lists who was
+#   active when lists times in the future. West of Greenwich, the times are too old
+#   instead. Run the proxy with TZ=UTC, and don't trust activity times in the future.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -82,8 +83,8 @@ for zone in UTC0 IST-5:30; do
 $(TZ=$zone "$work/venv/bin/python" -W ignore "$work/activity.py")"
 done
 
-echo "configurable-http-proxy 0.4.0 beside jupyterhub 6.1.1, a route that was just added"
-echo "Expected: 0 minutes in each zone, and status 200."
+echo "configurable-http-proxy 0.4.0 with jupyterhub 6.1.1, a route that was just added"
+echo "Expected: 0 minutes in each time zone, and status 200."
 echo "Seen:"
 echo "$seen"
 wanted="TZ=UTC0

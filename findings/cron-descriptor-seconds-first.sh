@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# cron-descriptor 2.2.1 beside croniter 7.0.0: six fields are two schedules
+# cron-descriptor 2.2.1 and croniter 7.0.0: six fields mean two different schedules
 #
-# Expected: both document six fields "with seconds", so the text that
-#   cron-descriptor writes for an expression says when croniter runs it. The
-#   README of croniter puts seconds into the sixth field, unless
-#   second_at_beginning is set; that of cron-descriptor lists "6 (w/ seconds or
-#   year)" and doesn't say which field they are.
-# Seen: cron-descriptor reads the first field as the seconds, and neither refuses
-#   anything. What runs on the first of each month at 09:00:05 is described as
-#   01:09 on Fridays.
-# Why it matters: people confirm a schedule by its description. Pass
-#   second_at_beginning=True, or accept five fields only.
+# Expected: Both packages document six fields "with seconds", so cron-descriptor's
+#   description of an expression says when croniter runs it. According to croniter's
+#   README, the seconds are the sixth field unless second_at_beginning is set.
+#   cron-descriptor's README lists "6 (w/ seconds or year)", without saying which field
+#   contains the seconds.
+# Seen: cron-descriptor takes the first field as the seconds, and neither package
+#   refuses anything. A schedule that runs on the first of each month at 09:00:05 is
+#   described as 01:09 on Fridays.
+# Why it matters: People confirm a schedule after reading its description. Pass
+#   second_at_beginning=True, or accept only five fields.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -36,7 +36,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/schedule.py")"
 
 echo "0 9 1 * * 5, from 27 November 2026 (UTC)"
-echo "Expected: the description and the default's times are the same."
+echo "Expected: the description and croniter's default times are the same."
 echo "Seen:"
 echo "$seen"
 wanted='described: At 01:09 AM, only on Friday

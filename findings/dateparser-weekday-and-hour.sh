@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# dateparser 1.5.0: "on monday at 9" is the first of September
+# dateparser 1.5.0: "on monday at 9" means 1 September
 #
-# Expected: the documentation promises human dates in almost any form people
-#   use, and "on monday at 9pm" is understood as said. So "on monday at 9" is
-#   09:00 on Monday, or isn't understood (None). "tomorrow at 9" likewise.
-# Seen: without "am", "pm" or minutes the 9 is a month: "on monday at 9" gives
-#   1 September, which is no Monday, and "friday at 5" gives 1 May. In "tomorrow
-#   at 9" the 9 is dropped, and the time of day is that of the question.
-# Why it matters: this is how people say when a workspace should stop. What comes
-#   back isn't None, so a bot sets a stop months away, or at the wrong hour,
-#   and no error tells. Show the time understood, and ask where no minutes,
-#   "am" or "pm" were written.
+# Expected: The documentation promises to parse dates in almost any form that people
+#   use, and "on monday at 9pm" is understood correctly. So "on monday at 9" means 09:00
+#   on Monday, or isn't understood (None). The same applies to "tomorrow at 9".
+# Seen: Without "am", "pm" or minutes, the 9 is taken as a month: "on monday at 9"
+#   returns 1 September, which isn't a Monday, and "friday at 5" returns 1 May. In
+#   "tomorrow at 9", the 9 is ignored, and the result has the current time of day.
+# Why it matters: People say in this way when a workspace should stop. The result isn't
+#   None, so a bot plans the stop months away or at the wrong hour, without any error.
+#   Show the time that was understood, and ask again if the text has no minutes, "am" or
+#   "pm".
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

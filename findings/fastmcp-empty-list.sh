@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# fastmcp 4.2.3: a tool that finds nothing answers with no content at all
+# fastmcp 4.2.3: a tool that finds nothing returns no content at all
 #
-# Expected: the specification of the Model Context Protocol (2025-06-18, Tools,
-#   Structured Content): a tool that returns structured content SHOULD also
-#   return the serialized JSON in a text block, for older clients. So an empty
-#   list is the text "[]", as a list of one is the text ["lab"].
-# Seen: a list with items is one text block with its JSON. An empty list has
-#   structuredContent {"result": []} and an empty content. mcp 2.3.0, beside it,
-#   makes one block of each item, so that two names are two texts, and none is
-#   again no content.
-# Why it matters: a client that reads content only, as many do, hands its model
-#   nothing for "you have no workspaces": it can't tell an empty list from a
-#   failed call, and fills the gap. Return a sentence, or an object around it.
+# Expected: The specification of the Model Context Protocol (2025-06-18, Tools,
+#   Structured Content) says that a tool that returns structured content SHOULD also
+#   return the serialized JSON in a text block, for older clients. So an empty list is
+#   returned as the text "[]", just as a list with one item is returned as the text
+#   ["lab"].
+# Seen: A list with items is returned as one text block with the list's JSON. An empty
+#   list has structuredContent {"result": []} and no content. mcp 2.3.0 returns one
+#   block per item, so two names are two texts, and an empty list has no content either.
+# Why it matters: Many clients read only the content, so for "you have no workspaces",
+#   they give their model nothing. The model can't tell an empty list from a failed
+#   call, and makes up an answer. Return a sentence, or an object that contains the
+#   list.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -54,7 +55,7 @@ asyncio.run(show("mcp", MCPServer("workspaces"), mcp.Client))
 PYTHON
 seen="$("$work/venv/bin/python" -W ignore "$work/lists.py")"
 
-echo "fastmcp 4.2.3 beside mcp 2.3.0"
+echo "fastmcp 4.2.3 compared with mcp 2.3.0"
 echo "Expected: the text [] for an empty list."
 echo "Seen:"
 echo "$seen"

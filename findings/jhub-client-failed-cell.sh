@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# jhub-client 0.1.7: a cell that fails is a cell without output
+# jhub-client 0.1.7: a cell that fails looks like a cell without output
 #
 # Expected: JupyterKernelAPI.send_code runs code and returns its result, and
-#   execute_notebook() runs a notebook "on" a hub. Code that raises an exception raises
-#   one here as well, or the traceback is what is returned. Code that prints twice
-#   returns both lines, and the value of its last line.
-# Seen: only the messages stream and execute_result are looked at. 1/0 returns '', as an
-#   assignment does, and the next cells are run. The first message ends the call:
-#   after a print, the value and all that is printed later are dropped. What
-#   a plot would be (display_data) is '' too.
-# Why it matters: a nightly job that a bot runs this way "succeeds" while each cell
-#   fails. Let the last cell print a word, and look for it; or read the channels
-#   yourself up to execute_reply, whose status says error.
+#   execute_notebook() runs a notebook "on" a hub. If the code raises an exception, the
+#   call raises one as well, or returns the traceback. Code that prints twice returns
+#   both lines and the value of its last line.
+# Seen: Only the messages stream and execute_result are read. 1/0 returns '', as an
+#   assignment does, and the following cells are run. The first message ends the call:
+#   after a print, the value and all later output are dropped. A plot (display_data)
+#   also returns ''.
+# Why it matters: A bot that runs a nightly job in this way reports success even if
+#   every cell fails. Let the last cell print a certain word, and look for that word. Or
+#   read the channels yourself until execute_reply, whose status says error.
 set -euo pipefail
 work="$(mktemp -d)"
 server=""
@@ -67,7 +67,7 @@ asyncio.run(main())
 PYTHON
 seen="$("$work/venv/bin/python" "$work/cells.py" "$port" 2>"$work/errors")" || { tail -5 "$work/errors" "$work/log"; exit 1; }
 
-echo "jhub-client 0.1.7 beside jupyter-server 2.21.1, send_code() one after the other"
+echo "jhub-client 0.1.7 with jupyter-server 2.21.1, several calls of send_code()"
 echo "Expected: an error for the third and the fourth, and three lines for the fifth."
 echo "Seen:"
 echo "$seen"

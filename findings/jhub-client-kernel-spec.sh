@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# jhub-client 0.1.7: the kernel that is asked for is checked, and another one starts
+# jhub-client 0.1.7: checks the requested kernel, but starts a different one
 #
-# Expected: JupyterAPI.ensure_kernel(kernel_spec) starts a kernel of that
-#   specification: it looks the name up in the server's list first, and raises ValueError
-#   for one that isn't there. The command line has --kernel-spec for the same.
-# Seen: the name is sent as "kernel_spec". Jupyter Server's POST /api/kernels reads
-#   "name", and takes its default kernel where there is none, so a request for the
-#   second kernel is answered with status 201 and the first. Nothing is raised or
-#   logged. create_kernel() alone does the same, with any name.
-# Why it matters: code of one language, or for an environment with the right packages,
-#   runs in another one. Compare the name in the answer with the one asked for.
+# Expected: JupyterAPI.ensure_kernel(kernel_spec) starts a kernel with that
+#   specification. It first looks up the name in the server's list, and raises
+#   ValueError if the name isn't there. The command line has --kernel-spec for the same
+#   purpose.
+# Seen: The name is sent as "kernel_spec". Jupyter Server's POST /api/kernels reads
+#   "name", and uses its default kernel if there is no name, so a request for the second
+#   kernel gets status 201 and the first kernel. No error is raised or logged.
+#   create_kernel() on its own does the same with any name.
+# Why it matters: Code is run in the wrong language, or in an environment with the wrong
+#   packages. Compare the name in the response with the requested name.
 set -euo pipefail
 work="$(mktemp -d)"
 server=""
@@ -18,7 +19,7 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check \
   jhub-client==0.1.7 aiohttp==3.14.5 yarl==1.25.1 jupyter-server==2.21.1 jupyter-client==8.10.0 tornado==6.6.1 traitlets==5.16.1
 
-# Two kernels: nothing runs in them, they only have to be started.
+# Two kernels, which only have to start. No code is run in them.
 for name in first second; do
   mkdir -p "$work/data/kernels/$name"
   cat >"$work/data/kernels/$name/kernel.json" <<JSON
@@ -65,8 +66,8 @@ asyncio.run(main())
 PYTHON
 seen="$("$work/venv/bin/python" "$work/kernels.py" "$port" 2>"$work/errors")" || { tail -5 "$work/errors" "$work/log"; exit 1; }
 
-echo "jhub-client 0.1.7 beside jupyter-server 2.21.1"
-echo "Expected: second is started."
+echo "jhub-client 0.1.7 with jupyter-server 2.21.1"
+echo "Expected: the kernel called second is started."
 echo "Seen:"
 echo "$seen"
 wanted="kernels to choose from: ['first', 'second']

@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
-# jupyter_scheduler 2.12.1: new parameters are dropped if the schedule comes along unchanged
+# jupyter_scheduler 2.12.1: new parameters are dropped if an unchanged schedule is sent with them
 #
-# Expected: update_job_definition() takes a model in which every field is optional (the server's PATCH).
-#   Whoever reads a definition, changes a parameter and sends it back has changed the parameter.
-# Seen: if schedule and timezone are those that the definition has already, and `active` isn't another one,
-#   the call returns at once: name, parameters, tags and environment are thrown away, without an error or
-#   a line in the log. The same change sent without a schedule is stored, and so is one whose schedule
-#   differs by a minute.
-# Why it matters: a client that keeps whole definitions (read, change, send) reports success, and tonight's
-#   run still uses the parameters of yesterday. Send only what changed, and read it back.
+# Expected: In the model that update_job_definition() accepts (the server's PATCH), every field is
+#   optional. A client that reads a definition, changes a parameter and sends the definition back
+#   has changed the parameter.
+# Seen: If schedule and timezone equal those that the definition already has, and `active` doesn't
+#   change, the call returns immediately. Name, parameters, tags and environment are discarded,
+#   without an error or a line in the log. The same change is stored if it is sent without a
+#   schedule, or with a schedule that differs by a minute.
+# Why it matters: A client that works with whole definitions (read, change, send) reports success,
+#   but tonight's run still uses yesterday's parameters. Send only the fields that have changed, and
+#   read the definition again.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
-# jupyter-server 2.21.1: whoever asks for the list of kernels keeps the server running
+# jupyter-server 2.21.1: requesting the list of kernels keeps the server running
 #
 # Expected: shutdown_no_activity_timeout shuts "down the server after N seconds with no
-#   kernels running and no activity". Reading the list of kernels, to see whether
-#   anything still runs, is no activity: it is how one finds out that there is none.
-# Seen: GET of /api/kernels, /api/sessions, /api/terminals, /api/kernelspecs and /api/me
-#   moves last_activity, even if the answer is 404, and the server never shuts down.
-#   /api/status has the number of kernels and the last activity, too, and doesn't.
-# Why it matters: a monitor or bot that looks every minute for idle kernels keeps each
-#   server up all night. At a hub it does so twice, since the server reports this time to
-#   the hub and the culler reads it there. Ask /api/status.
+#   kernels running and no activity". Requesting the list of kernels, to see whether
+#   anything is still running, isn't activity, because this is how clients find out that
+#   nothing is running.
+# Seen: GET requests for /api/kernels, /api/sessions, /api/terminals, /api/kernelspecs
+#   and /api/me change last_activity, even if the response is 404, and the server never
+#   shuts down. /api/status also returns the number of kernels and the last activity,
+#   but doesn't change it.
+# Why it matters: A monitor or bot that checks for idle kernels every minute keeps every
+#   server running all night. On a hub it does so in two ways, because the server also
+#   reports this time to the hub, where the culler reads it. Request /api/status
+#   instead.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -26,7 +29,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from socket import socket
 
-# The server looks once a minute whether it may shut down.
+# The server checks once a minute whether it may shut down.
 TIMEOUT, ALL = 10, 75
 work = sys.argv[1]
 PATHS = ("/api/status", "/api/kernels", "/api/me")
@@ -71,7 +74,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/look.py" "$work")"
 
 echo "jupyter-server 2.21.1, without a kernel, shutdown_no_activity_timeout of 10 seconds"
-echo "Expected: it has shut down after 75 seconds, whatever is read."
+echo "Expected: it has shut down after 75 seconds, whatever is requested."
 echo "Seen:"
 echo "$seen"
 wanted="asked for /api/status each second: shut down

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# JupyterHub 6.1.1: an empty JSON body starts with the options of last time
+# JupyterHub 6.1.1: an empty JSON body starts a server with its previous options
 #
-# Expected: the REST API document (ServerRequest, since 6.0): if neither
+# Expected: According to the REST API document (ServerRequest, since 6.0), if neither
 #   user_options nor display_name is defined, the whole JSON body is passed as
-#   user_options, as before version 6. Only null, or no JSON body at all, uses
-#   those of the previous launch. So {} starts with no options.
-# Seen: {} is taken for no body: the server that was started with a profile
-#   for GPUs starts with it again. {"user_options": {}} does clear them.
-# Why it matters: a client that sends {} for "the default size" worked before 6.0
-#   and starts an expensive server since. From version 6 on always write
-#   user_options.
+#   user_options, as before version 6. The options of the previous launch are used only
+#   if the body is null, or if there is no JSON body at all. So {} starts the server
+#   with no options.
+# Seen: {} is treated like a missing body. A server that was started with a GPU profile
+#   is started with that profile again. {"user_options": {}} does clear the options.
+# Why it matters: A client that sends {} for "the default size" worked before 6.0. Since
+#   6.0, it starts an expensive server. From version 6 on, always send user_options.
 set -euo pipefail
 work="$(mktemp -d)"
 hub=""

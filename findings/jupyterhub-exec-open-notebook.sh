@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# jupyterhub-exec 0.1.4: the output of somebody's open notebook is taken for the script's
+# jupyterhub-exec 0.1.4: the output of a person's open notebook is mistaken for the script's output
 #
-# Expected: execute(code) returns the status of that code and streams its output. A
-#   kernel broadcasts output and errors to all of its clients, each message with the
-#   id of the request that it belongs to (parent_header), so that a client picks
-#   its own. Without a kernel's id, one is found or started for the code.
-# Seen: the first running kernel of the name is used, which is the one of a notebook that
-#   the person has open, and no message's parent_header is looked at. While a cell runs
-#   there, its prints are written as the script's. The script reads and replaces the
-#   notebook's variables. Both look like a success.
-# Why it matters: a bot that runs a job this way shows what somebody printed meanwhile,
-#   and changes their work. Start a kernel with new_kernel() and give its id to
-#   execute().
+# Expected: execute(code) returns the status of that code, and streams its output. A
+#   kernel broadcasts output and errors to all of its clients. Each message contains the
+#   id of the request that it belongs to (parent_header), so that a client can select
+#   its own messages. If no kernel id is given, a kernel is found or started for the
+#   code.
+# Seen: The first running kernel of that name is used, which may belong to a notebook
+#   that the person has open, and no message's parent_header is checked. While a cell is
+#   running in that notebook, its output is written as the script's output. The script
+#   can read and replace the notebook's variables. Both look like a success.
+# Why it matters: A bot that runs a job in this way shows what a person happened to
+#   print at the time, and changes the person's work. Start a kernel with new_kernel(),
+#   and pass its id to execute().
 set -euo pipefail
 work="$(mktemp -d)"
 server=""
@@ -82,8 +83,8 @@ asyncio.run(main())
 PYTHON
 seen="$("$work/venv/bin/python" "$work/run.py" "$port" 2>"$work/errors")" || { tail -5 "$work/errors" "$work/log"; exit 1; }
 
-echo "jupyterhub-exec 0.1.4 beside jupyter-server 2.21.1 and ipykernel 7.4.0"
-echo "Expected: the script's own output only, and a NameError, as it has no rate."
+echo "jupyterhub-exec 0.1.4 with jupyter-server 2.21.1 and ipykernel 7.4.0"
+echo "Expected: only the script's own output, and a NameError, because it doesn't define rate."
 echo "Seen:"
 echo "$seen"
 wanted="while the cell runs: status ok, output 'epoch 1 of the notebook\nscript: 0.5\n'

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# jupyterhub-moss 10.1.0: a partition for 30 minutes allows 30 hours
+# jupyterhub-moss 10.1.0: a partition with a limit of 30 minutes allows 30 hours
 #
 # Expected: MOSlurmSpawner asks sinfo for each partition's time limit (%l), so that
-#   nobody asks for more on its form. Slurm writes 30 minutes as 30:00, an hour as
-#   1:00:00 and a day as 1-00:00:00; a time limit may have the forms minutes,
-#   minutes:seconds, hours:minutes:seconds and days-hours (sbatch, --time).
-# Seen: without a day, the first number is read as hours. 30:00 is 30 hours, while the
-#   limit of an hour or more is right. A person's own runtime goes through the same
-#   check: 90 passes as 90 hours, and Slurm, which gets the text, makes 90 minutes of
-#   it. Only what can't be read at all is logged.
-# Why it matters: the form, and a bot that reads its limits, offer times that Slurm never
-#   grants on the shortest partitions, the ones that are for trying out: the
-#   job waits for ever, or is refused. Write max_runtime into the configuration.
+#   nobody requests more time on its form. Slurm writes 30 minutes as 30:00, an hour as
+#   1:00:00 and a day as 1-00:00:00. A time limit may have the form minutes,
+#   minutes:seconds, hours:minutes:seconds or days-hours (sbatch, --time).
+# Seen: If there is no day, the first number is taken as hours. So 30:00 means 30 hours,
+#   while limits of an hour or more are correct. A person's own runtime goes through the
+#   same check: 90 is accepted as 90 hours, but Slurm, which receives the text,
+#   interprets it as 90 minutes. A warning is logged only for text that can't be parsed
+#   at all.
+# Why it matters: On the partitions with the shortest limits, which are meant for trying
+#   things out, the form, and a bot that reads its limits, offer times that Slurm never
+#   grants. The job waits forever, or is refused. Set max_runtime in the configuration.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -26,7 +27,7 @@ from types import SimpleNamespace
 from jupyterhub_moss import MOSlurmSpawner
 from jupyterhub_moss.utils import parse_timelimit
 
-# What sinfo -a --noheader -o '%R %F %c %C %G %m %l' prints: the last column is the limit.
+# The output of sinfo -a --noheader -o '%R %F %c %C %G %m %l'. The last column is the limit.
 SINFO = """\
 trial 0/4/0/4 32 0/128/0/128 (null) 128000 30:00
 short 0/4/0/4 32 0/128/0/128 (null) 128000 1:00:00
@@ -41,8 +42,8 @@ for runtime in ("90", "45:00", "0:45:00"):
 PYTHON
 seen="$("$work/venv/bin/python" -W ignore "$work/limits.py")"
 
-echo "jupyterhub-moss 10.1.0, limits that sinfo and people write"
-echo "Expected: 30, 60 and 1440 minutes for the partitions, 90, 45 and 45 for the runtimes."
+echo "jupyterhub-moss 10.1.0, time limits written by sinfo and by people"
+echo "Expected: 30, 60 and 1440 minutes for the partitions, and 90, 45 and 45 for the runtimes."
 echo "Seen:"
 echo "$seen"
 wanted="partition trial: 1800 minutes

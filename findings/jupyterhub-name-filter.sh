@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # JupyterHub 6.1.1: name_filter=_ lists everybody
 #
-# Expected: GET /users takes name_filter, which the hub's own page of people sends
-#   for its search by name, and whose tests expect the names that contain the
-#   text. The REST API document doesn't describe it. Underscores are usual in
-#   user names, so a_b finds a_b, not axb, and _ finds names that have one.
-# Seen: the text goes into a LIKE pattern as it is: an underscore stands for any
-#   character, so a_b finds axb, and a single underscore finds all. The case
-#   of letters is ignored, too, while GET /users/NAME is exact.
-# Why it matters: whoever looks somebody up with limit=1, or takes one answer for
-#   a proof that there's only one, may get another person's servers. Compare
-#   the names in the answer, or ask for GET /users/NAME.
+# Expected: GET /users accepts name_filter, which the hub's own admin page sends for its
+#   search by name. The hub's tests expect the names that contain the text. The REST API
+#   document doesn't describe the parameter. Underscores are common in user names, so
+#   a_b finds a_b but not axb, and _ finds names that contain an underscore.
+# Seen: The text is put into a LIKE pattern unchanged, where an underscore matches any
+#   character. So a_b also finds axb, and a single underscore finds everybody. Upper and
+#   lower case aren't distinguished either, although GET /users/NAME is exact.
+# Why it matters: A program that looks up a person with limit=1, or takes a single
+#   result as proof that there is only one match, may get another person's servers.
+#   Compare the names in the response, or request GET /users/NAME.
 set -euo pipefail
 work="$(mktemp -d)"
 hub=""
@@ -93,7 +93,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/filter.py" "$port")"
 
 echo "jupyterhub 6.1.1, GET /users with people a_b, axb and carol"
-echo "Expected: a_b for both of a_b and _."
+echo "Expected: a_b for both a_b and _."
 echo "Seen:"
 echo "$seen"
 wanted="hub 6.1.1

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# JupyterHub 6.1.1: a share of servers gives a token nothing
+# JupyterHub 6.1.1: sharing the scope servers doesn't let a token do anything
 #
-# Expected: the scope servers stands for starting, stopping and reading servers: a
-#   person's own token with it does all three. So POST /shares/bob/lab with
-#   servers!server=bob/lab, which is answered 200, lets alice's tokens do that
-#   with bob's server, and GET /user lists the scope among hers.
-# Seen: reading is 404, as are starting and stopping, with a token that has all of
-#   alice's permissions, though GET /user lists servers!server=bob/lab. A share of
-#   start:servers does start. On 5.4.6, servers is the only scope that starts, so
-#   the share that works there is of no use after an upgrade.
-# Why it matters: whoever shares by the API has to name start:servers,
-#   delete:servers and read:servers one by one, and whoever reads the scopes of a
-#   share mustn't take servers for the three.
+# Expected: The scope servers includes starting, stopping and reading servers, and a
+#   person's own token with this scope can do all three. So if POST /shares/bob/lab with
+#   servers!server=bob/lab is answered with 200, alice's tokens can do these things with
+#   bob's server. GET /user lists the scope among her scopes.
+# Seen: Reading, starting and stopping get a 404, even with a token that has all of
+#   alice's permissions, although GET /user lists servers!server=bob/lab. A share of
+#   start:servers does allow starting. On 5.4.6, servers is the only scope that allows
+#   starting, so a share that works there is useless after an upgrade.
+# Why it matters: A program that shares servers through the API has to name
+#   start:servers, delete:servers and read:servers separately. A program that reads the
+#   scopes of a share must not assume that servers includes these three.
 set -euo pipefail
 work="$(mktemp -d)"
 hub=""
@@ -106,8 +106,8 @@ for scopes in (["servers"], ["read:servers"]):
 PYTHON
 seen="$("$work/venv/bin/python" "$work/share.py" "$port")"
 
-echo "jupyterhub 6.1.1, a server of bob's shared with alice, read with her token"
-echo "Expected: 200 for both, as servers stands for reading, too."
+echo "jupyterhub 6.1.1, one of bob's servers is shared with alice, and read with her token"
+echo "Expected: 200 for both, because servers includes reading."
 echo "Seen:"
 echo "$seen"
 wanted="hub 6.1.1

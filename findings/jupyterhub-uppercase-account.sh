@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# JupyterHub 6.1.1: an account that the API creates, and nobody can sign in to
+# JupyterHub 6.1.1: the API creates an account that nobody can sign in to
 #
-# Expected: user names are normalized: Authenticator.normalize_username makes them
-#   lowercase before anything else, POST /users (several names) does so, and
-#   so does signing in. So POST /users/Ada creates ada, answers 409 for a person
-#   who exists, or refuses the name.
-# Seen: POST /users/Ada creates a second account, Ada, beside ada. GET /users/Ada is
-#   404 where only ada exists. Signing in as Ada leads to ada, so nobody
-#   ever reaches the servers of Ada, which can be started as well.
-# Why it matters: a bot that knows people by another service's name ("Ada") creates an
-#   account, starts a server for it, and the person sees none. Create by POST
-#   /users with a list of one name, and go on with the name in the answer.
+# Expected: User names are normalized: Authenticator.normalize_username converts them to
+#   lower case before anything else. POST /users (several names) and signing in do this.
+#   So POST /users/Ada creates ada, answers 409 if ada exists, or refuses the name.
+# Seen: POST /users/Ada creates a second account, Ada, next to ada. GET /users/Ada
+#   returns 404 if only ada exists. Signing in as Ada leads to ada, so nobody can ever
+#   reach the servers of Ada, although they can be started.
+# Why it matters: A bot that knows people by their name in another service ("Ada")
+#   creates an account and starts a server for it, but the person never sees that
+#   server. Create accounts with POST /users and a list of one name, and use the name in
+#   the response.
 set -euo pipefail
 work="$(mktemp -d)"
 hub=""

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# JupyterHub 6.1.1: username_map never finds a name with a capital letter
+# JupyterHub 6.1.1: username_map never matches a name with a capital letter
 #
-# Expected: Authenticator.username_map is a "dictionary mapping authenticator
-#   usernames to JupyterHub users", "primarily used to normalize OAuth user names".
-#   At GitHub, names like AdaL are usual, and its API writes them so. {"AdaL": "ada"}
-#   sends AdaL to ada, or is refused when the hub starts.
-# Seen: the name is made lowercase first, the keys of the dictionary aren't. AdaL signs
-#   in as adal, a new account, and no warning says that the entry can't match. Only
-#   "adal" as the key works. Keys that are lowercase by chance hide it.
-# Why it matters: the list that an administrator writes down from the other service
-#   doesn't hold, and a bot that reads the same list to link people to accounts finds
-#   another account than the hub. Compare in lowercase on both sides.
+# Expected: Authenticator.username_map is a "dictionary mapping authenticator usernames
+#   to JupyterHub users", "primarily used to normalize OAuth user names". Names like
+#   AdaL are common on GitHub, and its API returns them in this form. So {"AdaL": "ada"}
+#   maps AdaL to ada, or is refused when the hub starts.
+# Seen: The name is converted to lower case first, but the keys of the dictionary
+#   aren't. AdaL signs in as adal, a new account, and no warning says that the entry
+#   can't match. Only the key "adal" works. If all keys happen to be lower case, the
+#   problem stays hidden.
+# Why it matters: The mapping that an administrator copies from the other service has no
+#   effect. A bot that uses the same mapping to link people to accounts finds a
+#   different account than the hub does. Compare names in lower case on both sides.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

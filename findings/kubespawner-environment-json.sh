@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# KubeSpawner 7.1.0: an environment variable with JSON keeps servers from starting
+# KubeSpawner 7.1.0: an environment variable that contains JSON prevents servers from starting
 #
-# Expected: JupyterHub's Spawner.environment takes a string or a callable as a
-#   value and gives it to the server, and its documentation names no placeholders
-#   for it. A JSON document is a usual value there.
-# Seen: KubeSpawner formats the strings with str.format before it makes the pod.
-#   {"theme": "dark"} raises KeyError('"theme"') at each start, ${HOME} raises
-#   KeyError('HOME'), and a value without braces is fine. The same text in cmd
-#   isn't formatted. Doubled braces arrive as single ones.
-# Why it matters: a value that works with another spawner fails on the cluster. All
-#   that a person, or a bot that started the server, gets to read is the name of
-#   a key of that document.
+# Expected: JupyterHub's Spawner.environment accepts strings and callables as values,
+#   and passes them to the server. Its documentation mentions no placeholders. JSON
+#   documents are common values of environment variables.
+# Seen: KubeSpawner formats the strings with str.format before it creates the pod.
+#   {"theme": "dark"} raises KeyError('"theme"') at every start, and ${HOME} raises
+#   KeyError('HOME'). A value without braces works. The same text in cmd isn't
+#   formatted. Doubled braces arrive as single ones.
+# Why it matters: A value that works with another spawner fails on the cluster. A
+#   person, or a bot that started the server, sees only the name of a key in that
+#   document as the reason.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -19,7 +19,7 @@ python3 -m venv "$work/venv"
   jupyterhub-kubespawner==7.1.0 kubernetes-asyncio==36.1.0 jupyterhub==6.1.1 escapism==1.1.0 \
   traitlets==5.16.1 jinja2==3.1.6 sqlalchemy==2.1.9 tornado==6.6.1
 
-# KubeSpawner reads a configuration when it is made. No cluster is asked.
+# KubeSpawner reads a configuration when it is created. No requests are sent to a cluster.
 cat >"$work/kubeconfig" <<'YAML'
 apiVersion: v1
 kind: Config
@@ -61,7 +61,7 @@ PYTHON
 seen="$(KUBECONFIG="$work/kubeconfig" "$work/venv/bin/python" -W ignore "$work/environment.py")"
 
 echo "jupyterhub-kubespawner 7.1.0, Spawner.environment"
-echo 'Expected: each value as it was.'
+echo 'Expected: each value is unchanged.'
 echo "Seen:"
 echo "$seen"
 wanted='dark -> dark

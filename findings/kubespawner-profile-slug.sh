@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# KubeSpawner 7.1.0: who chooses C++ gets C
+# KubeSpawner 7.1.0: people who choose C++ get C
 #
-# Expected: c.KubeSpawner.profile_list needs a display_name for each profile, a slug
-#   is optional: "missing slugs are generated from display_name". Two profiles
-#   with different names can be told apart, or are refused when the hub starts.
-# Seen: the slug is what is left without punctuation, so C and C++ both become c,
-#   Small (GPU) and Small GPU both small-gpu. The form has two choices with
-#   the same value, and the first profile of that slug is started for both, without
-#   a word in the log. The second one can't be started at all.
-# Why it matters: a bot that reads the profiles and starts one by its slug starts
-#   the other image, or the size without a GPU. Write a slug into each profile, and
-#   refuse a list in which one occurs twice.
+# Expected: In c.KubeSpawner.profile_list, every profile needs a display_name, and a
+#   slug is optional: "missing slugs are generated from display_name". Two profiles with
+#   different names can be told apart, or are refused when the hub starts.
+# Seen: The slug is the name without punctuation, so C and C++ both become c, and Small
+#   (GPU) and Small GPU both become small-gpu. The form then has two choices with the
+#   same value. For both, the first profile with that slug is started, without a line in
+#   the log. The second profile can't be started at all.
+# Why it matters: A bot that reads the profiles, and starts one by its slug, starts the
+#   wrong image, or the size without a GPU. Give every profile a slug, and refuse lists
+#   in which a slug occurs twice.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -19,7 +19,7 @@ python3 -m venv "$work/venv"
   jupyterhub-kubespawner==7.1.0 kubernetes-asyncio==36.1.0 jupyterhub==6.1.1 escapism==1.1.0 \
   traitlets==5.16.1 jinja2==3.1.6 sqlalchemy==2.1.9 tornado==6.6.1 python-slugify==9.2.0
 
-# KubeSpawner reads a configuration when it is made. No cluster is asked.
+# KubeSpawner reads a configuration when it is created. No requests are sent to a cluster.
 cat >"$work/kubeconfig" <<'YAML'
 apiVersion: v1
 kind: Config

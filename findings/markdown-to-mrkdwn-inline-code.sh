@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# markdown-to-mrkdwn 0.3.3: names inside of backticks are changed
+# markdown-to-mrkdwn 0.3.3: names in backticks are changed
 #
-# Expected: CommonMark 0.31.2, section 6.1: backticks bind tighter than emphasis
-#   and links, so a code span holds its text literally. Slack's mrkdwn shows code
-#   spans literally, too. And an asterisk between spaces (section 6.2) is no
-#   emphasis. So all of these lines stay as they are.
-# Seen: only fenced blocks are left alone. In a code span __init__ becomes *init*,
-#   a*b*c becomes a_b_c, and a link becomes <address|text>. Outside of code,
-#   "2 * 3 * 4" becomes "2 _ 3 _ 4". slackify-markdown 0.2.4 keeps all four.
-# Why it matters: an assistant's answer names the wrong file or formula in Slack,
-#   and people copy it. The message looks right, since code is shown as code.
+# Expected: According to CommonMark 0.31.2, section 6.1, backticks bind more tightly
+#   than emphasis and links, so the text of a code span is literal. Slack's mrkdwn also
+#   shows code spans literally. An asterisk between spaces (section 6.2) isn't emphasis.
+#   So all of these lines stay as they are.
+# Seen: Only fenced blocks are left unchanged. In a code span, __init__ becomes *init*,
+#   a*b*c becomes a_b_c, and a link becomes <address|text>. Outside code, "2 * 3 * 4"
+#   becomes "2 _ 3 _ 4". slackify-markdown 0.2.4 leaves all four unchanged.
+# Why it matters: An assistant's answer shows the wrong file name or formula in Slack,
+#   and people copy it. The message looks right, because code is shown as code.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -29,8 +29,8 @@ for line in LINES:
 PYTHON
 seen="$("$work/venv/bin/python" "$work/code_spans.py")"
 
-echo "markdown-to-mrkdwn 0.3.3 beside slackify-markdown 0.2.4"
-echo "Expected: each line as it was."
+echo "markdown-to-mrkdwn 0.3.3 compared with slackify-markdown 0.2.4"
+echo "Expected: each line is unchanged."
 echo "Seen:"
 echo "$seen"
 wanted='see `__init__` -> see `*init*` (kept by slackify-markdown: True)

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# mcp 2.3.0: an optional text may not look like JSON
+# mcp 2.3.0: an optional text must not look like JSON
 #
-# Expected: a tool's parameter "note: str | None = None" becomes a string or null in
-#   the tool's input schema, and a string that a client sends arrives as it is:
-#   the specification has arguments as JSON already, so nothing in a string is left
-#   to be decoded. A parameter "note: str" does work like that.
-# Seen: where the annotation isn't exactly str, the SDK decodes a string that is
-#   JSON once more. The text null arrives as None. A text that is a JSON object
-#   or list is refused, and the error says that it "should be a valid string".
-#   12 and true stay texts. fastmcp 4.2.3 passes all of them on.
-# Why it matters: making a text optional changes which texts can be kept: a note with
-#   a server's options as JSON is refused, "null" clears it. Write
-#   note: str = "" for a text of a person.
+# Expected: A tool's parameter "note: str | None = None" becomes a string or null in the
+#   tool's input schema, and a string that a client sends arrives unchanged. The
+#   specification already sends arguments as JSON, so there is nothing left to decode in
+#   a string. A parameter "note: str" does work in this way.
+# Seen: If the annotation isn't exactly str, the SDK decodes a string that contains JSON
+#   a second time. The text null arrives as None. A text that is a JSON object or list
+#   is refused with an error that says it "should be a valid string". 12 and true remain
+#   texts. fastmcp 4.2.3 passes all of them on unchanged.
+# Why it matters: Making a text optional changes which texts are accepted: a note that
+#   contains a server's options as JSON is refused, and "null" clears the note. For
+#   texts that people write, declare note: str = "".
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -38,7 +38,7 @@ def keep_optional(note: str | None = None) -> str:
 
 
 async def call(tool, note):
-    """Return what arrives at the tool, or the reason for which it isn't called."""
+    """Return the value that the tool receives, or the reason why it isn't called."""
     try:
         result = await server.call_tool(tool, {"note": note})
     except Exception as error:
@@ -58,7 +58,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/notes.py")"
 
 echo "mcp 2.3.0, MCPServer.call_tool"
-echo "Expected: both parameters take each text as it is."
+echo "Expected: both parameters accept each text unchanged."
 echo "Seen:"
 echo "$seen"
 wanted="$(cat <<'TEXT'

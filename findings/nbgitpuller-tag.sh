@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# nbgitpuller 1.3.0: a link to a tag works once
+# nbgitpuller 1.3.0: a link to a tag works only once
 #
-# Expected: the link's branch parameter may name a tag: before it pulls, GitPuller
-#   looks the name up among the heads and the tags of the repository, and takes
-#   both. The documentation promises that a link can be opened again and again:
-#   the first time clones, later times bring what is new.
-# Seen: the first pull clones the tag. Each later pull compares with origin/<tag>,
-#   which git never makes, and fails with CalledProcessError of git diff, also
-#   when nothing has changed. A branch works every time.
-# Why it matters: teachers give a tag to pin their material. On the first day
-#   everything works, on the second nobody who was there gets in. Make a branch
-#   at the tag for the link.
+# Expected: The link's branch parameter may be the name of a tag: before it pulls,
+#   GitPuller looks up the name among the heads and the tags of the repository, and
+#   accepts both. The documentation promises that a link can be opened repeatedly: the
+#   first time clones the repository, and later times fetch what is new.
+# Seen: The first pull clones the tag. Every later pull compares with origin/<tag>,
+#   which git never creates, and fails with CalledProcessError from git diff, even if
+#   nothing has changed. A branch works every time.
+# Why it matters: Teachers use a tag to pin their material. Everything works on the
+#   first day, but on the second day, nobody who was there before gets in. For the link,
+#   create a branch at the tag.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -35,7 +35,7 @@ pull() {
 seen="$(pull main; pull main; pull autumn; pull autumn)"
 
 echo "nbgitpuller 1.3.0, each link opened twice"
-echo "Expected: pulled, four times."
+echo "Expected: all four links are pulled."
 echo "Seen:"
 echo "$seen"
 wanted="main: pulled

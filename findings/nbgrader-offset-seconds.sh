@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
 # nbgrader 0.9.6: a due date with +0100 is 100 seconds from UTC, not one hour
 #
-# Expected: parse_utc() converts to UTC, and to_numeric_tz() converts a zone "to a
-#   format which can be read by parse_utc". The form grader asks for "Timezone as UTC
-#   offset", shows what to_numeric_tz() returns, and joins date and offset by a blank.
-# Seen: where the date has a blank, too, as in nbgrader's own examples (2015-02-02
-#   17:00:00 UTC), the third part is read by int() and taken for seconds. An
-#   abbreviation that isn't a zone's name, such as PST, is dropped, which means UTC.
-#   With a T between date and time, all is right.
-# Why it matters: a due date of 23:59 +0100 is 23:57:20 UTC in the gradebook, nearly
-#   an hour late, and with +1300 nearly 13 hours late. Write due dates with a T, or
-#   with UTC.
+# Expected: parse_utc() converts to UTC, and to_numeric_tz() converts a time zone "to a
+#   format which can be read by parse_utc". The formgrader extension asks for "Timezone as UTC
+#   offset", shows the result of to_numeric_tz(), and joins date and offset with a
+#   space.
+# Seen: If the date itself also contains a space, as in nbgrader's own examples
+#   (2015-02-02 17:00:00 UTC), the third part is parsed with int() and taken as seconds.
+#   An abbreviation that isn't the name of a time zone, such as PST, is ignored, which
+#   means UTC. With a T between date and time, the result is correct.
+# Why it matters: A due date of 23:59 +0100 becomes 23:57:20 UTC in the gradebook,
+#   nearly an hour late, and with +1300 it is nearly 13 hours late. Write due dates with
+#   a T, or in UTC.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -33,11 +34,11 @@ with Gradebook(f"sqlite:///{sys.argv[1]}") as gradebook:
         assignment = gradebook.add_assignment(f"ps{number}", duedate=written)
         print(f"{written}: {assignment.duedate} UTC")
 PYTHON
-# It runs alembic by its name.
+# Gradebook runs the program alembic, so PATH must contain it.
 seen="$(PATH="$work/venv/bin:$PATH" "$work/venv/bin/python" -W ignore "$work/due.py" "$work/gradebook.db")"
 
 echo "nbgrader 0.9.6, Gradebook.add_assignment"
-echo "Expected: 18:29:00 UTC twice, and for PST 07:59 of the next day, or an error."
+echo "Expected: 18:29:00 UTC twice, and for PST 07:59 on the next day or an error."
 echo "Seen:"
 echo "$seen"
 wanted="2026-11-29 23:59 +0530: 2026-11-29 23:50:10 UTC

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# papermill 2.7.0: a default value ends at its first #, quotes or not
+# papermill 2.7.0: a default value ends at its first #, even inside quotes
 #
-# Expected: inspect_notebook() returns "a dictionary of parameters", each with its
-#   name, type, default and help. The help is a comment at the end of the line.
-#   A # inside of quotes is no comment in Python.
-# Seen: the default of a colour, of a channel or of an address with a fragment is
-#   cut at the #, inside of the string, and the rest is the help. The default is
-#   then no Python any more ("'" for '#general'). Execution isn't concerned: the
-#   notebook itself is right.
-# Why it matters: who draws a form from inspect_notebook and sends its untouched
-#   fields back runs the notebook with a quotation mark for a channel. Send only
-#   what was changed, or read defaults with ast.
+# Expected: inspect_notebook() returns "a dictionary of parameters", each with its name,
+#   type, default and help. The help is a comment at the end of the line. In Python, a #
+#   inside quotes doesn't begin a comment.
+# Seen: If the default is a colour, a channel or an address with a fragment, it is cut
+#   off at the # inside the string, and the rest becomes the help. The default is then
+#   no longer valid Python ("'" for '#general'). Executing the notebook isn't affected,
+#   because the notebook itself is correct.
+# Why it matters: A program that builds a form from inspect_notebook, and sends
+#   unchanged fields back, runs the notebook with a quotation mark instead of a channel.
+#   Send only changed values, or parse the defaults with ast.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

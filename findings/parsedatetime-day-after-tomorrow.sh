@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# parsedatetime 2.6: "the day after tomorrow" is tomorrow
+# parsedatetime 2.6: "the day after tomorrow" means tomorrow
 #
-# Expected: the package's own description is to parse human-readable dates and
-#   times, with "tomorrow", "next week" and "in 5 minutes" among its examples.
-#   Calendar.parse documents a status of 0 for what isn't understood.
-# Seen: "the day after tomorrow" is tomorrow at 09:00 and "a quarter of an hour"
-#   a whole hour, both with a status that says understood. What the package
-#   doesn't know is passed over, and the rest is taken for the whole phrase.
-# Why it matters: a status other than 0 is no proof that the phrase was read to
-#   its end. Who sets a stop by it stops a day early, or 45 minutes late.
-#   Calendar.nlp returns the part that it used: compare it with the phrase.
+# Expected: According to its own description, the package parses human-readable dates
+#   and times. Its examples include "tomorrow", "next week" and "in 5 minutes".
+#   Calendar.parse documents the status 0 for text that isn't understood.
+# Seen: "the day after tomorrow" returns tomorrow at 09:00, and "a quarter of an hour"
+#   returns a whole hour, both with a status that means understood. The package skips
+#   words that it doesn't know, and treats the rest as the whole phrase.
+# Why it matters: A status other than 0 doesn't prove that the whole phrase was
+#   understood. A workspace whose stop is set in this way stops a day early or 45
+#   minutes late. Calendar.nlp returns the part that it used: compare it with the
+#   phrase.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

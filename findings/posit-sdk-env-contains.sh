@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # posit-sdk 0.17.0: "is this variable set?" raises NotImplementedError
 #
-# Expected: the environment variables of content are a MutableMapping, whose
-#   names can be listed while their values stay secret. By the documentation of
-#   collections.abc.Mapping, "name in mapping" and get(name, default) tell
-#   whether a name is there. A name needs no value for that.
-# Seen: the class has __iter__, but takes "in" from Mapping, which asks for the
-#   value, and that raises NotImplementedError. get(), pop() and setdefault() do
-#   the same, before any request is made, also for a name that isn't set.
-# Why it matters: "set it unless it's there" reads naturally, passes a type
-#   checker, and fails the first time it runs. Use "name in env.find()".
+# Expected: The environment variables of content are a MutableMapping. Their names can
+#   be listed, while their values stay secret. According to the documentation of
+#   collections.abc.Mapping, "name in mapping" and get(name, default) tell whether a
+#   name exists. That doesn't require the value.
+# Seen: The class has __iter__, but inherits "in" from Mapping, which asks for the
+#   value, and that raises NotImplementedError. get(), pop() and setdefault() do the
+#   same before they send any request, even for a name that isn't set.
+# Why it matters: "Set it unless it exists" reads naturally and passes a type checker,
+#   but fails the first time it runs. Use "name in env.find()".
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# psycopg 3.3.9: 24 hours last 23 once a year
+# psycopg 3.3.9: 24 hours last only 23 once a year
 #
-# Expected: a timedelta is an exact length of time, and timedelta(hours=24) has no other
-#   meaning than 86,400 seconds. PostgreSQL's interval has months, days and
-#   microseconds apart, and a time with time zone plus '24 hours' is 24 hours later.
-#   So a parameter of 24 hours is sent as hours.
-# Seen: each full 24 hours of a timedelta is sent as a day, as text and in binary, and
-#   PostgreSQL adds days by the calendar of the session's time zone. With TimeZone
-#   = 'Europe/Berlin', the day before the clocks go forward, 23 hours are 23 hours,
-#   24 hours are 23 too, and 25 hours are 24. With UTC all is exact.
-# Why it matters: a lease, a link or an idle limit "of 24 hours" that SQL computes ends
-#   an hour early, on servers whose administrator set a time zone. Add the
-#   timedelta in Python, or send seconds: make_interval(secs => %s).
+# Expected: A timedelta is an exact length of time, and timedelta(hours=24) can only
+#   mean 86,400 seconds. PostgreSQL's interval stores months, days and microseconds
+#   separately, and a time with time zone plus '24 hours' is 24 hours later. So a
+#   parameter of 24 hours is sent as hours.
+# Seen: Every full 24 hours of a timedelta are sent as a day, both as text and in binary
+#   form, and PostgreSQL adds days according to the calendar of the session's time zone.
+#   With TimeZone = 'Europe/Berlin', on the day before the clocks go forward, 23 hours
+#   are 23 hours, 24 hours are also 23, and 25 hours are 24. With UTC, all results are
+#   exact.
+# Why it matters: If SQL computes the end of a lease, a link or an idle limit "of 24
+#   hours", it ends an hour early on servers whose administrator has set a time zone.
+#   Add the timedelta in Python, or send seconds: make_interval(secs => %s).
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# python-dotenv 1.2.4: a wrong line is reported as the empty line before it
+# python-dotenv 1.2.4: an invalid line is reported as the empty line before it
 #
-# Expected: "python-dotenv could not parse statement starting at line N" names the
-#   line that it couldn't parse, so that whoever reads the log finds it.
-# Seen: N is the line after the last statement or comment. With two empty lines in
-#   between, a wrong line 4 is reported as line 2, which is empty. Without empty
-#   lines the number is right, and a comment between counts as a statement.
-# Why it matters: the line is left out, and the program goes on without the
-#   setting. Files of settings have empty lines between their parts, so the number
-#   leads past the fault. Count the line breaks with which the statement's original
-#   text begins, and refuse the file.
+# Expected: "python-dotenv could not parse statement starting at line N" gives the
+#   number of the line that couldn't be parsed, so that people who read the log can find
+#   it.
+# Seen: N is the line after the last statement or comment. If there are two empty lines
+#   in between, an invalid line 4 is reported as line 2, which is empty. Without empty
+#   lines, the number is correct. A comment in between counts as a statement.
+# Why it matters: The line is skipped, and the program continues without the setting.
+#   Settings files have empty lines between their sections, so the number doesn't lead
+#   to the mistake. Count the line breaks at the beginning of the statement's original
+#   text, and refuse the file.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

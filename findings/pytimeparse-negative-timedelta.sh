@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# pytimeparse 1.1.10: a negative timedelta is read back as another time
+# pytimeparse 1.1.10: a negative timedelta is parsed as a different time
 #
-# Expected: the README: a number of seconds is converted back into a text by the
-#   standard library's str(timedelta), and parse reads that text. A minute below
-#   zero is written "-1 day, 23:59:00": only the days are negative (datetime's
-#   documentation, "String representations of timedelta objects are normalized
-#   similarly to their internal representation").
-# Seen: parse takes the sign for all of it, and returns two days below zero. Every
-#   negative time is off by twice its time of day, without an error.
-# Why it matters: what is left until a workspace ends is negative once it is
+# Expected: According to the README, the standard library's str(timedelta) converts a
+#   number of seconds back into text, and parse reads that text. Minus one minute is
+#   written as "-1 day, 23:59:00", in which only the days are negative (datetime's
+#   documentation, "String representations of timedelta objects are normalized similarly
+#   to their internal representation").
+# Seen: parse applies the sign to the whole text, and returns nearly minus two days.
+#   Every negative time is wrong by twice its time of day, without an error.
+# Why it matters: The time left until a workspace ends is negative once the end is
 #   overdue. Store seconds or ISO 8601 rather than str(timedelta).
 set -euo pipefail
 work="$(mktemp -d)"
@@ -27,8 +27,8 @@ for seconds in (5400, 138016, -60, -5400):
 PYTHON
 seen="$("$work/venv/bin/python" "$work/left.py")"
 
-echo "str(timedelta) read by pytimeparse 1.1.10"
-echo "Expected: each number is read as it was."
+echo "str(timedelta) parsed by pytimeparse 1.1.10"
+echo "Expected: each number is unchanged."
 echo "Seen:"
 echo "$seen"
 wanted="5400 is written '1:30:00' and read as 5400

@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
-# recurring-ical-events 3.8.2: an event of one hour that lasts no time
+# recurring-ical-events 3.8.2: an event of one hour lasts no time at all
 #
-# Expected: RFC 5545, section 3.3.6: hours, minutes and seconds of a DURATION
-#   are exact, only days and weeks are nominal. Section 3.3.5: a local time
-#   that the clocks skip is read with the offset before the gap, so 02:30 on
-#   28 March 2027 in Berlin is 01:30 UTC, and one hour later is 02:30 UTC.
-# Seen: the hour is added to the numbers on the clock. On that day the start and
-#   the end are the same moment. In autumn PT6H from 23:00 lasts seven hours.
-# Why it matters: a course of so many hours, or the hours of a workspace, read
-#   from a calendar are too short or too long by an hour on two days a year. Add
-#   the duration in UTC.
+# Expected: According to RFC 5545, section 3.3.6, hours, minutes and seconds of a
+#   DURATION are exact, and only days and weeks are nominal. According to section 3.3.5,
+#   a local time that the clocks skip is read with the offset before the gap. So 02:30
+#   on 28 March 2027 in Berlin is 01:30 UTC, and one hour later is 02:30 UTC.
+# Seen: The hour is added to the local time on the clock. On that day, the start and the
+#   end are the same moment. In autumn, PT6H from 23:00 lasts seven hours.
+# Why it matters: The hours of a course or workspace that are read from a calendar are
+#   an hour too short or too long on two days a year. Add the duration in UTC.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# saturn-client 2026.2.1: a corrected email address also says "no administrator"
+# saturn-client 2026.2.1: correcting an email address also says "not an administrator"
 #
-# Expected: SaturnConnection.update_user declares each field as Optional and sends
-#   a PATCH with what isn't None. saturn-api, generated from the same vendor's
-#   API document, sends only what was set. So a call with an email changes the
-#   email.
-# Seen: the defaults of admin and locked are False instead of None, so every call
-#   sends both as false. A server that does what the body says ends the role of
-#   an administrator whose address was corrected.
-# Why it matters: a script that renames people, or an integration that follows a
-#   directory, demotes administrators one by one. Pass admin=None and
-#   locked=None, or send the PATCH yourself.
+# Expected: SaturnConnection.update_user declares every field as Optional, and sends a
+#   PATCH with the fields that aren't None. saturn-api, which is generated from the same
+#   vendor's API document, sends only the fields that were set. So a call with an email
+#   changes only the email.
+# Seen: The defaults of admin and locked are False instead of None, so every call sends
+#   both as false. If an administrator's address is corrected, a server that follows the
+#   request takes the administrator role away.
+# Why it matters: A script that renames people, or an integration that follows a
+#   directory, demotes administrators one by one. Pass admin=None and locked=None, or
+#   send the PATCH yourself.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

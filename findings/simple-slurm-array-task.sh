@@ -1,23 +1,24 @@
 #!/usr/bin/env bash
 # simple_slurm 0.3.6: task 7 of job array 418 is listed as job 4187
 #
-# Expected: Slurm.squeue.update_squeue() asks squeue for its own default format, whose first column
-#   is %i. Slurm's manual gives the form of that column for an array: the number of the job,
-#   an underscore and the number of the task (squeue, "Job arrays": 418_7). A table of jobs by number
-#   has such a task under 418, as "418_7", or refuses it.
-# Seen: each number is read by int(), and Python allows an underscore between digits. Task 7 of array
-#   418 has the key 4187, its own row still says 418_7, and a job that really is number 4187 takes
-#   its place without a word, or the other way round: the later line stays.
-# Why it matters: cancel_job() takes what the table is keyed by. A tool that cancels "all of mine that
-#   are called sweep" asks Slurm to cancel job 4187, which is somebody's other job, and the task runs on.
-#   Take the number from the row (JOBID), never from the key.
+# Expected: Slurm.squeue.update_squeue() requests squeue's default format, whose first column is %i.
+#   According to Slurm's manual, this column contains the job id, an underscore and the task id for
+#   an array (squeue, "Job arrays": 418_7). A table of jobs by id lists such a task under 418 or
+#   "418_7", or refuses it.
+# Seen: Each id is parsed with int(), and Python allows an underscore between digits. Task 7 of
+#   array 418 gets the key 4187, while its row still says 418_7. If there really is a job 4187,
+#   whichever line comes later silently replaces the other.
+# Why it matters: cancel_job() takes the keys of that table. A tool that cancels "all my jobs called
+#   sweep" asks Slurm to cancel job 4187, which belongs to somebody else, and the task keeps
+#   running. Take the id from the row (JOBID), never from the key.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check simple_slurm==0.3.6
 
-# What squeue prints with simple_slurm's format while an array and a single job run; scancel says what it got.
+# A stand-in for squeue prints an array and a single job in simple_slurm's format. A stand-in for scancel records its
+# arguments.
 mkdir "$work/bin"
 cat >"$work/bin/squeue" <<'SQUEUE'
 #!/bin/sh
@@ -47,8 +48,8 @@ PYTHON
 seen="$(PATH="$work/bin:$PATH" "$work/venv/bin/python" "$work/sweep.py")
 cancelled: $(paste -sd' ' "$work/cancelled")"
 
-echo "simple_slurm 0.3.6: two tasks of array 418, and job 4187; everything called sweep is cancelled"
-echo "Expected: three jobs; 418_6 and 418_7 are cancelled."
+echo "simple_slurm 0.3.6: there are two tasks of array 418, and job 4187. Everything called sweep is cancelled."
+echo "Expected: three jobs are listed, and 418_6 and 418_7 are cancelled."
 echo "Seen:"
 echo "$seen"
 wanted="4187: 418_7 sweep

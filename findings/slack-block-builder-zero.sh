@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# slack-block-builder 2.8.0 (npm): a number input can't begin, or end, at zero
+# slack-block-builder 2.8.0 (npm): the minimum, maximum and initial value of a number input can't be zero
 #
-# Expected: NumberInput takes minValue, maxValue and initialValue as numbers, and
-#   Slack's reference of number_input has min_value, max_value and initial_value.
-#   A minimum of 0 is the usual way to refuse negative numbers. TextInput's
-#   minLength of 0 is kept by the same package.
-# Seen: 0 is left out of all three, as if it had not been set. Any other number
-#   is written as a string, as Slack wants it.
-# Why it matters: a form for hours or seats accepts -3, and a proposal of 0 is
-#   shown as an empty field. The types and the build raise nothing. slack_sdk for
-#   Python keeps 0 and writes "0".
+# Expected: NumberInput accepts minValue, maxValue and initialValue as numbers, and
+#   Slack's reference of number_input has min_value, max_value and initial_value. A
+#   minimum of 0 is the usual way to refuse negative numbers. The same package keeps a
+#   minLength of 0 for TextInput.
+# Seen: 0 is left out of all three, as if it hadn't been set. Every other number is
+#   written as a string, as Slack requires.
+# Why it matters: A form for hours or seats accepts -3, and a suggested value of 0 is
+#   shown as an empty field. Neither the types nor the build report a problem. slack_sdk
+#   for Python keeps 0, and writes "0".
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -34,7 +34,7 @@ print("slack_sdk:", json.dumps(element.to_dict(), sort_keys=True))
 PYTHON
 seen="$(node "$work/number.cjs"; "$work/venv/bin/python" "$work/number.py")"
 
-echo "slack-block-builder 2.8.0 beside slack_sdk 3.48.0"
+echo "slack-block-builder 2.8.0 compared with slack_sdk 3.48.0"
 echo "Expected: min_value, max_value and initial_value of zero."
 echo "Seen:"
 echo "$seen"

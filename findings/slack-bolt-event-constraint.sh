@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# slack-bolt 1.30.0: a listener for direct messages hears channels
+# slack-bolt 1.30.0: a listener for direct messages is also called for channels
 #
-# Expected: app.event takes a dict of constraints, as app.action and app.view do,
-#   and Slack's reference of the message event has channel_type ("im", "channel",
-#   "group", "mpim"). So {"type": "message", "channel_type": "im"} hears direct
-#   messages, or is refused when it is registered.
-# Seen: type and subtype are compared, every other key of the dict is ignored
-#   without a word: that listener is called for messages of channels and groups
-#   as well. A wrong subtype in the same place does keep it silent.
-# Why it matters: a bot answers in public what was meant for direct messages, and a
-#   test with a direct message passes. Check event["channel_type"] in a matcher
-#   (matchers=[...]), which is called with the event.
+# Expected: app.event accepts a dict of constraints, as app.action and app.view do, and
+#   Slack's reference of the message event has channel_type ("im", "channel", "group",
+#   "mpim"). So {"type": "message", "channel_type": "im"} matches direct messages, or is
+#   refused when the listener is registered.
+# Seen: type and subtype are compared, and every other key of the dict is silently
+#   ignored. So that listener is also called for messages in channels and groups. A
+#   wrong subtype in the same place does prevent it from being called.
+# Why it matters: A bot answers in public although the listener was meant for direct
+#   messages, and a test with a direct message passes. Check event["channel_type"] in a
+#   matcher (matchers=[...]), which is called with the event.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -60,7 +60,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/events.py")"
 
 echo "slack-bolt 1.30.0, app.event with a dict"
-echo "Expected: channel_type im hears ['im']."
+echo "Expected: the listener for channel_type im is called for ['im']."
 echo "Seen:"
 echo "$seen"
 wanted="channel_type im: hears ['im', 'channel', 'mpim']

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# slack-bolt 1.30.0: a plain text for app.message is a regular expression
+# slack-bolt 1.30.0: a plain string for app.message is a regular expression
 #
-# Expected: app.message takes a str or a re.Pattern. A str is compared as it is, as
-#   app.action, app.command and app.view do with one (and as Bolt for JavaScript
-#   looks for a string inside of the message): "resize (gpu)" hears that text, "+1" a
-#   vote, "v1.0" that version.
-# Seen: the str is searched as a regular expression. "resize (gpu)" hears "resize gpu"
-#   and not its own text, "v1.0" hears "v120". "+1" is accepted when it is registered,
-#   and is no regular expression: each message is answered with status 500 from then
-#   on, and the listeners after that one aren't called for any text.
-# Why it matters: a listener made from a setting or a name is deaf for some values, and
-#   one value makes a bot deaf as a whole, without an error until a message
-#   comes. Write re.escape(text), or a re.Pattern.
+# Expected: app.message accepts a str or a re.Pattern. A str is compared literally, as
+#   in app.action, app.command and app.view (and as Bolt for JavaScript searches for a
+#   string in the message): "resize (gpu)" matches that text, "+1" matches a vote, and
+#   "v1.0" matches that version.
+# Seen: The str is used as a regular expression. "resize (gpu)" matches "resize gpu" but
+#   not its own text, and "v1.0" matches "v120". "+1" is accepted when the listener is
+#   registered, but isn't a valid regular expression: from then on, every message is
+#   answered with status 500, and the listeners after that one aren't called for any
+#   text.
+# Why it matters: A listener whose text comes from a setting or a name doesn't work for
+#   some values, and a single value can stop the whole bot from responding, without an
+#   error until a message arrives. Use re.escape(text), or a re.Pattern.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -65,7 +66,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/texts.py")"
 
 echo "slack-bolt 1.30.0, app.message with a str"
-echo "Expected: each keyword hears the message that contains it, and no other."
+echo "Expected: each keyword matches only the message that contains it."
 echo "Seen:"
 echo "$seen"
 wanted="$(cat <<'TEXT'

@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# slack-sdk 3.48.0: WebClient heeds NO_PROXY, AsyncWebClient doesn't
+# slack-sdk 3.48.0: WebClient respects NO_PROXY, AsyncWebClient doesn't
 #
-# Expected: both clients take the proxy from HTTPS_PROXY or HTTP_PROXY, and are the same
-#   but for async. So a host in NO_PROXY is called directly by both, as by curl, or
-#   by neither.
-# Seen: WebClient hands the proxy to urllib, which looks NO_PROXY up for each call.
-#   AsyncWebClient hands it to aiohttp as the proxy of each call, where NO_PROXY isn't
-#   read, with trust_env_in_session=True as well. WebhookClient and AsyncWebhookClient
-#   differ in the same way. proxy="" doesn't help: it is taken for "not given".
-# Why it matters: whoever moves a bot to the async client, with a gateway to Slack or a
-#   test server inside of the network, sends its calls to the proxy for the outside.
-#   With a session of its own, aiohttp.ClientSession(trust_env=True), and
-#   client.proxy = None once the client is made, aiohttp reads both variables.
+# Expected: Both clients take the proxy from HTTPS_PROXY or HTTP_PROXY, and differ only
+#   in being synchronous or asynchronous. So for a host in NO_PROXY, either both make
+#   direct calls, as curl does, or neither does.
+# Seen: WebClient passes the proxy to urllib, which checks NO_PROXY for each call.
+#   AsyncWebClient passes it to aiohttp as the proxy of each call, for which aiohttp
+#   doesn't read NO_PROXY, even with trust_env_in_session=True. WebhookClient and
+#   AsyncWebhookClient differ in the same way. proxy="" doesn't help, because it counts
+#   as "not given".
+# Why it matters: If a bot that uses a gateway to Slack, or a test server in the
+#   internal network, is changed to the async client, its calls are sent to the external
+#   proxy. aiohttp reads both variables if the client has its own session,
+#   aiohttp.ClientSession(trust_env=True), and client.proxy is set to None after the
+#   client has been created.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -81,8 +83,8 @@ print("HTTP_PROXY and NO_PROXY:", asyncio.run(ask()))
 PYTHON
 seen="$("$work/venv/bin/python" -W ignore "$work/calls.py")"
 
-echo "slack-sdk 3.48.0, who is asked by the web client, and by the webhook client"
-echo "Expected: Slack by both, when NO_PROXY has its host."
+echo "slack-sdk 3.48.0, which server receives the requests of the web client and the webhook client"
+echo "Expected: Slack receives both if NO_PROXY contains its host."
 echo "Seen:"
 echo "$seen"
 wanted="no proxy: sync Slack, Slack; async Slack, Slack; async with an own session Slack

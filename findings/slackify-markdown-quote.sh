@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # slackify-markdown 0.2.4 (PyPI): only the first line of a quotation is quoted
 #
-# Expected: the package calls itself the Python version of slackify-markdown from
-#   npm. CommonMark 0.31.2, section 5.1: all lines that begin with > are one
-#   block quote. Slack's formatting reference: > quotes one line, so each line of
-#   a quotation needs its own. npm's slackify-markdown 4.5.0 writes it so.
-# Seen: the package of the same name from PyPI writes one > before the block. All
-#   lines but the first stand outside of the quotation, a second paragraph too.
-# Why it matters: what somebody else said, or what a program printed, is shown as
-#   the bot's own words from the second line on.
+# Expected: The package calls itself the Python version of slackify-markdown from npm.
+#   According to CommonMark 0.31.2, section 5.1, consecutive lines that begin with >
+#   form one block quote. According to Slack's formatting reference, > quotes one line,
+#   so every line of a quotation needs its own >. slackify-markdown 4.5.0 from npm
+#   writes it in this way.
+# Seen: The package of the same name from PyPI writes one > before the block. All lines
+#   but the first are outside the quotation, including a second paragraph.
+# Why it matters: From the second line on, text that another person wrote or a program
+#   printed looks like the bot's own words.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -30,8 +31,8 @@ console.log("npm:", JSON.stringify(slackify("> no seats left\n> try again at noo
 NODE
 seen="$("$work/venv/bin/python" "$work/quote.py"; node "$work/quote.cjs")"
 
-echo "slackify-markdown 0.2.4 from PyPI beside 4.5.0 from npm"
-echo "Expected: a > before each line, from both."
+echo "slackify-markdown 0.2.4 from PyPI compared with 4.5.0 from npm"
+echo "Expected: both put a > before each line."
 echo "Seen:"
 echo "$seen"
 wanted='PyPI: "> no seats left\ntry again at noon\n\nthe lab"

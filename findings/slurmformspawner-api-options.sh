@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# slurmformspawner 2.11.2: options that the API sends count one start later
+# slurmformspawner 2.11.2: options sent through the API take effect one start later
 #
-# Expected: JupyterHub's POST /users/ada/server takes user_options with the names that
-#   the form has, hands them to the spawner and keeps them for the next start. So
+# Expected: JupyterHub's POST /users/ada/server accepts user_options with the field
+#   names of the form, passes them to the spawner, and keeps them for the next start. So
 #   {"runtime": 3, "nprocs": 4} asks Slurm for three hours and four cores, or is
 #   refused.
-# Seen: SlurmFormSpawner's user_options can be set, and the setter does nothing. The job
-#   gets what the form had when the spawner was made: its defaults, or the options of
-#   the start before. The hub keeps the new ones, and so they are used by the next
-#   start, whatever that one sends. The API answers the same as ever.
-# Why it matters: a bot that starts "3 hours, 4 cores" gets one hour and one core, and
-#   whoever asks for a small server the next day gets those four. The options that
-#   the hub reports aren't those of the job. Ask Slurm what the job has.
+# Seen: SlurmFormSpawner's user_options can be set, but the setter does nothing. The job
+#   gets the form's values from when the spawner was created: the form's defaults, or
+#   the options of the previous start. The hub stores the new options, so the next start
+#   uses them, whatever options it is sent. The API's responses show no difference.
+# Why it matters: A bot that requests "3 hours, 4 cores" gets one hour and one core, and
+#   a person who asks for a small server the next day gets those four cores. The options
+#   that the hub reports aren't those of the job. Ask Slurm what the job has.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -20,7 +20,7 @@ python3 -m venv "$work/venv"
   slurmformspawner==2.11.2 batchspawner==1.3.0 jupyterhub==6.1.1 wtforms==3.2.1 cachetools==8.0.2 \
   traitlets==5.16.1 jinja2==3.1.6 sqlalchemy==2.1.9 tornado==6.6.1
 
-# A cluster of one node with eight cores, for the form's limits.
+# A cluster with one node and eight cores. The form takes its limits from the cluster.
 mkdir "$work/bin"
 cat >"$work/bin/scontrol" <<'SCONTROL'
 #!/bin/sh
@@ -49,7 +49,7 @@ def start(options):
     spawner = SlurmFormSpawner(_mock=True, user=ada, orm_spawner=row, user_options=row.user_options or {})
     row.user_options = options
     spawner.user_options = options
-    # The script of a job is written from these.
+    # The job script is created from these values.
     used = spawner.user_options
     return f"{used['runtime']} minutes, {used['nprocs']} cores"
 

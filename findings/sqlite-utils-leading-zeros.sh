@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# sqlite-utils 4.2.1: post codes lose their zeros, and phone numbers their plus
+# sqlite-utils 4.2.1: post codes lose their leading zeros, and phone numbers their plus signs
 #
-# Expected: since 4.0, insert --csv detects the types of columns, so that "columns
-#   containing only integers" become INTEGER. 02134 is no integer as anybody writes
-#   one, and what a file says is to come back as it was.
-# Seen: whatever Python's int() takes counts as an integer, so a column of post codes,
-#   student numbers or phone numbers is INTEGER, and its values are stored as 2134 and
-#   49301234. 1_000 counts as one, too, but stays text in its INTEGER column, so that
-#   sum() over it is wrong. No message says that anything was changed.
-# Why it matters: a list of members whose ids begin with 0 no longer matches the ids
-#   elsewhere. Insert with --no-detect-types, and convert what is a number.
+# Expected: Since 4.0, insert --csv detects the types of columns, so that "columns
+#   containing only integers" become INTEGER. Nobody writes an integer as 02134, and the
+#   contents of a file are expected to come back unchanged.
+# Seen: Everything that Python's int() accepts counts as an integer. So a column of post
+#   codes, student numbers or phone numbers becomes INTEGER, and its values are stored
+#   as 2134 and 49301234. 1_000 also counts as an integer, but remains text in its
+#   INTEGER column, so sum() over that column is wrong. No message says that anything
+#   was changed.
+# Why it matters: A list of members whose ids begin with 0 no longer matches the same
+#   ids elsewhere. Use --no-detect-types, and convert the columns that are really
+#   numbers.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

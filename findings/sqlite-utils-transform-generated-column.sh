@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # sqlite-utils 4.2.1: transform() loses generated columns and collations
 #
-# Expected: "Transforming a table" in the documentation: transform() copies the
-#   table with the required changes, reformats its schema, and raises
-#   TransformError if a table can't be transformed. Version 4 preserves check
-#   constraints, unique constraints, STRICT and AUTOINCREMENT. So to rename one
-#   column leaves the others as they are.
-# Seen: a generated column (sqlite.org/gencol.html) is gone after the call, and a
-#   column's COLLATE NOCASE with it. The copied rows stay, and nothing is
-#   raised or logged. Queries by the generated column fail from then on, and a
-#   comparison that ignored case distinguishes it.
-# Why it matters: a migration that only renames a column changes how accounts or
-#   workspaces are found by name. Compare the table's columns before and after,
-#   or rename with ALTER TABLE.
+# Expected: According to "Transforming a table" in the documentation, transform() copies
+#   the table with the required changes, reformats its schema, and raises TransformError
+#   if a table can't be transformed. Version 4 preserves check constraints, unique
+#   constraints, STRICT and AUTOINCREMENT. So renaming one column leaves the others as
+#   they are.
+# Seen: After the call, a generated column (sqlite.org/gencol.html) is missing, and so
+#   is a column's COLLATE NOCASE. The copied rows are kept, and no error is raised or
+#   logged. From then on, queries that use the generated column fail, and comparisons
+#   that ignored case no longer do.
+# Why it matters: A migration that only renames a column changes how accounts or
+#   workspaces are found by name. Compare the table's columns before and after, or
+#   rename with ALTER TABLE.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT

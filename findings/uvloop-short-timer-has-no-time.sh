@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# uvloop 0.22.1: a timer of less than half a millisecond is no timer, and has no when()
+# uvloop 0.22.1: a timer of less than half a millisecond isn't a timer, and has no when()
 #
-# Expected: asyncio says of loop.call_later that "an instance of asyncio.TimerHandle is returned",
-#   and that its when() gives the scheduled time. uvloop is "a drop-in replacement". So a program
-#   that shares one timer can compare timer.when() with a new deadline, whatever the delay was.
-# Seen: a delay is rounded to milliseconds, and if nothing is left, call_soon is called instead. Its
-#   Handle has no when(): AttributeError, but only if the delay happened to be short. A delay of
-#   0.4 ms doesn't wait at all, and one of 0.6 ms waits for 1 ms. The same goes for call_at.
-# Why it matters: work that is nearly due asks for such delays only now and then, so tests of a
-#   program that moves to uvloop pass, and its timer fails under load. Keep the deadline yourself.
+# Expected: asyncio's documentation of loop.call_later says that "an instance of
+#   asyncio.TimerHandle is returned", whose when() returns the scheduled time. uvloop is
+#   "a drop-in replacement". So a program that shares one timer can compare timer.when()
+#   with a new deadline, whatever the delay was.
+# Seen: A delay is rounded to milliseconds, and if the result is 0, call_soon is called
+#   instead. The Handle that it returns has no when(), so the program gets an
+#   AttributeError, but only if the delay happened to be short. A delay of 0.4 ms
+#   doesn't wait at all, and a delay of 0.6 ms waits for 1 ms. The same applies to
+#   call_at.
+# Why it matters: Programs request such short delays only now and then, when work is
+#   nearly due. So if a program is moved to uvloop, its tests pass, but its timer fails
+#   under load. Store the deadline yourself.
 set -euo pipefail
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
@@ -38,7 +42,7 @@ PYTHON
 seen="$("$work/venv/bin/python" "$work/timers.py")"
 
 echo "uvloop 0.22.1, call_later with 0, 0.4, 0.6 and 1000 ms"
-echo "Expected: four times 'a time' of both."
+echo "Expected: 'a time' four times from both."
 echo "Seen:"
 echo "$seen"
 wanted="asyncio: a time, a time, a time, a time
