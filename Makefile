@@ -1,20 +1,21 @@
-# Everything there is to do with a checkout of Usher, for people and CI. `make help` lists it.
+# The tasks that people and CI run in a checkout of Usher. `make help` lists them.
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 RUN := .venv/bin/python -m
-# A stamp file marks an installed lock; changing the lock makes it stale.
+# Stamp files of the installed lock files. Changing a lock file makes its stamp out of date.
 DEMO := .venv/.installed-demo
 LINT := .venv/.installed-lint
 DEV := .venv/.installed-dev
 PROJECT := pyproject.toml tools/install.sh
-# The releases of JupyterHub that tests run against, each in an environment of its own.
+# The releases of JupyterHub that tests run against. Each one has its own environment.
 HUBS := .venv/hub-5/.installed .venv/hub-6/.installed
 ALL_HUBS := .venv/hub-4/.installed $(HUBS)
-# Clients that play Slack's assistant: of Python, and of npm where there is one.
+# Clients that play Slack's assistant: one in Python, and one from npm if npm is installed.
 CLIENTS := .venv/clients/.installed .venv/npm-clients/.installed
-# Also where Python is told to write no bytecode: many processes would compile the same modules.
+# Let Python write bytecode even if the environment forbids it. Otherwise, many processes would each compile the same
+# modules.
 export PYTHONDONTWRITEBYTECODE =
-# The seed of random tests: a new one each time unless it is given.
+# The seed of random tests. Each run uses a new one unless SEED is given.
 SEED := $(if $(SEED),$(SEED),$(shell awk 'BEGIN { srand(); print int(rand() * 1000000000) }'))
 
 .PHONY: help demo demo-once demo-cluster test coverage test-thorough mutants test-outside chaos bench performance lint contracts lock pictures release clean
@@ -42,7 +43,7 @@ test-thorough: $(DEV) $(ALL_HUBS) $(CLIENTS) ## Run what `make test` leaves out:
 	$(RUN) pytest -n 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest -n 2 --thorough
 
-mutants: $(DEV) ## Play mutants of bot/domain against its tests; FILES="bot/domain/plan.py …" plays those of some
+mutants: $(DEV) ## Run the tests of bot/domain against mutants; FILES="bot/domain/plan.py …" mutates only these
 	.venv/bin/mutmut run $(foreach file,$(FILES),"$(subst /,.,$(basename $(file))).*")
 
 test-outside: $(DEV) ## Install the wheels into an empty environment; run the kits and stories of packages/ there
@@ -67,7 +68,7 @@ lint: $(LINT) ## Check style, types, layers, names, documents and known vulnerab
 	$(RUN) pip check
 	.venv/bin/python tools/audit.py
 
-contracts: $(LINT) ## Say what others changed in their published APIs since the code was written against them
+contracts: $(LINT) ## List what has changed in the published APIs since the code was written against them
 	$(RUN) tools.contracts
 
 lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
@@ -91,12 +92,12 @@ $(LINT): requirements/lint.txt $(PROJECT)
 	PYTHON="$(PYTHON)" sh tools/install.sh lint
 	@touch $@
 
-# It holds all that the others need, too.
+# The development lock file also contains everything in the other two, so their stamps are updated as well.
 $(DEV): requirements/dev.txt $(PROJECT)
 	PYTHON="$(PYTHON)" sh tools/install.sh dev
 	@touch $@ $(DEMO) $(LINT)
 
-# After the environment that holds them: making that anew takes them away.
+# These environments are inside .venv, so they are created after it. Recreating .venv deletes them.
 $(ALL_HUBS): .venv/hub-%/.installed: requirements/hub-%.txt tools/install.sh | $(DEV)
 	PYTHON="$(PYTHON)" sh tools/install.sh hub-$* .venv/hub-$*
 	@touch $@
@@ -105,7 +106,7 @@ $(ALL_HUBS): .venv/hub-%/.installed: requirements/hub-%.txt tools/install.sh | $
 	PYTHON="$(PYTHON)" sh tools/install.sh clients .venv/clients
 	@touch $@
 
-# Without npm, the tests with its client are skipped.
+# If npm isn't installed, the tests that use its client are skipped.
 .venv/npm-clients/.installed: requirements/npm-clients/package-lock.json | $(DEV)
 	mkdir -p .venv/npm-clients
 	cp requirements/npm-clients/package*.json .venv/npm-clients

@@ -1,5 +1,7 @@
-/* delay_proxy SOCKET MICROSECONDS: forwards a port of 127.0.0.1, which it prints, to a Unix socket, and holds
-   each piece back in both directions. One thread. */
+/* Usage: delay_proxy SOCKET MICROSECONDS
+
+   Listen on a free port of 127.0.0.1, print the port, and forward connections to a Unix socket. All data is delayed by
+   this many microseconds in both directions. The proxy has only one thread. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

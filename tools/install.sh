@@ -1,8 +1,8 @@
 #!/bin/sh
-# Makes .venv where there is none, then installs one lock and the project into it: with uv where that is there,
-# otherwise, or where uv can't, with pip. Nothing is compiled: a fifth of it is ever imported.
-#   sh tools/install.sh base|demo|lint|dev     PYTHON=… names the Python to begin with; UV= takes pip.
-#   sh tools/install.sh hub-5 FOLDER           installs that lock alone, without the project, into FOLDER.
+# Create .venv if there is none, then install the packages of a lock file and the project into it. This uses uv if it is
+# installed, and pip if it isn't or if uv fails. No bytecode is compiled, because only a fifth of it would ever be used.
+#   sh tools/install.sh base|demo|lint|dev     PYTHON=… selects the Python that creates .venv; UV= uses pip.
+#   sh tools/install.sh hub-5 FOLDER           installs only that lock file, without the project, into FOLDER.
 set -eu
 lock="requirements/$1.txt"
 venv="${2:-.venv}"
@@ -28,8 +28,8 @@ if ! [ -w . ]; then
     exit 1
 fi
 
-# A .venv that was left half made, or made by a Python that is gone, is made again. Without pip, which takes
-# longest of it: the system's own installs as well.
+# If .venv is incomplete, or if the Python that created it no longer exists, create it again. Leave out pip, which takes
+# most of the time, if uv or the system's pip can install the packages.
 if ! new_enough "$venv/bin/python"; then
     python=$(find_python)
     echo "Making $venv with $("$python" -V)"
@@ -37,7 +37,7 @@ if ! new_enough "$venv/bin/python"; then
         "$python" -m venv --clear --without-pip "$venv"
     elif "$python" -c 'import ensurepip' >/dev/null 2>&1; then
         "$python" -m venv --clear "$venv"
-    else # Debian and Ubuntu have both in packages of their own
+    else # Debian and Ubuntu have pip and venv in separate packages.
         echo "No uv, and no pip for $python. Install uv, python3-pip or python3-venv, then try again." >&2
         exit 1
     fi
@@ -59,7 +59,8 @@ with_pip() {
     fi
     pip install --quiet --disable-pip-version-check --no-input --no-deps --no-compile --require-hashes -r "$lock"
     [ "$venv" = .venv ] || return 0
-    # Twice quiet: a folder that holds the packages it installs is what setuptools warns of, and what is meant here.
+    # --quiet is given twice, because setuptools warns that the folder contains the packages that it installs. That is
+    # intended here.
     pip install --quiet --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .
 }
 

@@ -1,6 +1,7 @@
-/* Shift the wall clock of the process that this is preloaded into; the monotonic clock stays as it is.
+/* A library to preload into a process, which shifts the process's wall clock but not its monotonic clock.
  *
- * CHAOS_CLOCK names a file that holds one double: by how many seconds. It is mapped, so a change counts at once.
+ * CHAOS_CLOCK names a file that contains one double, the number of seconds to shift by. The file is mapped into memory,
+ * so a change to it takes effect immediately.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,4 +1,5 @@
--- A change of state counts as one only for cards and questions. Other notices only lose buttons, which can wait.
+-- changed_at marks a change of state, but only for cards and questions. Other notices only lose buttons, which can
+-- wait.
 -- part: queued_again
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END

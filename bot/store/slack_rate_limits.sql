@@ -42,7 +42,7 @@ INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, :
 ON CONFLICT (team, method) DO UPDATE SET paused_until = excluded.paused_until
 WHERE excluded.paused_until > slack_methods.paused_until;
 
--- The keys of channels' pauses sort between :begin and :end, as a blank comes right before an exclamation mark.
+-- The keys of channels' pauses sort between :begin and :end, because a space comes right before "!".
 -- name: forget_slack_pauses
 DELETE FROM slack_methods
 WHERE team = :team AND method >= :begin AND method < :end AND paused_until <= :now;

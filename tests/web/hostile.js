@@ -1,4 +1,5 @@
-// What a vendor's script could be one day: in a workspace's page, it tries what it is told when somebody presses it.
+// A hostile version of a vendor's script. When somebody presses its button in a workspace's page, it tries the attack
+// that the test has chosen.
 (function () {
   "use strict";
 
@@ -13,7 +14,7 @@
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   }
 
-  // Whatever comes of it counts, and what fails must not keep the next from being tried.
+  // Return the first result. If one way fails, try the next.
   async function first(...ways) {
     for (const way of ways) {
       const found = await way().catch(() => null);
@@ -22,14 +23,14 @@
     return null;
   }
 
-  // A page of ours in a frame or a window of its own, as soon as it can be read.
+  // Wait until one of Usher's pages, in a frame or another window, can be read.
   async function within(place, look) {
     for (let tries = 0; tries < TRIES; tries++) {
       let found = null;
       try {
         found = look(place());
       } catch {
-        // It isn't there yet, or can't be looked at.
+        // The page isn't loaded yet, or the browser doesn't let this script read it.
       }
       if (found) return found;
       await pause();
@@ -105,7 +106,7 @@
     button.id = "prize";
     button.textContent = "Press me";
     button.addEventListener("click", async () => {
-      // What came of it is for the test to read.
+      // The test reads the result.
       window.loot = (await first(ATTACKS[wanted.attack])) || "";
       button.textContent = "That was all";
     });

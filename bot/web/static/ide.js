@@ -1,6 +1,7 @@
-// The pages of a workspace follow how it stands. One has its buttons and leads, once it runs, to the other, which
-// loads the vendor's SDK as its guide says (docs/internals/providers/sphere.md) and opens it. Nothing that opens it is in a page:
-// that is asked for by POST.
+// The two pages of a workspace, which follow its state. The first page has the buttons. Once the workspace is running,
+// it leads to the second page, which loads the vendor's SDK as the vendor's guide says (see
+// docs/internals/providers/sphere.md) and opens the workspace. The secret that opens the workspace isn't part of a
+// page. It is requested with a POST.
 (function (d, s, id) {
   "use strict";
 
@@ -29,7 +30,7 @@
   const said = (name) => part("said").dataset[name];
   const pause = (ms) => new Promise((done) => window.setTimeout(done, ms));
 
-  // Once, right after <body>; and only when there is something to show.
+  // Load the SDK only when the workspace is opened, only once, and right after <body>.
   let sdk = null;
   function loadSdk() {
     if (sdk) return sdk;
@@ -46,7 +47,7 @@
     return sdk;
   }
 
-  // Nothing of the workspace stays on a page that is somebody else's by now.
+  // The person may have signed out, or somebody else may have signed in, so remove everything about the workspace.
   function leave() {
     left = true;
     window.clearTimeout(timer);
@@ -54,7 +55,8 @@
     window.location.replace(about.home);
   }
 
-  // The vendor's script is let in by the policy of one document, which is there while the workspace runs.
+  // Go to the other page. Only the second page's policy allows the vendor's script, and that page is shown only while
+  // the workspace is running.
   function lead() {
     if (shows) {
       leave();
@@ -87,7 +89,7 @@
     return null;
   }
 
-  // What the policy of this page keeps from loading is told to its owner and to the log, once for each.
+  // If the page's policy blocks something, tell the owner, and report it to the log, once for each source.
   const blocked = new Set();
   d.addEventListener("securitypolicyviolation", (event) => {
     const address = /^(https?|wss?):\/\/([^/]+)/.exec(event.blockedURI);
@@ -154,7 +156,7 @@
     window.SE.ready(() => window.SE.workspace(NAME));
   }
 
-  // End the view, not the workspace.
+  // Close the view without stopping the workspace.
   function close() {
     opening = false;
     if (!part("frame")) return;
@@ -163,14 +165,14 @@
     if (part("frame")) part("frame").remove();
   }
 
-  // A time of day is written as this browser writes others, like those in Slack: 6:00 PM or 18:00.
+  // Format a time of day as this browser does (6:00 PM or 18:00), so that it looks like the times in Slack.
   function inOwnForm(line, { clock, at, zone }) {
     if (!clock) return line;
     try {
       const form = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit", timeZone: zone });
       return line.replace(clock, form.format(new Date(at * 1000)));
     } catch {
-      return line; // The browser doesn't know the zone.
+      return line; // The browser doesn't know the time zone.
     }
   }
 
@@ -198,13 +200,14 @@
   }
 
   d.addEventListener("visibilitychange", look);
-  // A page that comes back from the browser's memory may be of somebody who has signed out since.
+  // The browser may restore this page from its cache after the person has signed out.
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) leave();
   });
   d.addEventListener("DOMContentLoaded", () => {
     part("line").textContent = inOwnForm(part("line").textContent, part("line").dataset);
-    // Whoever reloads comes by the page that leads here: this one was asked for by a form.
+    // This page was requested by submitting a form. Change its address, so that a reload requests the first page
+    // instead.
     if (shows) window.history.replaceState(null, "", about.page);
     if (phase === "running" && shows) open();
     else if (phase === "running") lead();

@@ -1,4 +1,5 @@
-// The list of accounts: the chosen person's open, the others' beneath. It comes for the key that only the terminal shows.
+// The list of accounts. The chosen person's accounts come first and are unfolded. The server returns the list only for
+// the key, which only the terminal shows.
 
 import { h } from "./dom.js";
 
@@ -42,7 +43,7 @@ function whole(person, open) {
     h("div", { class: "cards" }, ...person.accounts.map((one) => card(one, person))));
 }
 
-// The key may come with this address, too.
+// This page's address may contain the key, too.
 const key = new URLSearchParams(location.hash.slice(1)).get("key");
 if (key) {
   localStorage.setItem("accounts-key", key);

@@ -1,4 +1,4 @@
-// The servers around Slack: their statistics, the switches for their faults, the app's process, a class that presses.
+// The servers around Slack: their statistics, switches for their faults, the app's process, and a simulated class.
 
 import { get, h, post, settle, toast } from "./dom.js";
 
@@ -14,7 +14,7 @@ async function act(what, told) {
   await look();
 }
 
-// Keep a node for each name, and change only what is different, so that nothing loses the focus.
+// Keep one node per name, and update only what has changed, so that no node loses the focus.
 function keep(name, make) {
   if (!drawn.has(name)) drawn.set(name, make());
   return drawn.get(name);
@@ -84,7 +84,7 @@ async function look() {
     const state = await get("backstage/state", {});
     if (state.ok) draw(state);
   } catch {
-    // The next look tells more.
+    // The next request may succeed.
   }
 }
 
@@ -102,7 +102,7 @@ function stop() {
   clearTimeout(timer);
 }
 
-// There is something around this Slack only where a demonstration runs.
+// Return null unless the demonstration is running. Otherwise, there are no servers around this Slack.
 export async function backstage() {
   const state = await get("backstage/state", {});
   return state.ok ? { box, start, stop } : null;

@@ -10,7 +10,8 @@ function task(block) {
   return h("div", { class: `task ${block.status ?? ""}` }, h("span", { class: "mark" }, mark), String(block.title ?? ""));
 }
 
-// What Slack may fold, by its height; here by its lines, so that a test can tell.
+// Slack folds a long block depending on its height. This page counts lines instead, so that tests can predict the
+// result.
 const HIGH = 12;
 const WIDTH = 90;
 
@@ -72,7 +73,7 @@ export function draw(blocks, where) {
 }
 
 export function body(message, where) {
-  // what a person typed is shown by its text, which has the mentions; the composer's blocks say the same
+  // For a message that a person typed, show the text, which contains the mentions. The composer's blocks say the same.
   if (!message.blocks?.length || message.client_msg_id) return h("div", { class: "text" }, mrkdwn(message.text));
   return h("div", { class: "blocks" }, draw(message.blocks, where));
 }

@@ -1,4 +1,4 @@
-// A field in which one types to find options, and chooses one or several of them.
+// A field in which people type to find options, and choose one or several of them.
 
 import { h } from "./dom.js";
 import { listbox } from "./listbox.js";
@@ -6,8 +6,8 @@ import { plain, text } from "./mrkdwn.js";
 
 const WAIT = 200;
 
-// `load(query)` gives {groups: [{label, options}]} or {note}; `changed` is called with what is chosen; `read(text)`
-// makes an option of what was typed, where it need not be one of the list.
+// `load(query)` returns {groups: [{label, options}]} or {note}. `changed` is called with the chosen options.
+// `read(text)` turns typed text into an option, for fields that accept options that aren't in the list.
 export function combo({ many, most, shown, held, load, changed, read = () => null }) {
   const input = h("input", { type: "text", role: "combobox", placeholder: shown, autocomplete: "off",
     "aria-expanded": "false", "aria-autocomplete": "list" });

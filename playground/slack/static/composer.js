@@ -1,4 +1,5 @@
-// Where one writes: Enter sends, Shift+Enter breaks the line, / lists the app's commands and @ the people.
+// The field for writing messages. Enter sends, Shift+Enter starts a new line, / lists the app's commands, and @ lists
+// people.
 
 import { h } from "./dom.js";
 import { listbox } from "./listbox.js";
@@ -26,7 +27,7 @@ const drawCommand = (one, app) => [
   h("small", {}, [one.description, app].filter(Boolean).join(" · "))];
 const drawPerson = (one) => [h("b", {}, `@${one.name}`), ` ${one.real_name}`];
 
-// `current()` gives the state of the page, `send(text)` sends; in a thread, Slack knows no commands.
+// `current()` returns the state of the page, and `send(text)` sends a message. Slack has no commands in threads.
 export function composer(form, { current, send, changed = () => {}, isThread = false }) {
   const field = form.querySelector("textarea");
   const list = listbox({ field, anchor: field.parentElement, above: true, label: "Suggestions" });
@@ -68,7 +69,7 @@ export function composer(form, { current, send, changed = () => {}, isThread = f
     send(text);
   }
 
-  // A command that is there in full is sent by Enter; there is nothing left to complete.
+  // If a command has been typed in full, Enter sends it, because there is nothing left to complete.
   const isWhole = () => list.current()?.text === field.value.trim() && list.current().command;
   const KEYS = {
     ArrowDown: () => list.move(1),

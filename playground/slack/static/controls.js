@@ -1,4 +1,4 @@
-// Controls that hold a value: `read` gives it as it is sent, `entry` is what takes the focus.
+// Controls with a value. `read` returns the value as it is sent, and `entry` is the node that receives the focus.
 
 import { combo } from "./combo.js";
 import { h } from "./dom.js";
@@ -16,7 +16,7 @@ function flat(rich) {
   return (rich?.elements ?? []).map((part) => (part.elements ?? []).map((one) => one.text ?? "").join("")).join("\n");
 }
 
-// What a state of Slack holds, in the form in which controls read and hold it.
+// Return the value in one of Slack's states, in the form that controls use.
 export function valueOf(state) {
   if (!state) return undefined;
   const [, value] = Object.entries(state).find(([key]) => key !== "type") ?? [];
@@ -143,7 +143,7 @@ function typed(element, live, held, changed) {
   return node;
 }
 
-// Draw a control; `changed` is called with a value that was chosen, or typed where the app hears of typing.
+// Create a control. `changed` is called with each chosen value, and with typed text if the app is notified of typing.
 export function control(element, block, where, changed) {
   const held = where.held(block, element);
   const kind = element.type;

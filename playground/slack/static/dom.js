@@ -1,4 +1,4 @@
-// Small helpers: make elements without ever parsing HTML, and talk to the server.
+// Small helpers, which create elements without ever parsing HTML, and send requests to the server.
 
 export function h(tag, props = {}, ...children) {
   const node = document.createElement(tag);
@@ -13,7 +13,7 @@ export function h(tag, props = {}, ...children) {
   return node;
 }
 
-// Put nodes into a box in this order; those that stand right already are not touched, so they keep the focus.
+// Put nodes into a box in this order. Nodes that are already in the right place aren't touched, so they keep the focus.
 export function settle(box, nodes) {
   const wanted = new Set(nodes);
   for (const old of [...box.childNodes]) if (!wanted.has(old)) old.remove();
@@ -22,7 +22,7 @@ export function settle(box, nodes) {
   });
 }
 
-// Remember what has the focus. What is answered gives it back if it was lost, even if that has been redrawn since.
+// Remember which node has the focus. The returned function restores a lost focus, even if the node has been redrawn.
 export function focusKept() {
   const node = document.activeElement;
   if (!node || node === document.body) return () => {};
@@ -33,7 +33,7 @@ export function focusKept() {
     if (document.activeElement && document.activeElement !== document.body) return;
     const within = row && document.querySelector(row);
     const same = [...(within?.querySelectorAll("[data-action]") ?? [])].filter((one) => one.dataset.action === action);
-    // An app that names no blocks has other names for them each time.
+    // If the app doesn't set block ids, they are different each time, so compare the text.
     const again = same.find((one) => one.dataset.block === block) ?? same.find((one) => one.textContent === node.textContent);
     const found = node.isConnected ? node : again?.entry ?? again ?? within;
     [found, document.getElementById("text"), document.querySelector("#tabs [aria-selected=true]")]
@@ -41,7 +41,7 @@ export function focusKept() {
   };
 }
 
-// Show a dialog; however it is closed, the focus goes back to where it was.
+// Show a dialog. When it is closed in any way, the focus returns to where it was.
 export function showDialog(dialog) {
   if (dialog.open) return;
   const back = focusKept();

@@ -1,4 +1,4 @@
-// Interactive elements. A `where` tells how to press, how to ask for options, and what an element holds.
+// Interactive elements. A `where` object has the functions to press an element, request its options and get its value.
 
 import { control } from "./controls.js";
 import { confirmed, h, toast } from "./dom.js";
@@ -20,7 +20,8 @@ async function act(where, block, element, value) {
 function button(element, block, where) {
   const node = h("button", { type: "button", class: `button ${element.style ?? ""}`, "data-block": block.block_id,
     "data-action": element.action_id, "aria-label": element.accessibility_label }, text(element.text));
-  // A disabled button would lose the focus, which comes back to it when a form that it opens is closed.
+  // Don't use `disabled`: a disabled button would lose the focus, which has to return to the button when a form that it
+  // opened is closed.
   node.addEventListener("click", async () => {
     if (node.getAttribute("aria-disabled") === "true") return;
     node.setAttribute("aria-disabled", "true");

@@ -1,4 +1,4 @@
-// Files in messages: what they are, a look into them, and the way to have them.
+// Files in messages: their descriptions, previews and downloads.
 
 import { h, showDialog } from "./dom.js";
 

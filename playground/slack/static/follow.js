@@ -1,13 +1,13 @@
-// Follow what a person sees: the server says that something changed, and the page asks what.
+// Follow what a person sees. The server tells the page that something has changed, and the page requests the new state.
 
 import { get, toast } from "./dom.js";
 
 const AGAIN = 2000;
-// How often a tab in the background looks.
+// Milliseconds between two requests of a tab in the background.
 const BEHIND = 1000;
 const pause = (time) => new Promise((done) => { setTimeout(done, time); });
 
-// Call `seen` with each state until the function that is answered is called.
+// Call `seen` with each state until the returned function is called.
 export function follow(me, seen) {
   const ended = new AbortController();
   let version;

@@ -1,4 +1,4 @@
-// Jump to a conversation by a few letters of its name; those with something new come first.
+// Jump to a conversation by typing a few letters of its name. Conversations with unread messages come first.
 
 import { h, showDialog } from "./dom.js";
 import { listbox } from "./listbox.js";

@@ -1,4 +1,4 @@
-// Links leave by the address where people sign in, which notes in the new tab for whom it was opened.
+// Links open through a page of the sign-in server, which stores in the new tab the person that it was opened for.
 
 let current = null;
 
@@ -14,7 +14,7 @@ export function openLink(url) {
   open(by, "_blank", "noopener");
 }
 
-// The addresses of links stay what they are, for copying; only following them is different.
+// Links keep their addresses, so that people can copy them. Only following a link is different.
 function follow(event) {
   const link = event.target.closest?.("a[target=_blank]");
   if (!link || !current || event.button > 1 || event.defaultPrevented) return;

@@ -1,11 +1,12 @@
-// A list of options beside a field. The field keeps the focus and names the active row to screen readers.
+// A list of options next to a field. The field keeps the focus, and tells screen readers which row is active.
 
 import { h } from "./dom.js";
 
 const GAP = 4;
 let number = 0;
 
-// `anchor`: what it stands beside; `above`: on which side first; `inline`: it stays where it was put in the page.
+// The list is shown next to `anchor`, if possible above it if `above` is true. If `inline` is true, the list stays
+// where it was put in the page.
 export function listbox({ field, anchor = field, above = false, inline = false, label = "Options" }) {
   const id = `list-${number += 1}`;
   const node = h("div", { class: inline ? "list" : "menu", role: "listbox", id, "aria-label": label, popover: inline ? null : "manual" });
@@ -56,7 +57,7 @@ export function listbox({ field, anchor = field, above = false, inline = false, 
     node.replaceChildren(h("p", { class: "hint" }, words));
   }
 
-  // `draw` gives what stands in a row, `has` whether it is chosen, `pick` does what choosing it means.
+  // `draw` returns a row's contents, `has` returns whether the row's option is chosen, and `pick` chooses it.
   function fill(groups, { draw, has = () => false, pick }) {
     rows = [];
     const row = (option) => {

@@ -1,4 +1,4 @@
-// Messages: each with its files, what is new among them, and how many replies there are in their threads.
+// Messages with their files and their numbers of replies, and the line before unread messages.
 
 import { body } from "./blocks.js";
 import { valueOf } from "./controls.js";
@@ -73,7 +73,7 @@ function drawMessage(message, follows, here, place) {
   message.ephemeral ? null : actions(message, here, place));
 }
 
-// The bar under a message that has a thread: whose replies, how many, and whether there are new ones.
+// The bar below a message that has a thread. It shows who has replied, how often, and whether there are new replies.
 function answers(message, place) {
   const { count, unread, users, latest } = message.replies;
   return h("button", { type: "button", class: `replies${unread ? " unread" : ""}`, onclick: () => place.open(message.ts) },
@@ -82,7 +82,8 @@ function answers(message, place) {
     h("small", {}, `Last reply ${clockOf(latest)}`));
 }
 
-// What somebody else chose, in another window or a test: the value of a control is another one now, and not what it shows.
+// Return whether a control's value was changed elsewhere (in another window or by a test): it has changed, and differs
+// from what the control shows.
 function isNews(node, before, after) {
   const flat = (entered, { block, action }) => JSON.stringify(valueOf(entered[block]?.[action]) ?? "");
   return [...node.querySelectorAll(".control")].some((one) => {
@@ -103,7 +104,7 @@ function nodeOf(message, previous, here, place) {
   }
   known.entered = entered;
   drawn.set(key, known);
-  // The thread's bar changes by itself: a card that somebody is filling in stays as it is while replies come.
+  // Update the thread's bar on its own, so that new replies don't redraw a card that somebody is filling in.
   const news = JSON.stringify(replies ?? null);
   if (place.open && news !== known.news) {
     known.news = news;
@@ -118,7 +119,7 @@ export function newLine() {
 
 const isLow = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
 
-// Put messages into the box of a place: `line` is what stands before the first one after `since`.
+// Put messages into the box of a conversation or thread. `line` is the node before the first message after `since`.
 export function showMessages(messages, here, place, { since = null, line = null, between = () => null, empty = "" } = {}) {
   const { box } = place;
   const isNew = box.dataset.place !== place.key;
@@ -134,7 +135,7 @@ export function showMessages(messages, here, place, { since = null, line = null,
   settle(box, nodes);
   back();
   const articles = box.querySelectorAll(":scope > article");
-  // One stop of the Tab key: the last message, or the one to which the arrow keys have gone.
+  // The Tab key stops at only one message: the last one, or the one that was reached with the arrow keys.
   if (!box.contains(document.activeElement)) articles.forEach((one, row) => { one.tabIndex = row === articles.length - 1 ? 0 : -1; });
   box.dataset.place = place.key;
   if (isNew && first) line.scrollIntoView({ block: "center" });
@@ -146,12 +147,13 @@ export function toEnd(box) {
   box.scrollTop = box.scrollHeight;
 }
 
-// Who reads the end goes on reading it when the box gets another size.
+// If a box is scrolled to its end, keep it there when its size changes.
 export function keepEnd(box) {
   let low = true;
   let size = "";
   const sizeOf = () => `${box.clientWidth} ${box.clientHeight}`;
-  // A new size scrolls by itself, before it is observed.
+  // A change of size also causes a scroll event, before the observer is called, so ignore scrolling if the size
+  // differs.
   box.addEventListener("scroll", () => { if (sizeOf() === size) low = isLow(box); });
   new ResizeObserver(() => {
     size = sizeOf();
@@ -159,7 +161,7 @@ export function keepEnd(box) {
   }).observe(box);
 }
 
-// The arrow keys go from message to message; Tab goes to what can be pressed in one.
+// The arrow keys move from message to message, and Tab moves to the interactive elements in a message.
 export function walkable(box) {
   box.addEventListener("keydown", (event) => {
     if (event.target.tagName !== "ARTICLE") return;

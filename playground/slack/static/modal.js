@@ -1,4 +1,5 @@
-// The modal that the app has opened. Blocks that stayed the same keep their nodes, others what stands in them.
+// The modal that the app has opened. Unchanged blocks keep their nodes, and changed blocks keep what was entered in
+// them.
 
 import { draw } from "./blocks.js";
 import { valueOf } from "./controls.js";
@@ -29,7 +30,7 @@ function typedNow() {
     { type: one.dataset.type, value: one.read() }]));
 }
 
-// What somebody else (a test, another window) entered since; what this page has sent is no news.
+// Find the values that were entered elsewhere (by a test or in another window), not those that this page has sent.
 function news(view) {
   const found = new Set();
   for (const [block, actions] of Object.entries(view.state.values)) {

@@ -1,4 +1,4 @@
-// Slack's mrkdwn as DOM nodes: links, mentions, dates, bold, italic, strike, code, quotes, common emoji.
+// Slack's mrkdwn as DOM nodes: links, mentions, dates, bold, italic, strikethrough, code, quotes and common emoji.
 
 import { h } from "./dom.js";
 
@@ -24,7 +24,7 @@ export function know(state) {
   context.me = state.me;
 }
 
-// In the time zone of whoever reads it, as Slack draws it, and not in the browser's.
+// Like Slack, use the reader's time zone, not the browser's.
 const local = (style) => ({ ...style, timeZone: context.people.get(context.me)?.tz });
 export const clock = (moment, style = {}) => moment.toLocaleTimeString(undefined, local({ hour: "numeric", minute: "2-digit", ...style }));
 export const full = (moment) => moment.toLocaleString(undefined, local({}));

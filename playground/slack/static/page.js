@@ -1,4 +1,4 @@
-// The page: who you are, where you look, what is said there.
+// The page: the current person, the current conversation, and its messages.
 
 import { draw } from "./blocks.js";
 import { composer } from "./composer.js";
@@ -16,7 +16,7 @@ import { closeThread, installThread, isOpen, openThread, showThread } from "./th
 const at = (id) => document.getElementById(id);
 const narrow = matchMedia("(max-width: 720px)");
 const here = { me: "", channel: sessionStorage.getItem("channel") || "", tab: "messages", state: null,
-  // Where the line before what is new stands: in which conversation, and after which message.
+  // The position of the line before unread messages: its conversation, and the message before it.
   line: { channel: null, since: null } };
 const line = newLine();
 
@@ -43,7 +43,7 @@ function showShortcuts() {
   } }, one.name)));
 }
 
-// Beneath the field: how the command goes that is being typed, otherwise how to speak to the app.
+// The hint below the field: the usage of the command that is being typed, otherwise how to talk to the app.
 function showHint(typed) {
   const { app } = here.state;
   const known = app.commands.find((one) => typed === one.command || typed.startsWith(`${one.command} `));
@@ -61,7 +61,7 @@ function showTitle(channel) {
   document.title = `${sign}${me.real_name.split(" ")[0]} · ${channel.kind === "im" ? "" : "#"}${channel.name} · ${state.team.name}`;
 }
 
-// On a narrow screen one looks at the list or at a conversation.
+// A narrow screen shows either the list of conversations or one conversation.
 const isLooking = () => !document.hidden && (!narrow.matches || document.body.dataset.screen === "room");
 
 function showRoom(channel) {
@@ -84,7 +84,7 @@ function show() {
   if (!state) return;
   know(state);
   linksFor(state);
-  // The direct message with the app has no id before it exists.
+  // The direct message with the app has no id until it has been opened.
   const asApp = here.channel === state.app.bot_user;
   const channel = state.channels.find((one) => one.id === here.channel || (asApp && one.kind === "im"))
     ?? state.channels.find((one) => one.name === "general") ?? state.channels[0];
@@ -132,7 +132,7 @@ function go(channel) {
   at("newer").hidden = true;
   look("room");
   show();
-  // On a phone the focus would bring up the keyboard over what one came to read.
+  // On a phone, focusing the field would open the keyboard, which would cover the messages.
   if (!matchMedia("(pointer: coarse)").matches) at("text").focus();
   const place = here.state.channels.find((one) => one.id === channel);
   if (place?.kind === "im") post("home", { as: here.me, tab: "messages" });
@@ -192,5 +192,5 @@ follow(here.me, (state) => {
   here.state = state;
   show();
 });
-// Whoever has pressed something meanwhile keeps the focus there.
+// If the person has already clicked something, leave the focus there.
 if (!narrow.matches && document.activeElement === document.body) at("text").focus();

@@ -1,4 +1,4 @@
-// The side panel: what goes between Slack and the app, and, where a demonstration runs, the servers around it.
+// The side panel, which shows the requests between Slack and the app and, in a demonstration, the servers around Slack.
 
 import { h } from "./dom.js";
 import { backstage } from "./backstage.js";
@@ -18,7 +18,7 @@ function follow() {
     tab.box.hidden = tab !== current;
     tab.button.setAttribute("aria-selected", String(tab === current));
     tab.button.tabIndex = tab === current ? 0 : -1;
-    // Nobody asks for what nobody looks at: a browser opens few connections to one server, for all its tabs together.
+    // Send no requests for a view that isn't visible. All tabs of a browser share a few connections to each server.
     if (looked && !document.hidden) tab.view.start();
     else tab.view.stop();
   }

@@ -1,10 +1,10 @@
-// Who this tab is: its address says so. Everybody else opens in a tab of their own.
+// The person of this tab, who is named in its address. Every other person opens in a separate tab.
 
 import { get, h } from "./dom.js";
 
 const at = (id) => document.getElementById(id);
 
-// The person of this tab, and what the terminal handed over: the key to the list of accounts.
+// Find out who this tab's person is, and store the key to the list of accounts if the terminal's link contains it.
 export async function whoIsHere() {
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
   if (key) localStorage.setItem("accounts-key", key);
@@ -15,7 +15,7 @@ export async function whoIsHere() {
   address.searchParams.set("as", me);
   address.hash = "";
   history.replaceState(null, "", address);
-  // So that a person's tab is found again, and so that this tab signs in as them.
+  // The name lets links reuse the person's tab. The stored person is the one that this tab signs in as.
   window.name = `slack-${me}`;
   sessionStorage.setItem("person", me);
   return me;

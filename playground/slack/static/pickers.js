@@ -1,4 +1,4 @@
-// Date and time pickers: a field to type in, with a calendar or a list of times beside it.
+// Date and time pickers: a field to type in, with a calendar or a list of times next to it.
 
 import { combo } from "./combo.js";
 import { h } from "./dom.js";
@@ -20,7 +20,7 @@ function months(day, by) {
   return new Date(first.getFullYear(), first.getMonth(), Math.min(day.getDate(), last));
 }
 
-// What somebody typed as a date: 2026-11-20, or words that name a month.
+// Parse a typed date, such as 2026-11-20, or words that include the name of a month.
 export function readDay(words) {
   const exact = /^(\d{4})-(\d{1,2})-(\d{1,2})$/.exec(words);
   if (exact) {
@@ -32,7 +32,7 @@ export function readDay(words) {
   return isDay(day) ? iso(day) : null;
 }
 
-// What somebody typed as a time: 9:41, 0941, 9.41 pm, 9 pm.
+// Parse a typed time, such as 9:41, 0941, 9.41 pm or 9 pm.
 export function readTime(words) {
   const found = /^(\d{1,2})(?:[:.h]?([0-5]\d))?\s*([ap])?\.?(?:m\.?)?$/i.exec(words);
   if (!found) return null;
@@ -70,7 +70,7 @@ function calendar({ pick, leave }) {
       "aria-label": one.toLocaleDateString(undefined, { weekday: "long" }) }, one.toLocaleDateString(undefined, { weekday: "short" }).slice(0, 2)))), ...weeks);
   }
 
-  // A press beside the buttons must not take the focus away, which would close the calendar.
+  // A click between the buttons must not remove the focus, because that would close the calendar.
   node.addEventListener("mousedown", (event) => { if (!event.target.closest("button")) event.preventDefault(); });
   const focus = () => grid.querySelector("[tabindex='0']").focus();
   const KEYS = {
@@ -127,7 +127,7 @@ export function dayField({ held, shown, changed }) {
     month.node.style.top = `${up ? box.top - tall - GAP : Math.max(GAP, Math.min(box.bottom + GAP, window.innerHeight - tall - GAP))}px`;
   }
 
-  // What was typed counts; what is no date is put back.
+  // Return the typed date. If the text isn't a date, return the previous value.
   function typed() {
     const words = input.value.trim();
     if (words === (value ? long(value) : "")) return value;
@@ -152,7 +152,7 @@ export function dayField({ held, shown, changed }) {
     event.preventDefault();
     event.stopPropagation();
   });
-  // Looked at when the focus has come to rest: redrawing a month takes it away for a moment.
+  // Check the focus in a microtask, because redrawing a month removes it for a moment.
   node.addEventListener("focusout", () => queueMicrotask(() => {
     if (node.contains(document.activeElement)) return;
     close();
@@ -185,7 +185,7 @@ export function timeField({ held, shown, changed }) {
   return node;
 }
 
-// A day and a time, in the time zone of this browser; it holds seconds since 1970 as soon as both are there.
+// A date and a time in the browser's time zone. Once both are set, the value is in seconds since 1970.
 export function momentField({ held, shown, changed }) {
   const start = held ? new Date(held * 1000) : null;
   let last = held || "";

@@ -1,4 +1,4 @@
-// The list of conversations: what is new stands out, and the arrow keys go through it.
+// The list of conversations. Unread ones are highlighted, and the arrow keys move through the list.
 
 import { h } from "./dom.js";
 
@@ -6,7 +6,7 @@ const box = document.getElementById("places");
 const rows = new Map();
 let groups = "";
 
-// What assistive technology reads begins with what is seen, so that saying that presses it.
+// The accessible name begins with the visible text, so that people who use voice control can say it.
 const words = (place) => [place.kind === "im" ? place.name : `#${place.name}`, place.shared && "shared",
   place.badge && place.badge !== place.unread && `${place.badge} for you`, place.unread && `${place.unread} unread`,
 ].filter(Boolean).join(", ");
@@ -22,7 +22,7 @@ export function news(place) {
   return place.badge ? h("span", { class: "badge-count", "aria-hidden": "true" }, String(place.badge)) : null;
 }
 
-// Rows stay the same nodes while what stands in them changes: they keep the focus.
+// Each row keeps its node when its contents change, so that it keeps the focus.
 function row(place, current, app, go) {
   const known = rows.get(place.id) ?? { node: h("button", { type: "button", onclick: () => go(place.id) }) };
   rows.set(place.id, known);
@@ -54,7 +54,7 @@ export function showPlaces(state, channel, go) {
 const all = () => [...box.querySelectorAll(".place")];
 export const focusPlace = () => (box.querySelector(".current") ?? all()[0])?.focus();
 
-// The next conversation in this direction, or the next one with something new in it.
+// Return the next conversation in this direction, or the next one with unread messages.
 export function neighbour(state, channel, by, unread) {
   const order = [...state.channels].sort((one, other) => (one.kind === "im") - (other.kind === "im"));
   const at = order.findIndex((one) => one.id === channel);

@@ -1,4 +1,4 @@
-// Rich text and Markdown blocks as DOM nodes; neither is ever parsed as HTML.
+// Rich text and Markdown blocks as DOM nodes. Neither is ever parsed as HTML.
 
 import { h } from "./dom.js";
 import { address, date, emoji, entity } from "./mrkdwn.js";

@@ -1,7 +1,8 @@
-// The person of this tab. Slack's page opens its links here first, and says for whom; when the same tab comes by to sign in
-// with Slack, it's still that person's. Each tab of a browser has a memory of its own for this.
+// The person of this tab. Slack's page opens its links here first, and says which person they are for. If the same tab
+// later signs in with Slack, it signs in as that person. The person is kept in the tab's own session storage.
 
-// What providers remember, they remember for all tabs: whoever comes after somebody else has to sign in there as themselves.
+// Providers' sign-ins apply to all tabs of the browser. If another person used the browser before, sign that person
+// out, so that this one has to sign in.
 async function goOn(person, to) {
   const last = localStorage.getItem("last-person") ?? person;
   localStorage.setItem("last-person", person);

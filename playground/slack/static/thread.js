@@ -1,4 +1,4 @@
-// The pane of a thread: its first message, the replies to it, and where one writes another.
+// The pane of a thread: its first message, the replies, and the field for writing another reply.
 
 import { composer } from "./composer.js";
 import { h, post, toast } from "./dom.js";
@@ -25,7 +25,7 @@ export function closeThread() {
   (opener.isConnected && opener !== document.body ? opener : again ?? at("text")).focus();
 }
 
-// Take up the thread of a message; the pane is drawn with the next `showThread`.
+// Open the thread of a message. The next call of `showThread` draws the pane.
 export function openThread(channel, ts) {
   open = { channel, ts, opener: document.activeElement, since: null };
   at("thread-text").value = "";

@@ -1,4 +1,4 @@
-// Every request between Slack and the app, newest on top; each opens to what was asked and answered.
+// Every request between Slack and the app, newest first. Each one can be expanded to show the request and the response.
 
 import { get, h, post, toast } from "./dom.js";
 

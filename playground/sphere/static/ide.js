@@ -1,4 +1,5 @@
-// The stand-in IDE: waits until the workspace runs, then has a file, runs scenarios and tells the page round it.
+// The stand-in IDE. It waits until the workspace is running. It then has a file, runs scenarios, and reports to the
+// page that embeds it.
 (function () {
   "use strict";
 
@@ -68,7 +69,7 @@
     tell("afterScenarioExecutionExt", { scenario, result: told.result });
   }
 
-  // What an IDE needs of its browser, and a page round it may take away.
+  // Try the browser features that an IDE needs, and that the embedding page may deny.
   async function uses() {
     const name = "se-" + workspace;
     localStorage.setItem(name, "kept");
@@ -90,7 +91,7 @@
   part("uses").addEventListener("click", () => uses().catch((error) => {
     part("output").textContent = "Lacks something: " + error.message;
   }));
-  // By a press of its own, as browsers allow one such thing for each.
+  // This needs its own button, because browsers allow only one such request per click.
   part("whole").addEventListener("click", () => {
     document.documentElement.requestFullscreen().then(
       () => (part("output").textContent = "Has the whole screen"),

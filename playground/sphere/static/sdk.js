@@ -1,5 +1,5 @@
-// Stands in for the vendor's SDK: the same globals, elements, calls and events, as its documents say.
-// Styles are set one property at a time, so that a strict style-src lets them pass.
+// A stand-in for the vendor's SDK, with the globals, elements, calls and events that the vendor's documents describe.
+// Styles are set one property at a time, because a strict style-src allows that.
 (function () {
   "use strict";
 
@@ -15,7 +15,7 @@
     return element;
   }
 
-  // Ask to be let in. The token goes in the body, never in an address.
+  // Request admission. The token is sent in the body, never in a URL.
   async function admission(id, token) {
     const form = new URLSearchParams({ workspace: id });
     if (token) form.set("token", token);
@@ -63,7 +63,7 @@
       frame.title = "Workspace";
       frame.allow = "fullscreen; clipboard-read; clipboard-write";
       frame.addEventListener("load", () => this.post({ se: "hello" }));
-      // Not let in: the page of the workspace says why.
+      // If admission was refused, there is no ticket, and the workspace's page says why.
       frame.src = base + "/workspace/" + encodeURIComponent(this.id) +
         (ticket ? "?ticket=" + encodeURIComponent(ticket) : "");
       styled(frame, { width: "100%", height: "100%", "min-height": "24rem", border: "0", display: "block" });
@@ -78,7 +78,7 @@
       if (this.frame && this.frame.contentWindow) this.frame.contentWindow.postMessage(message, base);
     }
 
-    // Keep a socket open for as long as the view is there: whoever embeds it must allow that.
+    // Keep a socket open as long as the view exists. The embedding page has to allow this.
     watch(ticket) {
       const socket = (this.socket = new WebSocket(socketBase + "/sdk/live/" + encodeURIComponent(this.id)));
       const lost = () => {
@@ -96,7 +96,7 @@
         this.element.setAttribute("data-se-state", JSON.parse(message.data).state);
       });
       socket.addEventListener("close", lost);
-      // A socket that the page's policy forbids is never open, so it does not close either.
+      // If the page's policy blocks the socket, it never opens, so there is no close event either.
       socket.addEventListener("error", lost);
     }
 
@@ -134,7 +134,7 @@
       for (const callback of this.heard(told.event)) callback({ event: told.event, data: told.data });
     }
 
-    // End the view, not the workspace.
+    // Close the view without stopping the workspace.
     destroy() {
       this.destroyed = true;
       window.removeEventListener("message", this.receive);

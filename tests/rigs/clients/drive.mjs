@@ -1,4 +1,4 @@
-// The same as drive.py, through npm's client. Its modules lie in the folder it is run in.
+// Like drive.py, but with the client from npm. The client's modules are in the current directory.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
