@@ -7,12 +7,12 @@ card, if there is one.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Flag, StrEnum, auto
-from typing import Any, Final, Literal, NamedTuple, Self
+from typing import Annotated, Any, Final, Literal, NamedTuple, Self
 
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
-from bot.domain.row_times import Past, Send, Stays
-from bot.domain.work_items import Outcome
+from bot.domain.row_times import Past, Send, Stays, make_due
+from bot.domain.work_items import DEADLINE_SECONDS, Outcome
 
 #: Kinds of updates that users can turn off.
 Topic = Literal["ready", "stopped", "run_ended"]
@@ -317,7 +317,9 @@ class Notice:
     state: NoticeState
     attempts: int
     created_at: Past
-    due_at: Send
+    #: When the notice may be claimed next. A card may be held until its start's deadline. Only messages for
+    #: the beginning of a lesson may be due later (``FIXED_CONDITIONS`` in ``bot.store.time_repair``).
+    due_at: Annotated[float, make_due(DEADLINE_SECONDS)]
     unknown_since: Past | None = None
     channel_id: str | None = None
     message_ts: str | None = None

@@ -15,14 +15,19 @@ class Kind(StrEnum):
 
     PAST = "past"  #: when something happened; a time in the future becomes now
     SINCE = "since"  #: like PAST, but used to compute an age; becomes now if the age can't be known
-    DUE = "due"  #: when a lease, retry or check is due; if impossibly far ahead, it becomes now
+    DUE = "due"  #: when a lease, retry or message is due; if impossibly far ahead, it becomes now
+    CHECK = "check"  #: like DUE, but may be farther ahead than its limit, because checking early does no harm
     GATE = "gate"  #: times that limit how often a workspace is read, which ``heal_gates`` corrects
     STAYS = "stays"  #: never corrected: set by people or providers, covered by a hash, or a duration
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A kind of time. For DUE, ``farthest`` limits how many seconds in the future it can be."""
+    """A kind of time.
+
+    For DUE and CHECK, ``farthest`` limits how many seconds in the future it can be. Each start on SQLite sets
+    times beyond the limit to now. So only a CHECK may be written with such a time.
+    """
 
     kind: Kind
     farthest: float = 0.0
@@ -33,6 +38,11 @@ def make_due(farthest: float) -> Time:
     return Time(Kind.DUE, farthest)
 
 
+def make_check(farthest: float) -> Time:
+    """Return the ``Time`` for checks that a restart makes due if they are over ``farthest`` seconds ahead."""
+    return Time(Kind.CHECK, farthest)
+
+
 PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
@@ -40,17 +50,21 @@ GATE: Final = Time(Kind.GATE)
 #: When a lease (a process's claim on a row) ends, at most a minute from now. ``Numbers.lease`` and
 #: ``Timing.lease`` must not be longer.
 LEASE: Final = make_due(60.0)
-#: When a message is next sent, at most five minutes from now. ``MAX_PAUSE_SECONDS`` in
-#: ``bot.slack.notifier.rendering`` must not be longer.
+#: When a message is next updated, or a Slack method next called, at most five minutes from now.
+#: ``MAX_PAUSE_SECONDS`` in ``bot.slack.notifier.rendering`` must not be longer.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not be longer.
-#: A provider's *Retry-After* may be longer. If Usher then calls too early, the provider responds with another
-#: *Retry-After*.
-Step = Annotated[float, make_due(600.0)]
+#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not be longer. A
+#: start's turn, or the next attempt with a refused credential, may be later. A step that comes early finds
+#: that it still has to wait.
+Step = Annotated[float, make_check(600.0)]
+#: When a call may be repeated, at most ten minutes from now. ``MAX_BUSY_SECONDS`` in ``bot.domain.timeouts``
+#: and, with a quarter added as jitter, ``MAX_REQUESTED_PAUSE_SECONDS`` in ``bot.reconciler.runtimes`` must not
+#: be longer.
+Retry = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
 #: The deadline of an operation or a run. ``bot.domain.work_items.DEADLINE_SECONDS`` is much shorter than this
 #: limit of a day, but in earlier releases, *Keep waiting* could extend a deadline by up to a day.
@@ -58,9 +72,9 @@ Deadline = Annotated[float, make_due(86_400.0)]
 #: When an unfinished link expires. Its page is valid for ten minutes, and a code shown on the page is valid
 #: for ten more (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: When a task is due, at most 22 minutes from now. ``bot.services.linking.UNUSED_SECONDS`` must not be
-#: longer. Otherwise, a credential could be revoked while its link page is still open.
-TaskDue = Annotated[float, make_due(1_320.0)]
+#: When a task is due, at most a day from now. That is how long possible owners of a requested account have to
+#: answer (``bot.services.approvals``). All other tasks are due much sooner.
+TaskDue = Annotated[float, make_due(86_400.0)]
 #: When a browser session ends. The limit is a week, because sessions that an earlier release created may last
 #: that long.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

@@ -6,7 +6,7 @@ from typing import Final
 
 from bot.domain.holds import Hold
 from bot.domain.people import Principal
-from bot.domain.row_times import Deadline, Past, Since, Step
+from bot.domain.row_times import Deadline, Past, Retry, Since, Step
 
 #: How long a work item may take before the user is told that it is late, in seconds.
 DEADLINE_SECONDS: Final = 1800.0
@@ -85,7 +85,7 @@ class WorkItem:
     question_since: Past | None = None
     blocked_since: Past | None = None
     busy_since: Since | None = None
-    retry_at: Step | None = None
+    retry_at: Retry | None = None
     deadline_at: Deadline | None = None
     deadline_number: int = 0
     attempts: int = 0

@@ -220,7 +220,7 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
         left = max(left, RECHECK_SECONDS if at is None else at + store.DAY_SECONDS - tx.now())
     store.update_request(tx, approval.id, answers=answers, awaits_answers=left > 0.0)
     if left > 0.0:
-        return [NewTask(TaskKind.ASK_ACCOUNT_OWNERS, approval.id, due_in=left)]
+        return [NewTask(TaskKind.ASK_ACCOUNT_OWNERS, approval.id, due_in=min(left, store.DAY_SECONDS))]
     _ask_administrators(tx, context, approval, f"open:{approval.requested_at:.3f}")
     return []
 

@@ -22,7 +22,7 @@ from bot.domain.notices import (
 )
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
-from bot.domain.work_items import Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Outcome
 from bot.store import cards, preferences
 from bot.store.engine import Engine
 from bot.store.fan_out import (
@@ -154,11 +154,11 @@ def add_card(
 
     ``is_announced`` means that an answer has already announced the work, and that another message will report
     its end. The card is then sent only if the work takes long. If ``slow_seconds`` is given, that means
-    longer than nine in ten similar starts take.
+    longer than nine in ten similar starts take, or until the start's deadline.
     """
     if is_announced:
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
-        card = replace(card, due_in=delay)
+        card = replace(card, due_in=min(delay, DEADLINE_SECONDS))
     _add(tx, card, is_first=True)
 
 

@@ -33,7 +33,7 @@ from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.preferences import Preferences
 from bot.domain.reads import Unconfirmed
-from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_due
+from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_check, make_due
 from bot.domain.runs import Run
 from bot.domain.stops import PlannedStops
 from bot.domain.upgrades import UpgradeLoss
@@ -475,7 +475,7 @@ WORKSPACES = Table(
     gone_confirmed_at=PAST,
     # The next check may be as far ahead as the timer itself. But checking too early does no harm, so a minute
     # is enough.
-    stop_check_at=make_due(60.0),
+    stop_check_at=make_check(60.0),
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
 )
@@ -489,12 +489,13 @@ RULES = Table(
     "principal connection remote_id",
     PAIR,
     "principal",
-    next_check_at=make_due(60.0),
+    next_check_at=make_check(60.0),
 )
 OCCURRENCES = make_plain_table("occurrences", "rule_id local side", at=STAYS)
 CLASS_CARDS = Table(
-    "class_cards", courses.ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=make_due(60.0)
+    "class_cards", courses.ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=make_check(60.0)
 )
+# A member's start is retried after at most ``bot.services.due_lessons.LINK_SECONDS``.
 PARTICIPANTS = Table(
     "participants",
     courses.Participant,
@@ -503,7 +504,7 @@ PARTICIPANTS = Table(
     "workspace_id",
     "principal",
     warned_at=STAYS,
-    due_at=make_due(60.0),
+    due_at=make_due(300.0),
 )
 WAITLIST_ENTRIES = Table(
     "waitlist_entries", WaitlistEntry, "id", "workspace_id", next_at=make_due(PAUSE_SECONDS[-1])

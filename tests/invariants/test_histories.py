@@ -32,6 +32,7 @@ from tests.invariants.strategies import (
 )
 from tests.reconciler.fuse import Fuse
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.due_times import check_due_times
 from tests.rigs.store import memory_store
 
 
@@ -346,6 +347,7 @@ class Histories(RuleBasedStateMachine):
             self.run(checks.one_start_per_operation(self.life))
             self.run(checks.each_their_own(self.life))
             self.run(checks.nothing_left_of_ended(self.life))
+            self.run(check_due_times(self.life.store))
 
     def teardown(self):
         try:

@@ -43,6 +43,21 @@ async def test_starts_begin_as_early_as_they_take_in_the_order_of_joining(term):
     assert {state(term, number) for number in range(8)} == {State.RUNNING}
 
 
+async def test_restart_before_a_lesson_doesnt_announce_it_early(term):
+    """Their workspaces are ready long before the lesson, but it isn't starting yet."""
+    term.provider.settings = fake_settings(starts_per_second=0.02)
+    term.reborn()
+    alice, *others = people(8)
+    await course(term, alice, *others)
+    await until(term, "08:53")
+    assert state(term) is State.RUNNING
+    await term.restart()
+    await until(term, "08:59")
+    assert told(term, alice) == []
+    await until(term, "09:01")
+    assert told(term, alice) == ["Statistics is starting, and your workspace is ready."]
+
+
 async def test_a_start_that_waits_in_the_queue_for_longer_than_a_deadline_is_sent(term):
     term.provider.settings = fake_settings(starts_per_second=0.0007)
     term.reborn()

@@ -11,6 +11,7 @@ from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
 from bot.slack.notifier import Timing
+from bot.slack.notifier.rendering import MAX_PAUSE_SECONDS
 from bot.store import cards, maintenance, notices, operations
 from bot.store.cards import MIN_UPDATE_INTERVAL_SECONDS
 from bot.store.schema import SEND_CONFIRM_SECONDS
@@ -445,6 +446,15 @@ async def test_an_update_that_fails_is_still_owed(world, code):
     error = SlackPermanent if code == "token_revoked" else SlackFailed
     world.slack.fail("chat.update", error("chat.update", code))
     await world.pass_time(200, step=5)
+    assert len(world.slack.told("stopped")) == len(world.slack.messages) == 1
+
+
+async def test_limited_card_is_updated_after_the_longest_pause(world):
+    """Other cards wait no longer, even if Slack asks for an hour."""
+    operation_id = await stopping(world)
+    await work_unseen(world, operation_id)
+    world.slack.fail("chat.update", SlackLimited("chat.update", 3600.0))
+    await world.pass_time(MAX_PAUSE_SECONDS + 60, step=5)
     assert len(world.slack.told("stopped")) == len(world.slack.messages) == 1
 
 

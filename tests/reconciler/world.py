@@ -37,6 +37,7 @@ from bot.support.responses import Response
 from bot.support.vault import Vault, row_key
 from tests.reconciler.fuse import Fuse, Fused, Killed
 from tests.rigs.clock import CountingIds, FakeClock
+from tests.rigs.due_times import check_due_times
 from tests.rigs.installed import Token
 from tests.rigs.listeners import Unobserved
 from tests.rigs.providers import FakeProvider
@@ -289,7 +290,9 @@ class World:
             "cards": self.notifier.step_cards,
             "outputs": self.notifier.step_outputs,
         }
-        return await until_idle(steps, self.looks)
+        was_busy = await until_idle(steps, self.looks)
+        await check_due_times(self.store)
+        return was_busy
 
     async def _streams(self) -> int:
         """Begin the streams that are due, and let all open ones read what is available."""

@@ -180,6 +180,14 @@ async def test_what_slack_does_not_take_waits_longer_each_time(line):
     assert 0.0 < waits[0] < waits[1] < waits[2] < waits[3] <= MAX_PAUSE_SECONDS
 
 
+async def test_limited_notice_is_retried_within_the_longest_pause(line):
+    """Other messages wait no longer, even if Slack asks for an hour."""
+    (notice,) = await claimed(line, message("1", "hello"))
+    await line.notifier._outbox._postpone_limited(notice, SlackLimited(POST, 3600.0))
+    (row,) = await line.store.engine.read(lambda tx: tx.all("SELECT due_at FROM notices"))
+    assert row["due_at"] - line.clock.now() == MAX_PAUSE_SECONDS
+
+
 async def test_nothing_is_given_up_while_slack_does_not_let_the_app_in(line):
     (notice,) = await claimed(line, message("1", "hello"))
     line.clock.advance(7 * 86_400)

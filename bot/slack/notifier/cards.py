@@ -14,7 +14,14 @@ from bot.slack import methods
 from bot.slack.calls import PacedSlack
 from bot.slack.errors import Meaning, classify, find_retry_delay
 from bot.slack.installed import AnySlack
-from bot.slack.notifier.rendering import NOT_READY_SECONDS, build_edit, digest, edit, render_update
+from bot.slack.notifier.rendering import (
+    MAX_PAUSE_SECONDS,
+    NOT_READY_SECONDS,
+    build_edit,
+    digest,
+    edit,
+    render_update,
+)
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing
 from bot.store import cards as card_rows
@@ -72,7 +79,7 @@ class CardUpdates:
             except errors.SlackFailed as error:
                 seconds = find_retry_delay(error, delay)
                 if seconds is not None:
-                    await self._store.write(card_rows.retry_card, card.id, seconds)
+                    await self._store.write(card_rows.retry_card, card.id, min(seconds, MAX_PAUSE_SECONDS))
                     return
                 log.info("card lost", card=card.id, problem=error.code)
                 if Mark.IN_CHANNEL in card.kind.marks and classify(error) is Meaning.PLACE:

@@ -404,7 +404,7 @@ class Outbox:
 
         If only Usher's own budget has run out, the notice keeps its place in the queue.
         """
-        wait = error.retry_after
+        wait = min(error.retry_after, MAX_PAUSE_SECONDS)
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
             wait = min(notice.created_at - await self._store.now(), 0.0)

@@ -49,7 +49,7 @@ NOT_READY_SECONDS: Final = 2.0
 #: Maximum age of a workspace's last read, in seconds, for a message that was delayed by a Slack outage. If
 #: the read is older, the workspace is read again before the message is sent.
 MAX_READ_AGE_SECONDS: Final = 30.0
-#: Maximum pause between two attempts to send a notice, in seconds.
+#: Maximum pause between two attempts to send a notice or update a card, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
 #: Options for every message: links have no previews, and names aren't turned into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}

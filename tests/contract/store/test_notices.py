@@ -7,10 +7,11 @@ from functools import partial
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
 from bot.domain.preferences import Preferences
 from bot.domain.steps import Update
-from bot.domain.work_items import Outcome
+from bot.domain.work_items import DEADLINE_SECONDS, Outcome
 from bot.domain.workspaces import State
 from bot.store import counts, operations
 from bot.store import notices as notice_rows
@@ -189,6 +190,20 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
     assert {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)} <= {"plain"}
     clock.advance(1)
     assert "long" in {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)}
+
+
+@pytest.mark.parametrize(
+    ("slow", "wait"),
+    [(None, CARD_DELAY_SECONDS), (900.0, 900.0 + MAX_PROMPT_SECONDS), (7200.0, DEADLINE_SECONDS)],
+    ids=["unknown", "slow", "slower than the deadline"],
+)
+async def test_card_is_held_until_the_deadline_at_the_latest(store, clock, slow, wait):
+    card = message("o", NoticeKind.CARD)
+    await store.carry_out(partial(add_card, card=card, is_announced=True, slow_seconds=slow))
+    clock.advance(wait - 1)
+    assert await store.perform(notice_rows.claim_notices, 10, 60.0) == []
+    clock.advance(1)
+    assert len(await store.perform(notice_rows.claim_notices, 10, 60.0)) == 1
 
 
 @pytest.mark.both_engines

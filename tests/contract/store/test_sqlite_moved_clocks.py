@@ -129,6 +129,26 @@ async def test_a_timer_names_a_moment_that_no_clock_moves_and_is_looked_at_again
     assert (await store.read(workspaces.find_workspace, workspace.id)).stop_at == at
 
 
+async def test_message_about_a_lesson_is_due_when_the_lesson_begins(bot):
+    """Its due time is the lesson's beginning by any clock, unless the message was due at once."""
+    bot.clock.jump(600)
+    store = await bot.serve()
+    begins = bot.clock.now() + 2_700
+    coming = NewNotice("coming", NoticeKind.LESSON, "1", ALICE, due_in=2_700.0)
+    missed = NewNotice("missed", NoticeKind.LESSON, "1", ALICE)
+    held = NewNotice("held", NoticeKind.MESSAGE, "1", ALICE, due_in=60.0)
+    await store.write(notices.add_notices, [coming, missed, held])
+    bot.clock.jump(-600)
+    now = bot.clock.now()
+    store = await bot.serve()
+    rows = await store.carry_out(lambda tx: tx.all("SELECT subject, due_at FROM notices"))
+    assert {row["subject"]: row["due_at"] - now for row in rows} == {
+        "coming": pytest.approx(begins - now),
+        "missed": pytest.approx(0.0, abs=0.1),
+        "held": pytest.approx(60.0, abs=0.1),
+    }
+
+
 async def test_nobody_waits_longer_than_a_day_to_hear_that_it_takes_longer(bot):
     bot.clock.jump(30 * 86_400.0)
     store = await bot.serve()

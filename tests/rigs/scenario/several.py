@@ -22,6 +22,7 @@ from bot.support.logs import Redactor
 from playground.demo.browser import Browser, Page
 from playground.harness import Clock
 from playground.slack import SlackServer, SlackWorkspaces, manifest
+from tests.rigs.due_times import check_due_times
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.stage import PATIENCE, World
 from tests.rigs.scenario.watch import Watch, listening
@@ -126,7 +127,9 @@ class SeveralWorld(World):
 
     async def settle(self) -> bool:
         timers = {f"timers {number}": one.timers.run_due for number, one in enumerate(self.slacks.members)}
-        return await until_idle({**timers, **self.steps()}, self.looks)
+        was_busy = await until_idle({**timers, **self.steps()}, self.looks)
+        await check_due_times(self.bot.store)
+        return was_busy
 
     def _install(self, address: str) -> None:
         stand_in = "https://usher.example.test"

@@ -35,6 +35,7 @@ from playground.harness import Clock, Harness
 from playground.processes import reserved_port
 from playground.slack import manifest
 from tests.rigs.clock import NOW, FakeClock
+from tests.rigs.due_times import check_due_times
 from tests.rigs.engine import EngineWithoutThread
 from tests.rigs.scenario.people import Person
 from tests.rigs.scenario.watch import Watch, listening
@@ -122,7 +123,9 @@ class World:
         """Do everything that is due now, until nothing is. Return whether anything was done."""
         if self.is_live:
             return False
-        return await until_idle({"timers": self.slack.timers.run_due, **self.steps()}, self.looks)
+        was_busy = await until_idle({"timers": self.slack.timers.run_due, **self.steps()}, self.looks)
+        await check_due_times(self.bot.store)
+        return was_busy
 
     @property
     def looks(self) -> Looks:
