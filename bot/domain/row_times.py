@@ -57,13 +57,13 @@ SEND: Final = make_due(300.0)
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not be longer. A
-#: start's turn, or the next attempt with a refused credential, may be later. A step that comes early finds
+#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not be longer.
+#: A start's turn, or the next attempt with a refused credential, may be later. A step that comes early finds
 #: that it still has to wait.
 Step = Annotated[float, make_check(600.0)]
 #: When a call may be repeated, at most ten minutes from now. ``MAX_BUSY_SECONDS`` in ``bot.domain.timeouts``
-#: and, with a quarter added as jitter, ``MAX_REQUESTED_PAUSE_SECONDS`` in ``bot.reconciler.runtimes`` must not
-#: be longer.
+#: must not be longer, nor ``MAX_REQUESTED_PAUSE_SECONDS`` in ``bot.reconciler.runtimes`` with a quarter added
+#: as jitter.
 Retry = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
 #: The deadline of an operation or a run. ``bot.domain.work_items.DEADLINE_SECONDS`` is much shorter than this
