@@ -16,7 +16,7 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 
 
 def list_deferred_commands(tx: Transaction, principal: Principal, connection: str) -> list[dict[str, Any]]:
-    """Return the commands that are waiting for a person's unused links on a connection, oldest first."""
+    """Return the commands that are waiting for a person to complete a link on a connection, oldest first."""
     about = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [from_json(row["deferred_command"]) for row in tx.all("deferred_commands_of_links", **about)]
 

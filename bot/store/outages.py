@@ -10,11 +10,11 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Name of the outage that is stored while a second Usher uses the same Slack app. It can't clash with a
-#: connection's name, which never begins with ``#``.
+#: Name of the outage stored while a second Usher uses the same Slack app. Connections' names never begin with
+#: ``#``, so it can't clash with one.
 TWICE: Final = "#twice"
-#: Suffix of an outage's name if the connection refuses Usher's own secret. If it refuses the secrets of
-#: several people, the suffix is ``PEOPLE``.
+#: Suffix of an outage's name: ``OURS`` if the connection refuses Usher's own secret, ``PEOPLE`` if it refuses
+#: the secrets of several people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 

@@ -8,13 +8,13 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: Duration of a lease that isn't renewed, in seconds. After that, another process may take it.
+#: How long a lease lasts without being renewed, in seconds. After that, another process may take it.
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, for example ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names that announce a process's encryption keys. It is followed by a key's fingerprint.
-#: ``CONNECTION_PREFIX`` is the prefix of the names that announce a process's connections.
+#: Prefix of the names with which a process announces its encryption keys. A key's fingerprint follows.
+#: ``CONNECTION_PREFIX`` is the same for connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
 

@@ -41,8 +41,8 @@ OLDEST_VERSION = 140_000
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
 #: Timeout for the first statement on a new connection, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to keep checking whether a commit took effect if its connection was lost, in seconds. By the end
-#: of this time, any lease taken in that commit has expired, and another process may do the work.
+#: Seconds to keep checking whether a commit took effect after its connection was lost. By then, any lease
+#: taken in that commit has expired, and another process may do the work.
 OUTCOME_SECONDS = 60.0
 
 #: PostgreSQL settings for each connection. Waits for locks are short, so that a transaction whose caller has
@@ -95,8 +95,8 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why the last server that answered couldn't be used. Until ``_asks_at``, this error is raised again
-        #: without trying to connect.
+        #: Why the last server that answered couldn't be used. Until ``_asks_at``, the session raises this
+        #: error again instead of trying to connect.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
         #: When servers began to refuse the sign-in. None if the last attempt to connect wasn't refused.

@@ -117,7 +117,7 @@ class PostgresTransaction(Transaction):
         #: The monotonic time at which the transaction asked for the database's time, and the cursor for the
         #: answer. None once the answer has been read.
         self._asked: tuple[float, Cursor[Row]] | None = None
-        #: Statements in flight that may have written rows. Each is stored with its SQL text.
+        #: Statements in flight that may have written rows, each with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
         #: The cursor of each prefetched query, keyed by the query's SQL and parameters.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}

@@ -1,4 +1,4 @@
-"""Signatures of recent requests from Slack. They are kept so that each request is accepted only once."""
+"""Signatures of recent requests from Slack, kept so that each request is accepted only once."""
 
 from typing import Final
 
@@ -6,7 +6,7 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long signatures are kept, in seconds. After that, a repeated request is refused because it is too old.
+#: How long signatures are kept, in seconds. A repeat that arrives later is refused as too old.
 RETENTION_SECONDS: Final = 600.0
 
 

@@ -39,13 +39,14 @@ class WakeReason(IntEnum):
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: For each table, the columns that say why a row is on hold, and their values in rows that aren't.
+#: For each table, the columns that say why a row is on hold, and the values that they have in rows that
+#: aren't.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
 _CALL_COLUMNS: Final = frozenset({"start_call", "stop_call"})
-#: Columns whose changes are shown on cards without delay. Changes to others, such as progress, can wait.
+#: Columns whose changes appear on cards without delay. Changes to other columns, such as progress, can wait.
 _URGENT_COLUMNS: Final = _CALL_COLUMNS | {"outcome", "block_reason", "question_since"}
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
@@ -68,7 +69,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of the query that saves a step, except those that set columns.
+#: Parameters of the query that saves a step, besides the columns' new values.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 

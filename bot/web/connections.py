@@ -24,24 +24,24 @@ log = structlog.get_logger(__name__)
 
 #: Timeout for the headers of the first request on a new connection, in seconds.
 HEADER_SECONDS: Final = 10.0
-#: Seconds for which a connection is kept open for another request. This is longer than proxies keep their
-#: connections to us open (Caddy: 120 s).
+#: How long a connection is kept open for another request, in seconds. Proxies close theirs sooner (Caddy:
+#: after 120 s).
 IDLE_SECONDS: Final = 130.0
 #: Number of file descriptors kept free for everything other than incoming connections.
 SPARE_FILES: Final = 300
 #: Highest limit on open files that Usher sets. A system may allow a billion, but some programs would then try
 #: to close that many files.
 _MOST_FILES: Final = 65_536
-#: Seconds for which the rest of a request that has already been answered is read and discarded. After that,
-#: the connection is closed.
+#: If a request is answered before all of it has arrived, the rest is read and discarded. After this many
+#: seconds, the connection is closed.
 LINGER_SECONDS: Final = 1.0
 #: Maximum number of incoming connections, even if the system's limit on open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Memory in bytes that a connection with an unfinished request uses in addition to the received data
-#: (measured with aiohttp 3.14).
+#: Memory, in bytes, that a connection with an unfinished request uses on top of the data received (measured
+#: with aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: Maximum size of a small request, in bytes. A request whose headers announce a longer body is large from the
-#: start. Slack's requests are a few kilobytes.
+#: Maximum size of a small request, in bytes. A request whose headers announce a longer body counts as large
+#: from the start. Slack's requests are a few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
 #: Maximum memory, in bytes, of all large unfinished requests combined. ``MAX_SMALL_TOTAL_BYTES`` is the
 #: maximum for all small ones, and ``MAX_TOTAL_BYTES`` for both.
@@ -126,8 +126,7 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: Maps each connection with an unfinished request to the memory that the request uses, in bytes. The
-        #: oldest request comes first.
+        #: Memory used by each connection's unfinished request, in bytes, oldest request first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
