@@ -10,8 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: A remark that is added to an answer if Usher does something other than what the verb suggests, or "" if
-#: there is nothing to remark on.
+#: A remark added to an answer if Usher does something that the verb doesn't suggest, or "" if there is none.
 Remark = Literal[
     "",
     "calling_off",
@@ -30,7 +29,7 @@ Remark = Literal[
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: Minimum delay, in seconds, of a planned start that is reported as late.
+#: How late a planned start must be, in seconds, to be reported as late.
 LATE_START_SECONDS: Final = 300.0
 #: If a start's call is sent within this many seconds of the request, the start's duration is measured from
 #: the request. Otherwise, it is measured from the call.
@@ -80,8 +79,8 @@ class Operation(WorkItem):
     read_since: Past | None = None
     failed_at: Past | None = None
     #: Whether the user agreed that the workspace may be ended irreversibly. With this consent, a restart can
-    #: replace the workspace with a new one made from the same spec. The verb then changes to CREATE, and
-    #: ``agreed`` remains set. A workspace that has failed irreversibly is replaced even without consent.
+    #: replace the workspace with a new one made from the same spec. The verb then becomes CREATE, and
+    #: ``agreed`` stays set. A workspace that has failed irreversibly is replaced even without consent.
     agreed: Consent = Consent.NONE
     #: The time for which this operation's timer or plan was set, or None if the user requested it directly.
     planned_for: Stays | None = None

@@ -73,7 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: What Slack says about the person. It is set only for administrators who have to decide about a request.
+    #: What Slack says about the person. Set only if an administrator has to decide about a request.
     known: Person | None = None
 
 

@@ -13,7 +13,7 @@ _BETWEEN = re.compile(r"[\W_]+")
 #: Minimum length of a word in a name, in letters. Shorter words are ignored, because they match too many
 #: people.
 _SHORTEST: Final = 3
-#: Pairs of a word's minimum length and the number of its letters that may be mistyped.
+#: Pairs: a word's minimum length, and how many of its letters may be mistyped.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 

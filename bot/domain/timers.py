@@ -12,10 +12,10 @@ TIMER_WARNING_SECONDS: Final = 600.0
 CLASS_WARNING_SECONDS: Final = 300.0
 #: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: How late a timer may be handled without a new warning, in seconds. If it is handled later, the owner is
-#: warned again, because they may have started the workspace in the meantime.
+#: How many seconds late a timer may be handled without a new warning. After that, the owner is warned again,
+#: because they may have started the workspace in the meantime.
 ABSENT_SECONDS: Final = 120.0
-#: Minimum time from setting a timer to the stop, in seconds.
+#: Minimum number of seconds between setting a timer and the stop.
 SOONEST_SECONDS: Final = 60.0
 #: How long, in seconds, an irreversible stop is postponed if the owner couldn't be warned of it.
 AGAIN_SECONDS: Final = 86_400.0
@@ -24,8 +24,8 @@ AGAIN_SECONDS: Final = 86_400.0
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How long the *1 hour more* button postpones a planned stop, in seconds.
 MORE_SECONDS: Final = 3600.0
-#: Minimum time between updates of a class card, in seconds. Several button presses in quick succession then
-#: lead to only one update.
+#: Minimum time between updates of a class card, in seconds, so that several clicks in quick succession cause
+#: only one update.
 REST: Final = 3.0
 
 

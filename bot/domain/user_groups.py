@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long Usher uses a list of a group's members, in seconds. If the list hasn't been read again by then,
-#: the group counts as empty.
+#: How long the list of a group's members stays valid, in seconds. If it hasn't been read again by then, the
+#: group counts as empty.
 COUNTS_FOR: Final = 3600.0
 
 

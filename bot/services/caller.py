@@ -63,8 +63,8 @@ Result = TypeVar("Result")
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
 #: Suffix of an inbox key that marks the request as refused.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: A request older than this, in seconds, must be confirmed by the person, because much may have changed since
-#: it was sent.
+#: A request older than this, in seconds, needs confirmation, because a lot may have changed since it was
+#: sent.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -107,8 +107,8 @@ class Caller:
     via: str = ""
     #: Whether to accept a person's stored details, however old they are, because Slack can't be reached.
     uses_stored_identity: bool = False
-    #: Whether a reply has already told the person what was started. If so, a card is sent only if the
-    #: work takes long.
+    #: Whether a reply has already told the person what was started. If so, a card is sent only if the work
+    #: takes a long time.
     is_answered: bool = False
     #: Whether the request concerns several workspaces. If so, one message reports all outcomes.
     is_about_several: bool = False

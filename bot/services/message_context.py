@@ -1,4 +1,4 @@
-"""Data for messages: the rows, titles, names and URLs that are needed to render cards and notices."""
+"""Data for messages: the rows, titles, names and URLs needed to render cards and notices."""
 
 import asyncio
 import math

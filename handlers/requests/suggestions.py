@@ -1,6 +1,6 @@
-"""Suggests commands, in a form that works where the user is typing, and verbs similar to a mistyped one.
+"""Suggests commands, worded for where the user is typing, and verbs similar to a mistyped one.
 
-This module also replies to small talk.
+Also replies to small talk.
 """
 
 import re

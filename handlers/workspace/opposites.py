@@ -1,4 +1,4 @@
-"""Writes and reads the data carried by buttons that undo what an answer reports."""
+"""Serialises and parses the data in buttons that undo what an answer reports."""
 
 import json
 from collections.abc import Callable, Sequence

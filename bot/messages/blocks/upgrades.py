@@ -53,7 +53,7 @@ _SENTENCES: Final = {
     ),
 }
 #: Tells a person that an upgrade has undone their changes to individual lessons. ``_AT_USUAL_TIME`` is added
-#: for each lesson that was moved within its day, and ``_NOT_HELD`` for all those that were moved to another
+#: for each lesson that was moved within its day, and ``_NOT_HELD`` once for all that were moved to another
 #: day.
 _MOVED: Final = "I can't move individual lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: The messages about a start that failed for lack of capacity, keyed by the kind that was missing.
-#: ``WAITED_FOR`` contains the words for each kind in messages about waiting.
+#: Messages about a start that failed for lack of capacity, keyed by the kind of capacity. ``WAITED_FOR``
+#: names each kind in messages about waiting.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -62,8 +62,8 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Added to the message that a workspace is ready, if the workspace was on the waitlist. The key says how
-#: Usher will stop the workspace if nobody uses it.
+#: Added when Usher reports a workspace from the waitlist as ready. The key says how Usher will stop it if
+#: nobody uses it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -71,15 +71,15 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question whether an unused workspace is still needed, if others are waiting for its capacity.
-#: Usher asks, because stopping this workspace would end it for good.
+#: Added when Usher asks whether an unused workspace is still needed, if others are waiting for its capacity.
+#: Usher asks instead of stopping it, because a stop would end it for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to the message about a failed attempt if the failure ends the wait, because its reason wasn't missing
-#: capacity.
+#: Added to the message about a failed attempt if the attempt failed for a reason other than missing capacity,
+#: which ends the wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
