@@ -17,8 +17,8 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: After a read has shown an operation's result, the operation is treated as ending for this many seconds. Its
-#: row should be closed within this time.
+#: How long an operation counts as ending after a read has shown its result, in seconds. Its row should be
+#: closed by then.
 END_SECONDS: Final = 2.0
 
 
@@ -41,7 +41,7 @@ class Facts:
     now: float
     connection: str
     connection_title: str
-    #: The time zone of the message's only reader. None if it isn't known, or if there are several readers.
+    #: The reader's time zone. None if it isn't known or the message has several readers.
     zone: ZoneInfo | None = None
     username: str = ""
     has_public_url: bool = True
@@ -55,8 +55,8 @@ class Facts:
     is_refused: bool = False
     #: Whether the link is suspended (*resting*) because its username now belongs to another account.
     is_resting: bool = False
-    #: The obstacle that prevents all requests on the user's behalf, or only the workspace's planned stop
-    #: (``bot.domain.feasibility``). It is "" if there is none.
+    #: The obstacle to all requests on the user's behalf, or only to the workspace's planned stop
+    #: (``bot.domain.feasibility``), or "" if there is none.
     obstacle: str = ""
     #: When the account's credential will expire, according to its provider.
     link_expires_at: float | None = None
@@ -122,8 +122,7 @@ class WorkspaceFacts(Facts):
     others: tuple["WorkspaceFacts", ...] = ()
     #: The workspace's name if its row has been deleted, otherwise None.
     former_name: str | None = None
-    #: Whether the message about how the operation ended is pending or sent. It is "" if there is no such
-    #: message.
+    #: Whether the message about the operation's end is pending or sent, or "" if there is none.
     end_state: EndState = ""
     #: Whether the *ready* message already shows ``ide_url``.
     is_url_shown: bool = False

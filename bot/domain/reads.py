@@ -39,7 +39,7 @@ class ReadClaim:
     #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids``
     #: belongs to the user.
     is_proven: bool = True
-    #: A finding from this user's latest reads that later reads still have to confirm.
+    #: An unconfirmed finding from this user's latest reads.
     unconfirmed: Unconfirmed | None = None
     #: Whether a call that may end the workspace has been sent. If so, the workspace is expected to
     #: disappear.
@@ -90,12 +90,12 @@ class ReadResult:
     #: Period and offset, in seconds, of the times at which the account's workspaces are read together. The
     #: next read waits for one of these times. None if workspaces are read one by one.
     slot: tuple[float, float] | None = None
-    #: A finding about the first of ``workspace_ids`` that isn't confirmed yet. It is kept in the workspace's
-    #: row until the workspace's state is next observed.
+    #: An unconfirmed finding about the first of ``workspace_ids``, kept in that workspace's row until the
+    #: workspace's state is next observed.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds must pass before the workspace may be read again. The countdown restarts when the
     #: response arrives, because the request may have reached the provider at any moment up to then.
     closed_for: float = 0.0
-    #: Whether the credential can open only the reader's own workspaces. If it can open everyone's, reading a
-    #: workspace that isn't in the user's list doesn't prove that the workspace belongs to them.
+    #: Whether the credential can open only the user's own workspaces. If it can open everyone's, reading a
+    #: workspace that isn't in the user's list doesn't prove that it is theirs.
     is_own: bool = True

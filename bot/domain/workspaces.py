@@ -13,7 +13,7 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
-#: How many seconds in advance owners are warned that their provider will end a workspace.
+#: Lead time, in seconds, of the warning that a provider will end a workspace.
 EXPIRY_WARNING_SECONDS: Final = 300.0
 
 
@@ -50,7 +50,7 @@ DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
-#: States in which a workspace is changing or may be changing.
+#: States in which a workspace is or may be changing.
 _MOVING_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 
 #: The actions that are possible on a workspace now. They determine the buttons shown.
@@ -73,8 +73,7 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
     return state in DOWN_STATES or state is State.GONE
 
 
-#: Prefix of the remote id of a workspace that its provider hasn't created yet. The id of the workspace's row
-#: follows.
+#: Prefix of the remote id of a workspace not yet created at its provider. The row's id follows.
 PROVISIONAL = "new:"
 
 
@@ -129,8 +128,8 @@ class Workspace:
     entry: str | None = None
     #: The latest event that the provider has reported about the workspace, as a sentence.
     event_message: str | None = None
-    #: Whether the user is told when the workspace is ready. ``notify_stopped`` says whether they are told
-    #: when it stops without being asked to. If these are None, the user's preferences decide.
+    #: Whether to tell the user when the workspace is ready and, in ``notify_stopped``, when it stops by
+    #: itself. If None, the user's preferences decide.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
     survives_stop: bool | None = None
@@ -139,8 +138,8 @@ class Workspace:
     #: When the workspace started running, according to its provider or to a read that saw it happen. None if
     #: neither is known.
     started_at: Stays | None = None
-    #: When Usher first saw the workspace running since it last started, in a read or a list. This is used if
-    #: ``started_at`` isn't known.
+    #: When a read or list first showed the workspace running after its latest start. Used if ``started_at``
+    #: isn't known.
     running_since: Past | None = None
     #: When the workspace's next planned stop is due, in epoch seconds. ``expires_at`` is when the provider
     #: itself ends the workspace. ``stop_warned`` means that the owner was warned or needs no warning.

@@ -64,8 +64,8 @@ class Verb:
     #: What to type after the command. Empty for a variant, which is shorthand for another verb plus a flag
     #: and isn't listed separately.
     usage: str = ""
-    #: The verb's line in help. ``more`` contains the sentences after that line. ``group`` and ``order``
-    #: determine where in help the verb appears.
+    #: The verb's line in help, followed by the sentences in ``more``. ``group`` and ``order`` determine the
+    #: verb's place in help.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
@@ -83,17 +83,16 @@ class Verb:
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
     also: str = ""
-    #: Maps the usage of each verb that this one replaced in release 0.5 to what people should type now. They
-    #: can still type the old form until 0.6, and buttons in old messages keep working.
+    #: The verbs that this one replaced in release 0.5: maps each old usage to what people should type now.
+    #: The old form can still be typed until 0.6, and buttons in old messages keep working.
     former: Mapping[str, str] | None = None
     #: Words that suggest this verb when they occur in a sentence. A command can't begin with them.
     #: ``otherwise`` maps other verbs to words: if the sentence also contains one of these, the other verb is
     #: meant.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Labels of the verb's buttons. ``label`` is for the button next to a workspace's name, which is red if
-    #: ``is_red`` is true. ``alone`` is for a button that runs the command without arguments, and ``does`` for
-    #: a button that passes arguments.
+    #: Labels of the verb's buttons: ``label`` for the one next to a workspace's name (red if ``is_red``),
+    #: ``alone`` for one that runs the command without arguments, and ``does`` for one that passes arguments.
     label: str = ""
     is_red: bool = False
     alone: str = ""
@@ -109,7 +108,7 @@ class Verb:
     #: The use case to run for each workspace in a command that names several. None if the verb begins an
     #: operation.
     each: Callable[..., Any] | None = None
-    #: The variant's own name. Empty unless this is a variant of another verb.
+    #: The verb's name if it is a variant of another verb, otherwise empty.
     variant: str = ""
 
     @property

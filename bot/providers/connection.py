@@ -1,4 +1,4 @@
-"""The settings shared by all connections, including their templates and allowed hosts."""
+"""The settings that connections of every kind have, including templates and allowed hosts."""
 
 import math
 import re
@@ -120,7 +120,7 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
 
 #: A list of host patterns, each normalised by ``normalise_pattern``.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: A list of templates, no two of which may have the same name.
+#: A list of templates with distinct names.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 

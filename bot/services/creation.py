@@ -61,7 +61,7 @@ _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Sets of different names for the same field. A form uses at most one name from each set.
+#: Each set contains alternative names for one field. A form uses at most one of them.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -99,7 +99,7 @@ class FilledForm:
     problems: dict[str, FlagProblem] = field(default_factory=dict)
     #: Flags that don't match any field of the form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags that were dropped because they set limits, and the form has no fields for limits.
+    #: Flags for limits, dropped because the form has no fields for limits.
     left_out: list[Flag] = field(default_factory=list)
 
 

@@ -19,10 +19,10 @@ from bot.support.cleaning import clean, unescape
 #: Maximum length of a command, in characters. A longer text is cut and isn't read as a command, because no
 #: valid name is that long.
 MAX_COMMAND_LENGTH: Final = 2000
-#: Maximum number of words in a command. A text with more words isn't read as a command.
+#: Maximum number of words in a command. A longer text isn't read as a command.
 MAX_WORDS: Final = 100
-#: Maximum length of a text, in characters. A longer text is refused, not cut, because a job's command must
-#: not lose any of its program's arguments.
+#: Maximum length of a text, in characters. A longer text is refused, not truncated, so that a job's program
+#: gets all of its arguments.
 MAX_TEXT_LENGTH: Final = 6000
 
 #: Quotation marks (curly, low, angle, prime and full-width) and hyphens to be replaced by plain ones. They
@@ -38,7 +38,7 @@ _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Matches a word that consists of two hyphens, or of a dash that stands for them.
+#: Matches two hyphens, or a dash that stands for them.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
 #: Matches the separator (two hyphens or a dash) in front of a program's arguments, along with the white space
 #: before it.
@@ -312,8 +312,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Maps each kind of quotation mark to the positions where it may end a quotation. The nearest
-        #: position comes last.
+        #: Maps each quotation mark to the positions where it may end a quotation, the nearest one last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())

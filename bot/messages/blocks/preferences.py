@@ -28,8 +28,7 @@ ASKS_AFTER_HOURS: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-#: Sentence about the connections on which Usher asks after a different number of hours. Operators can set the
-#: number for each connection.
+#: Sentence for connections with their own number of hours, which operators can set.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 

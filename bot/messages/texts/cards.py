@@ -21,7 +21,7 @@ STATES: Final[Mapping[State, str]] = {
     State.UNKNOWN: "Unknown",
 }
 #: Symbols shown before a workspace's name, by state. The state is always given in words as well. White and
-#: black symbols end with a variation selector. Without this character, browsers draw them as small rings.
+#: black symbols end with a variation selector, without which browsers draw them as small rings.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -32,7 +32,7 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: Text for the first line of every message about a workspace.
+#: First line of every message about a workspace.
 HEAD: Final = "{mark} *{name}* · {title}"
 UNMADE: Final = "Being created"
 
@@ -85,7 +85,7 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
 }
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: Text for a list row that omits the reason for waiting, which is already given above the list.
+#: Used in a list row if the reason for waiting is already given above the list.
 WAITING: Final = "Waiting to {happen}"
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
@@ -99,7 +99,7 @@ ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: Text for the provider's message about a start, with the percentage that the provider reports.
+#: The provider's message about a start, with the percentage done.
 PERCENT: Final = "{said} ({percent}%)"
 
 RUNNING: Final = "Running since {since}."
@@ -138,7 +138,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: The name of the thing that a button acts on. Screen readers read it out after the button's text.
+#: Names the object that a button acts on. Screen readers read this name out after the button's label.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -163,8 +163,7 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions that ask for confirmation. Each has a title, a text, and the labels of the buttons that confirm
-#: and cancel.
+#: Confirmation questions: a title, a text, and the labels of the buttons that confirm and cancel.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",
@@ -234,8 +233,8 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to the text about a planned stop if the provider will end the workspace even earlier. The key says
-#: how it will end.
+#: Added to the text about a planned stop if the provider will end the workspace before that. The key says
+#: how.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",

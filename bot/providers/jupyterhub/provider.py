@@ -1,7 +1,6 @@
 """Translates between Usher's terms and the API of a JupyterHub.
 
-The behaviour of hubs, as described in ``docs/internals/providers/jupyterhub.md``, was verified against
-JupyterHub 6.1.
+``docs/internals/providers/jupyterhub.md`` describes how hubs behave, as verified against JupyterHub 6.1.
 
 Named servers are created from templates (``[[connections.NAME.templates]] name, title, options = {…}, who``),
 because a hub doesn't report its spawner's options. The hub passes ``options``, the JSON body of a start
@@ -61,10 +60,10 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: Scopes of the token that Usher creates for a user. With this token, Usher can start, stop and read servers,
-#: check their IDE, and delete the token itself.
+#: Scopes of the token that Usher creates for a user. They let Usher start, stop and read servers, check their
+#: IDE, and delete the token itself.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
-#: The scope for listing the servers that others share with the user, available since hub 5.0. ``SHARES_KEY``
+#: Scope for listing the servers that others share with the user. Hubs have had it since 5.0. ``SHARES_KEY``
 #: in ``Credential.extra`` marks a token with this scope.
 SHARES_SCOPE = "read:users:shares"
 SHARES_KEY = "shares"
@@ -74,8 +73,8 @@ _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
 #: Scopes that grant everything that the token's owner may do.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Time limit for creating a token, in seconds. A user who links an account waits for this and for
-#: ``CHECK_SECONDS``, less than 10 s in total.
+#: Time limit for creating a token, in seconds. With the check (``CHECK_SECONDS``), users who link an account
+#: wait less than 10 s in total.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra`` for the id of a token that Usher created.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
@@ -87,8 +86,8 @@ MAX_TOKEN_SECONDS = 365 * 86_400
 #: Maximum delay before a hub records that a token was used, in seconds: the hub's ``activity_resolution``
 #: (30) plus a margin.
 USE_SECONDS = 60.0
-#: Time limits for exchanging the code when a user signs in, and for deleting the resulting token, in seconds.
-#: Users wait at most 10 s in total.
+#: Time limits for a sign-in, in seconds: for exchanging the code, and for deleting the resulting token. Users
+#: wait at most 10 s in total.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 

@@ -57,8 +57,7 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Path segments after ``/user/NAME/`` in a URL that refer to a page of the default server, not to a named
-#: server.
+#: Path segments after ``/user/NAME/`` that stand for a page of the default server, not for a named server.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -135,8 +134,8 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: First release in which servers have display names, a hub can create a server without starting it, and there
-#: is a separate scope for starting servers.
+#: First release with display names for servers, creation without a start, and a separate scope for starting
+#: servers.
 DISPLAY_NAMES_RELEASE = 6
 #: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0
@@ -154,7 +153,7 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: Actions available after a start that failed and, as the hub has confirmed, left nothing running.
+#: Actions available after a failed start, if the hub has confirmed that nothing is left running.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"

@@ -1,4 +1,4 @@
-"""Checks a submitted form against its draft, and turns it into a spec. Pure functions.
+"""Pure functions that check a submitted form against its draft and turn it into a spec.
 
 A spec may contain ``template``, ``workbench``, ``cluster``, ``image``, ``queue``, ``profile``, ``directory``,
 ``file`` and ``command``, and the ``name=value`` lists ``limits``, ``limit_types``, ``constraints`` and

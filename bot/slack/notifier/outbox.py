@@ -59,18 +59,17 @@ _REPLIES_ONLY: Final = {0: 1.0}
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
 #: Kinds of Slack errors that prevent files from being sent. Messages can still be sent.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of a notice's ``occasion`` (part of its unique key) if the notice says that another message couldn't
-#: be delivered.
+#: Prefix of the ``occasion`` (part of the unique key) of a notice about an undelivered message.
 _MISSING: Final = "missing:"
 #: Error code recorded for a card that may or may not have been posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Up to this age, in seconds, a message that promised an answer is replaced by the answer. After that, the
+#: Maximum age, in seconds, of a message that is edited to show the answer it promised. If it is older, the
 #: answer is sent as a new message, because Slack doesn't notify people of edits.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
 #: How often to check, in seconds, whether the message that promised an answer can be replaced yet.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: If Slack's rate limit delays an edit by up to this many seconds, Usher waits. If the delay is longer, it
-#: sends the answer as a new message instead.
+#: Maximum time, in seconds, that Usher waits for Slack's rate limit to allow an edit. If it would take
+#: longer, the answer is sent as a new message.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 #: Error recorded for a message that was being sent when the process ended. ``_BROKEN`` is recorded after a
 #: bug in Usher.
@@ -179,7 +178,7 @@ class Outbox:
                     await self._send_one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
-        """Put claimed notices back in the queue after a database failure kept them from being sent."""
+        """Requeue claimed notices that weren't sent because the database failed."""
         for notice in notices:
             await self._results.retry(notice, 0.0, error=NoticeError.NOT_WRITTEN)
 
@@ -479,7 +478,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person, at most once a day for each cause, that they missed a message."""
+        """Tell a person that they missed a message, at most once a day for each cause."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
