@@ -44,8 +44,8 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: ``doctor`` counts the operations that failed within this many seconds because a permission was missing. The
-#: causes of older failures may have been fixed.
+#: How far back ``doctor`` looks for operations that failed for lack of a permission, in seconds. The causes
+#: of older failures may have been fixed.
 REFUSALS_SECONDS = 7 * 86_400.0
 #: How long a revocation may be pending before ``doctor`` warns about it, in seconds. Most take only a few
 #: seconds.

@@ -52,7 +52,7 @@ class HoldCode(StrEnum):
     #: of the call. ``NO_EFFECT`` is the equivalent for a stop.
     STILL_DOWN = "still_down"
     NO_EFFECT = "no_effect"
-    #: The provider doesn't accept a stop while the workspace is in its current state.
+    #: The provider doesn't accept stops in the workspace's current state.
     NO_STOP_YET = "no_stop_yet"
     #: The provider reports a state that Usher doesn't know. The hold's detail is the provider's name for this
     #: state.

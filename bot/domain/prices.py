@@ -1,4 +1,4 @@
-"""Hourly prices of machines. Providers and operators state them, and Usher never guesses a price."""
+"""Hourly prices of machines, as stated by providers and operators. Usher never guesses a price."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation

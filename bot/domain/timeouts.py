@@ -19,39 +19,39 @@ from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
 #: How long to wait for a visible effect of a start or stop whose outcome is unknown, in seconds. The call is
-#: then made again, which does no harm.
+#: then repeated, which is harmless.
 START_SETTLES: Final = 60.0
 #: How long to wait for a visible effect of a start or stop if the process that was making the call has died,
-#: in seconds. This is shorter than ``START_SETTLES``, because the call can't still be on its way. After a
-#: time-out, it might be, if the server is slow.
+#: in seconds. This is shorter than ``START_SETTLES``, because only a call that timed out may still be on its
+#: way to a slow server.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch whose outcome is unknown, in seconds.
 MAKE_SETTLES: Final = 120.0
-#: How long a workspace may be reported as down after an accepted start before the card says so, in seconds.
+#: How long after an accepted start the card says that the workspace is still reported as down, in seconds.
 #: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
 #: How long an accepted stop may have no effect before the card says so, in seconds.
 NO_EFFECT_AFTER: Final = 60.0
 #: First wait before retrying a call that a busy provider refused, in seconds. While the provider keeps
-#: refusing the call, the wait grows up to ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each wait by
-#: up to half.
+#: refusing the call, the wait grows, to at most ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each
+#: wait by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
 #: Maximum wait before retrying a call that was refused because of another change to the workspace, in
 #: seconds. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: If a failed workspace is started, it counts as failed again only after two reads since the start have shown
-#: it as failed. The second read must be at least this many seconds after the start.
+#: A failed workspace that is started counts as failed again only once two later reads have shown it as
+#: failed, the second at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: How long to wait before a workspace that was found to be gone is read again, in seconds. It may only have
-#: seemed gone because of an error at the provider, which can last for hours.
+#: How long to wait before rereading a workspace that seems to be gone, in seconds. An error at the provider
+#: can make it seem so for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
 #: Maximum duration of a call by another process, in seconds. After that, the call has ended or the process
 #: has died. This is longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, in seconds. If a connection has been missing from the settings for this
-#: long, it counts as removed.
+#: How long a question stays open, in seconds. A connection that has been missing from the settings for this
+#: long counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
 #: Maximum time between two searches for a missing result while the user is being asked about it, in seconds.
@@ -66,7 +66,7 @@ LEFT_OUT: Final = "left_out"
 #: state that it reports. The next read asks for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of uncertain report to what it takes for Usher to believe it: how many reads in a row must
+#: Maps each kind of uncertain report to what Usher requires before believing it: how many reads in a row must
 #: agree, and how many seconds must have passed since the first of them. All other kinds are refusals
 #: (``_REFUSAL_CERTAIN``).
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
@@ -180,7 +180,7 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: How long a stop must have had no effect before it can be forced, in seconds.
+#: How long a stop must go without effect before it can be forced, in seconds.
 UNANSWERED_SECONDS: Final = 60.0
 
 

@@ -19,7 +19,7 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: How often to check whether the workspaces of someone who has left are down, in seconds.
+#: Seconds between checks of whether the workspaces of someone who has left are down.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 

@@ -42,24 +42,24 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before retrying a rejected call, in seconds. The wait is long, because the call usually
-#: fails until the problem is solved, for instance by replacing the credential.
+#: How long to wait before retrying a rejected call, in seconds. The wait is long, because such a call usually
+#: keeps failing until someone solves the problem, for instance by replacing the credential.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: The ``Access`` for calls that use the connection's own secret. The provider object already has the secret,
 #: so it isn't repeated here.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
 #: Cause of a retry after a pause that the provider has requested.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry if the secret for a call may be encrypted with a key that only other processes have. The
+#: Cause of a retry because the call's secret may be encrypted with a key that only other processes have. The
 #: call is retried after ``KEYS_WAIT_SECONDS``.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
 #: Causes of retries after the provider refused a sign-in.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
-#: Name of the only call that may still use the secret of a link that has ended.
+#: Name of the only call that may use the secret of an ended link.
 REVOKE_CALL: Final = "revoke"
-#: Names of the calls that may be sent with a refused credential without testing it first. Before other calls,
-#: Usher reads a list to find out whether the provider accepts the credential again.
+#: Names of the calls that are sent without first testing a refused credential. Before any other call, Usher
+#: reads a list to find out whether the provider accepts the credential again.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
 #: Names of the calls that change something. A call has the same name as the step that makes it.
 CHANGING_CALLS: Final = frozenset(
@@ -81,13 +81,13 @@ class ProviderCall:
     what: str
     #: Number of times that the call has failed so far.
     attempts: int = 0
-    #: Time limit for the call, in seconds. None means the usual time limit.
+    #: The call's time limit, in seconds, or None for the usual one.
     seconds: float | None = None
     #: Whether the call starts something. Such calls have a separate rate limit.
     starts: bool = False
-    #: Whether the call can safely be made twice.
+    #: Whether the call is safe to repeat.
     repeats: bool = False
-    #: Whether the account's row has just been read, so that it needn't be read again before the call.
+    #: Whether the account's row has just been read and needn't be reread before the call.
     is_checked: bool = False
     #: When the call began (monotonic), or None if it begins now. No request is sent more than ``seconds``
     #: after that. If this process has been frozen for that long, another one may have taken over the row.
@@ -96,8 +96,8 @@ class ProviderCall:
     may_leave: Callable[[], bool] | None = None
     #: Whether the previous attempt was refused with 401. None if a 401 isn't retried.
     was_unauthorized: bool | None = None
-    #: Returns whether a result shows that a workspace or run no longer exists. If it does, Usher checks again
-    #: that the username still belongs to the account.
+    #: Returns whether a result shows that a workspace or run no longer exists. If so, Usher checks again that
+    #: the username still belongs to the account.
     reports_absence: Callable[[Any], bool] | None = None
 
 

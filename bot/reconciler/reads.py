@@ -52,10 +52,10 @@ MAX_REMEMBERED = 10_000
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked at the same time after a read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Seconds added to the minimum time between an account's batches of reads. If a batch is late by less than
-#: this, the poll gates of its workspaces still open before the next batch is due.
+#: Seconds added to the minimum time between an account's batches of reads, so that after a batch that was
+#: late by less than this, the poll gates of its workspaces still open before the next batch is due.
 SLOT_MARGIN_SECONDS = 0.5
-#: Seconds for which results are collected before they are written together.
+#: How long to collect results before writing them together, in seconds.
 BATCH_SECONDS = 0.05
 
 
@@ -496,7 +496,7 @@ class Recorder:
     """Writes read results in batches. A transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: Poll gate keys of workspaces whose read is in flight or whose result hasn't been written yet.
+        #: Poll gate keys of the workspaces that are being read, or whose result hasn't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids

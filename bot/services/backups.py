@@ -27,13 +27,12 @@ log = structlog.get_logger(__name__)
 BACKUPS_RETAINED: Final = 7
 #: Minimum free space for making a copy, as a multiple of the file's size.
 FREE_SPACE_FACTOR: Final = 3
-#: Time limit for a copy, in seconds. Without one, a network disk that doesn't respond would block it forever.
+#: Time limit for a copy, in seconds. Without one, an unresponsive network disk would block it forever.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
 #: Pause between the pieces of a copy, in seconds, so that other work can use the disk and the processor.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
-#: Executor whose only thread makes the copies, so that a network disk that doesn't respond blocks nothing
-#: else.
+#: Single-threaded executor for the copies, so that an unresponsive network disk blocks nothing else.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
 #: Glob pattern for the time (``%Y-%m-%d-%H%M``) that follows the database's name in a copy's file name.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))

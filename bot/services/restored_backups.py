@@ -1,6 +1,6 @@
 """Restored backups: putting the plans in a restored database on hold until their owners have been asked.
 
-This is necessary because a plan may have been carried out or cancelled since the backup was made.
+A plan may have been carried out or cancelled since the backup was made.
 """
 
 from collections.abc import Collection, Mapping, Sequence

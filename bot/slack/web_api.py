@@ -34,7 +34,7 @@ class _Pauses:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: Maps each method to the length of its last pause and the time when that pause ends (monotonic).
+        #: Maps each method to the length of its last pause and the monotonic time when that pause ends.
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:

@@ -1,8 +1,7 @@
 """Fan-outs: changes to many rows that result from a change to one row. They are made in batches.
 
-The transaction that changes the one row also makes the first batch of changes. A task makes the other
-batches, each in a separate transaction, as long as the row still requires them. After a crash, the task
-continues where it left off.
+The first batch is part of the transaction that changes the one row. A task makes the others, each in its own
+transaction, as long as the row still requires them. After a crash, the task continues where it left off.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -15,8 +14,8 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: Number of changed rows after which a batch of a fan-out ends. The last step of a batch may exceed it,
-#: because processing one row may change several others.
+#: A fan-out's batch ends once it has changed this many rows. Its last step may go beyond that, because
+#: processing one row may change several others.
 FAN_OUT_BATCH_SIZE: Final = 80
 #: Number of rows per batch when a whole table is read. ``COUNT_BATCH_SIZE`` applies when rows are counted
 #: through an index. Either way, a batch keeps the store's thread busy for a few milliseconds.

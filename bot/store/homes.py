@@ -1,6 +1,6 @@
 """Home tabs, and the tasks that publish them.
 
-A Home tab is drawn when it is published, and never stored.
+A Home tab is rendered when it is published, and never stored.
 """
 
 from typing import Any, Final
@@ -12,7 +12,7 @@ from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: Value of ``AcceptedRequest.channel_id`` for a request that was made on the Home tab.
+#: Value of ``AcceptedRequest.channel_id`` for a request made on the Home tab.
 HOME_PLACE: Final = "home"
 
 

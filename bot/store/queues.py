@@ -158,7 +158,7 @@ class Queue:
 
 #: All queues by name, in the order in which they were declared.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
-#: Maps each table to the kinds of work that may become due when the table is written to.
+#: Maps each table to the kinds of work that may become due after a write to it.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}
 
 

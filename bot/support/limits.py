@@ -8,7 +8,7 @@ from typing import Final
 #: Number of requests that a person may make in quick succession. After that, ``REQUESTS_PER_SECOND`` applies.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
-#: Minimum time, in seconds, between two messages that tell a person that they are over the limit.
+#: Minimum time, in seconds, between two messages telling a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
 #: Maximum number of people whose requests are counted at the same time. The least recently seen person is
 #: forgotten first. By then, that person would be allowed a full burst anyway.

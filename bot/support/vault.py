@@ -1,9 +1,8 @@
 """Encrypts stored secrets with MultiFernet.
 
 Fernet doesn't support associated data, so the key of the secret's row is encrypted along with the secret. A
-secret that was moved to another row is therefore rejected. New secrets are encrypted with the newest
-encryption key. Older keys can still decrypt the secrets that they encrypted, until ``rotate`` re-encrypts
-these with the newest key.
+secret moved to another row is therefore rejected. New secrets are encrypted with the newest encryption key.
+Older keys only decrypt, until ``rotate`` has re-encrypted their secrets with the newest key.
 """
 
 import base64

@@ -1,8 +1,8 @@
 """The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
-The first page shows the workspace's state and its buttons. Once the workspace is running, it leads to the
-second page, which shows the IDE with the vendor's script and has no form. If there is a second host name, the
-second page is served there.
+The first page shows the workspace's state and its buttons. Once the workspace is running, that page leads
+to the second one, which shows the IDE with the vendor's script and has no form. The second page is served
+from the second host name, if there is one.
 
 The state comes from our own row, never directly from the provider. A visit requests a read, which may have to
 wait: the poll gate limits how often each workspace's state is read. The credential that opens the workspace
@@ -179,12 +179,12 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 #: Maximum age, in seconds, of a workspace's row while someone views the workspace's page. If the row is
-#: older, the state is read from the provider again, and the page waits a while for this read before it gets
-#: the credential.
+#: older, Usher reads the state from the provider again, and the page waits a while for this read before it
+#: gets the credential.
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before it requests another one, in seconds.
 ASKED_SECONDS = 3.0
-#: The kinds of consent, keyed by name. A form that asks for consent contains one of these names.
+#: The kinds of consent, by the names that forms use for them.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
 #: or "eval").

@@ -18,8 +18,8 @@ from bot.support.clock import Ids
 
 #: Maximum length of a field's error message, in characters. Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
-#: Maximum length of each field's error message, in characters, if the full messages of all fields together
-#: are too long for the response.
+#: Maximum length of each field's error message, in characters, if the full messages wouldn't all fit in the
+#: response.
 _MAX_SHORT_ERROR_LENGTH = 60
 
 

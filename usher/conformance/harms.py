@@ -1,4 +1,4 @@
-"""Tests for mistakes in a provider that can harm people, but go unnoticed while everything works."""
+"""Tests for provider mistakes that can harm people but go unnoticed while everything works."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Flag saying that the person has confirmed the action, so that they aren't asked again. It occurs in
-#: buttons' values, and people can type it in a command.
+#: Flag saying that the person has already confirmed the action and needn't be asked again. Buttons carry it
+#: in their values, and people can type it in a command.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")

@@ -39,7 +39,8 @@ EMPTY_TEXT: Final = "–"
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: If a message is too long, its paragraphs are shortened, but not to fewer than this many characters.
+#: To make a message fit, paragraphs are shortened to no fewer than this many characters. After that, blocks
+#: are dropped.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
@@ -142,8 +143,8 @@ PRIMARY: Final = "primary"
 DANGER: Final = "danger"
 #: The action id of a menu. Each option carries the action and value of a button.
 MENU: Final = "menu"
-#: The action of a menu option that first asks for confirmation. The option's value is the text of the
-#: ``ButtonValue`` that takes effect once the person has confirmed.
+#: The action of a menu option that asks for confirmation first. The option's value is the text of the
+#: ``ButtonValue`` to run once the person has confirmed.
 ASK_ACTION: Final = "ask"
 #: Prefix of the block ids of a question's buttons. Pressing such a button answers the question.
 QUESTION: Final = "question"

@@ -84,13 +84,13 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
-#: Shown on the link page in place of the code, which is shown only once.
+#: Replaces the code on the link page once the code has been shown.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
     "If you don't have it any more, type {command} link {title} in Slack to get a new link."
 )
-#: Says, for each policy rule, why it refuses the person.
+#: Maps each policy rule to the text shown to a person whom it refuses.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -127,7 +127,7 @@ LINK_TRIES: Final = f"Five tokens have been tried with this link, so it no longe
 LINK_IN_OTHER_BROWSER: Final = (
     f"This link is already being used in another browser. Continue there, or start over here. {_NEW_LINK}"
 )
-#: Shown if the browser lacks the cookie that it was given on its first visit.
+#: Shown if the browser lacks the cookie set on its first visit.
 LINK_NO_COOKIE: Final = (
     "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
     f"for this site. {_ANY_LINK}"
@@ -136,7 +136,7 @@ LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so n
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: Shown if the link's state was changed in another tab in the meantime.
+#: Shown if the link's state has meanwhile changed in another tab.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
@@ -146,7 +146,7 @@ LINK_TAKEN: Final = (
 )
 #: Shown if a step is opened before the person has signed in with Slack.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: Shown if someone other than the person who requested the link has signed in.
+#: Shown if the person who signed in isn't the one who requested the link.
 SIGN_IN_MISMATCH: Final = (
     "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
     "and only they can use it. Nothing was linked."
@@ -238,7 +238,7 @@ NO_ADDRESS: Final = (
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: Reply to a click that Slack delivers twice. The first delivery has already been answered with the link.
+#: Reply when Slack delivers a click a second time. The reply to the first delivery contained the link.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
 #: Shown for connections where people can't link accounts themselves.

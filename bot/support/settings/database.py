@@ -1,4 +1,4 @@
-"""The database URL: recognises the kind of database, explains what is wrong, and finds passwords."""
+"""The database URL: recognises the kind of database, explains errors in the URL, and finds passwords."""
 
 import re
 from pathlib import Path
