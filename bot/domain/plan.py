@@ -41,14 +41,14 @@ from bot.domain.workspaces import Action, State, is_down
 MAX_ATTEMPTS = 20
 MAX_BACKOFF_SECONDS = 60.0
 
-#: How old a read may be, in seconds, for a newly requested operation to rely on it for its first call. This
-#: is slightly longer than the interval that Saturn Cloud requires between reads.
+#: Maximum age of a read that a new operation's first call may rely on, in seconds. It is slightly longer than
+#: the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
 #: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
 STOP_SETTLES = 600.0
 
-#: Number of seconds after which an unused running workspace is read less often.
+#: Seconds without use after which a running workspace is read less often.
 UNUSED_AFTER = 86_400.0
 #: For this many seconds after its last use, a workspace that is down is read as often as a running one. If it
 #: was wrongly reported as down, these reads soon correct that.
@@ -325,8 +325,8 @@ def _bring_down(
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # For a while after the call, reads may still show an earlier failure. If the call had no effect, later
-    # reads will still show it.
+    # For a while after the call, reads may still show an earlier failure. If later reads show it, too, the
+    # call had no effect.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
@@ -358,7 +358,7 @@ def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
     """Return whether the last read may be too early to show the effect of the previous operation's call.
 
-    ``accepted`` is how long an accepted call may take to have its effect, in seconds.
+    ``accepted`` is the number of seconds within which an accepted call takes effect.
     """
     match operation.prior_call:
         case Call.NONE:
@@ -472,11 +472,11 @@ def next_read(
     pace: Pace,
     lacks_since: float | None = None,
 ) -> float | None:
-    """Return how many seconds to wait before a workspace is read again.
+    """Return how many seconds to wait before reading a workspace again, or None to read it only on request.
 
-    None means that it is read only on request. The provider sets the intervals (``Provider.pace``), but the
-    result is never below ``min_poll_interval``. If a running workspace lacks something, it is read as often
-    as a starting one for the first few minutes after ``lacks_since``.
+    The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
+    If a running workspace lacks something, it is read as often as a starting one for the first few minutes
+    after ``lacks_since``.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
@@ -527,7 +527,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # After too many failures, Usher stops trying to stop a run. It then reads the run until it ends.
+    # After too many failures, Usher gives up on stopping a run, and only reads it until it ends.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.

@@ -61,12 +61,13 @@ _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, Opera
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 #: The plan that ends an operation whose workspace is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: How long a start waits for a stop to finish, in seconds, before its card says who can help.
+#: Seconds that a start waits for a stop to finish before its card says who can help.
 LONG_STOP_SECONDS: Final = 300.0
 #: Two creations within this many seconds may be confused: a search for the newer workspace may find the older
 #: one.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Maximum number of creation times kept in memory. Others are read again when needed.
+#: Maximum number of creation times kept in memory. Once it is reached, all of them are dropped, and read
+#: again when needed.
 MAX_CREATION_TIMES = 10_000
 
 
@@ -77,14 +78,14 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: When the most recently scheduled check of a waiting operation is due, by the store's clock.
+    #: Due time of the latest check that was scheduled for a waiting operation, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         #: Creation times of workspaces, keyed by poll gate key. They never change, so each is read only once.
-        #: If a creation's outcome is unknown, Usher needs them for candidates whose creation time isn't in
-        #: the list.
+        #: Usher needs them if a creation's outcome is unknown and the list doesn't give the candidates'
+        #: creation times.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:

@@ -40,8 +40,7 @@ class Outages(EnginePart):
         #: The start time of each outage that was open when the rows were last read.
         self._current: Mapping[str, float] = {}
         #: Start times of outages that another process has closed although this process still observes them.
-        #: This process doesn't reopen them. Otherwise, processes that disagree would keep opening and closing
-        #: the same outage.
+        #: If this process reopened them, the two would keep opening and closing the same outage.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:

@@ -17,8 +17,8 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long to hold back the message saying that a deadline has passed, in seconds. The operation or run may
-#: end right after its deadline, and then the message isn't needed.
+#: How long to hold back the message saying that a deadline has passed, in seconds. If the operation or run
+#: ends in that time, the message isn't needed.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
 #: Outcomes whose message may include a reference that helps operators find the log entry.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}

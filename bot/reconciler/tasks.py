@@ -29,14 +29,14 @@ _T = TypeVar("_T")
 #: Maximum number of attempts at a task, unless its handler sets another limit. The waits between attempts
 #: grow.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Until a task is this old, in seconds, postponing it (``TaskBusy``) doesn't count as an attempt. Postponing
-#: it for lack of an encryption key never counts.
+#: Postponing a task (``TaskBusy``) doesn't count as an attempt until the task is this old, in seconds.
+#: Postponing it for lack of an encryption key never counts.
 MAX_BUSY_SECONDS = 900.0
-#: How long a person may wait for a list that can't be read before Usher tells them why, in seconds.
+#: Seconds after which people who are waiting for a list that can't be read are told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: All reads of a connection's lists take request slots under this name, so that one limit covers all of them.
-#: The name can't clash with a person's key.
+#: Name under which all reads of a connection's lists take request slots, so that they share one limit. It
+#: can't clash with a person's key.
 LISTS_HOLDER = "lists"
 
 

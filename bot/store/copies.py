@@ -28,8 +28,8 @@ from bot.support.errors import StoreNotMigrated, StoreUnavailable
 #: Number of pages copied per step (about 1 MB in all). Each step is written to disk before the next begins.
 COPY_BATCH_PAGES: Final = 1000
 _MAX_ROWID: Final = 2**63 - 1
-#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is the range of bytes in it that describes how
-#: many pages the file has and which are unused.
+#: Length of a SQLite file's header, in bytes. ``_PAGE_COUNTS`` is the part of it that says how many pages the
+#: file has and which are unused.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
 #: Errors raised when a damaged part of a file is read. A damaged length may be so large that memory runs out.

@@ -43,8 +43,8 @@ class Figures:
     #: Number of processes in each role (``bot.store.owners.ROLES``). It is empty if one process has the
     #: database to itself.
     processes: Mapping[str, int]
-    #: Maps each connection and kind of capacity to the number of people who are waiting for it, and to the
-    #: average wait of those who got it within the last day, in seconds.
+    #: Number of people waiting for each kind of capacity of a connection, and the average wait of those who
+    #: got it within the last day, in seconds.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 

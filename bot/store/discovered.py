@@ -29,17 +29,16 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that can change without Usher doing anything. If a list shows a workspace in one of them, the
-#: workspace is read soon.
+#: States that can change on their own. A workspace that a list shows in one of them is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: For this many seconds after a read has found that a workspace no longer exists, lists may still contain it.
-#: If a list contains it later than that, it is treated as a new workspace.
+#: A workspace may stay in lists for this many seconds after a read has found that it no longer exists. If it
+#: is listed later than that, it is treated as a new workspace.
 RELISTED_AFTER_SECONDS = 30.0
-#: Maximum number of an account's rows that are compared with a list in order to detect renamed workspaces.
+#: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
-#: Columns that are cleared when the row of a workspace that no longer exists is reused for a new workspace of
-#: the same name. They contain the owner's settings and the old workspace's history.
+#: Columns that contain a workspace's history and its owner's settings. They are cleared when a new workspace
+#: of the same name reuses the row of one that no longer exists.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),

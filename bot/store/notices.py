@@ -37,17 +37,16 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: Maximum time, in seconds, that the notice about an operation's end waits for the operation's card to be
-#: sent.
+#: How long the notice about an operation's end may wait for the operation's card to be sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
-#: Seconds that the result of stopping, suspending or removing a workspace waits for the other results of the
-#: same request, so that one message can include them all. Other results wait only
+#: Results of stops, suspensions and removals wait this many seconds for the other results of the same
+#: request, so that one message can include them all. Results of other verbs wait only
 #: ``REQUESTED_RESULT_SECONDS``, because people need them sooner.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: How long updates must have waited before they are combined into one message per person, in seconds. A wait
-#: of this length means that Slack was down, not just busy.
+#: Seconds after which waiting updates are combined into one message per person. A wait of this length means
+#: that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: Kinds of notices that can answer an interaction. If an interaction has several answers, the latest is the
 #: one whose kind comes first here.
@@ -59,7 +58,7 @@ _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices to combine into one message, or to search for in Slack at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The default share for each urgency: its notices may use up all the messages that Slack still accepts.
+#: The default shares: notices of any urgency may use up all the messages that Slack still accepts.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
@@ -80,11 +79,11 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Statement that claims one notice to try while Slack isn't responding, even if the pause before the notice's
-#: next attempt isn't over. ``:is_send`` says whether notices to be sent come before or after those to be
-#: searched for in Slack. In both groups, notices that wait for a read of their workspace come first. The rest
-#: are tried in turn, so that one that always fails doesn't block the others. Replies come last. A notice that
-#: may already have been sent isn't searched for until its message has had time to show up.
+#: Statement that claims one notice to try while Slack isn't responding, even if the notice's next attempt
+#: isn't due yet. ``:is_send`` says whether notices to be sent come before or after those to be searched for
+#: in Slack. In both groups, notices that wait for a read of their workspace come first. The rest are tried in
+#: turn, so that one that always fails doesn't block the others. Replies come last. A notice that may already
+#: have been sent isn't searched for until its message has had time to show up.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"

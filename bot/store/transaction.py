@@ -110,8 +110,8 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append just before the commit. Appending them locks the audit log's head, so other
-        #: transactions have to wait from then on.
+        #: Audit rows to append just before the commit, because appending locks the head of the audit log and
+        #: makes other transactions wait.
         self.audit_rows: list[Row] = []
         #: The last audit row that this transaction wrote, if any.
         self.audited: Row = {}
@@ -183,8 +183,7 @@ class Transaction(ABC):
         """Return how many rows were changed on this connection, including audit rows yet to be written."""
 
 
-#: Function to call after a commit. Its argument contains the names of the tables written, or is None if they
-#: aren't known.
+#: Function to call after a commit, with the names of the tables written, or with None if they aren't known.
 OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 

@@ -1,6 +1,6 @@
 """Features that people lost in an upgrade, and the former members of courses.
 
-A lost feature is stored until the person has been told about the loss.
+Each loss is stored until the person has been told about it.
 """
 
 from typing import Final
