@@ -18,8 +18,8 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: The ways in which totals are grouped, in the order in which they are printed. Each function returns the
-#: group that a life (one period of running) belongs to.
+#: The ways to group totals, in the order in which they are printed. Each function returns the group that a
+#: life (one period of running) belongs to.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,

@@ -196,7 +196,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
 #: Maximum number of people to ask whether a requested account is theirs, and maximum number of such questions
 #: to one person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: Interval, in seconds, between checks of a question that has been postponed or hasn't been sent yet.
+#: Seconds between checks of a question that has been postponed or hasn't been sent yet.
 RECHECK_SECONDS: Final = 600.0
 
 

@@ -60,7 +60,7 @@ from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
 #: Maximum interval between two counts of a card's members while workspaces are starting or stopping, in
-#: seconds. The longer the counts stay the same, the longer the interval becomes.
+#: seconds. The interval grows while the counts stay the same.
 MAX_REDRAW_SECONDS: Final = 60.0
 #: Maximum number of cards that a process claims at a time, and maximum number of enrollments that one
 #: transaction handles. Both are small, because several rows are written for each enrollment.

@@ -54,9 +54,9 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: Timeout for requests in progress after the process has been told to stop, in seconds.
+#: How long requests in progress may take to finish once the process has been told to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
-#: Exceptions raised while parsing a request, or reading its body, if it isn't valid HTTP.
+#: Exceptions raised if the head or body of a request isn't valid HTTP.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 

@@ -25,17 +25,17 @@ from bot.web.socket import Count, SocketSide
 log = structlog.get_logger(__name__)
 
 #: Interval at which Usher compares its number of connections with Slack's count, in seconds. A difference is
-#: reported once it has lasted for ``CONFIRM_SECONDS``, because Slack takes time to notice that a process was
-#: killed, and processes replace their connections from time to time.
+#: reported only once it has lasted for ``CONFIRM_SECONDS``, because Slack takes time to notice that a process
+#: was killed, and processes replace their connections from time to time.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: Intervals at which one connection is replaced, so that Slack counts the connections again, in seconds:
-#: ``_IN_DOUBT`` while it isn't clear whether there is another Usher, ``_NOTICE_SECONDS`` while there is one,
-#: and ``_RECOUNT_SECONDS`` while there is none.
+#: Seconds after which one connection is replaced, so that Slack counts the connections again: ``_IN_DOUBT``
+#: while it isn't clear whether there is another Usher, ``_NOTICE_SECONDS`` while there is one, and
+#: ``_RECOUNT_SECONDS`` while there is none.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: Up to this number of web processes, each holds two connections, so that one works while the other is
+#: Maximum number of web processes that hold two connections each, so that one works while the other is
 #: renewed. If there are more processes, each holds only one, because Slack allows ten in total.
 _MAX_WEBS_OF_TWO: Final = 4
 #: Roles of the processes that hold connections to Slack.

@@ -1,8 +1,8 @@
 """Typing mistakes: flags that a verb doesn't have, and tokens pasted by accident.
 
-A token is never used, stored or repeated, and people are told to replace it. Some ids and links, which are
-valid arguments, look like tokens. So text that looks like a token is treated as a token only if it can't be
-an argument of the command.
+A token is never used, stored or repeated, and people are told to replace it. Some ids and links look like
+tokens, but are valid arguments. So text that looks like a token is treated as a token only if it can't be an
+argument of the command.
 """
 
 import re

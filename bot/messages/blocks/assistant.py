@@ -37,9 +37,9 @@ _TIME_PATTERN: Final = re.compile(
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
 #: Matches bold text. All other asterisks are ordinary characters.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: Minimum length, in characters, of a name that is quoted wherever it occurs. A name with spaces is always
-#: quoted, however short it is. Otherwise, the assistant could mistake such names for sentences. All other
-#: names are quoted only if they are bold, in a command, or the label of a link.
+#: Names of at least this many characters are quoted wherever they occur, and so are all names with spaces.
+#: Otherwise, the assistant could mistake them for sentences. Shorter names are quoted only if they are bold,
+#: in a command, or the label of a link.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 

@@ -101,7 +101,8 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: Shown both for someone else's workspace and for one that doesn't exist, so that people can't tell which.
+#: Shown both for someone else's workspace and for one that doesn't exist, so that people can't tell the two
+#: apart.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )

@@ -215,7 +215,7 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: Ends the plain text of a message that had to be cut.
+#: Ends the plain text of a message that had to be truncated.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
 FORM_REFUSED: Final = (
     "Slack didn't accept this form, so I can't show it. "
