@@ -48,8 +48,7 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
 #: Matches words in refusals that tell the user to sign in elsewhere, so a different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Matches words in messages about a spending limit. Stopping a workspace or run doesn't help against such a
-#: limit.
+#: Matches words in messages about a spending limit, which stopping a workspace or run wouldn't lift.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
@@ -78,11 +77,11 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: First word of the cause stored with a request that is sent only if the user confirms it. It is followed by
-#: a ``StaleReason``, a time, and the hold that blocked the request (``bot.domain.holds``).
+#: First word of the cause of a request that will be sent only if the user confirms it. A ``StaleReason``, a
+#: time, and the hold that blocked the request (``bot.domain.holds``) follow.
 STALE: Final = "stale"
-#: First word of the cause that is recorded when a planned start wasn't sent in time. It is followed by the
-#: hold (the stored reason) that delayed it.
+#: First word of the cause of a planned start that wasn't sent in time. The hold (the stored reason) that
+#: delayed it follows.
 MISSED_CAUSE: Final = "missed"
 
 

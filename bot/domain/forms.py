@@ -11,7 +11,7 @@ from bot.support.cleaning import fold
 
 #: The value of a field: a string or, for *searches*, several strings.
 Value = str | tuple[str, ...]
-#: The values that have been filled in so far, by field name.
+#: The values filled in so far, by field name.
 Values = Mapping[str, Value]
 
 #: Kinds of fields.

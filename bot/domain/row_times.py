@@ -48,33 +48,32 @@ SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
 #: When a lease (a process's claim on a row) ends, at most a minute from now. ``Numbers.lease`` and
-#: ``Timing.lease`` must not be longer.
+#: ``Timing.lease`` must not exceed that.
 LEASE: Final = make_due(60.0)
 #: When a message is next updated, or a Slack method next called, at most five minutes from now.
-#: ``MAX_PAUSE_SECONDS`` in ``bot.slack.notifier.rendering`` must not be longer.
+#: ``MAX_PAUSE_SECONDS`` in ``bot.slack.notifier.rendering`` must not exceed that.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not be longer.
-#: A start's turn, or the next attempt with a refused credential, may be later. A step that comes early finds
-#: that it still has to wait.
+#: When the next step is due, usually at most ten minutes from now. ``Numbers.slow_tick`` must not exceed
+#: that. A start's turn, or the next attempt with a refused credential, may be later: a step that comes early
+#: just goes on waiting.
 Step = Annotated[float, make_check(600.0)]
 #: When a call may be repeated, at most ten minutes from now. ``MAX_BUSY_SECONDS`` in ``bot.domain.timeouts``
-#: must not be longer, nor ``MAX_REQUESTED_PAUSE_SECONDS`` in ``bot.reconciler.runtimes`` with a quarter added
-#: as jitter.
+#: must not exceed that, nor may ``MAX_REQUESTED_PAUSE_SECONDS`` in ``bot.reconciler.runtimes`` plus a quarter
+#: for jitter.
 Retry = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: The deadline of an operation or a run. ``bot.domain.work_items.DEADLINE_SECONDS`` is much shorter than this
-#: limit of a day, but in earlier releases, *Keep waiting* could extend a deadline by up to a day.
+#: The deadline of an operation or a run, at most a day from now. ``bot.domain.work_items.DEADLINE_SECONDS``
+#: is much shorter, but earlier releases let *Keep waiting* extend a deadline by up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
 #: When an unfinished link expires. Its page is valid for ten minutes, and a code shown on the page is valid
 #: for ten more (``bot.services.linking``).
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: When a task is due, at most a day from now. That is how long possible owners of a requested account have to
-#: answer (``bot.services.approvals``). All other tasks are due much sooner.
+#: When a task is due, at most a day from now. Possible owners of a requested account have that long to answer
+#: (``bot.services.approvals``). All other tasks are due much sooner.
 TaskDue = Annotated[float, make_due(86_400.0)]
-#: When a browser session ends. The limit is a week, because sessions that an earlier release created may last
-#: that long.
+#: When a browser session ends, at most a week from now. Sessions from an earlier release may last that long.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

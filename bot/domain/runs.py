@@ -142,7 +142,7 @@ class Run(WorkItem):
     observed_at: Past | None = None
     requested_stop: StopKind = ""
     is_watched: bool = True
-    #: The run's template, machine size and hourly price, as far as they are known.
+    #: The run's template, machine size and hourly price, as far as known.
     template: str | None = None
     size: str | None = None
     price: str | None = None

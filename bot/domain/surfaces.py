@@ -34,9 +34,9 @@ class Surface:
     #: The key under which the inbox records the interaction, so that it takes effect only once even if Slack
     #: delivers it repeatedly.
     interaction: str = ""
-    #: When the request was sent, in epoch seconds. It is set only if Slack may have delivered it much later.
+    #: When the request was sent, in epoch seconds. Set only if Slack may have delivered it much later.
     sent_at: float | None = None
-    #: Whether the text that the user typed looks like a quotation.
+    #: Whether the typed text looks like a quotation.
     is_quoted: bool = False
     #: The assistant that sent the request on the user's behalf, or "" if they sent it themselves.
     via: str = ""
@@ -44,8 +44,8 @@ class Surface:
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The form that sent the request or will show the answer. It is identified by Slack's id or, in
-    #: ``view_external_id``, by the id that Usher chose.
+    #: The form that sent the request or will show the answer: Slack's id for it or, in ``view_external_id``,
+    #: the id that Usher chose.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None

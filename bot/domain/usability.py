@@ -10,14 +10,14 @@ from typing import Final, Literal
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: How long a start waits for each part that may be missing, in seconds from the first read that found it
-#: missing. If the part turns up within that time, the user isn't told that it was missing.
+#: How long a start waits for each missing part, in seconds from the first read that found it missing. The
+#: user isn't told about a part that turns up within that time.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: If a running workspace lacks a part, it is read as often as one that is starting, but only for this many
-#: seconds after the first read that found the part missing.
+#: For this many seconds after a read first finds a part missing, a running workspace is read as often as one
+#: that is starting.
 MAX_LATE_SECONDS: Final = 600.0
-#: Parts that a workspace needs before anyone can open it. If any other part seems to be missing, the
-#: workspace may still work, because the part may be there without Usher seeing it.
+#: Parts that a workspace needs before anyone can open it. Any other part may be there without Usher seeing
+#: it, so a workspace that seems to lack one may still work.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 UNTRUSTED_PAGE: Final = (

@@ -19,8 +19,8 @@ MIN_PAUSE_SECONDS: Final = 60.0
 #: person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
-#: Hours of the day at which a wait can end if the user doesn't give a time. It ends at the first one that is
-#: at least ``MIN_WAIT_SECONDS`` away.
+#: Hours of the day. If the user doesn't say when a wait should end, it ends at the first of these hours that
+#: is at least ``MIN_WAIT_SECONDS`` away.
 END_HOURS: Final = (9, 18)
 MIN_WAIT_SECONDS: Final = 3_600.0
 

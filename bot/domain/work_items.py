@@ -93,8 +93,8 @@ class WorkItem:
     #: Why the work item can't continue at the moment.
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    #: Why the item ended. While the item is open, this is why its last call was refused. A read or another
-    #: attempt may still show that the refusal doesn't matter.
+    #: Why the item ended or, while it is open, why its last call was refused. A read or another attempt may
+    #: still show that the refusal doesn't matter.
     cause: str | None = None
     ended_at: Past | None = None
 
