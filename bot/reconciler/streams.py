@@ -27,7 +27,7 @@ SILENT_END_SECONDS: Final = 30.0
 MAX_END_ATTEMPTS: Final = 5
 #: How long a finished run's last lines are kept for the message about its end, in seconds.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: If a stream ends before its run does, it isn't reopened for at least this many seconds.
+#: Minimum delay, in seconds, before reopening a stream that ended before its run.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 

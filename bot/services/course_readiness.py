@@ -24,16 +24,15 @@ MEMBERS_PER_TRANSACTION: Final = 50
 LARGE_CLASS_SIZE: Final = 500
 #: How often to check the progress while a lesson's workspaces are being started, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Shortest lead time, in seconds: how long before a lesson its workspaces are started. ``MAX_SECONDS_AHEAD``
-#: is the longest.
+#: Shortest and longest lead time, in seconds: how long before a lesson its workspaces are started.
 MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: Assumed duration of a start, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: Minimum difference between the provider's idle limit and a lead time, in seconds. It prevents the provider
-#: from stopping an unused workspace before its lesson.
+#: Minimum difference between the provider's idle limit and a lead time, in seconds, so that the provider
+#: doesn't stop an unused workspace before its lesson.
 IDLE_MARGIN_SECONDS: Final = 60.0
-#: How long a lesson's summary waits for the lesson's workspaces to be stopped, in seconds.
+#: How long a lesson's summary waits for the lesson's workspaces to stop, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 

@@ -1,8 +1,8 @@
 """Failovers: telling people which of their confirmed actions the database has lost (ADR 76).
 
 Lost actions leave no row behind. So each process remembers the actions that it confirmed, and compares them
-with the rows. Workspaces that were started on a provider's own page aren't remembered by any process, but are
-found again when the provider's lists are read.
+with the rows. No process remembers workspaces that were started on a provider's own page, but they are found
+again when the provider's lists are read.
 """
 
 from functools import partial
@@ -18,8 +18,7 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: How long the message about a lost action is held back, in seconds, so that the workspace can be read again
-#: first.
+#: Delay of the message about a lost action, in seconds, so that the workspace can be read again first.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 

@@ -1,4 +1,4 @@
-"""Tells people what Usher has stopped doing for them because of an upgrade, in one message per person."""
+"""Tells each person, in one message, what Usher has stopped doing for them because of an upgrade."""
 
 from dataclasses import replace
 from typing import Final

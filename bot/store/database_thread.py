@@ -34,8 +34,8 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
 }
 #: Once a request has used up its time, each further query may take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack expects the response to a request within this many seconds. Work that is queued later than this is
-#: too late for the response, so its caller waits for the usual time (``PATIENCE_SECONDS``).
+#: Slack expects the response to a request within this many seconds. Work that is queued later can't affect
+#: the response, so its caller waits for the usual time (``PATIENCE_SECONDS``).
 REQUEST_SECONDS = 3.0
 #: Seconds during which an open transaction accepts more work.
 MAX_TRANSACTION_SECONDS = 0.02
@@ -65,7 +65,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: Time at which the request that this work belongs to began, or None if there is no request.
+    #: When the request behind this work began, or None if there isn't one.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None
@@ -94,7 +94,7 @@ class WriteQueue:
         self._ends_at = math.inf
         #: The reason the thread has ended, or None while it is running.
         self._ended: str | None = None
-        #: Function that is called after each commit with the names of the tables that were written.
+        #: Function called after each commit with the names of the tables written.
         self.on_write: OnWrite = lambda _: None
 
     # -- the loop's side -------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The values that people last entered in forms, kept so that they can be suggested again."""
+"""The values that people last entered in forms, kept as suggestions for the next time."""
 
 from collections.abc import Mapping
 from typing import Any

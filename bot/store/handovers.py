@@ -11,8 +11,7 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: Delay before sending a new URL, in seconds. A message that is already being sent may turn out to show it,
-#: and then the URL isn't sent again.
+#: Delay before sending a new URL, in seconds, in case a message already being sent turns out to show it.
 WAIT_SECONDS: Final = 5.0
 
 

@@ -30,14 +30,13 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_card": None,
     "planned_stops": "",
 }
-#: Interval at which to check whether the warning of a planned stop has been delivered, in seconds.
+#: How often to check whether a planned stop's warning has been delivered, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a read finds a workspace down, each of its planned stops is kept until this many seconds after the stop
-#: was due. The read may have been wrong, and the workspace may still be running.
+#: How long after its due time a planned stop is kept when a read finds the workspace down, in seconds. The
+#: read may have been wrong, and the workspace may still be running.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons for planned stops that no longer apply when the workspace is started again. ``needed`` means that
-#: nobody said that the workspace was still needed, and ``room`` that its owner didn't use the capacity that
-#: they got from the waitlist.
+#: Reasons for planned stops that a new start cancels. ``needed`` means that nobody said that the workspace
+#: was still needed, and ``room`` that its owner didn't use the capacity that they got from the waitlist.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 

@@ -1,4 +1,4 @@
-"""Send windows. A request whose bytes haven't been sent by the end of its send window is dropped."""
+"""Send windows. A request that hasn't been sent by the end of its window is dropped."""
 
 import math
 from collections.abc import Callable, Iterator
