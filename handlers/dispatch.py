@@ -77,8 +77,7 @@ _STORE_RETRY_SECONDS = 0.2
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
 #: Matches text that can't contain quotations, mentions or invisible characters.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: If a text is too long, only this many of its first characters are parsed, to find out which command it
-#: contains.
+#: Number of leading characters of an overlong text to parse, to find out which command it contains.
 _MAX_BEGINNING_LENGTH = 100
 
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: Maximum number of characters of a server's message that are shown to users.
+#: Maximum number of characters of a server's message to show to users.
 MAX_MESSAGE_LENGTH = 200
 #: Maximum length of a message that includes details, in characters.
 MAX_DETAILED_LENGTH = 300
@@ -30,9 +30,9 @@ MAX_DETAILS = 5
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Maximum number of opening braces in a text to try as the start of a JSON object.
+#: Maximum number of opening braces to try as the start of a JSON object.
 MAX_OBJECT_ATTEMPTS: Final = 10
-#: Maximum number of characters in a Python literal to be parsed. Parsing a longer literal would be slow.
+#: Maximum length of a Python literal to parse, in characters. Parsing a longer one would be slow.
 MAX_LITERAL_LENGTH: Final = 2000
 #: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
 #: (``errors``, ``messages``), OAuth (``error_description``). A detail has its text under one of the
@@ -152,7 +152,7 @@ _CLOSING_QUOTES: Final = {
     "\u2018": "\u2019",
     "\u00ab": "\u00bb",
 }
-#: Matches a JSON message that was cut off before its end.
+#: Matches a truncated JSON message.
 _CUT_MESSAGE_PATTERN: Final = re.compile(
     r'\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})', re.DOTALL
 )

@@ -106,14 +106,14 @@ class Request:
     text: str = ""
     typed_words: tuple[str, ...] = ()
     flags: frozenset[str] = frozenset()
-    #: The time in epoch seconds, from a button or as typed. If it was typed, ``moment`` is set, too.
+    #: The time that was typed or that a button carries, in epoch seconds. If typed, ``moment`` is set, too.
     at: float | None = None
     moment: Moment | None = None
-    #: How many seconds longer the workspace should keep running.
+    #: How much longer the workspace should keep running, in seconds.
     more: float = 0.0
     #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form as Slack sent it when it was submitted, a button in it was pressed, or a menu was searched.
+    #: The form as Slack sent it when the user submitted it, pressed a button in it, or searched a menu.
     view: Mapping[str, Any] = field(default_factory=dict)
     notes: RequestNotes = field(default_factory=RequestNotes)
 

@@ -42,8 +42,8 @@ from handlers.workspace.targets import find_by_whole_name, read_workspace, requi
 
 #: How far ahead people can skip a day of their working hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: Time of day that Usher appends to a day that it couldn't parse. Parsing the result as a date and time shows
-#: what is wrong with the day. The time is late, so that *today* isn't in the past.
+#: Time of day that Usher appends to a day that it can't read, so that ``time_parsing.read`` says what is
+#: wrong with the day. The time is late, so that *today* isn't in the past.
 _END_OF_DAY: Final = "23:59"
 
 

@@ -44,7 +44,7 @@ from bot.support.cleaning import hide_secrets
 #: Matches a token that can be used in a URL.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
-#: Maximum value of settings that are given in minutes: one year.
+#: Maximum for settings in minutes: one year.
 _MAX_MINUTES = 525_600
 
 
@@ -73,11 +73,11 @@ class SphereSettings(ConnectionSettings):
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
     #: Minutes without use after which a workspace is stopped. By default, the project's own setting applies.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Maximum age of a workspace, in minutes. When a workspace reaches it, the provider removes the
-    #: workspace, even if it is in use. By default, there is no maximum.
+    #: Maximum age of a workspace, in minutes. The provider removes a workspace of that age even if it is in
+    #: use. By default, there is no maximum.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. If so, a page that is left open also restarts its
-    #: workspace whenever the workspace stops.
+    #: Whether opening a stopped workspace starts it. If so, a page left open also restarts its workspace
+    #: every time it stops.
     auto_resume: bool = False
 
     @property
