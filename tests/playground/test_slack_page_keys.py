@@ -1,4 +1,4 @@
-"""Tests of the local Slack's page without a mouse: commands, conversations, pickers, and the focus."""
+"""Tests of using the local Slack's page without a mouse: commands, conversations, pickers and focus."""
 
 import json
 

@@ -228,7 +228,7 @@ async def test_start_limit_holds_for_refused_starts_too(status):
 
 
 async def test_start_without_room_ends_at_once_and_offers_to_wait(world):
-    """JupyterHub's 429 without Retry-After doesn't mean that it is busy, but that it has no capacity."""
+    """A 429 without Retry-After means that JupyterHub has no capacity, not that it is busy."""
     operation_id = await begun(world, START)
     world.provider.fail("start", NoCapacity("full", status=429))
     assert await world.until_ended(operation_id, 10) is Outcome.FAILED

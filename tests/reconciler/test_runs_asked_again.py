@@ -1,4 +1,4 @@
-"""Requests that are repeated: failed stops, runs of the same name; and stops of runs launched elsewhere."""
+"""Tests of repeated stops, launches under the same name, and stops of runs launched elsewhere."""
 
 import pytest
 

@@ -31,7 +31,10 @@ _folders: list[Path] = []
 
 
 def begin() -> str:
-    """Listen for the servers of this run. Return the folder, which its workers pass to ``join``."""
+    """Return the folder of this run's socket, and open the socket if it isn't open yet.
+
+    Servers connect to the socket. Workers pass the folder to ``join``.
+    """
     if not _folders:
         _folders.append(Path(tempfile.mkdtemp(prefix="usher-servers-")))
         listener = socket.socket(socket.AF_UNIX)

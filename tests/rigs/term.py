@@ -93,7 +93,7 @@ class Log:
     pods: dict[tuple[str, str, str], list[Run]] = field(default_factory=dict)
     #: Errors of actions that failed, by the action's name.
     failed: dict[str, str] = field(default_factory=dict)
-    #: The answers that people saw after their actions, by the action's name.
+    #: What people saw in reply to their actions, by the action's name.
     shown: dict[str, str] = field(default_factory=dict)
     broken: str = ""
 

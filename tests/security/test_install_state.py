@@ -1,4 +1,4 @@
-"""Tests of an installation's state: Usher made it, and it is for one browser, one use and ten minutes."""
+"""Tests of an installation's state parameter: issued by Usher, for one browser, one use and ten minutes."""
 
 import re
 from urllib.parse import parse_qs, urlencode, urlsplit

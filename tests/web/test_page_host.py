@@ -1,4 +1,4 @@
-"""Tests of the host for a vendor's script: it has only pages that show IDEs, and no cookie."""
+"""Tests of the separate host on which a vendor's script runs: it serves only IDE pages, without cookies."""
 
 import pytest
 
