@@ -17,8 +17,8 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: If this machine's clock differs from Slack's by at least this many seconds, ``doctor`` reports it. If it
-#: differs by more than 300 seconds, Usher refuses Slack's requests.
+#: ``doctor`` reports a difference of at least this many seconds between this machine's clock and Slack's. If
+#: it exceeds 300 seconds, Usher refuses Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."

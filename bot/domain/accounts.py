@@ -25,8 +25,8 @@ RAREST_SECONDS: Final = 3600.0
 #: supplied, by the account's e-mail address, or from the first answer that contained the id. It is "" if the
 #: id isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How recently an account's id must have been checked for a call to skip the check, in seconds. This is ten
-#: minutes minus the longest time that a call may take.
+#: A call doesn't check an account's id again within this many seconds. This is ten minutes minus the longest
+#: time that a call may take.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: How long to wait before telling administrators about a suspended link, in seconds, so that one message can
 #: cover several links.

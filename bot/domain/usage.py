@@ -139,7 +139,7 @@ class Life:
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended, or None if, as far as Usher knows, it is still in progress.
+    #: When the life ended, or None if it hasn't, as far as Usher knows.
     ended: Moment | None = None
     runs_from: float
     runs_until: float
@@ -304,7 +304,7 @@ class UsageFacts(Facts):
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: Minimum number of people in a total that is shown to readers who may not see individuals' hours.
+#: Readers who may not see individuals' hours see only totals of at least this many people.
 MIN_PEOPLE: Final = 5
 
 

@@ -51,7 +51,7 @@ _TOKEN_PATTERN = re.compile(
 #: Matches everything in a text that could be a token. Dots are allowed only in JSON Web Tokens, since paths
 #: and sentences contain dots, too.
 _TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
-#: Matches an incomplete token right before the ellipsis of a text that was cut off.
+#: Matches an incomplete token just before the ellipsis of a truncated text.
 _CUT_TOKEN_PATTERN = re.compile(
     r"(?<![\w-])(?:eyJ[\w.-]*|gh[a-z]_\w*|github_pat_\w*|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{10,}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_-]{12,})…$",
@@ -60,7 +60,7 @@ _CUT_TOKEN_PATTERN = re.compile(
 
 Needed = TypeVar("Needed", bound=Facet)
 
-#: The explanation given when a running workspace is shown without a link.
+#: Explains why a running workspace is shown without a link.
 URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 

@@ -60,7 +60,7 @@ from bot.support.errors import NotLinked, Refused
 #: whether to ask its owner about it.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: How long a scheduled start may be delayed while the provider doesn't allow it, in seconds.
+#: How long, in seconds, a scheduled start may wait for the provider to allow it.
 UNOFFERED_SECONDS: Final = 1800.0
 #: Maximum number of running workspaces claimed at a time. The maximum for hours rules is half that.
 CLAIM_BATCH_SIZE: Final = 100

@@ -52,8 +52,7 @@ MAX_TOKEN_LENGTH = 4096
 #: Number of characters of a link's digest in the URLs of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters used in codes. None of them are easily confused, and there are no vowels, so that codes don't
-#: form words.
+#: Characters used in codes: none that are easily confused, and no vowels, so that codes don't form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -162,7 +161,7 @@ def get_return_address(public_url: str, connection: str) -> str:
 
 
 def format_person_name(principal: Principal, person: Person | None) -> str:
-    """Return the name shown for a person on pages. If it isn't known yet, return the person's Slack id."""
+    """Return the name that pages show for a person, or the person's Slack id if no name is known yet."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
 
@@ -289,7 +288,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return a caller for the person for whom a link was created. Raise Refused if there is no such link."""
+    """Return a caller for the person a link was created for. Raise Refused if there is no such link."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -547,7 +546,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may still change it. Once a link's page shows a code, nobody may."""
+    """Return the link if this browser may still change it. Once the page shows a code, no browser may."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -611,8 +610,8 @@ def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Acc
             username=username,
         )
     _change_link(tx, link, stage="used", secret=None, code_hash=None, deferred_command=None)
-    # The person no longer needs their other open links on this connection. The commands that were waiting for
-    # those links are part of ``deferred_command`` above.
+    # The person no longer needs their other open links on this connection. ``deferred_command`` above
+    # includes the commands that were waiting for them.
     links.expire(tx, link.principal.key, link.connection)
     TASKS.delete(tx, kind=TaskKind.REVOKE_UNUSED, subject=compute_digest(secret))
     return account

@@ -16,12 +16,12 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: How long a row stays claimed, in seconds, unless the work sets the time at which the row is due again.
+#: How long a row stays claimed, in seconds, unless the work sets the row's next due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: Delay before scheduled work that isn't possible yet is tried again, in seconds.
+#: Delay, in seconds, before retrying scheduled work that isn't possible yet.
 RETRY_SECONDS: Final = 30.0
-#: Maximum age of a workspace's state on which scheduled work may rely, in seconds. If the state is older, the
-#: work waits for a new read, for at most ``READ_TIMEOUT_SECONDS``.
+#: Maximum age, in seconds, of a workspace's state that scheduled work may rely on. If the state is older, the
+#: work waits up to ``READ_TIMEOUT_SECONDS`` for a new read.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
 #: How often to check whether a requested read of a workspace is done, in seconds.

@@ -61,11 +61,10 @@ class PeopleDirectory:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: For each installation id, how far the list of its people has been read.
+        #: How far each installation's list of people has been read, by installation id.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: For each installation id, when the list of its enterprise's workspaces was last read, and the ids
-        #: in the list.
+        #: When each enterprise's list of workspaces was last read, and the ids in it, by installation id.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
@@ -247,8 +246,8 @@ def resolve_member(
 ) -> Principal | None:
     """Return the principal of a Slack user object, or None if the user isn't part of the installation.
 
-    A user from outside comes from a shared channel, and can be identified only in their own Slack workspace.
-    Members of an organisation may belong to several workspaces. ``enterprise_id`` is the id in an event.
+    Outsiders appear in shared channels, and can be identified only in their own Slack workspace. Members of
+    an organisation may belong to several workspaces. ``enterprise_id`` is the enterprise id in an event.
     """
     own = user.get("enterprise_user") or {}
     enterprise, id_ = own.get("enterprise_id") or enterprise_id, str(user.get("id") or "")

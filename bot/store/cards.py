@@ -28,8 +28,8 @@ MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
 #: minute of a card or its run, and ``SLOW_PROGRESS_INTERVAL_SECONDS`` after that.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: Seconds to wait before sending the card of work that a reply has already announced. Most work ends sooner.
-#: The message about its end then makes the card unnecessary.
+#: Seconds to wait before sending the card of work that a reply has already announced. Most work ends sooner,
+#: and the message about its end makes the card unnecessary.
 CARD_DELAY_SECONDS: Final = 60.0
 #: Seconds to wait after an announced time before redrawing the message that announced it. The message about
 #: the event itself is sent first.
@@ -37,13 +37,12 @@ OVER_AFTER_SECONDS: Final = 30.0
 #: Seconds to wait before updating the card of an operation whose next step will end it. Usually, that step
 #: updates the card first.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The content with which a message was sent. If it is None, the message can be rendered again from database
-#: rows.
+#: A message's content as it was sent, or None if the message can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
 #: The keys of a ``SentText``. ``moments`` are the times at which parts of the message become outdated.
 #: ``undated`` marks text that can't be split into sentences, so outdated sentences can't be removed from it.
-#: ``found`` marks a message that a search found in Slack and that was then rendered again. In Slack, it may
-#: still show an earlier text.
+#: ``found`` marks a message that a search found in Slack and Usher then rendered again. Slack may still show
+#: an earlier text.
 _SAID: Final = ("text", "blocks", "moments", "undated", "found")
 
 
@@ -64,8 +63,8 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Queue of messages that must be updated although the state that they show hasn't changed. The reason may be
-#: more output, a message from the server, or outdated buttons.
+#: Queue of messages to update although the state that they show hasn't changed: because of more output, a
+#: message from the server, or outdated buttons.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",

@@ -1,10 +1,10 @@
 """The PostgreSQL engine: connections for writes, claims, poll results and reads, each in its own thread.
 
-A transaction that makes decisions takes an advisory lock. So only one such transaction runs at a time, as on
-SQLite, and whatever it has read stays true until it commits, however many processes there are. Claims, poll
-results, and decisions that declare whose rows they touch take that lock in shared mode. They can then run
-side by side, within a process or across several. Claims also lock the rows that they change. Poll results and
-these decisions lock their subjects: the people, or other things, whose rows they touch
+A transaction that makes decisions takes an advisory lock. As on SQLite, only one such transaction runs at a
+time, across all processes, so whatever it has read stays true until it commits. Claims, poll results, and
+decisions that declare whose rows they touch take that lock in shared mode. They can therefore run side by
+side, within a process or across several. Claims also lock the rows that they change. Poll results and these
+decisions lock their subjects: the people, or other things, whose rows they touch
 (``docs/adr/0116-whose-it-is.md``).
 
 Each connection has a thread, because asynchronous connections are no faster.
@@ -47,12 +47,12 @@ log = structlog.get_logger(__name__)
 READERS = 2
 #: Number of connections for transactions that declare in advance whose rows they touch. Such transactions are
 #: divided among these connections and run in parallel. If the server answers within ``NEAR_SECONDS``, only
-#: ``NEAR_LANES`` connections are used. With such a fast server, connections spend little time waiting. More
+#: ``NEAR_LANES`` connections are used. Connections to such a fast server spend little time waiting, so more
 #: of them would only spread the work over more commits.
 LANES, NEAR_LANES, NEAR_SECONDS = 4, 2, 0.001
 #: Seconds during which an open transaction on one of the ``LANES`` accepts more work. The time is longer than
-#: on other connections, because these transactions rarely make others wait. With fewer commits, a busy
-#: machine has more time for actual work.
+#: on other connections, because these transactions rarely make others wait, and fewer commits leave a busy
+#: machine more time for actual work.
 LANE_SECONDS = 0.05
 #: Interval, in seconds, at which the listener checks whether notifications of changed tables are still
 #: wanted. If its connection is lost, it tries to reconnect at the same interval. Until it succeeds, periodic
@@ -318,8 +318,8 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of tables that other tables refer to. They are used to copy each table after the tables that it
-#: refers to. The default is 1. A table with references of its own needs a higher rank.
+#: Ranks of tables that other tables refer to, so that each table is copied after the tables it refers to. The
+#: default is 1. A table with references of its own needs a higher rank.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 

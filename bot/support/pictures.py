@@ -19,8 +19,8 @@ FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
 #: Number of PNG pixels per SVG pixel, both horizontally and vertically.
 ZOOM: Final = 2
 MAX_DRAWING_SECONDS: Final = 10.0
-#: Program that renders the image. It runs in a separate process, because it would hold the GIL for a tenth of
-#: a second.
+#: Program that renders the image in a separate process, because rendering holds the GIL for a tenth of a
+#: second.
 _DRAW: Final = f"""
 import sys, resvg_py
 svg = sys.stdin.buffer.read().decode()

@@ -2,8 +2,8 @@
 
 Bolt parses a request before checking it. On its own, it would answer unsigned garbage with status 500, and
 accept the same signed bytes again for five minutes (measured on slack-bolt 1.30). A proxy may repeat a
-request whose response it lost, so the front gives the same bytes the same answer for a minute. It is the
-inbox that ensures that a request takes effect only once. See ``docs/internals/rules.md``, "The front verifies
+request whose response it lost, so the front gives the same bytes the same answer for a minute. The inbox, not
+the front, ensures that a request takes effect only once. See ``docs/internals/rules.md``, "The front verifies
 before anything parses".
 """
 
@@ -43,8 +43,8 @@ MAX_AGE = 300
 BODY_SECONDS = 5.0
 #: Seconds for which a repeated request gets the same answer as the first.
 REPEAT_SECONDS: Final = 60.0
-#: Maximum number of answers kept for repeated requests. If a request is repeated after its answer was
-#: dropped, it gets an empty response.
+#: Maximum number of answers kept for repeated requests. A repeat whose answer was dropped gets an empty
+#: response.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")

@@ -135,7 +135,7 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Histogram buckets for the time it takes to claim status reads: their upper bounds, in seconds. A process
+#: Upper bounds, in seconds, of the histogram buckets for the time it takes to claim status reads. A process
 #: claims reads in the database before it sends them, so slow claims delay reads.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
 #: Interval at which to check whether the event loop was blocked, in seconds. Only delays of at least

@@ -67,7 +67,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Rules whose refusals let people continue where they left off.
+#: After a refusal by one of these rules, people can continue where they left off.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )

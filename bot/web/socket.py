@@ -1,4 +1,4 @@
-"""Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public URL.
+"""Socket Mode: serves the same listeners over connections that Usher opens to Slack, without a public URL.
 
 Slack sends each payload to a random one of the app's connections, whichever process holds it, and resends
 events that weren't acknowledged. The inbox makes both harmless. An acknowledgement is sent on the connection
@@ -347,7 +347,8 @@ class SocketConnection(SocketModeClient):
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
         self.reason = ""
-        #: Number of connections that the app had, according to Slack, when this one opened.
+        #: Slack's count of the app's connections when this one opened, or None if Slack hasn't given a
+        #: number.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic

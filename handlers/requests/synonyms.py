@@ -28,7 +28,7 @@ UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
     quiet upgrade update resize reset clear refresh edit change"""
 )
-#: Minimum length of a synonym that is compared. Shorter synonyms resemble too many words.
+#: Minimum length of the synonyms to compare. Shorter ones resemble too many words.
 _MIN_SYNONYM_LENGTH: Final = 4
 _MAX_SUGGESTED_VERBS: Final = 2
 

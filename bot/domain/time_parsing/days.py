@@ -202,7 +202,7 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 #: hasn't begun, ends before it begins, or is older than the records.
 WindowProblem = Literal["unreadable", "clock", "future", "backwards", "old"]
 
-#: Maximum length of a text that is read as a period, in characters. Longer texts aren't parsed.
+#: Maximum length of a typed period, in characters. Longer texts aren't parsed.
 _MAX_CHARACTERS: Final = 80
 #: Maximum number of days that can be excluded from working hours.
 _MAX_DAYS: Final = 366
@@ -310,7 +310,7 @@ _NAMED: Final[dict[str, tuple[str, Callable[[date, str], bool]]]] = {
     "q([1-4])": ("quarter", lambda first, number: first.month == 3 * int(number) - 2),
     _WEEK: ("week", lambda first, number: first.isocalendar().week == int(number)),
 }
-#: When looking for the nearest period with a given name, Usher checks at most this many periods.
+#: Maximum number of periods to check when looking for the nearest one with a given name.
 _MAX_UNITS: Final = 480
 _HALF_YEAR_DAYS: Final = 183
 #: Maps periods counted from today to the names that people use for them.

@@ -32,8 +32,8 @@ from bot.domain.time_parsing.words import PARTS, SaidZone, normalize_word, spell
 DAY_MINUTES: Final = 24 * 60
 #: Minimum length of working hours, in minutes.
 LEAST_MINUTES: Final = 30
-#: Maps plural words such as *mornings* to the singular. A plural always means that the hours are repeated, a
-#: singular only after *every*.
+#: Maps plural words such as *mornings* to the singular. A plural always makes the hours recur, a singular
+#: only after *every*.
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})

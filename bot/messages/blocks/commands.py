@@ -29,8 +29,8 @@ COURSE: Final[Mapping[str, str]] = {
     "end": "End {name}",
 }
 
-#: Matches a date in a command. In a button's label, dates are written out (``Mon 30 Nov``), and flags at the
-#: end (``_FLAGS_PATTERN``) are left out.
+#: Matches a date in a command. The label of the command's button spells the date out (``Mon 30 Nov``), and
+#: omits the command's trailing flags (``_FLAGS_PATTERN``).
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
 #: Matches the name at the start of a command's arguments (quoted text or one word), and what follows it.

@@ -18,8 +18,8 @@ from bot.messages.texts import answers, cards, notices, pages, requests
 #: buttons below the list, each of which opens a provider's page.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: Prefix of the *Approve* button's value, if the button approves a suspended link. A link is suspended if its
-#: username now belongs to another account. The link's id and the other account's id follow the prefix.
+#: Prefix of the *Approve* button's value if the link is suspended because its username now belongs to another
+#: account. The ids of the link and of the other account follow.
 RESTING_BUTTON: Final = "link"
 
 
@@ -81,8 +81,8 @@ def _render_linked(facts: Facts) -> Answer:
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # *Unlink* isn't red, because it only undoes what has just been done. It isn't moved into the menu,
-    # because the text below mentions it.
+    # *Unlink* isn't red, because it only undoes what has just been done, and isn't in the menu, because the
+    # text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     small = [notices.LINKED_NEXT]

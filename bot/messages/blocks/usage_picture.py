@@ -29,14 +29,14 @@ COMMENT: Final = "Here it is as a picture."
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
 TITLE: Final = "{first} – {last}"
-#: Text for a row's total hours if the end of one of its bars isn't known.
+#: A row's total hours, if the end of one of its bars isn't known.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW_LABEL: Final = "now, {at}"
 RAN_LABEL: Final = "ran"
 PLANNED_LABEL: Final = "planned"
 UNKNOWN_LABEL: Final = "end not known"
 NIGHT_LABEL: Final = "night, 20:00–06:00"
-#: Text that points out a day that doesn't have 24 hours because the clocks change.
+#: Points out a day that doesn't have 24 hours because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
@@ -62,7 +62,7 @@ _FIRST_ROW: Final = 74
 _ROW_HEIGHT: Final = 54
 _BAR_TOP: Final = 26
 _BAR_HEIGHT: Final = 18
-#: Minimum width of a bar, so that even a run of one minute is visible.
+#: Minimum width of a bar, so that even a one-minute run is visible.
 _MIN_BAR_WIDTH: Final = 3.0
 _MIN_PLAN_WIDTH: Final = 6.0
 _MAX_NAME_WIDTH: Final = 420

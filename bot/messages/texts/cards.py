@@ -163,7 +163,7 @@ SEE_PAGE: Final = "View on {title}"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Confirmation questions: a title, a text, and the labels of the buttons that confirm and cancel.
+#: Confirmation prompts. Each has a title, some text, and labels for the confirm and cancel buttons.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",

@@ -10,8 +10,7 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause, quote_message
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: Text for a stop that Usher didn't request and that the provider hasn't finished. ``{said}`` is the
-#: provider's description of the stop.
+#: Text for an unfinished stop that Usher didn't request. ``{said}`` is the provider's description of it.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
 #: Explains holds (reasons for waiting), by code. ``{title}`` is the connection's title, ``{at}`` a time in
 #: the reader's time zone, and ``{said}`` what the provider says.
@@ -47,7 +46,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: Texts for holds that the provider doesn't explain. They replace the texts in ``HOLDS`` that would quote its
+#: Texts for holds that the provider doesn't explain. They replace those in ``HOLDS`` that would quote an
 #: explanation.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
@@ -84,8 +83,8 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The hold stored with operations and runs while the provider rejects several people's sign-ins. In this
-#: case, linking an account again wouldn't help.
+#: The hold stored with operations and runs while the provider rejects several people's sign-ins. Linking an
+#: account again wouldn't help in that case.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 

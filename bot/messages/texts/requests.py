@@ -2,8 +2,8 @@
 
 from typing import Final
 
-#: Sent to the owner and to administrators after someone else's link was ended because the owner proved that
-#: the account is theirs.
+#: Sent to an account's owner and to administrators when the owner has proven that the account is theirs,
+#: which ended someone else's link.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
@@ -52,7 +52,7 @@ OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their
 OPEN: Final = "*{count} waiting for your decision*"
 NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
-#: Replaces an old message about a request if a newer message asks about the same request.
+#: Replaces a message about a request once a newer message asks about the same request.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
 #: Shown above a request that is still open the next morning. If nobody decides for a week, administrators get
 #: ``UNDECIDED``, and the requester gets ``UNDECIDED_PERSON``.
@@ -75,7 +75,7 @@ NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
-#: Says what happens next, after the member has answered.
+#: Says what happens after the member's answer.
 NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: Messages about a start that failed for lack of capacity, keyed by the kind of capacity. ``WAITED_FOR``
-#: names each kind in messages about waiting.
+#: Messages about a start that failed for lack of capacity, keyed by the kind of capacity that was lacking.
+#: ``WAITED_FOR`` has the wording for each kind in messages about waiting.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {

@@ -23,7 +23,7 @@ MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Result names that Usher treats as success, because Sphere Engine doesn't document its result codes.
+#: Result names that Usher treats as success. Sphere Engine doesn't document its result codes.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
