@@ -22,7 +22,7 @@ ACCEPTED = re.compile(
     r"|is already (starting|restarting|stopping|running|stopped)"
     r"|so I'm stopping it again|is stopping\. I'll start it again)"
 )
-#: Matches those answers that say the request joined an operation which was already in progress.
+#: Matches answers saying that the request joined an operation already in progress.
 JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 #: Matches the answer to an accepted run (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")

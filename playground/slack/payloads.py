@@ -96,7 +96,7 @@ def message_action(state: State, user: str, callback_id: str, channel: Channel, 
 
 
 def on_message(state: State, channel: Channel, message: Message) -> Json:
-    """Return the part of a payload that describes the message on which something was pressed."""
+    """Return the part of a payload that describes the message whose button or menu was used."""
     hidden = message.only_for is not None
     shown = {"im": "directmessage", "group": "privategroup"}.get(channel.kind, channel.name)
     container: Json = {

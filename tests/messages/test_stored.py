@@ -87,7 +87,7 @@ def test_what_is_written_to_a_row_is_read_from_it():
 
 
 def test_a_row_of_texts_alone_says_as_of_when_it_was_written():
-    """Release 0.4.1 stored only finished texts, so what they announce can't be told apart."""
+    """Release 0.4.1 stored only the rendered text, so there is no telling what each message announces."""
     former = {"undated": True, **kit_body("I'll stop it <!date^1800000600^{time}|08:10>.")}
     answer = stored.read(former, NOW)
     assert "As of" in answer.blocks[-1]["elements"][0]["text"]

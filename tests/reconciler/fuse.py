@@ -59,10 +59,7 @@ class Fuse:
 
 
 class Proxy:
-    """A stand-in that passes as an instance of the part's own class.
-
-    Its facets are reached through it, too.
-    """
+    """A stand-in that counts as an instance of the part's own class, and also gives access to its facets."""
 
     def __init__(self, part: Any) -> None:
         self._part = part

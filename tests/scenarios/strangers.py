@@ -146,7 +146,10 @@ class Outcome:
         return surplus or halves[:1]
 
     def right_press(self) -> str:
-        """Return the label of a button that does everything expected, if nothing has been done yet, or ""."""
+        """Return the label of an offered button that does everything the turn should do.
+
+        Return "" if there is no such button, or if something has been done already.
+        """
         options = [] if self.done else [_parts(right) for right in self.turn["right"]]
         return next(
             (one.label for one in self.offers if any(_is_all(one.acts, parts) for parts in options)), ""

@@ -133,7 +133,7 @@ def test_unfinished_requests_take_bounded_memory(how):
 
         held, sizes = [], iter([1024] * 2000 + [1024 * 1024] * 400)
         await asyncio.gather(*(open_some(sizes) for _ in range(50)))
-        # Signed commands are sent as soon as the unfinished requests are open, before those time out.
+        # Send signed commands once the unfinished requests are open, and before they time out.
         texts = [
             await asyncio.to_thread(answered, port, "small"),
             await asyncio.to_thread(answered, port, "large", b"&filling=" + b"x" * 250_000),

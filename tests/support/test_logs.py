@@ -82,7 +82,7 @@ def test_what_operators_need_stays_readable(event):
 
 
 def test_nothing_is_logged_under_a_key_that_is_never_shown():
-    """The values of keys such as ``code`` are redacted as secrets, so they couldn't be read in the log."""
+    """The values of keys such as ``code`` are redacted as secrets, so the log wouldn't show them."""
     hidden = {
         f"{named(path)}:{node.lineno}": word.arg
         for path in python_files("bot", "handlers")

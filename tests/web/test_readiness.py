@@ -92,7 +92,7 @@ async def test_loops_that_stand_still_and_a_slack_that_shuts_us_out_are_seen(tmp
         assert process.check_background() == {}
         await process.start()
         assert process.check_background() == {"loops": True, "sending": True}
-        # A loop at rest doesn't count. Here a loop has begun a step, which can't end before it is checked.
+        # An idle loop doesn't count, so here a loop has begun a step that can't end before the check.
         await asyncio.sleep(0)
         assert process.check_background() == {"loops": True, "sending": True}
         clock.advance(61)

@@ -24,9 +24,9 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The user in tests whose result doesn't depend on who the user is.
+#: The user in tests for which it doesn't matter who the user is.
 PRINCIPAL = Principal(None, "T1", "U1")
-#: The key that Usher uses to recognise the objects that it creates.
+#: The key by which Usher recognises the objects that it has created.
 KEY = "workspace_0123456789abcdef01234567"
 
 
