@@ -296,7 +296,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
     """Ask for the username in a form or, if no form can be opened, in a message.
 
-    ``text`` is the command that is waiting for the link. The button and the form contain this command.
+    The button and the form contain ``text``, the command that is waiting for the link.
     """
     services = request.services
     title = services.title(connection)
@@ -549,8 +549,8 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = services.make_link_buttons(connections, waiting, template)
-        # If none of the connections can be linked, show link buttons anyway. A click on one of them explains
-        # why linking isn't possible.
+        # If none of the connections can be linked, show link buttons anyway. Clicking one explains why
+        # linking isn't possible.
         buttons = buttons or replies.link_buttons(
             [(name, services.title(name), True) for name in connections], {}, waiting
         )

@@ -8,8 +8,8 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: How long requests can be looked up by the Slack interaction (such as a button press) that made them, in
-#: seconds. If Slack delivers the interaction twice, the second delivery finds the existing requests.
+#: For this many seconds, requests can be looked up by the Slack interaction (such as a button press) that
+#: made them. If Slack delivers the interaction twice, the second delivery finds the existing requests.
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0

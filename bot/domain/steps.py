@@ -48,8 +48,7 @@ class Update:
     #: be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    #: Whether the user chose to keep waiting. If so, the time that they have to answer the question starts
-    #: again.
+    #: Whether the user chose to keep waiting. If so, the time for answering the question starts again.
     keeps_waiting: bool = False
     #: The row's ``question_since`` when the step decided to end the operation or run. It is set only with an
     #: ``outcome``. If the row's value has changed since, for instance because the user has answered, the step
@@ -58,13 +57,13 @@ class Update:
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: notices to write; one without a subject is about this item
     audit: Sequence[AuditEntry] = ()
-    #: The account and the person as they were when the step decided to make a call. They are None if it makes
-    #: no call. If either has changed since, the call isn't made.
+    #: The account and the person at the time when the step decided to make a call, or None if it makes no
+    #: call. If either has changed since, the call isn't made.
     account: Account | None = None
     person: Person | None = None
-    #: The lease (exclusive claim on the row) of the step that saves this update, as in ``Claimed.claim``. It
-    #: is "" if something other than a step saves the update. Such an update is saved even while a step is
-    #: running. That step keeps its lease, and the next step starts once it has ended.
+    #: The lease (exclusive claim on the row) of the step that saves this update, as in ``Claimed.claim``, or
+    #: "" if something other than a step saves it. Such an update is saved even while a step is running. That
+    #: step keeps its lease, and the next step starts once it has ended.
     claim: str = ""
 
     # The following fields are only for operations.

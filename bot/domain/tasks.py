@@ -39,7 +39,7 @@ class TaskKind(StrEnum):
     LIST_RUNS = "list_runs"
     #: Publish a user's Home tab. Subject: the user's key.
     HOME = "home"
-    #: Update many rows in batches, because a row that affects them has changed. Subject: the task's own id.
+    #: Update many rows in batches after a change to a row that affects them. Subject: the task's own id.
     FAN_OUT = "fan_out"
 
 

@@ -46,8 +46,8 @@ _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters to be removed. Line feed, carriage return, backspace and tab are kept.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: Maximum number of lines that are kept from the end of a run's output. They have at most ``CHARACTERS``
-#: characters in all, and each has at most ``OF_A_LINE``.
+#: Maximum number of lines kept from the end of a run's output. Together, they have at most ``CHARACTERS``
+#: characters, and each line has at most ``OF_A_LINE``.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
@@ -213,7 +213,7 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream that wrote the unfinished line at the end of the spool (the file with the output).
+        #: The stream of the unfinished line at the end of the spool (the file with the output).
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False
@@ -418,8 +418,8 @@ CAP: Final = 50_000_000
 LONGEST_CHARACTER: Final = 4
 #: Maximum size of the output that is kept for all runs together, in bytes.
 TOTAL: Final = 500_000_000
-#: Size of the blocks in which the file is written and read, in bytes. Until there is enough output for a
-#: block, it is kept in memory.
+#: Size of the blocks in which the file is written and read, in bytes. Output is kept in memory until it fills
+#: a block.
 KEPT: Final = 65_536
 
 

@@ -250,7 +250,7 @@ class Reads(EnginePart):
         """Send one request, and count it in the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state for which this read should find the reason, or None for an ordinary read.
+        # The state that this read should explain, or None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
@@ -496,7 +496,7 @@ class Recorder:
     """Writes read results in batches. A transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: Poll gate keys of the workspaces that are being read, or whose result hasn't been written yet.
+        #: The poll gate's keys for workspaces that are being read, or whose result hasn't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids

@@ -19,7 +19,7 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: Seconds for which refusals must continue before Usher believes them. A single refusal proves nothing
+#: How long refusals must continue before Usher believes them, in seconds. A single refusal proves nothing
 #: (docs/internals/rules.md, "One observation is not the truth").
 MIN_REFUSAL_SECONDS: Final = 900.0
 #: Maximum wait between two attempts to revoke a secret, in seconds.

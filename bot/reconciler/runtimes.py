@@ -294,10 +294,9 @@ BURST_SHARE: Final = 0.2
 #: How late an operation may ask for its turn in the start queue, in seconds. If it asks later, it loses the
 #: turn.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Two starts requested within this many seconds may be sent in either order. This applies only if there is no
-#: rate limit.
+#: If there is no rate limit, two starts requested within this many seconds may be sent in either order.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: Delay, in seconds, before an operation requests its turn again because an older one has to go first.
+#: How long an operation waits before it requests its turn again, in seconds, if an older one has to go first.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 

@@ -1,8 +1,7 @@
 """Takes one step of an operation or a job run: checks, plans, calls the provider, and saves the result.
 
-If the account isn't linked, the operation or run ends. If the policy refuses the person, the operation or run
-usually ends, too. If the connection is missing or Slack can't identify the person, the step is delayed, and
-the card says why.
+The operation or run ends if its account isn't linked, and usually also if the policy refuses the person. If
+the connection is missing or Slack can't identify the person, the step is delayed, and the card says why.
 """
 
 from __future__ import annotations
@@ -71,7 +70,7 @@ S = TypeVar("S", ClaimedOperation, ClaimedRun)
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: Seconds to wait before retrying a step that depends on Slack, an operator or the person.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: Seconds by which a call is postponed while another request tests the connection.
+#: How long a call is postponed while another request tests the connection, in seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
 #: Maximum number of attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
@@ -87,9 +86,9 @@ _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 class Stepper(EnginePart, ABC, Generic[S]):
     """Carries out the steps of due operations or runs. Commits the state *calling* before each call (ADR 54).
 
-    An *item* is an operation or a run. Subclasses implement the methods at the end, in which operations and
-    runs differ. If an item is replaced or its account is unlinked during a step, that change wins, because an
-    item that has ended can't be updated.
+    An *item* is an operation or a run. Subclasses implement the methods at the end, which differ between
+    operations and runs. If an item is replaced or its account is unlinked during a step, that change wins,
+    because an item that has ended can't be updated.
     """
 
     #: Outcome of an item that has to end while the effect of its call is unknown.
@@ -502,7 +501,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Claim due items, oldest first, in batches that are processed concurrently.
+        """Claim due items, oldest first, and return them in batches, which are processed concurrently.
 
         Items that share a call are in the same batch.
         """
@@ -598,7 +597,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def find_creation(self, claimed: S) -> Operation | Run:
         """Return the item that creates the workspace or run.
 
-        If the claimed item cancels a creation, return the creation that it cancels.
+        This is the claimed item itself or, if it cancels a creation, that creation.
         """
         return claimed.subject
 
@@ -636,8 +635,8 @@ def find_busy_reason(
 def passes(step: Step, error: Conflict) -> bool:
     """Return whether a conflict may go away on its own, so that it makes sense to repeat the call.
 
-    If a name is already in use, the conflict won't go away. The same is true if a start or a suspension fails
-    with one of Usher's own messages, which tells the person what to do.
+    A conflict doesn't go away if a name is already in use, or if a start or a suspension fails with one of
+    Usher's own messages, which tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)

@@ -17,9 +17,9 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: For each operation, the action that the provider must currently allow, and the states in which Usher skips
-#: the check, because the operation is already complete or in progress. Stops aren't checked: Usher accepts
-#: them at any time, and sends them as soon as the provider allows them.
+#: Maps each operation to the action that the provider must currently allow, and to the states in which Usher
+#: skips this check because the operation is already complete or in progress. Stops aren't checked: Usher
+#: accepts them at any time, and sends them as soon as the provider allows them.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),

@@ -1,6 +1,6 @@
 """Ownership of jobs that one process does on behalf of all the processes that share its database.
 
-A process that doesn't share its database owns all jobs, and writes nothing about them.
+A process that doesn't share its database owns every job, without recording that.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: Interval between renewals of a process's leases, in seconds. A lease, which makes a process the owner of a
-#: job for a limited time, survives two failed renewals in a row.
+#: Interval between renewals of a process's leases, in seconds. A lease makes a process the owner of a job for
+#: a limited time, and survives two failed renewals in a row.
 RENEWAL_SECONDS: Final = 3.0
 #: Prefix for the names of jobs that run a connection's start queue.
 STARTS_PREFIX: Final = "starts:"
@@ -45,7 +45,7 @@ class Owners:
     name = ""
     #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
-    #: Connections in another live process's settings but not in this process's.
+    #: Connections that another live process has in its settings, but this process doesn't.
     lacking_connections: frozenset[str] = frozenset()
     #: How long this process waits before it helps the leading processes with due work, in seconds. It is 0 if
     #: this process leads. The processes that own start queues lead. If there are none, the worker whose name

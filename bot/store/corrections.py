@@ -15,7 +15,7 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: Delay before a correction is sent, in seconds. In this time, a second read can confirm the first.
+#: Delay before a correction is sent, in seconds. Meanwhile, a second read can confirm the first.
 _DOUBT_SECONDS: Final = 30.0
 #: How long a report that a workspace is ready can be corrected, in seconds. ``_DONE_SECONDS`` applies to
 #: reports of other successes, and ``_FAILED_SECONDS`` to reports of failures. Later changes are probably due

@@ -65,7 +65,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request behind this work began, or None if there isn't one.
+    #: When the request behind this work began, or None if there is none.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None

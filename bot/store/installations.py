@@ -18,10 +18,10 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: Seconds that a process has to replace a token before another process may try. Slack always answers within
-#: this time.
+#: How long a process has to replace a token, in seconds, before another process may try. Slack always answers
+#: within this time.
 RENEWING_SECONDS: Final = 30.0
-#: Seconds that a used OAuth state is remembered. This is longer than any state is valid.
+#: How long a used OAuth state is remembered, in seconds. No state is valid for that long.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 

@@ -107,9 +107,9 @@ UNSURE_CLAIM: Final = Claim(
 
 @prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
-    """Write notices, unless they already exist with the same subject, kind and occasion.
+    """Write notices, skipping any whose subject, kind and occasion match those of an existing one.
 
-    A notice's subject is the id of the operation or other thing that it is about. The occasion distinguishes
+    A notice's subject is the id of whatever it is about, such as an operation. The occasion distinguishes
     notices of the same kind about the same subject. ``subject`` is used for notices without a subject of
     their own. Notices that the person doesn't want aren't written.
     """

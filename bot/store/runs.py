@@ -330,8 +330,8 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: An ended run is added from a list only if it ended less than this many seconds ago. At most
-#: ``MAX_RETAINED_RUNS`` ended runs are added. Any others would soon be deleted anyway.
+#: Ended runs are added from a list only if they ended less than this many seconds ago, and at most
+#: ``MAX_RETAINED_RUNS`` are added. Any others would soon be deleted anyway.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
 _BATCH_SIZE = 40

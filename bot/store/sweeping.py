@@ -30,9 +30,8 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries that delete operations, runs, classes and waitlist entries. Their cards are deleted, too.
-#: ``_ARE_CARDS`` contains the queries that delete notices. If a notice has a card of its own, the card is
-#: deleted with it.
+#: Queries that delete operations, runs, classes and waitlist entries, along with their cards. ``_ARE_CARDS``
+#: contains the queries that delete notices. If a notice has a card of its own, the card is deleted with it.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
 _BATCH_SIZE = 50

@@ -1,8 +1,8 @@
 """The environment, ``.env``, and the secrets to which settings and connections refer.
 
 Only this module reads these sources. A secret may be given literally, or as ``file:PATH``, ``env:NAME`` or
-``credential:NAME``. A file that other users of the machine can read is rejected. Problems are described in
-sentences that quote no values, because they are shown in terminals and tickets.
+``credential:NAME``. A file that other users of the machine can read is rejected. Descriptions of problems
+quote no values, because they are shown in terminals and tickets.
 """
 
 import io

@@ -3,7 +3,7 @@
 There are three cookies. The first contains the browser's id and the nonces of the links that are open in it.
 Each page's URL names its link, so several links may be open in different tabs. The second contains the
 secrets that a sign-in's redirect must match. These two cookies are signed and last for minutes, and the
-server stores nothing about them. The third contains the id of a browser session, whose data is stored on the
+server keeps no record of them. The third contains the id of a browser session, whose data is stored on the
 server (``bot.services.browsers``).
 
 Sign in with Slack uses OpenID Connect with only the scope ``openid``, and with a state, a nonce and the

@@ -36,7 +36,8 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path of the permanent link pages, followed by a connection's name. The pages begin with Sign in with Slack.
+#: Path of the permanent link pages, which begin with Sign in with Slack. A connection's name follows the
+#: path.
 NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in page.
 THERE_PATH = f"{LINK_PATH}/there"
@@ -45,7 +46,7 @@ OF = "of"
 #: address.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
-#: Matches the strings that are accepted as a connection's name in URLs.
+#: Matches the strings accepted as a connection's name in URLs.
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)

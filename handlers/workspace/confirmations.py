@@ -1,4 +1,4 @@
-"""Offers operations that aren't carried out immediately. Each offer's button says what it will do.
+"""Offers operations instead of carrying them out immediately. Each offer's button says what it will do.
 
 A command that names its workspaces is carried out immediately, unless something in them may be lost
 (``handlers.commands``).

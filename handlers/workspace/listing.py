@@ -56,9 +56,9 @@ from handlers.workspace.waitlist import show_waitlist
 
 #: Operations after which the workspace's URL works.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word with which buttons request the whole list.
+#: The word that buttons use to request the whole list.
 SHOW_ALL: Final = "all"
-#: The argument with which ``list`` shows the waitlist instead of workspaces.
+#: The argument that makes ``list`` show the waitlist instead of workspaces.
 SHOW_QUEUE: Final = "waiting"
 
 

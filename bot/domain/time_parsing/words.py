@@ -22,8 +22,8 @@ from rapidfuzz.distance import OSA
 Kind = Literal["", "length", "time"]
 Phrases = tuple[tuple[re.Pattern[str], str], ...]
 
-#: Words that can introduce a time, and whether a duration or a time of day follows each. *About* may follow
-#: another of these words, and then has that word's kind.
+#: Maps each word that can introduce a time to what follows it: a duration or a time of day. *About* may
+#: follow another of these words, and then takes that word's kind.
 LEADS: Final[Mapping[str, Kind]] = {
     **dict.fromkeys(("for", "in", "after"), "length"),
     **dict.fromkeys(("until", "till", "til", "'til", "at", "by", "before"), "time"),

@@ -1,4 +1,4 @@
-"""Translates between Usher's terms and the API of a Saturn Cloud, and gets users' tokens.
+"""Translates between Usher's terms and the API of a Saturn Cloud installation, and obtains users' tokens.
 
 ``docs/internals/providers/saturn.md`` describes how servers behave. The published guides are the contract,
 but Usher also calls endpoints that only Saturn's own client uses. A server may answer these calls with 404.

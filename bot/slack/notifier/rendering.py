@@ -46,8 +46,8 @@ log = structlog.get_logger(__name__)
 
 #: Delay, in seconds, before a notice that wasn't ready is rendered again.
 NOT_READY_SECONDS: Final = 2.0
-#: Maximum age of a workspace's last read, in seconds, for a message that was delayed by a Slack outage. If
-#: the read is older, the workspace is read again before the message is sent.
+#: A message that was delayed by a Slack outage is sent only if the workspace's last read is at most this many
+#: seconds old. If the read is older, the workspace is read again first.
 MAX_READ_AGE_SECONDS: Final = 30.0
 #: Maximum pause between two attempts to send a notice or update a card, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
