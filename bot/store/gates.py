@@ -40,7 +40,7 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of the poll gate keys of workspaces that were found at the provider but aren't in the database yet.
+#: Suffix of the poll-gate keys of workspaces found at the provider but not yet in the database.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Verbs of operations that are complete once the workspace is running.
@@ -64,7 +64,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
 
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
-    """Schedule a read of a workspace for the earliest time at which its poll gate allows one.
+    """Schedule a read of a workspace for the earliest time that its poll gate allows.
 
     Unlike ``want``, this doesn't mark the workspace as used. It does nothing for a workspace that hasn't been
     created yet.
@@ -105,8 +105,8 @@ def close_gate(
 ) -> bool:
     """Close a workspace's poll gate for ``seconds``, because of a read made outside ``claim_reads``.
 
-    If the gate is already closed, change nothing and return False. If ``is_answered`` is set, the read has
-    already been answered. Then the gate always closes for ``seconds`` from now, even if it was closed before.
+    If the gate is already closed, change nothing and return False. Set ``is_answered`` if the read has
+    already been answered: then the gate stays closed for ``seconds`` from now, even if it was closed before.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -139,8 +139,8 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Statement that adds reads to a request that is about to be sent with an account. These reads are due soon,
-#: and their poll gates are open.
+#: Statement that claims more reads for a request about to be sent with an account: those that are due soon
+#: and whose poll gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -157,11 +157,11 @@ def claim_reads(
     """Claim a connection's due reads, and close the poll gates of their workspaces.
 
     The gates stay closed until ``next_check_at = now + interval + margin``, which is committed before the
-    reads are sent. Anyone who has a workspace in their list and has an active account may read it, and
-    ``_turn`` determines whose turn it is. One request reads up to ``together`` workspaces with one account.
-    If ``together`` is more than 1, workspaces that become due within a second and were last read with the
-    same account are added, so there may be more than ``limit`` reads. Each ``ReadClaim`` lists the rows that
-    will receive the result: the reader's own first, then the other verified rows.
+    reads are sent. Anyone with an active account and the workspace in their list may read it; ``_turn``
+    decides whose turn it is. One request reads up to ``together`` workspaces with one account. If
+    ``together`` is more than 1, it also includes workspaces that become due within a second and were last
+    read with the same account, so there may be more than ``limit`` reads. Each ``ReadClaim`` lists the rows
+    that will receive the result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin
@@ -272,10 +272,10 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return a key for sorting the people who could read a workspace, in the order of their turns.
+    """Return the sort key that puts the people who can read a workspace in the order of their turns.
 
-    People whose access has never been tried come first, followed by people with proven access, and then by
-    people whose access was tried but isn't proven. Within each group, whoever has waited longest comes first.
+    People whose access has never been tried come first, then people with proven access, then people whose
+    access was tried but isn't proven. Within each group, whoever has waited longest comes first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
@@ -287,13 +287,13 @@ def _is_proven(watcher: Row) -> bool:
 
 
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: Maximum gap, in seconds, between the first read that finds a workspace running and the read before it. If
-#: the gap is longer, the workspace's start time is treated as unknown.
+#: If the first read that finds a workspace running comes more than this many seconds after the read before
+#: it, the workspace's start time is treated as unknown.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return the time at which the provider will end a workspace, and the kind of end (``ExpiryMode``).
+    """Return when and how (``ExpiryMode``) the provider will end a workspace.
 
     ``row`` is the row before the observation. If the provider reports both a removal and another end, return
     the earlier one. A removal time in the past is ignored, because the workspace still exists.
@@ -311,7 +311,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float) -> float:
-    """Return the time at which a workspace will leave a state that lasts ``expires_after`` seconds.
+    """Return when a workspace will leave a state that lasts ``expires_after`` seconds.
 
     If the provider doesn't report when the state began, count from the first read that found it. A workspace
     that was stopped for lack of use is assumed to have stopped at the predicted time.
@@ -350,7 +350,7 @@ def newest_read(row: Row) -> float:
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return the columns of a run after a read. If ``observed`` is None, they don't change.
+    """Return a run's columns after a read; they don't change if ``observed`` is None.
 
     If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
     because an observation to the contrary must be outdated.
@@ -395,7 +395,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Writes that most results need. They are collected, so that a batch needs one round trip for each kind.
+    """Writes that most results need, collected so that a batch makes only one round trip for each kind.
 
     ``same`` contains observations with nothing new, and ``settled`` contains changes to poll gates.
     """
@@ -458,8 +458,8 @@ def _record(
         # Wait for the account's next time slot, so that all of its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Write rows with an open operation first. Running time is recorded for the row that is written first, and
-    # it should be recorded for the person who started the workspace.
+    # Write rows with an open operation first. The first row written gets the running time, which belongs to
+    # the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -501,8 +501,8 @@ def _observe(
 ) -> bool:
     """Write an observation into a row, and return whether to wake the workspace's open operation.
 
-    Set ``confirms`` if the read proves that the workspace exists. The row then no longer says that a list
-    didn't contain the workspace.
+    Set ``confirms`` if the read proves that the workspace exists. This clears the row's note that the
+    workspace was missing from a list.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
@@ -587,9 +587,9 @@ def _observe(
     verb = row["operation_verb"]
     timers.note_state(tx, row, seen.state, granted_at, verb, came_up_again=came_up_again)
     usage.note_read(tx, row, seen, granted_at, is_own=owner is None, came_up_again=came_up_again)
-    # Update messages immediately, because outdated buttons are as bad as an outdated state. There is one
-    # exception: if a running workspace has just lost something that it needs (``Lack``), it may soon recover.
-    # So its messages aren't updated yet, unless its buttons change.
+    # Update messages immediately, because outdated buttons are as bad as an outdated state. The exception is
+    # a running workspace that has just lost something it needs (``Lack``). It may soon recover, so its
+    # messages are updated only if its buttons change.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:

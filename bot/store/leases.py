@@ -1,9 +1,9 @@
 """Leases: how long a process keeps a row that it has claimed, and how the rows of dead processes are freed.
 
-A process claims a row by setting a time until which no other process works on the row. While a process holds
-the serving lock of a SQLite file, no other process serves from that file. The process can therefore free all
-earlier claims immediately. A call or message that a dead process may already have sent isn't repeated until a
-read or a search has shown whether it was sent.
+A process claims a row by setting a time until which no other process works on the row. Only the process that
+holds a SQLite file's serving lock serves from the file, so it can free all earlier claims immediately. A call
+or message that a dead process may already have sent isn't repeated until a read or a search has shown whether
+it was sent.
 """
 
 from collections.abc import Mapping
@@ -11,8 +11,7 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps columns that store claims to the statements that free these claims. To claim a row, a process sets
-#: such a column to a later time. Until then, no other process works on the row.
+#: Maps each column whose time marks a row as claimed to the statement that frees such claims.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",

@@ -23,9 +23,9 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: Statements that create the two tables that record completed migrations. The second one also records which
-#: release ran each migration, because the error for a database that is too new names that release. Release
-#: 0.1.0 reads only the first table.
+#: Statements that create the two tables of completed migrations. The second table also records which release
+#: ran each migration, so that the error for a database that is too new can name the release. Release 0.1.0
+#: reads only the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -136,9 +136,8 @@ MAX_SLEW_SECONDS: Final = 0.1
 #: changes can be ignored, because the margins between polls are larger.
 CLOCK_READING_SECONDS: Final = 0.05
 MAX_GATE_SECONDS: Final = 600.0
-#: Seconds after which a message that may have been sent either is in Slack or never will be. This is
-#: ``Timing.send_timeout`` plus ``Timing.settles``. It applies whether the sender is still waiting for the
-#: answer or has died.
+#: After this many seconds, a message that may have been sent is in Slack or never will be, whether its sender
+#: is still waiting for the answer or has died. The sum of ``Timing.send_timeout`` and ``Timing.settles``.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
 #: Minimum gap between heartbeats that counts as downtime, in seconds. A restart takes less time.

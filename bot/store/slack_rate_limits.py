@@ -10,23 +10,22 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: Maximum time, in seconds, between counting a call towards the limit and sending it. After that, the call
-#: isn't sent.
+#: A call counted towards the limit is sent within this many seconds or not at all.
 DEPARTURE_SECONDS: Final = 1.0
-#: Assumed maximum difference between the times that two calls take to reach Slack, in seconds.
+#: Two calls are assumed to differ by at most this many seconds in how long they take to reach Slack.
 ARRIVAL_SECONDS: Final = 1.0
 #: Period over which Slack counts incoming calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: How long Usher counts a call towards the limit, in seconds. Slack has stopped counting the call by then,
-#: even if the call reached Slack late.
+#: How long Usher counts a call towards the limit, in seconds. By then, Slack has stopped counting it, even if
+#: it arrived late.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
 #: The share of Slack's limit that Usher uses. The rest is left for calls that aren't counted: retries, and
 #: calls by Slack's own tools.
 USED_SHARE: Final = 0.9
-#: Number of calls assumed to be allowed if Slack sets no limit. It is more than Usher ever makes at once. The
-#: number of remaining calls is never reported as more than this.
+#: Number of calls treated as allowed if Slack sets no limit: more than Usher ever makes at once. It is also
+#: the highest number of remaining calls that is ever reported.
 _UNLIMITED_CALLS: Final = 1_000
 
 

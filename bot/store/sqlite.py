@@ -75,8 +75,8 @@ _IN_MEMORY = ":memory:"
 #: for each such test, so the test is replaced by comparisons.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 _FILE_MAGIC = b"SQLite format 3\0"
-#: Settings that take effect only in a new file, before anything else is written. With ``auto_vacuum = 2``,
-#: the file releases unused pages on request.
+#: Settings that take effect only before anything is written to a new file, or when VACUUM rewrites a file.
+#: With ``auto_vacuum = 2``, the file releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: Suffixes of the files that SQLite keeps next to an open database: the latest commits, and their index.
 LOG, INDEX = "-wal", "-shm"
@@ -472,7 +472,7 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: SQLite's error codes for disk problems. They don't say what exactly is wrong.
+#: SQLite's error codes for disk problems. They don't say exactly what is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
 #: Number of bytes written to check whether the disk has space left. SQLite's WAL index needs half of this.
 PROBE_BYTES = 65_536
