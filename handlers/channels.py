@@ -1,4 +1,4 @@
-"""Handles channels whose ids have changed in Slack, by replacing the old ids in Usher's rows."""
+"""Updates Usher's rows when the id of a channel changes in Slack."""
 
 import structlog
 

@@ -61,13 +61,13 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: Maximum number of buttons offered. In texts of up to ``_MAX_COMMAND_WORDS`` words, unknown words after a
-#: verb are taken for a mistyped name.
+#: Maximum number of buttons offered.
 MAX_OFFERS: Final = 5
+#: In texts of up to this many words, unknown words after a verb are taken for a mistyped name.
 _MAX_COMMAND_WORDS: Final = 4
-#: Maximum number of workspaces, runs and courses that one text can name. At most ``_MAX_STRANGE`` unknown
-#: words are compared with all names.
+#: Maximum number of workspaces, runs and courses that one text can name.
 _MAX_NAMED: Final = 20
+#: Maximum number of unknown words that are compared with all names.
 _MAX_STRANGE: Final = 12
 #: Words that keep Usher from offering an action. They suggest that the user doesn't want it, doesn't want it
 #: now, or excludes some of the things that they name.

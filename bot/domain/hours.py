@@ -24,11 +24,9 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: A stop at the end of working hours is planned this many seconds ahead, so that there is enough time to warn
-#: the owner.
+#: A stop at the end of working hours is planned this many seconds ahead, to leave time to warn the owner.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: How long working hours without a stop are assumed to last, in seconds. This helps to decide whether a start
-#: is too late.
+#: Assumed length of working hours that have no stop, in seconds. Used to decide whether a start is too late.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
 #: A late start is sent only if at least this share of the planned time is left, and at least
 #: ``MIN_SECONDS_LEFT`` seconds.
@@ -52,8 +50,8 @@ DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
 #: Number of unused starts in a row after which working hours are paused.
 UNUSED_PAUSES: Final = 5
-#: If a provider reports that a workspace was used within this many seconds of a start, the start itself is
-#: assumed to have caused the report.
+#: If a provider reports use of a workspace within this many seconds of a start, that use is attributed to the
+#: start itself.
 START_USE_SECONDS: Final = 900.0
 
 
@@ -180,8 +178,9 @@ class HoursRule(Timetable):
     #: deletes the workspace's row. If the account is linked again, Usher finds the workspace by this id.
     name: str = ""
     remote_id: str = ""
-    #: When the rule last started its workspace. ``unused`` is the number of its unused starts in a row.
+    #: When the rule last started its workspace.
     started_at: Past | None = None
+    #: The number of unused starts in a row.
     unused: int = 0
 
     @property

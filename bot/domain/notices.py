@@ -49,8 +49,7 @@ class Mark(Flag):
     #: The message announces a change or asks about one. It is removed once it is no longer true or has been
     #: replaced.
     PASSES = auto()
-    #: A newer request by the user doesn't make the message outdated. It is outdated only once it is no longer
-    #: true.
+    #: The message stays valid until it is no longer true, even if the user makes a newer request.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -60,8 +59,8 @@ class Mark(Flag):
     PEOPLE = auto()
     #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
-    #: No harm is done if the message isn't sent. A reply is worthless after a minute. If a class card can't
-    #: be posted, Usher asks the person who wanted it posted what to do.
+    #: The message can be lost without harm. A reply is worthless after a minute. If a class card can't be
+    #: posted, Usher asks whoever wanted it posted what to do.
     HARMLESS = auto()
 
 
@@ -114,7 +113,7 @@ class NoticeKind(StrEnum):
     JOB_ENDED = Traits(
         "job_ended", "job", offers="subject", topic="run_ended", marks=Mark.END | Mark.NEWS | Mark.OUTPUT
     )
-    #: Tells the user that a run that was reported as lost is still in progress.
+    #: Tells the user that a run reported as lost is still in progress.
     JOB_FOUND = Traits("job_found", "job", offers="subject", marks=Mark.NEWS)
     JOB_FAILED = Traits("job_failed", "job", offers="subject", marks=Mark.END)
     JOB_FILE = Traits("job_file", "job", urgency=3, marks=Mark.THREADED)
@@ -187,8 +186,8 @@ class NoticeKind(StrEnum):
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
     #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course, because the course now differs from what
-    #: they had agreed to.
+    #: Tells a person that an upgrade has removed them from a course, because the course no longer matches
+    #: what they agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -234,8 +233,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds of messages that Usher never posts twice, each with a kind of question. If a post fails or may have
-#: failed, this question asks the person who wanted the post what to do.
+#: Maps the kinds of messages that Usher never posts twice to kinds of questions. If a post fails or may have
+#: failed, the question asks whoever wanted the post what to do.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. After the upload, the message's body stores the file's id as ``file``.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -288,7 +287,7 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's codes for why a message wasn't sent. They are never renamed, because rows contain them."""
 
-    #: The notice wasn't sent: a search in Slack didn't find it.
+    #: A search in Slack has shown that the notice wasn't sent.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -327,12 +326,12 @@ class Notice:
     error: str | None = None
     #: Whether the notice is sent as plain text because Slack refused its blocks.
     is_text: bool = False
-    #: When the notice began to wait for a read. ``tried_at`` is when Usher last tried to send it while Slack
-    #: was unavailable.
+    #: When the notice began to wait for a read.
     read_since: Past | None = None
+    #: When Usher last tried to send the notice while Slack was unavailable.
     tried_at: Past | None = None
-    #: The key in the Slack message's metadata, if an earlier release may have sent the notice using a
-    #: different name for its kind. Otherwise None.
+    #: The key in the Slack message's metadata if an earlier release may have sent the notice under its kind's
+    #: former name, otherwise None.
     sent_as: str | None = None
 
     @property
@@ -363,8 +362,7 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: The time of the latest change that the card doesn't show yet, or None if nothing but the progress has
-    #: changed.
+    #: The time of the latest change that the card doesn't show yet, or None if only the progress has changed.
     changed_at: Past | None
     updated_at: Past
     #: Increases with every change that makes the card outdated.
@@ -374,14 +372,13 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: A digest of what the card shows now. ``claimed_digest`` is the digest of what it showed when it was
-    #: claimed for an update. Either may be "" if it isn't known.
+    #: A digest of what the card shows now, or "" if that isn't known.
     rendered_digest: str = ""
+    #: The digest when the card was claimed for an update, or "" if that isn't known.
     claimed_digest: str = ""
     #: When the current claim expires. Until then, only the process that claimed the card may update it.
     leased_until: Send = 0.0
-    #: When the message next becomes outdated: a time that it mentions passes, or the thing that it is about
-    #: ends.
+    #: When the message next becomes outdated, because a time that it mentions passes or its subject ends.
     over_at: Stays | None = None
 
 

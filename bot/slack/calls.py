@@ -1,7 +1,7 @@
 """Calls to Slack's methods, within Slack's rate limits.
 
-Usher counts every call to a rate-limited method in the database before making the call. The limit therefore
-holds across restarts and for all processes together (ADR 30).
+Usher counts every call to a rate-limited method in the database before making it, so the limit holds across
+restarts and for all processes together (ADR 30).
 """
 
 from __future__ import annotations
@@ -191,15 +191,15 @@ class PacedSlack:
         #: ``Date`` header of the last response, and ``_by_message`` from the timestamp of the last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: Slack's error code if Slack has locked out the whole app, or None if it hasn't.
+        #: Slack's error code if it has locked out the whole app, otherwise None.
         self.lockout_code: str | None = None
         #: Maps each refused person or conversation to the end of its pause and to Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: The people and channels that Slack has refused in a row. The set is cleared as soon as Slack
         #: accepts a call about any person or conversation.
         self._refused_people: set[str] = set()
-        #: Whether Slack has failed to respond to a call since waiting messages were last released. It starts
-        #: as True, because the previous process may have left messages waiting.
+        #: Whether Slack has failed to respond to a call since waiting messages were last released. Initially
+        #: True, because the previous process may have left messages waiting.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
         #: Whether messages other than retries are held back until Slack accepts one (initially True).

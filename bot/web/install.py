@@ -1,7 +1,7 @@
-"""Installs Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
+"""Installs Usher in a Slack workspace, using Bolt's OAuth flow with our own stores and pages.
 
-See ``docs/adr/0101-a-place-is-stored-once.md``. How Slack behaves is described in
-``docs/internals/slack.md``, "Installation by OAuth".
+See ``docs/adr/0101-a-place-is-stored-once.md`` and, for Slack's behaviour, ``docs/internals/slack.md``,
+"Installation by OAuth".
 """
 
 import hashlib
@@ -38,8 +38,8 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: Maximum age of an OAuth state, in seconds: how long a person may take on Slack's pages. If a state was
-#: issued by another process whose clock is ahead, its time may be up to ``_RENEWAL_SECONDS`` in the future.
+#: Maximum age of an OAuth state, in seconds: how long a person may spend on Slack's pages. A state issued by
+#: another process whose clock is ahead may be dated up to ``_RENEWAL_SECONDS`` in the future.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
 #: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no

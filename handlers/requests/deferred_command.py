@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from bot.domain.surfaces import Surface, Where
 
-#: Seconds for which a response_url is used. Slack accepts it for 30 minutes (docs/internals/slack.md,
-#: "Requests from Slack"), and one minute is set aside for delivery.
+#: How long Usher uses a response_url, in seconds: the 30 minutes for which Slack accepts it
+#: (docs/internals/slack.md, "Requests from Slack"), minus one for delivery.
 RESPONSE_SECONDS = 29 * 60
-#: How long people expect an answer in the place where they gave the command, in seconds. For example, a later
-#: answer to a mention is sent as a direct message instead.
+#: How long, in seconds, people expect an answer where they gave the command. A mention, for example, is
+#: answered in a direct message after that.
 ANSWER_EXPECTED_SECONDS: Final = 120.0
 #: The fields of a surface that are stored, because they say where to send the answer.
 _SURFACE_FIELDS: Final = (
@@ -35,12 +35,12 @@ class DeferredCommand:
     and also ``task``, which distinguishes one run from the next.
     """
 
-    #: The command (starting with ``job`` if it is a job command), or "" if a button was clicked. In that
-    #: case, ``press`` is the button's ``ButtonValue.text``.
+    #: The command (starting with ``job`` if it is a job command), or "" if a button was clicked.
     text: str = ""
+    #: The clicked button's ``ButtonValue.text``, or "".
     press: str = ""
-    #: Where the command was given. If a reply has promised the answer, ``surface.interaction`` is the
-    #: interaction that the reply belongs to.
+    #: Where the command was given. If a reply has promised the answer, ``surface.interaction`` is that
+    #: reply's interaction.
     surface: Surface = _NOWHERE
     #: When the response_url expires.
     response_until: float = 0.0
@@ -49,8 +49,7 @@ class DeferredCommand:
     #: Whether an earlier answer has already shown the cached lists. If so, this answer shows the new ones in
     #: its place.
     updates: bool = False
-    #: The connection that has to be linked first. The command's answer then replaces the message that shows
-    #: the link page.
+    #: The connection to link first. The command's answer then replaces the message that shows the link page.
     linked: str = ""
     #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()

@@ -3,9 +3,8 @@
 The inbox key is the same each time Slack delivers a payload. Usher determines the principal itself, and
 refuses the payload if anything is missing. Bolt's ``context.actor_team_id`` is wrong for external people in
 ``block_actions`` and ``view_submission``, where ``user.team_id`` is the person's home team, while ``team.id``
-is where the app is installed. An enterprise is taken to be a person's own only if the payload shows that they
-belong to it. If the payload doesn't show this, the enterprise is null, and only membership of the team itself
-grants access.
+is where the app is installed. The principal's enterprise is null unless the payload shows that the person
+belongs to it. Without an enterprise, only membership of the team itself grants access.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""The buttons that a workspace's provider and state allow, and the lines about its coming stop or removal."""
+"""The buttons that a workspace's provider and state allow, and lines about its upcoming stop or removal."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -43,7 +43,7 @@ _COURSE_PATTERN: Final = re.compile(
 )
 
 
-#: Matches a command in a text, where it is written as people type it in a direct message.
+#: Matches a command in a text. Texts show commands as people type them in a direct message.
 _COMMAND_PATTERN: Final = re.compile(r"`(job )?([a-z][^`\n]*)`")
 
 

@@ -14,8 +14,8 @@ CONSENT: Final = (
     "Pressing means you agree."
 )
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: Describes what the end of a class does to a workspace, with a participle (after "will be" or "was"), a verb
-#: (after "it") and an explanation, which may be empty.
+#: Three wordings for what the end of a class does to a workspace: a participle (after "will be" or "was"), a
+#: verb (after "it"), and an explanation, which may be empty.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
