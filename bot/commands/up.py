@@ -1,7 +1,7 @@
 """The command that sets up a new Usher, from the first setting to the first workspace.
 
-The command asks one question at a time. Each answer is tried immediately, and saved before the next question.
-Settings that are already saved are only checked, so a setup that was interrupted continues where it stopped.
+It asks one question at a time, tries each answer immediately, and saves it before the next question. Settings
+that are already saved are only checked, so an interrupted setup continues where it stopped.
 """
 
 import argparse
@@ -118,7 +118,7 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Pairs of an audit action and its result. Each pair means that a workspace has been started.
+#: Pairs of audit action and result that mean that a workspace has been started.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )

@@ -100,7 +100,7 @@ def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError
 
 
 #: Matches messages about a problem with the account itself, such as "account disabled", which a new
-#: credential wouldn't solve.
+#: credential wouldn't fix.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -148,7 +148,7 @@ def _read_sentence(response: Response) -> str:
 MAX_NAME_LENGTH = 250
 #: Maximum length of a percent-encoded id in a path, in characters.
 MAX_ID_LENGTH = 1000
-#: Smallest timestamp that is interpreted as milliseconds (a time in 1973). Smaller ones are interpreted as
+#: Timestamps above this value (in milliseconds, a time in 1973) are read as milliseconds, smaller ones as
 #: seconds.
 _MIN_MILLISECONDS = 1e11
 #: Earliest plausible time, in epoch seconds (1971).

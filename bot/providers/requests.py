@@ -275,8 +275,8 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: Maps the goal of a call to a pattern for the names of the states in which the goal has already been
-#: reached. Refusals mention these states, but their exact wording isn't documented.
+#: Maps a call's goal to a pattern of the state names that mean it has been reached. Refusals name these
+#: states, but their exact wording isn't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",

@@ -1,4 +1,4 @@
-"""Renewals: replacing each credential that was issued to Usher before it expires."""
+"""Renewals: each credential issued to Usher is replaced before it expires."""
 
 from bot.domain.tasks import Task
 from bot.providers import facets

@@ -1,6 +1,6 @@
 """Due timers: first the warning, then the stop on the owner's behalf.
 
-The stop and the end of its timer are written in one transaction. So the workspace is stopped only once, and
+The stop and the end of its timer are written in one transaction, so the workspace is stopped only once, and
 never after its owner has cancelled the stop.
 
 A stop waits until a warning about it has been delivered. If no warning can be delivered, the stop is carried

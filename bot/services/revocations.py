@@ -1,7 +1,7 @@
 """Secrets of removed links. Each secret is kept until its provider has revoked it.
 
-The secret stays encrypted and isn't used for anything else. A person who was promised an update is told when
-the secret has been revoked, or that this wasn't possible.
+The secret stays encrypted and isn't used for anything else. A person who was promised an update is told once
+the secret has been revoked or it is clear that it can't be.
 """
 
 from dataclasses import replace

@@ -100,8 +100,8 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: Interval at which the wall clock is compared with the monotonic clock, in seconds. Because a clock change
-#: is noticed this soon, it delays jobs by less than two seconds.
+#: Interval at which the wall clock is compared with the monotonic clock, in seconds. It is short enough that
+#: a clock change delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
 #: Maximum change of the wall clock that counts as ordinary slewing, in seconds. After a larger change, every
 #: job is rescheduled.

@@ -41,8 +41,8 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: For the audit log: the verb, its target and the policy's rule if the policy refused the request.
-        #: Otherwise None.
+        #: What the audit log records if the policy refused the request: the verb, its target and the policy's
+        #: rule. None if the request was refused for another reason.
         self.denied: tuple[str, str, str] | None = None
 
 

@@ -46,8 +46,8 @@ _PATTERNS = (
 )
 
 
-#: Finds text that may contain a secret, so that ``_PATTERNS`` needn't be tried on any other text. Each secret
-#: that they match contains one of these strings, or comes right after one.
+#: Matches text that may contain a secret: only such text is searched with ``_PATTERNS``. Every secret that
+#: they match contains one of these strings or directly follows one.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -65,7 +65,7 @@ def redact_from_now_on(secrets: Iterable[str]) -> None:
     _REPLACEMENTS.update(secrets)
 
 
-#: Secrets that are used by this context's calls, and weren't known when the process started. They are removed
+#: Secrets that this context's calls use but that weren't known when the process started. They are removed
 #: from the context's log lines.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
@@ -128,8 +128,8 @@ class Redactor:
 
 #: Whether the log lines in this context are caused by a stranger: someone who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Maximum number of reasons for which withheld log lines are counted separately. Some reasons contain a
-#: stranger's words, so there could be any number of them.
+#: Maximum number of reasons for which withheld log lines are counted separately. Strangers could otherwise
+#: add any number of reasons, because some contain their words.
 _MAX_REASONS = 20
 
 
@@ -158,7 +158,7 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: The earliest time (monotonic) at which another log line caused by a stranger may be written.
+        #: Until this monotonic time, no further log line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -282,7 +282,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.lost = 0
-        #: The rest of a line that has been only partly written.
+        #: The part of a line that hasn't been written yet.
         self._rest = b""
         self._terminal = _open_terminal(stream)
 

@@ -1,8 +1,8 @@
 """Creates servers, and defines the form for new ones.
 
 Since 6.0, a hub can create a server without starting it, and refuses a name that is already in use. An older
-hub creates a server by starting it, and would restart an existing server of that name. For such a hub, Usher
-checks the list of servers first.
+hub creates a server by starting it, and would restart an existing server of that name, so Usher checks its
+list of servers first.
 """
 
 from __future__ import annotations
