@@ -270,7 +270,7 @@ async def press(
     connections: int,
     is_right: Callable[[bytes], bool] = lambda _body: True,
 ) -> Outcome:
-    """Send (user, text) commands over this many connections until there are no more."""
+    """Send all the commands, given as pairs (user, text), over this many connections."""
     requests = (target.request(user, text, number) for number, (user, text) in enumerate(commands))
     return await send(target.url, requests, connections, is_right)
 
@@ -281,7 +281,7 @@ async def send(
     connections: int,
     is_right: Callable[[bytes], bool] = lambda _body: True,
 ) -> Outcome:
-    """Send complete requests to a server over this many connections until there are no more."""
+    """Send all the requests to a server over this many connections. Each is a complete HTTP request."""
     place = urlsplit(url)
     assert place.hostname is not None, "it has a host"
     assert place.port is not None, "and a port"

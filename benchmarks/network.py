@@ -155,7 +155,7 @@ class Line:
         return burst
 
     def _used(self, bots: Sequence[Bot]) -> tuple[float, float, float]:
-        """Return the CPU seconds of Usher's processes, of PostgreSQL, and of everything around them."""
+        """Return the CPU seconds of Usher's processes, of PostgreSQL, and of the other processes."""
         assert self.scene.server is not None, "it is shared"
         around = (self.scene.slack.pid, self.scene.saturn.pid, os.getpid())
         return (

@@ -1,4 +1,4 @@
-"""A benchmark of a start, from the press until its person has been told, compared with a minimal version.
+"""A benchmark of a start, from the press until the person has been told, compared with a minimal version.
 
 It also measures how long the acknowledgement takes while starts keep coming, and earlier ones still cause
 work.

@@ -332,10 +332,10 @@ def on_signals(do: Callable[[], object]) -> Iterator[None]:
 
 
 def run_server(build: Callable[[Any], tuple[web.Application, dict[str, Any]]], seed: Any) -> None:
-    """Run a local server as ``python -m MODULE --port N --seed FILE``; without a file, use ``seed``.
+    """Run a local server as ``python -m MODULE --port N [--seed FILE]``. Without a file, it uses ``seed``.
 
-    ``build`` gets a seed and returns the server's application, and the credentials for its ready line:
-    ``{"users": {NAME: {"token": …}}}``.
+    ``build`` takes the seed, and returns the server's application and the credentials to print in its ready
+    line: ``{"users": {NAME: {"token": …}}}``.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=0, help="a port of 127.0.0.1; a free one by default")

@@ -25,7 +25,7 @@ from tests.rigs.endings import find_ending
 #: Part of the key of each message which says that a failover has lost records.
 _OF_LOSS = f"/{NoticeKind.WRITES_LOST}/"
 #: The kind of message that reports each outcome. A replaced operation is reported by the answer to its
-#: replacement, and by that one's card.
+#: replacement, and by the replacement's card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
 

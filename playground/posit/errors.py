@@ -40,7 +40,7 @@ class CallError(Refused):
 
 
 class DenialError(Exception):
-    """Raised if a token is valid but has too few rights. A switch selects the format of the answer."""
+    """Raised if a token is valid but lacks the required rights. The switches set the format of the answer."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class DenialError(Exception):
 
 
 class SignInError(Exception):
-    """Raised if a request doesn't identify anyone. A switch selects the format of the answer."""
+    """Raised if a request doesn't identify anyone. The switches set the format of the answer."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

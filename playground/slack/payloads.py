@@ -81,7 +81,7 @@ def shortcut(state: State, user: str, callback_id: str) -> Json:
 
 
 def message_action(state: State, user: str, callback_id: str, channel: Channel, message: Message) -> Json:
-    """Return the payload of a message shortcut, with the whole message, whoever wrote it."""
+    """Return the payload of a message shortcut, with the whole message, no matter who wrote it."""
     place = on_message(state, channel, message)
     return {
         **shortcut(state, user, callback_id),

@@ -40,7 +40,7 @@ class Lowest(random.Random):
 
 @pytest.mark.parametrize(("is_done", "left"), [(True, 2), (False, 1)], ids=["stored", "not stored"])
 async def test_process_with_hanging_post_is_killed(tmp_path, is_done, left):
-    """The post may have been stored by then or not. Other processes aren't killed."""
+    """The post may or may not have been stored by then. Other processes aren't killed."""
     async with stage(tmp_path, 1, random.Random(1)) as made:
         slack, others = made.slacks[0], Member({}, "")
         slack.budgets.on = False

@@ -14,7 +14,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State, Workspace, is_down
 from tests.domain.plan_cases import ALICE, CALLED, ENDS, MADE, OPERATION, STATES
 
-#: The times that were decided on, in seconds. The code defines them separately, and must agree.
+#: The specified durations, in seconds. The code defines them separately, with the same values.
 FRESH, START_SETTLES, STOP_SETTLES = 12.0, 60.0, 600.0
 CALL_ENDS, STILL_DOWN_AFTER, NEVER_UP_AFTER, ANSWER_SECONDS = 45.0, 60.0, 180.0, 86_400.0
 FAILED_AGAIN_AFTER = 20.0

@@ -13,7 +13,7 @@ from bot.domain.plan import Plan, Step, next_run_read, plan_run
 from bot.domain.runs import Run, RunState, StopKind
 from bot.domain.work_items import Call
 
-#: The times that were decided on, in seconds. The code defines them separately, and must agree.
+#: The specified durations, in seconds. The code defines them separately, with the same values.
 CALL_ENDS, START_SETTLES, ANSWER_SECONDS = 45.0, 60.0, 86_400.0
 MAX_ATTEMPTS = 20
 

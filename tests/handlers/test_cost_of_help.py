@@ -1,4 +1,4 @@
-"""What the most frequent command costs on its way through the handlers."""
+"""The cost of handling the most frequent command."""
 
 import sys
 

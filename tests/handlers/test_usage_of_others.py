@@ -45,7 +45,7 @@ async def join(bot, card, *people):
 
 
 async def run(bot, keys, hours=2.0, **more):
-    """Record usage, each person's an hour longer than the last one's, and move the clock on to 18:00."""
+    """Record usage, an hour more for each person than for the one before, and advance the clock to 18:00."""
     begin = bot.clock.now()
     await keep(
         bot.store,

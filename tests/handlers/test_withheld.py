@@ -1,4 +1,4 @@
-"""Things that are no longer for a person: templates meant for others now, and runs of an unlinked account."""
+"""Things that a person may no longer use: templates now meant for others, and runs of an unlinked account."""
 
 from typing import Any
 

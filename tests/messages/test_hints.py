@@ -19,7 +19,7 @@ COMMANDS = {"/workspace": "workspace", "/job": "job"}
 #: command.
 _CODE = re.compile(r"`([^`\n]+)`")
 _FIRST = {word for folder in VERBS.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
-#: Texts that are read in direct messages, whoever gets them.
+#: Texts that appear in direct messages, no matter who gets them.
 DIRECT = ("cards", "notices")
 
 

@@ -120,7 +120,7 @@ async def test_everybody_acts_and_signs_in_at_once_in_a_tab_of_their_own():
         }
         # Sessions that a browser shares between its tabs are ended before somebody else continues.
         assert signed_out == [OLIVIA, CHEN, TARA, AMIR, GRETA]
-        # Each tab stays with its person, whoever signed in last, and whatever page it was on.
+        # Each tab stays with its person, no matter who signed in last or which page it was on.
         for tab in came_back.values():
             await tab.ask("window.seen = true")
             await tab.open(authorize)

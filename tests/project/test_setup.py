@@ -58,7 +58,7 @@ ALL = dict.fromkeys(["cc", "chromium", "chromedriver", "jq", "pgbouncer", "promt
 
 
 def check(folder, programs):
-    """Run ``.ci/run`` as a user who has these programs, and may not install others."""
+    """Run ``.ci/run`` as a user who has only these programs and isn't allowed to install others."""
     usual = {
         "id": "echo 1000",
         "dirname": f"echo {ROOT}/.ci",

@@ -1,4 +1,4 @@
-"""Tests of facts about providers: pages and code name the same ones, and a trial reports what it saw."""
+"""Facts about providers: the pages and the code list the same facts, and a trial reports what it observed."""
 
 import re
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Creations: done once, whatever is lost on the way, and cancelled if the owner wants that."""
+"""Creations are done only once, no matter what gets lost, and are cancelled if the owner wants that."""
 
 from contextlib import suppress
 from functools import partial

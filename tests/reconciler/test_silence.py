@@ -23,7 +23,7 @@ SAYS = {"text": "x", "blocks": []}
 
 
 def cut_off(world, *, arrives=False, code=None, methods=METHODS):
-    """Let Slack answer nothing. Messages may arrive nevertheless; with ``code``, none can be sent at all."""
+    """Make Slack answer nothing. Messages may still arrive, but with ``code``, none can be sent at all."""
     for method in methods:
         error = SlackFailed(method, code) if code else SlackUnknownOutcome(method, "no_answer")
         world.slack.fail(method, error, times=10**9, after=arrives)

@@ -1,4 +1,4 @@
-"""Starts at one connection: in the order of the presses, within its limit, and held back when it says so."""
+"""Starts on one connection: in the order of the presses, within its limit, and delayed if it asks."""
 
 from itertools import pairwise
 

@@ -1,4 +1,4 @@
-"""A start during a stop that is in progress, whoever requested that, says what it is waiting for."""
+"""A start that has to wait for a stop in progress says so, no matter who requested the stop."""
 
 import pytest
 

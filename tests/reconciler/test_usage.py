@@ -39,7 +39,7 @@ class Span:
 
 
 class Recorder(FakeProvider):
-    """A provider that records when each machine runs, whoever started it, and that can be away."""
+    """A provider that can be away, and that records when each machine runs, no matter who started it."""
 
     def __init__(self, clock):
         super().__init__(clock)

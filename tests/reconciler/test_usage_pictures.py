@@ -1,4 +1,4 @@
-"""Pictures on their way to Slack: sent once, with their alternative text; as text if files can't be sent."""
+"""Sending pictures to Slack: once each, with their alternative text, or as text if files can't be sent."""
 
 from dataclasses import asdict
 from datetime import date, timedelta

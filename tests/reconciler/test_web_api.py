@@ -1,4 +1,4 @@
-"""Calls to a stand-in for Slack: the result of each answer; and no error contains the token."""
+"""Calls to a stand-in for Slack: the result of each answer, and errors that never contain the token."""
 
 import asyncio
 import json

@@ -133,12 +133,12 @@ _kept: dict[str, list[psycopg.Connection]] = {}
 
 
 def engine(url: str, clock: Clock, ids: Ids, **options) -> PostgresEngine:
-    """Return an engine that takes its time from the clock."""
+    """Return an engine that uses the given clock."""
     return _Weighing(url, clock, ids, readers=1, database_clock=GivenClock(clock), **options)
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
-    """Open a database of either engine. It takes its time from the clock."""
+    """Open a database, SQLite or PostgreSQL, that uses the given clock."""
     if is_postgres(url):
         given = {"readers": 1, "database_clock": GivenClock(clock)}
         opened = _KeptEngine(url, clock, ids, patience=PATIENT, **given)

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 _PROTOCOL = 196_608
 #: The server's message that it is ready for a statement, and its status when no transaction is open.
 _READY, _IDLE = b"Z", b"I"
-#: Messages after which a client waits for the answer.
+#: Types of messages to which a client expects an answer.
 _ASKS = (b"Q", b"S")
 _ENDS = b"X"
 

@@ -138,7 +138,7 @@ class Outcome:
         surplus = min(
             ([str(act) for act in counted if not _is_any(act, parts)] for parts in options), key=len
         )
-        # If an item says so, half of the expected acts alone is wrong.
+        # The acts in ``wrong`` are wrong if nothing else is done, even if they are part of what is right.
         is_half = counted and not any(self._is_reached(right) for right in self.turn["right"])
         halves = [
             wrong for wrong in self.turn.get("wrong", ()) if is_half and _is_all(counted, _parts(wrong))

@@ -38,7 +38,7 @@ class AtTabs:
         await self.hands.does(place, said)
 
     async def holds(self):
-        """Check that the tabs show exactly what Slack holds, and that the conversation is as it should be."""
+        """Check that the tabs show exactly what Slack holds, and that ``holds`` finds nothing wrong."""
         await holds(self.talk)
         for place in PLACES:
             held = {one.ts: one.labels for one in self.talk.person.sees(place) if _is_shown(one)}

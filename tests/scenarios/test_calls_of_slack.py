@@ -1,4 +1,4 @@
-"""The number of posts, edits and deletions in Slack that a start, a job and a class take."""
+"""The number of posts, edits and deletions in Slack for a start, a job and a class."""
 
 import asyncio
 

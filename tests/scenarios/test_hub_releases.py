@@ -45,7 +45,7 @@ async def hub(request, port):
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def live(hub, port, tmp_path, request):
-    """A world in real time. If the test has a parameter, people sign in at the hub."""
+    """A world that runs in real time. If the fixture's parameter is true, people sign in at the hub."""
     signs_in = bool(getattr(request, "param", False))
     connection = {
         "name": "hub",

@@ -1,4 +1,4 @@
-"""A locked table, with processes on PostgreSQL: everybody gets a true answer in time."""
+"""While a table is locked on PostgreSQL, several processes still answer everybody correctly and in time."""
 
 import asyncio
 import time

@@ -1,6 +1,6 @@
 """The reactions of supervisors to the probes in ``deploy/``, tested with processes in every kind of trouble.
 
-No supervisor may restart a process that a restart can't repair, or take away a web that gives people true
+No supervisor may restart a process that a restart can't repair, or take away a web that gives people correct
 answers.
 """
 
@@ -86,7 +86,7 @@ SERVE = of_kubernetes("one-process", "serve")
 
 
 class Probed(World):
-    """Runs a web and a worker, in real time, on a database server that can be stopped."""
+    """Runs a web and a worker in real time, on a database server that can be stopped."""
 
     async def start_bot(self) -> None:
         self.made = {role: self.process(role) for role in (Role.WEB, Role.WORKER)}

@@ -1,4 +1,4 @@
-"""The bot as a separate process, in real time: told to stop, and started again."""
+"""Stopping and restarting the bot, which runs as a separate process in real time."""
 
 import asyncio
 import time

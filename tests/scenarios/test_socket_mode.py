@@ -1,4 +1,4 @@
-"""The same scenarios in Socket Mode: two connections, and no address of Usher's that Slack could reach."""
+"""The same scenarios in Socket Mode: two connections, and no address at which Slack could reach Usher."""
 
 import asyncio
 

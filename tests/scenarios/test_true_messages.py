@@ -1,4 +1,4 @@
-"""Messages stay as they were posted, except for outdated buttons; and each act has only one message."""
+"""Messages stay as they were posted, except for outdated buttons, and each act has only one message."""
 
 import pytest
 import pytest_asyncio

@@ -288,8 +288,8 @@ async def test_in_an_organisation_enterprise_and_user_are_compared():
         made.issuer.claims = {"https://slack.com/enterprise_id": "E0ORG"}
         await signed_in(made, browser, carol)
         assert browser.status == 200
-        # Slack may leave out the organisation. Then its list of the organisation's workspaces decides, or
-        # nothing is proven.
+        # If Slack leaves out the organisation, Usher checks Slack's list of the organisation's workspaces.
+        # If Slack doesn't answer, the sign-in fails.
         made.people.enterprises["T0SIBLING"] = "E0ORG"
         for unnamed in ({}, {"https://slack.com/enterprise_id": ""}):
             made.issuer.claims = unnamed

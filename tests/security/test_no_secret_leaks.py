@@ -128,7 +128,7 @@ async def link(canaries, connection, account):
         canaries.private.add(address.rpartition("/")[2])
     async with Browser() as browser:
         page = await person.goes_through(browser, address, scene.token_of(account, connection))
-        # The address of a permanent page isn't secret, but the nonce that its browser gets is.
+        # The address of a permanent page isn't secret, but the nonce in the visitor's cookie is.
         (cookie,) = (one.value for one in browser._session.cookie_jar)
         (visit,) = json.loads(base64.urlsafe_b64decode(f"{cookie.partition('.')[0]}=="))
         canaries.private |= {cookie, visit["n"]}

@@ -1,4 +1,4 @@
-"""A Slack that signs in the person whom the test names, with a token that lies if the test says so."""
+"""A fake Slack that signs in the person whom the test names, with a token that can contain false claims."""
 
 import base64
 import json

@@ -26,7 +26,7 @@ HOSTS = {"one": ("127.0.0.1",), "two": ("usher.localhost", "pages.usher.localhos
 
 @asynccontextmanager
 async def replaced(script):
-    """Serve the vendor's host with a different script."""
+    """Serve a different script from the vendor's host."""
 
     async def sdk(_request):
         return web.Response(text=script(), content_type="text/javascript")

@@ -33,7 +33,7 @@ from tests.web.signed import click, command, event
 from tests.web.sockets import connected, until
 
 SILENT = logging.getLogger("tests.silent")
-#: The number of two-byte letters that fit into a frame, with the text around them.
+#: Number of two-byte characters that fit into a frame along with the surrounding text.
 FITS = 10_216
 
 

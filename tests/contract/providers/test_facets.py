@@ -1,4 +1,4 @@
-"""Every facet has a contract, and none of its methods may do nothing."""
+"""Every facet has a contract, and each of its methods has to do something."""
 
 import inspect
 

@@ -110,7 +110,7 @@ async def as_administrator(hub, method, path, **body):
 
 async def test_whatever_a_renamed_person_asks_for_is_answered_with_their_name(hub, provider):
     access, remote_id = access_of(hub, "bella"), "bella/training"
-    # A missing server is reported as missing, whoever asks.
+    # A missing server is reported as missing, no matter who asks.
     with pytest.raises(errors.NotFound):
         await provider.remove(access, build_row(provider, "bella/nothing"))
     await as_administrator(hub, "PATCH", "/users/bella", name="bellissima")

@@ -228,7 +228,7 @@ async def test_spec_refuses_a_name_in_use_in_another_spelling(prepared, name):
 
 
 async def test_create_takes_what_a_refusal_left(prepared):
-    """A hub before 6.0 that refuses to start a new server keeps it, without options and never started."""
+    """A hub before 6.0 keeps a new server even if it refuses to start it, but without its options."""
     spec, path = Spec("training", {"template": "gpu_lab"}), f"{prepared.access.username}/training"
     if is_new(prepared):
         with pytest.raises(errors.Conflict):

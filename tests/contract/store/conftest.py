@@ -75,7 +75,10 @@ class Database:
     async def open(
         self, *, clock: Clock | None = None, ids: Ids | None = None, serves: bool = False
     ) -> Store:
-        """Open a store and bring its schema up to date. Only one store at a time may serve (``serves``)."""
+        """Open a store and bring its schema up to date.
+
+        With ``serves``, the store also begins serving, which only one store at a time may do.
+        """
         store = await postgres.open_store(self.url, clock or self._clock, ids or SystemIds())
         self._stores.append(store)
         await (store.begin_serving() if serves else store.migrate())

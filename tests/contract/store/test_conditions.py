@@ -1,4 +1,4 @@
-"""Conditions of queries that back up an earlier guard, met by rows that the guard would never let through."""
+"""Query conditions that back up an earlier guard, tested with rows that the guard would never let through."""
 
 from dataclasses import replace
 from functools import partial

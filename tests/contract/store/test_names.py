@@ -1,4 +1,4 @@
-"""A name is found among all rows, although only the few that it may belong to are read."""
+"""A name is found among all rows, although only the few possible matches are read."""
 
 from dataclasses import replace
 

@@ -266,7 +266,7 @@ async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str,
 
 
 def listed(database: str) -> dict[str, set[str]]:
-    """Return the tables that each listed statement may scan on a database."""
+    """Return the tables that each listed statement is allowed to scan on this kind of database."""
     found = defaultdict(set)
     for walks in (WALKS, WALKS_OF[database]):
         for name, (tables, _) in walks.items():

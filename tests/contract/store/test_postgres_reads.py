@@ -1,4 +1,4 @@
-"""A read transaction on PostgreSQL sees a single moment, whoever writes meanwhile."""
+"""A read transaction on PostgreSQL sees a single moment, no matter who writes in the meantime."""
 
 from bot.support.clock import SystemIds
 from tests.rigs import postgres

@@ -1,4 +1,4 @@
-"""Tasks, and what processes share about connections: outages, pauses, and providers' last answers."""
+"""Tasks, and facts about connections that processes share: outages, pauses, and providers' last answers."""
 
 import asyncio
 import math

@@ -1,4 +1,4 @@
-"""A use case is one transaction: refused, it changes nothing; failed, it leaves nothing; and it runs once."""
+"""A use case is one transaction: it runs once, and changes nothing if it is refused or fails."""
 
 import re
 from collections.abc import Awaitable, Callable

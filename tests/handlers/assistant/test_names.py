@@ -32,7 +32,7 @@ NAMES = st.text(max_size=LONGEST) | st.text('*"\\`<>|&{}[]:, \n_~ab', max_size=L
 
 
 class Everything:
-    """A person's workspaces, one of them running with hours, a course, and a run of a job."""
+    """A person's workspaces (one of them running, with working hours set), a course, and a job run."""
 
     def __init__(self, bot, rows, run):
         self.bot, self.rows, self.run, self.count = bot, rows, run, 0
@@ -45,7 +45,7 @@ class Everything:
         return told, json.loads(told)
 
     async def named(self, name):
-        """Call everything so."""
+        """Give this name to everything."""
 
         def write(tx):
             for row in self.rows:

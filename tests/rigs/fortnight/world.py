@@ -129,7 +129,7 @@ class FortnightWorld(TermWorld, WorkbenchWorld):
         #: Whether the provider is down, and the people whose sign-in it refuses.
         self.is_away = False
         self.refused: set[str] = set()
-        #: Everything that each person wrote or pressed, or that happened to them, with its time.
+        #: Everything that each person wrote or pressed and everything that happened to them, with the times.
         self.acts: list[tuple[float, str, str]] = []
         self._database = b""
 

@@ -1,4 +1,4 @@
-"""A world whose bot is a separate process, in real time."""
+"""A world that runs in real time, with the bot as a separate process."""
 
 import asyncio
 import json

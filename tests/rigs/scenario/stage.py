@@ -90,7 +90,7 @@ class World:
     """
 
     def __init__(self, folder: Path, options: Mapping[str, Any]) -> None:
-        #: Whether the world is in real time. Then the bot runs its own loops, and tests don't step them.
+        #: Whether the world runs in real time. If so, the bot runs its own loops, and tests don't step them.
         self.is_live = bool(options.get("live"))
         self.clock: Any = SystemClock() if self.is_live else FakeClock(options.get("now", NOW))
         self.folder = folder
