@@ -13,8 +13,8 @@ from bot.domain.row_times import Past
 RECENT_SECONDS: Final = 120.0
 #: How long Slack usually takes to deliver a request, in seconds.
 DELIVERY_SECONDS: Final = 1.0
-#: Values of ``initiator`` for requests that Usher makes automatically, because the person planned them or
-#: agreed to them. ``ROOM`` is the waitlist.
+#: Values of ``initiator`` for requests that Usher makes automatically, because the person arranged them.
+#: ``ROOM`` stands for the waitlist.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"

@@ -212,7 +212,7 @@ class NoticeKind(StrEnum):
     #: Warns that a link's credential expires soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)
 
-    # -- requests for links to usernames ---------------------------------------------------------------------
+    # -- requests to be linked to a username -----------------------------------------------------------------
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     #: Asks a person whether an account is theirs, because someone else has requested to be linked to it.

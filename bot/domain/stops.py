@@ -108,9 +108,9 @@ def is_final(effects: StopEffects, mode: StopMode) -> bool:
 
 #: The reason why a stop was planned.
 #: - ``own``: the workspace's owner chose the time.
-#: - ``look``: the workspace was created for a course, and the time for a first look is over.
-#: - ``class``, ``lesson``, ``hours``: the workspace was running for a class, a lesson or working hours, which
-#:   will be over by then.
+#: - ``look``: the workspace was created for a course, and the stop ends the time for a first look.
+#: - ``class``, ``lesson``, ``hours``: the workspace was running for a class, a lesson or working hours, and
+#:   the stop is planned for when they are over.
 #: - ``needed``: nobody has said that the workspace is still needed.
 #: - ``room``: its owner got capacity from the waitlist but isn't using the workspace.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]

@@ -1,7 +1,7 @@
 """How long to wait before giving up on an unknown outcome, trusting a read, or calling a start slow.
 
 A single observation proves little. A call without an answer may still take effect, and a read may be refused
-or find nothing because of a gateway's error. Pure functions.
+or find nothing because of a gateway error. Pure functions.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAKE_SETTLES: Final = 120.0
 #: After ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
-#: How long an accepted stop may have no effect before the card says so, in seconds.
+#: How long to wait for an accepted stop to take effect before the card says that it hasn't, in seconds.
 NO_EFFECT_AFTER: Final = 60.0
 #: First wait before retrying a call that a busy provider refused, in seconds. While the provider keeps
 #: refusing the call, the wait grows, to at most ``MAX_BUSY_SECONDS``. ``busy_pause`` randomly shortens each

@@ -39,9 +39,9 @@ _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: Text shown for a template that has no price, if other templates have one.
 NO_PRICE = "no price"
-#: A way in which users link their accounts:
+#: How users link their accounts:
 #: - ``token``: with their own token, which they paste or get by signing in.
-#: - ``admin``: as a username that an administrator approved.
+#: - ``admin``: by asking an administrator to approve their username.
 #: - ``none``: without an account of their own, because the connection's secret is used for everyone.
 LinkMethod = Literal["token", "admin", "none"]
 

@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: Cause recorded for an answer that can't be read. Usher treats the provider's answers as unreadable only
-#: after ``_MIN_UNREADABLE_ATTEMPTS`` of them in a row, because fewer may just be temporary error pages.
+#: Cause recorded once ``_MIN_UNREADABLE_ATTEMPTS`` answers in a row couldn't be read. Fewer may just be
+#: temporary error pages.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 

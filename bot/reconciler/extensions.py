@@ -11,7 +11,7 @@ from bot.store import accounts, workspaces
 
 
 async def extend(engine: EngineContext, task: Task) -> None:
-    """Ask the provider to shut a workspace down later. Raise TaskRetry to ask again, which is harmless."""
+    """Ask the provider to postpone a workspace's shutdown. If this raises TaskRetry, a retry is harmless."""
     account_id, _, workspace_id = task.subject.partition("/")
     account = await engine.store.read(accounts.find_account_by_id, account_id)
     workspace = await engine.store.read(workspaces.find_workspace, workspace_id)

@@ -197,8 +197,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             cause = f"{cause}: {words}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
-        # If a workspace is started for a lesson, its owner is told when the lesson begins, even if the
-        # workspace is up earlier. A workspace that is created stopped isn't up yet.
+        # If a workspace is started for a lesson, its owner isn't told before the lesson begins, even if the
+        # workspace comes up earlier. A workspace that was created in the stopped state isn't up yet.
         is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)

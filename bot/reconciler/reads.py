@@ -375,7 +375,7 @@ class Reads(EnginePart):
         unconfirmed = count_unconfirmed(claim.unconfirmed, answer.word, now)
         is_news = is_confirmed(unconfirmed, now)
         if claim.has_open_operation and not is_news:
-            # A single refusal may be a gateway's error, so read again at the usual pace before reporting it.
+            # A single refusal may be a gateway error, so read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending_interval, runtime.pace.min_poll_interval)
             return replace(
                 self._keep_own_state(claim, wait, make_hold(HoldCode.UNSEEN)), unconfirmed=unconfirmed

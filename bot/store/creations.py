@@ -1,4 +1,4 @@
-"""Stores workspaces before they are created, and the ids that providers give them."""
+"""Records each workspace before it is created, and the id that the provider then gives it."""
 
 from collections.abc import Sequence
 from dataclasses import replace

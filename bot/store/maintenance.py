@@ -16,9 +16,9 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: Name of the record of nightly backups. The record ``AWAY`` says when Usher last resumed serving after a
-#: pause (SQLite only).
+#: Name of the record of nightly backups.
 BACKUP: Final = "backup"
+#: Name of the record of when Usher last resumed serving after a pause. It exists only on SQLite.
 AWAY: Final = "away"
 #: Name of the row that is written to test whether the database is writable.
 _TRIAL = "trial"

@@ -205,7 +205,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Repair all times. If the elapsed time is unknown, restart every wait that must not end early."""
+    """Repair all stored times. If the elapsed time is unknown, restart every wait that must not end early."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():

@@ -144,10 +144,10 @@ def mark_as_known() -> None:
 
 
 class StrangerFilter(logging.Filter):
-    """Limits the log lines caused by strangers to one per second: an event, or counts of withheld ones.
+    """Limits the log lines caused by strangers to one per second, counting those that it withholds.
 
-    Errors are always written, because they are our own fault. ``write`` is called with the number of withheld
-    lines for each reason, and with their highest log level.
+    Errors are always written, because they are Usher's own fault. ``write`` is called with the number of
+    withheld lines for each reason, and with their highest log level.
     """
 
     def __init__(

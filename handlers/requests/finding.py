@@ -123,7 +123,7 @@ def find_similar(
 
 
 def _group(pairs: Iterable[tuple[str, object]]) -> dict[str, tuple[object, ...]]:
-    """Group things by name. Under each name, a thing occurs only once."""
+    """Group things by name, dropping duplicates within each group."""
     groups: dict[str, dict[int, object]] = {}
     for name, thing in pairs:
         groups.setdefault(name, {})[id(thing)] = thing

@@ -58,7 +58,7 @@ def _filter_rows(
     connections: Mapping[str, Provider],
     states: Mapping[str, str],
 ) -> FilteredRows[_Row] | None:
-    """Return the rows that match the state, connection and name in the words, or None without a filter."""
+    """Filter rows by the state, connection and name in the words. Return None if there are none."""
     state, connection, remaining = "", None, list[str]()
     while words:
         leading, rest = naming.split_leading_connection(words, connections)

@@ -427,8 +427,8 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 async def start_workspace(request: Request) -> Answer:
     """Open the form for starting a workspace. If the user has no workspaces, say how to get one."""
     services = request.services
-    # If an account has to be linked or a list read first, run ``list`` afterwards. It will be too late to
-    # open a form then.
+    # If an account has to be linked or a list has to be read first, the command that runs afterwards is
+    # ``list``, because by then it is too late to open a form.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
@@ -438,7 +438,7 @@ async def start_workspace(request: Request) -> Answer:
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # If there are too many workspaces for a menu, users search for one instead. No states are shown then.
+    # If there are too many workspaces for a menu, users search for one instead, and no states are shown.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(

@@ -256,9 +256,9 @@ def strip_addresses(text: str) -> str:
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     """Return whether the message about a lesson is still true.
 
-    A message that says that the workspace is ready or starting is true as long as it is, during the lesson,
-    unless another message has said the same. A message that says that the start was missed is true unless the
-    workspace came up before the lesson's end. No message is true once the owner has left the course.
+    Until the lesson ends, a message that the workspace is ready or starting is true while it is ready or
+    starting, unless another message has already said so. A message that the start was missed is true unless
+    the workspace came up before the lesson's end. No message is true once the owner has left the course.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:

@@ -170,12 +170,12 @@ FORGED: Final = (
 #: Shown if someone enters text that can't be sent as a token, or a token that is refused and doesn't look
 #: like one of the provider's.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: Shown if someone enters a Slack token. It isn't sent anywhere.
+#: Shown if someone enters a Slack token. Usher doesn't send the token anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: Shown if someone enters one of the connection's own secrets. It isn't sent anywhere.
+#: Shown if someone enters one of the connection's own secrets. Usher doesn't send it anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."

@@ -192,7 +192,7 @@ class SphereProvider(
     )
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the SDK's host, which gets no credential. ``doctor`` loads the SDK's script from it."""
+        """Return the SDK's host. It is sent no credential, and ``doctor`` loads the SDK's script from it."""
         return {self.settings.sdk_host: False}
 
     async def status(
