@@ -392,7 +392,7 @@ DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
 # A read is scheduled at most a day ahead, because that is the longest pause between two reads
 # (``SAID_AGAIN_AFTER`` in ``bot.domain.timeouts``).
 GATES = make_plain_table(
-    "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
+    "gates", "gate_key", due_at=make_check(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
 )
 UNDECRYPTABLE_SECRETS = make_plain_table("undecryptable_secrets", "account_id", removed_at=PAST)
 IDENTITY = make_plain_table("identity", "id")

@@ -9,7 +9,6 @@ from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
 from bot.domain.work_items import Call
 from bot.store import operations, runs, timers
-from bot.store.tables import OPERATIONS
 from bot.support.errors import TooLate
 from tests.rigs.store import accept_operation, keep_waiting, launched, set_timer, within
 
@@ -175,7 +174,8 @@ async def test_plan_that_changes_after_the_claim_is_heeded(store, clock, workspa
     operation = (await accept_operation(store, workspace, **planned)).operation
     (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)
     shorter = clock.now() - 1.0
-    await store.carry_out(lambda tx: OPERATIONS.change(tx, {"id": operation.id}, good_until=shorter))
+    limits = {"id": operation.id, "at": shorter, "now": clock.now()}
+    await store.carry_out(lambda tx: tx.run("change_good_until", **limits))
     calling = Update(operation.id, 60.0, start_call=Call.CALLING, called=True, claim=claimed.claim)
     with pytest.raises(TooLate):
         await store.write(operations.save_step, calling, claimed.row)

@@ -462,7 +462,8 @@ async def test_a_call_is_committed_to_only_for_who_it_was_decided_for(
 async def test_a_step_overwrites_nothing_that_was_written_since_it_began(store, clock, operation):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     at = clock.now() + 30.0
-    await store.carry_out(lambda tx: tx.run("limit_start", workspace_id=operation.workspace_id, at=at))
+    limits = {"workspace_id": operation.workspace_id, "at": at, "now": clock.now()}
+    await store.carry_out(lambda tx: tx.run("limit_start", **limits))
     update = Update(operation.id, 1.0, block_reason="Slow.", claim=step.claim)
     assert await store.write(operation_rows.save_step, update, step.row)
     saved = await store.read(operation_rows.find_operation, operation.id)
