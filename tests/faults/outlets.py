@@ -173,10 +173,6 @@ class _Engine:
         return self._engine.clock
 
     @property
-    def _session(self) -> Any:
-        return self._engine._session
-
-    @property
     def changes(self) -> int:
         return self._engine.changes
 
