@@ -166,6 +166,9 @@ _RESOLVED = (
     "SELECT i.key FROM inbox i JOIN notices n ON n.subject = i.result"
     " WHERE n.occasion = 'end' AND n.state = 'sent'"
 )
+#: Selects the sent messages about the results of tasks. Such a message replaces the one that promised it,
+#: whose subject is the same without the task's id.
+_RESULTS = f"SELECT subject FROM notices WHERE kind = '{NoticeKind.MESSAGE}' AND state = 'sent'"
 
 
 async def _unsent(life: Life) -> list[dict[str, Any]]:
@@ -178,6 +181,7 @@ async def _unsent(life: Life) -> list[dict[str, Any]]:
         for row in await life.rows("SELECT * FROM seen_timers WHERE before IS NOT NULL")
     }
     resolved = {row["key"] for row in await life.rows(_RESOLVED)}
+    resolved |= {row["subject"].rpartition("/")[0] for row in await life.rows(_RESULTS)}
     notices = await life.rows(
         "SELECT subject, kind, occasion, state, error FROM notices WHERE state != 'sent'"
     )
