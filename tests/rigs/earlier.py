@@ -18,6 +18,7 @@ LAST_MIGRATIONS: Final = {
     "0.3.1": "0056_until_0_3_1",
     "0.4.0": "0064_no_bar",
     "0.4.1": "0065_account_ids",
+    "0.5.0": "0087_stored_once",
 }
 _POSTGRES_COLUMNS: Final = (
     "SELECT table_name AS name, column_name AS part FROM information_schema.columns "

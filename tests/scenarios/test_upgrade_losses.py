@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from bot.support.release import is_newer
 from tests.rigs import earlier
 from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.test_upgrade import calls
@@ -150,7 +151,7 @@ async def begin(world):
     await alice.presses(await alice.types("card Quick end"), "Stop all")
 
 
-@pytest.mark.parametrize("release", [*earlier.LAST_MIGRATIONS])
+@pytest.mark.parametrize("release", [one for one in earlier.LAST_MIGRATIONS if is_newer("0.5.0", one)])
 async def test_each_person_hears_once_what_an_upgrade_takes(world, release):
     alice, bob = world.alice, world.bob
     await begin(world)
