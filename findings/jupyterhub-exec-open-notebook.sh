@@ -8,8 +8,9 @@
 #   code.
 # Seen: The first running kernel of that name is used, which may belong to a notebook
 #   that the person has open, and no message's parent_header is checked. While a cell is
-#   running in that notebook, its output is written as the script's output. The script
-#   can read and replace the notebook's variables. Both look like a success.
+#   running in that notebook, its output is written as the script's output, and some of
+#   the script's own output may be missing. The script can read and replace the
+#   notebook's variables. Both look like a success.
 # Why it matters: A bot that runs a job in this way shows what a person happened to
 #   print at the time, and changes the person's work. Start a kernel with new_kernel(),
 #   and pass its id to execute().
@@ -87,9 +88,9 @@ echo "jupyterhub-exec 0.1.4 with jupyter-server 2.21.1 and ipykernel 7.4.0"
 echo "Expected: only the script's own output, and a NameError, because it doesn't define rate."
 echo "Seen:"
 echo "$seen"
-wanted="while the cell runs: status ok, output 'epoch 1 of the notebook\nscript: 0.5\n'
-afterwards: status ok, output 'script: 9\n'"
-if [ "$seen" != "$wanted" ]; then
+# Which of the script's own lines are missing depends on timing.
+begins="while the cell runs: status ok, output 'epoch 1 of the notebook\n"
+if [[ "$seen" != "$begins"*"afterwards: status ok, output "* || ! "$seen" =~ script:\ (0\.5|9) ]]; then
   echo "The behaviour has changed."
   exit 1
 fi
