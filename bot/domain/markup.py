@@ -16,9 +16,8 @@ Template: TypeAlias = str | tuple[str, ...]
 class Part(NamedTuple):
     """A part of a line, with the times that it mentions and the plan that it announces.
 
-    - A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
-    key. + A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the
-    workspace's key.
+    A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
+    key.
     """
 
     text: str
