@@ -439,6 +439,11 @@ def _fit(request: Request, answer: Answer) -> Answer:
             answer, errors={at: request.prefixes.adapt(text) for at, text in answer.errors.items()}
         )
     answer = _add_offers(request, answer)
+    # Most answers contain no commands.
+    if "`" in str(answer.blocks):
+        blocks = request.prefixes.adapt_view([*answer.blocks])
+        if blocks != [*answer.blocks]:
+            answer = kit.with_blocks(answer, blocks)
     if answer.text and (answer.is_question or request.notes.is_question):
         answer = replies.as_question(answer)
         if not answer.offers and any(kit.iterate_buttons(answer.blocks)):

@@ -136,7 +136,7 @@ def _describe_other_surfaces(request: Request) -> list[str]:
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
-        return ["In a direct message to me, leave out the slash: `job list`, for example."]
+        return ["In a direct message to me, leave out the slash, as in *job list*."]
     return [kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 
@@ -155,13 +155,15 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 def _explain_verb(request: Request, verb: str) -> Answer:
     entries = list_verbs(request.folder)
-    verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
+    if verb not in entries:
+        verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
     if verb not in entries:
         return answer_unknown_topic(request, verb)
     verbs = dict.fromkeys([verb, *(word for word in request.arguments if word in entries)])
     blocks = []
     for entry in map(entries.__getitem__, verbs):
-        lines = [f"{_format_entry(request.command, entry)}.", *entry.more]
+        more = [request.prefixes.adapt(line, request.folder) for line in entry.more]
+        lines = [f"{_format_entry(request.command, entry)}.", *more]
         blocks += [kit.section("\n".join(word)) for word in (lines[:1], lines[1:]) if word]
     return kit.answer(blocks)
 

@@ -88,7 +88,7 @@ declare_verb(
             "`start NAME for 2h` or `start NAME until 18:00` stops it again then.",
             "`start NAME --wait` waits for room if there is none, until 9:00 or 18:00, whichever comes next.",
             "`start NAME --wait until 18:00` waits until then; `cancel NAME` ends the wait.",
-            "If two have the same name, type `start NAME@CONNECTION`.",
+            "If two workspaces have the same name, type `start NAME@CONNECTION`.",
         ),
         order=20,
         effect=Effect.STARTS,

@@ -37,7 +37,7 @@ TEAM: Final = "team"
         usage="usage [WHEN|CLASS|team]",
         summary="show what ran, for how long, and what it cost",
         more=(
-            "`usage` alone is this week. `last week`, `September` or `since Monday` show another time.",
+            "`usage` alone shows this week. `last week`, `September` or `since Monday` show another time.",
             "`usage CLASS` adds up the class or course of that title, for those who teach it.",
             "`usage team` adds up everybody's, for Usher admins.",
         ),

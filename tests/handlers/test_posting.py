@@ -121,7 +121,7 @@ async def test_who_posts_a_template_links_first(bot):
         ("card notebook --title", "A title can have 1 to 80 characters."),
         (f"card notebook --title {'x' * 81}", "A title can have 1 to 80 characters."),
         ("card saturm/course", "I don't have a connection called *saturm*."),
-        ("card notebook --colour red", "`card` has no option `--colour`"),
+        ("card notebook --colour red", "`/workspace card` has no option `--colour`"),
     ],
 )
 async def test_a_line_that_can_not_be_meant_is_said_whole(bot, text, said):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.messages.blocks.commands import describe_command
+from bot.domain.markup import Dated, Part
+from bot.messages.blocks.commands import Prefixes, describe_command
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 
@@ -36,3 +37,25 @@ NOW = datetime(2026, 11, 20, tzinfo=UTC).timestamp()
 def test_a_command_is_said_in_words(command, said):
     assert describe_command(command, NOW) == said
     assert not re.search(r"--|\d{4}-\d\d|<@|[\"'`]", said)
+
+
+@pytest.mark.parametrize(
+    ("text", "folder", "typed"),
+    [
+        ("Type `list` or `job list`.", "workspace", "Type `/workspace list` or `/job list`."),
+        ("Type `list failed`.", "job", "Type `/job list failed`."),
+        ("Repeat `--env A=B`; `ready` is for one.", "workspace", "Repeat `--env A=B`; `ready` is for one."),
+        ("Type `/workspace list`.", "workspace", "Type `/workspace list`."),
+        ("```\nrun `list` first\n```", "workspace", "```\nrun `list` first\n```"),
+    ],
+)
+def test_commands_get_the_prefix_of_the_place_and_output_stays_as_it_is(text, folder, typed):
+    assert Prefixes("/workspace ", "/job ").adapt(text, folder) == typed
+
+
+def test_text_keeps_its_times_when_its_commands_get_a_prefix():
+    text = Dated([[Part("It stops at six.", (1_800_000_000,)), Part("Type `list`.")]])
+    adapted = Prefixes("/workspace ", "/job ").adapt(text)
+    assert adapted == "It stops at six. Type `/workspace list`."
+    assert isinstance(adapted, Dated)
+    assert adapted.moments == (1_800_000_000,)

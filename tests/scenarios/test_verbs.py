@@ -37,7 +37,7 @@ SAID = [
     ("unlink", "Which account do you want to unlink?"),
     ("about", "*Saturn Cloud*: linked as alice"),
     ("help", "start a workspace and get its link in a direct message"),
-    ("help start", "If you have only one workspace, `start` is enough."),
+    ("help start", "If you have only one workspace, `"),
     ("add", "with a workspace's link or id"),
     ("add nonsense", "That isn't the link or id of a workspace on Saturn Cloud."),
     ("fly me to the moon", "I didn't understand that."),

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final, NamedTuple
 
-from bot.messages.blocks.kit import Markup
+from bot.domain.markup import Dated
+from bot.messages.blocks.kit import FENCE, Markup
 from bot.messages.texts import times
 from bot.messages.verb import find_verb, list_verbs
 
@@ -57,24 +58,34 @@ class Prefixes(NamedTuple):
         """Return the prefix that people type before the verbs of a folder."""
         return Markup(self.job if folder == "job" else self.workspace)
 
-    def adapt(self, text: str) -> str:
-        """Add this place's prefixes to the commands in a text, which are written as for a direct message."""
-        return _COMMAND_PATTERN.sub(self._adapt_command, text) if "`" in text else text
+    def adapt(self, text: str, folder: str = "workspace") -> str:
+        """Add this place's prefixes to the commands in a text, which are written as for a direct message.
+
+        Commands with the verbs of ``folder`` have no prefix in the text. A job's output stays as it is.
+        """
+        if "`" not in text or text.startswith(FENCE):
+            return text
+        if isinstance(text, Dated):
+            adapted = [
+                [part._replace(text=self.adapt(part.text, folder)) for part in line] for line in text.lines
+            ]
+            return Dated(adapted)
+        return _COMMAND_PATTERN.sub(partial(self._adapt_command, folder), text)
 
     def adapt_view(self, part: Any) -> Any:
-        """Add this place's prefixes to the commands in a form or Home tab, or in a part of one."""
+        """Add this place's prefixes to the commands in an answer, form or Home tab, or in a part of one."""
         if isinstance(part, list):
             return [self.adapt_view(one) for one in part]
         if not isinstance(part, dict):
             return part
         if part.get("type") == "mrkdwn":
-            return {**part, "text": self.adapt(str(part["text"]))}
+            return {**part, "text": self.adapt(part["text"])}
         return {key: self.adapt_view(value) for key, value in part.items()}
 
-    def _adapt_command(self, found: re.Match[str]) -> str:
+    def _adapt_command(self, folder: str, found: re.Match[str]) -> str:
         if found[1]:
             return f"`{self.job}{found[2]}`"
-        return f"`{self.workspace}{found[2]}`" if found[2].split()[0] in list_verbs("workspace") else found[0]
+        return f"`{self.of(folder)}{found[2]}`" if found[2].split()[0] in list_verbs(folder) else found[0]
 
 
 #: Prefixes of commands in a direct message, where people type verbs without a slash command.
