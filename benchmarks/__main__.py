@@ -1,11 +1,11 @@
 """``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
-A name is that of a figure or of a measurement. ``soak``, which takes an hour, and ``pairs``, which needs
-another revision, are only measured if they are named. ``--against`` takes a commit, or a folder that
-contains another revision's code. The measurements help, start, startup, polls, claims, network, pairs and
-written then alternate between the two revisions. ``--keep`` repeats the measurements that many times, and
-stores the results for docs/performance.md. Exit status: 0 if everything was measured (even if goals were
-missed), 1 if a measurement failed, 2 for wrong arguments.
+A name is that of a figure or of a measurement. ``soak``, which takes an hour, and ``pairs`` and
+``start_pairs``, which need another revision, are only measured if they are named. ``--against`` takes a
+commit, or a folder that contains another revision's code. The measurements help, start, start_pairs, startup,
+polls, claims, network, pairs and written then alternate between the two revisions. ``--keep`` repeats the
+measurements that many times, and stores the results for docs/performance.md. Exit status: 0 if everything was
+measured (even if goals were missed), 1 if a measurement failed, 2 for wrong arguments.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from benchmarks.sizes import FULL, TOY, Sizes
 from benchmarks.soak import FIGURES as SOAK
 from benchmarks.soak import measure_soak
 from benchmarks.stage import note
-from benchmarks.starts import measure_minimum, measure_start
+from benchmarks.starts import measure_minimum, measure_start, measure_start_pairs
 from benchmarks.structure import measure_structure
 from benchmarks.usage import measure_usage
 from benchmarks.written import measure_written
@@ -86,6 +86,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             ("network_turned_away", "network_class_p99", *map(name_cell, COMPARED)),
         ),
         "network_table": (measure_network_table, tuple(map(name_cell, TABLE))),
+        "start_pairs": (measure_start_pairs, ("start_pairs",)),
         "pairs": (measure_pairs, ("pairs_sqlite", "pairs_postgres")),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "usage": (measure_usage, ("usage_year_cpu", "usage_export_memory", "usage_export_time")),
@@ -97,7 +98,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
 #: Seconds after which a measurement is given up. Measurements that only run when they are named have no
 #: limit.
 _MOST_SECONDS = 900.0
-_NAMED_ONLY: Final = frozenset({"pairs", "soak"})
+_NAMED_ONLY: Final = frozenset({"pairs", "soak", "start_pairs"})
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -60,6 +60,11 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
             of="ratio",
             what="CPU of a start up to its message; the baseline is a minimum written by hand",
         ),
+        "start_pairs": Goal(
+            "times the CPU before",
+            0.75,
+            what="CPU of a start up to its message, in the median of paired rounds with `a032c31d`",
+        ),
         "start_rate": Goal(
             "requests per second", 300.0, "at least", what="starts accepted by one process, in bursts of 40"
         ),

@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -65,6 +65,23 @@ async def measure_start(sizes: Sizes) -> list[Figure]:
         Figure("start_rate", max(starts.rates[USHER]), before=max(starts.rates[BEFORE], default=None)),
         *(_late(rate, late) for rate in sizes.rates),
     ]
+
+
+async def measure_start_pairs(sizes: Sizes) -> list[Figure]:
+    """Measure the CPU of a start as a multiple of the other revision's.
+
+    In half of the paired rounds, the other revision's process is started first, because the order can matter
+    more than the code.
+    """
+    if sizes.against is None:
+        raise BenchmarkError("it is measured side by side: name a revision with --against")
+    ratios: list[float] = []
+    for names in ([USHER, BEFORE], [BEFORE, USHER]):
+        async with _starts(replace(sizes, rounds=max(sizes.pairs // 2, 1)), names, 0) as starts:
+            costs = await starts.costs()
+        ratios += (usher / before for usher, before in zip(costs[USHER], costs[BEFORE], strict=True))
+    note(f"start, pairs: {[round(ratio, 2) for ratio in ratios]}")
+    return [Figure("start_pairs", median(ratios))]
 
 
 def _late(rate: int, found: Mapping[tuple[str, int], tuple[float, int]]) -> Figure:
