@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import count, zip_longest
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,8 @@ JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 RUNS = re.compile(r"I'll message you when it's done")
 #: Matches the answer to new hours (``bot.messages.texts.hours``).
 HOURS = re.compile(r"now runs ")
+#: Matches the problem that the form shows if the person has a workspace of this name.
+NAME_TAKEN = re.compile(r"already have a workspace with that name")
 #: Buttons that are pressed between the commands; the last three request operations themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
 #: The time zone that the local Slack reports for everybody.
@@ -162,17 +164,18 @@ class Crowd:
     async def _make(self, who: Person, name: str) -> None:
         """Fill in and submit the form until it is accepted.
 
-        If the name is already in use, an earlier attempt succeeded.
+        If the name is in use after the first attempt, an earlier one succeeded and only its answer was lost.
         """
         slack, user = who.slack, who.user
-        while True:
+        for attempt in count():
             sent_at = self._read_clock()
             answer = await slack.say(user, CHANNEL, f"/workspace new {CONNECTION}")
             try:
                 if answer["ok"]:
                     await slack.fill(user, {"field:name": name})
                     answer = await slack.submit(user)
-                    if answer.get("response_action") == "clear":
+                    is_late = attempt and NAME_TAKEN.search(str(answer.get("errors")))
+                    if is_late or answer.get("response_action") == "clear":
                         self._took(who, name, "create", sent_at, "")
                         return
                 await slack.close_view(user, everything=True)
