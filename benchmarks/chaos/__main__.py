@@ -165,7 +165,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             await keeper.ready()
             async with asyncio.timeout(options.settle):
                 await people
-                await _wait_until_settled(made)
+                await _wait_until_settled(made, made.slack_harness.clock.now() + options.settle)
             rested = True
         except TimeoutError:
             sys.stderr.write("it did not come to rest in time\n")
@@ -280,13 +280,16 @@ async def _raise_stage(
         yield made, keeper, server, lines
 
 
-async def _wait_until_settled(made: Stage) -> None:
-    """Wait until all operations and runs have ended, all notices are sent, and all late actions are done."""
+async def _wait_until_settled(made: Stage, until: float) -> None:
+    """Wait until all operations and runs have ended, all notices are sent, and all late actions are done.
+
+    Stops that are planned for after ``until`` (epoch seconds) don't count.
+    """
     loop = asyncio.get_running_loop()
     said = loop.time() - SAID_EVERY
 
     async def unfinished() -> tuple[int, ...]:
-        return *await asyncio.to_thread(unsettled, made.database), made.saturn.harness.coming
+        return *await asyncio.to_thread(unsettled, made.database, until), made.saturn.harness.coming
 
     while any(left := await unfinished()):
         if loop.time() - said >= SAID_EVERY:

@@ -33,8 +33,12 @@ def waits_for_answer(row: dict[str, Any]) -> bool:
     return row.get("question_since") is not None
 
 
-def unsettled(url: str) -> tuple[int, int, int, int]:
-    """Count the open operations, open runs, unsent messages and planned stops."""
+def unsettled(url: str, until: float) -> tuple[int, int, int, int]:
+    """Count the open operations, the open runs, the unsent messages, and the stops planned before ``until``.
+
+    ``until`` is in epoch seconds. If a person presses *Start* within their hours, a stop is planned for the
+    end of these hours, an hour later.
+    """
     operations = rows(url, "SELECT * FROM operations WHERE outcome IS NULL")
     runs = rows(url, "SELECT * FROM runs WHERE outcome IS NULL AND reference != ''")
     left = rows(url, "SELECT 1 FROM notices WHERE state NOT IN ('sent', 'dead')")
@@ -43,5 +47,5 @@ def unsettled(url: str) -> tuple[int, int, int, int]:
         url, "SELECT 1 FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL"
     )
     opened = [sum(not waits_for_answer(row) for row in found) for found in (operations, runs)]
-    planned = rows(url, "SELECT 1 FROM workspaces WHERE stop_at IS NOT NULL")
-    return opened[0], opened[1], len(left), len(planned)
+    planned = rows(url, "SELECT stop_at FROM workspaces WHERE stop_at IS NOT NULL")
+    return opened[0], opened[1], len(left), sum(row["stop_at"] < until for row in planned)

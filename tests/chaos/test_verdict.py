@@ -123,7 +123,12 @@ async def test_what_went_well_is_found_well(scene):
     assert (verdict.exceptions(), verdict.alarms()) == ([], 0)
     assert verdict.longest_hold(set()) < 1.0
     assert await verdict.audit() == "whole"
-    assert unsettled(scene.stage.database) == (0, 0, 2, 0)
+    assert unsettled(scene.stage.database, 1e10) == (0, 0, 2, 0)
+
+
+async def test_only_stops_planned_before_the_end_of_the_wait_are_waited_for(scene):
+    scene.run("UPDATE workspaces SET stop_at = 1000.0 WHERE name = 'red'")
+    assert [unsettled(scene.stage.database, until)[3] for until in (999.0, 1001.0)] == [0, 1]
 
 
 async def test_an_end_that_nobody_was_told_is_lost(scene):
@@ -278,7 +283,7 @@ async def test_an_acknowledged_operation_without_a_row_is_lost(scene):
 async def test_an_open_operation_and_one_replaced_by_nothing_are_lost(scene):
     scene.run("UPDATE operations SET outcome = NULL")
     assert scene.verdict.lost() == [f"start {scene.operation.id}: has not ended"]
-    assert unsettled(scene.stage.database)[0] == 1
+    assert unsettled(scene.stage.database, 0.0)[0] == 1
     scene.run("UPDATE operations SET outcome = 'replaced'")
     assert scene.verdict.lost() == [f"start {scene.operation.id}: replaced by nothing"]
 
