@@ -123,7 +123,8 @@ class Reads(EnginePart):
         if claims:
             runtime.observer.note_claim(runtime.name, self._clock.monotonic() - claimed_at)
         window = SendWindow(claimed_at + self._numbers.margin)
-        await run_all([self._read_account_batch(runtime, batch, window, pool) for batch in batches], pool)
+        works = [self._read_account_batch(runtime, batch, window, pool) for batch in batches]
+        await run_all(works, pool, is_full=len(claims) >= free)
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:

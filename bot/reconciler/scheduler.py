@@ -55,8 +55,8 @@ READS_REST_SECONDS = 0.03
 #: Minimum time between queries of due times, in seconds, so that several writes in quick succession need only
 #: one query.
 QUERY_REST_SECONDS = 0.1
-#: How long, in seconds, a loop pauses if rows were due but it couldn't claim any. Other processes have
-#: probably claimed them.
+#: How long, in seconds, a loop pauses if rows were due but it couldn't claim any, twice in a row. Other
+#: processes have probably claimed them. After its own claim, a loop may be woken once in vain.
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: The timer is set only for due times less than this many seconds away. Later ones can wait, because each
 #: heartbeat queries the due times again.
@@ -99,15 +99,13 @@ class Loop:
         self._ids = ids
         self._clock = clock
         self._rest = rest
-        self._is_busy = False
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
-        self._size = size
         self.pool = Pool(size, self._on_room)
         #: Monotonic time at which the current step began. If the step fails, this stays unchanged until a
         #: step succeeds.
         self.began = math.inf
-        #: Monotonic time until which the loop pauses, because its last claim found no rows.
+        #: Monotonic time until which the loop pauses, because its last two claims found no rows.
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -117,8 +115,8 @@ class Loop:
         self._woken.set()
 
     def _on_room(self) -> None:
-        # If the last step found little to do, claiming again immediately would find nothing.
-        if self._is_busy:
+        # If the last step had room to spare, claiming again immediately would find nothing.
+        if self.pool.was_filled:
             self.wake()
 
     def stop(self) -> None:
@@ -128,9 +126,10 @@ class Loop:
 
     async def run(self) -> None:
         """Run steps until the loop is stopped."""
-        failures = 0
+        failures = empty_claims = 0
         while not self._stopping.is_set():
             self._woken.clear()
+            self.pool.was_filled = False
             self.began = min(self.began, self._clock.monotonic())
             try:
                 claimed = await self._step(self.pool)
@@ -144,12 +143,13 @@ class Loop:
                 continue
             failures = 0
             self.began = math.inf
-            self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
+            empty_claims = 0 if claimed else empty_claims + 1
+            rests_for = EMPTY_CLAIM_REST_SECONDS if empty_claims > 1 else -math.inf
+            self.rests_until = self._clock.monotonic() + rests_for
             self.on_step()
-            self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single row there is usually nothing left to claim, so rest until woken. Then one query
-            # of due times serves all loops.
-            if claimed <= 1:
+            # If there was room to spare, nothing else was due, so rest until woken. Then one query of due
+            # times serves all loops.
+            if not (claimed and self.pool.was_filled):
                 await self._woken.wait()
             await asyncio.sleep(self._rest)
 

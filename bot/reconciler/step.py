@@ -116,8 +116,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return 0
         batches = await self.claim(limit, self._numbers.lease)
         fresh = [[each for each in batch if each.subject.id not in self._under_way] for batch in batches]
-        await run_all([self._isolate_errors(batch) for batch in fresh if batch], pool)
-        return sum(map(len, batches))
+        claimed = sum(map(len, batches))
+        works = [self._isolate_errors(batch) for batch in fresh if batch]
+        await run_all(works, pool, is_full=claimed >= limit)
+        return claimed
 
     async def _isolate_errors(self, batch: list[S]) -> None:
         """Process a batch. If this fails, log the error and retry later. At shutdown, hand the batch back."""

@@ -112,7 +112,7 @@ class Tasks(EnginePart):
         tasks = await self._store.claim(
             task_rows.claim_tasks, limit, self._numbers.lease, self._owners.name, self.handlers
         )
-        await run_all([self._isolate_errors(task) for task in tasks], pool)
+        await run_all([self._isolate_errors(task) for task in tasks], pool, is_full=len(tasks) >= limit)
         return len(tasks)
 
     async def _isolate_errors(self, task: Task) -> None:

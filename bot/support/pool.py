@@ -42,6 +42,8 @@ class Pool:
         self._size = size
         self._on_done = on_done
         self._running: set[asyncio.Task[None]] = set()
+        #: Whether the current or last step claimed as many rows as it had room for, so more may be due.
+        self.was_filled = False
 
     @property
     def room(self) -> int:
@@ -78,14 +80,25 @@ def count_free_slots(pool: Pool | None, most: int) -> int:
 
     If there is no pool, return ``most``.
     """
-    return most if pool is None else min(pool.room, most)
+    if pool is None:
+        return most
+    free = min(pool.room, most)
+    if free <= 0:
+        pool.was_filled = True
+    return free
 
 
-async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Add all coroutines to the pool without waiting for them. Without a pool, run them and wait."""
+async def run_all(
+    works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None, *, is_full: bool = False
+) -> None:
+    """Add all coroutines to the pool without waiting for them. Without a pool, run them and wait.
+
+    ``is_full`` says whether the claim that led to them reached its limit, so more work may be due.
+    """
     if pool is None:
         await asyncio.gather(*works)
         return
+    pool.was_filled |= is_full
     for work in works:
         pool.add(work)
 

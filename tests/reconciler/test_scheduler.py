@@ -20,7 +20,7 @@ from bot.store.due_work import list_kinds
 from bot.store.tables import SERVING
 from bot.store.tasks import NewTask
 from bot.support.errors import SlackFailed, StoreBusy
-from bot.support.pool import Pool
+from bot.support.pool import Pool, count_free_slots, run_all
 from tests.reconciler.runs import new_run_world
 from tests.rigs.functions import replace_function
 from tests.rigs.store import ALICE
@@ -427,8 +427,8 @@ async def test_loop_rests_after_a_claim_in_vain_until_a_write(world, questions):
     assert await questions.find_woken() == ["tasks"]
 
 
-async def test_vain_claim_puts_a_loop_to_rest_and_a_good_one_does_not(world):
-    claims = iter([0, 1])
+async def test_two_vain_claims_put_a_loop_to_rest_and_a_good_one_does_not(world):
+    claims = iter([1, 0, 0, 1, 0])
     loop = Loop("operations", lambda _pool: claim(), 5, world.ids, world.clock, rest=0.0)
     rests = []
 
@@ -437,13 +437,13 @@ async def test_vain_claim_puts_a_loop_to_rest_and_a_good_one_does_not(world):
 
     loop.on_step = lambda: rests.append(loop.rests_until - world.clock.monotonic())
     running = asyncio.create_task(loop.run())
-    for _ in range(2):
+    for _ in range(5):
         await asyncio.sleep(0)
         loop.wake()
         await asyncio.sleep(0)
     loop.stop()
     await running
-    assert rests == [EMPTY_CLAIM_REST_SECONDS, -math.inf]
+    assert rests == [-math.inf, -math.inf, EMPTY_CLAIM_REST_SECONDS, -math.inf, -math.inf]
 
 
 async def test_tick_runs_in_the_thread_of_the_loop(world):
@@ -476,18 +476,50 @@ async def test_loops_find_out_for_themselves_when_rows_cannot_be_asked(world, qu
     assert [entry["event"] for entry in logs] == ["nothing could be looked for"]
 
 
-async def test_a_loop_that_took_one_waits_and_one_that_took_more_goes_on(world):
-    taken = iter([3, 2, 1])
+async def test_loop_goes_on_after_a_claim_that_reached_its_limit_and_waits_after_any_other(world):
+    claims = iter([3, 3, 2])
 
-    async def step(_pool):
-        return next(taken)
+    async def step(pool):
+        claimed = next(claims)
+        await run_all([], pool, is_full=claimed >= 3)
+        return claimed
 
     loop = Loop("operations", step, 5, world.ids, world.clock, rest=0.0)
     running = asyncio.create_task(loop.run())
     for _ in range(50):
         await asyncio.sleep(0)
-    assert list(taken) == []
+    assert list(claims) == []
     assert not running.done()
+    loop.stop()
+    await running
+
+
+@pytest.mark.parametrize(
+    ("due", "claims_before", "claims_after"), [(1, [1], [1]), (3, [2, 0], [2, 0, 1])], ids=["room", "no room"]
+)
+async def test_work_that_ends_wakes_a_loop_that_had_no_room(world, due, claims_before, claims_after):
+    ends, claims = asyncio.Event(), []
+
+    async def work():
+        await ends.wait()
+
+    async def step(pool):
+        limit = count_free_slots(pool, 2)
+        claims.append(min(due - sum(claims), limit))
+        await run_all([work() for _ in range(claims[-1])], pool, is_full=claims[-1] >= limit)
+        return claims[-1]
+
+    async def let_run():
+        for _ in range(20):
+            await asyncio.sleep(0)
+
+    loop = Loop("operations", step, 2, world.ids, world.clock, rest=0.0)
+    running = asyncio.create_task(loop.run())
+    await let_run()
+    assert claims == claims_before
+    ends.set()
+    await let_run()
+    assert claims == claims_after
     loop.stop()
     await running
 

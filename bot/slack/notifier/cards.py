@@ -61,7 +61,8 @@ class CardUpdates:
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
                 await self._store.write(card_rows.finish_update, card.id, card)
-        await run_all([self._isolate_errors(card, claimed_at) for card in messages.values()], pool)
+        works = [self._isolate_errors(card, claimed_at) for card in messages.values()]
+        await run_all(works, pool, is_full=len(cards) >= limit)
         return len(cards)
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:

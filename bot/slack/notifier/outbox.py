@@ -125,7 +125,7 @@ class Outbox:
         notices = await self._store.perform(
             notice_rows.claim_notices, limit, self._timing.lease, shares, self._owners.name, quota
         )
-        await run_all(self._plan_sends(notices, claimed_at), pool)
+        await run_all(self._plan_sends(notices, claimed_at), pool, is_full=len(notices) >= limit)
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:

@@ -66,7 +66,7 @@ class Outputs:
         mine = [entry for entry in due if OUTPUT_PREFIX + entry.run_id in owned][: max(free, 0)]
         for entry in mine:
             entry.is_delivering = True
-        await run_all([self._isolate_errors(entry) for entry in mine], pool)
+        await run_all([self._isolate_errors(entry) for entry in mine], pool, is_full=len(mine) >= free)
         return len(mine)
 
     def _is_deliverable(self, entry: FollowedRun) -> bool:
