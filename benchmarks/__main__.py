@@ -86,7 +86,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             ("network_turned_away", "network_class_p99", *map(name_cell, COMPARED)),
         ),
         "network_table": (measure_network_table, tuple(map(name_cell, TABLE))),
-        "start_pairs": (measure_start_pairs, ("start_pairs",)),
+        "start_pairs": (measure_start_pairs, ("start_pairs", "start_pairs_minimum")),
         "pairs": (measure_pairs, ("pairs_sqlite", "pairs_postgres")),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "usage": (measure_usage, ("usage_year_cpu", "usage_export_memory", "usage_export_time")),

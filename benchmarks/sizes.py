@@ -63,6 +63,8 @@ class Sizes:
     class_starts: int = 20
     #: Paired rounds with another revision.
     pairs: int = 10
+    #: Number of starts per round for ``start_pairs``.
+    pair_starts: int = 400
     #: Number of starts in a burst if the database is behind a slow connection.
     network_starts: int = 200
     #: The people who work while one of them is hostile, their workspaces, and how many type at the same time,
@@ -115,6 +117,7 @@ TOY = Sizes(
     class_people=6,
     class_seconds=4.0,
     pairs=1,
+    pair_starts=6,
     network_starts=8,
     hostile_people=4,
     hostile_workspaces=3,
