@@ -43,6 +43,8 @@ from bot.store.work_items import WakeReason
 #: Suffix of the poll-gate keys of workspaces found at the provider but not yet in the database.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
+#: States that a read by someone with whom a workspace is shared may not reveal.
+_CHANGING: Final = frozenset({State.STARTING, State.STOPPING, State.FAILED})
 #: Verbs of operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: A read that comes due within this many seconds joins the current request if both use the same account.
@@ -462,9 +464,12 @@ def _record(
     # the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
-        if not is_reader and (is_gone or row["verified_at"] is None):
+        is_doubtful = is_gone or (not is_reader and _needs_owner(row, result.observed))
+        if not is_reader and (is_doubtful or row["verified_at"] is None):
             # "Gone" may mean "not yours", so read the workspace again with the accounts of verified rows.
-            if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
+            may_see = row["verified_at"] is not None and row["state"] != State.GONE
+            is_able = row["account_id"] is not None and row["refused_since"] is None
+            if may_see and is_doubtful and (is_gone or is_able):
                 due_at = opens_at
             continue
         changed = False
@@ -487,6 +492,18 @@ def _record(
                 "opens_at": opens_at,
             }
         )
+
+
+def _needs_owner(row: Row, seen: Observed | None) -> bool:
+    """Return whether only its owner's own read can show the state of a workspace that is shared.
+
+    A hub, for example, shows people with whom a server is shared only whether the server is ready. Its owner
+    sees whether it is starting, why a start has failed, and whether its page responds.
+    """
+    if seen is None or seen.owner is None or row["owner"] is not None:
+        return False
+    is_less = seen.state is State.STOPPED and row["state"] in _CHANGING
+    return is_less or row["operation_id"] is not None
 
 
 def _observe(
@@ -513,8 +530,10 @@ def _observe(
     name = seen.name or row["name"]
     # The reported owner and allowed actions depend on which account was used for the read.
     owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
-    actions = row["actions"] if not is_reader and owner != seen.owner else as_words(seen.actions)
-    before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, seen.url, actions)
+    is_others = not is_reader and owner != seen.owner
+    actions = row["actions"] if is_others else as_words(seen.actions)
+    url = _choose_url(row, seen, actions) if is_others else seen.url
+    before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, url, actions)
     ends_before, ends_now = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
@@ -558,7 +577,7 @@ def _observe(
     columns = {
         "owner": owner,
         "state": seen.state,
-        "url": seen.url,
+        "url": url,
         "detail": seen.detail,
         "progress": seen.progress,
         "unknown_at": None,
@@ -598,13 +617,23 @@ def _observe(
         cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons, ends=ends)
     if (
         before[0] == after[0] == State.RUNNING
-        and seen.url
+        and url
         and lacks not in UNUSABLE
-        and (seen.url != row["url"] or not has_same_lack)
+        and (url != row["url"] or not has_same_lack)
     ):
-        handovers.notify_of_address(tx, row["id"], seen.url)
+        handovers.notify_of_address(tx, row["id"], url)
     has_news = before != after or reason != row["reason"] or not has_same_lack
     return has_news or row["unknown_at"] is not None
+
+
+def _choose_url(row: Row, seen: Observed, actions: str | None) -> str | None:
+    """Return the URL for a person whose account wasn't used for the read.
+
+    The reader may be allowed to open the workspace although this person isn't, or the other way round.
+    """
+    if actions is not None and "open" not in actions.split():
+        return None
+    return seen.url or (row["url"] if row["state"] == seen.state else None)
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:

@@ -73,7 +73,7 @@ WHERE gate_key = :gate_key;
 SELECT w.id, w.gate_key, w.name, w.owner, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
     w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
     w.unknown_at, w.verified_at, w.planned_stops, w.up_at, w.down_seen_at, w.template, w.size, w.price, w.currency,
-    a.id AS account_id,
+    a.id AS account_id, a.refused_since,
     g.claimed_at AS gate_claimed_at, g.next_check_at, g.reader, g.requested_at, g.due_at AS gate_due_at,
     o.id AS operation_id, o.verb AS operation_verb, o.read_block_reason AS operation_block_reason, o.waits_for,
     o.start_call, o.stop_call, o.called_at, o.prior_call, o.prior_at, o.block_reason AS operation_hold, o.busy_since, o.leased_until

@@ -130,3 +130,39 @@ async def test_whose_it_is_stands_in_the_list_and_what_is_taken_back_is_not_call
             await asyncio.sleep(0.3)
         assert "Not in your account" in said
         assert "doesn't show *looked-at* to your account" in (await alice.types("open looked-at")).text
+
+
+async def test_a_server_that_its_owner_starts_is_not_called_stopped_by_who_sees_less(hub, tmp_path):
+    connection = {
+        "name": "hub",
+        "provider": "jupyterhub",
+        "title": "Team hub",
+        "linking": ["token"],
+        "base_url": hub.api_url,
+        "public_url": hub.url,
+    }
+    tokens = {"hub": {name: hub.users[name]["token"] for name in ("alice", "bob")}}
+    options = {"connections": {"hub": connection}, "tokens": tokens, "live": True}
+    async with world(tmp_path, **options) as live, client(hub) as api:
+        # A start without a body keeps the options of the one before.
+        path = "/users/bob/servers/theirs"
+        await api.call("POST", path, who="bob", json={"pause": 6})
+        for _ in range(100):
+            if (await api.call("DELETE", path, who="bob"))[0] == 204:
+                break
+            await asyncio.sleep(0.2)
+        for person, name in ((live.alice, "alice"), (live.bob, "bob")):
+            await person.links(name, "hub")
+        for person in (live.alice, live.bob):
+            for _ in range(100):
+                if "theirs" in (await person.types("list")).text:
+                    break
+                await asyncio.sleep(0.2)
+        await live.bob.types("start theirs")
+        said = []
+        for _ in range(120):
+            said = [shown.kind for shown in live.bob.sees() if shown.kind in {"ready", "failed"}]
+            if said:
+                break
+            await asyncio.sleep(0.3)
+        assert said == ["ready"]

@@ -374,6 +374,36 @@ async def test_a_read_changes_whose_it_is_and_what_is_allowed_for_its_reader_alo
 
 
 @pytest.mark.both_engines
+async def test_a_stop_that_only_a_share_shows_is_not_believed_while_the_owner_starts_it(store, clock):
+    """For people with whom a server is shared, a hub shows no start that is in progress."""
+    alice, bob = await two_watchers(store)
+    shared = replace(RUNNING, owner="bob", actions=frozenset({"open"}))
+    await read_as(store, clock, ALICE, shared)
+    await read_as(store, clock, BOB, Observed(State.STARTING))
+    clock.advance(20)
+    claim = await claim_one(store)
+    assert claim.account.principal == ALICE
+    await told(store, claim, replace(shared, state=State.STOPPED, url=None), None)
+    found = [await store.read(workspace_rows.find_workspace, row.id) for row in (alice, bob)]
+    assert [row.state for row in found] == [State.STOPPED, State.STARTING]
+    clock.advance(10.5)
+    assert (await claim_one(store)).account.principal == BOB
+
+
+@pytest.mark.both_engines
+async def test_an_address_reaches_only_people_with_whom_opening_is_shared(store, clock):
+    alice, bob = await two_watchers(store)
+    shared = replace(RUNNING, url=None, owner="bob", actions=frozenset({"stop"}))
+    for _ in range(2):
+        await read_as(store, clock, ALICE, shared)
+        await read_as(store, clock, BOB, RUNNING)
+    found = [await store.read(workspace_rows.find_workspace, row.id) for row in (alice, bob)]
+    assert [row.url for row in found] == [None, RUNNING.url]
+    await read_as(store, clock, ALICE, shared)
+    assert (await store.read(workspace_rows.find_workspace, bob.id)).url == RUNNING.url
+
+
+@pytest.mark.both_engines
 async def test_what_is_no_longer_shared_was_never_the_persons_own(store, clock):
     alice, bob = await two_watchers(store)
     await read_as(store, clock, ALICE, replace(RUNNING, owner="bob"))
