@@ -27,8 +27,12 @@ ALL_OF_IT = {
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module", params=list_params("hub-shares")[:2])
 async def hub(request):
-    """Bob shares *theirs* with Alice completely, *looked-at* only for opening, and *secret* not at all."""
-    users = [{"name": "alice"}, {"name": "bob", "servers": ["theirs", "looked-at", "secret"]}]
+    """Bob shares *theirs* with Alice completely, *looked-at* only for opening, and *secret* not at all.
+
+    He also shares *theirs* and *secret* with their group, and so does Alice with *mine*.
+    """
+    bobs = {"name": "bob", "servers": ["theirs", "looked-at", "secret"]}
+    users = [{"name": "alice", "servers": ["mine"]}, bobs]
     seed = {
         "users": [*users, {"name": "root", "admin": True}],
         "pause_seconds": 0.2,
@@ -46,6 +50,10 @@ async def hub(request):
             given = [f"{scope}!server=bob/{name}" for scope in scopes]
             body = {"user": "alice", "scopes": given}
             assert (await api.call("POST", f"/shares/bob/{name}", who="root", json=body))[0] == 200
+        await api.call("POST", "/groups/team", who="root", json={"users": ["alice", "bob"]})
+        for server in ("bob/theirs", "bob/secret", "alice/mine"):
+            body = {"group": "team", "scopes": [f"access:servers!server={server}"]}
+            assert (await api.call("POST", f"/shares/{server}", who="root", json=body))[0] == 200
         yield running
 
 
@@ -67,8 +75,9 @@ async def until(provider, access, state):
 async def test_a_full_token_starts_opens_and_stops_what_is_shared_whole(hub, provider):
     access = Access("alice", Credential(SecretStr(hub.users["alice"]["token"])))
     found = {one.remote_id: one.observed for one in await provider.discover(access)}
-    assert set(found) == {"alice/", "bob/theirs", "bob/looked-at"}
-    assert (found["alice/"].owner, found["alice/"].actions) == (None, None)
+    assert set(found) == {"alice/", "alice/mine", "bob/theirs", "bob/looked-at"}
+    for own in ("alice/", "alice/mine"):
+        assert (found[own].owner, found[own].actions) == (None, None)
     assert (found["bob/theirs"].owner, found["bob/theirs"].state) == ("bob", State.STOPPED)
     assert found["bob/theirs"].actions == {"open", "start", "stop"}
     assert found["bob/looked-at"].actions == {"open"}

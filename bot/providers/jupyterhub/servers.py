@@ -256,8 +256,9 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that others share with the user, each with its id.
 
-        The result is empty if the hub has no such list (before 5.0), a proxy doesn't know the list's URL, or
-        the token lacks ``read:users:shares``.
+        Shares with groups are left out: hubs list them, but let nobody use them (up to 6.1). The result is
+        empty if the hub has no such list (before 5.0), a proxy doesn't know the list's URL, or the token
+        lacks ``read:users:shares``.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
@@ -420,6 +421,8 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
     server = require_object(one, "server")
     user = require_text(find_object(server, "user"), "name")
     scopes = one.get("scopes")
+    if one.get("group"):
+        return None
     names = {scope.partition("!")[0] for scope in scopes if isinstance(scope, str)} if scopes else set()
     if "servers" in names and release < DISPLAY_NAMES_RELEASE:
         names.add("start:servers")
