@@ -82,7 +82,8 @@ def add_workspace(
         # One shared secret opens everyone's workspaces, so people may add only those that they created here.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
-    if owner is not None and owner != account.username:
+    is_shared = before is not None and before.owner is not None
+    if owner is not None and owner != account.username and not is_shared:
         raise Refused("add.not_yours", title=provider.settings.title, owner=owner)
     workspace = Workspace(
         id=tx.ids.new("workspace"),

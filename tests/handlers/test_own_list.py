@@ -146,7 +146,7 @@ async def test_add_of_somebody_elses_says_whose_it_is(bot):
     )
     assert "on your list" in words(await bot.say("add id-1@hub"))
     answer = words(await bot.say("add id-2@hub"))
-    assert "That's bob &lt;b&gt;'s on Hub, and I only work with workspaces of your own account." in answer
+    assert "That's bob &lt;b&gt;'s on Hub, and I only work with what Hub lists for your account." in answer
     assert await bot.store.read(workspaces.find_by_remote_id, ALICE, "hub", "id-2") is None
 
 

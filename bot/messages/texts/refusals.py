@@ -10,7 +10,7 @@ from bot.support.errors import Refused
 #: the refusal. Other causes are explained in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
-    "add.not_yours": "That's {owner}'s on {title}, and I only work with workspaces of your own account.",
+    "add.not_yours": "That's {owner}'s on {title}, and I only work with what {title} lists for your account.",
     "alias.length": "A name can have 1 to 60 characters. Choose another one.",
     "approval.often": pages.OFTEN,
     "approval.unknown": pages.GONE,
