@@ -60,6 +60,8 @@ LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
+#: Name of the container that runs the command of a job. The other containers of a pod prepare for it.
+MAIN_CONTAINER = "main"
 
 
 class SaturnRuns(Runs[SaturnOffer]):
@@ -318,12 +320,12 @@ class SaturnRuns(Runs[SaturnOffer]):
 
     async def _read_live_log(self, access: Access, pod: str) -> str | None:
         """Return a live pod's log, or None if there is none or its beginning is missing."""
-        query = {"page_size": str(MAX_LIVE_LINES), "container_name": "main"}
+        query = {"page_size": str(MAX_LIVE_LINES), "container_name": MAIN_CONTAINER}
         answer = await none_if_absent(
             self._read_log_page(access, f"/api/active/pods/{encode_path_segment(pod)}/logs", query)
         )
-        text = None if answer is None else _join_log(answer.get("logs"))
-        return text if text is None or text.count("\n") + 1 < MAX_LIVE_LINES else None
+        lines = None if answer is None else _read_lines(answer.get("logs"))
+        return None if lines is None or len(lines) >= MAX_LIVE_LINES else _join_lines(lines)
 
     async def _stream_past_log(self, access: Access, job: str, pod: str) -> AsyncIterator[OutputChunk]:
         path, query = f"/api/jobs/{encode_path_segment(job)}/logs", {"pod_name": pod}
@@ -333,7 +335,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             return await self._read_log_page(access, path, {**query, **more})
 
         found = await none_if_absent(read_pages(ask, lambda answer: answer.get("next_key"), MAX_LOG_PAGES))
-        text = "\n".join(_join_log(page.get("logs")) for page in found or ())
+        text = _join_lines(line for page in found or () for line in _read_lines(page.get("logs")))
         if text:
             yield OutputChunk("stdout", text)
         if found is not None and not found.is_whole:
@@ -344,18 +346,30 @@ class SaturnRuns(Runs[SaturnOffer]):
         return (await asking).json_object()
 
 
-def _join_log(logs: Any) -> str:
+def _read_lines(logs: Any) -> list[tuple[str, str]]:
+    """Return a log's lines, each with the name of its container, or "" if the server doesn't say."""
     if isinstance(logs, str):
-        return logs.rstrip("\n")
+        return [("", line) for line in logs.removesuffix("\n").split("\n")] if logs else []
     if not isinstance(logs, list):
         raise errors.BadAnswer("the answer's field logs is neither a text nor a list")
-    lines = [entry.get("content") if isinstance(entry, dict) else entry for entry in logs]
-    texts = [line for line in lines if isinstance(line, str)]
-    if len(texts) < len(lines):
+    entries = [entry if isinstance(entry, dict) else {"content": entry} for entry in logs]
+    lines = [
+        (find_text(entry, "container_name") or "", content.removesuffix("\n"))
+        for entry in entries
+        if isinstance(content := entry.get("content"), str)
+    ]
+    if len(lines) < len(logs):
         log_oddity("an entry of logs has no content")
-    if lines and not texts:
+    if logs and not lines:
         raise errors.BadAnswer("the answer's field logs holds no texts")
-    return "\n".join(line.removesuffix("\n") for line in texts).rstrip("\n")
+    return lines
+
+
+def _join_lines(lines: Iterable[tuple[str, str]]) -> str:
+    """Return the output of the main container, or of all containers if none has that name."""
+    every = list(lines)
+    own = [text for container, text in every if container in {"", MAIN_CONTAINER}]
+    return "\n".join(own or [text for _, text in every]).rstrip("\n")
 
 
 _RUN_STATES = {
@@ -555,7 +569,7 @@ def _read_exit_code(live: Mapping[str, Any]) -> int | None:
     summaries = live.get("container_summaries")
     containers = [one for one in summaries if isinstance(one, dict)] if isinstance(summaries, list) else []
     first = containers[0] if containers else {}
-    code = next((one for one in containers if one.get("name") == "main"), first).get("exit_code")
+    code = next((one for one in containers if one.get("name") == MAIN_CONTAINER), first).get("exit_code")
     return code if isinstance(code, int) and not isinstance(code, bool) else None
 
 

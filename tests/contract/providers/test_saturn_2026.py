@@ -224,6 +224,37 @@ async def test_the_output_of_a_run_has_all_its_lines(rig, lines):
         assert "exit code 0" in written[-1]
 
 
+async def test_other_containers_and_blank_lines_shift_no_output(rig):
+    """While a pod is live, only its main container's log is read. The log of an ended pod has them all."""
+    _, run = await launched(rig)
+    rig.server_clock.advance(600)
+
+    def page(*lines, **more):
+        logs = [
+            {"timestamp": "", "pod_name": "p", "container_name": name, "content": text}
+            for name, text in lines
+        ]
+        return json.dumps({"logs": logs, **more})
+
+    cloned = ("git-clone", "Cloning into 'work'...")
+    rig.inject_fault("/logs$", status=404)
+    rig.inject_fault("/logs$", body=page(cloned, ("main", "one"), ("main", ""), next_key="k"))
+    rig.inject_fault("/logs$", body=page(("main", "two"), ("main", "")))
+    assert await output_of(rig, run) == "one\n\ntwo"
+    rig.inject_fault("/logs$", status=404)
+    rig.inject_fault("/logs$", body=page(("job", "one"), ("job", "two")))
+    assert await output_of(rig, run) == "one\ntwo"
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\n\n"])
+async def test_a_live_log_of_as_many_lines_as_a_server_sends_lacks_its_beginning(rig, ending):
+    _, run = await launched(rig)
+    rig.server_clock.advance(5)
+    lines = 5000 - ending[1:].count("\n")
+    rig.inject_fault("/logs$", body=json.dumps({"logs": "\n".join(["line"] * lines) + ending}))
+    assert await output_of(rig, run) == ""
+
+
 async def test_a_log_whose_pages_never_end_is_not_called_whole(rig):
     _, run = await launched(rig)
     rig.server_clock.advance(600)
