@@ -62,6 +62,8 @@ MAX_LOG_BYTES = 20_000_000
 LOG_SECONDS = 20.0
 #: Name of the container that runs the command of a job. The other containers of a pod prepare for it.
 MAIN_CONTAINER = "main"
+#: Errors that may concern a single job, so that the runs of other jobs can still be read.
+_OF_ONE_JOB = (errors.BadAnswer, errors.Forbidden, errors.RefusedInFront, errors.ServerFailed)
 
 
 class SaturnRuns(Runs[SaturnOffer]):
@@ -111,9 +113,17 @@ class SaturnRuns(Runs[SaturnOffer]):
             job, name = split_run_id(remote_id)
             by_job.setdefault(job, []).append(name)
         found: dict[str, ObservedRun] = {}
+        problems: list[errors.ProviderError] = []
         for job, wanted in by_job.items():
-            for name, observed in (await self._read_runs(access, job, wanted)).items():
-                found[f"{job}/{name}"] = observed
+            try:
+                observed = await self._read_runs(access, job, wanted)
+            except _OF_ONE_JOB as error:
+                # If a job's runs can't be read, report those of the other jobs.
+                problems.append(error)
+                observed = dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
+            found |= {f"{job}/{name}": one for name, one in observed.items()}
+        if problems and len(problems) == len(by_job):
+            raise problems[0]
         return {one: found[one] for one in remote_ids if one in found}
 
     async def _read_runs(self, access: Access, job: str, wanted: Sequence[str]) -> dict[str, ObservedRun]:
@@ -157,7 +167,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             return run.to_observed()
         try:
             pods = await self._read_live_pods(access, job) or ()
-        except errors.BadAnswer:
+        except (errors.BadAnswer, errors.Forbidden, errors.RefusedInFront):
             # The run's state is known even without its pods.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
@@ -171,12 +181,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         async def of_job(one: Resource) -> tuple[list[tuple[JobRun, DiscoveredRun]], bool]:
             try:
                 shown = await self._list_job_runs(access, one.id) or JobRuns()
-            except (
-                errors.BadAnswer,
-                errors.Forbidden,
-                errors.RefusedInFront,
-                errors.ServerFailed,
-            ) as error:
+            except _OF_ONE_JOB as error:
                 # If a job's runs can't be read, list those of the other jobs.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
@@ -278,7 +283,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             path = f"/api/active/pods/{encode_path_segment(pod)}"
             response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _read_exit_code(response.json_object())
-        except (errors.NotFound, errors.BadAnswer):
+        except (errors.NotFound, errors.BadAnswer, errors.Forbidden, errors.RefusedInFront):
             # The run's outcome is known even without the exit code.
             return None
 

@@ -436,7 +436,10 @@ class Saturn(
         }
         is_whole = listed.is_whole
         for owner, group in (await self._list_groups(access)).items():
-            shared = await offers.list_resources(access, "workspace", group=owner)
+            try:
+                shared = await offers.list_resources(access, "workspace", group=owner)
+            except (errors.NotFound, errors.Forbidden, errors.RefusedInFront, errors.InvalidRequest):
+                continue  # The server doesn't show this group's workspaces to its members.
             is_whole &= shared.is_whole
             for one in shared:
                 seen = _to_observed(one.status, owner=group)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import structlog
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
@@ -11,7 +12,8 @@ from bot.domain.runs import RunState
 from bot.domain.workspaces import State
 from bot.providers.answers import log_oddity, read_entries
 from bot.support import errors
-from tests.contract.providers.accesses import ACCESS
+from bot.support.responses import Response
+from tests.contract.providers.accesses import ACCESS, BASES
 from tests.contract.providers.odd_answers import (
     JOB,
     NOTHING,
@@ -21,6 +23,7 @@ from tests.contract.providers.odd_answers import (
     SERVER,
     SESSION,
     A,
+    Answers,
     B,
     Change,
     but,
@@ -29,6 +32,7 @@ from tests.contract.providers.odd_answers import (
     two,
     without,
 )
+from tests.contract.providers.rigs import provider_of
 
 PERSON = Principal(None, "T1", "UALICE")
 
@@ -302,3 +306,16 @@ async def test_hub_that_names_nobody_lacks_no_permission(answer, kind):
     with pytest.raises(kind) as raised:
         await provider("jupyterhub", users_alice=answer).discover(ACCESS)
     assert type(raised.value) is kind
+
+
+async def test_a_group_whose_list_is_refused_hides_no_own_workspace():
+    class OfAdmins(Answers):
+        async def request(self, method: str, url: str, **options: Any) -> Response:
+            if "owner_name" not in (options.get("query") or {}):
+                return await super().request(method, url, **options)
+            return Response(403, CIMultiDictProxy(CIMultiDict()), b'{"message": "Only its admins may"}')
+
+    group = {"name": "acme/good", "identity_name": "good", "identity_type": "group"}
+    http = OfAdmins(user_owners={"owners": [group]}, recipes={"recipes": [RECIPE]})
+    found = await provider_of("saturn", http, BASES["saturn"]).discover(ACCESS)
+    assert ([one.remote_id for one in found], found.is_whole) == ([A], True)

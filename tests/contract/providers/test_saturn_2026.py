@@ -375,6 +375,14 @@ async def test_why_a_run_waits_and_why_it_failed_is_said(rig):
     assert find_reason(failed.detail) is Reason.MEMORY
 
 
+async def test_an_end_is_told_even_if_the_pods_are_refused(rig):
+    _, run = await launched(rig)
+    rig.server_clock.advance(15)
+    rig.inject_fault("/api/active/pods$", status=403)
+    ended = await seen(rig, run)
+    assert (ended.state, ended.exit_code) == (RunState.SUCCEEDED, None)
+
+
 async def test_a_run_that_was_known_by_its_pod_is_found_after_the_server_was_renewed(rig):
     job, run = await launched(rig)
     by_pod = f"{job.id}/{job.runs[0].name}"

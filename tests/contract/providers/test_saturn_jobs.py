@@ -268,3 +268,14 @@ async def test_an_id_that_is_none_is_not_found(rig, remote_id):
         assert await rig.provider.run_status(rig.access, ["a" * 32 + "/y"]) == {}
     with pytest.raises(errors.NotFound):
         await rig.provider.run_status(rig.access, [remote_id])
+
+
+@pytest.mark.parametrize("status", [403, 500])
+async def test_a_job_that_cant_be_read_hides_no_other_jobs_runs(rig, status):
+    run, other = await launched(rig), await launched(rig, "failing")
+    rig.server_clock.advance(600)
+    rig.inject_fault(f"/api/jobs/{job_id(rig)}/history$", status=status, times=2)
+    found = await rig.provider.run_status(rig.access, [run.remote_id, other.remote_id])
+    assert [one.state for one in found.values()] == [RunState.UNKNOWN, RunState.FAILED]
+    with pytest.raises((errors.Forbidden, errors.ServerFailed)):
+        await state_of(rig, run.remote_id)
