@@ -155,9 +155,9 @@ _MIN_MILLISECONDS = 1e11
 _MIN_SECONDS = 31_536_000.0
 
 
-def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
+def require_text(answer: Any, key: str, where: str = "") -> str:
     """Return a required, non-empty string; if it is missing, raise BadAnswer with ``where`` and ``key``."""
-    value = answer.get(key)
+    value = answer.get(key) if isinstance(answer, Mapping) else None
     if not isinstance(value, str) or not value:
         raise errors.BadAnswer(f"the answer's field {where}{key} is not a text")
     return value
@@ -298,9 +298,9 @@ def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[A
     return Listing(found, is_whole=is_whole)
 
 
-def require_object(answer: Mapping[str, Any], key: str, where: str = "") -> dict[str, Any]:
+def require_object(answer: Any, key: str, where: str = "") -> dict[str, Any]:
     """Return a required object; raise BadAnswer if it is missing."""
-    value = answer.get(key)
+    value = answer.get(key) if isinstance(answer, Mapping) else None
     if not isinstance(value, dict):
         raise errors.BadAnswer(f"the answer's field {where}{key} is not an object")
     return value

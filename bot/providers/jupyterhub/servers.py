@@ -420,10 +420,11 @@ def _find_next_offset(page: Mapping[str, Any]) -> object:
 def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
     server = require_object(one, "server")
     user = require_text(find_object(server, "user"), "name")
-    scopes = one.get("scopes")
     if one.get("group"):
         return None
-    names = {scope.partition("!")[0] for scope in scopes if isinstance(scope, str)} if scopes else set()
+    scopes = one.get("scopes")
+    listed = scopes if isinstance(scopes, list) else []
+    names = {scope.partition("!")[0] for scope in listed if isinstance(scope, str)}
     if "servers" in names and release < DISPLAY_NAMES_RELEASE:
         names.add("start:servers")
     try:

@@ -357,8 +357,12 @@ class Saturn(
         """Return the user with this name. Servers older than the 2026 API document don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server returns every user whose name contains this one.
-        found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
-        user: Mapping[str, Any] = next((one for one in found if one.get("username") == username), {})
+        found = read_entries(
+            await none_if_absent(asking) or (),
+            "users",
+            lambda one: one if require_text(one, "username") == username else None,
+        )
+        user: Mapping[str, Any] = next(iter(found), {})
         return RemoteAccount(find_account_id(user), username, _read_address(user))
 
     async def is_secret_accepted(self) -> bool | None:

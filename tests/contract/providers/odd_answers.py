@@ -121,5 +121,6 @@ SERVER = {"pending": None, "ready": False, "url": "/user/alice/good/", "display_
 
 
 def provider(kind: str, **answers: Any) -> Any:
-    more = {"super_admin_token": "s" * 20, "linking": ["token", "admin"]} if kind == "posit" else {}
+    secret = {"posit": "super_admin_token", "saturn": "admin_token"}.get(kind)
+    more = {} if secret is None else {secret: "s" * 20, "linking": ["token", "admin"]}
     return provider_of(kind, Answers(**answers), BASES[kind], **more)

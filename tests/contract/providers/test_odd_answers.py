@@ -85,6 +85,20 @@ async def saturn_runs(change: Change) -> tuple[list[str], bool]:
     return [one.remote_id.partition("/")[2] for one in found], found.is_whole
 
 
+async def saturn_groups(change: Change) -> tuple[list[str], bool]:
+    group = {"name": "acme/good", "identity_name": "good", "identity_type": "group"}
+    recipe = {**RECIPE, "spec": {"name": "ours", "owner": "acme/good"}}
+    answers = {"user_owners": {"owners": two(group, change)}, "recipes": {"recipes": [recipe]}}
+    found = await provider("saturn", **answers).discover(ACCESS)
+    return [str(one.observed.owner) for one in found], found.is_whole
+
+
+async def saturn_users(change: Change) -> tuple[list[str], bool]:
+    user = {"username": "good", "id": "7", "email": "good@acme.io"}
+    found = await provider("saturn", users={"users": two(user, change)}).find_user("good")
+    return [str(found.email)], True
+
+
 async def posit_workspaces(change: Change) -> tuple[list[str], bool]:
     found = await provider("posit", get_session={"sessions": two(SESSION, change)}).discover(ACCESS)
     return [one.remote_id for one in found], found.is_whole
@@ -121,6 +135,13 @@ async def hub_workspaces(change: Change) -> tuple[list[str], bool]:
     servers = {"odd": change(dict(SERVER)), "good": SERVER}
     found = await provider("jupyterhub", users_alice={"servers": servers}).discover(ACCESS)
     return [one.remote_id.partition("/")[2] for one in found][1:], found.is_whole
+
+
+async def hub_shares(change: Change) -> tuple[list[str], bool]:
+    share = {"server": {"user": {"name": "good"}, "name": "lab", "ready": False}, "scopes": []}
+    answers = {"users_alice": {"servers": {}}, "users_alice_shared": {"items": two(share, change)}}
+    found = await provider("jupyterhub", **answers).discover(ACCESS)
+    return [one.remote_id for one in found][1:], found.is_whole
 
 
 async def sphere_projects(change: Change) -> tuple[list[str], bool]:
@@ -162,6 +183,8 @@ ODD: list[tuple[str, Any, Change, list[str], bool]] = [
     ("saturn run ended object", saturn_runs, but(completed_at={}), RUNS, True),
     ("saturn run null", saturn_runs, instead(None), RUNS[1:], False),
     ("saturn run no name", saturn_runs, without("name"), RUNS[1:], False),
+    ("saturn group null", saturn_groups, instead(None), ["good"], True),
+    ("saturn user number", saturn_users, instead(7), ["good@acme.io"], True),
     ("posit url number", posit_workspaces, but(url=7), BOTH, True),
     ("posit id number", posit_workspaces, but(id=17), ["17", "good"], True),
     ("posit id null", posit_workspaces, but(id=None), ["good"], False),
@@ -181,6 +204,8 @@ ODD: list[tuple[str, Any, Change, list[str], bool]] = [
     ("hub name object", hub_workspaces, but(display_name={}), BOTH, True),
     ("hub server null", hub_workspaces, instead(None), BOTH, True),
     ("hub server text", hub_workspaces, instead("x"), BOTH, True),
+    ("hub share null", hub_shares, instead(None), ["good/lab"], False),
+    ("hub share scopes number", hub_shares, but(scopes=7), ["odd/lab", "good/lab"], True),
     ("sphere project id number", sphere_projects, but(id=5), ["5", A], True),
     ("sphere project name null", sphere_projects, but(name=None), SATURN, True),
     ("sphere project null", sphere_projects, instead(None), [A], True),
