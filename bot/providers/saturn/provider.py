@@ -272,7 +272,7 @@ class Saturn(
             return ()
         listed, date = response.json_object().get("owners"), response.headers.get("Date")
         owners = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        given = (one.get("limits") for one in owners)
+        given = (one.get("limits") for one in owners if one.get("identity_type") != "group")
         limits: dict[str, Any] = next((one for one in given if isinstance(one, dict)), {})
         with suppress(TypeError, ValueError):
             now = parsedate_to_datetime(date or "").astimezone(UTC)

@@ -86,5 +86,14 @@ async def test_limits_of_saturn_cloud(limits, used, found):
     assert await read("saturn", answers) == found
 
 
+async def test_limits_of_a_group_are_not_the_persons_own():
+    owners = [
+        {"identity_type": "group", "limits": LIMITS | {"hours_per_month": 500}},
+        {"identity_type": "user", "limits": LIMITS},
+    ]
+    answers = {"/api/user/owners": {"owners": owners}, "/api/user/usage/aggregated": {"hours": 28.0}}
+    assert await read("saturn", answers) == [Allowance("hours this month", 12.0, 40.0)]
+
+
 async def test_saturn_cloud_without_these_pages_has_no_limits():
     assert await read("saturn", {}) == []
