@@ -326,8 +326,9 @@ class Servers:
             await self.call(method, name.path, access, json_body=body)
         except RateLimited as error:
             # A Retry-After header means that too many servers are starting right now. Without it, the hub is
-            # full.
-            if method == "POST" and error.retry_after is None:
+            # full, unless a proxy sent the response.
+            is_full = error.retry_after is None and error.response.body.lstrip().startswith(b"{")
+            if method == "POST" and is_full:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
         except ServerFailed as error:

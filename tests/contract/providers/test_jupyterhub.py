@@ -139,9 +139,17 @@ async def test_one_too_many_named_servers_is_a_limit(hub: Rig):
         await hub.provider.remove(hub.access, build_row(hub.provider, f"{person}/"))
 
 
-@pytest.mark.parametrize(("headers", "kind"), [({"Retry-After": "12"}, "RateLimited"), ({}, "NoCapacity")])
-async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, headers, kind):
-    quiet_hub.inject_fault("/servers/training$", status=429, headers=headers)
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ({"headers": {"Retry-After": "12"}}, "RateLimited"),
+        ({}, "NoCapacity"),
+        ({"body": "<html>Too Many Requests</html>"}, "RateLimited"),
+    ],
+    ids=["busy", "full", "proxy"],
+)
+async def test_too_many_starts_wait_and_a_full_hub_does_not(quiet_hub: Rig, fault, kind):
+    quiet_hub.inject_fault("/servers/training$", status=429, **fault)
     with pytest.raises((errors.RateLimited, errors.LimitReached)) as caught:
         await quiet_hub.provider.start(quiet_hub.access, build_row(quiet_hub.provider, quiet_hub.remote_id))
     assert type(caught.value).__name__ == kind
