@@ -391,7 +391,7 @@ class Trial:
 
 def _ran_or_failed(seen: Observed) -> bool:
     if seen.state is State.FAILED:
-        raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
+        raise errors.Conflict("it failed: " + format_plain(seen.reason or seen.detail or "no reason given"))
     return seen.state is State.RUNNING
 
 

@@ -16,7 +16,7 @@ from bot.messages.texts.refusals import explain_refusal
 from bot.providers import build, list_secrets
 from bot.providers.assumptions import RecordingHttp
 from bot.providers.base import Access, Credential, Identity, Provider
-from bot.providers.facets import Impersonation, Removal, Tokens
+from bot.providers.facets import Impersonation, Removal, Revocation, Tokens
 from bot.services.checks import explain_failure
 from bot.services.linking import refuse_foreign_token
 from bot.store import audit
@@ -58,8 +58,11 @@ def try_connection(arguments: argparse.Namespace) -> int:
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
             access = await access_of(provider, ask, ask_secret, hide)
-            trial = Trial(provider, http, store, clock, record, access)
-            return await tried(trial, arguments, ask)
+            try:
+                trial = Trial(provider, http, store, clock, record, access)
+                return await tried(trial, arguments, ask)
+            finally:
+                await give_back(provider, access)
 
     return with_store(settings, run, may_be_new=True)
 
@@ -86,6 +89,17 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
     except EOFError:
         raise NotDone("The answers ended before the questions, so nothing was done.") from None
     return Access(identity.username, identity.credential)
+
+
+async def give_back(provider: Provider, access: Access) -> None:
+    """Delete the token that Usher created in exchange for the pasted one, if it did."""
+    if not isinstance(provider, Revocation) or not provider.can_revoke(access.credential):
+        return
+    try:
+        await provider.revoke(access)
+    except ProviderError as failed:
+        title = provider.settings.title
+        print(f"A token called Usher is left on {title}: {explain_failure(failed)}. Delete it there.")
 
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:

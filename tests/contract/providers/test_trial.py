@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from bot.commands.trial import STEM, TRIAL_STEP_TIMEOUT_SECONDS, Trial, TrialRecord
-from bot.commands.try_connection import access_of, tried
+from bot.commands.try_connection import access_of, give_back, tried
 from bot.domain.workspaces import State
 from bot.providers.assumptions import RecordingHttp, load_assumptions
 from bot.providers.facets import Creation, Removal
@@ -295,6 +295,35 @@ async def test_a_token_is_asked_for_checked_and_hidden(at_posit):
         await access_of(rig.provider, input, lambda _: "xoxb-1-of-slack", hidden.append)
     # It was sent nowhere.
     assert hidden == []
+
+
+async def test_the_token_that_a_hub_made_for_a_trial_is_deleted_after_it(hubs, tmp_path, capsys):
+    async with ready("jupyterhub", hubs, tmp_path) as (rig, _):
+        found = await access_of(rig.provider, input, lambda _: rig.secret, lambda _: None)
+        assert found.credential.token.get_secret_value() != rig.secret
+        capsys.readouterr()
+        rig.inject_fault("DELETE .*/tokens/", status=503)
+        await give_back(rig.provider, found)
+        assert "A token called Usher is left on " in capsys.readouterr().out
+        await give_back(rig.provider, found)
+        with pytest.raises(errors.CredentialRefused):
+            await rig.provider.discover(found)
+        await give_back(rig.provider, rig.access)
+        assert capsys.readouterr().out == ""
+
+
+async def test_a_start_that_fails_is_said_with_its_reason(at_posit):
+    rig, new_trial = at_posit
+    trial = new_trial()
+    plans = (await trial.plan({}))[:1]
+    changes = {"activity_state": "failed", "status_detail": "The image is missing"}
+    patch = [
+        {"op": "replace", "path": f"/result/sessions/0/{key}", "value": value}
+        for key, value in changes.items()
+    ]
+    rig.inject_fault("get_session", patch=patch)
+    assert not await trial.play(plans)
+    assert "BAD  run: it failed: The image is missing" in rig.said
 
 
 async def test_a_server_that_differs_is_seen_and_said(at_posit, tmp_path, capsys):
