@@ -258,8 +258,12 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
 
 def make_view_key(payload: Mapping[str, Any]) -> str:
-    """Return a submitted form's key. It stays the same if the form is resubmitted after a lost response."""
-    return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
+    """Return a submitted form's key. It stays the same if the form is resubmitted after a lost response.
+
+    A window keeps its id when another form replaces the first one in it, but each form has its own ``hash``.
+    """
+    view = _as_mapping(payload.get("view"))
+    return _join_key("view", view.get("id") or payload.get("trigger_id"), view.get("hash"))
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:

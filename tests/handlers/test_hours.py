@@ -7,10 +7,12 @@ import re
 import pytest
 
 from bot.domain.observations import Observed
-from bot.domain.time_parsing import read_hours, write_hours
+from bot.domain.surfaces import Where
+from bot.domain.time_parsing import clock, read_hours, write_hours
 from bot.domain.workspaces import State
 from bot.store import hours as rows
 from bot.store import operations
+from tests.handlers import slack
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe
@@ -342,3 +344,19 @@ async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):
     clock = "<!date^1705276800^{time}|09:00>–<!date^1705309200^{time}|18:00>"
     assert f"Hours: weekdays {clock} (Berlin)." in words(await bot.say("status notebook"))
     assert f"weekdays {clock} (Berlin)." in words(await bot.say("hours notebook"))
+
+
+async def test_form_submitted_again_in_the_same_window_sets_hours_again(bot):
+    """After a form, its window shows the answer, whose *Hours…* opens the form there once more."""
+    key = (await bot.workspace("notebook")).id
+    form = (await bot.press("hours_form", key)).view
+    async with slack.little_slack() as little:
+        app = slack.bolt_for(bot.services, little)
+        for count, until in enumerate(("18:00", "17:00", "16:00"), 1):
+            submitted = sent(form, until=until) | {"hash": f"1800000000.h{count}"}
+            for _ in range(2):  # Slack says that it had no answer, so the form is sent again.
+                shown = await slack.send(app, slack.interaction("view_submission", view=submitted))
+            assert until in str(shown.body["view"]["blocks"])
+            assert [clock(one.stops) for one in await rules(bot)] == [until]
+            assert len([one for one in await bot.audit() if one["action"] == "workspace.hours"]) == count
+            form = (await bot.press("hours_form", key, kind="button", where=Where.FORM)).view
