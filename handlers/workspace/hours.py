@@ -8,13 +8,13 @@ from typing import Final
 from bot.domain import time_parsing
 from bot.domain.hours import HoursRule
 from bot.domain.notices import Answer
-from bot.domain.stops import choose_planned_mode
-from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted
+from bot.domain.stops import Consent, choose_planned_mode
+from bot.domain.time_parsing import EVERY_DAY, Unread, Wanted, write_hours
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import NOT_UP_STATES, Workspace
 from bot.messages.blocks import hours as drawn
 from bot.messages.blocks import kit, replies
-from bot.messages.blocks.button_values import AGREED
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.buttons import (
     format_cost,
     list_buttons,
@@ -22,7 +22,6 @@ from bot.messages.blocks.buttons import (
     list_opposite_button,
 )
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.blocks.plans import format_rule
 from bot.messages.texts import answers, cards
 from bot.messages.texts import hours as words
@@ -34,7 +33,6 @@ from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers.requests import routes, vocabulary
-from handlers.requests.command_line import join_words
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request, format_typed_name
 from handlers.workspace.opposites import read_carried, read_former, write_former
@@ -139,11 +137,13 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     try:
         replaced = await request.caller.run(use_cases.add, workspace.id, wanted, former=former, agreed=agreed)
     except Refused as refusal:
+        key = f"{workspace.id} {former} {write_hours(wanted)}"
+        press = ButtonValue("hours_agree", key, agreed=Consent.GIVEN)
         match refusal.rule:
             case "workspace.ends":
-                return _confirm_final_stop(request, workspace, said)
+                return _confirm_final_stop(request, workspace, press)
             case "hours.runs_on":
-                return await _confirm_run_on(request, workspace, said, float(str(refusal.words["at"])))
+                return await _confirm_run_on(request, workspace, press, float(str(refusal.words["at"])))
         raise
     is_once = len(wanted.days) == 1 and not wanted.days & EVERY_DAY
     once = replace(wanted, zone="") if is_once else None
@@ -224,28 +224,30 @@ async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
     return await _answer_hours(request, workspace, words.CURRENT_HOURS)
 
 
-def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
-    """Ask the person to confirm a stop that ends a workspace for good.
-
-    The button repeats the command with the person's confirmation.
-    """
+def _confirm_final_stop(request: Request, workspace: Workspace, press: ButtonValue) -> Answer:
+    """Ask the person to confirm a stop that ends a workspace for good. ``press`` sets the hours."""
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
         words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[choose_planned_mode(what)])
     )
-    return replies.answer(sentence, [_agree_button(workspace, said, cards.END_THEN, kit.DANGER)])
+    button = kit.button(cards.END_THEN, press, style=kit.DANGER, of=workspace.title)
+    return replies.answer(sentence, [button])
 
 
-async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
+async def _confirm_run_on(request: Request, workspace: Workspace, press: ButtonValue, at: float) -> Answer:
     """Ask whether a workspace may run on if one rule stops it at the time when another starts it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
-    return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
+    return replies.answer(sentence, [kit.button("Set them and let it run on", press, of=workspace.title)])
 
 
-def _agree_button(workspace: Workspace, said: str, label: str, style: str | None = None) -> kit.Element:
-    command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
-    return kit.button(label, RUN_COMMAND, command, style=style)
+@routes.action("hours_agree")
+async def agree(request: Request) -> Answer:
+    """Set the hours that a question was about, in place of the same rule if they came from the form."""
+    key, _, rest = (request.target or "").partition(" ")
+    former, _, said = rest.partition(" ")
+    workspace = await request.caller.read(require_workspace, "hours", key)
+    return await apply_order(request, workspace, said, former)
 
 
 async def _answer_hours(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 import pytest
 
@@ -10,6 +11,8 @@ from bot.domain.observations import Observed
 from bot.domain.surfaces import Where
 from bot.domain.time_parsing import clock, read_hours, write_hours
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit
+from bot.services import hours as use_cases
 from bot.store import hours as rows
 from bot.store import operations
 from tests.handlers import slack
@@ -360,3 +363,19 @@ async def test_form_submitted_again_in_the_same_window_sets_hours_again(bot):
             assert [clock(one.stops) for one in await rules(bot)] == [until]
             assert len([one for one in await bot.audit() if one["action"] == "workspace.hours"]) == count
             form = (await bot.press("hours_form", key, kind="button", where=Where.FORM)).view
+
+
+async def test_question_about_edited_hours_replaces_the_rule_that_was_edited(bot):
+    """A rule on the same days that the form leaves out goes, too, and a namesake isn't meant."""
+    await bot.link(names=("notebook",), connection="hub")
+    key = (await bot.workspace("notebook")).id
+    add = partial(bot.services.create_caller(ALICE).run, use_cases.add, key)
+    await add(read_hours("sat,sun -18:00"))
+    (former,) = await rules(bot)
+    view = (await bot.press("hours_form", key)).view
+    await add(read_hours("mon 17:00"))
+    shown = await send(bot, view, days=["sat", "mon"], until="17:00", **{"from": None})
+    (button,) = kit.iterate_buttons(shown["view"]["blocks"])
+    assert former.id in button["value"]
+    await bot.press(button["action_id"], button["value"])
+    assert {write_hours(one.wanted) for one in await rules(bot)} == {"mon,sat -17:00", "mon 17:00"}
