@@ -25,6 +25,7 @@ from bot.support.errors import Refused
 from tests.handlers.rig import COLLEAGUE, activate, buttons, rig, submit, words
 from tests.rigs.approvals import list_open_approvals
 from tests.rigs.clock import FakeClock
+from tests.rigs.forms import Workbench
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.maker import Maker
 from tests.rigs.providers import fake_settings
@@ -532,3 +533,13 @@ def test_no_request_in_a_list_is_shortened():
     assert shown == [*kit.answer(whole[: len(shown)]).blocks]
     assert 3 <= len(shown) < 30
     assert "more are waiting" in str(answer.blocks[-1])
+
+
+async def test_command_too_long_for_a_button_is_left_out_of_it():
+    posit = Workbench(FakeClock(), fake_settings("posit", title="Posit Workbench", linking=("admin",)))
+    async with rig(connections={"posit": posit}) as made:
+        for count, is_carried in ((100, True), (3000, False)):
+            answer = await made.say(f"job run posit -- Rscript {'x' * count}")
+            value = buttons(answer)["Ask to link Posit Workbench"]["value"]
+            assert value.startswith("posit")
+            assert ("Rscript" in value) is is_carried

@@ -528,14 +528,21 @@ def link_connection_button(
     """Return a *Link* button.
 
     The button opens the connection's link page. If ``pages`` has none, the button requests a new page.
-    ``until`` is when the page expires. ``waiting`` is the command to run once the account is linked. The
-    button carries this command as text, unless it is too long. When a button without a page is pressed, the
-    command is parsed again and runs with the rights of the person who pressed it.
+    ``until`` is when the page expires. ``waiting`` is the command to run once the account is linked. When a
+    button without a page is pressed, the command is parsed again and runs with the rights of the person who
+    pressed it.
     """
-    value = f"{connection} {waiting}".strip()
-    value = value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
-    url = pages.get(connection)
+    url, value = pages.get(connection), carry_command(connection, waiting)
     press = ButtonValue("invite", value, number=number)
     if url is not None:
         press = ButtonValue("link_url", value, number=number, at=until)
     return kit.button(label, press, style=None if number else kit.PRIMARY, url=url, of=of)
+
+
+def carry_command(connection: str, waiting: str) -> str:
+    """Return a connection and the command that waits for its link, for a button.
+
+    A command that is too long for a button is left out.
+    """
+    value = f"{connection} {waiting}".strip()
+    return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection

@@ -15,7 +15,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import MAX_CHOICES, make_change, remove_button, stop_button
-from bot.messages.blocks.cards import link_connection_button
+from bot.messages.blocks.cards import carry_command, link_connection_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb
@@ -256,7 +256,7 @@ ASK_FORM = "ask_link"
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
     """Return the button that opens the form for a username. A number tells it apart from similar buttons."""
-    press = ButtonValue("ask_link", f"{connection} {text}".rstrip(), number=number)
+    press = ButtonValue("ask_link", carry_command(connection, text), number=number)
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
 
