@@ -566,7 +566,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
     After messages and clicks, they are told only from time to time.
     """
     principal = request.principal.key
-    if request.surface.kind not in {"command", "form", "assistant"}:
+    if request.surface.kind not in {"command", "form", "shortcut", "assistant"}:
         if not request.services.limiter.should_notify(principal):
             return Answer(text="")
         log.info("too many requests", principal=principal, reference=request.reference)

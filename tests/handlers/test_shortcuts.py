@@ -93,3 +93,12 @@ async def test_the_list_begins_with_its_buttons(bot, count, search):
         answer = await bot.say(typed)
         menu = answer.blocks[1]["elements"]
         assert [one["action_id"] for one in menu] == [*search, "make", "list:refresh"]
+
+
+async def test_shortcut_beyond_the_limit_always_says_so(bot):
+    async with wired(bot) as (app, slack):
+        while bot.services.limiter.take(ALICE.key) == 0:
+            pass
+        for _ in range(2):
+            await send(app, shortcut())
+    assert ["too quickly" in str(opened["view"]) for opened in slack.views] == [True, True]
