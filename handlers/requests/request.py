@@ -123,7 +123,7 @@ class Request:
             return self.moment
         now = await self.services.store.now()
         if not now < self.at <= now + FARTHEST_SECONDS:
-            raise Answered(replies.hint(self.fill(cards.PASSED, typed=answers.EXAMPLE)))
+            raise Answered(replies.hint(cards.PASSED))
         return Moment(self.at)
 
     async def find_zone(self) -> ZoneInfo | None:

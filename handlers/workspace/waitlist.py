@@ -1,5 +1,6 @@
 """The waitlist: showing, joining and leaving it, with verbs and buttons."""
 
+from dataclasses import replace
 from typing import Final
 
 from bot.domain.notices import Answer
@@ -41,10 +42,10 @@ async def keep_trying(request: Request) -> Answer:
 
 @routes.action("try_until")
 async def open_form(request: Request) -> Answer:
-    """Open the form that asks how long to wait."""
+    """Open the form that asks how long to wait. If it can't be opened, say what to type."""
     workspace = await request.caller.read(require_workspace, "start", request.target or "")
-    view = drawn.build_form(workspace.id)
-    return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
+    typed = replies.hint(request.fill(words.UNTIL_TYPED, workspace))
+    return replace(typed, view=drawn.build_form(workspace.id))
 
 
 @routes.view(drawn.UNTIL_FORM)

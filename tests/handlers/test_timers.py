@@ -252,6 +252,14 @@ async def test_an_old_button_does_not_stop_at_once(bot):
     assert await bot.store.read(operations.find_latest_operation, workspace.id) is None
 
 
+async def test_buttons_of_a_failed_start_say_what_to_type_instead(bot):
+    """Slack may not open the form, and the time of *Keep trying* may have passed."""
+    key = (await bot.workspace()).id
+    assert "`/workspace start notebook --wait until TIME`" in words(await bot.press("try_until", key))
+    passed = words(await bot.press("keep_trying:u1600000000", key))
+    assert passed == "That time has passed, so I haven't done anything. Ask again with a later time."
+
+
 async def test_what_ends_for_good_asks_first():
     async with one_cloud() as bot:
         bot.connections["saturn"].ends_for_good = True

@@ -313,7 +313,7 @@ STOP_FOR: Final = (
     "I can't do that just for a while: it would stay stopped. To stop it later, type "
     "`{command}{verb} {typed} at 18:00`."
 )
-PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
+PASSED: Final = "That time has passed, so I haven't done anything. Ask again with a later time."
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"

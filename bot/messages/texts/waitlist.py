@@ -82,6 +82,7 @@ FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {becaus
 #: which ends the wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
+UNTIL_TYPED: Final = "To choose how long I keep trying, type `{command}start {typed} --wait until TIME`."
 
 
 # -- who is waiting? ----------------------------------------------------------------------------------------
