@@ -65,9 +65,13 @@ async def submit_card(request: Request) -> Answer:
     except InvalidFields as wrong:
         if not is_course and "until" in wrong.errors:
             raise InvalidFields({"today": wrong.errors["until"]}) from None
-        # If the hours can't be read, show only that problem.
+        # If the hours can't be read, show only that problem. Something like *--x* in a title is read as a
+        # flag, which has no field.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
-        raise InvalidFields({name: drawn.WRONG.get(name, wrong.errors[name]) for name in first}) from None
+        errors = {name: drawn.WRONG.get(name, wrong.errors[name]) for name in first}
+        raise InvalidFields(
+            {name if name in drawn.FIELDS else "title": said for name, said in errors.items()}
+        ) from None
 
 
 def _format_value(value: Value) -> str:

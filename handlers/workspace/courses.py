@@ -25,7 +25,7 @@ from bot.store import courses as class_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers.requests import routes
-from handlers.requests.request import Answered, Request
+from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace import course_words as orders
 
 #: Verbs that change people's own membership.
@@ -146,7 +146,10 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the people mentioned. If not all of them may teach, raise Refused or Answered."""
+    """Return the keys of the people mentioned.
+
+    If not all of them may teach, raise Refused or Answered or, for a form, InvalidFields.
+    """
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -156,7 +159,12 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
         if not decision.allowed:
             rule = decision.rule.removeprefix("policy.")
             why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, "isn't from this Slack workspace")
-            who = (await request.services.gatherer.find_names(request.principal, one))[one.key]
+            is_form = request.surface.kind == "form"
+            named = await request.services.gatherer.find_names(request.principal, one, in_full=is_form)
+            who = named[one.key]
+            if is_form:
+                said = fill(words.BAD_TEACHER, who=kit.name_plainly(who), why=why)
+                raise InvalidFields({"with": said})
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
     return keys - {request.principal.key}
 

@@ -6,12 +6,14 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
+from bot.domain.people import Person
+from bot.domain.surfaces import Where
 from bot.domain.time_parsing import Wanted
 from bot.domain.workspaces import State
 from bot.store import courses as store
 from handlers.dispatch import add_introduction, run_search
 from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
-from tests.handlers.rig import ALICE, buttons, submit, words
+from tests.handlers.rig import ALICE, GUEST, buttons, submit, words
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import linked, observe
 
@@ -168,3 +170,20 @@ async def test_what_is_wrong_with_a_card_is_said_at_its_field(bot, fields, at):
     answered = await submit(bot.services, TRAINER, {**view, "state": sent(**given)})
     assert list(answered["errors"]) == [at]
     assert await bot.notices() == []
+
+
+async def test_what_is_wrong_with_a_card_is_said_at_a_field_of_its_form(bot):
+    """Otherwise Slack refuses the answer, or everything that the teacher has filled in is lost."""
+    await bot.store.save_people([Person(GUEST, "Greta", is_guest=True, seen_at=bot.clock.now())])
+    opened = await bot.say("card", TRAINER)
+    given = {"what": "notebook", "channel": "C7"}
+    dashed = sent(**given, title="Statistics \u2013Week 1")
+    done = await submit(bot.services, TRAINER, {**opened.view, "state": dashed})
+    assert done["errors"].keys() == {"title"}
+    assert "has no option --week, so I haven't posted anything." in done["errors"]["title"]
+    course = (await bot.press("card_page", "course", TRAINER, where=Where.FORM)).view
+    lessons = {"hours": ["tue"], "begin": "08:00", "end": "09:30", "with": [GUEST.user_id]}
+    done = await submit(bot.services, TRAINER, {**course, "state": sent(**given, **lessons)})
+    assert done["errors"].keys() == {"with"}
+    assert done["errors"]["with"].startswith("Greta ")
+    assert [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD] == []
