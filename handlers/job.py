@@ -42,7 +42,13 @@ from handlers.connections import (
     require_leading_connection,
 )
 from handlers.forms import FormContext, make, open_form
-from handlers.linking import offer_link, require_account, require_links, require_no_resting_link
+from handlers.linking import (
+    fill_offer,
+    offer_link,
+    require_account,
+    require_links,
+    require_no_resting_link,
+)
 from handlers.requests import list_filters, routes
 from handlers.requests.command_line import CommandLine, join_words, parse_command_line
 from handlers.requests.request import SILENT, Answered, Request
@@ -598,7 +604,8 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
     accounts = await services.store.read(account_rows.list_accounts, request.principal)
     await require_no_resting_link(request)
     if not any(account.state == "active" and account.connection in able for account in accounts):
-        return await offer_link(request, run_words.NOT_LINKED, able)
+        sentence = fill_offer(run_words.NOT_LINKED, request.command_after_linking)
+        return await offer_link(request, sentence, able)
     promise = await refresh_lists(request, TaskKind.LIST_RUNS, answers.CHECKING, old=old)
     if not promise and request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)

@@ -187,7 +187,7 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
     verb = find_verb(folder, name)
     is_about_course = "course" in verb.accepts and verb.does
     if not (verb.is_operation or is_about_course) or not text.split()[1:]:
-        return fill(template, title=title)
+        return fill_offer(template, text, title=title)
     first, *words = text.split()
     end = next((at for at in range(1, len(words)) if _is_time_or_flag(words[at:])), len(words))
     named = fill("*{name}*", name=" ".join(words[:end]).strip("\"'"))
@@ -476,10 +476,11 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
         template = answers.SIGN_IN_REFUSED if is_active else answers.LINK_REFUSED
     username = account.username if account is not None and account.is_resting else ""
     template = answers.LINK_RESTING if username else template
-    sentence = fill(template, title=request.services.title(connection), username=username)
+    title, waiting = request.services.title(connection), request.command_after_linking
+    sentence = fill_offer(template, waiting, title=title, username=username)
     is_relink = template != answers.NOT_LINKED
     if not is_relink:
-        sentence = _format_wait(request, template, [connection], request.command_after_linking)
+        sentence = _format_wait(request, template, [connection], waiting)
     raise Answered(await offer_link(request, sentence, [connection], is_relink=is_relink))
 
 
@@ -520,6 +521,11 @@ async def _add_former_link_hint(request: Request, answer: Answer, connections: C
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
 
+def fill_offer(template: str, waiting: str, **values: str) -> str:
+    """Fill in an offer to link an account, and promise to carry on if a command waits for the link."""
+    return fill(template, then=Markup(f" {answers.CARRY_ON}" if waiting else "."), **values)
+
+
 async def offer_link(
     request: Request,
     sentence: str,
@@ -533,8 +539,8 @@ async def offer_link(
 
     ``is_relink`` means that the user was linked before and has to link again. ``waiting`` is the command to
     run after linking, by default the request's own. If the user can see the answer right away, its buttons
-    open the link pages directly. The connections in ``others`` need no link, so each of them gets a
-    *New workspace* button.
+    open the link pages directly. The connections in ``others`` need no link, so each of them gets a *New
+    workspace* button.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
@@ -578,5 +584,6 @@ async def offer_all_links(request: Request) -> Answer:
         waiting = request.command_after_linking
         return await offer_link(request, _format_wait(request, template, names, waiting), names)
     # Opening the Home tab isn't a command, so nothing waits for the link.
-    waits = [] if request.surface.where is Where.HOME else [answers.LINK_HERE]
+    offer = fill_offer(answers.LINK_HERE, request.command_after_linking)
+    waits = [] if request.surface.where is Where.HOME else [offer]
     return await offer_link(request, " ".join([describe_usher(services), *waits]), names, others=linkless)

@@ -16,10 +16,10 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.operation_requests import create_workspace
 from bot.services.restored_backups import pause_restored
-from bot.store import creations, operations, tasks, timers, workspaces
+from bot.store import accounts, creations, operations, tasks, timers, workspaces
 from tests.handlers.rig import COLLEAGUE, buttons, one_cloud, rig, submit, words
 from tests.rigs.golden import check_golden
-from tests.rigs.store import ALICE, accept_operation, observe, within
+from tests.rigs.store import ALICE, accept_operation, observe, refuse, within
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = 3600.0
@@ -376,3 +376,15 @@ async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
     assert await stop_at(bot) is None
     await bot.push(question, "Stop it")
     assert await stop_at(bot) == planned
+
+
+async def test_refused_link_promises_nothing_where_no_command_waits(bot):
+    workspace = await bot.sees(State.RUNNING)
+    view = await form(bot, workspace)
+    assert await refuse(bot.store, await bot.store.read(accounts.find_account, ALICE, "saturn"))
+    shown = await send(bot, view, when="120")
+    assert "Link again here." in str(shown["view"]["blocks"])
+    pressed = await bot.press(f"stop:u{bot.clock.now() + HOUR:.0f}", f"{workspace.id}@{workspace.generation}")
+    assert words(pressed).startswith("Saturn Cloud no longer accepts your link. Link again here.")
+    said = "Link again here and I'll carry on with your request."
+    assert said in words(await bot.say("stop notebook in 2 hours"))

@@ -181,18 +181,16 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 TO_DO: Final = "To {doing}, link your {title} account."
 TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
-LINK_HERE: Final = "Link it here and I'll carry on with your request."
-NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
-NOT_LINKED_ANY: Final = "Link an account and I'll carry on with your request."
-LINK_REFUSED: Final = (
-    "{title} no longer accepts your link. Link again here and I'll carry on with your request."
-)
-SIGN_IN_REFUSED: Final = (
-    "{title} refuses your sign-in, so I can't plan that. Link again here and I'll carry on with your request."
-)
+#: Replaces ``{then}`` in an offer to link an account, if a request waits for the link.
+CARRY_ON: Final = "and I'll carry on with your request."
+LINK_HERE: Final = "Link it here{then}"
+NOT_LINKED: Final = "Link your {title} account{then}"
+NOT_LINKED_ANY: Final = "Link an account{then}"
+LINK_REFUSED: Final = "{title} no longer accepts your link. Link again here{then}"
+SIGN_IN_REFUSED: Final = "{title} refuses your sign-in, so I can't plan that. Link again here{then}"
 LINK_RESTING: Final = (
-    "I don't use your link to {title}: *{username}* is another account there now. Link your own account here "
-    "and I'll carry on with your request."
+    "I don't use your link to {title}: *{username}* is another account there now. "
+    "Link your own account here{then}"
 )
 LIST_RESTING: Final = (
     "{username} is another account on {title} now, so I show nothing from there: link again."
