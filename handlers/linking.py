@@ -545,9 +545,11 @@ async def offer_link(
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
-    # A link page expires after ten minutes, so offer it only in a message to someone who is waiting for it.
+    # A link page expires after ten minutes, so offer it only to someone who is waiting for it. In an answer
+    # to a form, a button without a page wouldn't know the channel that the form names.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
+    is_asked = is_asked or surface.kind == "form"
     is_asked = is_asked or (bool(services.link_pages) and surface.kind != "home")
     is_confirmed = not surface.via and request.caller.needs_no_confirmation(services.clock.now())
     has_page = any(name in connections for name in services.linked_by("token"))

@@ -10,10 +10,11 @@ from bot.domain.people import Person
 from bot.domain.surfaces import Where
 from bot.domain.time_parsing import Wanted
 from bot.domain.workspaces import State
+from bot.messages.blocks import kit
 from bot.store import courses as store
 from handlers.dispatch import add_introduction, run_search
 from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
-from tests.handlers.rig import ALICE, GUEST, buttons, submit, words
+from tests.handlers.rig import ALICE, GUEST, buttons, invited, submit, words
 from tests.rigs.golden import check_golden, check_limits
 from tests.rigs.store import linked, observe
 
@@ -187,3 +188,14 @@ async def test_what_is_wrong_with_a_card_is_said_at_a_field_of_its_form(bot):
     assert done["errors"].keys() == {"with"}
     assert done["errors"]["with"].startswith("Greta ")
     assert [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD] == []
+
+
+async def test_form_of_a_card_that_waits_for_a_link_keeps_its_channel(bot):
+    opened = await bot.say("card", CARLA)
+    state = sent(what="saturn/local", title="Maths", channel="C7")
+    done = await submit(bot.services, CARLA, {**opened.view, "state": state})
+    (button,) = [one for one in kit.iterate_buttons(done["view"]["blocks"]) if "url" in one]
+    assert button["text"]["text"] == "Link Saturn Cloud"
+    ((who, _, waiting),) = await invited(bot)
+    assert (who, waiting["channel_id"]) == (CARLA, "C7")
+    assert waiting["text"].startswith("card saturn/local --title Maths")
