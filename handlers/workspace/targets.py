@@ -70,7 +70,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
     if match.only is not None and (can_guess or match.kind == "whole"):
         return match.only
     if match.only is not None:
-        raise Answered(_offer_with_name(request, name, match.only))
+        raise Answered(_offer_with_name(request, name, match.only, rows))
     raise Answered(await _answer_match(request, name, match, rows, old))
 
 
@@ -112,11 +112,12 @@ async def _answer_match(
     return await answer_unknown_name(request, name, rows, old, match.rows)
 
 
-def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
+def _offer_with_name(request: Request, name: str, workspace: Workspace, rows: Sequence[Workspace]) -> Answer:
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
-    typed = (*given[:begin], Quoted(workspace.title) if " " in workspace.title else workspace.title)
+    (label,) = list_labels(request, [workspace], rows)
+    typed = (*given[:begin], Quoted(label) if " " in label else label)
     return offer_as_command(replace(request, arguments=(*typed, *given[end:])))
 
 

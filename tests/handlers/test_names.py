@@ -340,3 +340,16 @@ async def test_a_link_is_a_name_and_one_that_is_on_no_list_is_offered_to_be_adde
     assert f"Add {other.removeprefix('https://')}" in buttons(await bot.say(other.removeprefix("https://")))
     assert f"Add {other}" in buttons(await bot.say(f"<{other}>"))
     assert "didn't understand" in words(await bot.say("<https://example.org/w/x>"))
+
+
+async def test_offer_of_a_whole_name_says_where_a_namesake_is(bot):
+    await bot.link()
+    await bot.link(names=("notebook",), connection="hub", username="al")
+    await fresh(bot)
+    offered = await bot.say("alias noteb@hub lab")
+    await bot.push(offered)
+    assert [
+        (one.connection, one.alias)
+        for one in await bot.store.perform(workspaces.read_workspaces, ALICE)
+        if one.alias
+    ] == [("hub", "lab")]
