@@ -186,7 +186,7 @@ async def open_form(request: Request) -> Answer:
         if list_hours_button(one) and request.target in {None, one.workspace.id if one.workspace else None}
     ]
     if not able:
-        return await _answer_all(request)
+        return await show(request)
     typed = able[0].workspace.title if len(able) == 1 and able[0].workspace is not None else "NAME"
     return replace(_hint(request, words.FORM_TYPED, words.USAGE, typed), view=drawn.build_form(able))
 

@@ -80,7 +80,8 @@ OF_WORKSPACES = (
         "stop_later",
         "forget",
     ),
-    *("bring_back", "remove", "again", "hours", "hours_off", "hours_on", "hours_rest", "cancel"),
+    *("bring_back", "remove", "again", "hours", "hours_form", "hours_off", "hours_on", "hours_rest"),
+    "cancel",
 )
 
 
