@@ -195,7 +195,7 @@ def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCar
     """Return a card from the person's own Slack workspace. Raise Refused if it isn't there."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
-        raise Refused("class.unknown")
+        raise Refused("class.unknown", cause="class_elsewhere")
     return card
 
 

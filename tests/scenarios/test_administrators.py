@@ -6,6 +6,7 @@ import pytest
 import pytest_asyncio
 
 from bot.domain.people import Principal
+from bot.messages.texts.refusals import explain_refusal
 from bot.services import approvals as approvals_use_cases
 from bot.services import courses as courses_use_cases
 from bot.services.caller import Caller
@@ -107,6 +108,7 @@ async def test_a_class_is_ended_by_its_own_administrators_and_those_of_all(place
     with pytest.raises(Refused) as refused:
         await forged.run(courses_use_cases.enroll, key)
     assert refused.value.rule == "class.unknown"
+    assert "is for people in another Slack workspace" in explain_refusal(refused.value)
     assert (await services.store.read(class_rows.find_card, key)).closed_at is None
     await oscar.presses(card, "Get my workspace")
     await places.pass_time(40)

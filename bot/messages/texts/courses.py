@@ -271,6 +271,8 @@ NAME_IN_USE: Final = (
 )
 WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."
 UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
+#: Told to people who see the card in a channel that two Slack workspaces share.
+CARD_ELSEWHERE: Final = "That card is for people in another Slack workspace. Ask for one in yours."
 CLASS_ENDED: Final = "This class has ended. To start your workspace yourself, type `{command}start`."
 ENDED_NOT_MADE: Final = "This class has ended. To create a workspace yourself, type `{command}new`."
 WITHHELD: Final = (

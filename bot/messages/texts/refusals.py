@@ -17,6 +17,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "approval.username": pages.USERNAME_SHAPE,
     "approval.waits": pages.NOT_OPEN,
     "class.unknown": courses.UNKNOWN_CARD,
+    "class_elsewhere": courses.CARD_ELSEWHERE,
     "class_withheld": courses.WITHHELD,
     "code.none": pages.CODE_UNEXPECTED,
     "course.began": "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned.",
