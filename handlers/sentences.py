@@ -134,7 +134,12 @@ async def answer(request: Request) -> Answer:
     named = [*await _list_links(request, rows), *await _list_others(request)]
     named += list_names(rows, request.services.connections if any("@" in word for word in words) else ())
     found, strange = await run_beside_loop(rows, _find, words, named, zone, now)
-    if unknown := _find_unknown(request, operation, found, strange):
+    unknown = _find_unknown(request, operation, found, strange)
+    is_timed = any(isinstance(one.what, Time) for one in found)
+    if unknown and is_timed and (await targets.match_name(request, unknown, rows)).rows:
+        # An offer for a similar name has to carry the time.
+        unknown = ""
+    if unknown:
         about = request.redirect("workspace", operation or "status", (unknown,))
         return await targets.answer_name(about, unknown)
     found += await run_beside_loop(rows, find_similar, words, strange[:_MAX_STRANGE], named)
@@ -196,7 +201,7 @@ def _find_unknown(
     """Return a name in quotes or in a command that matches nothing the user owns, or "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
-    is_named = any(isinstance(one.what, tuple) for one in found)
+    is_named = any(isinstance(one.what, tuple) and not isinstance(one.what, Time) for one in found)
     if quoted or is_named or not strange or not operation or strange[0] != 1:
         return "".join(quoted[:1])
     free = list_free(words, [one for one in found if isinstance(one.what, Time)])

@@ -4,6 +4,7 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
+from bot.domain.workspaces import State
 from bot.store import accounts, discovered, operations, workspaces
 from bot.store import tasks as task_rows
 from handlers.replaying import replay
@@ -353,3 +354,17 @@ async def test_offer_of_a_whole_name_says_where_a_namesake_is(bot):
         for one in await bot.store.perform(workspaces.read_workspaces, ALICE)
         if one.alias
     ] == [("hub", "lab")]
+
+
+@pytest.mark.parametrize("time", ["", " in 2h", " at 18:00"])
+async def test_unknown_name_is_said_with_and_without_a_time(bot, time):
+    await bot.link()
+    await fresh(bot)
+    assert "I can't find a workspace called *lab*." in words(await bot.say(f"stop lab{time}"))
+
+
+async def test_similar_name_is_offered_with_its_time(bot):
+    await bot.link(state=State.RUNNING)
+    await fresh(bot)
+    answer = await bot.say("stop notebok at 18:00 please")
+    assert [*buttons(answer)] == ["Stop notebook at 18:00 UTC"]
