@@ -203,17 +203,27 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
     If the words are about a new card, return None.
     """
-    if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
+    if command.flags or _is_quoted(request):
         return None
-    mine = await verbs.find_own_courses(request, command.what.rstrip("?!. "))
+    said = request.name or command.what
+    mine = await verbs.find_own_courses(request, said.rstrip("?!. "))
     shown = [(card, is_teacher) for card, is_teacher, rest in mine if not rest]
+    if not shown:
+        if (answer := await verbs.change_by_words(request, said)) is not None or not mine:
+            return answer
+        # The usage is for teachers. Members see what they can do.
+        shown = [(card, is_teacher) for card, is_teacher, _ in mine if not is_teacher]
     if shown:
         return drawn_courses.answer_courses(
             await request.services.gatherer.describe_courses(request.principal, shown)
         )
-    if (answer := await verbs.change_by_words(request, command.what)) is not None or not mine:
-        return answer
     return replies.hint(request.fill(class_words.COURSE_USAGE, course=mine[0][0].title))
+
+
+def _is_quoted(request: Request) -> bool:
+    """Return whether a name in quotes is given, followed by nothing but options."""
+    first, *others = request.arguments or ("",)
+    return isinstance(first, Quoted) and (not others or others[0].startswith("--"))
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
@@ -227,9 +237,9 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find(what, rows, services.connections)
-    is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
+    is_deliberate = "*" in what or _is_quoted(request)
     # If the user has no workspaces, the name can only be that of someone else's workspace.
-    is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
+    is_sentence = len(request.arguments) > 1 and not command.flags
     is_strange = not found.is_named and not is_deliberate
     if is_strange and "/" in what:
         require_connection(request, what.partition("/")[0])

@@ -16,12 +16,13 @@ from bot.messages.texts.times import format_weekday, join_names
 from bot.support.errors import Refused
 
 _MENTION_PATTERN: Final = re.compile(r"<@([UW][A-Z0-9]+)[^<>]*>|,|&|\band\b")
-ORDER_PATTERN: Final = re.compile(r"(join|leave|skip|resume|end)\b\s*(.{0,500})", re.IGNORECASE)
+#: Matches an instruction. A question isn't one.
+ORDER_PATTERN: Final = re.compile(r"(?:join|leave|resume|end)[.!]*|skip\b[^?]{0,500}", re.IGNORECASE)
 
 
 def get_verb(text: str) -> str:
     """Return an instruction's first word, in lower case."""
-    return text.partition(" ")[0].casefold()
+    return text.partition(" ")[0].casefold().rstrip(".!")
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:

@@ -195,3 +195,33 @@ async def test_its_teacher_leaves_lessons_out_and_takes_that_back(bot, typed):
     assert "Restore cancelled lessons" in buttons(answer)
     await bot.say("card Statistics resume", TRAINER)
     assert await bot.store.read(class_rows.find_card, card.id) == card
+
+
+@pytest.mark.parametrize(
+    "text", ["skip 23 Dec?", "resume?", "leave?", "end?", "end.", "skip.", "leave next week", "resume later"]
+)
+async def test_question_or_sentence_about_a_course_changes_nothing(bot, text):
+    card = await posted(bot, POST)
+    await bot.say("card Statistics skip 16 Dec", TRAINER)
+    await bot.say(f"card Statistics {text}", TRAINER)
+    after = await bot.store.read(class_rows.find_card, card.id)
+    assert (after.off, after.closed_at) == ({"2027-12-16"}, None)
+
+
+async def test_sentence_about_leaving_a_course_leaves_it_not(bot):
+    await linked(bot.store, ALICE, names=["notebook"])
+    card = await posted(bot, POST)
+    await bot.press("class_press", card.id)
+    for text in ("leave?", "leave the room open"):
+        assert "Leave" in buttons(await bot.say(f"card Statistics {text}"))
+        assert len(await bot.store.read(class_rows.list_memberships, ALICE)) == 1
+    assert "You've left *Statistics*." in words(await bot.say("card Statistics leave."))
+
+
+async def test_course_in_quotes_is_changed_and_no_card_is_posted(bot):
+    card = await posted(bot, POST.replace("Statistics", "Intro Stats"))
+    await bot.say('card "Intro Stats" skip 23 Dec', TRAINER)
+    assert (await bot.store.read(class_rows.find_card, card.id)).off == {"2027-12-23"}
+    assert "This will end *Intro Stats*" in words(await bot.say('card "Intro Stats" end', TRAINER))
+    await bot.say('card "Intro Physics" skip 23 Dec', TRAINER)
+    assert [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD] == []
