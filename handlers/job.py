@@ -156,11 +156,15 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
     if len(connections) != 1:
         return None
     (connection,) = connections
-    newest = next((run for run in runs if run.connection == connection), None)
-    if newest is not None and newest.spec is not None and any(run.is_going for run in runs):
+    own = (run for run in runs if run.connection == connection and run.spec is not None)
+    newest = next(own, None)
+    if any(run.is_going for run in runs):
+        note = fill(run_words.ONE_IS_GOING, name=runs[0].name)
+        if newest is None:
+            command = f"job run {join_words((connection, stem))}"
+            return replies.hint(note, lists.list_command_buttons([command], request.services.clock.now()))
         offer = lists.run_again(newest, request.services.title(connection))
-        note = kit.section(fill(run_words.ONE_IS_GOING, name=newest.name))
-        return kit.with_blocks(offer, [note, *offer.blocks])
+        return kit.with_blocks(offer, [kit.section(note), *offer.blocks])
     if ready:
         return await launch_by_name(request, connection, stem)
     assert newest is not None

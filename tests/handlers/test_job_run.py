@@ -4,13 +4,14 @@ import pytest
 
 from bot.domain.forms import Choice, Field, Form, Spec
 from bot.domain.notices import NoticeKind
+from bot.domain.runs import ObservedRun, RunState
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.store import accounts, forms, runs, snapshots, tasks
 from bot.store.cards import CARD_DELAY_SECONDS
 from handlers.replaying import replay
 from tests.handlers.rig import PAGE, buttons, invited, staged, words
-from tests.handlers.run_rig import launch, run_rig
+from tests.handlers.run_rig import found, launch, over, run_rig, step
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
@@ -236,3 +237,20 @@ async def test_make_button_keeps_its_command_for_after_linking():
         assert buttons(asked)["Link Posit Workbench"]["url"].startswith(PAGE)
         ((_, connection, waiting),) = await invited(bot)
         assert (connection, waiting["text"]) == ("posit", "new posit")
+
+
+async def test_job_in_progress_that_was_started_elsewhere_is_run_again_only_by_a_press():
+    async with run_rig(kind=OneNamedJob) as bot:
+        await found(bot, "nightly")
+        asked = await bot.say("job run nightly")
+        assert "A run of *nightly* is already in progress" in words(asked)
+        assert len(await bot.store.read(runs.list_runs, ALICE)) == 1
+        assert "*nightly*" in words(await bot.push(asked))
+        assert len(await bot.store.read(runs.list_runs, ALICE)) == 2
+
+
+async def test_job_whose_newest_run_was_started_elsewhere_repeats_the_users_own_run(bot):
+    await over(bot, "nightly")
+    (elsewhere,) = [one for one in await found(bot, "nightly") if one.spec is None]
+    await step(bot, elsewhere, outcome="ended", observed=ObservedRun(RunState.SUCCEEDED, 0))
+    assert words(await bot.say("job run nightly")).startswith("Running *nightly*")
