@@ -360,7 +360,8 @@ async def unlink(request: Request) -> Answer:
         ]
         return replies.ask("Which account do you want to unlink?", buttons)
     connection = _find_connection_to_unlink(request, name, ending)
-    if AGREED not in request.flags:
+    is_guess = connection is not None and not matching
+    if is_guess or AGREED not in request.flags:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -441,7 +442,9 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     connection = None if is_all else find_linked_connection(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
-    if AGREED not in request.flags:
+    title = "" if connection is None else request.services.title(connection)
+    is_guess = connection is not None and not naming.find_titles(name, {connection: title})
+    if is_guess or AGREED not in request.flags:
         return _ask_about_other(request, other.user_id, connection)
     ended = await request.caller.run(accounts.unlink_other, other, connection)
     if not ended:

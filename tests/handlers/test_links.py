@@ -522,3 +522,12 @@ async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     assert await bot.store.read(operations.open_operations, ALICE) == []
     assert "`help`" in words(await bot.direct("good morning"))
     assert "Show all commands" in buttons(await bot.say("qzqzqz"))
+
+
+@pytest.mark.parametrize("typed", ["unlink sat --yes", "unlink saturn c --yes"])
+async def test_beginning_of_a_connection_is_unlinked_only_by_a_press(bot, typed):
+    await activate(bot.store, ALICE, "saturn")
+    asked = await bot.say(typed)
+    assert await unlinked(bot) == []
+    await bot.push(asked, "Unlink")
+    assert await unlinked(bot) == [(ALICE.key, ALICE, "saturn", "person")]
