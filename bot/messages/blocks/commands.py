@@ -126,4 +126,6 @@ def _describe_hours(said: str) -> tuple[str, str]:
     verb, _, rest = said.partition(" ")
     if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
         return HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"
-    return (HOURS[verb], rest) if verb in HOURS else (HOURS["set"], said)
+    verb = "skip" if verb == "off" and rest else verb
+    is_change = verb in HOURS and not (verb == "on" and rest)  # "On mondays 9:00" sets hours.
+    return (HOURS[verb], rest) if is_change else (HOURS["set"], said)
