@@ -1,6 +1,7 @@
 """Help and introductions: what Usher is, what to do first, which verbs a user can use, and how."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from bot.domain.notices import Answer
@@ -15,6 +16,7 @@ from bot.store import accounts as account_rows
 from bot.support.errors import StoreError
 from handlers.connections import list_making_connections
 from handlers.requests import routes
+from handlers.requests.command_line import find_folder
 from handlers.requests.request import Request
 from handlers.requests.services import Services
 from handlers.requests.suggestions import answer_unknown_topic
@@ -50,6 +52,9 @@ from handlers.requests.vocabulary import EVERYTHING
 async def show_help(request: Request) -> Answer:
     """Show the short help, the complete help (``help all``), or the help on one verb."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
+    if folder := find_folder(topic, request.services.commands):
+        # *Help job* asks about the verbs that follow that word.
+        return await show_help(replace(request, folder=folder, target=None, arguments=()))
     if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
     accounts = await _read_account_states(request)

@@ -123,7 +123,7 @@ def parse(
     the flags of all verbs. They are never part of a name.
     """
     tokens = _split_tokens(normalise(text))
-    folder = _find_folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
+    folder = find_folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
     if folder:
         tokens = tokens[1:]
     is_flag = [_parse_flag(token) in known_flags for token in tokens]
@@ -272,7 +272,7 @@ def is_same_address(address: str, label: str) -> bool:
     return bare[0].removesuffix("/") == bare[1].removesuffix("/")
 
 
-def _find_folder(word: str, commands: Mapping[str, str]) -> str:
+def find_folder(word: str, commands: Mapping[str, str]) -> str:
     """Return the folder that a word stands for, or "" if it doesn't stand for any."""
     word = word.casefold()
     return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
@@ -281,7 +281,7 @@ def _find_folder(word: str, commands: Mapping[str, str]) -> str:
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
     """Return the text after the verb. Before the verb, there may be a slash command or ``run``."""
     text = normalise_fully(text)
-    if _find_folder(text[: _find_word_end(text)], commands):
+    if find_folder(text[: _find_word_end(text)], commands):
         text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
     return text[_find_word_end(text) :].lstrip()
 

@@ -42,3 +42,17 @@ async def test_help_on_a_verb_that_is_also_another_word_for_help_explains_the_ve
     explained = words(await bot.say("help usage"))
     assert "`/workspace usage [WHEN|CLASS|team]`" in explained
     assert "help [VERB]" not in explained
+
+
+@pytest.mark.parametrize(
+    ("asked", "same"),
+    [
+        ("help job", "job help"),
+        ("help /job", "job help"),
+        ("job help workspaces", "help"),
+        ("help start?", "help start"),
+        ("help Start.", "help start"),
+    ],
+)
+async def test_help_is_found_by_what_people_call_it(bot: Rig, asked, same):
+    assert words(await bot.say(asked)) == words(await bot.say(same))
