@@ -27,12 +27,14 @@ from bot.messages.texts import answers, cards
 from bot.messages.texts import hours as words
 from bot.messages.verb import Effect, Opposite, Verb
 from bot.services import hours as use_cases
+from bot.services import naming
 from bot.services.feasibility import predict_stop_effects
 from bot.services.workspaces import require_workspace
 from bot.store import hours as hour_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.errors import Refused
 from handlers.requests import routes, vocabulary
+from handlers.requests.command_line import Quoted
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request, format_typed_name
 from handlers.workspace.opposites import read_carried, read_former, write_former
@@ -74,7 +76,7 @@ async def show(request: Request) -> Answer:
     if not given or vocabulary.means_everything(given):
         return await _answer_all(request)
     given = given[1:] if given[0] in {"for", "of"} else given
-    name, said = _split(given)
+    name, said = await _split(request, given)
     if not name:
         return _hint(request, words.FOR_WHICH, words.USAGE, answers.EXAMPLE)
     if not said and (unread := await _find_unread(request, given)) is not None:
@@ -111,9 +113,24 @@ def _answer_unread(request: Request, name: str, said: str) -> Answer:
     return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
 
 
-def _split(given: tuple[str, ...]) -> tuple[str, str]:
-    found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
-    return next((pair for pair in found if _is_order(pair[1])), (" ".join(given), ""))
+async def _split(request: Request, given: tuple[str, ...]) -> tuple[str, str]:
+    """Return the name and the instruction that the words consist of. Quoted words belong to the name.
+
+    If there are several ways to split the words, the longest name of a workspace decides. Words for days
+    belong to a name only if a workspace has that name.
+    """
+    begin = max((at + 1 for at, word in enumerate(given) if isinstance(word, Quoted)), default=0)
+    ends = [at for at in range(begin, len(given)) if _is_order(" ".join(given[at:]))]
+    days = [at for at, word in enumerate(given) if at >= begin and time_parsing.days_of(word.casefold())]
+    plain = [at for at in ends if at <= min(days, default=at)]
+    if begin:
+        ends = plain
+    elif ends[1:] or plain != ends:
+        rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
+        names, connections = {at: " ".join(given[:at]) for at in ends}, request.services.connections
+        ends = [at for at, name in names.items() if naming.find_whole(name, rows, connections)][-1:] or plain
+    end = next(iter(ends), len(given))
+    return " ".join(given[:end]), " ".join(given[end:])
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:

@@ -288,7 +288,11 @@ async def test_hours_replace_others_on_the_same_days(bot, text, former, now):
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("notebook weekdays 9-25", "9-25"), ("weekdays 25:00", "25:00")],
+    [
+        ("notebook weekdays 9-25", "9-25"),
+        ("weekdays 25:00", "25:00"),
+        ("notebook weekdays 9:00-18:00 and sat 10-12", "9:00-18:00 and 10-12"),
+    ],
 )
 async def test_hours_that_cannot_be_read_are_quoted_alone(bot, text, said):
     answer = words(await bot.say(f"hours {text}"))
@@ -379,3 +383,34 @@ async def test_question_about_edited_hours_replaces_the_rule_that_was_edited(bot
     assert former.id in button["value"]
     await bot.press(button["action_id"], button["value"])
     assert {write_hours(one.wanted) for one in await rules(bot)} == {"mon,sat -17:00", "mon 17:00"}
+
+
+NUMBERED = ("lab", "lab 2", "class", "class tue", "take", "take off")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "hours"),
+    [
+        ("hours lab 2 every day -20:00", "lab 2", "daily -20:00"),
+        ('hours "lab 2" every day -20:00', "lab 2", "daily -20:00"),
+        ("hours lab 2 mon 15", "lab 2", "mon 15:00"),
+        ('hours "class tue" thu 9:00-10:00', "class tue", "thu 09:00-10:00"),
+        ("hours class tue thu 9:00-10:00", "class tue", "thu 09:00-10:00"),
+        ('hours "class" tue thu 9:00-10:00', "class", "tue,thu 09:00-10:00"),
+        ("hours take off weekdays 9:00-17:00", "take off", "weekdays 09:00-17:00"),
+        ('hours "take off" weekdays 9:00-17:00', "take off", "weekdays 09:00-17:00"),
+        ("hours lab every day -20:00", "lab", "daily -20:00"),
+    ],
+)
+async def test_hours_are_set_for_the_longest_name_that_is_typed(bot, text, name, hours):
+    await bot.link(names=NUMBERED)
+    await bot.say(text)
+    every = {one: [write_hours(rule.wanted) for rule in await rules(bot, one)] for one in NUMBERED}
+    assert {one: found for one, found in every.items() if found} == {name: [hours]}
+
+
+@pytest.mark.parametrize("text", ['hours "lab 3" every day -20:00', 'hours "lab" 3 every day 9:00'])
+async def test_quoted_name_of_hours_is_never_cut(bot, text):
+    await bot.link(names=NUMBERED)
+    await bot.say(text)
+    assert [await rules(bot, one) for one in NUMBERED] == [[]] * len(NUMBERED)
