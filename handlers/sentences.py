@@ -312,7 +312,7 @@ class _Sentence:
             return await _run(request.redirect("workspace", "help", ()))
         request.notes.note_workspaces(own)
         if own and (len(own) > 1 or is_barred):
-            commands = [f"status {join_words((one.title,))}" for one in own[:MAX_OFFERS]]
+            commands = [f"status {self._write_name(one)}" for one in own[:MAX_OFFERS]]
             return _offer_buttons(
                 talk.LEFT_ALONE_ALL if is_barred else talk.WHICH_STATUS,
                 lists.list_command_buttons(commands, self.now),
@@ -359,7 +359,7 @@ class _Sentence:
                 return []
         if hours and own and "hours" in list_verbs("workspace"):
             order = _write_hours(verb, hours)
-            commands = [f"hours {join_words((one.title,))} {order}" for one in own]
+            commands = [f"hours {self._write_name(one)} {order}" for one in own if order]
             return lists.list_command_buttons(commands, self.now)
         if verb is None and part.times:
             # For *gpu for 2 hours*, offer to start the workspace if it is down, or to stop it in two hours if
@@ -388,6 +388,9 @@ class _Sentence:
             if own and confirmations.is_possible(about, one)
             for button in await self._offer_for(verb.name, one, part.times)
         ]
+
+    def _write_name(self, one: Workspace) -> str:
+        return join_words(targets.list_labels(self.request, [one], self.rows))
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
         request = self.request
@@ -419,7 +422,7 @@ class _Sentence:
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
-        commands = [f"hours {join_words((one.title,))} {clock:%Y-%m-%d %-H:%M}" for clock in clocks]
+        commands = [f"hours {self._write_name(one)} {clock:%Y-%m-%d %-H:%M}" for clock in clocks]
         if end is not None:
             length = end.moments[0].seconds
             ends = [clock.timestamp() + length if length else end.moments[0].at for clock in clocks]

@@ -38,7 +38,11 @@ from handlers.requests.command_line import Quoted
 from handlers.requests.payload import find_value, parse_values
 from handlers.requests.request import Answered, InvalidFields, Request, format_typed_name
 from handlers.workspace.opposites import read_carried, read_former, write_former
-from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
+from handlers.workspace.targets import (
+    find_by_whole_name,
+    read_workspace,
+    require_by_name,
+)
 
 #: How far ahead people can skip a day of their working hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)

@@ -31,7 +31,6 @@ from bot.services.workspaces import (
 from bot.store import accounts as account_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
-from bot.support.cleaning import fold
 from bot.support.pool import run_beside_loop
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
@@ -40,6 +39,7 @@ from handlers.requests import list_filters, routes, vocabulary
 from handlers.requests.command_line import fold_word, parse_new_name
 from handlers.requests.payload import find_value
 from handlers.requests.request import Request
+from handlers.requests.suggestions import offer_commands, write_command
 from handlers.snapshots import filter_by_connection, refresh_in_background
 from handlers.workspace.confirmations import read_operations_under_way
 from handlers.workspace.operations import answer_gone, show_current
@@ -279,14 +279,13 @@ async def _bring_back_named(request: Request) -> Answer | None:
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
-    needle = fold(request.name)
-    matching = [
-        workspace
-        for workspace in rows
-        if workspace.hidden and needle in {fold(workspace.title), fold(workspace.name)}
-    ]
-    if len(matching) != 1:
+    hidden = [] if "://" in request.name else [row for row in rows if row.hidden]
+    matching = naming.find_whole(request.name, hidden, request.services.connections)
+    if not matching:
         return None
+    if matching[1:]:
+        labels = list_labels(request, matching, hidden)
+        return offer_commands(request, [write_command(request, "add", label) for label in labels])
     await require_account(request, matching[0].connection)
     return _answer_brought_back(request, await request.caller.run(relist_workspace, matching[0].id))
 

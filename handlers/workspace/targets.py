@@ -1,7 +1,6 @@
 """Finds the workspace that a request is about. If that isn't clear, the user gets a question or a hint."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from bot.domain.accounts import Account
@@ -24,9 +23,15 @@ from bot.support.pool import run_beside_loop
 from handlers.helping import list_first_steps
 from handlers.linking import offer_all_links, require_links, require_no_resting_link
 from handlers.requests import routes
-from handlers.requests.command_line import Quoted, fold_word, normalise_fully
+from handlers.requests.command_line import fold_word, normalise_fully
 from handlers.requests.request import Answered, Request
-from handlers.requests.suggestions import format_bold, format_commands, offer_as_command
+from handlers.requests.suggestions import (
+    format_bold,
+    format_commands,
+    offer_as_command,
+    offer_commands,
+    write_command,
+)
 from handlers.snapshots import describe_read_failure, filter_by_connection, refresh_lists
 from handlers.workspace.confirmations import find_time, format_label
 
@@ -56,8 +61,8 @@ async def read_workspace(request: Request) -> Workspace:
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
     """Return the workspace with this name. If there is none, or if there are several, raise Answered.
 
-    If ``can_guess`` is true, the beginning of a name is enough. Otherwise, such a name raises Answered with
-    an offer of the command with the whole name.
+    If ``can_guess`` is true, the beginning of a name is enough. Otherwise, such a name, or one that several
+    workspaces have, raises Answered with an offer of the command with the whole name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
@@ -69,8 +74,8 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
         match = await match_name(request, name, rows)
     if match.only is not None and (can_guess or match.kind == "whole"):
         return match.only
-    if match.only is not None:
-        raise Answered(_offer_with_name(request, name, match.only, rows))
+    if match.is_named and not can_guess:
+        raise Answered(_offer_with_names(request, name, list_labels(request, match.rows[:MAX_CHOICES], rows)))
     raise Answered(await _answer_match(request, name, match, rows, old))
 
 
@@ -112,13 +117,12 @@ async def _answer_match(
     return await answer_unknown_name(request, name, rows, old, match.rows)
 
 
-def _offer_with_name(request: Request, name: str, workspace: Workspace, rows: Sequence[Workspace]) -> Answer:
+def _offer_with_names(request: Request, name: str, labels: Sequence[str]) -> Answer:
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
-    (label,) = list_labels(request, [workspace], rows)
-    typed = (*given[:begin], Quoted(label) if " " in label else label)
-    return offer_as_command(replace(request, arguments=(*typed, *given[end:])))
+    every = ((request.verb, *given[:begin], label, *given[end:]) for label in labels)
+    return offer_commands(request, [write_command(request, *typed) for typed in every], talk.AS_COMMAND)
 
 
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:

@@ -414,3 +414,11 @@ async def test_quoted_name_of_hours_is_never_cut(bot, text):
     await bot.link(names=NUMBERED)
     await bot.say(text)
     assert [await rules(bot, one) for one in NUMBERED] == [[]] * len(NUMBERED)
+
+
+async def test_question_about_hours_is_about_one_of_two_of_the_same_name(bot):
+    await bot.link(names=("notebook",), connection="hub", username="al")
+    await bot.say("hours notebook@hub weekdays -18:00")
+    asked = await bot.say("hours notebook@hub weekdays 18:00")
+    answer = await bot.push(asked, "Set them and let it run on")
+    assert "*notebook* now runs" in words(answer)

@@ -368,3 +368,23 @@ async def test_similar_name_is_offered_with_its_time(bot):
     await fresh(bot)
     answer = await bot.say("stop notebok at 18:00 please")
     assert [*buttons(answer)] == ["Stop notebook at 18:00 UTC"]
+
+
+@pytest.mark.parametrize(
+    ("text", "at_hub"),
+    [
+        ("hours notebook weekdays 9:00-18:00", "Hours for notebook@Hub: weekdays 9:00-18:00"),
+        ("settings notebook off", "Settings: notebook@Hub off"),
+        ("alias notebook thesis", "Rename notebook@Hub thesis"),
+    ],
+)
+async def test_two_of_the_same_name_are_offered_with_the_rest_of_the_command(bot, text, at_hub):
+    await bot.link()
+    await bot.link(connection="hub", username="al")
+    before = await bot.audit()
+    asked = await bot.say(text)
+    assert set(buttons(asked)) == {at_hub, at_hub.replace("@Hub", "@Saturn Cloud")}
+    assert await bot.audit() == before
+    await bot.push(asked, at_hub)
+    (entry,) = (await bot.audit())[len(before) :]
+    assert entry["target"].startswith("hub/")

@@ -235,3 +235,20 @@ async def test_what_is_no_longer_shared_does_not_no_longer_exist(bot):
     for said in ("list", "status theirs"):
         assert "o longer exists" not in words(await bot.say(said)), said
     assert "doesn't show *theirs* to your account" in words(await bot.say("open theirs"))
+
+
+async def test_forgotten_name_that_looks_like_a_link_is_brought_back(bot):
+    await bot.link(names=("v1.2/test",))
+    await bot.say("forget v1.2/test")
+    assert "is back on your list" in words(await bot.say("add v1.2/test"))
+
+
+async def test_two_forgotten_of_the_same_name_are_brought_back_one_by_one(bot):
+    await bot.link()
+    await bot.link(connection="hub", username="al")
+    for connection in ("saturn", "hub"):
+        await bot.say(f"forget notebook@{connection}")
+    asked = await bot.say("add notebook")
+    assert set(buttons(asked)) == {"Add notebook@Hub", "Add notebook@Saturn Cloud"}
+    assert "*notebook* on Hub is back on your list" in words(await bot.push(asked, "Add notebook@Hub"))
+    assert (await bot.workspace()).connection == "hub"
