@@ -34,8 +34,8 @@ from bot.store import workspaces
 from bot.support.pool import run_beside_loop
 from handlers.requests import routes, suggestions, typing_mistakes
 from handlers.requests.command_line import Quoted, fold_word
-from handlers.requests.request import Answered, Listed, Request
-from handlers.requests.vocabulary import means_everything
+from handlers.requests.request import Answered, Listed, Request, format_typed_name
+from handlers.requests.vocabulary import RUNS, means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
@@ -47,7 +47,7 @@ _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
 _MIN_BEGINNING: Final = 3
 #: Slack's markers for bold and code. ``_END_SIGNS`` are punctuation marks that may end a command.
 _MARKUP_SIGNS: Final = "*`"
-_END_SIGNS: Final = ".!,;"
+_END_SIGNS: Final = ".!,;?"
 #: Maximum number of words after a synonym of a verb that parses its own arguments. A longer text is treated
 #: as free text.
 _MAX_OWN_WORDS: Final = 2
@@ -89,7 +89,7 @@ async def read_command(request: Request) -> Request | None:
     if not name:
         return None
     verb = find_verb(request.folder, name)
-    can_act = verb.effect is not Effect.SHOWS and verb.flags is not None
+    can_act = (verb.effect is not Effect.SHOWS or verb.opposite is not None) and verb.flags is not None
     is_odd = _is_question(request) or (given and "~" in given[0])
     if can_act and (is_odd or (not verb.is_operation and not _is_one_order(request))):
         return None
@@ -98,9 +98,13 @@ async def read_command(request: Request) -> Request | None:
     if name != request.verb:
         # So far, the user has been allowed to send text, but not yet to use this verb.
         await request.caller.authorise(name)
-    request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
-        return await _read_operation(request, verb)
+        return await _read_operation(replace(request, verb=name, arguments=words), verb)
+    if verb.effect is Effect.SHOWS and "course" not in verb.accepts:  # A title may end in a question mark.
+        words = _strip_signs(words)
+    request = replace(request, verb=name, arguments=words)
+    if name == "list" and not RUNS.isdisjoint(map(fold_word, words)):
+        request = request.redirect("job", name, words)
     await typing_mistakes.refuse_flags(request)
     return request
 

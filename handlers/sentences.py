@@ -55,7 +55,7 @@ from handlers.requests.finding import (
 )
 from handlers.requests.request import Answered, Request
 from handlers.requests.synonyms import split_words
-from handlers.requests.vocabulary import EVERYTHING
+from handlers.requests.vocabulary import EVERYTHING, RUNS
 from handlers.schedule_words import refuse_schedule
 from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
@@ -331,7 +331,8 @@ class _Sentence:
         if any(verb.name == "card" for verb in verbs):
             return await show_own_courses(request)
         if verb is None or verb.is_operation or "run" in verb.accepts:
-            verb = find_verb(request.folder, "list")
+            is_about_runs = not RUNS.isdisjoint(map(fold_word, request.arguments))
+            verb = find_verb("job" if is_about_runs else request.folder, "list")
         return await _run(request.redirect(verb.command, verb.name, ()))
 
     # -- offering actions ---------------------------------------------------------------------------------
@@ -374,6 +375,8 @@ class _Sentence:
         if not verb.is_operation:
             command = f"{'job ' if verb.command == 'job' else ''}{verb.name}"
             return [] if part.things else lists.list_command_buttons([command], self.now)
+        if not own and not RUNS.isdisjoint(said):
+            return []
         about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
         needed = await confirmations.filter_needed(about, own or self.rows)
         if not own and not part.times and needed:

@@ -11,6 +11,8 @@ from handlers.requests.synonyms import index_words, split_words
 
 #: Words that, after any verb, mean everything that the user owns.
 EVERYTHING: Final = split_words("all every everything alles")
+#: Words that are about runs, never about workspaces.
+RUNS: Final = split_words("job jobs runs")
 #: Instructions that change a workspace's existing hours. People type them after the workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")
 #: Words that suspend working hours on a day or until a day, as in ``skip tomorrow`` or

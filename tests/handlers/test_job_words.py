@@ -2,8 +2,9 @@
 
 import pytest
 
+from bot.domain.workspaces import State
 from tests.handlers.rig import staged, words
-from tests.handlers.run_rig import run_rig
+from tests.handlers.run_rig import going, run_rig
 from tests.rigs.golden import check_golden
 from tests.rigs.verbs import VERBS
 
@@ -30,3 +31,17 @@ async def test_a_verb_of_the_other_command_is_understood(bot):
     assert words(await bot.say("logs train.R")) == words(await bot.say("job logs train.R"))
     assert words(await bot.direct("logs train.R")) == words(await bot.direct("job logs train.R"))
     assert words(await bot.say("job about")) == words(await bot.say("about"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["list jobs", "list running runs", "stop all jobs", "kill all my running jobs please"],
+)
+async def test_what_is_said_of_jobs_is_not_about_workspaces(bot, text):
+    await bot.link(names=("lab", "gpu"), connection="hub", username="al")
+    for name in ("lab", "gpu"):
+        await bot.sees(State.RUNNING, name)
+    await going(bot, "nightly")
+    answer = await bot.direct(text)
+    assert "*nightly*" in words(answer)
+    assert "*lab*" not in words(answer)
