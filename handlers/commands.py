@@ -18,7 +18,7 @@ from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import replies
 from bot.messages.blocks.button_values import AGREED
-from bot.messages.texts import cards, talk
+from bot.messages.texts import answers, cards, talk
 from bot.messages.verb import (
     Effect,
     Verb,
@@ -40,7 +40,7 @@ from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
 #: Words that people type before the time at which something should stop running.
-_UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
+_UNTIL_LEADS: Final = frozenset({"for", "until", "till", "til"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
 #: Minimum number of letters for a word to be read as the beginning of a name.
@@ -208,10 +208,14 @@ def _is_time_of(verb: Verb, text: str) -> bool:
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
-    lead = fold_word(text.partition(" ")[0])
+    lead = _find_lead(text)
     if verb.runs_until and lead not in _UNTIL_LEADS:
         return kind == "length" and lead not in time_parsing.LEADS  # *In two hours* says when to begin.
     return bool(kind)
+
+
+def _find_lead(text: str) -> str:
+    return time_parsing.normalize_word(fold_word(text.partition(" ")[0]))
 
 
 async def _read_names(
@@ -277,8 +281,9 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
     if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
-    if workspace is not None and fold_word(text.partition(" ")[0]) == "for" and not verb.runs_until:
-        raise Answered(replies.hint(request.fill(cards.STOP_FOR, workspace, verb=verb.name)))
+    if _find_lead(text) in _UNTIL_LEADS and not verb.runs_until:
+        typed = answers.EXAMPLE if workspace is None else format_typed_name(workspace.title)
+        raise Answered(replies.hint(request.fill(cards.STOP_FOR, verb=verb.name, typed=typed)))
     time = await read_typed_time(request.services, request.principal, text)
     if not isinstance(time, Moment):
         raise Answered(replies.hint(replies.explain_unread_time(time, text, SOONEST_SECONDS)))

@@ -22,7 +22,7 @@ from bot.domain.time_parsing import Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.texts import talk
+from bot.messages.texts import cards, talk
 from bot.messages.verb import (
     Effect,
     Verb,
@@ -363,8 +363,9 @@ class _Sentence:
             commands = [f"hours {self._write_name(one)} {order}" for one in own if order]
             return lists.list_command_buttons(commands, self.now)
         if verb is None and part.times:
-            # For *gpu for 2 hours*, offer to start the workspace if it is down, or to stop it in two hours if
-            # it is running.
+            # For *gpu for 2 hours*, offer to start the workspace if it is down, or to keep it running for
+            # two hours.
+            up = "keep" if any(time.lead in _UNTIL for time in part.times) else "stop"
             return [
                 button
                 for one in own
@@ -409,10 +410,13 @@ class _Sentence:
             raise Answered(
                 replies.hint(replies.explain_unread_time(unread.unread, unread.text, SOONEST_SECONDS))
             )
-        if verb.effect is Effect.ENDS and any(time.lead == "for" for time in times):
-            return []  # A stop lasts, so *for* makes no sense.
         begins = (time for time in times if time.lead not in _UNTIL)
         begin = next((time for time in begins if time.lead or time.moments[0].seconds is None), None)
+        is_end = verb.effect is Effect.ENDS
+        if is_end and not verb.runs_until and any(time.lead in _UNTIL for time in times):
+            raise Answered(replies.hint(request.fill(cards.STOP_FOR, one, verb=name)))
+        if is_end and verb.runs_until and begin is not None:
+            return []  # A restart can't be planned, only a stop after it.
         if verb.effect is Effect.STARTS and name != "keep" and begin is not None:
             return self._offer_planned(one, begin, next((time for time in times if time is not begin), None))
         about = replace(request.redirect("workspace", name, ()), flags=frozenset())

@@ -170,7 +170,10 @@ def _write_argument(field: str, value: str) -> str:
     """Write an argument as a user would type it. Names are quoted so that they can't be misread."""
     if field == "name":
         return join_words([Quoted(value)])
-    if field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}:
+    lead, _, rest = value.partition(" ")
+    if field == "at" and fold_word(lead) in {"until", "till"}:
+        return f"at {rest}"  # As a command, *stop NAME until 18:00* would mean that it starts again then.
+    if field != "until" or fold_word(lead) in {"for", "until", "till"}:
         return value
     return f"for {value}" if time_parsing.time_kind(value) == "length" else f"until {value}"
 

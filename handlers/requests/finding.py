@@ -189,7 +189,7 @@ def find_times(
 
 
 def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) -> Time | None:
-    lead = text.partition(" ")[0]
+    lead = normalize_word(text.partition(" ")[0])
     lead = lead if lead in LEADS and count > 1 else ""
     # `may`, `sat` and `second` are also ordinary words.
     if count == 1 and text.isalpha() and text not in {"noon", "midday", "midnight"}:

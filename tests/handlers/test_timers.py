@@ -223,6 +223,10 @@ async def test_a_press_after_the_stop_has_begun_does_not_say_that_it_keeps_runni
     ("text", "said"),
     [
         ("stop notebook for 2h", "`/workspace stop notebook at 18:00`"),
+        ("stop notebook until 18:00", "`/workspace stop notebook at 18:00`"),
+        ("suspend notebook until tomorrow 9:00", "`/workspace suspend notebook at 18:00`"),
+        ("stopp notebook für 2 Stunden", "`/workspace stop notebook at 18:00`"),
+        ("stop for 2h", "`/workspace stop NAME at 18:00`"),
         ("start notebook until 2h", "Type `for 2h` or `at 02:00`."),
         ("stop notebook today 8:00", "has already passed"),
         ("stop notebook in 20 days", "too far away"),
