@@ -262,7 +262,7 @@ async def _read_names(
 
 async def _read_longer(request: Request, given: Sequence[str]) -> Request | None:
     """Return the request for ``keep NAME 1h longer``, or None if the words don't have this form."""
-    for at in range(len(given) - 1, 0, -1):
+    for at in range(1, len(given)):
         seconds = time_parsing.length(" ".join(given[at:]).removeprefix("for "))
         if seconds and (workspace := await targets.find_by_whole_name(request, " ".join(given[:at]))):
             return replace(await _add_workspace(request, workspace, given[:at], ""), more=seconds)

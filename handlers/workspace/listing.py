@@ -36,7 +36,7 @@ from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
 from handlers.linking import describe_resting_links, offer_all_links, require_account
 from handlers.requests import list_filters, routes, vocabulary
-from handlers.requests.command_line import fold_word, parse_new_name
+from handlers.requests.command_line import Quoted, fold_word, parse_new_name
 from handlers.requests.payload import find_value
 from handlers.requests.request import Request
 from handlers.requests.suggestions import offer_commands, write_command
@@ -47,7 +47,6 @@ from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import (
     answer_without_workspaces,
     list_labels,
-    match_name,
     read_stale_and_rows,
     read_workspace,
     require_by_name,
@@ -352,11 +351,12 @@ async def restore_alias(request: Request) -> Answer:
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
-    for count in range(len(request.arguments) - 1, 1, -1):
-        match = await match_name(request, " ".join(request.arguments[:count]), rows)
-        if match.only is not None:
-            return match.only, parse_new_name(request.arguments[count:])
-    return await require_by_name(request, request.arguments[0]), parse_new_name(request.arguments[1:])
+    given, connections = request.arguments, request.services.connections
+    for count in range(1 if isinstance(given[0], Quoted) else len(given) - 1, 1, -1):
+        name = " ".join(given[:count])
+        if await run_beside_loop(rows, naming.find_whole, name, rows, connections):
+            return await require_by_name(request, name), parse_new_name(given[count:])
+    return await require_by_name(request, given[0]), parse_new_name(given[1:])
 
 
 @routes.verb(

@@ -161,3 +161,51 @@ async def test_name_on_two_connections_is_asked_about_among_several(bot: Rig):
     assert {"Start notebook@Hub", "Start notebook@Saturn Cloud"} <= set(buttons(asked))
     await bot.say("start notebook@hub and report")
     assert await read_operations(bot) == ["start notebook", "start report"]
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "name", "hours"),
+    [
+        (("lab", "lab 2"), "keep lab 2 hours longer", "lab", 2),
+        (("lab", "lab 2"), "keep lab 2 1h longer", "lab 2", 1),
+        (("lab 2", "gpu"), "keep lab 2 1h longer", "lab 2", 1),
+    ],
+)
+async def test_number_in_a_name_is_told_from_a_length(bot: Rig, names, text, name, hours):
+    await bot.link(names=names)
+    for one in names:
+        await bot.sees(State.RUNNING, one)
+        await bot.say(f"stop {one} at 18:00")
+    before = {one: (await bot.workspace(one)).stop_at for one in names}
+    await bot.say(text)
+    moved = {one: (await bot.workspace(one)).stop_at - before[one] for one in names}
+    assert {one: seconds for one, seconds in moved.items() if seconds} == {name: hours * 3600}
+
+
+@pytest.mark.parametrize("text", ["settings notebook off?", "~settings~ notebook off"])
+async def test_question_about_settings_changes_none(bot: Rig, text):
+    await bot.link()
+    before = await bot.audit()
+    assert "*notebook*" in words(await bot.say(text))
+    assert await bot.audit() == before
+
+
+@pytest.mark.parametrize("text", ["status notebook?", "open notebook?", "list saturn?", "about hub?"])
+async def test_question_with_a_verb_that_shows_is_answered(bot: Rig, text):
+    await bot.link(names=NAMES)
+    assert words(await bot.say(text)) == words(await bot.say(text.rstrip("?")))
+
+
+@pytest.mark.parametrize(
+    ("text", "titles"),
+    [
+        ('alias "lab" 2 thesis', ["2 thesis", "lab 2", "survey figures"]),
+        ("alias lab 2 thesis", ["lab", "survey figures", "thesis"]),
+        ("alias survey fig thesis", ["lab", "lab 2", "survey figures"]),
+    ],
+)
+async def test_alias_is_given_to_a_whole_name(bot: Rig, text, titles):
+    await bot.link(names=("lab", "lab 2", "survey figures"))
+    await bot.say(text)
+    rows = await bot.store.perform(workspaces.read_workspaces, ALICE)
+    assert sorted(one.title for one in rows) == titles
