@@ -73,10 +73,12 @@ _MAX_STRANGE: Final = 12
 #: now, or excludes some of the things that they name.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
-    except but besides unless if once whenever while because instead already almost nearly did was were been
+    except but besides apart aside excluding than neither nor unless if once whenever while because instead
+    case long provided already almost nearly did was were been
     after before when until till used stay stays hold itself automatically longer more extend
     another extra prolong meant mean scratch sorry oops rather his her their theirs someone's
-    nicht kein keine nie pas jamais ne wenn falls sobald si"""
+    nicht kein keine keinen nein nie niemals ausser ohne wenn falls sobald nach nachdem vor bevor solange
+    pas jamais ne sans sauf si quand nunca sin excepto"""
 )
 _QUESTIONS: Final = split_words(
     """is are was were has have had did does do am why when where how what whats which who whose should
@@ -105,6 +107,7 @@ _FILLERS: Final = split_words(
 @dataclass(slots=True)
 class _Part:
     verb: Verb | None = None
+    is_heard: bool = False
     things: list[object] = field(default_factory=list)
     times: list[Time] = field(default_factory=list)
 
@@ -190,7 +193,7 @@ def _find(
     found += find_times(
         words, found, lambda text: time_parsing.read(text, zone, now, soonest=SOONEST_SECONDS)
     )
-    known = _FILLERS | _BARS | _QUESTIONS | _GREETINGS | _THANKS
+    known = EVERYTHING | _FILLERS | _BARS | _QUESTIONS | _GREETINGS | _THANKS
     found += find_verbs(words, list_free(words, found), known)
     return found, [at for at in list_free(words, found) if fold_word(words[at]) not in known]
 
@@ -230,12 +233,26 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
     after_times = (one.end for one in found if isinstance(one.what, Time) and one.end < len(words))
     is_elsewhere = any(end in free and is_like_zone(words[end]) for end in after_times)
     is_struck = any("~" in word for word in words)
+    verbs = (one for one in found if isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS)
+    acts = {one.what.name for one in verbs if not _is_heard(words, one)}
+    # As in *stop all, keep lab*.
+    is_exception = len(acts) > 1 and not EVERYTHING.isdisjoint(map(fold_word, words))
     return (
         is_others
         or is_struck
         or is_elsewhere
-        or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
+        or is_exception
+        or any(_is_bar(word) or is_like_time(word) or is_past(word) for word in outside)
     )
+
+
+def _is_heard(words: Sequence[str], one: Found[Any]) -> bool:
+    """Return whether a word only suggests a verb, so that another word may be the verb."""
+    return fold_word(words[one.begin]) in one.what.heard.split()
+
+
+def _is_bar(word: str) -> bool:
+    return word in _BARS or word.endswith("n't")
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
@@ -248,7 +265,7 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
         if {lead, at} <= free and before in time_parsing.LEADS and (is_end or is_like_time(word)):
             return words[at]
     outside = {at: fold_word(words[at]) for at in sorted(free)}
-    is_clear = not any(word in _BARS or is_past(word) for word in outside.values())
+    is_clear = not any(_is_bar(word) or is_past(word) for word in outside.values())
     return next((words[at] for at, word in outside.items() if is_clear and is_like_time(word)), "")
 
 
@@ -259,11 +276,15 @@ def _names_by_line(text: str, named: Sequence[tuple[str, object]]) -> bool:
 def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
     name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
     parts = [part := _Part()]
-    for what in (one.what for one in found):
+    for one in found:
+        what = one.what
         if isinstance(what, Verb):
             if part.verb is not None and part.verb is not what and (part.things or part.times):
                 parts.append(part := _Part())
-            part.verb = part.verb or what
+            is_heard = _is_heard(words, one)
+            if part.verb is None or (part.is_heard and not is_heard):
+                # In *I need to stop lab*, *need* is no verb.
+                part.verb, part.is_heard = what, is_heard
         elif isinstance(what, Time):
             part.times.append(what)
         elif isinstance(what, tuple) and not {*map(id, what)} <= {*map(id, part.things)}:
@@ -354,8 +375,9 @@ class _Sentence:
             return []
         said = {fold_word(word) for word in request.arguments}
         titles = {key: one.settings.title for key, one in request.services.connections.items()}
+        rows = self.rows
         if places := [key for key, title in titles.items() if {key, *title.casefold().split()[:1]} & said]:
-            own = [one for one in own if one.connection in places]
+            own, rows = ([one for one in every if one.connection in places] for every in (own, rows))
             if part.things and not own:
                 return []
         if hours and own and "hours" in list_verbs("workspace"):
@@ -369,7 +391,7 @@ class _Sentence:
             return [
                 button
                 for one in own
-                for button in await self._offer_for("start" if one.is_down else "stop", one, part.times)
+                for button in await self._offer_for("start" if one.is_down else up, one, part.times)
             ]
         if verb is None or verb.effect is Effect.SHOWS:
             return []
@@ -379,10 +401,10 @@ class _Sentence:
         if not own and not RUNS.isdisjoint(said):
             return []
         about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
-        needed = await confirmations.filter_needed(about, own or self.rows)
+        needed = await confirmations.filter_needed(about, own or rows)
         if not own and not part.times and needed:
             if verb.bulk.text and not EVERYTHING.isdisjoint(said):
-                every = [row for row in self.rows if row.is_own]
+                every = [row for row in rows if row.is_own]
                 raise Answered(await confirmations.offer_for_several(about, every, is_named=False))
             raise Answered(await targets.ask_which_of_all(about, needed))
         is_planned = bool(part.times) and verb.effect is Effect.STARTS
@@ -445,16 +467,16 @@ async def _run(request: Request) -> Answer:
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours in the form in which they are typed.
+    """Return hours in the form in which they are typed, or "" if the verb can't be done by hours.
 
-    With the verb ``stop``, a single time means a stop. Otherwise, it means a start.
+    With a verb that stops something, a single time means a stop. Otherwise, it means a start.
     """
     wanted = time_parsing.read_hours(hours)
-    if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
+    if verb is None or verb.effect is not Effect.ENDS or wanted is None or wanted.starts is None:
         return hours
-    if verb.name == "stop":
-        return time_parsing.write_hours(replace(wanted, starts=None, stops=wanted.starts))
-    return hours
+    if verb.name not in {"stop", "suspend"} or wanted.stops is not None:
+        return ""
+    return time_parsing.write_hours(replace(wanted, starts=None, stops=wanted.starts))
 
 
 async def _offer_runs(

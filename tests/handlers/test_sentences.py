@@ -37,6 +37,11 @@ def is_acting(button) -> bool:
         ("start training in 2 hours", ["Start training Fri 15 Jan at 10:00"]),
         ("set notebook's hours to weekdays 9 to 5", ["Hours for notebook: weekdays 9 to 5"]),
         ("sotp notebook", ["Stop notebook"]),
+        ("i need to stop report", ["Stop report"]),
+        ("done working, start training", ["Start training"]),
+        ("bitte starte training bis 18 Uhr", ["Start training until 18:00 UTC"]),
+        ("notebook until 18:00", ["Keep notebook running until 18:00 UTC"]),
+        ("please suspend notebook every day at 20:00", ["Hours for notebook: daily -20:00"]),
     ],
 )
 async def test_free_text_offers_what_it_may_ask_for(bot: Rig, text, labels):
@@ -76,6 +81,17 @@ async def test_free_text_offers_what_it_may_ask_for(bot: Rig, text, labels):
         pytest.param("only stop report", id="only"),
         pytest.param("stop notebook no wait, report", id="correction"),
         pytest.param("let training run 2 hours longer", id="longer"),
+        pytest.param("we shouldn't stop notebook", id="shouldn't"),
+        pytest.param("I haven’t asked you to stop notebook", id="haven't"),
+        pytest.param("stop everything apart from notebook", id="apart"),
+        pytest.param("stop all other than notebook", id="other-than"),
+        pytest.param("stoppe alles außer notebook", id="german-except"),
+        pytest.param("bitte notebook niemals stoppen", id="german-never"),
+        pytest.param("stop neither notebook nor report", id="neither"),
+        pytest.param("stop notebook in case of trouble", id="in-case"),
+        pytest.param("stop all, keep notebook", id="keep"),
+        pytest.param("stop all and start training", id="two-verbs-and-all"),
+        pytest.param("please stop notebook until 18:00", id="stop-until"),
     ],
 )
 async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
@@ -150,3 +166,45 @@ async def test_free_text_offers_at_most_five(bot: Rig):
 async def test_stop_of_messages_leads_to_settings(bot: Rig):
     await stage(bot)
     assert "Change settings" in buttons(await bot.direct("please stop pinging me about notebook"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "restart report at 6pm",
+        "restart report every day at 8",
+        "remove report every friday at 17:00",
+        "stop report weekdays 22:00-6:00",
+    ],
+)
+async def test_time_that_a_verb_does_not_take_only_shows_the_workspace(bot: Rig, text):
+    await stage(bot)
+    assert list(buttons(await bot.direct(text))) == list(buttons(await bot.direct("status report")))
+
+
+async def test_stop_until_a_time_is_explained(bot: Rig):
+    await stage(bot)
+    assert "I can't do that just for a while" in words(await bot.direct("please stop notebook until 18:00"))
+
+
+async def test_all_on_one_connection_are_offered_without_the_others(bot: Rig):
+    await stage(bot)
+    await bot.link(names=("lab", "etl"), connection="hub", username="al")
+    for name in ("lab", "etl"):
+        await bot.sees(State.RUNNING, name)
+    asked = await bot.direct("stop all on hub")
+    assert "Stop 2 workspaces" in buttons(asked)
+    assert "*notebook*" not in words(asked)
+
+
+async def test_two_of_the_same_name_get_a_button_each(bot: Rig):
+    await bot.link(names=("lab",))
+    await bot.link(names=("lab",), connection="hub", username="al")
+    asked = await bot.direct("please set the hours of lab to weekdays 9 to 5")
+    assert set(buttons(asked)) == {
+        "Hours for lab@Hub: weekdays 9 to 5",
+        "Hours for lab@Saturn Cloud: weekdays 9 to 5",
+    }
+    assert "*lab* now runs" in words(await bot.push(asked, "Hours for lab@Hub: weekdays 9 to 5"))
+    shown = await bot.direct("is lab running?")
+    assert {"Show lab@Hub", "Show lab@Saturn Cloud"} <= set(buttons(shown))
