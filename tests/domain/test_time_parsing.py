@@ -50,6 +50,8 @@ def _local(text: str, now: float = NOW, zone: ZoneInfo = BERLIN, **more) -> str:
         ("in two hours", 2 * HOUR),
         ("In an hour.", HOUR),
         ("half an hour", HOUR / 2),
+        ("1/2 hour", HOUR / 2),
+        ("1/2 an hour", HOUR / 2),
         ("for half a day", 12 * HOUR),
         ("an hour and a half", 1.5 * HOUR),
         ("two and a half hours", 2.5 * HOUR),
@@ -236,6 +238,7 @@ def _dated(text: str) -> str:
         # Either could be the day.
         ("7 dec 9", "unreadable"),
         ("7/12 9am", "unreadable"),
+        ("1/2 9am", "unreadable"),
         # "Next" and a weekday means a day of next week. If the coming one is this week, it is ambiguous.
         ("next monday at 8am", "23 Nov 08:00"),
         ("next friday at 9am", "27 Nov 09:00"),

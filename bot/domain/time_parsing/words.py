@@ -167,7 +167,7 @@ _PHRASES: Final = compile_phrases(
     (r"\b3(?:/4| quarter)(?: of)?(?: an?| 1)? hour\b", "45 minute"),
     (r"\b(?:1/4|(?:an? |1 )?quarter)(?: of)?(?: an?| 1)? hour\b", "15 minute"),
     (r"\ban? (?=(?:half|sec|second|min|minute|hr|hour|day|wk|week|month|quarter|year)\b)", "1 "),
-    (r"\b1/2(?= )", "half"),
+    (r"\b1/2(?= (?:1 )?(?:hour|day)\b)", "half"),
     (r"\b([0-9]+) and 1 half(?= (?:hour|day)\b)", r"\1.5"),
     (r"\b([0-9]+) ?(h|d|hour|day) and 1 half\b", r"\1.5 \2"),
     (r"\b(?:1 )?half(?: 1)? (?=(?:hour|day)\b)", "0.5 "),
