@@ -380,6 +380,8 @@ def test_a_context_says_what_a_bare_text_is():
         ("tomorrow 9:00", False),
         ("12h", False),
         ("at 8", False),
+        ("6 PM PT", False),
+        ("1 AM PT", True),
     ],
 )
 def test_a_day_that_nobody_named_is_noticed(text, is_next_day):

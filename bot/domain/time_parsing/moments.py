@@ -307,7 +307,7 @@ def _resolve_elsewhere(time: TimeOfDay, said: SaidZone, home: ZoneInfo, now: flo
         return refused[0]
     (moment,) = found.values()
     is_later = datetime.fromtimestamp(moment.at, home).date() > datetime.fromtimestamp(now, home).date()
-    return replace(moment, is_next_day=is_later and not time.day)
+    return replace(moment, is_next_day=moment.is_next_day and is_later)
 
 
 def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
