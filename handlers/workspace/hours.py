@@ -117,6 +117,10 @@ def _answer_unread(request: Request, name: str, said: str) -> Answer:
     return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
 
 
+def _is_about_days(word: str) -> bool:
+    return bool(time_parsing.days_of(word)) or time_parsing.normalize_word(word) in {"this", "coming", "next"}
+
+
 async def _split(request: Request, given: tuple[str, ...]) -> tuple[str, str]:
     """Return the name and the instruction that the words consist of. Quoted words belong to the name.
 
@@ -125,7 +129,7 @@ async def _split(request: Request, given: tuple[str, ...]) -> tuple[str, str]:
     """
     begin = max((at + 1 for at, word in enumerate(given) if isinstance(word, Quoted)), default=0)
     ends = [at for at in range(begin, len(given)) if _is_order(" ".join(given[at:]))]
-    days = [at for at, word in enumerate(given) if at >= begin and time_parsing.days_of(word.casefold())]
+    days = [at for at, word in enumerate(given) if at >= begin and _is_about_days(word.casefold())]
     plain = [at for at in ends if at <= min(days, default=at)]
     if begin:
         ends = plain

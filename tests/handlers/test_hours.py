@@ -292,6 +292,8 @@ async def test_hours_replace_others_on_the_same_days(bot, text, former, now):
         ("notebook weekdays 9-25", "9-25"),
         ("weekdays 25:00", "25:00"),
         ("notebook weekdays 9:00-18:00 and sat 10-12", "9:00-18:00 and 10-12"),
+        ("notebook this monday 9-17", "this 9-17"),
+        ("notebook next monday 9-17", "next 9-17"),
     ],
 )
 async def test_hours_that_cannot_be_read_are_quoted_alone(bot, text, said):
