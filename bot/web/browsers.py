@@ -107,9 +107,9 @@ class Browsers:
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
         """Add a link's nonce to the cookie. The browser's id and the nonces of other tabs are kept."""
-        others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
-        visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
-        content = {"n": visit.nonce, "b": visit.browser}
+        known = self._read(request, self._visit_name, ("n", "b"))
+        visit = Visit(nonce, known[-1]["b"] if known else secrets.token_urlsafe(32))
+        others, content = [one for one in known if one["n"] != nonce], {"n": visit.nonce, "b": visit.browser}
         self._write(response, self._visit_name, others, content, COOKIE_SECONDS)
         return visit
 

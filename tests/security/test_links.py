@@ -66,6 +66,20 @@ async def test_a_hundred_looks_consume_nothing_then_one_form_does(made):
     assert "/workspace link Saturn Cloud" in page
 
 
+async def test_a_link_opened_again_goes_on_in_the_same_browser(made):
+    """As when somebody goes back to Slack and presses the link's button once more."""
+    url = await link(made)
+    browser = await made.browser()
+    tab = await browser.get(url)
+    await browser.get(url)
+    browser.text = tab
+    await browser.send("/link/check", token=GOOD)
+    await browser.get(url)
+    assert (browser.status, "/link/confirm" in browser.text) == (200, True)
+    await browser.send("/link/confirm")
+    assert "Enter your code in Slack" in await browser.get(url)
+
+
 async def test_of_many_confirmations_at_once_one_counts(made):
     browser = await made.browser()
     await browser.get(await link(made))
