@@ -93,6 +93,8 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
+            # A browser may open again the address at which it showed the answer to a form.
+            web.get(f"{LINK_PATH}/{{form:check|again|confirm}}", self._render_refusals(self._show)),
             # This route must come last, because it takes every other path for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]

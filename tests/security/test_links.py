@@ -80,6 +80,19 @@ async def test_a_link_opened_again_goes_on_in_the_same_browser(made):
     assert "Enter your code in Slack" in await browser.get(url)
 
 
+async def test_the_address_of_a_forms_answer_can_be_opened_again(made):
+    """As when a browser is started again with the pages that it had."""
+    browser = await made.browser()
+    await browser.get(await link(made))
+    await browser.send("/link/check", token="0" * 16)
+    assert browser.status == 422
+    assert 'name="token"' in await browser.get("/link/check")
+    await browser.send("/link/check", token=GOOD)
+    await browser.send("/link/confirm")
+    assert "Enter your code in Slack" in await browser.get("/link/confirm")
+    assert browser.status == 200
+
+
 async def test_of_many_confirmations_at_once_one_counts(made):
     browser = await made.browser()
     await browser.get(await link(made))
