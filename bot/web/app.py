@@ -26,7 +26,7 @@ from bot.services.context import Context
 from bot.slack.manifest import ASSISTANT_PATH, SIGN_IN_REDIRECT_PATH, SLACK_PATH
 from bot.support.addresses import PAGE_PROOF, PROOF_PATH, is_every_ipv6_address
 from bot.support.clock import Clock, Ids
-from bot.support.errors import StoreError
+from bot.support.errors import StoreError, StoreUnsure
 from bot.support.http import Http
 from bot.support.limits import RateLimiter
 from bot.support.logs import STRANGERS
@@ -140,8 +140,8 @@ async def _waiting(_request: web.Request) -> web.Response:
     return _busy()
 
 
-def _busy(reference: str = "") -> web.Response:
-    page = render.render_problem(503, pages.BUSY_TITLE, pages.BUSY, reference)
+def _busy(reference: str = "", text: str = pages.BUSY) -> web.Response:
+    page = render.render_problem(503, pages.BUSY_TITLE, text, reference)
     page.headers["Retry-After"] = "5"
     return page
 
@@ -334,7 +334,7 @@ def failures(ids: Ids) -> Middleware:
         except StoreError as error:
             reference = ids.reference()
             log.error("web.store_failed", reference=reference, error=error)  # noqa: TRY400 - no trace is needed
-            return _busy(reference)
+            return _busy(reference, pages.BUSY_UNSURE if isinstance(error, StoreUnsure) else pages.BUSY)
         except Exception:
             reference = ids.reference()
             log.exception("web.failed", reference=reference)

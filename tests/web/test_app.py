@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
 
 from bot.support.addresses import PROOF_PATH
-from bot.support.errors import StoreBusy, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreUnavailable, StoreUnsure
 from bot.web.app import build_app, failures, listening, protect
 from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
@@ -185,6 +185,7 @@ async def test_figures_can_be_kept_for_who_brings_the_token():
         (RuntimeError("canary-of-an-exception"), 500),
         (StoreBusy("canary"), 503),
         (StoreUnavailable("canary"), 503),
+        (StoreUnsure("canary"), 503),
         (web.HTTPRequestEntityTooLarge(1, 2), 413),
     ],
 )
@@ -201,6 +202,8 @@ async def test_a_failure_is_a_page_with_a_reference_that_the_log_knows(error, st
     assert response.status == status
     assert "canary" not in page
     assert "Traceback" not in page
+    if status == 503:
+        assert ("Nothing was changed" in page) is not isinstance(error, StoreUnsure)
     if status != 413:
         assert "TEST-0001" in page
         assert "TEST-0001" in capsys.readouterr().out

@@ -265,6 +265,11 @@ UNEXPECTED: Final = (
 )
 #: Shown if the store was too busy to accept a request in time.
 BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
+#: Shown if the store may still accept the request.
+BUSY_UNSURE: Final = (
+    "Usher is busy right now, and can't say yet whether that was done. Wait a moment, then look in Slack "
+    "before you try again."
+)
 NOT_FOUND: Final = (
     "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
 )
