@@ -267,3 +267,9 @@ async def test_a_token_of_one_of_several_names_none_of_them():
     assert "please delete your message and replace it now. To link" in words(answer)
     assert "example.test" not in words(answer)
     assert list(buttons(answer)) == ["Link Hub", "Link Saturn Cloud"]
+
+
+@pytest.mark.parametrize("way", ["say", "direct"])
+async def test_advice_to_link_is_no_command_about_jobs(cloud, way):
+    told = words(await getattr(cloud, way)(f"job status {TOKEN}"))
+    assert f"type `{'/workspace ' if way == 'say' else ''}link`" in told

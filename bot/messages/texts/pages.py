@@ -331,7 +331,7 @@ SLACK: Final = "Slack"
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
-    "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
+    "replace it now{where}. To link your account, type `link` and use the page that opens."
 )
 #: Says which connection a typed token is from. ``TYPED_WHERE`` says where to replace the token. Both are left
 #: out if the token could be from several connections.
@@ -339,7 +339,7 @@ TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
 #: Shown if someone types text that could be a token or an id.
 TYPED_ID: Final = (
-    "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
+    "I can't find anything of yours with that id. If it's a workspace of yours, `add` puts it on "
     "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
 )
 TYPED_SLACK: Final = (
@@ -364,7 +364,7 @@ RESTORED: Final = (
 )
 ASK: Final = (
     "On {title}, an Usher admin has to approve your link. "
-    "Type `{command}link {title} USERNAME` with your username there."
+    "Type `link {title} USERNAME` with your username there."
 )
 ASK_BUTTON: Final = "Ask to link {title}"
 ASK_TITLE: Final = "Ask to link"
@@ -381,8 +381,7 @@ ASKED: Final = (
     "decide. If that username could be somebody else's, they can only approve it tomorrow."
 )
 LINKED_ALREADY: Final = (
-    "You're linked to *{username}* on {title}. "
-    "To ask for another username, type `{command}link {title} USERNAME`."
+    "You're linked to *{username}* on {title}. To ask for another username, type `link {title} USERNAME`."
 )
 
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
