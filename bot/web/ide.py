@@ -343,9 +343,9 @@ class IdePages:
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
         directive, source = request.query.get("directive", ""), request.query.get("source", "")
-        if _BLOCKED_PATTERN.fullmatch(f"{directive} {source}") and not self._limiter.take(
-            shown.workspace.principal.key
-        ):
+        # Reports have a separate limit, so that the vendor's script never keeps the person from asking.
+        limited = f"{shown.workspace.principal.key}/blocked"
+        if _BLOCKED_PATTERN.fullmatch(f"{directive} {source}") and not self._limiter.take(limited):
             log.warning(
                 "page.blocked", connection=shown.workspace.connection, directive=directive, source=source
             )

@@ -22,6 +22,7 @@ from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.facets import Embedding
 from bot.services.operation_requests import create_workspace
 from bot.store import operations, workspaces
+from bot.support.limits import MAX_BURST
 from bot.web.render import get_ide_page_headers
 from tests.rigs.store import hide_workspace, set_timer
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
@@ -130,6 +131,11 @@ async def test_what_was_blocked_is_logged_for_the_pages_own_script_alone(rig):
     assert await told("inline") == (200, ["inline"])
     assert await told("https://cdn.example/a?token=1") == (200, [])
     assert await told("cdn.example", "forged") == (403, [])
+    # However many reports a script sends, the person is still heard.
+    for _ in range(int(MAX_BURST)):
+        await told("inline")
+    assert await told("inline") == (200, [])
+    assert rig.made.services.limiter.take(ALICE.key) == 0.0
 
 
 async def test_what_opens_it_goes_to_the_pages_own_script_alone(rig):
