@@ -356,8 +356,11 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         if is_after_ack and is_stores:
             raise
         logger().warning("store failed" if is_stores else "failed", problem=error)
-        answer = _answer_problem(request, problems.explain_cause(error))
-        return _answer_store_error(request, handler, answer, error) if is_stores else answer
+        return (
+            _answer_store_error(request, handler, error)
+            if is_stores
+            else _answer_problem(request, problems.explain_cause(error))
+        )
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
@@ -379,12 +382,15 @@ def _replace_question(answer: Answer) -> Answer:
     return replace(answer, replaces=True) if is_replacement else answer
 
 
-def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
+def _answer_store_error(request: Request, handler: routes.Verb, error: UsherError) -> Answer:
     """Answer a request whose write failed.
 
     If the write may have succeeded, tell the person the outcome later.
     """
-    if not isinstance(error, StoreUnsure):
+    # If the store failed only after it had accepted the request, the request takes effect.
+    is_unsure = isinstance(error, StoreUnsure) or bool(request.notes.accepted)
+    answer = _answer_problem(request, problems.explain_cause("unsure" if is_unsure else error))
+    if not is_unsure:
         return replace(answer, unwritten="not")
     request.services.outcome_pool.add(_notify_of_outcome(request, handler))
     return replace(answer, unwritten="unsure")

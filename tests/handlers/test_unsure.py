@@ -7,6 +7,7 @@ import pytest
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
+from bot.services.message_context import Gatherer
 from bot.store import operations, runs
 from bot.store.cards import CARD_DELAY_SECONDS
 from bot.support.errors import StoreBusy, StoreUnsure
@@ -90,6 +91,22 @@ async def test_what_was_rolled_back_is_not_offered_to_be_taken_back(bot, way, er
     assert list(kit.iterate_buttons(answer.blocks)) == []
     assert await bot.store.read(operations.open_operations, ALICE) == []
     await bot.services.outcome_pool.drain(60.0)
+
+
+async def test_what_was_accepted_is_not_denied_if_the_store_fails_then(bot, monkeypatch):
+    at_all, left = Gatherer.describe_workspace, [StoreBusy("2 s")]
+
+    async def describe(*given, **named):
+        if left:
+            raise left.pop()
+        return await at_all(*given, **named)
+
+    monkeypatch.setattr(Gatherer, "describe_workspace", describe)
+    assert UNSURE in words(await bot.say("start notebook for 2h"))
+    assert await bot.services.outcome_pool.drain(60.0) == 0
+    (told,) = await bot.notices(NoticeKind.MESSAGE)
+    assert "notebook" in told.body["text"]
+    assert len(await bot.store.read(operations.open_operations, ALICE)) == 1
 
 
 @pytest.mark.parametrize("goes_through", [True, False])
