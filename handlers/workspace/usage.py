@@ -56,11 +56,13 @@ async def show_usage(request: Request) -> Answer:
     request.notes.facts = {"usage": None}
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
-    if fold_word(first) == TEAM:
+    # An assistant learns nothing about other people.
+    can_see_others = not request.surface.via
+    if can_see_others and fold_word(first) == TEAM:
         return await _show_team(request, rest)
     window = await _read_window(request, typed)
     if not isinstance(window, Window):
-        if found := await _find_cards(request, typed):
+        if can_see_others and (found := await _find_cards(request, typed)):
             return await _show_class(request, found)
         return _explain(request, window, typed)
     facts = await _load(request, window)

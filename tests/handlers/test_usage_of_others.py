@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.messages.blocks.notices import render
 from bot.store.tables import CLASS_CARDS, PARTICIPANTS
+from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.class_rig import ADMIN, BOB, CARLA, TRAINER, class_rig, posted
 from tests.handlers.rig import staged, words
 from tests.rigs.golden import check_golden
@@ -182,3 +184,14 @@ async def test_team_is_for_admins_only(bot):
     assert "Usher admin" in words(await bot.say("usage team", TRAINER))
     (refused,) = [one for one in await bot.audit() if one["result"] == "refused"]
     assert (refused["action"], refused["actor"]) == ("usage_team", TRAINER.key)
+
+
+@pytest.mark.parametrize("when", ["Biology", "team"])
+async def test_an_assistant_learns_nothing_about_others(bot, when):
+    card = await posted(bot, "card notebook --title Biology")
+    await run(bot, await join(bot, card, ALICE, BOB))
+    assert "I can't read" not in words(await bot.say(f"usage {when}", ADMIN))
+    slack = {"user_id": ADMIN.user_id, "team_id": ADMIN.team_id, "enterprise_id": ADMIN.enterprise_id}
+    result = json.loads(await run_tool(bot.services, slack, TOOLS["usage"], {"when": when}, "signed"))
+    assert result["usage"] is None
+    assert result["says"].startswith(f"I can't read `{when}` as a time.")
