@@ -22,6 +22,12 @@ _MAX_COMPARED_LENGTH: Final = 200
 _NUMBER: Final = re.compile(r"[0-9]+")
 _MAX_DIGITS: Final = 12
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
+#: Quotation marks (curly, low, angle, prime and full-width) and hyphens that stand for plain ones. They are
+#: listed by code point because some look alike.
+_DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
+_SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
+_HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
+STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 
 
 @lru_cache(maxsize=4096)
@@ -123,7 +129,7 @@ def clean(text: object) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a string normalised for comparison: one Unicode form, one case, single spaces."""
+    """Return a string normalised for comparison: one Unicode form, one case, plain quotes, single spaces."""
     return _fold_cached(text[:_MAX_COMPARED_LENGTH])
 
 
@@ -131,7 +137,8 @@ def fold(text: str) -> str:
 def _fold_cached(text: str) -> str:
     # Results are cached, because each typed word is compared with many names. Folding can turn one character
     # into several, so the string is cut a second time, to a length that an index accepts.
-    return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
+    plain = unicodedata.normalize("NFKC", clean(text).translate(STRAIGHT))
+    return " ".join(plain.casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
 def natural_key(name: str) -> str:

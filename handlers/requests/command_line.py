@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.services.creation import Flag
-from bot.support.cleaning import clean, unescape
+from bot.support.cleaning import STRAIGHT, clean, unescape
 
 #: Maximum length of a command, in characters. A longer text is cut and isn't read as a command, because no
 #: valid name is that long.
@@ -25,12 +25,6 @@ MAX_WORDS: Final = 100
 #: gets all of its arguments.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: Quotation marks (curly, low, angle, prime and full-width) and hyphens to be replaced by plain ones. They
-#: are listed by code point because some look alike.
-_DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
-_SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
-_HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
-_STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
 #: Matches a closing quotation mark, which comes before white space or at the end. Anywhere else, a quotation
 #: mark is an ordinary character.
@@ -226,7 +220,7 @@ def _strip_enclosing_signs(text: str) -> str:
 
 def _straighten(text: str) -> str:
     """Make curly quotes straight, and replace dashes that stand for two hyphens with two hyphens."""
-    return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
+    return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(STRAIGHT))
 
 
 def decode_links(text: str) -> str:

@@ -23,6 +23,7 @@ from bot.services import course_changes as cases
 from bot.services import courses as use_cases
 from bot.store import courses as class_rows
 from bot.store import workspaces as workspace_rows
+from bot.support.cleaning import STRAIGHT
 from bot.support.errors import Refused
 from handlers.requests import routes
 from handlers.requests.request import Answered, InvalidFields, Request
@@ -50,7 +51,7 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
     """
     found = []
     for card, is_teacher in courses:
-        title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
+        title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title.translate(STRAIGHT))))
         if begun := re.match(rf"{title}(?=\s|$)", text, re.IGNORECASE):
             found.append((card, is_teacher, text[begun.end() :].strip()))
     return found

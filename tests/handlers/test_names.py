@@ -43,6 +43,12 @@ async def test_words_of_an_exact_name_mean_nothing_else(bot, name):
     assert words(await bot.say(f"start {name}")).startswith(f"Starting *{name}*")
 
 
+@pytest.mark.parametrize("typed", ["olivia’s lab", "olivia's lab"], ids=["curly", "plain"])
+async def test_name_with_curly_quotes_is_found_however_it_is_typed(bot, typed):
+    await bot.link(names=("Olivia’s lab", "notebook"))
+    assert words(await bot.say(f"start {typed}")).startswith("Starting *Olivia’s lab*")
+
+
 NOBODYS = "my thesis"
 
 
