@@ -30,6 +30,7 @@ from bot.store import accounts, notices, operations, outages, workspaces
 from bot.store import hours as hours_store
 from bot.store import preferences as preferences_store
 from bot.store import runs as run_rows
+from bot.support.cleaning import STRAIGHT, escape, fold
 from bot.support.errors import Refused
 from handlers import commands
 from handlers.dispatch import format_full_command, run_text
@@ -169,7 +170,7 @@ async def _ask_person(
 def _write_argument(field: str, value: str) -> str:
     """Write an argument as a user would type it. Names are quoted so that they can't be misread."""
     if field == "name":
-        return join_words([Quoted(value)])
+        return join_words([Quoted(escape(value.translate(STRAIGHT)))])
     lead, _, rest = value.partition(" ")
     if field == "at" and fold_word(lead) in {"until", "till"}:
         return f"at {rest}"  # As a command, *stop NAME until 18:00* would mean that it starts again then.
@@ -229,7 +230,7 @@ class _Call:
                 [kit.section(explain_unread_time(why, given[at], SOONEST_SECONDS))], []
             )
             self.facts["says"] = words.NOT_A_TIME.format(field=at, why=said, about=words.FIELDS[at])
-        elif request.flags or (verb, name) != (tool.verb, given.get("name", "")):
+        elif request.flags or verb != tool.verb or fold(name) != fold(given.get("name", "")):
             self.facts["says"] = words.NOT_A_NAME
         elif tool.verb == "help":
             can = [one for one, other in TOOLS.items() if wanted.allows_assistant(other.level)]

@@ -17,7 +17,7 @@ from bot.messages.texts import assistant as words
 from bot.store import accounts
 from bot.store import hours as hours_store
 from bot.store.preferences import save_preferences
-from bot.store.tables import ACCOUNTS, RUNS
+from bot.store.tables import ACCOUNTS, RUNS, WORKSPACES, name_columns
 from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.rig import rig
 from tests.handlers.run_rig import going, run_rig
@@ -164,3 +164,13 @@ async def test_result_of_usage_has_all_figures_and_its_times_once(two):
     refused = await call(two, "usage", when="last night")
     assert refused["usage"] is None
     assert "I add up whole days" in refused["says"]
+
+
+@pytest.mark.parametrize("name", ["Olivia’s notebook", "R&D <draft>", "“final” run", "Olivia’s “final” run", "5′ disk", "a\u2010b"])
+async def test_name_in_a_result_is_found_when_it_is_given_back(two, name):
+    row = await two.workspace("analysis")
+    await two.store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **name_columns(name)))
+    (shown,) = [one for one in (await call(two, "my_workspaces"))["workspaces"] if one["on"] == "Hub"]
+    assert shown["name"] == name
+    assert [one["name"] for one in (await call(two, "status", name=name))["workspaces"]] == [name]
+    assert [one["did"] for one in (await call(two, "stop", name=name))["done"]] == ["stop"]
