@@ -218,12 +218,13 @@ class _Call:
     async def read(self, request: Request) -> Answer:
         services, tool, given = request.services, self.tool, self.given
         wanted = await services.store.read(preferences_store.preferences, request.principal)
+        not_a_name = words.NOT_A_NAME.format(what="run" if tool.folder == "job" else "workspace")
         verb, *times = request.arguments
         name = times.pop(0) if "name" in given and times else ""
         at = next((at for at in tool.takes[1:] if at in given), "")
         time = await read_typed_time(services, request.principal, given[at]) if at else None
         if not wanted.allows_assistant(tool.level):
-            self.facts["says"] = words.NOT_LET.format(command=request.command)
+            self.facts["says"] = words.NOT_LET.format(command=request.prefixes.workspace)
         elif isinstance(time, Unread) or (at and request.flags):
             why = time if isinstance(time, Unread) else Unread("unreadable")
             (said,) = drawn.write_lines(
@@ -231,7 +232,7 @@ class _Call:
             )
             self.facts["says"] = words.NOT_A_TIME.format(field=at, why=said, about=words.FIELDS[at])
         elif request.flags or verb != tool.verb or fold(name) != fold(given.get("name", "")):
-            self.facts["says"] = words.NOT_A_NAME
+            self.facts["says"] = not_a_name
         elif tool.verb == "help":
             can = [one for one, other in TOOLS.items() if wanted.allows_assistant(other.level)]
             self.facts["can"] = [words.TITLES[one] for one in can]
@@ -243,7 +244,7 @@ class _Call:
             await self._collect_results(request)
             self._add_refused(services.title)
             if name and not any(self.facts.values()):
-                self.facts["says"] = "\n".join([words.NOT_A_NAME, *self.remarks])
+                self.facts["says"] = "\n".join([not_a_name, *self.remarks])
             if isinstance(time, Moment) and time.at < self._find_stop() - 1:
                 self.remarks.append(words.WARNED_FIRST.format(at=drawn.format_time(self._find_stop())))
             return answer

@@ -118,7 +118,7 @@ async def test_client_reads_why_nothing_was_done(player):
     )
     assert "in 400 days is too far away" in refused["says"]
     assert "`at` can't be used" in unread["says"]
-    assert "No workspace or run is called that" in unknown["says"]
+    assert "No workspace is called that" in unknown["says"]
     assert "already running" in running["says"]
     assert not any(one.get("done") for one in (refused, unread, unknown, running))
     await player.scene.pass_time(30)

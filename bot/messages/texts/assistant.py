@@ -113,8 +113,7 @@ NOT_LET: Final = (
     "The person's settings don't let Slackbot do that. To change them, they type `{command}settings`."
 )
 NOT_A_NAME: Final = (
-    "Nothing was done. No workspace or run is called that. Something created just now can take a minute to "
-    "appear."
+    "Nothing was done. No {what} is called that. Something created just now can take a minute to appear."
 )
 #: Messages about errors in a tool's arguments. All say that nothing was done.
 NOT_AN_OBJECT: Final = "Nothing was done: the arguments have to be an object with {takes}."

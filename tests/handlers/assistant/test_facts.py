@@ -174,3 +174,19 @@ async def test_name_in_a_result_is_found_when_it_is_given_back(two, name):
     assert shown["name"] == name
     assert [one["name"] for one in (await call(two, "status", name=name))["workspaces"]] == [name]
     assert [one["did"] for one in (await call(two, "stop", name=name))["done"]] == ["stop"]
+
+
+async def test_name_of_a_run_is_not_called_unknown():
+    async with run_rig() as bot:
+        await bot.link(connection="hub")
+        await going(bot, "nightly", state=RunState.RUNNING)
+        said = (await call(bot, "status", name="nightly"))["says"]
+        assert "No workspace is called that" in said
+        assert "run" not in said
+        assert "No run is called that" in (await call(bot, "output", name="notebook"))["says"]
+
+
+@pytest.mark.parametrize("tool", ["my_workspaces", "my_runs"])
+async def test_refusal_by_the_settings_names_a_command_that_there_is(two, tool):
+    await two.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="nothing")))
+    assert "`/workspace settings`" in (await call(two, tool))["says"]

@@ -101,7 +101,7 @@ async def test_what_is_not_served_is_an_error_of_the_protocol(sends, body, code)
         ({"name": "notebook", "until": "now"}, "`until` can't be used"),
         ({"name": "notebook", "until": "18:00 IST"}, "18:00 Asia/Kolkata"),
         ({"name": "notebook", "until": "--yes"}, "`until` can't be used"),
-        ({"name": "nothing"}, "No workspace or run is called that"),
+        ({"name": "nothing"}, "No workspace is called that"),
     ],
 )
 async def test_a_field_that_cannot_be_read_is_named_in_a_result(sends, bot, arguments, said):
