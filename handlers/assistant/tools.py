@@ -86,9 +86,9 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
     Null, empty and blank values count as missing, because some clients fill in every field.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
-    if not isinstance(given, Mapping):
-        return {}, "" if given is None and not tool.takes else words.NOT_AN_OBJECT.format(takes=takes)
-    given = {key: value for key, value in given.items() if value is not None and str(value).strip()}
+    if not isinstance(given, Mapping | None):
+        return {}, words.NOT_AN_OBJECT.format(takes=takes)
+    given = {key: value for key, value in (given or {}).items() if value is not None and str(value).strip()}
     for name, value in given.items():
         about = words.FIELDS.get(name, "")
         if name not in tool.takes:

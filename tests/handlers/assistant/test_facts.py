@@ -190,3 +190,8 @@ async def test_name_of_a_run_is_not_called_unknown():
 async def test_refusal_by_the_settings_names_a_command_that_there_is(two, tool):
     await two.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="nothing")))
     assert "`/workspace settings`" in (await call(two, tool))["says"]
+
+
+async def test_usage_takes_no_arguments_as_this_week(two):
+    result = json.loads(await run_tool(two.services, WHO, TOOLS["usage"], None, "signed"))
+    assert result["usage"] is not None
