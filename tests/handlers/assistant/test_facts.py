@@ -14,10 +14,12 @@ from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.usage import Known, Moment
 from bot.domain.workspaces import State
 from bot.messages.texts import assistant as words
-from bot.store import accounts
+from bot.store import accounts, operations
 from bot.store import hours as hours_store
 from bot.store.preferences import save_preferences
 from bot.store.tables import ACCOUNTS, RUNS, WORKSPACES, name_columns
+from bot.support.errors import StoreBusy
+from handlers.assistant import tools
 from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.rig import rig
 from tests.handlers.run_rig import going, run_rig
@@ -166,7 +168,10 @@ async def test_result_of_usage_has_all_figures_and_its_times_once(two):
     assert "I add up whole days" in refused["says"]
 
 
-@pytest.mark.parametrize("name", ["Olivia’s notebook", "R&D <draft>", "“final” run", "Olivia’s “final” run", "5′ disk", "a\u2010b"])
+@pytest.mark.parametrize(
+    "name",
+    ["Olivia’s notebook", "R&D <draft>", "“final” run", "Olivia’s “final” run", "5\u2032 disk", "a\u2010b"],
+)
 async def test_name_in_a_result_is_found_when_it_is_given_back(two, name):
     row = await two.workspace("analysis")
     await two.store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": row.id}, **name_columns(name)))
@@ -186,12 +191,26 @@ async def test_name_of_a_run_is_not_called_unknown():
         assert "No run is called that" in (await call(bot, "output", name="notebook"))["says"]
 
 
+async def test_usage_takes_no_arguments_as_this_week(two):
+    result = json.loads(await run_tool(two.services, WHO, TOOLS["usage"], None, "signed"))
+    assert result["usage"] is not None
+
+
+async def test_result_does_not_deny_what_was_accepted_before_the_store_failed(two, monkeypatch):
+    async def fail(*_given, **_named):
+        raise StoreBusy("busy")
+
+    monkeypatch.setattr(tools._Call, "_collect_results", fail)
+    result = await call(two, "stop", name="analysis")
+    (stop,) = await two.store.read(operations.open_operations, ALICE)
+    assert stop.verb == "stop"
+    assert result["says"].startswith("I can't tell yet whether that went through. I'll message you.")
+    assert "done" not in result
+    monkeypatch.undo()
+    await two.services.outcome_pool.drain(60.0)
+
+
 @pytest.mark.parametrize("tool", ["my_workspaces", "my_runs"])
 async def test_refusal_by_the_settings_names_a_command_that_there_is(two, tool):
     await two.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="nothing")))
     assert "`/workspace settings`" in (await call(two, tool))["says"]
-
-
-async def test_usage_takes_no_arguments_as_this_week(two):
-    result = json.loads(await run_tool(two.services, WHO, TOOLS["usage"], None, "signed"))
-    assert result["usage"] is not None
