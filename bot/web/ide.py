@@ -443,7 +443,9 @@ class IdePages:
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
-        session = self._browsers.find_session(request) or ""
+        session = self._browsers.find_session(request)
+        if session is None:
+            return see_other(SIGNED_OUT_PATH)
         return render.render_page(
             "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
         )

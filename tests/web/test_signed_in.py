@@ -84,6 +84,9 @@ async def test_signing_out_twice_does_no_harm(rig):
     browser = await rig.made.browser()
     await browser.send("/sign-out")
     assert browser.url == f"{rig.origin}/signed-out"
+    # As when they press *Back*.
+    await browser.get("/sign-out")
+    assert browser.url == f"{rig.origin}/signed-out"
 
 
 async def test_who_leaves_is_signed_out_without_any_account(rig):
