@@ -199,6 +199,8 @@ class _Call:
     #: down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
+    #: Whether the answer only shows something else of that name, such as a run.
+    shows_other: bool = False
     has_accounts: bool = False
     #: Connections that refuse the user's sign-in. ``resting`` lists connections whose link is suspended
     #: because its username now belongs to another account. A suspended link isn't used, so the assistant sees
@@ -210,10 +212,11 @@ class _Call:
         """Return whether an answer with these buttons asks the person something.
 
         A button that links an account always counts as a question, because only the person can use it. Apart
-        from that, an answer isn't a question if the command has done something, or if its buttons only cancel
-        a planned stop or show the list.
+        from that, an answer isn't a question if the command has done something, if it only shows something
+        else of that name, or if its buttons only cancel a planned stop or show the list.
         """
-        return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running", "list"})
+        is_none = self.has_acted or self.shows_other or offered <= {"keep_running", "list"}
+        return bool(offered & LINKING) or not is_none
 
     async def read(self, request: Request) -> Answer:
         services, tool, given = request.services, self.tool, self.given
@@ -244,6 +247,7 @@ class _Call:
             await self._collect_results(request)
             self._add_refused(services.title)
             if name and not any(self.facts.values()):
+                self.shows_other = bool(request.notes.shown)
                 self.facts["says"] = "\n".join([not_a_name, *self.remarks])
             if isinstance(time, Moment) and time.at < self._find_stop() - 1:
                 self.remarks.append(words.WARNED_FIRST.format(at=drawn.format_time(self._find_stop())))

@@ -189,6 +189,13 @@ async def test_name_of_a_run_is_not_called_unknown():
         assert "No workspace is called that" in said
         assert "run" not in said
         assert "No run is called that" in (await call(bot, "output", name="notebook"))["says"]
+        # What a run that is over shows is no question, and may have its output.
+        await going(bot, "weekly", state=RunState.SUCCEEDED)
+        await lets_stop(bot)
+        stopped = await call(bot, "stop", name="weekly")
+        assert "asked" not in stopped
+        assert "No workspace is called that" in stopped["says"]
+        assert await bot.notices(NoticeKind.ASSISTANT_QUESTION) == []
 
 
 async def test_usage_takes_no_arguments_as_this_week(two):
