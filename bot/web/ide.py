@@ -388,6 +388,10 @@ class IdePages:
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         caller = Caller(self._context, shown.workspace.principal, reference=self._ids.reference())
+        generation = str(shown.workspace.generation)
+        if fields.get("generation", generation) != generation:
+            # The workspace has been started since the question was shown, so ask about what runs now.
+            return await self._ask_stop(shown, fields)
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
             accepted = await caller.run(begin_operation, shown.workspace.id, verb, agreed=agreed)
@@ -406,6 +410,7 @@ class IdePages:
             page=shown.page,
             question=cards.CONFIRM_END if is_final else cards.CONFIRM_STOP,
             agreed=buttons.get_consent(shown.workspace).name if is_final else Consent.NONE.name,
+            generation=shown.workspace.generation,
             name=shown.workspace.title,
             lost=buttons.format_cost(shown.workspace, effect if is_final else None),
             csrf_token=self._browsers.get_page_csrf_token(shown.session, shown.workspace.id),

@@ -22,6 +22,7 @@ from bot.messages.texts.cards import CONFIRM_STOP, LOST
 from bot.providers.facets import Embedding
 from bot.services.operation_requests import create_workspace
 from bot.store import operations, workspaces
+from bot.store.tables import WORKSPACES
 from bot.support.limits import MAX_BURST
 from bot.web.render import get_ide_page_headers
 from tests.rigs.store import hide_workspace, set_timer
@@ -289,6 +290,21 @@ async def test_a_stop_that_has_become_final_since_asks_again(rig):
     await browser.send(f"/ide/{workspace.id}/stop")
     (operation,) = await rig.store.read(operations.open_operations, ALICE)
     assert operation.agreed is Consent.GIVEN
+
+
+async def test_a_stop_of_an_earlier_run_asks_again(rig):
+    """As when the question is left open in a tab while the workspace is stopped and started again."""
+    workspace = await rig.workspace()
+    browser = await rig.signed_in(page=workspace.id)
+    question = await browser.get(f"/ide/{workspace.id}/stop")
+    later = {"generation": workspace.generation + 1}
+    await rig.store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": workspace.id}, **later))
+    browser.text = question
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert CONFIRM_STOP[1].format(name="notebook", lost=LOST[StopEffect.RETURNS]) in browser.text
+    assert await rig.store.read(operations.open_operations, ALICE) == []
+    await browser.send(f"/ide/{workspace.id}/stop")
+    assert len(await rig.store.read(operations.open_operations, ALICE)) == 1
 
 
 async def test_what_is_being_created_is_called_off_from_the_page(rig):
