@@ -150,6 +150,18 @@ def test_hours_in_a_zone_that_may_be_several_are_asked_about():
     assert list_zone_readings("mon 9:00-17:00 UTC") == list_zone_readings("lab IST") == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "starts", "stops", "zone"),
+    [
+        ("2026-12-24 9:00-12:00", NINE, 12 * 60, ""),
+        ("2026-12-24 22:00-06:00", 22 * 60, 6 * 60, ""),
+        ("2026-12-24 9:00-17:00 UTC", NINE, 17 * 60, "UTC"),
+    ],
+)
+def test_a_dash_between_two_times_on_a_date_is_no_offset(text, starts, stops, zone):
+    assert read_hours(text) == Wanted(frozenset({"2026-12-24"}), starts, stops, zone)
+
+
 @pytest.mark.parametrize("zone", ["+05:30", "utc+5:45", "UTC-3:30", "+0930", "GMT+12:45"])
 def test_hours_at_an_offset_with_minutes_need_a_zone(zone):
     assert read_hours(f"weekdays 9:00-17:00 {zone}") is None

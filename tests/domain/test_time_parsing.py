@@ -517,6 +517,7 @@ ELSEWHERE = [
     ("18:00 GMT+2", "Fri 17:00"),
     ("18:00 utc -5", "Sat 00:00"),
     ("18:00-05:00", "unreadable"),
+    ("2026-11-21 18:00-05:00", "unreadable"),
     ("18:00 Europe/London", "Fri 19:00"),
     ("at 11pm Tokyo time", "Fri 15:00"),
     ("18:00 in New York", "Sat 00:00"),

@@ -104,6 +104,12 @@ async def test_hours_are_set_by_their_command_alone(bot, text, hours):
     )
 
 
+async def test_the_button_for_a_later_start_sets_its_end_too(bot):
+    offered = await bot.direct("please start notebook tomorrow at 9 until tomorrow 12:00")
+    await bot.push(offered, "Hours for notebook: Sat 16 Jan 9:00-12:00")
+    assert [write_hours(one.wanted) for one in await rules(bot)] == ["2027-01-16 09:00-12:00"]
+
+
 async def test_the_buttons_leave_out_what_they_say(bot):
     shown = await bot.say("hours notebook every day 9:00-18:00")
     left = await bot.push(shown, "Skip Sat 16 Jan")

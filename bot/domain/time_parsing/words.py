@@ -246,12 +246,12 @@ _NO_ZONE: Final = (ZoneInfoNotFoundError, ValueError, OSError)
 _MAX_OFFSET: Final = timedelta(hours=14)
 _MAX_ZONE_WORDS: Final = 4
 #: Matches a time zone attached to a time without a space, as programs write it: ``18:00Z``,
-#: ``18:00+02:00[Europe/Berlin]``. A ``-`` begins an offset only after a date with a time, or a time with
-#: seconds. Otherwise, it is a dash.
+#: ``18:00+02:00[Europe/Berlin]``. A ``-`` begins an offset only after a date and a time joined by ``T``,
+#: or after a time with seconds. Otherwise, it is a dash, as in ``2026-12-24 9:00-12:00``.
 _BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
 _JOINED_MINUS: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2}t[0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )
 
 
