@@ -35,9 +35,9 @@ MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, in seconds. If a rule has no last day, Usher looks
-#: equally far ahead for its next start or stop.
+#: equally far ahead for its next start or stop, unless it skips days.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: If a rule has a last day, Usher looks this many seconds ahead for its next start or stop.
+#: If a rule has a last day or skips days, Usher looks this many seconds ahead for its next start or stop.
 YEAR_SECONDS: Final = 366 * 86_400.0
 #: How many seconds ahead to check whether one rule starts a workspace just when another stops it. This is
 #: long enough for every weekday to occur twice.
@@ -108,7 +108,8 @@ class Timetable(ABC):
 
     def after(self, moment: float) -> Occurrence | None:
         """Return the first start or stop after a time, or None if none is planned that far ahead."""
-        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
+        longest = YEAR_SECONDS if self.last_day or self.off else HORIZON_SECONDS
+        spans = (2 * 86_400.0, 9 * 86_400.0, longest)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
     def between(self, after: float, until: float) -> list[Occurrence]:

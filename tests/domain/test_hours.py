@@ -313,6 +313,12 @@ def test_what_is_long_ago_is_left():
     assert len(due) == HORIZON_SECONDS // 86_400.0
 
 
+def test_the_next_start_after_weeks_that_are_skipped_is_found():
+    off = {date.fromordinal(date(2027, 1, 1).toordinal() + day).isoformat() for day in range(60)}
+    one = rule(WEEKDAYS, NINE, SIX, off=frozenset(off))
+    assert one.after(one.processed_until).local == "2027-03-02T09:00"
+
+
 # -- whether a workspace's owner is asked now if they still need it ------------------------------------------
 
 
