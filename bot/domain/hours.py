@@ -128,6 +128,16 @@ class Timetable(ABC):
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
 
+    def list_days_over(self, now: float) -> frozenset[str]:
+        """Return the excluded days whose starts and stops are over.
+
+        If such a day were restored, they would count as missed.
+        """
+        every = replace(self, off=frozenset())
+        return frozenset(
+            day for day in self.off if any(one.until <= now for one in every.on(date.fromisoformat(day)))
+        )
+
     def day(self, at: float) -> date:
         """Return the date of a given time, in the timetable's zone."""
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()

@@ -78,7 +78,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
     (``course.began``), or if no lessons would be left (``course.never``).
     """
     card, now = _require_own(tx, caller, card_id), tx.now()
-    changed = replace(card, off=card.off.union(days) if days else _list_days_over(card, now))
+    changed = replace(card, off=card.off.union(days) if days else card.list_days_over(now))
     changed = replace(changed, stops_at=timetable.get_last_end(changed))
     if changed.is_over(now):
         raise Refused("course.never")
@@ -86,15 +86,6 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
         _change(tx, card, off=changed.off, stops_at=changed.stops_at)
         caller.record(tx, "class.cancel_lesson" if days else "class.restore_lesson", card)
     return changed
-
-
-def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that are over. If they were restored, their lessons would count as missed."""
-    today, every = card.day(now), replace(card, off=frozenset())
-    is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
-    return frozenset(
-        day for day in card.off if day < today.isoformat() or (is_over and day == today.isoformat())
-    )
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:

@@ -241,9 +241,10 @@ def leave_out_days(
     resting: list[RuleChange] = []
     now = tx.now()
     for one in rows.list_rules(tx, workspace.id):
-        today = one.day(now).isoformat()
-        off = frozenset(day for day in one.off.union(days) if day >= today)
-        off = off if days else frozenset()
+        # Days before the last start or stop that was processed can no longer become due.
+        oldest = one.day(one.processed_until - begun_hours.DAY_SECONDS).isoformat()
+        off = one.off.union(days) if days else one.list_days_over(now)
+        off = frozenset(day for day in off if day >= oldest)
         # Someone who resumes paused hours is there, so reset the count of unused starts.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))

@@ -264,6 +264,37 @@ async def test_days_that_are_left_out_pass_and_the_others_come(world):
     assert world.provider.accepted_starts == ["r1", "r1"]
 
 
+async def test_days_that_were_left_out_are_not_missed_when_others_are_left_out_or_brought_back(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await world.ask("b").run(use_cases.leave_out_days, workspace.id, ["2027-11-22", "2027-11-23"])
+    await until(world, "8:00", day=24, step=600)
+    await world.ask("c").run(use_cases.leave_out_days, workspace.id, ["2027-11-24"])
+    await until(world, "20:00", day=24, step=600)
+    await world.ask("d").run(use_cases.leave_out_days, workspace.id)
+    await until(world, "21:00", day=24, step=60)
+    assert (await became(world), told(world)) == ([], [])
+    await until(world, "9:05", day=25, step=60)
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_a_day_brought_back_while_its_hours_last_is_started_late(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await world.ask("b").run(use_cases.leave_out_days, workspace.id, ["2027-11-22"])
+    await until(world, "10:00", step=600)
+    await world.ask("c").run(use_cases.leave_out_days, workspace.id)
+    await until(world, "10:05")
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_a_night_that_is_left_out_stays_so_when_another_is_left_out_during_it(world):
+    workspace = await given(world, "every day 22:00-6:00", at="20:00")
+    await world.ask("b").run(use_cases.leave_out_days, workspace.id, ["2027-11-22"])
+    await until(world, "1:00", day=23, step=600)
+    await world.ask("c").run(use_cases.leave_out_days, workspace.id, ["2027-11-24"])
+    await until(world, "7:00", day=23, step=300)
+    assert (await became(world), told(world)) == ([], [])
+
+
 async def test_a_start_that_comes_once_is_over_then(world):
     workspace = await given(world, "2027-11-23 8:30")
     await until(world, "9:00", day=23, step=120)

@@ -268,8 +268,8 @@ def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""])
 
 
 def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
-    off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
-    return sorted(off)
+    coming = ((one, one.off - one.list_days_over(now)) for one in rules)
+    return sorted({day for one, days in coming for day in days if day >= one.day(now).isoformat()})
 
 
 def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
