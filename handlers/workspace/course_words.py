@@ -26,12 +26,10 @@ def get_verb(text: str) -> str:
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
-    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value. Return [] if they are unclear.
+    """Return the days in ``24 Dec`` or ``22 Dec to 6 Jan``. Return [] if they are unclear.
 
     Raise Refused (``course.no_lesson``) if none of these days has a lesson.
     """
-    if re.fullmatch(r"[\d,-]+", text) and text.count("-") >= 2:
-        return text.split(",")
     return [
         day
         for span in time_parsing.read_pause("skip", text, card.day(now))

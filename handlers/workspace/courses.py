@@ -113,11 +113,15 @@ async def change_by_button(request: Request) -> Answer:
     """Make the pressed button's change."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
-    return replace(await apply_order(request, card, text), replaces=True)
+    verb, _, days = text.partition(" ")
+    return replace(await apply_order(request, card, verb, days.split(",") if days else ()), replaces=True)
 
 
-async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change, join or leave a course, as the words after its title require. May raise Refused or Answered."""
+async def apply_order(request: Request, card: ClassCard, text: str, days: Sequence[str] = ()) -> Answer:
+    """Change, join or leave a course, as the words after its title require. May raise Refused or Answered.
+
+    ``days`` are the days that a button names.
+    """
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -131,7 +135,7 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
         await require_teacher(request, card.id, request.caller.read(taught, "class_change", card.id))
         (facts,) = await request.services.gatherer.describe_courses(request.principal, [(card, True)])
         return rooms.answer_courses([facts]) if card.is_over(facts.now) else rooms.ask_end(facts)
-    days = orders.list_days_off(card, rest, request.services.clock.now()) if rest else []
+    days = orders.list_days_off(card, rest, request.services.clock.now()) if rest else days
     if (verb == "skip") is not bool(days):
         return replies.hint(request.fill(words.COURSE_USAGE, course=card.title))
     changed = await require_teacher(request, card.id, request.caller.run(cases.leave_out, card.id, days))

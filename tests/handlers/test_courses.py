@@ -225,3 +225,18 @@ async def test_course_in_quotes_is_changed_and_no_card_is_posted(bot):
     assert "This will end *Intro Stats*" in words(await bot.say('card "Intro Stats" end', TRAINER))
     await bot.say('card "Intro Physics" skip 23 Dec', TRAINER)
     assert [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD] == []
+
+
+@pytest.mark.parametrize("typed", ["skip 23-12-2027", "skip 2027-23-12", "skip 12-23-2027,"])
+async def test_a_day_that_cannot_be_read_leaves_out_no_lesson(bot, typed):
+    card = await posted(bot, POST)
+    assert "skip 24 Dec" in words(await bot.say(f"card Statistics {typed}", TRAINER))
+    assert await bot.store.read(class_rows.find_card, card.id) == card
+
+
+async def test_a_day_in_machine_format_needs_a_lesson_too(bot):
+    card = await posted(bot, POST)
+    assert "has no lesson on Wed 22 Dec" in words(await bot.say("card Statistics skip 2027-12-22", TRAINER))
+    await bot.say("card Statistics skip 2027-12-23,2027-12-28", TRAINER)
+    changed = await bot.store.read(class_rows.find_card, card.id)
+    assert changed.off == {"2027-12-23", "2027-12-28"}

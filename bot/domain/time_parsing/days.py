@@ -396,7 +396,7 @@ def read_spans(text: str, today: date) -> tuple[_Days, ...]:
     The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
     duration that begins today (``for a week``), or every day before a given day (``until monday``).
     """
-    words = _rewrite(spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}"))
+    words = _rewrite(spell(f"on {re.sub(r',(?! ?[0-9]{4}(?!-))', ' and ', text)}"))
     listed = [one for one in re.split(r" ?(?:\band\b|&) ?", words) if one]
     try:
         found = [span for one in listed if (span := _read_span(one, today, 1)) and span[0] <= span[1]]

@@ -144,7 +144,7 @@ def _parse(text: str) -> tuple[Wanted | None, SaidZone | None]:
         return None, said
     plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", plain)
     plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
-    return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b)", " ", plain)).split()), said
+    return _read(spell(re.sub(r"[,&](?! ?[0-9]{4}\b(?!-))", " ", plain)).split()), said
 
 
 def _read(words: list[str]) -> Wanted | None:
