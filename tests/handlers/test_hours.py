@@ -29,6 +29,11 @@ async def bot():
         yield made
 
 
+def plain(answer):
+    """Return the words of an answer, with times as a program shows them that can't format them."""
+    return re.sub(r"<!date\^\d+\^[^|]*\|([^>]*)>", r"\1", words(answer))
+
+
 async def rules(bot, name="notebook"):
     return await bot.store.read(rows.list_rules, (await bot.workspace(name)).id)
 
@@ -119,6 +124,11 @@ async def test_the_buttons_leave_out_what_they_say(bot):
     assert "Skip Mon 18 Jan" in buttons(await bot.say("hours notebook"))
     await bot.push(left, "Don't skip Sat 16 Jan")
     assert [one.off for one in await rules(bot)] == [frozenset()]
+
+
+async def test_a_day_that_does_not_exist_is_not_read(bot):
+    assert "so I haven't changed anything" in words(await bot.say("hours notebook 20 jan and 31 nov 9:00"))
+    assert await rules(bot) == []
 
 
 def sent(view, workspace="", **values):

@@ -179,7 +179,7 @@ def days_of(word: str) -> frozenset[str]:
     first, dash, last = word.partition("-")
     day = parse_day(word)
     if day is not None and (day.day or day.ahead is not None):
-        is_none = word == "tonight" or day.weekday is not None or (dash and day.find(date.min) is None)
+        is_none = word == "tonight" or day.weekday is not None or day.find(date.min) is None
         return frozenset() if is_none else frozenset({word})
     if dash and "-" not in last:
         return span_weekdays(days_of(_SHORT.get(first, first)), days_of(_SHORT.get(last, last)))
