@@ -91,7 +91,8 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     """End a course. A lesson in progress still ends as planned. Raise Refused if the course is over."""
     card, now = _require_own(tx, caller, card_id), tx.now()
-    last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
+    has_begun = any(one.due_at <= now for one in card.on(card.day(now)))
+    last = (card.day(now) - timedelta(days=not has_begun)).isoformat()
     to: Row = {"last_day": last, "closed_at": now, "stopped_by": caller.principal.key}
     to["stops_at"] = timetable.get_last_end(replace(card, **to))
     if caller.is_first_delivery(tx):

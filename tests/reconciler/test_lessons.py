@@ -333,3 +333,11 @@ async def test_a_link_made_anywhere_wakes_every_press_that_waits_and_is_still_go
     await begin(accounts.link_account, "cloud", "alice", secret, **of)
     await term.pass_time(20, step=2)
     assert [command["text"] for _, command in term.replayed] == [f"press {cards[2].id}"]
+
+
+async def test_a_course_that_ends_after_its_lesson_of_the_day_includes_that_lesson(term):
+    (alice,) = people(1)
+    card = await course(term, alice)
+    await until(term, "12:00", step=60)
+    ended = await ask(term).run(changes.end, card.id)
+    assert (ended.last_day, ended.stops_at) == ("2027-11-22", local("10:30"))
