@@ -89,7 +89,8 @@ SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state NOT
 SELECT COUNT(*) AS count FROM participants
 WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL);
 
--- Each press that takes effect is a consent, even if an earlier consent was withdrawn.
+-- Each press that takes effect is a consent, even if an earlier consent was withdrawn. The time in between doesn't count
+-- as usage of the class.
 -- name: press_class
 INSERT INTO participants (
     id, card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
@@ -99,6 +100,7 @@ INSERT INTO participants (
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
     is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
+    joined_at = CASE WHEN participants.withdrawn_at IS NULL THEN participants.joined_at ELSE excluded.joined_at END,
     withdrawn_at = NULL;
 
 -- As long as a person has no workspace, they count as having joined when they last pressed the button.

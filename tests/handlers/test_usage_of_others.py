@@ -117,6 +117,16 @@ async def test_person_who_keeps_their_workspace_is_not_in_it(bot):
     assert "UBOB" not in said
 
 
+async def test_time_between_leaving_a_course_and_joining_it_again_does_not_count(bot):
+    card = await posted(bot, "card notebook --title Biology --hours wed 9:00-10:00")
+    keys = await join(bot, card, ALICE)
+    bot.clock.advance(HOUR / 2)
+    await bot.press("course_leave", card.id, ALICE)
+    await run(bot, keys)
+    await bot.press("class_press", card.id, ALICE, channel_id="C1")
+    assert "Nothing ran." in words(await bot.say("usage Biology", TRAINER))
+
+
 async def test_card_that_did_not_say_so_shows_no_persons(bot):
     """Cards of earlier releases don't say that teachers see hours; a total for a few people isn't shown."""
     card = await posted(bot, "card notebook --title Biology")
