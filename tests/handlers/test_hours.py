@@ -126,6 +126,22 @@ async def test_the_buttons_leave_out_what_they_say(bot):
     assert [one.off for one in await rules(bot)] == [frozenset()]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        # It is 9:00 on Friday, 15 January.
+        ("hours notebook today 8:00-18:00", "I'll stop *notebook* on Saturn Cloud at 17:00 UTC."),
+        (
+            "hours notebook tomorrow 22:00-6:00",
+            "Sat 16 Jan at 21:00 UTC, and stop it Sun 17 Jan at 05:00 UTC.",
+        ),
+        ("hours notebook tomorrow 9:00-18:00", "Sat 16 Jan at 08:00 UTC, and stop it at 17:00 UTC."),
+    ],
+)
+async def test_hours_for_one_day_are_said_as_what_will_happen(bot, text, said):
+    assert said in plain(await bot.say(text))
+
+
 async def test_a_day_that_does_not_exist_is_not_read(bot):
     assert "so I haven't changed anything" in words(await bot.say("hours notebook 20 jan and 31 nov 9:00"))
     assert await rules(bot) == []

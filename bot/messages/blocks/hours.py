@@ -202,27 +202,26 @@ def _starts_without_stop(facts: WorkspaceFacts) -> bool:
 
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
     assert facts.workspace is not None, "hours are a workspace's"
-    day, zone, down = (
-        date.fromisoformat(min(once.days)),
-        load_zone(rule.zone),
-        choose_planned_mode(facts.effects),
-    )
-    times_of = [(OperationVerb.START, once.starts), (OperationVerb(down), once.stops)]
-    (verb, first), *then = [
-        (verb, resolve_instant(day, minutes, zone)) for verb, minutes in times_of if minutes is not None
-    ]
+    day, down = date.fromisoformat(min(once.days)), OperationVerb(choose_planned_mode(facts.effects))
+    # If the hours were set after their start, only the stop is still to come.
+    coming = [one for one in rule.on(day) if one.at > rule.processed_until]
+    (verb, first), *then = [(OperationVerb.START if one.side == "start" else down, one.at) for one in coming]
     names = {
         "name": facts.workspace.title,
         "title": facts.connection_title,
         "at": kit.moment_at(first, facts.now, facts.zone),
     }
     stop = [
-        fill(", and {do} it at {until}", until=kit.moment(at, first, facts.zone), **VERB_FORMS[verb])
+        fill(
+            ", and {do} it {until}",
+            until=kit.moment(at, first, facts.zone, alone="at {time}"),
+            **VERB_FORMS[verb],
+        )
         for verb, at in then
     ]
     others = [one for one in facts.rules if one is not rule]
     once_said = fill(words.ONCE, then=Markup(kit.join(stop, "")), **names, **VERB_FORMS[verb])
-    said = [kit.announce("stop" if once.starts is None else "start", facts.workspace.id, once_said)]
+    said = [kit.announce(coming[0].side, facts.workspace.id, once_said)]
     return [*said, fill(words.BESIDES, hours=_format_rules(others, facts))] if others else said
 
 
