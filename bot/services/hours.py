@@ -8,7 +8,7 @@ keeps running with no stop planned, Usher asks its owner once a day whether it i
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from bot.domain import begun_hours
@@ -30,7 +30,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
-from bot.domain.time_parsing import Wanted, load_zone, write_hours
+from bot.domain.time_parsing import EVERY_DAY, Wanted, load_zone, write_hours
 from bot.domain.timers import find_next_stop
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import UP_STATES, State, Workspace
@@ -98,18 +98,41 @@ def add(
     ]
     kept = [*(one for one in known if one not in replaced), *left]
     made = _make_rule(tx, caller, workspace, wanted, kept=len(kept), agreed=agreed)
+    dates = {one.id: days for one in kept if (days := _list_replaced_dates(one, made, tx.now()))}
+    kept = [replace(one, off=one.off.union(dates.get(one.id, ()))) for one in kept]
     stop = None if agreed else find_run_through(kept, made, tx.now())
     if stop is not None:
         title = caller.context.need(workspace.connection).settings.title
         raise Refused("hours.runs_on", cause="not_agreed", title=title, at=stop.at)
     if not caller.is_first_delivery(tx):
         return []
-    by_id = {one.id: one for one in left}
+    by_id = {one.id: one for one in kept}
+    replaced = [one for one in known if one in replaced or one.id in dates]
     change: list[RuleChange] = [*((one, by_id.get(one.id)) for one in replaced), (None, made)]
     change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if made.agreed else {}
     caller.record(tx, "workspace.hours", workspace, hours=write_hours(wanted), zone=made.zone, **agreed_to)
-    return [replace(one, days=one.days & wanted.days) if one.id in by_id else one for one in replaced]
+    return [
+        replace(one, days=dates.get(one.id) or one.days & wanted.days) if one.id in by_id else one
+        for one in replaced
+    ]
+
+
+def _list_replaced_dates(rule: HoursRule, made: HoursRule, now: float) -> frozenset[str]:
+    """Return the dates of new hours on which they overlap a rule's hours, and so replace them.
+
+    If the new hours only have a stop, they don't replace hours that have yet to begin.
+    """
+    found = set[str]()
+    for day in made.days - EVERY_DAY:
+        new, old = (one.on(date.fromisoformat(day)) for one in (made, rule))
+        if not new or not old or not new[-1].side == old[-1].side == "stop":
+            continue
+        begins = now if made.starts is None else new[0].at
+        is_kept = made.starts is None and old[0].side == "start" and old[0].at > now
+        if begins < old[-1].at and old[0].at < new[-1].at and not is_kept:
+            found.add(day)
+    return frozenset(found)
 
 
 def _make_rule(
@@ -239,11 +262,13 @@ def leave_out_days(
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     resting: list[RuleChange] = []
-    now = tx.now()
-    for one in rows.list_rules(tx, workspace.id):
+    now, rules = tx.now(), rows.list_rules(tx, workspace.id)
+    dates = frozenset[str]().union(*(one.days for one in rules))
+    for one in rules:
         # Days before the last start or stop that was processed can no longer become due.
         oldest = one.day(one.processed_until - begun_hours.DAY_SECONDS).isoformat()
-        off = one.off.union(days) if days else one.list_days_over(now)
+        # Hours for a date still replace those of its weekday.
+        off = one.off.union(days) if days else one.list_days_over(now) | (one.off & dates)
         off = frozenset(day for day in off if day >= oldest)
         # Someone who resumes paused hours is there, so reset the count of unused starts.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")

@@ -147,6 +147,16 @@ async def test_a_day_that_does_not_exist_is_not_read(bot):
     assert await rules(bot) == []
 
 
+async def test_days_with_hours_of_their_own_are_not_called_skipped(bot):
+    await bot.say("hours notebook every day 9:00-18:00")
+    said = plain(await bot.say("hours notebook tomorrow 9:00-20:00"))
+    assert "They replace 16 Jan 09:00\u201318:00." in said
+    shown = await bot.say("hours notebook")
+    assert "No working hours" not in words(shown)
+    assert not any("skip" in one and "Don't" in one for one in buttons(shown))
+    assert "No working hours on Sat 16 Jan" in words(await bot.say("hours notebook skip tomorrow"))
+
+
 def sent(view, workspace="", **values):
     """Return the form as Slack sends it, with these values and otherwise those that the form showed."""
     shown = {one["block_id"]: one["element"] for one in view["blocks"] if one["type"] == "input"}

@@ -295,6 +295,31 @@ async def test_a_night_that_is_left_out_stays_so_when_another_is_left_out_during
     assert (await became(world), told(world)) == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("text", "at", "end"),
+    [
+        ("2027-11-23 9:00-20:00", "8:00", "20:00"),
+        ("2027-11-23 8:30-12:00", "8:00", "12:00"),
+        ("2027-11-23 -20:00", "14:00", "20:00"),
+        # Without a start of its own, it doesn't take that of the others.
+        ("2027-11-23 -20:00", "8:00", "18:00"),
+        # Without a stop of its own, it leaves that of the others.
+        ("2027-11-23 8:30", "8:00", "18:00"),
+    ],
+)
+async def test_hours_for_one_day_take_the_place_of_those_of_that_weekday(world, text, at, end):
+    workspace = await given(world, "weekdays 9:00-18:00", at="20:00")
+    await until(world, at, day=23, step=600)
+    await world.ask("b").run(use_cases.add, workspace.id, read_hours(text))
+    await world.ask("c").run(use_cases.leave_out_days, workspace.id)
+    await world.pass_time(local(end, day=23) - 300 - world.clock.now(), step=60)
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], [])
+    await until(world, "20:10", day=23, step=60)
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], ["r1"])
+    await until(world, "18:03", day=24, step=60)
+    assert world.provider.accepted_stops == ["r1", "r1"]
+
+
 async def test_a_start_that_comes_once_is_over_then(world):
     workspace = await given(world, "2027-11-23 8:30")
     await until(world, "9:00", day=23, step=120)

@@ -266,14 +266,19 @@ def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""])
     return None
 
 
-def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
-    coming = ((one, one.off - one.list_days_over(now)) for one in rules)
+def _list_days_off(rules: Collection[HoursRule], now: float, of: HoursRule | None = None) -> list[str]:
+    """Return the coming days that hours skip, or those that one of the rules skips.
+
+    Days with hours of their own are left out.
+    """
+    dates = frozenset[str]().union(*(one.days - one.off for one in rules))
+    coming = ((one, one.off - dates - one.list_days_over(now)) for one in rules if of in {None, one})
     return sorted({day for one, days in coming for day in days if day >= one.day(now).isoformat()})
 
 
 def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
     """Return a line that lists the days skipped by working hours, or [] if there are none."""
-    every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
+    every = {span for one in rules for span in group_days(one, _list_days_off(rules, now, one))}
     today = max((one.day(now) for one in rules), default=date.min)
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every), today))] if every else []
 
