@@ -185,15 +185,17 @@ def restore(
     workspace = find_usable(tx, caller, "hours", workspace_id)
     if rows.list_rules(tx, workspace.id):
         return workspace, False
-    made = [
-        replace(
-            _make_rule(tx, caller, workspace, one.wanted, kept=number),
-            zone=load_zone(one.zone).key,
-            off=one.off,
-            paused="person" if one.is_paused else "",
-        )
-        for number, one in enumerate(former)
-    ]
+    made = list[HoursRule]()
+    for one in former:
+        try:
+            rule = _make_rule(tx, caller, workspace, one.wanted, kept=len(made))
+        except Refused as refusal:
+            # Hours for a day that has passed since are left out, unless there are no others.
+            if refusal.rule == "hours.never" and (made or one is not former[-1]):
+                continue
+            raise
+        paused = "person" if one.is_paused else ""
+        made.append(replace(rule, zone=load_zone(one.zone).key, off=one.off, paused=paused))
     if caller.is_first_delivery(tx):
         change_rules(tx, workspace, [(None, one) for one in made], get_mode(caller, workspace))
         said = "; ".join(write_hours(one.wanted) for one in made)

@@ -108,6 +108,17 @@ async def test_hours_turned_off_are_turned_on_again(bot, given):
     assert "Turn hours off" in labels(answer)
 
 
+async def test_hours_for_a_day_that_has_passed_do_not_keep_the_others_off(bot):
+    await bot.link()
+    await bot.say("hours notebook mon 9:00-17:00")
+    await bot.say("hours notebook tomorrow 9:00-17:00")
+    on = button(await bot.say("hours notebook off"), "Turn on again")
+    bot.clock.advance(3 * 86_400.0)
+    assert "now runs Mon" in (await press(bot, on)).text
+    (rule,) = await rules(bot)
+    assert rule.days == {"mon"}
+
+
 async def test_hours_set_since_are_kept(bot):
     await bot.link()
     await bot.say("hours notebook weekdays 9:00-18:00")
