@@ -69,10 +69,12 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today
-    last = (begin or today) + timedelta(days=courses_timetable.DEFAULT_COURSE_DAYS)
-    end = time_parsing.day_of(until, max(begin or today, today)) if until else last
     longest = today + timedelta(days=courses_timetable.MAX_COURSE_DAYS)
-    if begin is None or end is None or not begin <= end <= longest:
+    if begin is None or begin > longest:
+        return {}
+    last = begin + timedelta(days=courses_timetable.DEFAULT_COURSE_DAYS)
+    end = time_parsing.day_of(until, max(begin, today)) if until else last
+    if end is None or not begin <= end <= longest:
         return {}
     hours = {"days": wanted.days, "starts": wanted.starts, "stops": wanted.stops}
     return {**hours, "first_day": begin.isoformat(), "last_day": end.isoformat()}

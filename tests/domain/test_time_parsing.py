@@ -179,6 +179,13 @@ def test_a_time_of_day_is_the_next_one(text, means):
     assert _local(text) == means
 
 
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo"])
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "31.12.9999"])
+@pytest.mark.parametrize("clock", ["00:00", "23:59"])
+def test_a_year_at_the_end_of_the_calendar_is_no_error(zone, day, clock):
+    assert isinstance(read(f"{day} {clock}", ZoneInfo(zone), NOW), Unread)
+
+
 def _dated(text: str) -> str:
     """Return the date and time that a text means, or why it can't be read."""
     found = read(text, BERLIN, NOW)

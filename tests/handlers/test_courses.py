@@ -227,6 +227,12 @@ async def test_course_in_quotes_is_changed_and_no_card_is_posted(bot):
     assert [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD] == []
 
 
+@pytest.mark.parametrize("flags", ["--from 9999-12-31", "--from 31.12.9999 --until 31.12.9999"])
+async def test_a_course_in_the_last_year_of_the_calendar_is_refused(bot, flags):
+    said = words(await bot.say(f"card notebook --hours tue 8:00-9:30 {flags}", TRAINER))
+    assert "a course lasts a year at most" in said
+
+
 @pytest.mark.parametrize("typed", ["skip 23-12-2027", "skip 2027-23-12", "skip 12-23-2027,"])
 async def test_a_day_that_cannot_be_read_leaves_out_no_lesson(bot, typed):
     card = await posted(bot, POST)

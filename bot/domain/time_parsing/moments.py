@@ -150,12 +150,15 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
     found = parse(text, kind)
     if isinstance(found, Unread):
         return found
-    if isinstance(found, float):
-        moment: Moment | Unread = Moment(now + found, seconds=found)
-    elif found.zone is None:
-        moment = _resolve(found, zone, now)
-    else:
-        moment = _resolve_elsewhere(found, found.zone, zone, now)
+    try:
+        if isinstance(found, float):
+            moment: Moment | Unread = Moment(now + found, seconds=found)
+        elif found.zone is None:
+            moment = _resolve(found, zone, now)
+        else:
+            moment = _resolve_elsewhere(found, found.zone, zone, now)
+    except (ValueError, OverflowError):  # In UTC, it is outside the years 1 to 9999.
+        return Unread("far")
     if isinstance(moment, Unread):
         return moment
     if moment.at <= now or moment.at - now < soonest:
