@@ -23,8 +23,9 @@ ENV_FILE: Final = ".env"
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 #: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
-#: Matches the contents of a connections file, but not a path to one.
-_TABLE_PATTERN: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
+#: Matches the contents of a connections file, even if they aren't valid, but not a path to one. Messages name
+#: a path, and the contents may hold secrets.
+_TEXT_PATTERN: Final = re.compile(r"\n|^\s*(?:\[+\s*connections\s*\.|connections[^/\n]*=)")
 _REFERENCE_PATTERN: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
 #: Permission bits that let other users of the machine read a file.
 READABLE_BITS: Final = stat.S_IRGRP | stat.S_IROTH
@@ -148,7 +149,7 @@ def find_connections_source() -> Path | str | None:
     written = read_variable("USHER_CONNECTIONS")
     if not written:
         return None
-    return written if _TABLE_PATTERN.search(written) else Path(written)
+    return written if _TEXT_PATTERN.search(written) else Path(written)
 
 
 def read_variable(name: str) -> str:

@@ -108,11 +108,21 @@ async def test_connections_can_be_written_into_the_environment_where_there_are_n
     file.unlink()
     ended = await run("migrate", env={**env, "USHER_CONNECTIONS": text})
     assert (ended.status, ended.err.count("no such setting")) == (0, 0)
+    with_comments = f"# Ours\n{text}# title = 'Hub' # the last one;\n"
+    commented = await run("migrate", env={**env, "USHER_CONNECTIONS": with_comments})
+    assert (commented.status, commented.err.count("remark")) == (0, 0), commented.err
     wrong = await run("migrate", env={**env, "USHER_CONNECTIONS": text.replace("base_url", "addres")})
     assert wrong.status == 2
     assert "connections.saturn.base_url: is not set" in wrong.err
     broken = await run("migrate", env={**env, "USHER_CONNECTIONS": text + "= 1\n"})
     assert "USHER_CONNECTIONS: its text isn't valid TOML" in broken.err
+    inline = 'connections.saturn = {provider = "saturn", base_url = "https://app.acme.example"}'
+    in_a_line = await run("migrate", env={**env, "USHER_CONNECTIONS": inline})
+    assert in_a_line.status == 0, in_a_line.err
+    misspelt = text.replace("connections.", "conections.").replace("env:A_TOKEN", "canary-token")
+    told = await run("migrate", env={**env, "USHER_CONNECTIONS": misspelt})
+    assert (told.status, "USHER_CONNECTIONS: conections is not known" in told.err) == (2, True)
+    assert "canary" not in told.err
 
 
 @pytest.mark.parametrize(

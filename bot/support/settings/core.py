@@ -24,7 +24,7 @@ from bot.support.addresses import (
     public_origin,
 )
 from bot.support.cleaning import trim
-from bot.support.environment import check_unquoted, command, resolve_secret
+from bot.support.environment import check_unquoted, command, find_connections_source, resolve_secret
 from bot.support.settings.database import (
     explain_wrong_path,
     explain_wrong_url,
@@ -219,7 +219,8 @@ class Settings(BaseSettings):
         if re.search("[\ud800-\udfff]", value):  # This is how Python represents bytes that it can't decode.
             raise ValueError("has characters that aren't UTF-8")
         check_unquoted(value)
-        if _REMARK_PATTERN.search(value):
+        # The text of a connections file may contain comments.
+        if _REMARK_PATTERN.search(value) and value != find_connections_source():
             raise ValueError("ends in a remark or a sign, which would be a part of it: remove that")
         if _ASSIGNMENT_PATTERN.match(value):
             raise ValueError("begins with the name of a setting: leave that out, and write the value alone")
