@@ -218,6 +218,8 @@ def restored(arguments: argparse.Namespace) -> int:
         if await store.list_missing_migrations(name) is None:
             raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
+        # A running process would carry out plans while they are being put on hold.
+        await store.engine.exclude_others()
         # Leave out connections without user accounts, because they have no links.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
         backup_at, held, linked = await pause_restored(store, administrators, apart)

@@ -126,7 +126,6 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
     held, fresh = Path(f"{path}.lock"), Path(f"{path}.restored")
     owner = (held if held.exists() else path.parent).stat()
     with not_served(path):
-        _give(held, owner)
         _put_in_place(backup, path, fresh, owner, time, ids)
 
 

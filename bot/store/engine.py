@@ -97,6 +97,13 @@ class Engine(ABC):
         """
 
     @abstractmethod
+    async def exclude_others(self) -> None:
+        """Until the engine is closed, let no process begin to serve from the database.
+
+        Raise StoreInUse if one already does.
+        """
+
+    @abstractmethod
     async def close(self) -> None:
         """Finish the queued work and close the database."""
 

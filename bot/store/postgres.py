@@ -201,12 +201,19 @@ class PostgresEngine(Engine):
         """
 
         def copied(_: Transaction) -> dict[str, int]:
-            if not self._session.take_lock(alone=True):
-                raise StoreInUse(_STOP_IT.format(name=self._name))
+            self._take_lock_alone()
             with closing(tables()) as found:
                 return self._session.fill(found, self._name)
 
         return await self._write_patiently(copied)
+
+    async def exclude_others(self) -> None:
+        """Take the lock for serving exclusively, or raise StoreInUse if another process has it."""
+        await self._write_patiently(lambda _: self._take_lock_alone())
+
+    def _take_lock_alone(self) -> None:
+        if not self._session.take_lock(alone=True):
+            raise StoreInUse(_STOP_IT.format(name=self._name))
 
     async def close(self) -> None:
         """Finish the queued work and disconnect."""

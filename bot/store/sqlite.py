@@ -152,6 +152,11 @@ class SqliteEngine(Engine):
             if not (serves or self._serves):
                 self._release_lock()
 
+    async def exclude_others(self) -> None:
+        """Take the serving lock, or raise StoreInUse if another process has it."""
+        if not self._take_lock():
+            raise StoreInUse(_STOP_IT.format(path=self._path))
+
     async def close(self) -> None:
         """Finish the queued work and close the file."""
         self._write_queue.close()
@@ -590,6 +595,7 @@ class ServingLock:
         """Take the lock. Return False if another process has it. Raise OSError if its file can't be used."""
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            is_new, folder = not self._path.exists(), self._path.parent
             try:
                 handle = os.open(self._path, flags, 0o600)
             except OSError as error:
@@ -600,6 +606,10 @@ class ServingLock:
                 if not self._path.exists():
                     return True
                 handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            if is_new and os.geteuid() == 0:
+                # Commands may run as root, but the user that Usher runs as has to be able to open the file.
+                with suppress(OSError):
+                    os.fchown(handle, folder.stat().st_uid, folder.stat().st_gid)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

@@ -110,6 +110,16 @@ async def test_restored_without_a_backup_in_the_database_is_refused(env):
         assert connection.execute("SELECT FROM pg_tables WHERE schemaname = 'public'").rowcount == 0
 
 
+async def test_restored_beside_a_process_that_serves_is_refused(env):
+    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
+    await store.begin_serving()
+    refused = await run("restored", env=env)
+    assert (refused.status, refused.out) == (1, "")
+    assert refused.err.endswith("stop it first, then try again.\n")
+    await store.close()
+    assert (await run("restored", env=env)).status == 0
+
+
 async def test_migrate_over_tables_of_a_newer_release_says_how_to_restore(env):
     """Restoring a backup over a newer database leaves the newer release's tables behind."""
     (newest, script) = list(read_migrations().items())[-1]

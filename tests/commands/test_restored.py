@@ -85,6 +85,21 @@ async def test_a_restored_backup_is_noticed_and_everybody_linked_is_told_once(tm
             ) == 1
 
 
+async def test_restored_beside_a_running_usher_is_refused(tmp_path):
+    """Without a file, the command is for a backup that is already in place, and Usher has to be stopped."""
+    async with slack() as (local, _client):
+        async with served(tmp_path, local) as made:
+            workspace = (await linked(made.store)).workspaces[0]
+            at = await made.store.now() + 3600.0
+            await set_timer(made.store, workspace, PlannedStop(at, "stop"))
+            ended = await run("restored", env=environment(tmp_path))
+            assert (ended.status, ended.out) == (1, "")
+            assert ended.err.endswith("stop it first, then try again.\n")
+            found = await made.store.read(workspaces.find_workspace, workspace.id)
+            assert found.stop_at == at
+        assert (await run("restored", env=environment(tmp_path))).status == 0
+
+
 async def test_a_backup_is_whole_its_owners_alone_and_not_served_from_as_it_is(tmp_path):
     database, backup, env = tmp_path / "usher.db", tmp_path / "copy" / "usher.db", environment(tmp_path)
     store = await open_store(f"sqlite:///{database}", SystemClock(), SystemIds())
