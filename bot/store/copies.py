@@ -7,11 +7,18 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from bot.store.schema import list_own_tables
+from bot.store.schema import (
+    find_missing_migrations,
+    list_migrations,
+    list_own_tables,
+    list_schema_changes,
+    read_migrations,
+)
 from bot.store.sqlite import (
     INDEX,
     LAYOUT,
@@ -118,8 +125,8 @@ def new_database_file(target: Path) -> Iterator[Path]:
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     """Replace a database with a backup. The new file gets the owner of the old one.
 
-    The database must not be in use. It is kept next to the new one under a different name. This may raise
-    OSError or StoreError.
+    The database must not be in use. It is kept next to the new one under a different name. If this release
+    can't use the backup, nothing is replaced. This may raise OSError or StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
@@ -134,7 +141,7 @@ def _put_in_place(
 ) -> None:
     fresh.unlink(missing_ok=True)
     try:
-        write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
+        write_backup(backup, fresh, partial(_refuse_other_releases, name=str(backup.absolute())), time, ids)
     except StoreNotMigrated:
         raise StoreUnavailable(f"{backup.absolute()} is no database of Usher's.") from None
     except StoreUnavailable as error:
@@ -145,6 +152,15 @@ def _put_in_place(
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
     fresh.rename(path)
+
+
+def _refuse_other_releases(tx: Transaction, name: str) -> None:
+    """Raise StoreTooNew, StoreTooOld or StoreUnreleased if this release can't use a database."""
+    applied = list_migrations(tx)
+    # Databases of release 0.1.0 don't have this table.
+    with suppress(sqlite3.Error):
+        applied |= list_schema_changes(tx)
+    find_missing_migrations(applied, read_migrations(), name)
 
 
 def _give(made: Path, owner: os.stat_result) -> None:

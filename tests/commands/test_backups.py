@@ -308,6 +308,20 @@ async def test_a_restore_by_another_user_starts(served):
             assert {one.stat().st_uid for one in found(served, "usher.db*")} == {served.stat().st_uid}
 
 
+async def test_a_backup_of_a_newer_release_replaces_nothing(tmp_path):
+    async with installed(tmp_path) as (_store, make, _clock):
+        assert await make(tmp_path / "backups") == ""
+    (backup,) = found(tmp_path, "backups/*")
+    with closing(sqlite3.connect(backup)) as database, database:
+        for table, values in (("migrations", "0"), ("schema_changes", "0, '99.1.0'")):
+            database.execute(f"INSERT INTO {table} VALUES ('9999_later', {values})")
+    was = (tmp_path / "usher.db").read_bytes()
+    ended = await run("restored", str(backup), env=environment(tmp_path))
+    assert (ended.status, "needs 99.1.0 or later" in ended.err) == (2, True), ended.err
+    assert (tmp_path / "usher.db").read_bytes() == was
+    assert found(tmp_path, "usher.db.*") == [tmp_path / "usher.db.lock"]
+
+
 async def test_the_log_of_what_was_there_stays_with_it(tmp_path):
     """The log of the replaced database is kept with it.
 
