@@ -137,6 +137,11 @@ async def test_all_wrong_words_are_named_at_once(env):
         "--from: 'yesterday' is no day like 2026-11-01.",
         "--to: '2026-13-01' is no day like 2026-11-01.",
         "--format: 'xml' is neither csv nor json.",
+async def test_totals_accept_the_last_possible_day(env):
+    window = ("--from", "2025-11-01", "--to", "9999-12-31", "--totals")
+    assert (await printed(env, *window)).startswith("total,of,lives,")
+
+
     ]
     ended = await run("usage", "--from", "2025-12-01", "--to", "2025-11-01", env=env)
     assert (ended.status, ended.err) == (2, "--to has to be later than --from.\n")
