@@ -3,11 +3,13 @@
 import argparse
 import csv
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import Any, Final, TextIO
 
 from bot.commands import complain, load, with_store
 from bot.domain.prices import Price
@@ -55,7 +57,17 @@ def print_usage(arguments: argparse.Namespace) -> int:
     make, columns = (_make_totals, _TOTAL_COLUMNS) if arguments.totals else (_make_lives, _LIFE_COLUMNS)
 
     async def run(store: Store) -> int:
-        await store.engine.read(lambda tx: write(columns, make(tx, since, until)), Priority.IDLE)
+        # The transaction may be run again, and mustn't last until somebody has read the output.
+        with TemporaryFile("w+", encoding="utf-8", errors="backslashreplace", newline="") as file:
+
+            def write_rows(tx: Transaction) -> None:
+                file.seek(0)
+                file.truncate()
+                write(file, columns, make(tx, since, until))
+
+            await store.engine.read(write_rows, Priority.IDLE)
+            file.seek(0)
+            shutil.copyfileobj(file, sys.stdout)
         return 0
 
     return with_store(settings, run)
@@ -149,13 +161,13 @@ def _format_time(at: float | None) -> str | None:
     return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _write_json(_columns: Sequence[str], found: Iterator[Row]) -> None:
+def _write_json(file: TextIO, _columns: Sequence[str], found: Iterator[Row]) -> None:
     for row in found:
-        print(json.dumps(row, ensure_ascii=False, default=float))
+        print(json.dumps(row, ensure_ascii=False, default=float), file=file)
 
 
-def _write_csv(columns: Sequence[str], found: Iterator[Row]) -> None:
-    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+def _write_csv(file: TextIO, columns: Sequence[str], found: Iterator[Row]) -> None:
+    writer = csv.DictWriter(file, columns, lineterminator="\n")
     writer.writeheader()
     for row in found:
         writer.writerow({name: _make_cell(name, value) for name, value in row.items()})

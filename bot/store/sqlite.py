@@ -527,13 +527,13 @@ def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
 
 
 def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
-    """Translate a SQLite or system error into one of the store's errors.
+    """Translate an error of SQLite or of the database's files into one of the store's errors.
 
-    Return other exceptions unchanged.
+    Return other exceptions unchanged, such as an error of the stream to which rows are printed.
     """
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable(_MOVED_MESSAGE.format(name=Path(str(error.filename)).name))
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.filename is not None:
         return StoreUnavailable(f"the database file can't be used: {error.strerror}")
     if not isinstance(error, sqlite3.Error):
         return error

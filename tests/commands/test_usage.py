@@ -1,9 +1,15 @@
 """Tests of `usher usage`, which prints a row for each run within a window, and totals that are their sums."""
 
+import asyncio
 import csv
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 
@@ -11,6 +17,7 @@ from bot.store import open_store, usage
 from bot.store.tables import LIVES, USAGE_SUMS
 from bot.support.clock import SystemClock, SystemIds
 from tests.app.command_line import environment, run
+from tests.project.repository import ROOT
 from tests.rigs.lives import sum_up
 from tests.rigs.store import ALICE, BOB
 
@@ -130,6 +137,11 @@ async def test_months_of_old_lives_count_in_totals_of_no_person(env, tmp_path):
     ]
 
 
+async def test_totals_accept_the_last_possible_day(env):
+    window = ("--from", "2025-11-01", "--to", "9999-12-31", "--totals")
+    assert (await printed(env, *window)).startswith("total,of,lives,")
+
+
 async def test_all_wrong_words_are_named_at_once(env):
     ended = await run("usage", "--from", "yesterday", "--to", "2026-13-01", "--format", "xml", env=env)
     assert (ended.status, ended.out) == (2, "")
@@ -137,11 +149,6 @@ async def test_all_wrong_words_are_named_at_once(env):
         "--from: 'yesterday' is no day like 2026-11-01.",
         "--to: '2026-13-01' is no day like 2026-11-01.",
         "--format: 'xml' is neither csv nor json.",
-async def test_totals_accept_the_last_possible_day(env):
-    window = ("--from", "2025-11-01", "--to", "9999-12-31", "--totals")
-    assert (await printed(env, *window)).startswith("total,of,lives,")
-
-
     ]
     ended = await run("usage", "--from", "2025-12-01", "--to", "2025-11-01", env=env)
     assert (ended.status, ended.err) == (2, "--to has to be later than --from.\n")
@@ -149,3 +156,45 @@ async def test_totals_accept_the_last_possible_day(env):
 
 async def test_a_window_without_lives_still_names_the_columns(env):
     assert await printed(env, "--from", "2020-01-01", "--to", "2020-02-01") == f"{COLUMNS}\n"
+
+
+@pytest.mark.parametrize(("reader", "status"), [(">/dev/full", 1), ("| true", 128 + signal.SIGPIPE)])
+async def test_usage_into_a_full_or_closed_output_blames_no_database(env, reader, status):
+    made = [life(number, LATE, None, name="n" * 200) for number in range(10, 2000)]
+    store = await open_store(env["USHER_DATABASE_URL"], SystemClock(), SystemIds())
+    await store.engine.write(lambda tx: [LIVES.add(tx, **row) for row in made])
+    await store.close()
+    words = f"{sys.executable} -m bot usage {' '.join(WINDOW)} {reader}; exit ${{PIPESTATUS[0]}}"
+    where = env | {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    run_it = partial(subprocess.run, env=where, cwd="/", capture_output=True, check=False, text=True)
+    ended = await asyncio.to_thread(run_it, ["bash", "-c", words])
+    assert (ended.returncode, "database" in ended.stderr) == (status, False), ended.stderr
+
+
+#: Fails once, after all rows have been read, as if the database were busy or the connection lost.
+READ_TWICE = """
+import sqlite3, sys
+from bot.__main__ import main
+from bot.store import usage
+
+iterate, tries = usage.iterate_lives, []
+
+def iterate_twice(*given):
+    yield from iterate(*given)
+    if not tries:
+        tries.append(1)
+        busy = sqlite3.OperationalError("busy")
+        busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+        raise busy
+
+usage.iterate_lives = iterate_twice
+sys.exit(main(["usage", *sys.argv[1:]]))
+"""
+
+
+async def test_rows_that_are_read_again_are_printed_once(env):
+    words = [sys.executable, "-c", READ_TWICE, *WINDOW]
+    where = env | {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    run_it = partial(subprocess.run, env=where, cwd="/", capture_output=True, check=False, text=True)
+    ended = await asyncio.to_thread(run_it, words)
+    assert (ended.returncode, ended.stdout) == (0, await printed(env, *WINDOW)), ended.stderr
