@@ -351,10 +351,13 @@ class SqliteSession:
     def shrink(self) -> bool:
         """Spend a few milliseconds on releasing unused pages. Return whether there are more to release."""
         until = monotonic() + SHRINK_SECONDS
-        while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
+        while (unused := self._pragma("freelist_count")) * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
                 return True
             self.connection.execute("PRAGMA incremental_vacuum(4)").fetchall()
+            if self._pragma("freelist_count") == unused:
+                # Another tool made the file, or ``lay_out`` couldn't rewrite it, so it keeps its pages.
+                return False
         return False
 
     def _pragma(self, name: str) -> int:

@@ -74,6 +74,24 @@ async def test_space_that_others_leave_no_time_for_is_given_back_another_night(p
     await engine.close()
 
 
+async def test_file_that_cannot_shrink_is_left_as_it_is(path, clock):
+    """``lay_out`` had no space to rewrite the file of an earlier release, or of another tool."""
+    store = await open_store(f"sqlite:///{path}", clock, SystemIds())
+    await store.migrate()
+    await store.close()
+    with closing(sqlite3.connect(path)) as database:
+        for statement in ("PRAGMA journal_mode = DELETE", "PRAGMA auto_vacuum = 0", "VACUUM"):
+            database.execute(statement)
+    wasteful(path)
+    engine = SqliteEngine(str(path), clock, SystemIds())
+    await engine.open()
+    unused = asked(path, "freelist_count")
+    async with asyncio.timeout(10):
+        await engine.tidy()
+    assert asked(path, "freelist_count") == unused > asked(path, "page_count") / 4
+    await engine.close()
+
+
 # -- pages ---------------------------------------------------------------------------------------------------
 
 
