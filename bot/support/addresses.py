@@ -217,9 +217,15 @@ class Proxy:
 
 
 def _matches_entry(entry: str, host: str, port: int | None) -> bool:
-    """Return whether a NO_PROXY entry (a host name, a parent domain or ``*``) matches a host and port."""
-    name, _, wanted = entry.partition(":")
-    name = name.removeprefix("*").removeprefix(".")
+    """Return whether a NO_PROXY entry (a host name, a parent domain or ``*``) matches a host and port.
+
+    An entry may also be an IP address or a range of them (10.0.0.0/8). An IPv6 address with a port needs
+    brackets.
+    """
+    with suppress(ValueError):
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry.strip("[]"), strict=False)
+    name, _, wanted = entry.rpartition(":") if ":" in entry else (entry, "", "")
+    name = name.strip("[]").removeprefix("*").removeprefix(".")
     if wanted not in ("", str(port)):
         return False
     return entry == "*" or (bool(name) and (host == name or host.endswith(f".{name}")))
