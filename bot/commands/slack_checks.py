@@ -16,7 +16,9 @@ from bot.support.responses import Response
 from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
-SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
+#: This doesn't say to paste what ``usher manifest`` prints, because without options that is the Socket Mode
+#: form, with which nothing would arrive over HTTP any more.
+SCOPES: Final = "Add what is missing on your app's page, OAuth & Permissions, then reinstall the app."
 #: ``doctor`` reports a difference of at least this many seconds between this machine's clock and Slack's. If
 #: it exceeds 300 seconds, Usher refuses Slack's requests.
 CLOCK_SKEW_SECONDS: Final = 60.0

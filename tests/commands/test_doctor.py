@@ -89,6 +89,8 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
     missing = "missing: app_mentions:read, files:write, im:history, im:write, users:read"
     assert checks["slack scopes"].found == missing
     assert "reinstall" in checks["slack scopes"].advice
+    # `usher manifest` alone prints the Socket Mode form.
+    assert "manifest" not in checks["slack scopes"].advice
 
 
 @pytest.mark.parametrize(
