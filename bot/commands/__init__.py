@@ -59,6 +59,8 @@ RUN_WHERE_USHER_RUNS: Final = (
 _NEXT_STEP: Final = (
     f"{command('doctor')} says what to do about each; {command('up')} asks for what is missing."
 )
+#: Advice on a settings file that can't be read. Every command reads it first, even `usher docs`.
+_CORRECT_FILE: Final = "Correct that file, then try again. Each line sets a variable: NAME='value'."
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -78,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         _lead_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
-        then = _NEXT_STEP if has_settings() else RUN_WHERE_USHER_RUNS
+        then = wrong.advice or (_NEXT_STEP if has_settings() else RUN_WHERE_USHER_RUNS)
         complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), then)
         return 2
     except (StoreTooNew, StoreTooOld) as failed:
@@ -104,7 +106,7 @@ def _load_env_file() -> None:
     try:
         load_env_file()
     except ValueError as wrong:
-        raise SettingsError([str(wrong)]) from None
+        raise SettingsError([str(wrong)], _CORRECT_FILE) from None
 
 
 def complain(*lines: str) -> None:

@@ -78,6 +78,8 @@ async def test_line_that_sets_nothing_is_named(tmp_path, line):
     number = path.read_text().splitlines().index(line) + 1
     ended = await run("migrate", cwd=tmp_path)
     assert (ended.status, f"{path} isn't NAME=VALUE in line {number}" in ended.err) == (2, True)
+    # Other commands, such as doctor, couldn't go on either.
+    assert ended.err.splitlines()[-1].startswith("Correct that file, then try again.")
 
 
 @pytest.mark.parametrize("before", ["", "\ufeff"], ids=ascii)

@@ -62,12 +62,13 @@ REMOVED_SETTINGS: Final = {
 class SettingsError(Exception):
     """Raised with all problems of the settings, one sentence each, without values.
 
-    The exit status is then 2.
+    The exit status is then 2. ``advice`` is shown below the problems, in place of the usual advice.
     """
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], advice: str = "") -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.advice = advice
 
 
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
