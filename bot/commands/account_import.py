@@ -80,18 +80,20 @@ def read_rows(path: Path) -> list[CsvRow]:
     lines = text.splitlines()
     comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
-    named = [str(name).strip().lower() for name in reader.fieldnames or ()]
-    missing = [name for name in CSV_COLUMNS if name not in named]
-    if missing:
-        raise ImportProblem(
-            f"The first line of {path.name} needs the columns {', '.join(CSV_COLUMNS)}; "
-            f"missing: {', '.join(missing)}."
-        )
-    reader.fieldnames = named
     try:
+        named = [str(name).strip().lower() for name in reader.fieldnames or ()]
+        missing = [name for name in CSV_COLUMNS if name not in named]
+        if missing:
+            raise ImportProblem(
+                f"The first line of {path.name} needs the columns {', '.join(CSV_COLUMNS)}; "
+                f"missing: {', '.join(missing)}."
+            )
+        reader.fieldnames = named
         return [_row(reader.line_num, found) for found in reader if any(found.values())]
     except csv.Error as error:
-        raise ImportProblem(f"Line {reader.line_num} of {path.name} isn't valid CSV: {error}.") from None
+        # ``reader.line_num`` is that of the last line that could be read.
+        line = reader.reader.line_num
+        raise ImportProblem(f"Line {line} of {path.name} isn't valid CSV: {error}.") from None
 
 
 def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:

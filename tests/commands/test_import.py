@@ -114,7 +114,9 @@ async def test_rows_that_cannot_be_are_named_by_their_line(place):
         (b"", "needs the columns slack_user, connection, username"),
         (b"slack_user,username\nU1,a\n", "missing: connection"),
         (b"\xff\xfe\x00", "isn't UTF-8 text"),
-        (HEADER.encode() + b'"U1"x,bench,alice', "valid CSV"),
+        (HEADER.encode() + b'"U1"x,bench,alice', r"Line 2 of people\.csv isn't valid CSV"),
+        (b'"slack_user" ,"connection","username"\n', r"Line 1 of people\.csv isn't valid CSV"),
+        (b'"slack_user,connection,username\n', r"Line 1 of people\.csv isn't valid CSV"),
     ],
 )
 def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, content, sentence):
