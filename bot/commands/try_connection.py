@@ -64,7 +64,10 @@ def try_connection(arguments: argparse.Namespace) -> int:
             finally:
                 await give_back(provider, access)
 
-    return with_store(settings, run, may_be_new=True)
+    try:
+        return with_store(settings, run, may_be_new=True)
+    except EOFError:
+        raise NotDone("The answers ended before the questions, so nothing was done.") from None
 
 
 async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
@@ -86,8 +89,6 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
             identity = await provider.require_facet(Impersonation).check_username(username)
     except ProviderError as failed:
         raise NotDone(f"{title} doesn't accept that: {explain_failure(failed)}") from None
-    except EOFError:
-        raise NotDone("The answers ended before the questions, so nothing was done.") from None
     return Access(identity.username, identity.credential)
 
 

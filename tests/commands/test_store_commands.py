@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import sys
+from asyncio.subprocess import PIPE
 from contextlib import asynccontextmanager
 
 import pytest
@@ -20,6 +23,8 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.processes import reserved_port
 from tests.app.command_line import KEY, environment, run, running
+from tests.playground.posit_help import posit_server
+from tests.project.repository import ROOT
 from tests.rigs import earlier
 from tests.rigs.store import ALICE, BOB, link_account
 
@@ -265,6 +270,30 @@ async def test_a_trial_is_in_the_record_before_anything_is_asked_of_the_provider
     async with opened(tmp_path) as store:
         (entry,) = await store.read(audit_rows.read_audit)
     assert (entry["actor"], entry["action"], entry["target"]) == ("operator", "trial.begin", "saturn")
+
+
+async def test_trial_without_an_answer_to_its_question_makes_nothing(tmp_path):
+    """A username is piped in, and nobody can type yes."""
+    async with posit_server() as posit:
+        (tmp_path / "connections.toml").write_text(
+            f'[connections.bench]\nprovider = "posit"\nbase_url = "{posit.url}"\n'
+            'linking = ["admin"]\nsuper_admin_token = "su"\n'
+        )
+        (tmp_path / "connections.toml").chmod(0o600)
+        trying = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot", "try", "bench"),
+            env=environment(tmp_path) | {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+            cwd=tmp_path,
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        out, err = await trying.communicate(b"alice\n")
+    assert b"It costs what" in out, err
+    assert (trying.returncode, err.decode()) == (
+        1,
+        "The answers ended before the questions, so nothing was done.\n",
+    )
 
 
 async def test_a_trial_of_a_connection_that_is_not_there_names_those_that_are(tmp_path):
