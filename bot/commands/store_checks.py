@@ -96,6 +96,8 @@ _NOTICE_ADVICE = {
 }
 _STORE_ADVICE = "What to do: `usher docs incidents#the-database-cant-be-written`."
 _FSYNC = "SELECT current_setting('fsync') AS fsync"
+_MAY_CREATE = "SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS may_create"
+_OWNER_ADVICE = "Make its user the owner of the database: `usher docs operate#postgresql`."
 _UPGRADE_ADVICE = "Make a backup first, which is the way back: `usher docs upgrade`."
 
 
@@ -121,6 +123,10 @@ async def check_store(
             name = name_of(settings.database_url)
             missing = await store.list_missing_migrations(name)
             if missing is None and store.engine.is_shared:
+                (row,) = await store.read(lambda tx: tx.all(_MAY_CREATE))
+                if not row["may_create"]:
+                    found = f"{name} is empty, and its user may not create tables there"
+                    return [Check("store", False, found, _OWNER_ADVICE)]
                 return [Check("store", True, f"{name} is empty: the first start creates the tables")]
             if missing:
                 found = f"{name} is of an earlier release: the next start brings it up to date"

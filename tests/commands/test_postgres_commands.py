@@ -1,5 +1,7 @@
 """Tests of the commands with a PostgreSQL database: their output, which never contains its password."""
 
+import os
+
 import pytest
 
 from bot.commands import store_checks
@@ -35,6 +37,22 @@ async def test_the_schema_is_made_once_and_doctor_says_so_before(env):
     again = await run("migrate", env=env)
     assert (again.status, again.out) == (0, "The database is up to date.\n")
     assert all(check.is_good for check in await store_checks.check_store(Settings(**env)))
+
+
+async def test_doctor_reports_user_who_may_not_create_tables(env):
+    """The administrator created the database without making Usher's user its owner."""
+    role, url = f"usher_weak_{os.getpid()}", env["USHER_DATABASE_URL"]
+    if "host=" not in url or "@" not in url:
+        pytest.skip("the server asks roles for passwords")
+    with postgres.connected(url) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN".encode())
+        try:
+            settings = Settings(**env | {"USHER_DATABASE_URL": url.replace("postgres:@", f"{role}:@")})
+            (check,) = await store_checks.check_store(settings)
+        finally:
+            connection.execute(f"DROP ROLE {role}".encode())
+    assert (check.is_good, "may not create tables" in check.found) == (False, True)
+    assert "owner" in check.advice
 
 
 async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
