@@ -184,7 +184,7 @@ def save(arguments: argparse.Namespace) -> int:
     try:
         saved, others = save_readable_rows(path, target, leave, time, SystemIds())
     except StoreUnavailable as failed:
-        raise NotDone(f"{path.absolute()} can't be saved: {failed}.") from None
+        raise NotDone(f"{path.absolute()} can't be saved to {target.absolute()}: {failed}.") from None
     for name, table in saved.items():
         if table.rows or table.is_damaged:
             print(f"{name}: {table.rows} rows{_UNREADABLE * table.is_damaged}")

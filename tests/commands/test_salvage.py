@@ -196,6 +196,7 @@ async def test_place_that_takes_no_file_is_named(tmp_path, words, target):
     await fill(tmp_path / "usher.db")
     ended = await run("store", words, target, env=env, cwd=tmp_path)
     assert (ended.status, "Traceback" in ended.err, ended.err[:1]) == (1, False, "/")
+    assert str(tmp_path / target) in ended.err
 
 
 async def test_where_nothing_can_be_read_no_file_is_left(tmp_path):
