@@ -270,7 +270,7 @@ class Gatherer:
         run = None if operation is not None else await self.store.read(run_rows.find_run, work_item_id)
         return any(one is not None and one.is_open for one in (operation, run))
 
-    @guards("Output is read again, not remembered")
+    @guards("After a crash, output is read again from the beginning")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
         """Remove a run's output from a card that others can read. Ids of direct messages begin with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)

@@ -34,7 +34,7 @@ class Destinations:
         #: Ids of notices that are sent outside their thread because Slack refused the thread.
         self._alone: set[str] = set()
 
-    @guards("Output is read again, not remembered")
+    @guards("After a crash, output is read again from the beginning")
     async def find(self, notice: Notice) -> Destination | None:
         """Return where to send a notice, or None if it has to wait until its card is posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:
