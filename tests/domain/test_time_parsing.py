@@ -383,7 +383,10 @@ def test_a_context_says_what_a_bare_text_is():
     [
         ("09:00", True),
         ("18:00", False),
-        ("midnight", True),
+        ("midnight", False),  # It ends today.
+        ("0:00", False),
+        ("24:00", False),
+        ("12am", False),
         ("tomorrow 9:00", False),
         ("12h", False),
         ("at 8", False),

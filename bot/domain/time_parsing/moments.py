@@ -93,8 +93,9 @@ class Moment:
     """A time in the future, in epoch seconds.
 
     ``seconds`` is the duration, if one was given. ``is_next_day`` means that only a time of day was given and
-    it has passed for today, which the answer must mention. ``is_shifted`` means that clocks skip that time on
-    that day, so the moment is later by as much as they skip.
+    it has passed for today, which the answer must mention. Midnight never has: it is the end of today.
+    ``is_shifted`` means that clocks skip that time on that day, so the moment is later by as much as they
+    skip.
     """
 
     at: float
@@ -334,7 +335,8 @@ def _resolve(time: TimeOfDay, zone: tzinfo, now: float, today: date | None = Non
         # After 8:30 in the morning, many people who type `8:30` mean this evening.
         typed, later = f"tomorrow {time.hour:02d}:{time.minute:02d}", f"{time.hour + 12}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later))
-    return replace(moment, is_next_day=is_next_day)
+    is_midnight = (local.hour, local.minute) == (0, 0)
+    return replace(moment, is_next_day=is_next_day and not is_midnight)
 
 
 def _resolve_on_day(time: TimeOfDay, zone: tzinfo, now: float, today: date) -> Moment | Unread:
