@@ -93,6 +93,8 @@ _OWN: Final = split_words("it that let here there today tomorrow tonight")
 #: Words that make a start wait for capacity.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
+#: Words that may come before a name.
+_ARTICLES: Final = split_words("my our the")
 #: Filler words. These mean nothing here, so they are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
@@ -205,10 +207,11 @@ def _find_unknown(
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) and not isinstance(one.what, Time) for one in found)
-    if quoted or is_named or not strange or not operation or strange[0] != 1:
+    begin = 2 if fold_word("".join(words[1:2])) in _ARTICLES else 1
+    if quoted or is_named or not strange or not operation or strange[0] != begin:
         return "".join(quoted[:1])
     free = list_free(words, [one for one in found if isinstance(one.what, Time)])
-    return " ".join(words[at] for at in free[1:]) if len(free) <= _MAX_COMMAND_WORDS else ""
+    return " ".join(words[at] for at in free[begin:]) if len(free) <= _MAX_COMMAND_WORDS else ""
 
 
 def _asks(words: Sequence[str]) -> bool:

@@ -362,11 +362,12 @@ async def test_offer_of_a_whole_name_says_where_a_namesake_is(bot):
     ] == [("hub", "lab")]
 
 
+@pytest.mark.parametrize("name", ["lab", "my lab", "the lab"])
 @pytest.mark.parametrize("time", ["", " in 2h", " at 18:00"])
-async def test_unknown_name_is_said_with_and_without_a_time(bot, time):
-    await bot.link()
+async def test_unknown_name_is_said_with_and_without_a_time(bot, name, time):
+    await bot.link(names=("notebook", "report"))
     await fresh(bot)
-    assert "I can't find a workspace called *lab*." in words(await bot.say(f"stop lab{time}"))
+    assert "I can't find a workspace called *lab*." in words(await bot.say(f"stop {name}{time}"))
 
 
 async def test_similar_name_is_offered_with_its_time(bot):
