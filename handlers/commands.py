@@ -9,6 +9,7 @@ which isn't always installed.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Final
 
 from bot.domain import time_parsing
@@ -51,6 +52,8 @@ _END_SIGNS: Final = ".!,;?"
 #: Maximum number of words after a synonym of a verb that parses its own arguments. A longer text is treated
 #: as free text.
 _MAX_OWN_WORDS: Final = 2
+#: What flags, and programs, begin with. Some keyboards turn two hyphens into a dash.
+_DASHES: Final = ("--", "\u2013", "\u2014")
 
 
 @routes.text("words")
@@ -130,6 +133,8 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
         )
+    if verb.flags is None:  # A form's fields and a program may follow.
+        words = [*takewhile(lambda word: isinstance(word, Quoted) or not word.startswith(_DASHES), words)]
     return verb.takes_words and (first == verb.name or len(words) <= _MAX_OWN_WORDS)
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.verb import Verb as VerbDeclaration
-from bot.messages.verb import declare_verb, list_former_verbs, list_verbs
+from bot.messages.verb import declare_verb, list_former_verbs, list_synonyms, list_verbs
 from bot.support.declarations import Registry, require_complete
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import Request
@@ -66,7 +66,7 @@ async def run(request: Request) -> Answer:
 
 def has_own_parser(command: str, name: str) -> bool:
     """Return whether a verb parses its whole text itself, like the verbs that take a program's words."""
-    verb = list_verbs(command).get(name)
+    verb = list_verbs(command).get(list_synonyms(command).get(name, name))
     return verb is not None and verb.flags is None
 
 

@@ -56,6 +56,22 @@ async def test_a_line_is_a_run_with_its_card_and_its_audit(bot):
     assert "name" not in remembered
 
 
+@pytest.mark.parametrize("verb", ["start", "submit", "new", "exec"])
+@pytest.mark.parametrize("dashes", ["--", "\u2014", "\u2013"])
+async def test_synonym_runs_a_program_of_any_length(bot, verb, dashes):
+    await over(bot, "nightly")
+    await bot.direct(f"job {verb} posit {dashes} python train.py nightly `date`\n> out")
+    await bot.say(f"job {verb} --name one {dashes} Rscript train.R 1 2 3")
+    one, program, _ = await bot.store.read(runs.list_runs, ALICE)
+    assert (one.name, one.spec.chosen["command"]) == ("one", "Rscript train.R 1 2 3")
+    assert program.spec.chosen["command"] == "python train.py nightly `date`\n> out"
+
+
+async def test_sentence_with_a_dash_only_gets_offers(bot):
+    await bot.direct("job start my nightly one please -- thanks a lot")
+    assert await bot.store.read(runs.list_runs, ALICE) == []
+
+
 async def test_the_same_interaction_twice_is_one_run(bot):
     first = await bot.say("job run -- ls", interaction="command:same")
     assert await bot.say("job run -- ls", interaction="command:same") == first
