@@ -153,9 +153,10 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
         if chosen_connection in {None, connection}
     ]
     connections = dict.fromkeys([*ready, *(run.connection for run in runs if run.spec is not None)])
-    if len(connections) != 1:
+    remaining = [connection for connection in connections if connection in connections_here]
+    if len(remaining or connections) != 1:
         return None
-    (connection,) = connections
+    (connection,) = remaining or connections
     own = (run for run in runs if run.connection == connection and run.spec is not None)
     newest = next(own, None)
     if any(run.is_going for run in runs):
@@ -292,7 +293,9 @@ async def check_words(request: Request, typed: CommandLine) -> None:
     match = naming.find(name, ran, request.services.connections)
     matching = match.rows if match.kind != "near" else ()
     launchable = dict.fromkeys(
-        (run.name, run.connection) for run in matching if run.spec is not None or run.connection in by_name
+        (run.name, run.connection)
+        for run in matching
+        if run.connection in by_name or (run.spec is not None and run.connection in able)
     )
     count = Counter(name for name, _ in launchable)
     named_jobs: list[tuple[str, ...]] = [

@@ -11,7 +11,7 @@ from bot.store import accounts, forms, runs, snapshots, tasks
 from bot.store.cards import CARD_DELAY_SECONDS
 from handlers.replaying import replay
 from tests.handlers.rig import PAGE, buttons, invited, staged, words
-from tests.handlers.run_rig import found, launch, over, run_rig, step
+from tests.handlers.run_rig import found, going, launch, over, run_rig, step
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import fake_settings
@@ -70,6 +70,18 @@ async def test_synonym_runs_a_program_of_any_length(bot, verb, dashes):
 async def test_sentence_with_a_dash_only_gets_offers(bot):
     await bot.direct("job start my nightly one please -- thanks a lot")
     assert await bot.store.read(runs.list_runs, ALICE) == []
+
+
+async def test_run_on_a_removed_connection_is_not_offered():
+    async with run_rig("slurm") as bot:
+        for name in ("nightly", "night two"):
+            await over(bot, name)
+            await going(bot, name, RunState.SUCCEEDED, connection="slurm")
+        del bot.connections["slurm"]
+        assert [*buttons(await bot.say("job run night"))] == ["Run night two", "Run nightly"]
+        assert words(await bot.say("job run nightly")).startswith("Running *nightly* on Posit Workbench.")
+        await going(bot, "old", RunState.SUCCEEDED, connection="slurm")
+        assert "isn't set up any more" in words(await bot.say("job run old"))
 
 
 async def test_the_same_interaction_twice_is_one_run(bot):
