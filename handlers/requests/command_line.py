@@ -32,8 +32,8 @@ _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: Matches a dash (figure, en, em, bar, minus) before a word, since some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Matches two hyphens, or a dash that stands for them.
-_DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
+#: Matches two hyphens, or dashes that stand for them.
+_DASHES_PATTERN: Final = re.compile(r"--|-?[\u2012-\u2015\u2212]+-?")
 #: Matches the separator (two hyphens or a dash) in front of a program's arguments, along with the white space
 #: before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
