@@ -301,7 +301,10 @@ def normalise_alias(text: str) -> str:
 
 
 def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
-    """Return the rows with this name. An alias or a run's id takes precedence over other names."""
+    """Return the rows with this name. An alias or a run's id takes precedence over other names.
+
+    A name that an alias has replaced counts only if nothing else has it.
+    """
     needle, best, found = fold(name), 1, list[_Row]()
     for row in rows:
         rank = 0
@@ -309,9 +312,9 @@ def _find_exact(name: str, rows: Sequence[_Row]) -> list[_Row]:
             rank = 3 if name in {row.id, row.remote_id} else 2 * (fold(row.name) == needle)
         elif row.alias and fold(row.alias) == needle:
             rank = 3
-        elif fold(row.name) == needle or row.remote_id == name:
+        elif (fold(row.name) == needle and not row.alias) or row.remote_id == name:
             rank = 2
-        elif needle and fold(get_name_in_id(row.remote_id)) == needle:
+        elif fold(row.name) == needle or (needle and fold(get_name_in_id(row.remote_id)) == needle):
             # This is the workspace's name on the server. It is part of the id, even if people see a different
             # name.
             rank = 1

@@ -395,3 +395,21 @@ async def test_two_of_the_same_name_are_offered_with_the_rest_of_the_command(bot
     await bot.push(asked, at_hub)
     (entry,) = (await bot.audit())[len(before) :]
     assert entry["target"].startswith("hub/")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("settings notebook off", "I won't message you when *notebook* on Saturn Cloud is ready"),
+        ("alias notebook thesis", "*notebook* is now called *thesis* on your list."),
+        ("status notebook", "*notebook* · Saturn Cloud"),
+        ("remove notebook", "This will permanently delete *notebook* on Saturn Cloud"),
+        ("settings notebook@hub off", "I won't message you when *x* on Hub is ready"),
+    ],
+)
+async def test_name_that_an_alias_has_replaced_is_no_second_one(bot, text, said):
+    await bot.link()
+    await bot.link(connection="hub")
+    await fresh(bot)
+    await bot.say("alias notebook@hub x")
+    assert said in words(await bot.say(text))
