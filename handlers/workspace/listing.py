@@ -36,7 +36,7 @@ from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
 from handlers.linking import describe_resting_links, offer_all_links, require_account
 from handlers.requests import list_filters, routes, vocabulary
-from handlers.requests.command_line import Quoted, fold_word, parse_new_name
+from handlers.requests.command_line import Quoted, drop_words, fold_word, parse_new_name
 from handlers.requests.payload import find_value
 from handlers.requests.request import Request
 from handlers.requests.suggestions import offer_commands, write_command
@@ -84,7 +84,9 @@ async def show_list(request: Request) -> Answer:
     Words filter the list by state, connection or name. The list's buttons keep the filter.
     """
     services = request.services
-    if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
+    lead, *rest = drop_words(request.arguments, vocabulary.LIST_WORDS) or ("",)
+    is_rest_known = not rest or naming.find_connection(" ".join(rest), services.connections) is not None
+    if fold_word(lead) == SHOW_QUEUE and is_rest_known:
         return await show_waitlist(request)
     # A button in the list carries the page, and redraws the list in place. Any other button requests a new
     # list.

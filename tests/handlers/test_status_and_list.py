@@ -427,3 +427,15 @@ async def test_waits_of_all_rows_are_read_in_one_statement(bot):
     with counting(bot.store, "entries_of_person", 2) as count:
         assert "Waiting for" not in words(await bot.say("list"))
     assert count.statements["entries_of_person"] + count.fruitless["entries_of_person"] == 0
+
+
+@pytest.mark.parametrize("more", ["", " on hub", " Saturn Cloud", " now", " for the hub"])
+async def test_list_waiting_shows_the_queue_also_with_a_connection(bot, more):
+    await bot.link()
+    assert words(await bot.say(f"list waiting{more}")).startswith("Nobody is waiting for room.")
+
+
+@pytest.mark.parametrize("name", ["waiting room", '"waiting"'])
+async def test_list_waiting_may_be_about_a_name(bot, name):
+    await bot.link(names=("waiting room", "lab"))
+    assert "*Your workspaces matching “waiting" in words(await bot.say(f"list {name}"))
