@@ -148,7 +148,7 @@ async def answer(request: Request) -> Answer:
         about = request.redirect("workspace", operation or "status", (unknown,))
         return await targets.answer_name(about, unknown)
     found += await run_beside_loop(rows, find_similar, words, strange[:_MAX_STRANGE], named)
-    found.sort(key=lambda one: one.begin)
+    found = sorted(_prefer_runs(request, found), key=lambda one: one.begin)
     sentence = _Sentence(request, rows, zone, now, _split(words, found), found)
     is_asked = _asks(words)
     is_by_line = await run_beside_loop(rows, _names_by_line, request.text, named)
@@ -198,6 +198,20 @@ def _find(
     known = EVERYTHING | _FILLERS | _BARS | _QUESTIONS | _GREETINGS | _THANKS
     found += find_verbs(words, list_free(words, found), known)
     return found, [at for at in list_free(words, found) if fold_word(words[at]) not in known]
+
+
+def _prefer_runs(request: Request, found: Sequence[Found[Any]]) -> list[Found[Any]]:
+    """In a text about jobs, let a name that a run and a workspace share mean the run."""
+    verbs = [one.what for one in found if isinstance(one.what, Verb)]
+    is_output = any(verb.command == "job" and verb.effect is Effect.SHOWS for verb in verbs)
+    if request.folder != "job" and not is_output and RUNS.isdisjoint(map(fold_word, request.arguments)):
+        return [*found]
+    return [
+        replace(one, what=runs)
+        if isinstance(one.what, tuple) and (runs := tuple(each for each in one.what if isinstance(each, Run)))
+        else one
+        for one in found
+    ]
 
 
 def _find_unknown(

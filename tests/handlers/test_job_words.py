@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.workspaces import State
-from tests.handlers.rig import staged, words
+from tests.handlers.rig import buttons, staged, words
 from tests.handlers.run_rig import going, run_rig
 from tests.rigs.golden import check_golden
 from tests.rigs.verbs import VERBS
@@ -45,3 +45,28 @@ async def test_what_is_said_of_jobs_is_not_about_workspaces(bot, text):
     answer = await bot.direct(text)
     assert "*nightly*" in words(answer)
     assert "*lab*" not in words(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "pressed"),
+    [
+        ("job please stop nightly", "job stop nightly"),
+        ("job nightly stop", "job stop nightly"),
+        ("stop the nightly job", "job stop nightly"),
+        ("please stop nightly", None),
+    ],
+)
+async def test_name_of_a_run_and_a_workspace_means_the_run_where_jobs_are_meant(bot, text, pressed):
+    await bot.link(names=("nightly", "lab"), connection="hub", username="al")
+    await bot.sees(State.RUNNING, "nightly")
+    await going(bot, "nightly")
+    (button,) = buttons(await bot.say(text)).values()
+    expected = (await bot.workspace("nightly")).id if pressed is None else pressed
+    assert button["value"].split("@")[0] == expected
+
+
+@pytest.mark.parametrize("text", ["logs of nightly", "job how is nightly doing?"])
+async def test_question_about_a_run_is_answered_even_if_a_workspace_has_its_name(bot, text):
+    await bot.link(names=("nightly", "lab"), connection="hub", username="al")
+    await going(bot, "nightly")
+    assert "Hub" not in words(await bot.say(text))
