@@ -304,12 +304,11 @@ async def check_words(request: Request, typed: CommandLine) -> None:
     ]
     named_jobs = named_jobs or [(connection, name) for connection in by_name]
     commands = [f"job run {join_words(words)}" for words in named_jobs[:MAX_CHOICES]]
-    require_leading_connection(
-        request,
-        typed.words,
-        "\n".join(more),
-        lists.list_command_buttons(commands, request.services.clock.now()),
-    )
+    buttons = lists.list_command_buttons(commands, request.services.clock.now())
+    if match.kind == "whole" and len(launchable) > 1:
+        titles = request.services.titles(connection for _, connection in launchable)
+        raise Answered(replies.hint(fill(run_words.RAN_ELSEWHERE, name=name, titles=titles), buttons))
+    require_leading_connection(request, typed.words, "\n".join(more), buttons)
 
 
 async def _offer(request: Request, connection: str) -> PersonalOffer:

@@ -67,6 +67,15 @@ async def test_synonym_runs_a_program_of_any_length(bot, verb, dashes):
     assert program.spec.chosen["command"] == "python train.py nightly `date`\n> out"
 
 
+async def test_job_that_ran_on_two_connections_is_asked_about():
+    async with run_rig("slurm") as bot:
+        await over(bot, "nightly")
+        await going(bot, "nightly", RunState.SUCCEEDED, connection="slurm")
+        answer = await bot.say("job run nightly")
+        assert words(answer).startswith("You've run *nightly* on Posit Workbench and Slurm.")
+        assert set(buttons(answer)) == {"Run nightly@Slurm", "Run nightly@Posit Workbench"}
+
+
 async def test_sentence_with_a_dash_only_gets_offers(bot):
     await bot.direct("job start my nightly one please -- thanks a lot")
     assert await bot.store.read(runs.list_runs, ALICE) == []

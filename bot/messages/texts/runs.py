@@ -116,6 +116,7 @@ NONE_YET: Final = "You don't have any runs yet. Type `{command}run` to run a job
 NO_CONNECTIONS: Final = "I can't run jobs on any connection here. Ask your Usher admin to add one."
 NOT_LINKED: Final = "You haven't linked an account that can run jobs. Link one here{then}"
 WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
+RAN_ELSEWHERE: Final = "You've run *{name}* on {titles}. Where should I run it now?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
