@@ -42,6 +42,8 @@ _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(
 _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
+#: Matches the beginning of ``NAME="a value in quotes"``.
+_VARIABLE_PATTERN: Final = re.compile(r"[A-Za-z_]\w*=(?=[\"'])")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
 #: Maps each word that people may type before a verb, such as *jobs*, to the folder (group of verbs) that it
 #: selects.
@@ -357,8 +359,13 @@ class _Scanner:
             self._skip(begin)
             return ""
         self._skip(begin)
-        is_missing = self.is_over or self.begins_tail or _FLAG_PATTERN.match(self.text, self.at)
-        return None if is_missing and not is_joined else self.take_word()
+        if not is_joined and (self.is_over or self.begins_tail or _FLAG_PATTERN.match(self.text, self.at)):
+            return None
+        variable = _VARIABLE_PATTERN.match(self.text, self.at)
+        if variable is None:
+            return self.take_word()
+        self.at = variable.end()
+        return variable[0] + self.take_word()
 
     def _skip(self, at: int) -> None:
         while at < len(self.text) and self.text[at].isspace():

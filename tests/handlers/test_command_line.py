@@ -47,6 +47,12 @@ def line(*words, tail=None, **flags):
         ("```job run -- ls```", line(tail="ls")),
         ("job run -- curl <http://a.example|a.example>", line(tail="curl a.example")),
         ('job run --env "A=x -- y" -- z', line(env="A=x -- y", tail="z")),
+        ('job run --env A="two words" -- z', line(env="A=two words", tail="z")),
+        ("job run --env=A='x' -- z", line(env="A=x", tail="z")),
+        ("job run --env A=“x -- y” -- z", line(env="A=x -- y", tail="z")),
+        ('job run --env A="{"b": 1}" -- z', line(env='A={"b": 1}', tail="z")),
+        ('job run --env A="x y', line("y", env='A="x')),
+        ("job run --env A= -- z", line(env="A=", tail="z")),
         ("job run --2 x", line("--2", "x")),
         ("job run -n 4", line("-n", "4")),
         ("", line()),
@@ -68,7 +74,8 @@ def test_nothing_that_is_typed_raises_or_is_made_up(text):
         assert (read.tail or "") in typed
         for flag in read.flags:
             assert flag.name in typed.casefold()
-            assert (flag.value or "") in typed
+            # Quotes around the value of NAME="VALUE" are left out.
+            assert any((flag.value or "").replace("=", f"={quote}", 1) in typed for quote in ("", '"', "'"))
 
 
 @given(st.from_regex(r"[a-z./\"'|&$*{}()\- ]{0,40}[a-z]", fullmatch=True))
