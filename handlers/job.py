@@ -642,7 +642,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     if promise:
         return replies.answer(promise)
     sentence = fill("I can't find a run called *{name}*.", name=request.name)
-    similar = naming.suggest(request.name, naming.choose_newest(rows))
+    similar = naming.suggest(request.name, naming.choose_newest(rows, is_stop=request.verb == "stop"))
     more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(similar) == 1]] if similar else []
     more = more or [request.fill("Type `{command}list` to see your runs.")]
@@ -651,4 +651,5 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
 
 async def _make_choice_buttons(request: Request, runs: Sequence[Run]) -> list[dict[str, object]]:
     zone = await request.services.store.zone(request.principal)
-    return lists.list_run_choices(request.verb, runs, request.services.clock.now(), zone)
+    now, title = request.services.clock.now(), request.services.title
+    return lists.list_run_choices(request.verb, runs, now, zone, title)

@@ -171,6 +171,19 @@ async def test_an_unknown_name_is_looked_for_once_and_offers_the_nearest(bot):
     assert "Type `/job list`" in words(await bot.say("job logs qqqq"))
 
 
+@pytest.mark.parametrize("text", ["job stop nightly", "job stop nightly on posit"])
+async def test_runs_of_one_name_on_two_connections_are_told_apart(text):
+    async with run_rig("slurm") as bot:
+        for connection in ("posit", "slurm"):
+            await going(bot, "nightly", connection=connection)
+        looked = tuple(one.id for one in await bot.store.read(account_rows.list_accounts, ALICE))
+        labels = [*buttons(await bot.say(text, looked=looked))]
+        assert [label.partition(",")[0] for label in labels] == [
+            "Stop nightly@Slurm",
+            "Stop nightly@Posit Workbench",
+        ]
+
+
 async def test_without_a_name_the_only_run_is_meant(bot):
     await going(bot, "train.R")
     assert "*train.R*" in words(await bot.say("job status"))

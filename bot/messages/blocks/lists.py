@@ -3,7 +3,7 @@
 A page of a list has at most 50 blocks.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import repeat
@@ -405,18 +405,23 @@ def run_status(facts: RunFacts) -> Answer:
     return replace(card, blocks=tuple(blocks))
 
 
-def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
+def list_run_choices(
+    verb: str, runs: Sequence[Run], now: float, zone: tzinfo, title: Callable[[str], str]
+) -> list[Element]:
     """Return one button per run, which stops the run or shows its logs or status.
 
-    Runs with the same name show when they were requested. Slack can't format times in buttons, so that time
-    is written in the person's own zone.
+    Runs with the same name show their connection, if it differs, and when they were requested. Slack can't
+    format times in buttons, so that time is written in the person's own zone.
     """
     labels = {"stop": "Stop {name}", "logs": "Logs of {name}"}
     names = [kit.line(run.name).casefold() for run in runs]
     made = []
     for number, run in enumerate(runs[:MAX_CHOICES]):
         name = kit.line(run.name, 40)
-        if names.count(names[number]) > 1:
+        same = [one for one, other in zip(runs, names, strict=True) if other == names[number]]
+        if len({one.connection for one in same}) > 1:
+            name = f"{kit.line(run.name, 20)}@{kit.line(title(run.connection), 20)}"
+        if len(same) > 1:
             name = fill(run_words.FROM, name=Markup(name), at=times.format_day(run.created_at, now, zone))
         label = fill(labels.get(verb, "Status of {name}"), name=Markup(name))
         button = stop_run_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
