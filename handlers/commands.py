@@ -52,6 +52,8 @@ _END_SIGNS: Final = ".!,;?"
 #: Maximum number of words after a synonym of a verb that parses its own arguments. A longer text is treated
 #: as free text.
 _MAX_OWN_WORDS: Final = 2
+#: Verbs whose synonyms may be followed by more words, because they begin no sentences about other things.
+_LONG: Final = frozenset({"alias", "usage"})
 #: What flags, and programs, begin with. Some keyboards turn two hyphens into a dash.
 _DASHES: Final = ("--", "\u2013", "\u2014")
 
@@ -135,7 +137,8 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
         )
     if verb.flags is None:  # A form's fields and a program may follow.
         words = [*takewhile(lambda word: isinstance(word, Quoted) or not word.startswith(_DASHES), words)]
-    return verb.takes_words and (first == verb.name or len(words) <= _MAX_OWN_WORDS)
+    is_long = len(words) > _MAX_OWN_WORDS and verb.name not in _LONG
+    return verb.takes_words and (first == verb.name or not is_long)
 
 
 async def _answer_unread(request: Request) -> Answer:

@@ -413,3 +413,16 @@ async def test_name_that_an_alias_has_replaced_is_no_second_one(bot, text, said)
     await fresh(bot)
     await bot.say("alias notebook@hub x")
     assert said in words(await bot.say(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "alias"),
+    [
+        ("rename notebook to thesis", "thesis"),
+        ('rename notebook to "the big one"', "the big one"),
+        ('rename "notebook" the big one', "the big one"),
+    ],
+)
+async def test_synonym_of_alias_takes_a_name_of_any_length(bot, text, alias):
+    await bot.link()
+    assert f"*notebook* is now called *{alias}* on your list." in words(await bot.direct(text))

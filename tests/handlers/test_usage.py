@@ -140,6 +140,7 @@ async def test_names_and_currencies_from_outside_are_escaped(bot):
         ("usage past 10 days", "*Mon 11 Jan – Wed 20 Jan*"),
         ("usage 1-15 January", "*Fri 1 Jan – Fri 15 Jan*"),
         ("spending last week", "*Last week* · Mon 11 Jan – Sun 17 Jan"),
+        ("spending 24-25 December 2026", "*Thu 24 Dec 2026 – Fri 25 Dec 2026*"),
     ],
 )
 async def test_window_is_named(bot, text, said):
