@@ -14,7 +14,7 @@ from bot.messages.blocks import forms as drawn
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.cards import format_opening
 from bot.messages.blocks.kit import fill, line
-from bot.messages.texts import answers, cards, times, verbs
+from bot.messages.texts import answers, cards, talk, times, verbs
 from bot.messages.verb import Effect, Offer, Opposite, Verb
 from bot.services import naming, snapshots
 from bot.services.workspaces import (
@@ -236,8 +236,13 @@ async def add(request: Request) -> Answer:
     if brought_back is not None:
         return brought_back
     reference, rest = _split_reference(request)
-    name = " ".join(rest) or None
-    references = naming.find_references(reference, request.services.connections)
+    connections = request.services.connections
+    links = filter(naming.to_link, rest)
+    if others := [link for link in links if naming.find_references(link, connections)]:
+        commands = [write_command(request, "add", word.rstrip(",")) for word in (reference, *others)]
+        return offer_commands(request, commands[: buttons.MAX_CHOICES], talk.ONE_BY_ONE)
+    name = parse_new_name(rest) if rest else None
+    references = naming.find_references(reference, connections)
     if not references:
         return await _answer_unknown_reference(request)
     if len(references) > 1:

@@ -33,6 +33,22 @@ async def test_an_id_that_could_be_at_two_places_is_asked_about(bot):
     assert "on your list" in words(await bot.say("add id-1@hub"))
 
 
+@pytest.mark.parametrize("name", ["as thesis", 'as "thesis"', "-> thesis", "thesis"])
+async def test_name_of_an_added_workspace_may_follow_as(bot, name):
+    await bot.link()
+    said = words(await bot.say(f"add https://app.example.test/dash/abc {name}"))
+    assert said.startswith("*thesis* on Saturn Cloud is now on your list.")
+
+
+@pytest.mark.parametrize("join", [" ", ", ", " and "])
+async def test_of_two_links_neither_is_taken_for_a_name(bot, join):
+    await bot.link()
+    answer = await bot.say(f"add https://app.example.test/dash/a{join}https://app.example.test/dash/b")
+    assert words(answer) == "I do that for one workspace at a time. Which one first?"
+    said = words(await bot.push(answer, "Add https://app.example.test/dash/b"))
+    assert said.startswith("*b* on Saturn Cloud is now on your list.")
+
+
 async def test_adding_without_a_link_of_the_account_asks_for_it_and_waits(bot):
     assert "Link Saturn Cloud" in buttons(await bot.say(f"add {LINK}"))
     assert (await invited(bot))[-1][2]["text"] == f"add {LINK}"
