@@ -7,7 +7,7 @@ makes each read, and writes the results. For the rule, see ``docs/internals/rule
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -19,7 +19,7 @@ from bot.domain.plan import only_waits
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import ExpiryMode
-from bot.domain.timeouts import SAID_AGAIN_AFTER
+from bot.domain.timeouts import EXPLAINED, SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, find_lack_start, is_awaited
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
@@ -475,8 +475,20 @@ def _record(
         changed = False
         if result.observed is not None and granted_at >= newest_read(row):
             confirms = is_reader and result.is_own
+            # A read that asked for the reason reports only the state and the reason.
+            is_partial = result.unconfirmed is not None and result.unconfirmed.kind == EXPLAINED
+            seen = result.observed
+            if is_partial and seen.state == row["state"]:
+                seen = replace(seen, detail=row["detail"], progress=row["progress"])
             changed = _observe(
-                tx, row, result.observed, granted_at, writes, is_reader=is_reader, confirms=confirms
+                tx,
+                row,
+                seen,
+                granted_at,
+                writes,
+                is_reader=is_reader,
+                shows_owner=is_reader and not is_partial,
+                confirms=confirms,
             )
         if is_gone and is_reader:
             again = {"is_new": row["state"] != State.GONE, "again": SAID_AGAIN_AFTER}
@@ -514,10 +526,12 @@ def _observe(
     writes: _Writes,
     *,
     is_reader: bool,
+    shows_owner: bool,
     confirms: bool,
 ) -> bool:
     """Write an observation into a row, and return whether to wake the workspace's open operation.
 
+    Unless ``shows_owner``, the observation says nothing about whose the workspace is for the row's person.
     Set ``confirms`` if the read proves that the workspace exists. This clears the row's note that the
     workspace was missing from a list.
     """
@@ -529,8 +543,8 @@ def _observe(
         verified_at = granted_at
     name = seen.name or row["name"]
     # The reported owner and allowed actions depend on which account was used for the read.
-    owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
-    is_others = not is_reader and owner != seen.owner
+    owner = seen.owner if shows_owner and seen.state is not State.GONE else row["owner"]
+    is_others = not shows_owner and owner != seen.owner
     actions = row["actions"] if is_others else as_words(seen.actions)
     url = _choose_url(row, seen, actions) if is_others else seen.url
     before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, url, actions)

@@ -16,7 +16,7 @@ from bot.domain.observations import Observed
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.preferences import Preferences
-from bot.domain.reads import ReadResult
+from bot.domain.reads import ReadResult, Unconfirmed
 from bot.domain.runs import Run, StopKind
 from bot.domain.stops import PlannedStop
 from bot.domain.tasks import TaskKind
@@ -492,7 +492,12 @@ def listed_workspace(
 
 
 async def observe(
-    store: Store, clock: FakeClock, workspace: Workspace, observed: Observed, next_in: float | None = None
+    store: Store,
+    clock: FakeClock,
+    workspace: Workspace,
+    observed: Observed,
+    next_in: float | None = None,
+    unconfirmed: Unconfirmed | None = None,
 ) -> None:
     """Wait on the clock until the gate lets a read through, and record the read's result."""
     await want_read(store, workspace.id)
@@ -501,7 +506,12 @@ async def observe(
         for claim in claims:
             if claim.gate_key == workspace.gate_key:
                 result = ReadResult(
-                    claim.gate_key, claim.workspace_ids, observed, next_in, granted_at=claim.granted_at
+                    claim.gate_key,
+                    claim.workspace_ids,
+                    observed,
+                    next_in,
+                    granted_at=claim.granted_at,
+                    unconfirmed=unconfirmed,
                 )
                 await store.perform(gates.record_reads, [result])
                 return

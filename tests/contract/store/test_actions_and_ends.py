@@ -5,6 +5,8 @@ import pytest
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
+from bot.domain.reads import Unconfirmed
+from bot.domain.timeouts import EXPLAINED
 from bot.domain.workspaces import State
 from bot.store import accounts, cards, discovered, notices, workspaces
 from tests.rigs.store import ALICE, accept_operation, hide_workspace, linked, listed_workspace, observe
@@ -39,6 +41,20 @@ async def test_a_read_tells_them(store, clock, workspace, actions):
     await observe(store, clock, workspace, Observed(State.RUNNING))
     row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.actions, row.expires_at, row.expiry_mode) == (None, None, None)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("state", [State.STARTING, State.FAILED])
+async def test_a_read_that_asks_for_the_reason_changes_nothing_else(store, clock, workspace, state):
+    queued = "Number 3 in the queue."
+    shared = Observed(State.STARTING, detail=queued, owner="bob", actions=BUTTONS)
+    await observe(store, clock, workspace, shared)
+    explained = Unconfirmed(EXPLAINED, 1, clock.now())
+    await observe(store, clock, workspace, Observed(state, reason="no such image"), unconfirmed=explained)
+    row = await store.read(workspaces.find_workspace, workspace.id)
+    assert (row.state, row.reason) == (state, "no such image")
+    assert (row.owner, row.actions, row.allows("remove")) == ("bob", BUTTONS, False)
+    assert row.detail == (queued if state is State.STARTING else None)
 
 
 async def test_other_buttons_owe_the_card_at_once_and_a_new_end_in_time(store, clock, workspace, card):
