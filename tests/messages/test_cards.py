@@ -529,6 +529,17 @@ def test_ready_that_comes_while_a_stop_is_under_way_offers_no_opening(state):
     assert "button" not in str(answer.blocks)
 
 
+@pytest.mark.parametrize(
+    ("call", "was"),
+    [(CALLED, "became ready"), ({"called_at": None, "start_call": Call.NONE}, "was already running")],
+    ids=["sent", "not"],
+)
+@pytest.mark.parametrize("state", [State.RUNNING, State.STOPPED])
+def test_ready_that_is_over_says_that_it_became_ready_only_if_it_was_started(state, call, was):
+    given = facts(READY | call, {"state": state}, is_superseded=True)
+    assert f"* {was} at " in shown(render(NoticeKind.READY, given))
+
+
 def test_what_ready_says_of_a_set_up_that_failed():
     answer = render(NoticeKind.READY, CARDS["own-page-warned"])
     check_limits(answer)

@@ -54,16 +54,17 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
 def render_ready(facts: WorkspaceFacts) -> Answer:
     """Say that a workspace is ready or, if it has changed since, that it was and what happened later."""
     operation = facts.operation
+    is_news = operation is None or operation.has_called
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
         template = notices.READY_UNTIL.get(facts.state, notices.READY_BEFORE)
         at = kit.moment_at(ended_at, facts.now, facts.zone)
-        return kit.message(fill_notice(template, facts, at=at))
+        was = notices.WAS_READY if is_news else notices.WAS_RUNNING
+        return kit.message(fill_notice(template, facts, at=at, was=was))
     waited = None if operation is None else operation.seconds_waited
     took = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
     place = Markup(kit.line(facts.connection_title))
     lines, small, buttons = describe_running(facts, took, place=place)
-    is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
     because = Markup("")
     if operation is not None and operation.was_sent_late:

@@ -13,16 +13,19 @@ READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
 #: Replaces ``READY`` if there has been a newer request for the workspace. If the workspace isn't running any
-#: more, ``READY_UNTIL`` is used instead.
-READY_BEFORE: Final = "*{name}* became ready {at}."
+#: more, ``READY_UNTIL`` is used instead. ``{was}`` is ``WAS_READY`` or, if nothing had to be started,
+#: ``WAS_RUNNING``.
+READY_BEFORE: Final = "*{name}* {was} {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
-    State.STARTING: "*{name}* became ready {at}, and was started again later.",
-    State.STOPPING: "*{name}* became ready {at}, and was stopped later.",
-    State.STOPPED: "*{name}* became ready {at}, and was stopped later.",
-    State.SUSPENDED: "*{name}* became ready {at}, and was suspended later.",
-    State.FAILED: "*{name}* became ready {at}, and failed later.",
-    State.GONE: "*{name}* became ready {at}. It {gone}.",
+    State.STARTING: "*{name}* {was} {at}, and was started again later.",
+    State.STOPPING: "*{name}* {was} {at}, and was stopped later.",
+    State.STOPPED: "*{name}* {was} {at}, and was stopped later.",
+    State.SUSPENDED: "*{name}* {was} {at}, and was suspended later.",
+    State.FAILED: "*{name}* {was} {at}, and failed later.",
+    State.GONE: "*{name}* {was} {at}. It {gone}.",
 }
+WAS_READY: Final = "became ready"
+WAS_RUNNING: Final = "was already running"
 #: Sent when a workspace that was already reported as ready gets its URL.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
 READY_AFTER: Final = "It took {took}."
