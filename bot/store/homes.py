@@ -25,11 +25,19 @@ def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
     """
     PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
     _add_task(tx, principal, shown)
+    # If the task is still waiting, it gets the latest answer. If the tab is being published now, it is
+    # published again, with this answer.
+    payload, key = {"shown": shown}, {"kind": TaskKind.HOME, "subject": principal.key}
+    TASKS.change(tx, key | {"is_leased": False}, payload=payload)
+    TASKS.change(tx, key | {"is_leased": True}, joined=payload)
 
 
 @prioritize(Priority.URGENT)
 def republish_home(tx: Transaction, principal: Principal) -> None:
-    """Publish a person's Home tab again if they have ever opened it, without the result of a button press."""
+    """Publish a person's Home tab again if they have ever opened it, without the result of a button press.
+
+    A result that is still waiting to be shown is kept.
+    """
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
         _add_task(tx, principal, {})
@@ -43,11 +51,7 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 
 
 def _add_task(tx: Transaction, principal: Principal, shown: dict[str, Any]) -> None:
-    key = {"kind": TaskKind.HOME, "subject": principal.key}
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": shown})])
-    # If the task is still waiting, it gets the latest answer. If the tab is being published now, it is
-    # published again.
-    TASKS.change(tx, key | {"is_leased": False}, payload={"shown": shown})
 
 
 def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from bot.domain.tasks import TaskKind
-from bot.store import homes
+from bot.store import homes, tasks
 from bot.store.tables import PEOPLE, TASKS
+from bot.store.transaction import from_json
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent
 from tests.rigs.store import ALICE
 
@@ -76,3 +77,37 @@ async def test_only_people_who_opened_it_get_it_again(world):
     assert await waiting(world) is not None
     row = await world.store.carry_out(lambda tx: PEOPLE.row(tx, principal=ALICE))
     assert row["home_at"] is not None
+
+
+async def shown_after(world, *, is_leased, asks):
+    """Return what the tab shows in the end, if these requests meet a task that is waiting or being done."""
+    await world.own()
+    await ask(world, blocks=["first"])
+    claimed = await world.store.claim(tasks.claim_tasks, 1, 60.0, "", [TaskKind.HOME]) if is_leased else ()
+    for shown in asks:
+        if shown is None:
+            await world.store.carry_out(lambda tx: homes.republish_home(tx, ALICE))
+        else:
+            await ask(world, **shown)
+    for task in claimed:
+        await world.store.write(tasks.finish_task, task)
+    return from_json((await waiting(world))["payload"])["shown"]
+
+
+SECOND = {"blocks": ["second"]}
+
+
+@pytest.mark.parametrize(
+    ("is_leased", "asks", "shown"),
+    [
+        (False, [None], {"blocks": ["first"]}),
+        (False, [SECOND, None], SECOND),
+        (True, [None], {}),
+        (True, [None, SECOND], SECOND),
+        (True, [SECOND, None], SECOND),
+        (True, [{}, SECOND], SECOND),
+        (True, [SECOND, {}], {}),
+    ],
+)
+async def test_answer_that_waits_is_replaced_only_by_a_newer_press(world, is_leased, asks, shown):
+    assert await shown_after(world, is_leased=is_leased, asks=asks) == shown
