@@ -221,12 +221,14 @@ class Listeners:
     ) -> BoltResponse:
         """Answer a shortcut with a form or a page. If it is too late for that, answer with a message."""
         services = self._services
-        surface = payload.parse_shortcut_surface(body)
+        # An answer that has to wait for a list replaces the one in the window.
+        external_id = services.ids.new("shortcut")
+        surface = replace(payload.parse_shortcut_surface(body), view_external_id=external_id)
         principal = answer = self._resolve_principal(body)
         if isinstance(principal, Principal):
             answer = await run_shortcut(services, principal, surface, str(body.get("callback_id") or ""))
         assert isinstance(answer, Answer)
-        view = answer.view or forms.answer_view(answer)
+        view = answer.view or forms.answer_view(answer, external_id=external_id)
         team = principal if isinstance(principal, Principal) else payload.parse_team(body)
         if await self._open_form(team, surface, replace(answer, view=view)):
             return await ack()

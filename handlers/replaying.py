@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
@@ -20,6 +20,9 @@ from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.request import SILENT
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
+
+#: Maps the first word of each command that opens a form to the form's purpose.
+_PURPOSES: Final[Mapping[str, Purpose]] = {"new": "workspace", "job": "job"}
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
@@ -64,9 +67,8 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if not (answer.text or answer.replaces):
         return
     if where is Where.FORM and answer.view is None:
-        # An open form is waiting for the answer.
-        purpose: Purpose = "job" if deferred.text.startswith("job ") else "workspace"
-        answer = replace(answer, view=answer_view(answer, purpose))
+        # An open window is waiting for the answer.
+        answer = replace(answer, view=answer_view(answer, _PURPOSES.get(deferred.text.partition(" ")[0])))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)
     else:

@@ -99,6 +99,7 @@ async def test_form_that_asks_the_provider_first_becomes_its_answer(bot):
     await replay(bot.services, TRAINER, waiting | {"task": "t1"})
     (reply,) = await bot.notices(NoticeKind.REPLY)
     assert reply.body["external_id"] == shown["external_id"]
+    assert reply.body["view"]["title"] == shown["title"]
     assert "Posting *Maths* in <#C7>" in str(reply.body["view"]["blocks"])
 
 

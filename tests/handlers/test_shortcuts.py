@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
 from bot.store import operations
 from bot.store import tasks as task_rows
+from handlers.replaying import replay
+from tests.handlers.rig import activate
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB
@@ -53,6 +56,21 @@ async def test_the_form_of_workspaces_has_old_lists_read_again(bot):
     assert [task.kind for task in await bot.store.claim(task_rows.claim_tasks, 10, 60.0)] == [
         TaskKind.DISCOVER
     ]
+
+
+async def test_window_that_waits_for_a_list_shows_it(bot):
+    await activate(bot.store, ALICE, "saturn", "alice")
+    async with wired(bot) as (app, slack):
+        await send(app, shortcut())
+    (opened,) = slack.views
+    assert "Checking Saturn Cloud…" in str(opened["view"]["blocks"])
+    (task,) = await bot.store.claim(task_rows.claim_tasks, 10, 60.0)
+    await bot.link()
+    await replay(bot.services, ALICE, task.payload["then"][0] | {"task": task.id})
+    (reply,) = await bot.notices()
+    assert (reply.kind, reply.body["external_id"]) == (NoticeKind.REPLY, opened["view"]["external_id"])
+    assert "notebook" in str(reply.body["view"]["blocks"])
+    assert reply.body["view"]["title"] == opened["view"]["title"]
 
 
 @pytest.mark.parametrize(
