@@ -103,6 +103,18 @@ async def test_form_that_asks_the_provider_first_becomes_its_answer(bot):
     assert "Posting *Maths* in <#C7>" in str(reply.body["view"]["blocks"])
 
 
+async def test_form_saved_again_after_a_lost_answer_gets_a_new_link(bot):
+    form = (await bot.press("card_form", "", TRAINER)).view
+    state = sent(what="saturn/local", title="Maths", channel="C7")
+    view = {**form, "id": "V7", "hash": "1.a", "state": state}
+    async with little_slack() as slack:
+        app, body = bolt_for(bot.services, slack), interaction("view_submission", TRAINER, view=view)
+        shown = [(await send(app, body)).body for _ in range(2)]
+    assert ["Link Saturn Cloud" in str(one) for one in shown] == [True, True]
+    waiting = [command["text"] for _, _, command in await invited(bot) if command is not None]
+    assert waiting == ["card saturn/local --title Maths"]
+
+
 async def test_who_posts_a_template_links_first(bot):
     answer = await bot.say("card saturn/local", TRAINER)
     assert "Link Saturn Cloud" in buttons(answer)
