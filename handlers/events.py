@@ -296,18 +296,24 @@ async def end_links(
     only if Usher is still installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
-    principals = {
-        account.principal
-        for account in await services.store.perform(account_rows.list_active_accounts)
-        if installation.find_for_team(account.principal.enterprise_id, account.principal.team_id) is not None
-        and (users is None or account.principal.user_id in users)
-        # If a person has linked again since the event, they meant to. Slack's time is in whole seconds.
-        and (users is None or at is None or account.linked_at < at + 1.0)
-    }
+    principals: set[Principal] = set()
+    # Links that the provider refuses, or that are suspended, end too. Otherwise, they could come back.
+    async for holders in account_rows.find_holders(services.store.engine):
+        principals |= {
+            one
+            for one in holders
+            if installation.find_for_team(one.enterprise_id, one.team_id) is not None
+            and (users is None or one.user_id in users)
+        }
     if users is None:
         # People can be signed in to our pages without having linked an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
+        if users is not None and at is not None:
+            links = await services.store.read(account_rows.list_accounts, principal)
+            if not any(one.linked_at < at + 1.0 for one in links):
+                # If a person has linked again since, they meant to. Slack's time is in whole seconds.
+                continue
         caller = Caller(services.context, principal)
         await caller.run(
             accounts.end_accounts, principal, actor="slack", cause=cause, notify=users is not None

@@ -13,6 +13,7 @@ from bot.domain.policy import find_flaw
 from bot.domain.time_parsing import EVERY_DAY
 from bot.store import accounts, notices, operations, tasks
 from bot.store import hours as hours_store
+from bot.store.tables import ACCOUNTS
 from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
 from handlers.events import on_user_change
@@ -335,6 +336,22 @@ async def test_an_app_that_is_removed_ends_the_links(bot, app, told, left):
     assert len(await bot.notices(NoticeKind.UNLINKED)) == is_alone
     causes = {cause for *_, cause in await unlinked(bot)}
     assert causes == ({"revoked"} if is_alone else set() if left else {"uninstalled"})
+
+
+@pytest.mark.parametrize("is_resting", [False, True], ids=["refused", "resting"])
+@pytest.mark.parametrize(
+    "told",
+    [event("app_uninstalled"), event("tokens_revoked", tokens={"oauth": ["UALICE"]})],
+    ids=["removed", "revoked"],
+)
+async def test_links_that_are_not_in_use_end_with_the_others(bot, app, told, is_resting):
+    account = await activate(bot.store, ALICE, "saturn")
+    await bot.store.write(accounts.refuse, account, None)
+    if is_resting:
+        await bot.store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now()))
+    bot.clock.advance(5)
+    assert (await send(app, told)).status == 200
+    assert await bot.store.read(accounts.list_accounts, ALICE) == []
 
 
 removals = pytest.mark.parametrize(
