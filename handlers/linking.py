@@ -150,7 +150,7 @@ async def _invite(
 ) -> Answer:
     services, surface = request.services, request.surface
     # Slack never redelivers a form. Whoever saves one again hasn't seen the first answer.
-    is_form = surface.kind == "form"
+    is_form = request.is_live and surface.view_external_id is not None
     once = "" if is_form else request.caller.interaction and f"{request.caller.interaction}/link"
     # Don't keep the response_url of an ordinary button. If the command used this URL for its answer, the
     # answer would replace the button's message. The click that opens a link page brings a response_url that

@@ -459,6 +459,7 @@ async def start_workspace(request: Request) -> Answer:
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
     """Start the workspace that was chosen in the form, as its button would. The answer replaces the form."""
-    surface = Surface(kind="button", interaction=request.surface.interaction)
+    given = request.surface
+    surface = Surface("button", interaction=given.interaction, view_external_id=given.view_external_id)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -10,10 +10,10 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State
-from bot.store import operations
+from bot.store import accounts, operations
 from bot.store import tasks as task_rows
 from handlers.replaying import replay
-from tests.handlers.rig import activate
+from tests.handlers.rig import activate, invited
 from tests.handlers.slack import LittleSlack, bolt_for, interaction, little_slack, send
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB
@@ -101,6 +101,21 @@ async def test_a_form_of_somebody_elses_workspace_starts_nothing(bot):
         == await bot.store.read(operations.open_operations, ALICE)
         == []
     )
+
+
+async def test_form_saved_for_a_refused_link_offers_one_each_time_and_becomes_the_answer(bot):
+    linked = await bot.link()
+    await bot.store.write(accounts.refuse, linked.account, None)
+    chosen = (await bot.workspace()).id
+    state = {"values": {"workspace": {"workspace": {"selected_option": {"value": chosen}}}}}
+    blocks = [{"type": "input", "block_id": "workspace"}]
+    view = {"type": "modal", "id": "V1", "hash": "1.a", "callback_id": "start_workspace", "blocks": blocks}
+    async with wired(bot) as (app, _):
+        body = interaction("view_submission", view=view | {"state": state})
+        shown = [(await send(app, body)).body["view"] for _ in range(2)]
+    assert ["/link/" in str(one) for one in shown] == [True, True]
+    (waiting,) = [command for _, _, command in await invited(bot) if command is not None]
+    assert waiting["view_external_id"] == shown[1]["external_id"]
 
 
 @pytest.mark.parametrize(("count", "search"), [(10, []), (11, ["status:workspace"])])
