@@ -45,7 +45,7 @@ async def open_home(occurrence: EventRequest) -> None:
     # For a person who hasn't used Usher yet, the Home tab itself is the introduction.
     if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
         await services.greeted.greet(principal)
-    await request_home(services, principal)
+    await services.store.carry_out(lambda tx: homes.open_home(tx, principal))
 
 
 @routes.action("home")

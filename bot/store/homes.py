@@ -17,14 +17,23 @@ HOME_PLACE: Final = "home"
 
 
 @prioritize(Priority.URGENT)
+def open_home(tx: Transaction, principal: Principal) -> None:
+    """Publish a person's Home tab soon, because they opened it.
+
+    If the result of a button press is still waiting to be shown, the tab shows it.
+    """
+    PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
+    _add_task(tx, principal)
+
+
+@prioritize(Priority.URGENT)
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
-    """Publish a person's Home tab soon, because they opened it or pressed a button on it.
+    """Publish a person's Home tab soon, because they pressed a button on it.
 
     ``shown`` contains what the button press adds to the tab (``handlers.home.publish_home``). Only the latest
     addition is shown.
     """
-    PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
-    _add_task(tx, principal, shown)
+    open_home(tx, principal)
     # If the task is still waiting, it gets the latest answer. If the tab is being published now, it is
     # published again, with this answer.
     payload, key = {"shown": shown}, {"kind": TaskKind.HOME, "subject": principal.key}
@@ -40,7 +49,7 @@ def republish_home(tx: Transaction, principal: Principal) -> None:
     """
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
-        _add_task(tx, principal, {})
+        _add_task(tx, principal)
 
 
 def show_end(tx: Transaction, work_item_id: str) -> None:
@@ -50,12 +59,12 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
         republish_home(tx, parse_principal(row["principal"]))
 
 
-def _add_task(tx: Transaction, principal: Principal, shown: dict[str, Any]) -> None:
-    add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": shown})])
+def _add_task(tx: Transaction, principal: Principal) -> None:
+    add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": {}})])
 
 
 def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
-    _add_task(tx, parse_principal(row["id"]), {})
+    _add_task(tx, parse_principal(row["id"]))
 
 
 #: Redraws a person's Home tab after a change to a link. It is the last stage of the change's fan-out (a

@@ -131,6 +131,14 @@ async def test_newest_press_counts_while_a_home_waits(bot, app):
     assert await wanted(bot) == [(ALICE.key, {})]
 
 
+async def test_opening_keeps_an_answer_that_waits(bot, app):
+    await bot.link()
+    await send(app, pressed("hours:0", (await bot.workspace()).id))
+    await send(app, opened())
+    ((_, shown),) = await wanted(bot)
+    assert shown["blocks"]
+
+
 async def test_home_is_published_again_for_a_press_meanwhile(bot):
     await bot.store.carry_out(lambda tx: homes.request_home(tx, ALICE, blocks=[{"type": "divider"}]))
     (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0, "", [TaskKind.HOME])
