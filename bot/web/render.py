@@ -69,7 +69,14 @@ STATUS = {
 }
 #: After a refusal by one of these rules, people can continue where they left off.
 _CAN_GO_ON = frozenset(
-    {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
+    {
+        "link.changed",
+        "link.mismatch",
+        "link.sign_in_first",
+        "sign_in.cancelled",
+        "sign_in.expired",
+        "sign_in.failed",
+    }
 )
 
 

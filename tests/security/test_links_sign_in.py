@@ -1,5 +1,6 @@
 """Attacks on the one-time link when Sign in with Slack proves who the person is."""
 
+import re
 from typing import Any
 
 import pytest
@@ -61,6 +62,7 @@ async def test_the_attackers_link_in_a_victims_hands_links_nothing(made):
     page = await signed_in(made, victim, BOB)
     assert victim.status == 403
     assert "belongs to Bob in Acme Research" in page
+    assert "Go back" in page
     await victim.send("/link/check", token=GOOD)
     assert victim.status == 403
     assert made.provider.asked == []
@@ -71,6 +73,18 @@ async def test_the_attackers_link_in_a_victims_hands_links_nothing(made):
         (BOB.key, "link.sign_in", "mismatch"),
         (ALICE.key, "link.sign_in", "mismatch"),
     ]
+
+
+async def test_who_signed_in_as_somebody_else_can_go_back_and_sign_in_again(made):
+    browser = await made.browser()
+    made.issuer.person = ("T0HOME", "U0BOB")
+    page = await signed_in(made, browser)
+    assert browser.status == 403
+    back = re.search(r'href="(/link\?of=[0-9a-f]+)">Go back<', page)
+    assert back is not None
+    assert "Sign in with Slack" in await browser.get(back[1])
+    made.issuer.person = ("T0HOME", "U0ALICE")
+    assert 'name="token"' in await browser.get(back[1].replace("/link?", "/link/sign-in?"))
 
 
 @pytest.mark.parametrize("person", [("T0OTHER", "U0ALICE"), ("T0HOME", "U0ALICE2"), ("t0home", "u0alice")])
