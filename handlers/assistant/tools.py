@@ -22,6 +22,7 @@ from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit
 from bot.messages.blocks.cards import LINKING
 from bot.messages.blocks.replies import explain_unread_time
+from bot.messages.blocks.usage import explain_window
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
 from bot.messages.texts.refusals import explain_refusal
@@ -234,6 +235,10 @@ class _Call:
                 [kit.section(explain_unread_time(why, given[at], SOONEST_SECONDS))], []
             )
             self.facts["says"] = words.NOT_A_TIME.format(field=at, why=said, about=words.FIELDS[at])
+        elif request.flags and "when" in given:
+            unread = explain_window("unreadable", given["when"], request.command)
+            (said,) = drawn.write_lines([kit.section(unread)], [])
+            self.facts = {"says": said, "usage": None}
         elif request.flags or verb != tool.verb or fold(name) != fold(given.get("name", "")):
             self.facts["says"] = not_a_name
         elif tool.verb == "help":

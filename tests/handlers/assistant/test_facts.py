@@ -168,6 +168,13 @@ async def test_result_of_usage_has_all_figures_and_its_times_once(two):
     assert "I add up whole days" in refused["says"]
 
 
+@pytest.mark.parametrize("when", ["--yes", "this week --yes", "\u2014yes"])
+async def test_flag_as_the_days_of_usage_is_called_unreadable_days(two, when):
+    refused = await call(two, "usage", when=when)
+    assert refused["usage"] is None
+    assert f"I can't read `{when}` as a time" in refused["says"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["Olivia’s notebook", "R&D <draft>", "“final” run", "Olivia’s “final” run", "5\u2032 disk", "a\u2010b"],
