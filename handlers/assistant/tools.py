@@ -23,7 +23,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.cards import LINKING
 from bot.messages.blocks.replies import explain_unread_time
 from bot.messages.blocks.usage import explain_window
-from bot.messages.texts import answers
+from bot.messages.texts import answers, problems
 from bot.messages.texts import assistant as words
 from bot.messages.texts.refusals import explain_refusal
 from bot.services import course_changes
@@ -32,7 +32,7 @@ from bot.store import hours as hours_store
 from bot.store import preferences as preferences_store
 from bot.store import runs as run_rows
 from bot.support.cleaning import STRAIGHT, escape, fold
-from bot.support.errors import Refused
+from bot.support.errors import Refused, StoreError, StoreUnsure
 from handlers import commands
 from handlers.dispatch import format_full_command, run_text
 from handlers.requests.command_line import Quoted, fold_word, join_words
@@ -114,7 +114,6 @@ async def run_tool(
     """Run a tool for the user that Slack names. The result is JSON and contains only facts.
 
     ``signature`` is the call's signature. If the same signed call arrives twice, it takes effect only once.
-    StoreError is raised if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -162,7 +161,13 @@ async def _ask_person(
     notice = make_message_notice(answer, surface, principal, services.ids)
     asked = "\n".join(kit.iterate_lines(answer.blocks))
     notice = replace(notice, occasion=hashlib.sha256(asked.encode()).hexdigest()[:16])
-    if not await services.store.write(notices.ask_once, notice):
+    try:
+        is_asked = await services.store.write(notices.ask_once, notice)
+    except StoreError as error:
+        # Even if the question is sent after all, nothing has been done.
+        cause = "busy" if isinstance(error, StoreUnsure) else error
+        return drawn.format_result(says=problems.explain_cause(cause))
+    if not is_asked:
         again_at = drawn.format_time((minute + 1) * 60)
         return drawn.format_result(says=words.ASKED_ANOTHER, again_at=again_at)
     return drawn.format_result(**about)

@@ -14,11 +14,11 @@ from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.usage import Known, Moment
 from bot.domain.workspaces import State
 from bot.messages.texts import assistant as words
-from bot.store import accounts, operations
+from bot.store import accounts, notices, operations
 from bot.store import hours as hours_store
 from bot.store.preferences import save_preferences
 from bot.store.tables import ACCOUNTS, RUNS, WORKSPACES, name_columns
-from bot.support.errors import StoreBusy
+from bot.support.errors import StoreAway, StoreBusy, StoreUnsure
 from handlers.assistant import tools
 from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.rig import rig
@@ -222,6 +222,23 @@ async def test_result_does_not_deny_what_was_accepted_before_the_store_failed(tw
     assert "done" not in result
     monkeypatch.undo()
     await two.services.outcome_pool.drain(60.0)
+
+
+@pytest.mark.parametrize("error", [StoreBusy, StoreUnsure, StoreAway])
+async def test_result_says_that_nothing_was_done_if_the_question_could_not_be_written(monkeypatch, error):
+    async with rig() as bot:
+        write = bot.store.write
+
+        async def fail(work, *given, **named):
+            if work is notices.ask_once:
+                raise error("no")
+            return await write(work, *given, **named)
+
+        await lets_stop(bot)
+        monkeypatch.setattr(bot.store, "write", fail)
+        result = await call(bot, "start", name="notebook")
+        assert "I haven't" in result["says"]
+        assert "asked" not in result
 
 
 @pytest.mark.parametrize("tool", ["my_workspaces", "my_runs"])
