@@ -435,7 +435,8 @@ def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
 
 
 async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
-    other = replace(request.principal, user_id=person.group(1))
+    colleague = replace(request.principal, user_id=person.group(1))
+    other = request.services.context.installation.resolve_principal(colleague)
     linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())

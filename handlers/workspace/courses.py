@@ -155,8 +155,9 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
 
     If not all of them may teach, raise Refused or Answered or, for a form, InvalidFields.
     """
-    keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
-    every = [Principal.from_key(key) for key in sorted(keys)]
+    resolve = request.services.context.installation.resolve_principal
+    named = {resolve(replace(request.principal, user_id=one)) for one in orders.parse_mentions(text)}
+    every = sorted(named, key=lambda one: one.key)
     decisions = await asyncio.gather(
         *(replace(request.caller, principal=one).decide("card") for one in every)
     )
@@ -165,13 +166,13 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
             rule = decision.rule.removeprefix("policy.")
             why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, "isn't from this Slack workspace")
             is_form = request.surface.kind == "form"
-            named = await request.services.gatherer.find_names(request.principal, one, in_full=is_form)
-            who = named[one.key]
+            names = await request.services.gatherer.find_names(request.principal, one, in_full=is_form)
+            who = names[one.key]
             if is_form:
                 said = fill(words.BAD_TEACHER, who=kit.name_plainly(who), why=why)
                 raise InvalidFields({"with": said})
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
-    return keys - {request.principal.key}
+    return frozenset(one.key for one in every) - {request.principal.key}
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:

@@ -1,5 +1,6 @@
 """Courses in commands and buttons: posting, joining, skipping, leaving, and what their teachers type."""
 
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from math import inf
@@ -86,6 +87,15 @@ async def test_the_card_that_is_offered_for_a_slip_has_the_same_timetable(bot):
     (card,) = await bot.store.read(class_rows.list_courses)
     assert (card.pattern, card.first_day, card.last_day) == ("notebook", "2028-01-07", "2028-03-03")
     assert (card.wanted, card.co_teachers) == (Wanted(frozenset({"tue"}), 480, 570), {BOB.key})
+
+
+async def test_a_co_teacher_has_the_key_of_their_own_requests(bot):
+    """Some people's keys keep the enterprise that Slack named when they linked their accounts."""
+    context = bot.services.context
+    place = replace(context.installation, other_enterprises={BOB.user_id: "E1"})
+    bot.services = replace(bot.services, context=replace(context, installation=place))
+    card = await posted(bot, POST + f" --with <@{BOB.user_id}>")
+    assert card.co_teachers == {place.resolve_principal(BOB).key} == {"E1:T1:UBOB"}
 
 
 async def test_without_an_end_it_lasts_twenty_weeks_and_begins_when_its_teacher_says(bot):

@@ -25,6 +25,7 @@ from handlers.requests import routes
 from tests.handlers.rig import (
     COLLEAGUE,
     PAGE,
+    TEAM,
     Cloud,
     Hub,
     PlainProvider,
@@ -313,6 +314,16 @@ async def test_only_administrators_end_the_links_of_others(bot):
         assert words(done) == "<@UCHEN> is unlinked from Saturn Cloud."
         assert await unlinked(other) == [(ALICE.key, COLLEAGUE, "saturn", "administrator")]
         assert len(await other.notices(NoticeKind.UNLINKED)) == 1
+
+
+async def test_an_administrator_ends_a_link_from_before_the_workspace_joined_an_organisation():
+    """Some people's keys keep the enterprise that Slack named when they linked their accounts."""
+    earlier = Principal("E1", "T1", "UCHEN")
+    place = replace(TEAM, other_enterprises={"UCHEN": "E1"})
+    async with rig(installation=place, administrators=frozenset({"UALICE"})) as other:
+        await activate(other.store, earlier, "saturn")
+        assert words(await other.say("unlink <@UCHEN> --yes")) == "<@UCHEN> is unlinked from Saturn Cloud."
+        assert await unlinked(other) == [(ALICE.key, earlier, "saturn", "administrator")]
 
 
 async def test_about_says_who_and_which_version(bot, monkeypatch):
