@@ -448,7 +448,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     title = "" if connection is None else request.services.title(connection)
     is_guess = connection is not None and not naming.find_titles(name, {connection: title})
     if is_guess or AGREED not in request.flags:
-        return _ask_about_other(request, other.user_id, connection)
+        return _ask_about_other(request, other.user_id, connection, there)
     ended = await request.caller.run(accounts.unlink_other, other, connection)
     if not ended:
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
@@ -456,9 +456,9 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     return replies.answer(fill("{who} is unlinked from {title}.", who=mention, title=titles))
 
 
-def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:
+def _ask_about_other(request: Request, user_id: str, connection: str | None, linked: Sequence[str]) -> Answer:
     typed_connection = join_words([connection or "all"])
-    titles = request.services.titles([connection] if connection else request.services.connections)
+    titles = request.services.titles([connection] if connection else linked)
     effect = fill(answers.UNLINK_OTHER_EFFECT, who=kit.mention(Named(user_id)), title=titles)
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     command = f"unlink {typed_connection} <@{user_id}> --{AGREED}"

@@ -339,15 +339,25 @@ def unlink(
 
 def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
     """As an administrator, end a colleague's links on one or all connections. See ``end_accounts``."""
-    list_accounts_of_other(tx, caller, other)
-    connections = None if connection is None else [connection]
-    return end_accounts(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
+    linked = [one.connection for one in list_accounts_of_other(tx, caller, other)]
+    connections = [name for name in linked if connection in {None, name}]
+    who = caller.principal.key
+    ended = end_accounts(tx, caller, other, connections, actor=who, cause="administrator")
+    if ended and connection is None:
+        withdraw_requests(tx, other)
+    return ended
 
 
 def list_accounts_of_other(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
-    """Return a colleague's accounts to an administrator who may end them."""
+    """Return a colleague's accounts to an administrator who may end them.
+
+    Accounts on connections without user accounts are left out, because only their rows record who owns what
+    there.
+    """
     caller.check(tx, "unlink_other", Target("account", other.key, other))
-    return rows.list_accounts(tx, other)
+    connections = caller.context.connections
+    shared = {name for name, one in connections.items() if one.has_link_method("none")}
+    return [one for one in rows.list_accounts(tx, other) if one.connection not in shared]
 
 
 def end_accounts(

@@ -491,6 +491,24 @@ async def test_where_nobody_has_an_account_of_their_own_nothing_is_unlinked():
         assert await made.store.read(account_rows.list_accounts, ALICE) == [shared_one]
 
 
+async def test_an_administrator_unlinks_only_what_a_colleague_has_linked():
+    """Where nobody has an account of their own, only the row says who owns what."""
+    clock = FakeClock()
+    shared = Cloud(clock, fake_settings("sphere", title="Sphere", linking=("none",)))
+    own = Hub(clock, fake_settings("hub", title="Hub", base_url="https://hub.example.test"))
+    cloud = Hub(clock, fake_settings("cloud", title="Cloud", base_url="https://cloud.example.test"))
+    connections = {"sphere": shared, "hub": own, "cloud": cloud}
+    async with rig(connections=connections, administrators=frozenset({"UALICE"})) as made:
+        shared_one = await activate(made.store, COLLEAGUE, "sphere", "")
+        for name in ("sphere", "all"):
+            assert "hasn't linked that account" in words(await made.say(f"unlink {name} <@UCHEN> --yes"))
+        await activate(made.store, COLLEAGUE, "hub", "chen")
+        asked = await made.say("unlink <@UCHEN>")
+        assert words(asked).startswith("This will delete my access to <@UCHEN>'s account on Hub. ")
+        assert words(await made.push(asked, "Unlink")) == "<@UCHEN> is unlinked from Hub."
+        assert await made.store.read(account_rows.list_accounts, COLLEAGUE) == [shared_one]
+
+
 # -- links made under a former identity ----------------------------------------------------------------------
 
 
