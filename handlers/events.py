@@ -309,14 +309,21 @@ async def end_links(
         # People can be signed in to our pages without having linked an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
-        if users is not None and at is not None:
-            links = await services.store.read(account_rows.list_accounts, principal)
-            if not any(one.linked_at < at + 1.0 for one in links):
-                # If a person has linked again since, they meant to. Slack's time is in whole seconds.
-                continue
-        caller = Caller(services.context, principal)
+        connections = None
+        if users is not None:
+            # If a person has linked again since the event, they meant to. Slack's time is in whole seconds.
+            # Where nobody has an account of their own, only the row records who owns what.
+            connections = [
+                one.connection
+                for one in await services.store.read(account_rows.list_accounts, principal)
+                if one.connection not in services.linked_by("none")
+                and (at is None or one.linked_at < at + 1.0)
+            ]
+        if connections == []:
+            continue
+        caller, notify = Caller(services.context, principal), users is not None
         await caller.run(
-            accounts.end_accounts, principal, actor="slack", cause=cause, notify=users is not None
+            accounts.end_accounts, principal, connections, actor="slack", cause=cause, notify=notify
         )
     log.warning("links ended", cause=cause, installation=installation.id, people=len(principals))
 

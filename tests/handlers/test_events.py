@@ -16,10 +16,12 @@ from bot.store import hours as hours_store
 from bot.store.tables import ACCOUNTS
 from bot.support.errors import SlackLimited, SlackPermanent, SlackUnknownOutcome, StoreBusy
 from bot.web.bolt import dispatch
-from handlers.events import on_user_change
+from handlers.events import on_tokens_revoked, on_user_change
 from handlers.requests.event_request import EventRequest
 from tests.handlers.rig import COLLEAGUE, STRANGER, activate, rig, unlinked
 from tests.handlers.slack import LittleSlack, bolt_for, event, mention, message, send
+from tests.rigs.clock import FakeClock
+from tests.rigs.providers import FakeMachines, fake_settings
 from tests.rigs.store import ALICE
 
 OWN_INSTALLATION = Installation("T1", bot_user_id="UBOT", bot_id="BBOT", team_name="Acme Research")
@@ -411,6 +413,24 @@ async def test_revoked_sign_in_ends_what_was_linked_before(bot, app, seconds, is
     )
     await send(app, told)
     assert bool(await bot.store.read(accounts.list_accounts, ALICE)) is is_kept
+
+
+async def test_revoked_sign_in_keeps_what_was_linked_since_and_what_needs_no_link():
+    clock = FakeClock()
+    shared = FakeMachines(clock, fake_settings("sphere", linking=("none",)))
+    connections = {"sphere": shared} | {
+        one: FakeMachines(clock, fake_settings(one)) for one in ("hub", "sat")
+    }
+    async with rig(connections=connections) as bot:
+        for name in ("sphere", "hub"):
+            await activate(bot.store, ALICE, name)
+        at = int(bot.clock.now())
+        bot.clock.advance(60)
+        await activate(bot.store, ALICE, "sat")
+        told = event("tokens_revoked", tokens={"oauth": ["UALICE"]}, outer={"event_time": at})
+        await on_tokens_revoked(EventRequest(told, bot.services, "event:1"))
+        left = await bot.store.read(accounts.list_accounts, ALICE)
+        assert [one.connection for one in left] == ["sat", "sphere"]
 
 
 async def test_events_of_an_enterprise_are_ours_where_all_of_it_has_installed_us():
