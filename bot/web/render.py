@@ -73,6 +73,7 @@ _CAN_GO_ON = frozenset(
         "link.changed",
         "link.mismatch",
         "link.sign_in_first",
+        "link.taken",
         "sign_in.cancelled",
         "sign_in.expired",
         "sign_in.failed",

@@ -11,6 +11,7 @@ from bot.domain.notices import NoticeKind
 from bot.domain.people import Person
 from bot.messages.texts import pages
 from bot.store import accounts, notices, tasks
+from tests.rigs.store import link_account
 from tests.web import signed
 from tests.web.rig import ALICE, BOB, GOOD, rig
 
@@ -85,6 +86,18 @@ async def test_who_signed_in_as_somebody_else_can_go_back_and_sign_in_again(made
     assert "Sign in with Slack" in await browser.get(back[1])
     made.issuer.person = ("T0HOME", "U0ALICE")
     assert 'name="token"' in await browser.get(back[1].replace("/link?", "/link/sign-in?"))
+
+
+async def test_who_is_told_that_the_account_is_taken_can_use_another_token(made):
+    await link_account(made.store, BOB, "saturn", username="alice", link_source="token")
+    browser = await made.browser()
+    await signed_in(made, browser)
+    await browser.send("/link/check", token=GOOD)
+    page = await browser.send("/link/confirm")
+    assert browser.status == 409
+    back = re.search(r'href="(/link\?of=[0-9a-f]+)">Go back<', page)
+    assert back is not None
+    assert "Use another token" in await browser.get(back[1])
 
 
 @pytest.mark.parametrize("person", [("T0OTHER", "U0ALICE"), ("T0HOME", "U0ALICE2"), ("t0home", "u0alice")])
