@@ -61,17 +61,27 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
 
     The most similar names come first. Returns None, without searching, if the person has asked too often.
     """
-    own, place = caller.principal.key, caller.principal.place
-    if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
+    who, installation = caller.principal, caller.context.installation
+    if len(store.list_request_times(tx, who, connection)) >= MAX_REQUESTS_PER_DAY:
         return None
+    here = installation.find_for(who)
+    # People who linked an account before their Slack workspace joined an organisation keep their keys.
+    enterprises = {who.enterprise_id, here.enterprise_id, *here.other_enterprises.values()}
+    places = tuple(sorted(replace(who, enterprise_id=one).place for one in enterprises))
     holders = [one.principal.key for one in rows.find_accounts_by_username(tx, connection, username)]
     scored = (
-        (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
+        (score_likeness(username, *called), key, called)
+        for place in places
+        for key, called in people.list_members(tx, place)
     )
     # Score e-mail addresses first. Slack has confirmed them, so nobody can simply choose one.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
-    others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
+    others = dict.fromkeys(
+        key
+        for key in (*holders, *alike)
+        if key != who.key and key.startswith(places) and installation.is_current(Principal.from_key(key))
+    )
     return list(others)[:MAX_SIMILAR_USERS]
 
 

@@ -332,6 +332,20 @@ async def test_the_day_begins_once_the_question_was_sent(bench):
     assert "Approved" in await approve(bench)
 
 
+async def test_similar_users_include_whoever_linked_before_the_workspace_joined_an_organisation(bench):
+    """They are found under the key of their own requests, and not under any other."""
+    earlier, newer = Principal("E1", "T1", "USMITH"), Principal(None, "T1", "USMITH")
+    foreign = Principal("E1", "T2", "USMITH")
+    for one in (earlier, newer, foreign):
+        person = Person(one, "Al Smith", email="asmith@example.org", seen_at=bench.clock.now())
+        await bench.store.save_people([person])
+    await link_account(bench.store, earlier, "other", username="smith")
+    context = bench.services.context
+    place = replace(context.installation, other_enterprises={"USMITH": "E1"})
+    caller = Caller(replace(context, installation=place), ALICE)
+    assert await caller.read(use_cases.find_similar_users, "bench", "asmith") == [earlier.key]
+
+
 async def test_in_the_moment_in_which_the_day_ends_nobody_is_left_unasked(bench):
     """Similar users are looked up outside the transaction, so the count may have changed since."""
     await of_one_name(bench)
