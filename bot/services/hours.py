@@ -92,6 +92,8 @@ def add(
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     known = rows.list_rules(tx, workspace.id)
+    zone = wanted.zone or people.find_zone(tx, caller.principal).key
+    wanted = _keep_start(wanted, [one for one in known if one.zone == zone and not one.paused], tx.now())
     replaced = [one for one in known if one.id == former or one.wanted.contradicts(wanted)]
     left = [
         replace(one, days=days) for one in replaced if one.id != former and (days := one.days - wanted.days)
@@ -116,6 +118,21 @@ def add(
         replace(one, days=dates.get(one.id) or one.days & wanted.days) if one.id in by_id else one
         for one in replaced
     ]
+
+
+def _keep_start(wanted: Wanted, rules: Sequence[HoursRule], now: float) -> Wanted:
+    """If hours for dates only have a later stop than a rule's hours then, return them with its start."""
+    if wanted.starts is not None or wanted.stops is None or wanted.days & EVERY_DAY:
+        return wanted
+    for rule in rules:
+        longer = replace(rule, days=wanted.days, stops=wanted.stops)
+        both = [(rule.on(day), longer.on(day)) for day in map(date.fromisoformat, wanted.days)]
+        is_longer = all(
+            len(old) == len(new) == 2 and now < old[0].at and old[1] < new[1] for old, new in both
+        )
+        if is_longer and (rule.starts or 0) < wanted.stops:
+            return replace(wanted, starts=rule.starts)
+    return wanted
 
 
 def _list_replaced_dates(rule: HoursRule, made: HoursRule, now: float) -> frozenset[str]:

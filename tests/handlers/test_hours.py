@@ -157,6 +157,13 @@ async def test_days_with_hours_of_their_own_are_not_called_skipped(bot):
     assert "No working hours on Sat 16 Jan" in words(await bot.say("hours notebook skip tomorrow"))
 
 
+async def test_a_later_stop_for_one_day_keeps_the_start_of_that_day(bot):
+    await bot.say("hours notebook every day 9:00-18:00")
+    said = plain(await bot.say("hours notebook tomorrow -20:00"))
+    assert "Sat 16 Jan at 08:00 UTC, and stop it at 19:00 UTC." in said
+    assert "They replace 16 Jan 09:00\u201318:00." in said
+
+
 def sent(view, workspace="", **values):
     """Return the form as Slack sends it, with these values and otherwise those that the form showed."""
     shown = {one["block_id"]: one["element"] for one in view["blocks"] if one["type"] == "input"}

@@ -301,8 +301,8 @@ async def test_a_night_that_is_left_out_stays_so_when_another_is_left_out_during
         ("2027-11-23 9:00-20:00", "8:00", "20:00"),
         ("2027-11-23 8:30-12:00", "8:00", "12:00"),
         ("2027-11-23 -20:00", "14:00", "20:00"),
-        # Without a start of its own, it doesn't take that of the others.
-        ("2027-11-23 -20:00", "8:00", "18:00"),
+        # Without a start of its own, it keeps that of the others.
+        ("2027-11-23 -20:00", "8:00", "20:00"),
         # Without a stop of its own, it leaves that of the others.
         ("2027-11-23 8:30", "8:00", "18:00"),
     ],

@@ -103,7 +103,8 @@ def describe_hours(
         sentences = [fill("*{name}* · {title}", name=workspace.title, title=title), *list_lessons(facts)]
         buttons = [*in_time, *list_lesson_buttons(facts), *list_hours_button(facts)]
         return kit.join([kit.join(sentences, " · "), *ending]), kit.add_labels(buttons, facts.objects)
-    new = [one for one in rules if one.wanted == once]
+    # Hours that only have a stop may have been given the start of the hours that they replaced.
+    new = [one for one in rules if once in {one.wanted, replace(one.wanted, starts=None)}]
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]
     else:
