@@ -10,7 +10,7 @@ its first occurrence counts.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, Self
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
-from bot.domain.time_parsing import DAY_MINUTES, DAYS, Wanted, load_zone, resolve_instant
+from bot.domain.time_parsing import DAY_MINUTES, DAYS, EVERY_DAY, Wanted, load_zone, resolve_instant
 from bot.domain.timers import SOONEST_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.workspaces import State, Workspace
 
@@ -35,9 +35,10 @@ MIN_SECONDS_LEFT: Final = 1_800.0
 #: A start that is at most this many seconds late is sent even if the stop is close.
 ON_TIME_SECONDS: Final = 60.0
 #: How far back to look for missed starts and stops, in seconds. If a rule has no last day, Usher looks
-#: equally far ahead for its next start or stop, unless it skips days.
+#: equally far ahead for its next start or stop, unless it skips days or is for dates.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: If a rule has a last day or skips days, Usher looks this many seconds ahead for its next start or stop.
+#: If a rule has a last day, skips days or is for dates, Usher looks this many seconds ahead for its next
+#: start or stop.
 YEAR_SECONDS: Final = 366 * 86_400.0
 #: How many seconds ahead to check whether one rule starts a workspace just when another stops it. This is
 #: long enough for every weekday to occur twice.
@@ -108,9 +109,13 @@ class Timetable(ABC):
 
     def after(self, moment: float) -> Occurrence | None:
         """Return the first start or stop after a time, or None if none is planned that far ahead."""
-        longest = YEAR_SECONDS if self.last_day or self.off else HORIZON_SECONDS
-        spans = (2 * 86_400.0, 9 * 86_400.0, longest)
-        return next((one for span in spans for one in self.between(moment, moment + span)), None)
+        return next(self.coming(moment), None)
+
+    def coming(self, moment: float) -> Iterator[Occurrence]:
+        """Yield the starts and stops after a time, first those of the next days."""
+        is_sparse = self.last_day or self.off or self.days - EVERY_DAY
+        spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if is_sparse else HORIZON_SECONDS)
+        return (one for span in spans for one in self.between(moment, moment + span))
 
     def between(self, after: float, until: float) -> list[Occurrence]:
         """Return the starts and stops later than ``after`` and no later than ``until``, in order."""
@@ -220,8 +225,7 @@ class HoursRule(Timetable):
 
         A stop is ignored if the hours in ``beside`` start the workspace at the same time.
         """
-        since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON_SECONDS)
-        found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
+        found = (one.at for one in self.coming(max(now, self.processed_until)) if one.side == "stop")
         coming = (at for at in found if not is_planned(beside, "start", at))
         return None if self.paused else next(coming, None)
 

@@ -14,6 +14,7 @@ from typing import Final
 from bot.domain import begun_hours
 from bot.domain.accepted_requests import HOURS as BY_HOURS
 from bot.domain.hours import (
+    HORIZON_SECONDS,
     MAX_RULES,
     UNUSED_PAUSES,
     FormerHours,
@@ -173,7 +174,8 @@ def _make_rule(
     zone = wanted.zone or people.find_zone(tx, caller.principal).key
     shared = (caller.principal, workspace.connection, workspace.id, zone, now, is_agreed)
     made = HoursRule(tx.ids.new("rule"), *shared, days=wanted.days, starts=wanted.starts, stops=wanted.stops)
-    if made.after(now) is None:
+    first = made.after(now)
+    if first is None or first.at > now + HORIZON_SECONDS:
         raise Refused("hours.never", cause="hours_never", title=title)
     return made
 

@@ -320,6 +320,17 @@ async def test_hours_for_one_day_take_the_place_of_those_of_that_weekday(world, 
     assert world.provider.accepted_stops == ["r1", "r1"]
 
 
+async def test_hours_for_days_that_are_far_apart_come_on_each(world):
+    workspace = await given(world, "2027-11-23,2028-01-24 9:00-10:00")
+    await until(world, "12:00", day=23, step=300)
+    (rule,) = await world.store.read(rows.list_rules, workspace.id)
+    assert rule.next_stop(world.clock.now()) == local("10:00") + 63 * DAY
+    await world.pass_time(61 * DAY, step=DAY)
+    await world.pass_time(2 * DAY, step=300)
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"] * 2, ["r1"] * 2)
+    assert await world.store.read(rows.list_rules, workspace.id) == []
+
+
 async def test_a_start_that_comes_once_is_over_then(world):
     workspace = await given(world, "2027-11-23 8:30")
     await until(world, "9:00", day=23, step=120)
