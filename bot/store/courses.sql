@@ -100,6 +100,7 @@ INSERT INTO participants (
 ON CONFLICT (card_id, principal) DO UPDATE SET
     waits_for = '', workspace_id = excluded.workspace_id, operation_id = excluded.operation_id,
     is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
+    ended_at = NULL, stop_operation_id = NULL,
     joined_at = CASE WHEN participants.withdrawn_at IS NULL THEN participants.joined_at ELSE excluded.joined_at END,
     withdrawn_at = NULL;
 

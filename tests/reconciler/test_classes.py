@@ -60,6 +60,23 @@ async def test_what_its_owner_stopped_before_is_left_alone(school):
     assert "I left 1 alone" in told(school, TRAINER)[-1]
 
 
+async def test_who_presses_again_shortly_before_the_end_is_counted_as_stopped(school):
+    (alice,) = people(1)
+    await seat(school, alice)
+    card = await post(school, stops_at=school.clock.now() + 700)
+    await press(school, card, alice)
+    await school.pass_time(20)
+    (row,) = await school.store.perform(workspaces.read_workspaces, alice)
+    await school.begin(row, OperationVerb.STOP)
+    await school.pass_time(460, step=5)
+    await press(school, card, alice)
+    await school.pass_time(700, step=2)
+    assert states(school)["r-U000"] is State.SUSPENDED
+    (summary,) = told(school, TRAINER)
+    assert "1 stopped, 0 kept running." in summary
+    assert "class Statistics is over" in told(school, alice)[-1] + told(school, alice)[-2]
+
+
 async def test_who_presses_late_has_five_minutes_all_the_same(school):
     (alice,) = people(1)
     await seat(school, alice)
