@@ -22,7 +22,7 @@ from bot.domain.timers import CLASS_WARNING_SECONDS
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, WORKSPACES, parse_principal
+from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS, WORKSPACES
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
 #: Due time of a card that needs no work until someone presses one of its buttons or ends the class.
@@ -317,9 +317,17 @@ def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> 
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Remove a person from the courses that use a workspace, because its account was unlinked."""
-    for card in list_courses_of_workspace(tx, workspace["id"]):
-        leave(tx, card.id, parse_principal(workspace["principal"]))
+    """End a person's consent to what uses a workspace, because its account was unlinked.
+
+    They leave its courses. For classes, they stay on the card, which asks them to link again.
+    """
+    courses = {one.id for one in list_courses_of_workspace(tx, workspace["id"])}
+    for member in PARTICIPANTS.all(tx, workspace_id=workspace["id"]):
+        if member.card_id in courses:
+            leave(tx, member.card_id, member.principal)
+        elif member.withdrawn_at is None:
+            _change_member(tx, member, withdrawn_at=tx.now())
+            tx.run("look_at_class", id=member.card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:

@@ -128,7 +128,8 @@ SELECT
     COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
     COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
     COALESCE(SUM(CASE WHEN m.state <> 'left' AND m.waits_for = 'unlinked' THEN 1 ELSE 0 END), 0) AS pending,
-    COALESCE(SUM(CASE WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS kept,
+    COALESCE(SUM(CASE
+        WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' AND s.id IS NULL THEN 1 ELSE 0 END), 0) AS kept,
     COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
     COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
     COALESCE(SUM(CASE

@@ -17,7 +17,7 @@ from tests.handlers.class_rig import ADMIN, BOB, CARLA, TRAINER, class_rig, post
 from tests.handlers.rig import staged, words
 from tests.rigs.golden import check_golden
 from tests.rigs.lives import keep, make_life
-from tests.rigs.store import ALICE
+from tests.rigs.store import ALICE, unlink
 
 bot = staged(class_rig)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -112,6 +112,16 @@ async def test_person_who_keeps_their_workspace_is_not_in_it(bot):
         lambda tx: PARTICIPANTS.change(tx, {"card_id": card.id, "principal": BOB}, withdrawn_at=tx.now())
     )
     await run(bot, keys)
+    said = words(await bot.say("usage Biology", TRAINER))
+    assert "1 person: *2 h* in all" in said
+    assert "UBOB" not in said
+
+
+async def test_person_who_unlinked_is_not_in_it(bot):
+    card = await posted(bot, "card notebook --title Biology --until 17:00")
+    keys = await join(bot, card, ALICE, BOB)
+    await run(bot, keys)
+    await unlink(bot.store, BOB, "saturn")
     said = words(await bot.say("usage Biology", TRAINER))
     assert "1 person: *2 h* in all" in said
     assert "UBOB" not in said
