@@ -284,12 +284,13 @@ def leave_out_days(
     workspace = find_usable(tx, caller, "hours", workspace_id)
     resting: list[RuleChange] = []
     now, rules = tx.now(), rows.list_rules(tx, workspace.id)
-    dates = frozenset[str]().union(*(one.days for one in rules))
-    for one in rules:
+    every = [replace(one, off=frozenset()) for one in rules]
+    for one, whole in zip(rules, every, strict=True):
         # Days before the last start or stop that was processed can no longer become due.
         oldest = one.day(one.processed_until - begun_hours.DAY_SECONDS).isoformat()
         # Hours for a date still replace those of its weekday.
-        off = one.off.union(days) if days else one.list_days_over(now) | (one.off & dates)
+        others = (_list_replaced_dates(whole, other, now) for other in every if other is not whole)
+        off = one.off.union(days) if days else one.list_days_over(now).union(*others) & one.off
         off = frozenset(day for day in off if day >= oldest)
         # Someone who resumes paused hours is there, so reset the count of unused starts.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")

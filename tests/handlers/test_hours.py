@@ -164,6 +164,21 @@ async def test_a_later_stop_for_one_day_keeps_the_start_of_that_day(bot):
     assert "They replace 16 Jan 09:00\u201318:00." in said
 
 
+@pytest.mark.parametrize(
+    ("hours", "off"),
+    [
+        ("9:00-20:00", [{"2027-01-16"}, set()]),
+        ("19:00-22:00", [set(), set()]),
+    ],
+)
+async def test_day_with_hours_of_its_own_is_skipped_and_brought_back(bot, hours, off):
+    await bot.say("hours notebook every day 9:00-18:00")
+    await bot.say(f"hours notebook tomorrow {hours}")
+    await bot.say("hours notebook skip tomorrow")
+    await bot.say("hours notebook on")
+    assert [one.off for one in await rules(bot)] == off
+
+
 def sent(view, workspace="", **values):
     """Return the form as Slack sends it, with these values and otherwise those that the form showed."""
     shown = {one["block_id"]: one["element"] for one in view["blocks"] if one["type"] == "input"}
