@@ -122,16 +122,18 @@ def add(
 
 
 def _keep_start(wanted: Wanted, rules: Sequence[HoursRule], now: float) -> Wanted:
-    """If hours for dates only have a later stop than a rule's hours then, return them with its start."""
+    """If hours for dates only have a stop, give them the start of hours that they replace or extend."""
     if wanted.starts is not None or wanted.stops is None or wanted.days & EVERY_DAY:
         return wanted
     for rule in rules:
         longer = replace(rule, days=wanted.days, stops=wanted.stops)
         both = [(rule.on(day), longer.on(day)) for day in map(date.fromisoformat, wanted.days)]
-        is_longer = all(
-            len(old) == len(new) == 2 and now < old[0].at and old[1] < new[1] for old, new in both
+        is_replaced = not rule.days & EVERY_DAY
+        is_taken = all(
+            len(old) == len(new) == 2 and now < old[0].at and (is_replaced or old[1] < new[1])
+            for old, new in both
         )
-        if is_longer and (rule.starts or 0) < wanted.stops:
+        if is_taken and (rule.starts or 0) < wanted.stops:
             return replace(wanted, starts=rule.starts)
     return wanted
 

@@ -162,6 +162,9 @@ async def test_a_later_stop_for_one_day_keeps_the_start_of_that_day(bot):
     said = plain(await bot.say("hours notebook tomorrow -20:00"))
     assert "Sat 16 Jan at 08:00 UTC, and stop it at 19:00 UTC." in said
     assert "They replace 16 Jan 09:00\u201318:00." in said
+    said = plain(await bot.say("hours notebook tomorrow -12:00"))
+    assert "Sat 16 Jan at 08:00 UTC, and stop it at 11:00 UTC." in said
+    assert "They replace 16 Jan 09:00\u201320:00." in said
 
 
 @pytest.mark.parametrize(
