@@ -167,6 +167,14 @@ async def test_a_later_stop_for_one_day_keeps_the_start_of_that_day(bot):
     assert "They replace 16 Jan 09:00\u201320:00." in said
 
 
+async def test_stop_that_their_own_stop_overrules_is_not_promised(bot):
+    await bot.sees(State.RUNNING)
+    await bot.say("stop notebook at 20:00")
+    said = plain(await bot.say("hours notebook today -19:00"))
+    assert "*notebook* now runs 15 Jan until 19:00. I'll still stop it at 19:00 UTC." in said
+    assert "I'll stop" not in said
+
+
 @pytest.mark.parametrize(
     ("hours", "off"),
     [

@@ -104,7 +104,9 @@ def describe_hours(
         buttons = [*in_time, *list_lesson_buttons(facts), *list_hours_button(facts)]
         return kit.join([kit.join(sentences, " · "), *ending]), kit.add_labels(buttons, facts.objects)
     # Hours that only have a stop may have been given the start of the hours that they replaced.
+    # While another stop is planned, theirs may not come.
     new = [one for one in rules if once in {one.wanted, replace(one.wanted, starts=None)}]
+    new = new if workspace.stop_at is None else []
     if once is not None and new:
         sentences = [*_format_single_day(facts, once, new[0]), *more]
     else:
