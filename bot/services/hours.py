@@ -25,6 +25,7 @@ from bot.domain.hours import (
     find_idle_since,
     find_run_through,
     is_planned,
+    list_dates,
     was_used,
 )
 from bot.domain.notices import NewNotice, NoticeKind
@@ -127,13 +128,14 @@ def _keep_start(wanted: Wanted, rules: Sequence[HoursRule], now: float) -> Wante
         return wanted
     for rule in rules:
         longer = replace(rule, days=wanted.days, stops=wanted.stops)
-        both = [(rule.on(day), longer.on(day)) for day in map(date.fromisoformat, wanted.days)]
+        near = {*list_dates(rule.day(now), rule.day(now + HORIZON_SECONDS))} & wanted.days
+        both = [(rule.on(day), longer.on(day)) for day in map(date.fromisoformat, near)]
         is_replaced = not rule.days & EVERY_DAY
         is_taken = all(
             len(old) == len(new) == 2 and now < old[0].at and (is_replaced or old[1] < new[1])
             for old, new in both
         )
-        if is_taken and (rule.starts or 0) < wanted.stops:
+        if is_taken and near == wanted.days and (rule.starts or 0) < wanted.stops:
             return replace(wanted, starts=rule.starts)
     return wanted
 

@@ -175,6 +175,14 @@ async def test_stop_that_their_own_stop_overrules_is_not_promised(bot):
     assert "I'll stop" not in said
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "2028-02-29"])
+async def test_stop_on_a_day_that_is_far_away_is_refused(bot, day):
+    await bot.say("hours notebook every day 22:00-6:00")
+    assert "None of these hours comes within the next 30 days" in words(
+        await bot.say(f"hours notebook {day} -23:00")
+    )
+
+
 @pytest.mark.parametrize(
     ("hours", "off"),
     [
