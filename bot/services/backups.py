@@ -1,6 +1,7 @@
 """Nightly copies of a SQLite file, made by Usher. PostgreSQL is backed up by other means."""
 
 import asyncio
+import glob
 import os
 import shutil
 from collections.abc import Callable
@@ -81,7 +82,7 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
     # Also delete any files left behind by interrupted copies.
-    for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
+    for old in (*list_copies(file, folder, ".db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
     return True
 
@@ -108,9 +109,9 @@ def explain_wrong_folder(file: Path, folder: Path) -> str:
     return "" if os.access(folder, os.W_OK | os.X_OK) else f"this user can't write to {folder}"
 
 
-def list_copies(file: Path, folder: Path) -> list[Path]:
+def list_copies(file: Path, folder: Path, ending: str = ".db") -> list[Path]:
     """Return the nightly copies of a database in a folder, oldest first."""
-    return sorted(folder.glob(f"{file.stem}-{_WHEN}.db"))
+    return sorted(folder.glob(f"{glob.escape(file.stem)}-{_WHEN}{ending}"))
 
 
 def is_on_other_disk(file: Path, folder: Path) -> bool:

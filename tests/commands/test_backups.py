@@ -17,7 +17,7 @@ from bot.commands.store_checks import check_backups
 from bot.domain.audit import AuditEntry
 from bot.reconciler.scheduler import DAY_SECONDS, Scheduler
 from bot.services.audit_witness import AuditWitness
-from bot.services.backups import BACKUPS_RETAINED, make_backup
+from bot.services.backups import BACKUPS_RETAINED, list_copies, make_backup
 from bot.store import audit, counts, maintenance, open_store
 from bot.store.copies import COPY_BATCH_PAGES, replace_database, write_backup
 from bot.store.maintenance import mark
@@ -84,6 +84,13 @@ async def test_the_seven_newest_are_kept_each_whole_and_its_owners_alone(tmp_pat
     assert rows(made[-1], "SELECT COUNT(*) FROM accounts") == [(1,)]
     assert rows(made[-1], "PRAGMA integrity_check") == [("ok",)]
     assert rows(made[-1], "SELECT COUNT(*) FROM upkeep WHERE work = 'copied'") == [(1,)]
+
+
+def test_copies_of_database_with_brackets_in_its_name_are_found(tmp_path):
+    copy = tmp_path / "usher[1]-2026-12-01-0317.db"
+    copy.touch()
+    (tmp_path / "usher1-2026-12-01-0317.db").touch()
+    assert list_copies(Path("usher[1].db"), tmp_path) == [copy]
 
 
 async def test_folder_without_copies_gets_one_before_the_night(tmp_path):
