@@ -18,7 +18,7 @@ from bot.services.backups import make_folder
 from bot.services.encryption_keys import format_secret_count
 from bot.services.encryption_keys import rotate as encrypt_again
 from bot.services.restored_backups import format_counts, pause_restored
-from bot.store import accounts, audit, name_of
+from bot.store import accounts, audit, name_of, revocations
 from bot.store.copies import replace_database, save_readable_rows, write_backup
 from bot.store.maintenance import mark, note_same_data
 from bot.store.store import Store
@@ -92,13 +92,15 @@ def retire(arguments: argparse.Namespace) -> int:
     name = arguments.connection
 
     async def run(store: Store) -> int:
+        owed = await store.read(revocations.list_pending_revocations)
         async with open_for_operator(settings, connections, store) as context:
             ended, pending = await retire_connection(context, name)
-        print(format_ended_links(name, ended, is_known=bool(ended or pending) or name in connections))
+        is_known = bool(ended) or name in {*connections, *(one.connection for one in owed)}
+        print(format_ended_links(name, ended, is_known=is_known))
         if pending:
             until = f"until {command('doctor')} lists nothing owed there"
             print(f"Keep it in the connections file {until}: {pending}.")
-        return 0
+        return 0 if is_known else 1
 
     return with_store(settings, run)
 

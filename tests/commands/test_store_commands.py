@@ -22,8 +22,9 @@ from bot.support.clock import SystemClock, SystemIds
 from bot.support.settings import Settings
 from bot.support.vault import Vault, row_key
 from playground.processes import reserved_port
-from tests.app.command_line import KEY, environment, run, running
+from tests.app.command_line import KEY, environment, of_slack, run, running
 from tests.playground.posit_help import posit_server
+from tests.playground.slack_help import slack
 from tests.project.repository import ROOT
 from tests.rigs import earlier
 from tests.rigs.store import ALICE, BOB, link_account
@@ -94,6 +95,17 @@ async def test_command_leaves_a_database_of_an_earlier_release(tmp_path, words):
     migrated = await run("migrate", env=env)
     assert migrated.out.splitlines() == [name for name in read_migrations() if name not in scripts]
     assert "earlier release" not in (await run(*words.split(), env=env)).err
+
+
+async def test_retiring_a_connection_that_nothing_knows_fails(tmp_path):
+    async with opened(tmp_path):
+        pass
+    async with slack() as (local, _client):
+        env = environment(tmp_path, **of_slack(local))
+        typo = await run("accounts", "retire", "satrun", env=env)
+        known = await run("accounts", "retire", "saturn", env=env)
+    assert (typo.status, "No connection and no link has this name." in typo.out) == (1, True)
+    assert (known.status, "No connection" in known.out) == (0, False)
 
 
 async def test_a_secret_that_no_key_opens_is_named_by_its_owner_and_the_others_are_done(tmp_path):
