@@ -18,6 +18,7 @@ import structlog
 
 from bot.providers import list_secrets, read_connections
 from bot.providers.connection import ConnectionSettings
+from bot.services.checks import Check, as_json
 from bot.store import name_of, open_store
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
@@ -81,7 +82,10 @@ def run(arguments: argparse.Namespace) -> int:
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
         then = wrong.advice or (_NEXT_STEP if has_settings() else RUN_WHERE_USHER_RUNS)
-        complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), then)
+        if getattr(arguments, "json", False):
+            print(as_json([Check("settings", False, problem, then) for problem in wrong.problems]))
+        else:
+            complain("These settings need fixing:", *(f"  {problem}" for problem in wrong.problems), then)
         return 2
     except (StoreTooNew, StoreTooOld) as failed:
         complain(str(failed))

@@ -95,6 +95,15 @@ async def test_last_line_of_a_name_counts_as_it_is_written(tmp_path, before, end
     ]
 
 
+async def test_doctor_reports_a_broken_file_as_json_too(tmp_path):
+    path = write(tmp_path)
+    path.write_text("USHER_ADMINS: U1\n")
+    ended = await run("doctor", "--json", cwd=tmp_path)
+    (check,) = json.loads(ended.out)["checks"]
+    assert (ended.status, check["is_good"]) == (2, False)
+    assert f"{path} isn't NAME=VALUE in line 1" in check["found"]
+
+
 async def test_folder_in_its_place_is_named(tmp_path):
     (tmp_path / ".env").mkdir()
     ended = await run("migrate", cwd=tmp_path)
