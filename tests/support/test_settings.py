@@ -503,6 +503,8 @@ def test_line_of_a_file_of_settings_is_no_value(environment, name, before):
         ("USHER_DATABASE_URL", "sqlite:///~/usher.db"),
         ("USHER_BACKUPS", "~/backups"),
         ("USHER_BACKUPS", "s3://bucket/backups"),
+        ("USHER_BACKUPS", "env:BACKUP_FOLDER"),
+        ("USHER_BACKUPS", "file:backups"),
         ("NO_PROXY", "a.example.org b.example.org"),
         ("NO_PROXY", "a.example.org; b.example.org"),
     ],

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from bot.support.environment import read_variable, resolve_secret
+from bot.support.environment import REFERENCE_PREFIXES, read_variable, resolve_secret
 from bot.support.logs import redact_from_now_on
 
 #: Matches the part of a URL that libpq interprets as user and password.
@@ -49,7 +49,7 @@ def explain_wrong_path(path: str) -> str:
     """Return why a path in a setting must be a mistake, or "" if it looks right."""
     if path.startswith("~"):
         return "needs the whole path: only a shell replaces ~"
-    is_path = "?" not in path and not re.match(r"\w+:/", path)
+    is_path = "?" not in path and not re.match(r"\w+:/", path) and not path.startswith(REFERENCE_PREFIXES)
     return "" if is_path else "needs a path of this machine, without parameters"
 
 
