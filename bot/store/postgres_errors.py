@@ -123,6 +123,11 @@ _ALREADY_THERE: Final = (
     "which a backup was restored. Restore it into an empty database: `usher docs operate#on-postgresql`."
 )
 
+_OTHER_COLUMNS: Final = (
+    "a table in the database isn't as Usher makes it ({found}): if another tool keeps its tables there, such "
+    "as its own migrations, give Usher a database of its own: `usher docs operate#postgresql`"
+)
+
 
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
     """Translate a PostgreSQL error into one of the store's errors. Return other exceptions unchanged.
@@ -139,6 +144,8 @@ def translate(error: Exception, *, is_away: bool = False) -> Exception:
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
     if isinstance(error, _DUPLICATE_ERRORS):
         return StoreError(_ALREADY_THERE.format(found=error.diag.message_primary))
+    if isinstance(error, psycopg.errors.UndefinedColumn):
+        return StoreUnavailable(_OTHER_COLUMNS.format(found=error.diag.message_primary))
     cause = _POSTGRES_CAUSES.get(error.sqlstate)
     if cause is None and error.sqlstate.startswith(_AWAY_CLASSES):
         cause = f"the database says: {error.diag.message_primary}"

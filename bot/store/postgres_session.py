@@ -213,7 +213,9 @@ class PostgresSession:
                 self._cursor().execute(b"SELECT to_regclass($1) IS NOT NULL AS is_there", [table]).fetchone()
             )
             if row is not None and row["is_there"]:
-                rows = self._cursor().execute(f"SELECT name, {release} AS release FROM {table}".encode())  # noqa: S608
+                # Other tools' tables of this name lack the column applied_at.
+                columns = f"name, applied_at, {release} AS release"
+                rows = self._cursor().execute(f"SELECT {columns} FROM {table}".encode())  # noqa: S608
                 found |= {row["name"]: row["release"] for row in rows}
         return found
 

@@ -1,5 +1,5 @@
 -- name: migrated
-SELECT name FROM migrations ORDER BY name;
+SELECT name, applied_at FROM migrations ORDER BY name;
 
 -- name: schema_changes
 SELECT name, oldest FROM schema_changes ORDER BY name;

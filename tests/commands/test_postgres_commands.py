@@ -55,6 +55,21 @@ async def test_doctor_reports_user_who_may_not_create_tables(env):
     assert "owner" in check.advice
 
 
+@pytest.mark.parametrize(
+    "columns", ["id SERIAL, migration TEXT, batch INT", "id SERIAL, name TEXT, run_on INT"]
+)
+async def test_migrations_of_another_tool_are_not_taken_for_ushers(env, columns):
+    """As Laravel and db-migrate create them."""
+    with postgres.connected(env["USHER_DATABASE_URL"]) as connection:
+        connection.execute(f"CREATE TABLE migrations ({columns})".encode())
+        if "name" in columns:
+            connection.execute(b"INSERT INTO migrations (name) VALUES ('20240101-users')")
+    ended = await run("migrate", env=env)
+    assert (ended.status, "give Usher a database of its own" in ended.err) == (1, True), ended.err
+    (check,) = await store_checks.check_store(Settings(**env))
+    assert (check.is_good, "give Usher a database of its own" in check.found) == (False, True)
+
+
 async def test_a_schema_of_which_a_table_is_missing_is_not_empty(env):
     await run("migrate", env=env)
     with postgres.connected(env["USHER_DATABASE_URL"]) as connection:
