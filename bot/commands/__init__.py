@@ -20,6 +20,7 @@ from bot.providers import list_secrets, read_connections
 from bot.providers.connection import ConnectionSettings
 from bot.services.checks import Check, as_json
 from bot.store import name_of, open_store
+from bot.store.schema import OLDER
 from bot.store.store import Store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.core_files import forbid_core_files
@@ -50,10 +51,6 @@ _ONE_PROCESS: Final = (
     "PostgreSQL"
 )
 
-_OLDER: Final = (
-    "{name} is of an earlier release. Make a backup, which is the way back, and bring it up to date: "
-    "`usher docs upgrade`."
-)
 RUN_WHERE_USHER_RUNS: Final = (
     f"Run it where Usher runs: `usher docs incidents` shows how. If there's none yet, {command('up')} begins."
 )
@@ -202,7 +199,7 @@ def with_store(
         try:
             name = name_of(settings.database_url)
             if not may_be_older and await store.list_missing_migrations(name):
-                raise NotDone(_OLDER.format(name=name))
+                raise NotDone(OLDER.format(name=name))
             return await run(store)
         finally:
             await store.close()

@@ -295,6 +295,8 @@ async def copy_store(path: Path, url: str) -> Copied:
     await source.open()
     try:
         try:
+            if await Store(source).list_missing_migrations(str(path)):
+                raise StoreError(schema.OLDER.format(name=path))
             await source.migrate(serves=True)
             # If someone copies a database that was already moved, they mean to, so remove its mark.
             await Store(source).write(maintenance.remove_marks, "moved")

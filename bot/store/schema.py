@@ -46,6 +46,10 @@ _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it: `usher docs upgrade#going-back`."
 )
+OLDER: Final = (
+    "{name} is of an earlier release. Make a backup, which is the way back, and bring it up to date: "
+    "`usher docs upgrade`."
+)
 #: Matches the list of replaced migrations in the opening comment of a squashed migration.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 

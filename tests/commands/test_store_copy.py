@@ -14,7 +14,7 @@ from bot.store.postgres import _read_tables, copy_store
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreOutdated
 from tests.app.command_line import run
-from tests.rigs import postgres
+from tests.rigs import earlier, postgres
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, name_workspace
 
 #: Characters that a copy through a text format could get wrong.
@@ -101,6 +101,17 @@ async def test_all_of_it_is_copied_and_the_copy_goes_on(path, url):
         assert len(await store.read(operations.open_operations, ALICE)) == 2
         await store.write(audit.append_audit, [AuditEntry("T1:UALICE", "later", "", "ok")])
         assert await store.perform(audit.verify_audit) is None
+
+
+async def test_a_file_of_an_earlier_release_is_left_as_it_is(path, url):
+    await earlier.turn_back(path, "0.3.1")
+    before = list_columns(path)
+    ended = await run("store", "copy", f"sqlite:///{path}", url)
+    assert (ended.status, ended.err.startswith(f"{path} is of an earlier release. Make a backup, ")) == (
+        1,
+        True,
+    )
+    assert list_columns(path) == before
 
 
 async def test_the_file_that_was_left_is_not_served_from_until_somebody_goes_back_to_it(path, url):
