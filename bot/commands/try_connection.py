@@ -1,6 +1,7 @@
 """The command that tries a connection with an operator's own account."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -39,6 +40,11 @@ def try_connection(arguments: argparse.Namespace) -> int:
         problem += f" There are: {', '.join(sorted(connections))}."
         complain(problem if connections else "No connection is set up here.", *beside)
         return 2
+    if (report := arguments.report) is not None:
+        place = report if report.exists() else report.absolute().parent
+        if report.is_dir() or not os.access(place, os.W_OK):
+            complain(f"{report.absolute()} can't be written. Name a file in a folder of yours.")
+            return 2
     ask = stop_at_end_of_input(input)
     ask_secret = stop_at_end_of_input(getpass if sys.stdin.isatty() else input)
 

@@ -308,6 +308,13 @@ async def test_trial_without_an_answer_to_its_question_makes_nothing(tmp_path):
     )
 
 
+async def test_trial_whose_report_cannot_be_written_makes_nothing(tmp_path):
+    for report in (tmp_path / "none" / "report.txt", tmp_path):
+        ended = await run("try", "saturn", "--report", str(report), env=environment(tmp_path))
+        said = f"{report} can't be written. Name a file in a folder of yours.\n"
+        assert (ended.status, ended.out, ended.err) == (2, "", said)
+
+
 async def test_a_trial_of_a_connection_that_is_not_there_names_those_that_are(tmp_path):
     env = {name: value for name, value in environment(tmp_path).items() if "SLACK" not in name}
     ended = await run("try", "nowhere", env=env)
