@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import math
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -158,6 +159,9 @@ class Metrics:
         self._waited = gauge(
             "usher_oldest_notice_seconds", "how long the message that is due for longest has waited"
         )
+        for one in (*self._gauges.values(), self._waited):
+            # Until the database has been read, a zero would be untrue, and the increase after it an alert.
+            one.set(math.nan)
         self._outages = gauge(
             "usher_outage_seconds",
             "how long a connection has been in trouble, by kind",

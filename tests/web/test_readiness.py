@@ -63,6 +63,17 @@ async def test_slow_counts_leave_the_metrics_as_they_were(monkeypatch):
             assert 'usher_check{check="store"} 1.0' in text
 
 
+async def test_figures_are_unknown_until_the_database_has_been_reached():
+    """Zeros would be untrue, and the increase after them would look like messages that were just lost."""
+    app = web.Application()
+    app.router.add_routes(HealthRoutes(store=None, ready=dict, works=dict, metrics=Metrics()).routes())
+    async with TestClient(TestServer(app)) as client:
+        text = await (await client.get("/metrics")).text()
+    assert "usher_dead_notices NaN\n" in text
+    assert "usher_oldest_notice_seconds NaN\n" in text
+    assert 'usher_check{check="store"} 0.0\n' in text
+
+
 @asynccontextmanager
 async def process_of(tmp_path, clock, role=Role.SERVE):
     async with slack() as (local, _client), AsyncExitStack() as stack:
