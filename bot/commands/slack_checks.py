@@ -127,6 +127,9 @@ async def _check_administrators(
             known.append(f"{len(body['users'])} people of the user group {name}")
             continue
         found = body.get("user")
+        if body.get("error") == "missing_scope":
+            lacking = f"{name} can't be read, as the app lacks {format_plain(body.get('needed'))}"
+            return [Check(label, False, lacking, SCOPES)]
         if body.get("ok") is not True or not isinstance(found, dict):
             unknown.append(f"{name} (Slack says {format_plain(body.get('error'))})")
             continue

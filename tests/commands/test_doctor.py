@@ -24,6 +24,7 @@ from bot.domain.work_items import Outcome
 from bot.providers import base, build_providers, facets
 from bot.providers.requests import ApiClient
 from bot.services.checks import as_text
+from bot.slack.manifest import BOT_SCOPES
 from bot.store import notices, open_store, operations, schema
 from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_migrations
 from bot.support.clock import SystemClock, SystemIds
@@ -91,6 +92,15 @@ async def test_a_missing_scope_is_named_with_what_to_do(tmp_path, http):
     assert "reinstall" in checks["slack scopes"].advice
     # `usher manifest` alone prints the Socket Mode form.
     assert "manifest" not in checks["slack scopes"].advice
+
+
+async def test_user_group_that_may_not_be_read_is_reported_with_the_scope(tmp_path, http):
+    """People may decline the scope when they install the app."""
+    async with slack(seed={"app": {"scopes": [*BOT_SCOPES]}}) as (local, _client):
+        given = settings(tmp_path, **of_slack(local), USHER_ADMINS="S0ADMINS")
+        check = by_name(await check_slack(given, http))["administrators"]
+    assert check.found == "S0ADMINS can't be read, as the app lacks usergroups:read"
+    assert "reinstall" in check.advice
 
 
 @pytest.mark.parametrize(
