@@ -137,13 +137,15 @@ def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
     """Return the tables under ``connections``; report anything else in the file as a problem."""
     path = source if isinstance(source, Path) else Path("its text")
     try:
-        if isinstance(source, Path) and path.stat().st_mode & WRITABLE_BITS:
+        if isinstance(source, Path) and not path.is_dir() and path.stat().st_mode & WRITABLE_BITS:
             raise SettingsError(
                 [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
             )
         content = tomllib.loads(trim(source if isinstance(source, str) else path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.absolute()}"]) from None
+    except IsADirectoryError:
+        raise SettingsError([f"USHER_CONNECTIONS: {path.absolute()} is a folder"]) from None
     except OSError:
         raise SettingsError([f"USHER_CONNECTIONS: the file {path.name} can't be read"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as broken:

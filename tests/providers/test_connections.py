@@ -140,6 +140,15 @@ def test_a_file_that_others_can_write_is_refused(file, mode):
     ]
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o777])
+def test_a_folder_is_called_one_whoever_can_write_to_it(tmp_path, mode):
+    """Docker creates one if the file to be mounted doesn't exist. After chmod 600, nobody could use it."""
+    folder = tmp_path / "connections.toml"
+    folder.mkdir()
+    folder.chmod(mode)
+    assert problems(folder) == [f"USHER_CONNECTIONS: {folder} is a folder"]
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
 def test_secrets_in_a_file_that_others_can_read_are_refused(file, mode, monkeypatch):
     path = file(SATURN + 'admin_token = "canary"\n' + HUB)
@@ -180,7 +189,7 @@ def test_what_is_no_text_is_named(file):
 def test_a_file_that_is_not_there_or_is_a_folder(tmp_path):
     absent = tmp_path / "absent.toml"
     assert problems(absent) == [f"USHER_CONNECTIONS: there is no file {absent}"]
-    assert problems(tmp_path) == [f"USHER_CONNECTIONS: the file {tmp_path.name} can't be read"]
+    assert problems(tmp_path) == [f"USHER_CONNECTIONS: {tmp_path} is a folder"]
 
 
 @pytest.mark.parametrize(
