@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from bot.messages.texts.refusals import explain_refusal
 from bot.providers import base, facets, list_distributions
 from bot.providers.requests import none_if_absent, verify_bad_token_is_refused
-from bot.services.checks import Check, explain_failure, format_plain
+from bot.services.checks import Check, add_trust, explain_failure, format_plain
 from bot.services.linking import get_return_address, refuse_foreign_token
 from bot.support import errors
 from bot.support.settings import Settings
@@ -40,7 +40,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
             advice = "Check its address, and whether this machine can reach it."
         elif isinstance(failed, errors.CredentialRefused):
             advice = "Check the connection's own token."
-        return Check(label, False, explain_failure(failed), advice)
+        return Check(label, False, explain_failure(failed), add_trust(advice, failed))
     whose = list_distributions({name: provider.settings}).get(name)
     answers = f"{provider.settings.base_url} answers{f' to {whose}' if whose else ''}"
     if not version and is_linked:

@@ -19,7 +19,7 @@ from bot.commands.store_checks import check_store, find_linked
 from bot.domain.transcript import TOTAL
 from bot.providers import base, facets
 from bot.services.backups import FREE_SPACE_FACTOR
-from bot.services.checks import Check, format_plain
+from bot.services.checks import Check, add_trust, format_plain
 from bot.support import errors
 from bot.support.addresses import PAGE_PROOF, PROOF_PATH, find_local_origin
 from bot.support.environment import command
@@ -30,6 +30,7 @@ from bot.support.zones import describe_zones
 
 #: How long ``doctor`` waits for a response from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
+_CERTIFICATE_ADVICE: Final = "Check the proxy's certificate."
 #: Free space below which ``doctor`` reports a disk as nearly full, in bytes. The database's log alone can
 #: fill a sixth of this space.
 MIN_FREE_BYTES: Final = 100_000_000
@@ -99,6 +100,8 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
     try:
         if (other := await _find_other_at(url, settings, http, place)) is not None:
             return Check(label, False, f"{url} leads to something else ({other})", forward)
+    except errors.UntrustedCertificate as failed:
+        return Check(label, False, f"{url}: {format_plain(failed)}", add_trust(_CERTIFICATE_ADVICE, failed))
     except errors.ProviderError as failed:
         found = f"nothing answers at {url} ({format_plain(failed)})"
         try:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bot.domain.people import Person, Principal
 from bot.domain.user_groups import is_group
-from bot.services.checks import Check, explain_failure, format_plain
+from bot.services.checks import Check, add_trust, explain_failure, format_plain
 from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
 from bot.slack.methods import API_TEST
 from bot.slack.people import to_person
@@ -72,7 +72,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     try:
         answer, body = await _call_slack(settings, http, token, "auth.test")
     except errors.ProviderError as failed:
-        return [Check(f"slack token{of}", False, explain_failure(failed), REACH)]
+        return [Check(f"slack token{of}", False, explain_failure(failed), add_trust(REACH, failed))]
     if body.get("ok") is not True:
         copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
         return [
@@ -122,7 +122,7 @@ async def _check_administrators(
         try:
             _, body = await _call_slack(settings, http, token, method, **{asked: user})
         except errors.ProviderError as failed:
-            return [Check(label, False, explain_failure(failed), REACH)]
+            return [Check(label, False, explain_failure(failed), add_trust(REACH, failed))]
         if isinstance(body.get("users"), list):
             known.append(f"{len(body['users'])} people of the user group {name}")
             continue
@@ -159,7 +159,7 @@ async def _check_app_token(settings: Settings, http: Http) -> Check:
     try:
         _, body = await _call_slack(settings, http, token, "apps.connections.open")
     except errors.ProviderError as failed:
-        return Check("slack app token", False, explain_failure(failed), REACH)
+        return Check("slack app token", False, explain_failure(failed), add_trust(REACH, failed))
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
     advice = "Create an app-level token with connections:write and turn on Socket Mode."

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from typing import Final
 
 from bot.support import errors
 
@@ -34,6 +35,18 @@ def explain_failure(failed: errors.ProviderError) -> str:
         if isinstance(failed, errors.PermanentError)
         else f"no usable answer: {format_plain(failed)}"
     )
+
+
+#: An organisation's own authority signs the certificates of its servers, or of a proxy that decrypts.
+_TRUST: Final = (
+    "If the certificate is the right one, add its issuer to those that this machine trusts, or to the file "
+    "that SSL_CERT_FILE names."
+)
+
+
+def add_trust(advice: str, failed: errors.ProviderError) -> str:
+    """Return the advice and, if a certificate isn't trusted, how to make it so."""
+    return f"{advice} {_TRUST}" if isinstance(failed, errors.UntrustedCertificate) else advice
 
 
 def exit_status(checks: Iterable[Check]) -> int:
