@@ -1,6 +1,5 @@
 """Tests of every doctor check, passing and failing, against local servers, some of which misbehave."""
 
-import asyncio
 import json
 import re
 import sqlite3
@@ -44,7 +43,6 @@ from tests.rigs.internal_names import internal_names
 from tests.rigs.providers import FakeProvider, fake_settings
 from tests.rigs.store import ALICE, BOB, accept_operation, hold, linked, memory_store
 from tests.rigs.strangers import stranger
-from tests.support.certificates import own_certificate
 
 
 def settings(folder: Path, **changes) -> Settings:
@@ -257,27 +255,6 @@ async def test_a_connection_that_is_away(tmp_path, http):
     assert not check.is_good
     assert check.found == "no usable answer: no connection"
     assert check.advice == "Check its address, and whether this machine can reach it."
-
-
-async def test_certificates_that_are_not_trusted_are_reported_with_what_to_do(tmp_path, http):
-    """An organisation's own authority has signed them."""
-
-    async def serve(_reader, writer):
-        writer.close()
-
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=own_certificate(tmp_path))
-    async with listening:
-        url = f"https://localhost:{listening.sockets[0].getsockname()[1]}"
-        given = settings(tmp_path, USHER_PUBLIC_URL=url, USHER_SLACK_API_URL=f"{url}/api/")
-        checks = [
-            await check_address(given, http),
-            *await check_slack(given, http),
-            await connection_checks.check_connection("saturn", providers_of(tmp_path, http, url)),
-        ]
-    for check in checks:
-        assert "certificate is not trusted" in check.found, check
-        assert "nothing answers" not in check.found, check
-        assert "SSL_CERT_FILE" in check.advice, check
 
 
 async def test_workspaces_that_open_in_a_page_need_sign_in_with_slack(tmp_path):
