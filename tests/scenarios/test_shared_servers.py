@@ -129,7 +129,7 @@ async def test_whose_it_is_stands_in_the_list_and_what_is_taken_back_is_not_call
         assert "*looked-at* · bob's · Team hub" in await lists("*theirs* · bob's · Team hub")
         assert "bob's on Team hub, and I only work with" in (await alice.types("add bob/secret")).text
         assert "off your list" in (await alice.types("forget theirs")).text
-        assert "is now on your list" in (await alice.types("add bob/theirs")).text
+        assert "is back on your list" in (await alice.types("add bob/theirs")).text
         refused = await alice.types("remove looked-at")
         assert "gone" not in refused.text
         path = "/shares/bob/looked-at"
