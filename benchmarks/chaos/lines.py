@@ -83,7 +83,8 @@ class Lines:
         self._lines.add(line)
         try:
             both = self._pass_on(line, reader, other_writer), self._pass_on(line, other_reader, writer)
-            await asyncio.gather(*both, return_exceptions=True)
+            # If one end is reset, cut the other one, too, as the system would.
+            await asyncio.gather(*both)
         finally:
             self._lines.discard(line)
             line.cut()
