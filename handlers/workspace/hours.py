@@ -118,7 +118,7 @@ def _answer_unread(request: Request, name: str, said: str) -> Answer:
 
 
 def _is_about_days(word: str) -> bool:
-    return bool(time_parsing.days_of(word)) or time_parsing.normalize_word(word) in {"this", "coming", "next"}
+    return bool(time_parsing.days_of(word)) or time_parsing.normalize_word(word) in time_parsing.SINGLE_WORDS
 
 
 async def _split(request: Request, given: tuple[str, ...]) -> tuple[str, str]:

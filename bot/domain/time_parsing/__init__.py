@@ -29,6 +29,7 @@ from bot.domain.time_parsing.moments import (
 )
 from bot.domain.time_parsing.week import (
     DAY_MINUTES,
+    SINGLE_WORDS,
     Wanted,
     clock,
     has_odd_offset,
@@ -47,6 +48,7 @@ __all__ = [
     "FARTHEST_SECONDS",
     "LEADS",
     "MONTHS",
+    "SINGLE_WORDS",
     "WEEKDAYS",
     "WEEKEND",
     "Moment",

@@ -37,7 +37,7 @@ LEAST_MINUTES: Final = 30
 _PLURAL_PARTS: Final = {**{f"{part}s": part for part in PARTS}, "nightly": "night"}
 _RECURRING_WORDS: Final = {*_PLURAL_PARTS, "daily", "weekly", "hourly", "monthly", "weekdays", "weekends"}
 #: Words that single out one weekday (*this Monday*). Hours on weekdays recur.
-_SINGLE_WORDS: Final = frozenset({"this", "coming", "next"})
+SINGLE_WORDS: Final = frozenset({"this", "coming", "next"})
 _UNITS: Final = frozenset({"week", "hour", "month", "minute", "weekend"})
 #: Words that may appear between days and times.
 _JOINING_WORDS: Final = frozenset({"every", "on", "from", "at", "and", "the", "in"})
@@ -140,7 +140,7 @@ def _parse(text: str) -> tuple[Wanted | None, SaidZone | None]:
         return None, None
     plain, said = split_zone(text)
     words = [normalize_word(word.strip(",")) for word in plain.split()]
-    if any(first in _SINGLE_WORDS and days_of(then) for first, then in pairwise(words)):
+    if any(first in SINGLE_WORDS and days_of(then) for first, then in pairwise(words)):
         return None, said
     plain = re.sub(r"\bduring (?:the )?week\b", "weekdays", plain)
     plain = re.sub(r"\bbetween (.+?) and ", r"\1 to ", plain)
