@@ -103,7 +103,8 @@ async def test_what_is_not_shared_is_not_there(hub, provider):
         await provider.start(access, provider.to_workspace("bob/secret", seen, PRINCIPAL))
 
 
-async def test_whose_it_is_stands_in_the_list_and_what_is_taken_back_is_not_called_gone(hub, tmp_path):
+def linked_by_token(hub, *names):
+    """Return the options of a world in which these people link their accounts on the hub with a token."""
     connection = {
         "name": "hub",
         "provider": "jupyterhub",
@@ -112,9 +113,12 @@ async def test_whose_it_is_stands_in_the_list_and_what_is_taken_back_is_not_call
         "base_url": hub.api_url,
         "public_url": hub.url,
     }
-    tokens = {"hub": {"alice": hub.users["alice"]["token"]}}
-    options = {"connections": {"hub": connection}, "tokens": tokens, "live": True}
-    async with world(tmp_path, **options) as live, client(hub) as api:
+    tokens = {"hub": {name: hub.users[name]["token"] for name in names}}
+    return {"connections": {"hub": connection}, "tokens": tokens, "live": True}
+
+
+async def test_whose_it_is_stands_in_the_list_and_what_is_taken_back_is_not_called_gone(hub, tmp_path):
+    async with world(tmp_path, **linked_by_token(hub, "alice")) as live, client(hub) as api:
         alice = live.alice
         await alice.links("alice", "hub")
 
@@ -144,17 +148,7 @@ async def test_whose_it_is_stands_in_the_list_and_what_is_taken_back_is_not_call
 
 
 async def test_a_server_that_its_owner_starts_is_not_called_stopped_by_who_sees_less(hub, tmp_path):
-    connection = {
-        "name": "hub",
-        "provider": "jupyterhub",
-        "title": "Team hub",
-        "linking": ["token"],
-        "base_url": hub.api_url,
-        "public_url": hub.url,
-    }
-    tokens = {"hub": {name: hub.users[name]["token"] for name in ("alice", "bob")}}
-    options = {"connections": {"hub": connection}, "tokens": tokens, "live": True}
-    async with world(tmp_path, **options) as live, client(hub) as api:
+    async with world(tmp_path, **linked_by_token(hub, "alice", "bob")) as live, client(hub) as api:
         # A start without a body keeps the options of the one before.
         path = "/users/bob/servers/theirs"
         await api.call("POST", path, who="bob", json={"pause": 6})
