@@ -99,6 +99,9 @@ class PostgresEngine(Engine):
         works += [(queue, new_session(lambda: True)) for queue in self._lanes]
         self._writing = [session for _, session in works]
         self._reading = [new_session() for _ in range(readers)]
+        for session in self._reading:
+            # An export may take minutes. Reads hold no locks.
+            session.limit_seconds = 0
         works += [(self._read_queue, session) for session in self._reading]
         self._writer, *self._others = (
             QueueWorker(queue, session, self._begin_write) for queue, session in works

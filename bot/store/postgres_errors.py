@@ -41,9 +41,12 @@ _POSTGRES_CAUSES = {
     "57014": "the database took too long",
 }
 #: Prefixes of SQLSTATEs after which a retry may help: a lost connection or a pooler's error (08), a lock, a
-#: server that is starting or stopping, too many connections, and a statement that was prepared before a
-#: migration changed its table (0A000).
-_PASSING_CODES = ("08", "0A000", "55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03")
+#: transaction that idled or took too long (25), a server that is starting or stopping, too many connections,
+#: and a statement that was prepared before a migration changed its table (0A000).
+_PASSING_CODES = (
+    *("08", "0A000", "25P03", "25P04", "40001", "40P01"),
+    *("53300", "55P03", "57P01", "57P02", "57P03"),
+)
 #: SQLSTATE classes that indicate a problem with the server rather than the query. The server counts as down
 #: until the problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")

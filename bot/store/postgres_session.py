@@ -57,6 +57,14 @@ _SETTINGS = (
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
+#: SQL that limits how long a transaction may take, on servers that can do so (PostgreSQL 17 and newer).
+#: Without it, a transaction whose process or connection hangs while its pipeline is open keeps its locks,
+#: because the session counts as active and no other timeout runs.
+_LIMIT = (
+    "SELECT set_config('transaction_timeout', '{seconds}s', {is_local}) "
+    "WHERE current_setting('transaction_timeout', true) IS NOT NULL"
+)
+_UNLIMITED = f"SET LOCAL statement_timeout = 0; {_LIMIT.format(seconds=0, is_local=True)}"
 _NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
@@ -107,6 +115,8 @@ class PostgresSession:
         #: they have been compared with the values stored in the database.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
+        #: How long a transaction may take, in seconds, or 0 for any length.
+        self.limit_seconds = 60
 
     def open(self) -> None:
         """Connect. If that fails, raise StoreUnavailable with the cause, in words for operators."""
@@ -221,7 +231,7 @@ class PostgresSession:
 
     def apply(self, name: str, script: str) -> None:
         """Run a migration and record it, both in the open transaction."""
-        self._cursor().execute("SET LOCAL statement_timeout = 0")
+        self._cursor().execute(_UNLIMITED)
         for statements in (*schema.CREATE_MIGRATIONS, script):
             # With this collation, strings compare as in SQLite, whatever the database's default is.
             self._cursor().execute(schema.TEXT_PATTERN.sub('TEXT COLLATE "C"', statements).encode())
@@ -232,7 +242,7 @@ class PostgresSession:
 
     def fill(self, tables: Iterator[schema.TableCopy], name: str) -> dict[str, int]:
         """Copy tables into an empty database, within the open transaction. Return each table's row count."""
-        self._cursor().execute("SET LOCAL statement_timeout = 0")
+        self._cursor().execute(_UNLIMITED)
         if self._count("audit WHERE seq > 0"):
             raise StoreError(_NOT_EMPTY.format(name=name))
         self._cursor().execute("DELETE FROM audit")
@@ -289,7 +299,8 @@ class PostgresSession:
             if refusal := _explain_refusal(connection.info):
                 raise StoreUnavailable(refusal)
             with _cut_unless_answered(connection):
-                connection.execute(_SETTINGS)
+                limit = _LIMIT.format(seconds=self.limit_seconds, is_local=False)
+                connection.execute(f"{_SETTINGS}; {limit}".encode())
                 self._clock.answer_seconds = inf
                 before = self._clock.monotonic()
                 server = self._clock.take(before, connection.execute(_SERVER_COLUMNS.encode()))

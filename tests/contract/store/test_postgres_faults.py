@@ -163,6 +163,15 @@ async def test_commit_lost_again_and_again_ends_with_patience(url, clock):
     await store.close()
 
 
+async def test_process_that_hangs_after_its_first_statements_holds_nobody_up(store, url, clock):
+    engine = postgres.engine(url, clock, SystemIds())
+    engine._session.limit_seconds = 1
+    await engine.open()
+    engine._session.begin(writes=True)
+    assert await first_sight(store, "i1")
+    await engine.close()
+
+
 async def is_served(store):
     """Return whether another process serves from the database."""
     return not await store.engine.write(lambda _: store.engine._session.is_alone())

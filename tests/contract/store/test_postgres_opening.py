@@ -211,6 +211,7 @@ async def test_a_newer_database_is_refused_with_the_next_step(open_, url):
 async def test_a_migration_may_take_longer_than_people_wait(url, clock):
     slow = {"0001_slow": "SELECT pg_sleep(0.3); CREATE TABLE slow (id TEXT);"}
     engine = postgres.engine(url, clock, IDS, scripts=slow, patience=dict.fromkeys(Priority, 0.1))
+    engine._session.limit_seconds = 0.2
     await engine.open()
     assert await engine.migrate() == ["0001_slow"]
     await engine.close()

@@ -211,7 +211,7 @@ async def test_what_a_server_says_in_its_language_is_waited_for_and_told(code, w
     assert "canary" not in str(refused.value)
 
 
-@pytest.mark.parametrize("code", ["08P01", "57P03", "53300"])
+@pytest.mark.parametrize("code", ["08P01", "25P03", "25P04", "57P03", "53300"])
 def test_what_may_pass_is_busy_whatever_it_says(code):
     assert isinstance(translate(psycopg.errors.lookup(code)("parolas alie")), StoreBusy)
 
