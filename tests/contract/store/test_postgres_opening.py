@@ -280,6 +280,7 @@ def test_what_the_server_says_is_told_with_the_next_step(said, words):
 
 
 async def test_a_database_that_cannot_hold_every_text_is_refused():
+    postgres.needs_version(15, "older databases have no LOCALE_PROVIDER")
     ascii_only = postgres.new_database("usher_ascii", "ENCODING 'SQL_ASCII' LOCALE 'C' LOCALE_PROVIDER libc")
     with pytest.raises(StoreUnavailable, match="ENCODING 'UTF8'"):
         await open_store(ascii_only, SystemClock(), IDS)
@@ -289,6 +290,8 @@ async def test_a_user_without_rights_is_told_so(open_, url):
     role = f"usher_stranger_{os.getpid()}"
     with postgres.connected(url) as connection:
         connection.execute(f"CREATE ROLE {role}".encode())
+        # Before PostgreSQL 15, everybody may create tables.
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     store = await open_()
 
     def create(tx):
