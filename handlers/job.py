@@ -24,7 +24,7 @@ from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import again_button, describe_outcome, run_result
-from bot.messages.texts import answers, times
+from bot.messages.texts import answers, talk, times
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Effect, Offer, Verb, declare_verb
 from bot.providers import facets
@@ -200,6 +200,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     """
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
+    typed = await _add_connection(request, typed)
     # A command after `--` is accepted only by connections that can run commands.
     commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
@@ -234,6 +235,27 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
         ignored = Markup(", ".join(dict.fromkeys(f"`--{line(flag.name, 40)}`" for flag in result.left_out)))
         hint = fill(run_words.LEFT_OUT, left=ignored)
     return report_start(request, spec.name or "job", connection, hint)
+
+
+async def _add_connection(request: Request, typed: CommandLine) -> CommandLine:
+    """If a command line with flags begins with a job that only one connection offers, add the connection.
+
+    An earlier run with this name is repeated as it was, so if there is one, raise Answered with the flags.
+    """
+    services, name = request.services, " ".join(typed.words)
+    is_elsewhere = naming.split_leading_connection(typed.words, services.connections)[0] is None
+    if not (name and typed.flags and is_elsewhere):
+        return typed
+    ready = await _list_connections_with_job(request, name, waits=False)
+    if len(ready) == 1:
+        return replace(typed, words=(*ready, *typed.words))
+    ran = await services.store.read(run_rows.list_runs, request.principal)
+    if naming.find(name, ran, services.connections).kind == "whole":
+        flags = Markup(", ".join(dict.fromkeys(forms.format_flag(flag.name) for flag in typed.flags)))
+        sentence = fill(talk.UNKNOWN_FLAG, verb=Markup(f"{request.command}run {line(name)}"), flags=flags)
+        commands = [f"job run {join_words((name,))}"]
+        raise Answered(replies.hint(sentence, lists.list_command_buttons(commands, services.clock.now())))
+    return typed
 
 
 def has_named_jobs(request: Request, name: str) -> bool:

@@ -291,3 +291,18 @@ async def test_job_whose_newest_run_was_started_elsewhere_repeats_the_users_own_
     (elsewhere,) = [one for one in await found(bot, "nightly") if one.spec is None]
     await step(bot, elsewhere, outcome="ended", observed=ObservedRun(RunState.SUCCEEDED, 0))
     assert words(await bot.say("job run nightly")).startswith("Running *nightly*")
+
+
+@pytest.mark.parametrize("flags", ["--yes", "--cpus 2"])
+async def test_flag_of_a_run_that_is_repeated_is_named(bot, flags):
+    await over(bot, "nightly")
+    answer = await bot.say(f"job run nightly {flags}")
+    assert words(answer).startswith(f"`/job run nightly` has no option `{flags.split()[0]}`, so I haven't")
+    assert list(buttons(answer)) == ["Run nightly"]
+    assert "connection called *nihgtly*" in words(await bot.say(f"job run nihgtly {flags}"))
+
+
+async def test_flag_of_a_job_that_one_connection_offers_is_checked_there():
+    async with run_rig(kind=OneNamedJob) as bot:
+        said = words(await bot.say("job run nightly --yes"))
+        assert "`--yes`: Posit Workbench doesn't have that option here." in said
