@@ -313,7 +313,8 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
         part.things = part.things or former.things
         for name, others in ((part.verb and part.verb.otherwise) or {}).items():
             if not said.isdisjoint(others.split()):
-                part.verb, part.things = find_verb("workspace", name), []
+                part.verb = find_verb("workspace", name)
+                part.things = part.things if part.verb.is_operation else []
         is_start = former.verb is not None and former.verb.effect is Effect.STARTS
         is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
         if is_start and is_stop and part.things == former.things:

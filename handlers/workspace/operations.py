@@ -173,7 +173,8 @@ async def start(request: Request) -> Answer:
         heard="off down done finished finish apaga arrête",
         otherwise={
             "settings": "notifications notification notifying messages messaging dms telling asking "
-            "bothering sending pinging spamming reminding reminders writing"
+            "bothering sending pinging spamming reminding reminders writing",
+            "cancel": "waiting queueing queuing",
         },
         label=cards.STOP,
         is_red=True,

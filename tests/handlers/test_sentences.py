@@ -101,6 +101,15 @@ async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
     assert [label for label, one in buttons(answer).items() if is_acting(one)] == []
 
 
+@pytest.mark.parametrize("text", ["stop waiting", "please stop waiting for training", "quit waiting"])
+async def test_stop_waiting_is_about_what_is_under_way(bot: Rig, text):
+    await stage(bot)
+    await bot.direct("start training")
+    answer = await bot.direct(text)
+    assert "can't find" not in words(answer)
+    assert next(iter(buttons(answer))) in {"Cancel", "Cancel training"}
+
+
 async def test_sentence_offers_to_keep_what_has_a_planned_stop(bot: Rig):
     await stage(bot)
     await bot.direct("stop notebook in 2 hours")
