@@ -418,10 +418,11 @@ class _Sentence:
             return [] if part.things else lists.list_command_buttons([command], self.now)
         if not own and not RUNS.isdisjoint(said):
             return []
-        about = replace(request.redirect("workspace", verb.name, ()), flags=frozenset())
+        about = request.redirect("workspace", verb.name, ())
+        about = replace(about, flags=frozenset(), at=None if own else _find_only_time(verb, part.times))
         needed = await confirmations.filter_needed(about, own or rows)
-        if not own and not part.times and needed:
-            if verb.bulk.text and not EVERYTHING.isdisjoint(said):
+        if not own and needed and (not part.times or about.at is not None):
+            if confirmations.can_do_several(about) and not EVERYTHING.isdisjoint(said):
                 every = [row for row in rows if row.is_own]
                 raise Answered(await confirmations.offer_for_several(about, every, is_named=False))
             raise Answered(await targets.ask_which_of_all(about, needed))
@@ -476,6 +477,13 @@ class _Sentence:
             pairs = zip(commands, ends, strict=True)
             commands = [f"{command}-{datetime.fromtimestamp(at, self.zone):%-H:%M}" for command, at in pairs]
         return lists.list_command_buttons(commands, self.now, [moment.at for moment in begin.moments])
+
+
+def _find_only_time(verb: Verb, times: Sequence[Time]) -> float | None:
+    """Return the time to run a verb or, for a start, to stop again. Return None if it isn't clear."""
+    ats = [moment.at for time in times for moment in time.moments]
+    is_clear = len(ats) == 1 and verb.takes_time and (times[0].lead in _UNTIL) is verb.runs_until
+    return ats[0] if is_clear else None
 
 
 async def _run(request: Request) -> Answer:

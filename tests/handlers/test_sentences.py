@@ -101,6 +101,22 @@ async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
     assert [label for label, one in buttons(answer).items() if is_acting(one)] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("please stop my lab in 2h", ["Stop notebook at 10:00 UTC", "Stop report at 10:00 UTC"]),
+        ("please stop everything at 6pm", ["Stop 2 workspaces at 6:00 PM UTC"]),
+        (
+            "please keep my lab running until 18:00",
+            ["Keep notebook running until 18:00 UTC", "Keep report running until 18:00 UTC"],
+        ),
+    ],
+)
+async def test_time_for_no_workspace_in_particular_is_in_the_offers(bot: Rig, text, labels):
+    await stage(bot)
+    assert list(buttons(await bot.direct(text))) == labels
+
+
 @pytest.mark.parametrize("text", ["stop waiting", "please stop waiting for training", "quit waiting"])
 async def test_stop_waiting_is_about_what_is_under_way(bot: Rig, text):
     await stage(bot)
