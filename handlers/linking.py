@@ -23,6 +23,7 @@ from bot.messages.verb import Effect, Verb, find_verb, list_synonyms, to_present
 from bot.services import accounts, approvals, linking, naming
 from bot.services.revocations import classify_remaining_secret
 from bot.store import accounts as account_rows
+from bot.store import approvals as approval_rows
 from bot.store import workspaces
 from handlers.connections import (
     find_linked_connection,
@@ -321,7 +322,10 @@ _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
     Verb(
         usage="unlink CONNECTION",
         summary="delete my access to your account; `unlink all` removes every link",
-        more=("Usher admins can unlink somebody else with `unlink CONNECTION @PERSON`.",),
+        more=(
+            "It also withdraws a request to link your account that the Usher admins haven't decided yet.",
+            "Usher admins can unlink somebody else with `unlink CONNECTION @PERSON`.",
+        ),
         group="accounts",
         order=270,
         needs=("linked",),
@@ -346,6 +350,8 @@ async def unlink(request: Request) -> Answer:
     if whole is not None and _is_linkless(request, whole):
         title = request.services.title(whole)
         return replies.hint(request.fill(answers.NOTHING_TO_UNLINK, title=title))
+    if (withdrawn := await _withdraw_requests(request, name, ending)) is not None:
+        return withdrawn
     if not ending:
         return replies.hint(request.fill("You haven't linked an account. Type `{command}link` to link one."))
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
@@ -389,6 +395,26 @@ async def unlink(request: Request) -> Answer:
     return replies.answer(
         " ".join([*sentences, *format_affected(affected)]), request.services.make_link_buttons(unlinked)
     )
+
+
+async def _withdraw_requests(request: Request, name: str, linked: Collection[str]) -> Answer | None:
+    """Withdraw the person's requests to link an account on the named connections that aren't linked.
+
+    Return None if there are none.
+    """
+    services = request.services
+    titles = {one: title for one, title in services.linked_by("admin").items() if one not in linked}
+    is_all = not name or name.casefold() in EVERYTHING
+    named = titles if is_all and not linked else naming.find_titles(name, titles)
+    asked = [
+        one
+        for one in named
+        if await services.store.read(approval_rows.find_open_request, request.principal, one)
+    ]
+    if not asked:
+        return None
+    await request.caller.run(approvals.withdraw, asked)
+    return replies.answer(fill(answers.WITHDREW, title=services.titles(asked)))
 
 
 async def _ask_before_unlinking(

@@ -138,6 +138,15 @@ def ask(
     return approval
 
 
+def withdraw(tx: Transaction, caller: Caller, connections: Sequence[str]) -> None:
+    """Withdraw the person's own requests on these connections."""
+    caller.check(tx, "unlink")
+    if caller.is_first_delivery(tx):
+        store.withdraw(tx, caller.principal, connections)
+        for connection in connections:
+            caller.record(tx, "approval.withdrawn", f"{caller.principal.key}/{connection}", "ok")
+
+
 def list_open_requests(tx: Transaction, caller: Caller) -> list[Approval]:
     """Return the open requests that an administrator may decide, oldest first.
 

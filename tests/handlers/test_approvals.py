@@ -557,3 +557,13 @@ async def test_command_too_long_for_a_button_is_left_out_of_it():
             value = buttons(answer)["Ask to link Posit Workbench"]["value"]
             assert value.startswith("posit")
             assert ("Rscript" in value) is is_carried
+
+
+@pytest.mark.parametrize("text", ["unlink", "unlink all", "unlink bench", "unlink Workbench"])
+async def test_request_is_withdrawn_by_unlinking(bench, text):
+    await bench.say("link bench alice")
+    seen = button((await requests(bench))["UCHEN"], "Approve")["value"]
+    assert words(await bench.say(text)) == "I've withdrawn your request to link an account on Workbench."
+    assert "withdrawn or replaced" in words(await bench.press("approve", seen, COLLEAGUE))
+    assert [one["action"] for one in await bench.audit()][-1] == "approval.withdrawn"
+    assert "You haven't linked an account" in words(await bench.say(text))

@@ -257,6 +257,7 @@ NOTHING_TO_UNLINK: Final = (
     "You don't have an account of your own on {title}, so there's nothing to unlink. "
     "Type `{command}remove NAME` to remove something you created there."
 )
+WITHDREW: Final = "I've withdrawn your request to link an account on {title}."
 NOTHING_LINKED_AT: Final = "You have no account linked on {title}. Type `{command}about` to see your links."
 NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has changed."
 
