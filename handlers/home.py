@@ -4,6 +4,7 @@ Nothing else updates the tab, so it says when it was drawn and has a *Refresh* b
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -21,7 +22,7 @@ from bot.store import accounts, homes
 from bot.support.errors import SlackPermanent
 from handlers.dispatch import run_unasked
 from handlers.requests import routes
-from handlers.requests.deferred_command import DeferredCommand
+from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
@@ -96,7 +97,10 @@ async def publish_home(
         rows, blocks = blocks, []
     else:
         deferred = DeferredCommand.parse(shown.get("deferred") or {})
-        listed = await run_unasked(services, principal, Surface("home", Where.HOME), HOME_COMMAND, deferred)
+        # Once an old list has been read, Home is drawn again only if nothing was pressed in it since now.
+        deferred = replace(deferred, response_until=await services.store.now() + RESPONSE_SECONDS)
+        surface = Surface("home", Where.HOME, is_question=bool(blocks))
+        listed = await run_unasked(services, principal, surface, HOME_COMMAND, deferred)
         rows = list(listed.blocks)
     view = services.slash_prefixes.adapt_view(drawn.render_home(rows, blocks, await services.store.now()))
     call, body = slack.find_client(principal).call, {"user_id": principal.user_id}

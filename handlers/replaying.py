@@ -13,10 +13,10 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.forms import answer_view
 from bot.messages.blocks.kit import fill
 from bot.messages.texts import notices as words
-from bot.store import accounts, notices
+from bot.store import accounts, homes, notices
 from handlers.dispatch import run_button, run_text
 from handlers.home import HOME_COMMAND, HOME_VERB, read_links, request_home, show_answer
-from handlers.requests.deferred_command import DeferredCommand
+from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.request import SILENT
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
@@ -36,7 +36,9 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     deferred = DeferredCommand.parse(body)
     given = deferred.surface
     if given.where is Where.HOME and deferred.text == HOME_COMMAND:
-        await request_home(services, principal, deferred=deferred.as_body())
+        drawn_at = deferred.response_until - RESPONSE_SECONDS
+        if not await services.store.read(homes.was_opened_since, principal, drawn_at):
+            await request_home(services, principal, deferred=deferred.as_body())
         return
     now = services.clock.now()
     has_response_url = given.response_url is not None and now < deferred.response_until

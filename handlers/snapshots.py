@@ -93,7 +93,9 @@ async def refresh_in_background(
         return describe_read_failure(request)
     is_redrawn = surface.kind == "button" and request.target is not None
     is_typed = surface.kind == "message" and surface.where is Where.DIRECT
-    if is_redrawn or is_typed or deferred.updates or surface.where is Where.HOME:
+    # The list in a Home tab would replace the question above it, which the user may be about to answer.
+    is_home = surface.where is Where.HOME and not surface.is_question
+    if is_redrawn or is_typed or deferred.updates or is_home:
         folder = "job " if request.folder == "job" else ""
         text = f"{folder}list {request.target}" if is_redrawn else request.text
         return await refresh_lists(request, kind, answers.CHECKING, text=text, old=old, updates=True)

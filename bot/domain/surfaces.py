@@ -40,7 +40,8 @@ class Surface:
     is_quoted: bool = False
     #: The assistant that sent the request on the user's behalf, or "" if they sent it themselves.
     via: str = ""
-    #: Whether the request came from a button on a question. If so, the answer replaces the question.
+    #: Whether the request came from a button on a question. If so, the answer replaces the question. For a
+    #: Home tab, whether it shows an answer, which may be a question.
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False

@@ -52,6 +52,12 @@ def republish_home(tx: Transaction, principal: Principal) -> None:
         _add_task(tx, principal)
 
 
+def was_opened_since(tx: Transaction, principal: Principal, at: float) -> bool:
+    """Return whether a person has opened their Home tab, or pressed a button on it, since a time."""
+    row = PEOPLE.row(tx, principal=principal)
+    return row is not None and (row["home_at"] or 0.0) > at
+
+
 def show_end(tx: Transaction, work_item_id: str) -> None:
     """Republish a Home tab because an operation or run requested on it has ended."""
     row = tx.one("home_of_work_item", work_item_id=work_item_id, place=HOME_PLACE)

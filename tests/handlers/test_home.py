@@ -234,3 +234,41 @@ async def test_home_asks_once_who_somebody_is(bot, slack):
     ((_, shown),) = await wanted(bot)
     await publish(bot, slack, nobody, shown)
     assert await bot.store.claim(tasks.claim_tasks, 10, 60.0, "", [TaskKind.LOOK_UP_PERSON]) == []
+
+
+async def list_read(bot):
+    """Run the command that waits for the list."""
+    (read,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0, "", [TaskKind.DISCOVER])
+    await bot.store.write(tasks.finish_task, read)
+    for waiting in read.payload.get("then", ()):
+        await replay(bot.services, ALICE, {**waiting, "task": read.id})
+
+
+async def publish_next(bot, slack):
+    (task,) = await bot.store.claim(tasks.claim_tasks, 10, 60.0, "", [TaskKind.HOME])
+    await bot.store.write(tasks.finish_task, task)
+    return await publish(bot, slack, shown=task.payload["shown"])
+
+
+@pytest.mark.parametrize("is_pressed_first", [True, False], ids=["drawn with it", "pressed meanwhile"])
+async def test_question_stays_when_an_old_list_has_been_read(bot, slack, app, is_pressed_first):
+    await bot.link(names=("notebook", "report"))
+    bot.clock.advance(3600)
+    if not is_pressed_first:
+        await send(app, opened())
+        assert "Checking" in await publish_next(bot, slack)
+        bot.clock.advance(1)
+    await send(app, pressed("home:totals", "totals"))
+    assert "`/workspace approvals`" in await publish_next(bot, slack)
+    await list_read(bot)
+    assert await wanted(bot) == []
+
+
+async def test_old_list_is_drawn_again_once_it_has_been_read(bot, slack, app):
+    await bot.link()
+    bot.clock.advance(3600)
+    await send(app, opened())
+    await publish_next(bot, slack)
+    bot.clock.advance(1)
+    await list_read(bot)
+    assert "Checking" not in await publish_next(bot, slack)
