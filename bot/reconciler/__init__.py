@@ -68,7 +68,7 @@ async def _replay_command(replay: Replay, _engine: EngineContext, task: Task) ->
 
 async def _publish_home(publish: PublishHome, engine: EngineContext, task: Task) -> None:
     try:
-        await publish(Principal.from_key(task.subject), task.payload["shown"])
+        await publish(Principal.from_key(task.subject), task.payload.get("shown", {}))
     except SlackFailed as error:
         seconds = find_retry_delay(error, 0.0)
         is_over = await engine.store.now() - task.created_at > MAX_HOME_SECONDS

@@ -66,6 +66,10 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 
 
 def _add_task(tx: Transaction, principal: Principal) -> None:
+    # If the tab is being published now, publish it again without the answer that it shows. If that attempt
+    # fails, the answer hasn't been shown, so it stays in the task (``retry_task``).
+    key = {"kind": TaskKind.HOME, "subject": principal.key, "is_leased": True, "joined": None}
+    TASKS.change(tx, key, joined={})
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": {}})])
 
 

@@ -91,7 +91,7 @@ async def shown_after(world, *, is_leased, asks):
             await ask(world, **shown)
     for task in claimed:
         await world.store.write(tasks.finish_task, task)
-    return from_json((await waiting(world))["payload"])["shown"]
+    return from_json((await waiting(world))["payload"]).get("shown", {})
 
 
 SECOND = {"blocks": ["second"]}
@@ -111,3 +111,12 @@ SECOND = {"blocks": ["second"]}
 )
 async def test_answer_that_waits_is_replaced_only_by_a_newer_press(world, is_leased, asks, shown):
     assert await shown_after(world, is_leased=is_leased, asks=asks) == shown
+
+
+async def test_answer_that_slack_has_not_taken_is_kept_for_the_next_attempt(world):
+    await world.own()
+    await ask(world, blocks=["first"])
+    (task,) = await world.store.claim(tasks.claim_tasks, 1, 60.0, "", [TaskKind.HOME])
+    await world.store.carry_out(lambda tx: homes.open_home(tx, ALICE))
+    await world.store.write(tasks.retry_task, task, 0.0)
+    assert from_json((await waiting(world))["payload"])["shown"] == {"blocks": ["first"]}
