@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import load_zone
+from bot.domain.usage import find_next_monday
 from bot.store import tables
-from bot.store.transaction import Transaction, concerns
+from bot.store.transaction import Transaction, as_json, concerns
 
 
 def find_person(tx: Transaction, principal: Principal) -> Person | None:
@@ -44,6 +45,11 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
     now = tx.now()
     for one in people:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
+    # It may be Monday morning sooner in a person's new time zone.
+    for row in tx.all("mondays_of", people=as_json({one.principal.key: 1 for one in people})):
+        principal = tables.parse_principal(row["principal"])
+        if (monday := find_next_monday(now, find_zone(tx, principal))) < row["due_at"]:
+            tables.MONDAYS.change(tx, {"principal": principal}, due_at=monday)
 
 
 #: Maximum delay before this process sees another process's changes, in seconds.

@@ -127,3 +127,14 @@ async def test_person_who_left_gets_nothing(bot):
     await bot.people.look_up(ALICE)
     assert await sent(bot, "2027-01-25T09:00") == []
     assert await due_at(bot) > at("2027-01-25T09:00")
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Auckland", "Pacific/Kiritimati"])
+async def test_it_comes_on_the_monday_of_a_zone_far_east(bot, zone):
+    """When it is nine on Monday in Los Angeles, it is Tuesday there."""
+    await bot.zone("America/Los_Angeles")
+    await turn_on(bot)
+    assert await due_at(bot) == at("2027-01-25T18:00")
+    await bot.zone(zone)
+    monday = datetime(2027, 1, 25, 9, tzinfo=ZoneInfo(zone)).astimezone(BERLIN)
+    assert len(await sent(bot, f"{monday:%Y-%m-%dT%H:%M}")) == 1
