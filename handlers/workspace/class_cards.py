@@ -203,11 +203,13 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
     If the words are about a new card, return None.
     """
-    if command.flags or _is_quoted(request):
+    if command.flags:
         return None
     said = request.name or command.what
     mine = await verbs.find_own_courses(request, said.rstrip("?!. "))
     shown = [(card, is_teacher) for card, is_teacher, rest in mine if not rest]
+    if not shown and _is_quoted(request):
+        return None
     if not shown:
         if (answer := await verbs.change_by_words(request, said)) is not None or not mine:
             return answer

@@ -234,6 +234,7 @@ async def test_course_in_quotes_is_changed_and_no_card_is_posted(bot):
     assert (await bot.store.read(class_rows.find_card, card.id)).off == {"2027-12-23"}
     assert "This will end *Intro Stats*" in words(await bot.say('card "Intro Stats" end', TRAINER))
     await bot.say('card "Intro Physics" skip 23 Dec', TRAINER)
+    assert await bot.say('card "Intro Stats"', TRAINER) == await bot.say("card Intro Stats", TRAINER)
     assert [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD] == []
 
 
