@@ -142,6 +142,9 @@ class Importer:
             ends_at, now = current.expires_at, await self._store.now()
             if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
                 return Result(row, "same", "is already linked")
+        elif current is not None and current.state == "active" and current.is_proven:
+            proven = f"has proven to be {current.username} there, and would first have to unlink that account"
+            return Result(row, "problem", f"{principal.user_id} {proven}")
         taken = [
             account
             for account in await self._store.read(

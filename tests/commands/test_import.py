@@ -163,3 +163,17 @@ async def test_list_says_which_ids_are_the_first_ones_seen_and_which_links_rest(
     assert "1 linked, 1 already linked" in again.out
     listed = (await run("accounts", "list", env=env)).out
     assert "rests" not in listed
+
+
+async def test_link_that_was_proven_is_not_replaced(place):
+    folder, env = place
+    (folder / "people.csv").write_text(f"{HEADER}UALICE,bench,bob\n")
+    assert (await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)).status == 0
+    store = await open_store(f"sqlite:///{folder / 'usher.db'}", SystemClock(), SystemIds())
+    await store.engine.write(lambda tx: tx.run("UPDATE accounts SET link_source = 'token'"))
+    await store.close()
+    (folder / "people.csv").write_text(f"{HEADER}UALICE,bench,alice\n")
+    ended = await run("accounts", "import", str(folder / "people.csv"), "--apply", env=env)
+    sentence = "UALICE has proven to be bob there, and would first have to unlink that account"
+    assert ended.out.splitlines()[0] == f"BAD  line 2: UALICE at bench as alice: {sentence}"
+    assert (await read_accounts(folder))["UALICE"].username == "bob"
