@@ -7,6 +7,7 @@ without a model stores values as they are given.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 from enum import Enum
 from functools import cache, lru_cache
 from types import NoneType, UnionType
@@ -51,7 +52,15 @@ parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 @lru_cache(maxsize=256)
 def _parse_words(words: str) -> frozenset[str]:
-    return frozenset(words.split())
+    # Release 0.5.0 stored days that don't exist as they were typed, such as 31nov among the days of hours.
+    return frozenset(word for word in words.split() if not word[0].isdigit() or _is_date(word))
+
+
+def _is_date(word: str) -> bool:
+    try:
+        return date.fromisoformat(word).isoformat() == word
+    except ValueError:
+        return False
 
 
 def _parse_spec(text: str) -> Spec | None:

@@ -13,6 +13,7 @@ from bot.domain.time_parsing import Wanted
 from bot.messages.blocks.courses import render_class_card
 from bot.store import courses as class_rows
 from bot.store import workspaces
+from bot.store.tables import CLASS_CARDS
 from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, activate, buttons, staged, words
 from tests.rigs.golden import check_golden
@@ -257,3 +258,13 @@ async def test_a_day_in_machine_format_needs_a_lesson_too(bot):
     await bot.say("card Statistics skip 2027-12-23,2027-12-28", TRAINER)
     changed = await bot.store.read(class_rows.find_card, card.id)
     assert changed.off == {"2027-12-23", "2027-12-28"}
+
+
+async def test_day_that_is_none_in_an_old_row_breaks_no_answer(bot):
+    """Release 0.5.0 stored ``card TITLE skip 24-12-2027`` as typed."""
+    card = await posted(bot, POST)
+    await bot.store.carry_out(
+        lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, off="2027-12-23 24-12-2027 2027-02-30")
+    )
+    assert (await bot.store.read(class_rows.find_card, card.id)).off == {"2027-12-23"}
+    assert "Thu 23 Dec" in words(await bot.say("card Statistics", TRAINER))

@@ -15,6 +15,7 @@ from bot.messages.blocks import kit
 from bot.services import hours as use_cases
 from bot.store import hours as rows
 from bot.store import operations
+from bot.store.tables import RULES
 from tests.handlers import slack
 from tests.handlers.rig import buttons, rig, submit, words
 from tests.rigs.golden import check_golden
@@ -145,6 +146,15 @@ async def test_hours_for_one_day_are_said_as_what_will_happen(bot, text, said):
 async def test_a_day_that_does_not_exist_is_not_read(bot):
     assert "so I haven't changed anything" in words(await bot.say("hours notebook 20 jan and 31 nov 9:00"))
     assert await rules(bot) == []
+
+
+async def test_day_that_does_not_exist_in_an_old_row_is_ignored(bot):
+    """Release 0.5.0 stored such a day as it was typed."""
+    await bot.say("hours notebook 20 jan 9:00-10:00")
+    key = {"workspace_id": (await bot.workspace()).id}
+    await bot.store.carry_out(lambda tx: RULES.change(tx, key, days="2027-01-20 31nov"))
+    assert "9:00" in words(await bot.say("hours notebook"))
+    assert [write_hours(one.wanted) for one in await rules(bot)] == ["2027-01-20 09:00-10:00"]
 
 
 async def test_days_with_hours_of_their_own_are_not_called_skipped(bot):
