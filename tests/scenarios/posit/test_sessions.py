@@ -281,6 +281,15 @@ async def test_only_rstudio_is_offered_to_be_suspended(linked):
     assert linked.session("lab").state == "running"
 
 
+async def test_suspension_of_jupyterlab_is_refused_after_an_old_read(linked):
+    """Which sessions can be suspended doesn't change, so no newer read is needed to refuse it."""
+    alice = linked.alice
+    await alice.types("status lab")
+    await linked.pass_time(40, step=5)
+    assert "Workbench doesn't offer that for it right now." in (await alice.types("suspend lab")).text
+    assert await linked.audit("workspace.suspend") == []
+
+
 async def test_a_session_that_was_stopped_is_gone_and_a_new_one_is_made_like_it(linked):
     alice = linked.alice
     await linked.opens_form(alice, "new wb")
