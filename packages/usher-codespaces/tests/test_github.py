@@ -78,6 +78,15 @@ async def test_notices_are_shown(open_rig):
         assert (busy.actions, busy.detail) == ({"remove"}, "Changing its machine")
 
 
+async def test_available_codespace_with_a_pending_operation_has_no_link(open_rig):
+    """GitHub's document says that such a codespace is temporarily unavailable."""
+    async with open_rig() as rig:
+        web_url = "https://fuzzy-train.github.dev"
+        seen = await read_patched(rig, state="Available", web_url=web_url, pending_operation=True)
+        assert (seen.state, seen.url, seen.lacks) == (State.RUNNING, None, "agent")
+        assert "doesn't allow" not in seen.detail
+
+
 async def test_editor_elsewhere_is_not_linked(open_rig):
     async with open_rig() as rig:
         seen = await read_patched(rig, state="Available", web_url="https://evil.example.org/")

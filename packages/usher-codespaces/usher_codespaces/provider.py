@@ -166,13 +166,16 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         name = up.clean(title, up.MAX_NAME_LENGTH) or None
         if (state := STATES.get(word, up.State.UNKNOWN)) is up.State.UNKNOWN:
             return up.Observed(state, detail=up.describe_unknown_state(up.clean(word)), name=name)
-        address = up.find_text(codespace, "web_url") if word == "Available" else None
+        # While an operation is pending, nobody can connect, whatever the state is.
+        is_pending = codespace.get("pending_operation") is True
+        can_connect = word == "Available" and not is_pending
+        address = up.find_text(codespace, "web_url") if can_connect else None
         url = self.allowed_url(address)
         is_down = state in (up.State.STOPPED, up.State.FAILED)
         used_at = up.parse_time(codespace.get("last_used_at"))
         expires_at = up.parse_time(codespace.get("retention_expires_at")) if is_down else None
         actions = FAILED_ACTIONS if state is up.State.FAILED else None
-        if codespace.get("pending_operation") is True:
+        if is_pending:
             actions = PENDING_ACTIONS
         detail = up.URL_NOT_ALLOWED if address and url is None else _describe(codespace, state)
         detail = detail or STATE_DETAILS.get(word, "")
@@ -189,7 +192,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             started_at=used_at if state is up.State.RUNNING else None,
             last_used_at=used_at if is_down else None,
             # Nobody can connect to a running machine unless its state is Available.
-            lacks="agent" if state is up.State.RUNNING and word != "Available" else None,
+            lacks="agent" if state is up.State.RUNNING and not can_connect else None,
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
