@@ -133,9 +133,11 @@ class SaturnRuns(Runs[SaturnOffer]):
         waited = sorted(name for name in wanted if name.startswith(PENDING_ID_PREFIX))
         if not named and not waited:
             return found
-        seen = await self._read_live_runs(access, job) or JobRuns()
+        live = await self._read_live_runs(access, job)
+        seen = live or JobRuns()
         if waited or any(seen.find(name) is None for name in named):
-            seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
+            past = await self._read_past_runs(access, job) or JobRuns()
+            seen = (past.drop_vanished(live) if seen.is_whole else past) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
             # Ids that were stored before the server was upgraded are ids of pods.
             pods = await self._read_live_pods(access, job) or ()
@@ -180,7 +182,9 @@ class SaturnRuns(Runs[SaturnOffer]):
 
         async def of_job(one: Resource) -> tuple[list[tuple[JobRun, DiscoveredRun]], bool]:
             try:
-                shown = await self._list_job_runs(access, one.id) or JobRuns()
+                live = await self._read_live_runs(access, one.id)
+                past = await self._read_past_runs(access, one.id) or JobRuns()
+                shown = past.drop_vanished(live) | (live or JobRuns())
             except _OF_ONE_JOB as error:
                 # If a job's runs can't be read, list those of the other jobs.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
@@ -493,6 +497,17 @@ class JobRuns:
             self.are_of_kubernetes or other.are_of_kubernetes,
             {**self.run_names_by_pod, **other.run_names_by_pod},
         )
+
+    def drop_vanished(self, live: JobRuns | None) -> JobRuns:
+        """Return past runs without those that never ended, but aren't among the live ones any more.
+
+        The history keeps the last status of a pod that vanished, such as one on a machine that was lost.
+        """
+        if live is None:
+            return self
+        states = (RunState.QUEUED, RunState.RUNNING)
+        kept = {name: run for name, run in self.by_name.items() if run.state not in states or live.find(name)}
+        return replace(self, by_name=kept)
 
     def find(self, name: str) -> JobRun | None:
         """Return the run with this name, or the run with a pod of this name."""

@@ -180,6 +180,31 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
     assert (await output_of(rig, run.remote_id)) == (await output_of(rig, named))
 
 
+async def test_pod_that_vanished_is_not_running(rig):
+    """The history keeps the last status of a pod whose machine was lost."""
+    past = [
+        {"pod_name": "p1", "status": "running", "start_time": 1_700_000_000, "last_seen": 1_700_000_060},
+        {"pod_name": "p2", "status": "completed", "start_time": 1_700_000_000, "last_seen": 1_700_000_060},
+        {"pod_name": "p3", "status": "running", "start_time": 1_700_000_000, "last_seen": 1_700_000_060},
+    ]
+    live = [{"name": "p3", "status": "running"}]
+    lost, ended, running = (f"{job_id(rig)}/p{number}" for number in (1, 2, 3))
+    rig.inject_fault("/active/pods$", body=json.dumps({"pod_summaries": live}), times=2)
+    rig.inject_fault(f"/{job_id(rig)}/history$", body=json.dumps({"pods": past}), times=2)
+    found = await rig.provider.run_status(rig.access, [lost, ended, running])
+    assert {key: one.state for key, one in found.items()} == {
+        ended: RunState.SUCCEEDED,
+        running: RunState.RUNNING,
+    }
+    listed = {one.remote_id for one in await rig.provider.list_runs(rig.access)}
+    assert listed >= {ended}
+    assert lost not in listed
+    # If live pods can't be listed, nothing shows that the pod has vanished.
+    rig.inject_fault("/active/pods$", status=404)
+    rig.inject_fault(f"/{job_id(rig)}/history$", body=json.dumps({"pods": past}))
+    assert (await state_of(rig, lost)).state is RunState.RUNNING
+
+
 async def test_what_came_of_a_start_without_an_answer_is_listed(rig):
     spec = Spec("nightly", {"job": job_id(rig)})
     since = rig.server_clock.now()
