@@ -517,8 +517,13 @@ class JobRuns:
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
     """Return an id for a run that isn't visible yet. It encodes facts that later rule out earlier runs."""
     live = list(before)
-    since = max((run.started_at or 0.0 for run in live), default=0.0)
-    waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
+    # Servers report whole seconds, so the run may get the same time as the last one before it.
+    since = max([0.0, *(run.started_at - 1.0 for run in live if run.started_at is not None)])
+    waiting = "".join(
+        f"-{_hash_name(run.name)}"
+        for run in live
+        if (run.is_live if run.started_at is None else run.started_at > since)
+    )
     return f"{job}/{PENDING_ID_PREFIX}{since:.3f}.{shorten_key(key)}{waiting}"
 
 

@@ -180,6 +180,25 @@ async def test_a_pod_that_is_not_shown_at_once_is_found_later(rig):
     assert (await output_of(rig, run.remote_id)) == (await output_of(rig, named))
 
 
+async def test_run_is_found_if_it_starts_in_the_same_second_as_another(rig):
+    """The server reports times in whole seconds."""
+    earlier, nothing = await launched(rig), json.dumps({"pod_summaries": []})
+    pods = [
+        {"name": name, "status": "running", "started_at": "2023-11-14T22:13:24Z"}
+        for name in (earlier.remote_id.partition("/")[2], "nightly-new")
+    ]
+    rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": pods[:1]}))
+    rig.inject_fault("/api/active/pods$", body=nothing)
+    run = await launched(rig)
+    assert "/@" in run.remote_id
+    for shown, expected in ((pods[:1], None), (pods, f"{job_id(rig)}/nightly-new")):
+        rig.inject_fault("/api/active/pods$", body=json.dumps({"pod_summaries": shown}))
+        rig.inject_fault("/history$", body=json.dumps({"pods": []}))
+        found = await rig.provider.run_status(rig.access, [earlier.remote_id, run.remote_id])
+        assert earlier.remote_id in found
+        assert (found[run.remote_id].remote_id if run.remote_id in found else None) == expected
+
+
 async def test_pod_that_vanished_is_not_running(rig):
     """The history keeps the last status of a pod whose machine was lost."""
     past = [
