@@ -26,7 +26,7 @@ from bot.domain.forms import NameRule
 from bot.domain.observations import Observed
 from bot.domain.snapshots import Allowance
 from bot.domain.stops import StopMode
-from bot.domain.workspaces import Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base, connection, facets
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
@@ -44,6 +44,7 @@ from bot.providers.jupyterhub.making import HubMaking, JupyterHubOffer
 from bot.providers.jupyterhub.servers import (
     CHECK_SECONDS,
     DISPLAY_NAMES_RELEASE,
+    UNREADABLE,
     ServerName,
     Servers,
     Share,
@@ -162,13 +163,17 @@ class JupyterHub(
         """List the servers in one request, then read each server that is running, starting or broken."""
         servers = await self._servers.list_servers(access, window)
         others = [one for one in remote_ids if self.find_owner(one) not in {None, access.username}]
-        shares = dict(await self._servers.list_shared(access) if others else ())
-        return {
-            remote_id: await self._observe_shared(access, remote_id, shares[remote_id])
-            if remote_id in shares
-            else await self._servers.observe(access, remote_id, servers)
-            for remote_id in remote_ids
-        }
+        listed = await self._servers.list_shared(access) if others else Listing()
+        shares, found = dict(listed), dict[str, Observed]()
+        for remote_id in remote_ids:
+            if remote_id in shares:
+                found[remote_id] = await self._observe_shared(access, remote_id, shares[remote_id])
+            elif remote_id in others and not listed.is_whole:
+                # The server may be one of the entries that couldn't be read.
+                found[remote_id] = Observed(State.UNKNOWN, detail=UNREADABLE, actions=frozenset())
+            else:
+                found[remote_id] = await self._servers.observe(access, remote_id, servers)
+        return found
 
     async def _observe_shared(self, access: Access, remote_id: str, share: Share) -> Observed:
         is_wide = TOKEN_ID not in access.credential.extra

@@ -304,6 +304,16 @@ async def test_a_session_that_may_be_what_cant_be_read_is_not_gone():
 
 
 @pytest.mark.parametrize(
+    ("odd", "other"), [(without("server"), State.UNKNOWN), (but(), State.GONE)], ids=["partial", "whole"]
+)
+async def test_shared_server_is_gone_only_if_the_whole_list_lacks_it(odd, other):
+    share = {"server": {"user": {"name": "good"}, "name": "lab", "ready": False}, "scopes": []}
+    answers = {"users_alice": {"servers": {}}, "users_alice_shared": {"items": two(share, odd)}}
+    seen = await provider("jupyterhub", **answers).status(ACCESS, ["good/lab", "bob/lab"])
+    assert {one: found.state for one, found in seen.items()} == {"good/lab": State.STOPPED, "bob/lab": other}
+
+
+@pytest.mark.parametrize(
     ("kind", "call", "answers"),
     [
         ("saturn", "find_created", {"recipes": {"recipes": two(RECIPE, instead(None))}}),
