@@ -72,6 +72,20 @@ async def test_the_buttons_turn_off_and_resume(bot):
     assert await rules(bot) == []
 
 
+async def test_hours_say_which_of_them_are_paused(bot):
+    await bot.say("hours notebook weekdays 9:00-18:00")
+    await bot.say("hours notebook pause")
+    said = words(await bot.say("hours notebook 2027-01-16 -20:00"))
+    assert "I'll stop *notebook* on Saturn Cloud Sat 16 Jan at" in said
+    assert "Its other working hours: weekdays" in said
+    assert "They're paused" in said
+    said = words(await bot.say("hours notebook"))
+    assert "They're paused" not in said
+    assert "Paused: weekdays" in said
+    assert "Next stop: Sat 16 Jan" in said
+    assert "weekdays" not in words(await bot.say("status notebook"))
+
+
 async def test_what_cannot_be_planned_is_refused_with_a_reason(bot):
     row = await bot.workspace("notebook")
     await observe(bot.store, bot.clock, row, Observed(State.GONE))

@@ -71,12 +71,10 @@ def _format_rules(rules: Iterable[HoursRule], facts: WorkspaceFacts) -> Markup:
 
 def format_lines(facts: WorkspaceFacts) -> list[str]:
     """Return the line that shows a workspace's own working hours, or [] if it has none."""
-    rules = facts.rules
-    if not rules:
-        return []
-    if all(one.paused for one in rules):
-        return ["Hours: paused."]
-    return [fill("Hours: {hours}.", hours=_format_rules(rules, facts))]
+    active = [one for one in facts.rules if not one.paused]
+    if not active:
+        return ["Hours: paused."] if facts.rules else []
+    return [fill("Hours: {hours}.", hours=_format_rules(active, facts))]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -114,9 +112,15 @@ def describe_hours(
             fill(template, name=workspace.title, title=title, hours=_format_rules(rules, facts)),
             *more,
         ]
-    causes = dict.fromkeys(one.paused for one in rules if one.paused)
-    sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
-    sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
+    paused = [one for one in rules if one.paused]
+    causes = dict.fromkeys(one.paused for one in paused)
+    if causes:
+        # Hours for a single day come first, so the last sentence may be about the others only.
+        is_all = all(one.paused for one in rules if one not in new[:1])
+        some = fill(words.SOME_RESTING, hours=_format_rules(paused, facts))
+        sentences.append(words.RESTING if is_all else some)
+    sentences += [*(_format_cause(cause, title) for cause in causes), *ending]
+    sentences += _format_next(facts) if not new else []
     earlier = list_earlier_end(facts, find_hours_stop(rules, facts.now))
     sentences += earlier
     sentences += ["I won't stop it after that."] if _starts_without_stop(facts) and not ending else []
@@ -288,7 +292,7 @@ def format_left_out(rules: Collection[HoursRule], now: float) -> list[str]:
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
     # A workspace that is down, or will be stopped anyway, only needs its next start.
-    workspace, rules = facts.workspace, facts.rules
+    workspace, rules = facts.workspace, [one for one in facts.rules if not one.paused]
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
     starts = [rule for rule in rules if rule.starts is not None and is_down]

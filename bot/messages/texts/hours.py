@@ -12,6 +12,7 @@ DAY_NAMES: Final[Mapping[frozenset[str], str]] = {
 }
 BOTH: Final = "{days} {begin}\u2013{end}"
 RESTING: Final = "They're paused."
+SOME_RESTING: Final = "Paused: {hours}."
 LEFT_OUT: Final = "No working hours {days}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
