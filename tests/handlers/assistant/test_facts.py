@@ -146,6 +146,18 @@ async def test_result_of_hours_has_days_of_the_week_in_order_and_what_comes_next
     assert status["stops_at"] == hours["next_stops_at"]
 
 
+@pytest.mark.parametrize(
+    ("paused", "starts_at"), [("", "2027-01-18T08:00:00+00:00"), ("person", None)], ids=["active", "paused"]
+)
+async def test_status_has_no_start_of_paused_hours(two, paused, starts_at):
+    row = await two.workspace()
+    known = {"zone": "Europe/Berlin", "processed_until": two.clock.now(), "paused": paused}
+    rule = HoursRule("own", ALICE, row.connection, row.id, days=frozenset({"mon"}), starts=540, **known)
+    await two.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
+    (status,) = (await call(two, "status", name=row.title))["workspaces"]
+    assert status.get("starts_at") == starts_at
+
+
 @pytest.mark.parametrize("name", TOOLS)
 def test_description_says_whether_a_tool_changes_anything(name):
     """Several client libraries pass on only the description."""
