@@ -17,6 +17,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -33,6 +34,7 @@ from bot.domain.people import Principal
 from bot.services.context import PeopleBook
 from bot.services.linking import Visit, compute_digest, is_nonce
 from bot.slack.methods import OPENID_CONNECT_TOKEN
+from bot.support.addresses import parse_origin
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
 from bot.support.http import Http
@@ -56,6 +58,8 @@ CSRF_HEADER = "X-Usher-Mark"
 #: Value that stands for *Sign in with Slack* where a connection's name is expected.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
+#: Matches the host name or address at the beginning of a Host header, without the port.
+_HOST_PATTERN = re.compile(r"\[[^]]*\]|[^:]*")
 
 
 def is_at(request: web.Request, url: str) -> bool:
@@ -64,7 +68,8 @@ def is_at(request: web.Request, url: str) -> bool:
     A dot at the end of the host name is ignored. With such a dot, browsers see a different origin, but the
     host is the same.
     """
-    return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
+    host = _HOST_PATTERN.match(request.host.lower())
+    return bool(url) and host is not None and host[0].rstrip(".") == parse_origin(url).shown_host
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:

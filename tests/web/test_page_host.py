@@ -1,8 +1,10 @@
 """Tests of the separate host on which a vendor's script runs: it serves only IDE pages, without cookies."""
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
 
 from bot.messages.texts import ide
+from bot.web.browsers import is_at
 from tests.web.ide_rig import REMOTE, TOKEN, ide_rig
 from tests.web.marks import mark_of
 
@@ -13,6 +15,22 @@ MAIN, PAGES = "usher.localhost", "pages.usher.localhost"
 async def rig():
     async with ide_rig(hosts=(MAIN, PAGES)) as rig:
         yield rig
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "is_there"),
+    [
+        ("[fd00::1]:8443", "https://[fd00::1]:8443", True),
+        ("[FD00::1]", "https://[fd00::1]:8443", True),
+        ("[fd00::2]:8443", "https://[fd00::1]:8443", False),
+        ("[fd00", "https://[fd00::1]", False),
+        ("Pages.usher.localhost.:80", "https://pages.usher.localhost", True),
+        ("usher.localhost", "https://pages.usher.localhost", False),
+        ("", "https://pages.usher.localhost", False),
+    ],
+)
+def test_second_host_is_recognised_by_name_or_address(host, url, is_there):
+    assert is_at(make_mocked_request("GET", "/", headers={"Host": host}), url) is is_there
 
 
 class There:
