@@ -1,5 +1,6 @@
 """Checks of Slack: the tokens, their scopes, the administrators, and where Usher is installed."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ SCOPES: Final = "Add what is missing on your app's page, OAuth & Permissions, th
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
+_ONE_APP: Final = "Copy both tokens from the pages of one app."
+_APP_ID_PATTERN: Final = re.compile(r"xapp-\d+-(A[0-9A-Z]+)-")
 ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
 
 
@@ -154,12 +157,31 @@ def _find_administrator_problem(person: Person) -> str | None:
     return next((reason for reason, holds in reasons.items() if holds), None)
 
 
+async def _is_of_bot(settings: Settings, http: Http, app_token: str) -> bool:
+    """Return whether an app-level token, which contains its app's id, belongs to the bot token's app.
+
+    If Slack doesn't say which app that is, assume so.
+    """
+    app, bot = _APP_ID_PATTERN.match(app_token), settings.slack_bot_token
+    if app is None or bot is None:
+        return True
+    _, own = await _call_slack(settings, http, bot.get_secret_value(), "auth.test")
+    query = {"bot": str(own.get("bot_id") or "")}
+    _, body = await _call_slack(settings, http, bot.get_secret_value(), "bots.info", **query)
+    found = body.get("bot")
+    app_id = found.get("app_id") if isinstance(found, dict) else None
+    return not app_id or app_id == app[1]
+
+
 async def _check_app_token(settings: Settings, http: Http) -> Check:
     token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
     try:
         _, body = await _call_slack(settings, http, token, "apps.connections.open")
+        is_same_app = await _is_of_bot(settings, http, token)
     except errors.ProviderError as failed:
         return Check("slack app token", False, explain_failure(failed), add_trust(REACH, failed))
+    if body.get("ok") is True and not is_same_app:
+        return Check("slack app token", False, "it belongs to another Slack app than the bot token", _ONE_APP)
     if body.get("ok") is True:
         return Check("slack app token", True, "Socket Mode can be opened")
     advice = "Create an app-level token with connections:write and turn on Socket Mode."
