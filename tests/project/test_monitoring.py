@@ -53,6 +53,23 @@ def test_the_labels_that_are_shown_exist():
         assert shown <= (labels_of(grouped[0]) if grouped else _ADDED | {"check"}), rule["alert"]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "there is none yet"), (90_000, "the one before it is 1d 1h 0m 0s old")],
+    ids=["first", "later"],
+)
+def test_backup_alert_says_how_old_the_last_one_is(tmp_path, seconds, said):
+    (rule,) = (one for one in RULE_GROUP if one["alert"] == "UsherBackup")
+    annotations = {**rule["annotations"], "summary": f"The nightly backup failed; {said}"}
+    fired = {"exp_labels": {**rule["labels"], "job": "usher"}, "exp_annotations": annotations}
+    series = {"series": 'usher_outage_seconds{job="usher",kind="backup"}', "values": f"{seconds}x20"}
+    checked = {"eval_time": "20m", "alertname": "UsherBackup", "exp_alerts": [fired]}
+    test = {"interval": "1m", "input_series": [series], "alert_rule_test": [checked]}
+    path = tmp_path / "alerts_test.yml"
+    path.write_text(yaml.safe_dump({"rule_files": [str(RULES)], "tests": [test]}), encoding="utf-8")
+    promtool("test", "rules", str(path))
+
+
 def test_counters_are_used_as_rates_or_as_never_and_nothing_else_is():
     counters = {name for name, kind, _ in exported() if kind == "counter" or name.endswith("_bucket")}
     for expression in expressions():
