@@ -121,27 +121,15 @@ async def require_offer(
     """Return what a connection offers to the user.
 
     If the account isn't linked, raise Answered with *Link*. While the offer is being read, raise Answered
-    with ``asking``.
+    with ``asking``. If it has just been read and there is none, the answer gives the reason or, if the reason
+    isn't known, ``nothing``.
     """
     account = await require_account(request, connection)
-    snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
-    return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)
-
-
-async def require_account_offer(
-    request: Request, account: Account, *, asking: str, nothing: str
-) -> Snapshot[Any]:
-    """Return an account's offer. While it is being read, raise Answered with ``asking``.
-
-    If it has just been read and there is none, the answer gives the reason or, if the reason isn't known,
-    ``nothing``.
-    """
     snapshot = await read_cached_offer(request, account)
-    if snapshot is not None:
-        return snapshot
-    await request_offer(request, account, nothing)
-    title = request.services.titles([account.connection])
-    raise Answered(replies.answer(fill(asking, titles=title, title=title)))
+    if snapshot is None:
+        await request_offer(request, account, nothing)
+        raise Answered(replies.answer(fill(asking, title=request.services.title(connection))))
+    return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
