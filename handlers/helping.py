@@ -58,41 +58,23 @@ async def show_help(request: Request) -> Answer:
     if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
     accounts = await _read_account_states(request)
+    usable = _list_usable_providers(request, accounts or {})
+    abilities = _find_abilities(request, accounts or {}, usable)
+    entries, is_about_jobs = list_verbs(request.folder), request.folder == "job"
+    possible = [entries[name] for name in (entries if topic else FIRST[request.folder])]
+    possible = [entry for entry in possible if entry.is_for(abilities)]
+    head = kit.section(runs.HELP if is_about_jobs else describe_usher(request.services))
+    steps = [] if accounts is None or is_about_jobs else make_first_steps(request.services, accounts)
+    small = _describe_other_command(request, usable)
     if topic:
-        return _show_everything(request, accounts)
-    return _show_first_lines(request, accounts)
-
-
-def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    usable = _list_usable_providers(request, accounts or {})
-    abilities = _find_abilities(request, accounts or {}, usable)
-    possible = [entry for entry in list_verbs(request.folder).values() if entry.is_for(abilities)]
-    head, steps = _draw_head(request, accounts)
-    blocks = _format_all_entries(request.folder, request.command, possible)
-    small = [*_describe_other_command(request, usable), *_describe_other_surfaces(request)]
+        blocks = _format_all_entries(request.folder, request.command, possible)
+        small += _describe_other_surfaces(request)
+    else:
+        blocks = [kit.section("\n".join(_format_entry(request.command, entry) for entry in possible))]
+        steps = [*steps, replies.help_button(request.folder)]
     blocks += [kit.context(*small)] if small else []
-    is_pressed = request.surface.kind == "button"
+    is_pressed = bool(topic) and request.surface.kind == "button"
     return kit.answer([head, *blocks, *kit.actions(steps)], replaces=is_pressed)
-
-
-def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    usable = _list_usable_providers(request, accounts or {})
-    abilities = _find_abilities(request, accounts or {}, usable)
-    head, steps = _draw_head(request, accounts)
-    entries = [list_verbs(request.folder)[verb] for verb in FIRST[request.folder]]
-    lines = "\n".join(_format_entry(request.command, entry) for entry in entries if entry.is_for(abilities))
-    jobs = [kit.context(line) for line in _describe_other_command(request, usable)]
-    buttons = kit.actions([*steps, replies.help_button(request.folder)])
-    return kit.answer([head, kit.section(lines), *jobs, *buttons])
-
-
-def _draw_head(
-    request: Request, accounts: Mapping[str, str] | None
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    if request.folder != "workspace":
-        return kit.section(runs.HELP), []
-    steps = [] if accounts is None else make_first_steps(request.services, accounts)
-    return kit.section(describe_usher(request.services)), steps
 
 
 async def _read_account_states(request: Request) -> Mapping[str, str] | None:
