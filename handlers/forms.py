@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -90,14 +90,12 @@ async def find_offering(request: Request, purpose: Purpose, name: str) -> list[s
 @routes.action("make")
 async def open_form_of_button(request: Request) -> Answer:
     """Open the form that a button names."""
-    purpose, _, connection = (request.target or "").partition(" ")
-    for known_purpose in PURPOSES:
-        if purpose == known_purpose:
-            text = request.text or f"{_OPENING_COMMANDS[known_purpose]} {connection}"
-            return await open_form(
-                replace(request, folder=known_purpose, text=text), known_purpose, (connection,)
-            )
-    return replies.hint(verbs.OUTDATED)
+    named, _, connection = (request.target or "").partition(" ")
+    purpose = next((known for known in _OPENING_COMMANDS if known == named), None)
+    if purpose is None:
+        return replies.hint(verbs.OUTDATED)
+    text = request.text or f"{_OPENING_COMMANDS[purpose]} {connection}"
+    return await open_form(replace(request, folder=purpose, text=text), purpose, (connection,))
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
@@ -222,8 +220,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
-    verb = "new" if form_context.purpose == "workspace" else "job run"
-    text = f"{verb} {form_context.connection} {template}".rstrip()
+    text = f"{_OPENING_COMMANDS[form_context.purpose]} {form_context.connection} {template}".rstrip()
     await request_offer(
         request,
         account,
@@ -304,9 +301,6 @@ def _place_errors(request: Request, error: FormProblems) -> dict[str, str]:
     return errors
 
 
-PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
-
-
 @dataclass(frozen=True, slots=True)
 class FormContext:
     """The connection and purpose of a form, and other context that an open form carries in its metadata.
@@ -335,13 +329,7 @@ class FormContext:
             for field_ in form.fields
             if forms.is_typed(field_) and field_.initial and values.get(field_.name) == field_.initial
         }
-        return {
-            "connection": self.connection,
-            "purpose": self.purpose,
-            "channel_id": self.channel_id,
-            "chosen": chosen,
-            "proposed": proposed,
-        }
+        return asdict(replace(self, chosen=chosen, proposed=proposed))
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
