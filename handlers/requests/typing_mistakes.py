@@ -45,9 +45,6 @@ _SECRET_PATTERN: Final = re.compile(
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
     re.IGNORECASE,
 )
-#: Verbs that accept the id of any job or any workspace, even if Usher doesn't list it.
-_ANY_JOB_VERBS: Final = frozenset({"run"})
-_ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
 #: Address of the page where a Slack token can be replaced.
 _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
 
@@ -206,7 +203,8 @@ def _guess(
         (provider.parse_job_reference if is_of_run else provider.parse_reference)(word)
         for provider in providers
     )
-    is_any = is_id and verb in (_ANY_JOB_VERBS if is_of_run else _ANY_WORKSPACE_VERBS)
+    # These verbs accept the id of any job or any workspace, even if Usher doesn't list it.
+    is_any = is_id and verb == ("run" if is_of_run else "add")
     if is_any or fold(word) in own_names:
         return "argument"
     return "unknown id" if is_id and verb and "NAME" in find_verb(request.folder, verb).usage else "token"
