@@ -61,9 +61,6 @@ async def _answer(request: Request, *, sentence: str) -> Answer:
     return replies.hint(request.fill(sentence, job=request.prefixes.of("job")))
 
 
-for _name, _sentence in BUTTONS.items():
-    routes.action(_name)(partial(_answer, sentence=_sentence))
-for _name, _sentence in SHORTCUTS.items():
-    routes.shortcut(_name)(partial(_answer, sentence=_sentence))
-for _name, _sentence in FORMS.items():
-    routes.view(_name)(partial(_answer, sentence=_sentence))
+for _register, _table in ((routes.action, BUTTONS), (routes.shortcut, SHORTCUTS), (routes.view, FORMS)):
+    for _name, _sentence in _table.items():
+        _register(_name)(partial(_answer, sentence=_sentence))
