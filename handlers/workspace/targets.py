@@ -141,16 +141,10 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.problem(describe_read_failure(request), request.reference)
     # If a list has been read, it was empty. If none has, the server doesn't provide lists, so people have to
     # use `add`.
-    if any(account.discovered_at is not None for account in accounts):
-        titles = services.titles(account.connection for account in accounts)
-        return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
-    return await _answer_empty_list(request, request.fill(answers.NONE_BUT_ADD))
-
-
-async def _answer_empty_list(request: Request, sentence: str) -> Answer:
-    return replies.answer(
-        sentence, await list_first_steps(request.services, request.principal, has_list=False)
-    )
+    is_read = any(account.discovered_at is not None for account in accounts)
+    titles = services.titles(account.connection for account in accounts)
+    sentence = request.fill(answers.NONE_YET if is_read else answers.NONE_BUT_ADD, titles=titles)
+    return replies.answer(sentence, await list_first_steps(services, request.principal, has_list=False))
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
