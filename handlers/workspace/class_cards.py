@@ -495,12 +495,7 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
     """Show who is waiting and why. Only the teacher or an administrator may see this."""
-    return await answer_problems(request, request.target or "")
-
-
-async def answer_problems(request: Request, key: str) -> Answer:
-    """List the participants of a class who are still waiting, and why."""
-    services = request.services
+    services, key = request.services, request.target or ""
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.gatherer.find_names(
         request.principal, *(one.participant.principal for one in found)

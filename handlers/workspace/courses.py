@@ -124,7 +124,7 @@ async def apply_order(request: Request, card: ClassCard, text: str, days: Sequen
     """
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
-        return await _leave_course(request, card.id)
+        return await leave(replace(request, target=card.id))
     if verb == "join":
         (facts,) = await request.services.gatherer.describe_courses(request.principal, [(card, False)])
         has_joined = facts.workspace is not None or facts.pending is not None
@@ -215,11 +215,7 @@ async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[l
 @routes.action("course_leave")
 async def leave(request: Request) -> Answer:
     """Leave a course."""
-    return await _leave_course(request, request.target or "")
-
-
-async def _leave_course(request: Request, card_id: str) -> Answer:
-    card, workspace_id = await request.caller.run(cases.leave, card_id)
+    card, workspace_id = await request.caller.run(cases.leave, request.target or "")
     ending, buttons = await _format_run_end(request, workspace_id)
     said = [fill("You've left *{course}*.", course=card.title), *(ending or [words.LEFT_NEXT])]
     return replies.answer(kit.join(said), buttons)
