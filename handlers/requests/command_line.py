@@ -54,7 +54,6 @@ _FOLDERS: Final[Mapping[str, str]] = {
     "workspaces": "workspace",
 }
 _UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
-NO_COMMANDS: Final[Mapping[str, str]] = {}
 _NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING_SIGNS: Final = ",;:.!?"
 #: Markers for bold and code, which people copy along with examples from help.

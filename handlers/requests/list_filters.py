@@ -13,7 +13,7 @@ from bot.messages.texts import answers, cards
 from bot.providers.base import Provider
 from bot.services import naming
 from handlers.requests import vocabulary
-from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, join_words, parse
+from handlers.requests.command_line import drop_words, fold_word, join_words, parse
 from handlers.requests.request import Request
 
 _Row = TypeVar("_Row", bound=Workspace | Run)
@@ -81,7 +81,7 @@ def _filter_rows(
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
     """Return a list's page number and filter words, either typed (``list running 2``) or from a button."""
-    words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
+    words = request.arguments if request.target is None else parse(request.target, {}).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
             return int(words[at]), (words[1:] if at == 0 else words[:-1])
