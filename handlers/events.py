@@ -227,9 +227,7 @@ async def on_user_change(request: EventRequest) -> None:
     person's current state in Slack. A nightly sync makes up for lost events.
     """
     services = request.services
-    user = request.event.get("user")
-    here = request.installation
-    user = user if isinstance(user, dict) else {}
+    here, user = request.installation, payload.as_mapping(request.event.get("user"))
     principal = resolve_member(here, user, request.enterprise_id) if here is not None else None
     if principal is None:
         log.info("a changed user of another workspace", interaction=request.interaction)
@@ -335,10 +333,9 @@ async def on_tokens_revoked(request: EventRequest) -> None:
     Usher has no tokens of people, so it can't check with Slack whether these were revoked. An event that
     names a bot is about an installation, possibly an earlier one.
     """
-    tokens, installation = request.event.get("tokens"), request.installation
+    tokens, installation = payload.as_mapping(request.event.get("tokens")), request.installation
     if installation is None:
         return
-    tokens = tokens if isinstance(tokens, dict) else {}
     if bots := tokens.get("bot"):
         own_ids = {installation.bot_user_id, installation.bot_id}
         if installation.bot_user_id is None or own_ids & {*map(str, bots)}:

@@ -8,7 +8,7 @@ call before doing anything, because the client couldn't read the outcome.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import mcp_types as mcp
 from aiohttp import web
@@ -18,9 +18,8 @@ from pydantic import BaseModel, ValidationError
 from bot.messages.texts import assistant as words
 from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
+from handlers.requests.payload import as_mapping
 from handlers.requests.services import Services
-
-_REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,8 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    meta = params.get("_meta")
-    named = (
-        headers.get(_REVISION_HEADER),
-        meta.get(mcp.PROTOCOL_VERSION_META_KEY) if isinstance(meta, dict) else None,
-    )
+    meta = as_mapping(params.get("_meta"))
+    named = (headers.get("MCP-Protocol-Version"), meta.get(mcp.PROTOCOL_VERSION_META_KEY))
     unknown = [one for one in named if one is not None and one not in HANDSHAKE_PROTOCOL_VERSIONS]
     if not unknown:
         return None
@@ -81,19 +77,13 @@ async def _respond(services: Services, method: str, params: dict[str, Any], sign
         case "tools/list":
             return mcp.ListToolsResult(tools=[_describe_tool(name, tool) for name, tool in TOOLS.items()])
         case "tools/call":
-            tool, meta = _find_tool(params), params.get("_meta")
+            tool = TOOLS.get(str(params.get("name")))
             if tool is None:
                 return mcp.ErrorData(code=mcp.INVALID_PARAMS, message="no such tool")
-            slack = meta.get("slack") if isinstance(meta, dict) else None
-            who = slack if isinstance(slack, dict) else {}
+            who = as_mapping(as_mapping(params.get("_meta")).get("slack"))
             said = await run_tool(services, who, tool, params.get("arguments", {}), signature)
             return mcp.CallToolResult(content=[mcp.TextContent(type="text", text=said)])
     return mcp.ErrorData(code=mcp.METHOD_NOT_FOUND, message="no such method")
-
-
-def _find_tool(params: Mapping[str, Any]) -> Tool | None:
-    name = params.get("name")
-    return TOOLS.get(name) if isinstance(name, str) else None
 
 
 def _describe_tool(name: str, tool: Tool) -> mcp.Tool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.domain.installations import Installation
 from bot.services.caller import is_stale
-from handlers.requests.payload import parse_installation_ids, parse_time
+from handlers.requests.payload import as_mapping, parse_installation_ids, parse_time
 from handlers.requests.services import Services
 
 
@@ -25,8 +25,7 @@ class EventRequest:
     @property
     def event(self) -> Mapping[str, Any]:
         """Return the event inside Slack's envelope."""
-        event = self.payload.get("event")
-        return event if isinstance(event, dict) else {}
+        return as_mapping(self.payload.get("event"))
 
     @property
     def happened_at(self) -> float | None:

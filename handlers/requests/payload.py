@@ -47,8 +47,8 @@ def parse_team(payload: Mapping[str, Any]) -> Principal:
 
     This is enough for a reply to an interaction that doesn't identify its user.
     """
-    team = _as_mapping(payload.get("team"))
-    enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
+    team = as_mapping(payload.get("team"))
+    enterprise = _parse_id(as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
     )
     return Principal(enterprise, _parse_id(team.get("id")) or "", "")
@@ -56,10 +56,10 @@ def parse_team(payload: Mapping[str, Any]) -> Principal:
 
 def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     """Return the person behind ``block_actions``, ``block_suggestion``, ``view_submission`` or a shortcut."""
-    user = _as_mapping(payload.get("user"))
-    team = _as_mapping(payload.get("team"))
+    user = as_mapping(payload.get("user"))
+    team = as_mapping(payload.get("team"))
     # For a submitted form, Slack puts the enterprise next to the team.
-    enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
+    enterprise = _parse_id(as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
     )
     home = _parse_id(user.get("team_id"))
@@ -82,7 +82,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
 
 
 def _parse_event(payload: Mapping[str, Any]) -> Principal:
-    event = _as_mapping(payload.get("event"))
+    event = as_mapping(payload.get("event"))
     team, enterprise = parse_installation_ids(payload)
     home = event.get("user_team") or event.get("team") or event.get("source_team")
     if home is None and payload.get("is_ext_shared_channel") is False:
@@ -102,7 +102,7 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
     On a first visit, there is no view yet, so return Usher's own team. A Home tab isn't in a shared channel.
     Before it is first drawn, Usher looks the user up in its own workspace.
     """
-    home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
+    home = _parse_id(as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
         return home
     source = "team_id" if home is None else "event.view.team_id"
@@ -118,7 +118,7 @@ def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str 
     """
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations:
-        own = _as_mapping(authorizations[0])
+        own = as_mapping(authorizations[0])
         return _parse_id(own.get("team_id")) or _parse_id(payload.get("team_id")), _parse_id(
             own.get("enterprise_id")
         )
@@ -144,13 +144,14 @@ def _parse_id(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _as_mapping(value: object) -> Mapping[str, Any]:
+def as_mapping(value: object) -> Mapping[str, Any]:
+    """Return a value if it is a mapping, or else an empty one."""
     return value if isinstance(value, dict) else {}
 
 
 def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
     """Log which field Slack left out of a payload, and return the refusal to raise."""
-    kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
+    kind = as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.explain_cause("nobody"))
 
@@ -168,7 +169,7 @@ def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
 
 def parse_button(action: Mapping[str, Any]) -> ButtonValue:
     """Return the value of the clicked button or the chosen menu item."""
-    chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
+    chosen = str(as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
         return ButtonValue.from_text(chosen)
     return ButtonValue.read(str(action.get("action_id") or ""), str(action.get("value") or chosen))
@@ -179,10 +180,10 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
     The only possible answer to a click in a Home tab is to redraw the tab.
     """
-    container = _as_mapping(payload.get("container"))
-    message = _as_mapping(payload.get("message"))
-    view = _as_mapping(payload.get("view"))
-    channel = _as_mapping(payload.get("channel")).get("id") or container.get("channel_id")
+    container = as_mapping(payload.get("container"))
+    message = as_mapping(payload.get("message"))
+    view = as_mapping(payload.get("view"))
+    channel = as_mapping(payload.get("channel")).get("id") or container.get("channel_id")
     message_ts = container.get("message_ts") or message.get("ts")
     user = _format_user(payload)
     where = Where.CHANNEL
@@ -218,10 +219,10 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
     """Return a shortcut's surface. It includes a message if the shortcut was used on one."""
     user = _format_user(payload)
-    message = _as_mapping(payload.get("message"))
+    message = as_mapping(payload.get("message"))
     return Surface(
         kind="shortcut",
-        channel_id=_as_mapping(payload.get("channel")).get("id"),
+        channel_id=as_mapping(payload.get("channel")).get("id"),
         message_ts=message.get("ts"),
         response_url=payload.get("response_url"),
         trigger_id=payload.get("trigger_id"),
@@ -231,7 +232,7 @@ def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
 
 def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
     """Return the surface of a message or a mention."""
-    event = _as_mapping(payload.get("event"))
+    event = as_mapping(payload.get("event"))
     return Surface(
         kind="message",
         where=where,
@@ -248,7 +249,7 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
     For a message, that is when it was sent, even if the event was created later.
     """
-    event = _as_mapping(payload.get("event"))
+    event = as_mapping(payload.get("event"))
     for given in (event.get("ts"), event.get("event_ts"), payload.get("event_time")):
         try:
             return float(given)  # type: ignore[arg-type]
@@ -262,7 +263,7 @@ def make_view_key(payload: Mapping[str, Any]) -> str:
 
     A window keeps its id when another form replaces the first one in it, but each form has its own ``hash``.
     """
-    view = _as_mapping(payload.get("view"))
+    view = as_mapping(payload.get("view"))
     return _join_key("view", view.get("id") or payload.get("trigger_id"), view.get("hash"))
 
 
@@ -271,14 +272,14 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
     The key is the same whenever the message is delivered, and on both sides of a shared channel.
     """
-    event = _as_mapping(payload.get("event"))
+    event = as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
     return _join_key("message", channel, ts) if channel and ts else make_event_key(payload)
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
     """Return a key that two messages share if the user sent them as one, or "" if Slack gave no id."""
-    sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
+    sent = _parse_id(as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
 
@@ -297,7 +298,7 @@ def _join_key(kind: str, *parts: object) -> str:
 
 def _format_user(payload: Mapping[str, Any]) -> str:
     """Return the part of a key that identifies the user. It includes the team, as user ids aren't unique."""
-    user = _as_mapping(payload.get("user"))
+    user = as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
 
@@ -305,8 +306,8 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
     """Return a form's values by field name. Empty text fields are left out, but empty choices aren't."""
     found: dict[str, Value] = {}
     for block_id, elements in find_state_values(view).items():
-        for element in (elements if isinstance(elements, dict) else {}).values():
-            value = _parse_value(element) if isinstance(element, dict) else ""
+        for element in as_mapping(elements).values():
+            value = _parse_value(as_mapping(element))
             if value == forms.EMPTY_CHOICE:
                 found[forms.get_field_name(block_id)] = ""
             elif value:
@@ -316,9 +317,7 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the submitted elements of all fields by block id, in Slack's own format."""
-    state = view.get("state")
-    blocks = state.get("values") if isinstance(state, dict) else None
-    return blocks if isinstance(blocks, dict) else {}
+    return as_mapping(as_mapping(view.get("state")).get("values"))
 
 
 def find_value(view: Mapping[str, Any], name: str) -> str:
