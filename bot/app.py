@@ -477,9 +477,9 @@ class Process:
             self._socket.start()
 
     def _load_assistant(self) -> Serve:
-        from handlers.assistant.web import AssistantCalls  # noqa: PLC0415 - the protocol's types take a long time to import
+        from handlers.assistant.web import answer_call  # noqa: PLC0415 - the protocol's types take a long time to import
 
-        return AssistantCalls(self.services).answer
+        return partial(answer_call, self.services)
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings

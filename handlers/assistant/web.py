@@ -7,7 +7,6 @@ call before doing anything, because the client couldn't read the outcome.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import mcp_types as mcp
@@ -22,30 +21,24 @@ from handlers.requests.payload import as_mapping
 from handlers.requests.services import Services
 
 
-@dataclass(frozen=True, slots=True)
-class AssistantCalls:
-    """Handles calls from Slack's assistant."""
-
-    services: Services
-
-    async def answer(
-        self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
-    ) -> web.Response:
-        """Answer a message that has been verified. A notification is merely acknowledged."""
-        if "id" not in message or "method" not in message:
-            return web.Response(status=202)
-        try:
-            call = mcp.JSONRPCRequest.model_validate(message)
-        except ValidationError:
-            return web.Response(status=400, text="malformed: request")
-        params = call.params or {}
-        if (refusal := _refuse_revision(params, headers)) is not None:
-            error = mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=refusal)
-            return web.json_response(_json(error), status=400)
-        result = await _respond(self.services, call.method, params, signature)
-        if isinstance(result, mcp.ErrorData):
-            return web.json_response(_json(mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=result)))
-        return web.json_response({"jsonrpc": "2.0", "id": call.id, "result": _json(result)})
+async def answer_call(
+    services: Services, message: dict[str, Any], signature: str, headers: Mapping[str, str]
+) -> web.Response:
+    """Answer a message that has been verified. A notification is merely acknowledged."""
+    if "id" not in message or "method" not in message:
+        return web.Response(status=202)
+    try:
+        call = mcp.JSONRPCRequest.model_validate(message)
+    except ValidationError:
+        return web.Response(status=400, text="malformed: request")
+    params = call.params or {}
+    if (refusal := _refuse_revision(params, headers)) is not None:
+        error = mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=refusal)
+        return web.json_response(_json(error), status=400)
+    result = await _respond(services, call.method, params, signature)
+    if isinstance(result, mcp.ErrorData):
+        return web.json_response(_json(mcp.JSONRPCError(jsonrpc="2.0", id=call.id, error=result)))
+    return web.json_response({"jsonrpc": "2.0", "id": call.id, "result": _json(result)})
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:

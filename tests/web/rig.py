@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any, ClassVar
 
@@ -32,7 +33,7 @@ from bot.web.app import build_app, listening
 from bot.web.bolt import build_bolt
 from bot.web.health import HealthRoutes, Metrics
 from bot.web.replays import Replays
-from handlers.assistant.web import AssistantCalls
+from handlers.assistant.web import answer_call
 from handlers.requests.services import Services, build_services
 from playground.processes import reserved_port
 from tests.rigs.clock import CountingIds, FakeClock
@@ -282,7 +283,7 @@ async def rig(
             ),
             replays=Replays(clock.monotonic),
             machine=clock,
-            assistant=AssistantCalls(made.services).answer if made.settings.assistant else None,
+            assistant=partial(answer_call, made.services) if made.settings.assistant else None,
         )
         made.app = app
         await stack.enter_async_context(listening(app, "127.0.0.1", port))

@@ -1,6 +1,7 @@
 """Whatever Slack's assistant sends, the answer is as its protocol requires."""
 
 import json
+from functools import partial
 
 import pytest
 from aiohttp import web
@@ -25,7 +26,7 @@ from bot.web.health import Metrics
 from bot.web.replays import Replays
 from bot.web.shapes import read_call
 from handlers.assistant.tools import TOOLS
-from handlers.assistant.web import AssistantCalls
+from handlers.assistant.web import answer_call
 from handlers.requests.command_line import fold_word
 from tests.rigs.store import ALICE, observe
 from tests.web.signed import SECRET, headers_for
@@ -38,7 +39,7 @@ async def sends(bot):
     """A function that posts a body and returns the status and the answer, parsed if it is JSON."""
     front = Front(SecretStr(SECRET), bot.clock, Replays(bot.clock.monotonic), Metrics(), read_call)
     app = web.Application()
-    app.router.add_route("*", "/slack/mcp", front.guard(AssistantCalls(bot.services).answer))
+    app.router.add_route("*", "/slack/mcp", front.guard(partial(answer_call, bot.services)))
     async with TestClient(TestServer(app)) as client:
 
         async def send(body, content_type="application/json", **more):
