@@ -1,8 +1,8 @@
 """A world whose Saturn Cloud has administrators, recipes and jobs. The connection is called ``saturn``."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -77,11 +77,9 @@ class CloudWorld(WorkbenchWorld):
         return person.sees()[-1]
 
 
-@asynccontextmanager
-async def cloud_world(folder: Path, **options: Any) -> AsyncIterator[CloudWorld]:
+def cloud_world(folder: Path, **options: Any) -> AbstractAsyncContextManager[CloudWorld]:
     """Create and run such a world. ``saturn`` adds settings to the connection."""
-    async with CloudWorld(folder, options).running() as ready:
-        yield ready
+    return CloudWorld(folder, options).running()
 
 
 __all__ = ["ADMIN_TOKEN", "AMIR", "SEED", "CloudWorld", "cloud_world"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -197,8 +197,6 @@ class SeveralWorld(World):
         assert not [line for line in self.watch.lines() if "exception" in line]
 
 
-@asynccontextmanager
-async def several(folder: Path, **options: Any) -> AsyncIterator[SeveralWorld]:
+def several(folder: Path, **options: Any) -> AbstractAsyncContextManager[SeveralWorld]:
     """Create and run a world with several Slack workspaces."""
-    async with SeveralWorld(folder, options).running() as ready:
-        yield ready
+    return SeveralWorld(folder, options).running()

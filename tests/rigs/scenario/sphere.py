@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -89,12 +89,10 @@ class SphereWorld(World):
         await self.pass_time(30)
 
 
-@asynccontextmanager
-async def sphere_world(folder: Path, **options: Any) -> AsyncIterator[SphereWorld]:
+def sphere_world(folder: Path, **options: Any) -> AbstractAsyncContextManager[SphereWorld]:
     """Create and run a world.
 
     ``courses`` adds settings to the connection, and ``account`` adds contents to the account. With ``alone``,
     there is no other connection.
     """
-    async with SphereWorld(folder, options).running() as ready:
-        yield ready
+    return SphereWorld(folder, options).running()

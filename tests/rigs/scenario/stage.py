@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from email.utils import formatdate
 from functools import lru_cache
 from pathlib import Path
@@ -323,8 +323,7 @@ class World:
         assert not [secret for secret in self.watch.secrets if secret.encode() in held]
 
 
-@asynccontextmanager
-async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
+def world(folder: Path, **options: Any) -> AbstractAsyncContextManager[World]:
     """Create and run a world.
 
     Options: ``saturn_seed``, ``slack_seed``, ``seeds_only``, ``sign_in``, ``socket``, ``people_known`` and
@@ -332,8 +331,7 @@ async def world(folder: Path, **options: Any) -> AsyncIterator[World]:
     ``connections`` adds connections, with their ``tokens`` by connection and account; ``port`` is used
     instead of a free one; ``now`` is the initial time in epoch seconds.
     """
-    async with World(folder, options).running() as ready:
-        yield ready
+    return World(folder, options).running()
 
 
 __all__ = ["ALICE", "BOB", "CAROL", "ID", "SEED", "World", "inject_fault", "world"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -176,15 +176,13 @@ class WorkbenchWorld(World):
         return answer
 
 
-@asynccontextmanager
-async def workbench_world(folder: Path, **options: Any) -> AsyncIterator[WorkbenchWorld]:
+def workbench_world(folder: Path, **options: Any) -> AbstractAsyncContextManager[WorkbenchWorld]:
     """Create and run a world with a Workbench.
 
     In addition to the options of ``world``: ``posit_seed``, and ``workbench`` with more settings of the
     connection.
     """
-    async with WorkbenchWorld(folder, options).running() as ready:
-        yield ready
+    return WorkbenchWorld(folder, options).running()
 
 
 __all__ = ["SEED", "SUPER_ADMIN_TOKEN", "TOKENS", "WorkbenchWorld", "inject_fault", "workbench_world"]
