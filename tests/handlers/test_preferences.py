@@ -1,5 +1,7 @@
 """Preferences: showing them, changing them in a form that checks each value again, and their effects."""
 
+from typing import Any
+
 import pytest
 
 from bot.domain.notices import NoticeKind
@@ -8,9 +10,31 @@ from bot.store import preferences as store
 from bot.store import workspaces as workspace_rows
 from bot.store.transaction import from_json
 from tests.handlers.rig import buttons, submit, words
-from tests.handlers.settings_form import form, save
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB
+
+
+def form(view: dict[str, Any], **values: Any) -> dict[str, Any]:
+    """Return a form as Slack sends it, with these values and otherwise those that the form showed."""
+    state: dict[str, Any] = {}
+    for block in view["blocks"]:
+        name, element = block["block_id"], block["element"]
+        match element["type"]:
+            case "checkboxes":
+                shown = [one["value"] for one in element.get("initial_options", ())]
+                held = {"selected_options": [{"value": one} for one in values.get(name, shown)]}
+            case _:
+                shown = element["initial_option"]["value"]
+                held = {"selected_option": {"value": values.get(name, shown)}}
+        state[name] = {element["action_id"]: {"type": element["type"], **held}}
+    return {**view, "id": "V1", "state": {"values": state}}
+
+
+async def save(bot, principal=ALICE, name: str = "", **values: Any) -> dict[str, Any]:
+    """Open the form for all workspaces or for one, and submit it with these values."""
+    view = (await bot.say(f"settings {name}".rstrip(), principal)).view
+    bot.count += 1
+    return await submit(bot.services, principal, form(view, **values), f"view:{bot.count}")
 
 
 async def test_at_first_settings_say_what_applies_and_open_the_form(bot):

@@ -23,11 +23,22 @@ from bot.store.statements import fill_changes
 from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS, TABLES
 from bot.store.time_repair import build_healing_queries
 from bot.support.errors import Outdated
-from tests.contract.store.operations import start
 from tests.rigs.statements import gather_statements
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, launched, linked, observe
 
 begin = partial(accept_operation, reference="R-1", deadline_seconds=1800.0)
+
+
+async def start(store, clock, workspace, seconds=None, *, call=Call.ACCEPTED):
+    """Accept a start and return it. If `seconds` are given, finish it after that time."""
+    started = (await accept_operation(store, workspace)).operation
+    if seconds is not None:
+        await store.write(
+            operation_rows.save_step, Update(started.id, 1.0, start_call=call, called=call is not Call.NONE)
+        )
+        clock.advance(seconds)
+        await store.write(operation_rows.save_step, Update(started.id, 0.0, outcome=Outcome.FULFILLED))
+    return started
 
 
 async def test_a_second_start_joins_the_open_one(store, workspace):
