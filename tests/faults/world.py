@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, closing, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -255,8 +255,6 @@ class BreakingWorld(World):
             yield self
 
 
-@asynccontextmanager
-async def breaking_world(folder: Path, **options: Any) -> AsyncIterator[BreakingWorld]:
-    """Yield a running world with a fuse that doesn't blow."""
-    async with BreakingWorld(folder, options).running() as world:
-        yield world
+def breaking_world(folder: Path, **options: Any) -> AbstractAsyncContextManager[BreakingWorld]:
+    """Return a running world with a fuse that doesn't blow."""
+    return BreakingWorld(folder, options).running()
