@@ -180,10 +180,7 @@ class FakeSlack(Faulty):
             for each in reversed(self.messages)
             if each["channel"] == arguments["channel"] and each.get("thread_ts") is None
         ]
-        begin = int(arguments.get("cursor") or 0)
-        end = begin + min(int(arguments["limit"]), self.history_page)
-        cursor = str(end) if end < len(found) else ""
-        return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+        return self._page("messages", found, arguments, self.history_page)
 
     def _conversations_replies(self, arguments: dict[str, Any]) -> dict[str, Any]:
         ts = arguments["ts"]
@@ -194,10 +191,7 @@ class FakeSlack(Faulty):
         ]
         if not found:
             raise SlackPermanent("conversations.replies", "thread_not_found")
-        begin = int(arguments.get("cursor") or 0)
-        end = begin + min(int(arguments["limit"]), self.history_page)
-        cursor = str(end) if end < len(found) else ""
-        return {"messages": found[begin:end], "response_metadata": {"next_cursor": cursor}}
+        return self._page("messages", found, arguments, self.history_page)
 
     def _files_getUploadURLExternal(self, arguments: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Slack's
         file_id = f"F{len(self.files) + 1}"
@@ -225,11 +219,14 @@ class FakeSlack(Faulty):
         return {"user": self.users[arguments["user"]]}
 
     def _users_list(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        everybody = list(self.users.values())
+        return self._page("members", list(self.users.values()), arguments, self.page)
+
+    @staticmethod
+    def _page(name: str, found: list[Any], arguments: Mapping[str, Any], most: int) -> dict[str, Any]:
         begin = int(arguments.get("cursor") or 0)
-        end = begin + min(int(arguments["limit"]), self.page)
-        cursor = str(end) if end < len(everybody) else ""
-        return {"members": everybody[begin:end], "response_metadata": {"next_cursor": cursor}}
+        end = begin + min(int(arguments["limit"]), most)
+        cursor = str(end) if end < len(found) else ""
+        return {name: found[begin:end], "response_metadata": {"next_cursor": cursor}}
 
     def note(self, what: str, message: Mapping[str, Any]) -> None:
         """Record a change of a message in the history."""
