@@ -45,8 +45,6 @@ class Crowd:
 
     people: int
     each: int = 1
-    #: How many workspaces of each person are pending; the others are running. None means all of them.
-    pending: int | None = None
 
     @staticmethod
     def team(_number: int) -> str:
@@ -108,10 +106,6 @@ async def settle(crowd: Crowd, place: Deployment, state: State, *, pending: bool
                 await _operations(store, _principal(crowd, number), place.connection)
     finally:
         await store.close()
-
-
-def _state(crowd: Crowd, workspace: int) -> State:
-    return State.STARTING if crowd.pending is None or workspace < crowd.pending else State.RUNNING
 
 
 def _account_id(place: Deployment, number: int) -> str:

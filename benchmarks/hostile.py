@@ -123,11 +123,6 @@ def _take_written(seen: Path) -> list[tuple[float, str]] | None:
     return [(seconds, place) for seconds, place in stops]
 
 
-def _helps(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:
-    for number in range(count):
-        yield bot.target.request(crowd.user(1 + number % (crowd.people - 1)), "help", number)
-
-
 def _work(bot: Bot, crowd: Crowd, count: int) -> Iterator[bytes]:
     """Return requests in which everybody but the first person types commands in turn."""
     for number in range(count):

@@ -12,8 +12,6 @@ from typing import Any
 from playground.faults import Refusal
 from playground.values import typed
 
-_TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
-
 
 @dataclass(slots=True)
 class Limits:

@@ -41,9 +41,6 @@ BOB = Principal(None, "T1", "UBOB")
 PEOPLE = {"alice": ALICE, "bob": BOB}
 #: One workspace for each person, and one that they share.
 OWNERS = {"alpha": {"alice"}, "beta": {"bob"}, "common": {"alice", "bob"}}
-#: Seconds after which people are told that an operation is still waiting. This is short, so that histories
-#: get there.
-DEADLINE = 90.0
 ACCEPTED = re.compile(
     r"^(Starting|Stopping|Restarting|Cancelling|Suspending|Resuming|Forcing|Creating|Removing"
     r"|.* is already (running|stopped|(re)?st\w+ing|being \w+)|.* isn't running \()"

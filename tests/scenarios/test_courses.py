@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from tests.rigs.scenario.people import GENERAL
 from tests.scenarios.class_seeds import TRAINER
 from tests.scenarios.course_room import ANN, BOB, CLEO, _begin, _card, _joins, _running, _until
 from tests.scenarios.course_room import room as room  # noqa: PLC0414 - a fixture
@@ -55,10 +54,6 @@ async def test_who_joins_once_finds_a_workspace_when_the_lesson_begins(room):
     await trainer.presses(asked, "End course")
     await made.pass_time(130, step=10)
     assert "The course has ended." in _card(made).text
-
-
-def _channel(made):
-    return made.slack.state.place(TRAINER, GENERAL).id
 
 
 async def test_lesson_that_is_left_or_skipped_while_on_ends_as_planned(room):

@@ -261,4 +261,3 @@ IN_CONTEXT = typed({
     "mrkdwn": limited_text("text"),
 })  # fmt: skip
 IN_CONTEXT_ACTIONS = typed({"feedback_buttons": FEEDBACK_BUTTONS, "icon_button": ICON_BUTTON})
-IN_CARD = typed({"button": BUTTON})
