@@ -57,13 +57,9 @@ class Clock:
             watcher()
 
 
-#: The server's own base URL; if it is empty, the URL under which it was requested is used.
-BASE_URL: web.AppKey[str] = web.AppKey("playground_base_url", str)
-
-
 def base_url(request: web.Request) -> str:
-    """Return this server's base URL: the configured one or else the one under which it was requested."""
-    return request.app[BASE_URL] or f"{request.scheme}://{request.host}"
+    """Return the base URL under which this server was requested."""
+    return f"{request.scheme}://{request.host}"
 
 
 def refusals(body: Callable[[int, str], Any]) -> Middleware:

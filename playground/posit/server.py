@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import BASE_URL, Clock
+from playground.harness import Clock
 from playground.posit import api, control, control_things, pages
 from playground.posit.calls import HARNESS, STATE, PositHarness
 from playground.posit.seed import Seed, load, parse
@@ -15,19 +15,15 @@ from playground.posit.state import State
 
 
 class PositServer:
-    """The application, harness and state of one local Posit Workbench.
+    """The application, harness and state of one local Posit Workbench."""
 
-    Without a base URL, absolute links use the host of the request.
-    """
-
-    def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
+    def __init__(self, clock: Clock | None = None, seed: Seed | None = None) -> None:
         self.harness = PositHarness(clock)
         self.state = State(self.harness.clock, seed or load())
         self.harness.state = self.state
         self.app = web.Application()
         self.app[STATE] = self.state
         self.app[HARNESS] = self.harness
-        self.app[BASE_URL] = base_url.rstrip("/")
         for module in (api, pages, control, control_things):
             self.app.add_routes(module.routes())
         self.harness.install(self.app)
@@ -50,9 +46,7 @@ class PositServer:
         self.state.wake()
 
 
-def build(
-    clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
-) -> PositServer:
+def build(clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None) -> PositServer:
     """Build a server from JSON values as in a seed file or, without any, from the default seed."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
-    return PositServer(clock, ready, base_url)
+    return PositServer(clock, ready)

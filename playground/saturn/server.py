@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import BASE_URL, Clock, Handler, Harness, refusals
+from playground.harness import Clock, Handler, Harness, refusals
 from playground.saturn import (
     api_accounts,
     api_document,
@@ -37,19 +37,15 @@ _SEED_ENDPOINTS = re.compile(
 
 
 class SaturnServer:
-    """The application, harness and state of one local Saturn Cloud.
+    """The application, harness and state of one local Saturn Cloud."""
 
-    Without a base URL, links use the host of the request.
-    """
-
-    def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
+    def __init__(self, clock: Clock | None = None, seed: Seed | None = None) -> None:
         self.harness = Harness(clock)
         self.state = State(self.harness.clock, seed or load())
         self.app = web.Application(
             middlewares=[_only_seeds, refusals(lambda _, message: {"message": message})]
         )
         self.app[STATE] = self.state
-        self.app[BASE_URL] = base_url.rstrip("/")
         apis = GUIDE_APIS if self.state.dialect == "guide" else (api_document,)
         for module in (*apis, pages, control):
             self.app.add_routes(module.routes())
@@ -90,12 +86,10 @@ class SaturnServer:
         return {resource.name: resource.id for resource in mine}
 
 
-def build(
-    clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
-) -> SaturnServer:
+def build(clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None) -> SaturnServer:
     """Build a server from JSON values as in a seed file or, without any, from the default seed."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
-    return SaturnServer(clock, ready, base_url)
+    return SaturnServer(clock, ready)
 
 
 @web.middleware

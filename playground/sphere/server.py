@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from playground.harness import BASE_URL, Clock, Handler, Harness, refusals
+from playground.harness import Clock, Handler, Harness, refusals
 from playground.sphere import api, control, views
 from playground.sphere.asking import STATE, WEBHOOKS, check_access
 from playground.sphere.errors import error_body
@@ -28,19 +28,15 @@ _START = re.compile(r"^POST /api/v1/workspaces/?$|^PUT /api/v1/workspaces/[^/]+/
 
 
 class SphereServer:
-    """The application, harness and state of one local Sphere Engine.
+    """The application, harness and state of one local Sphere Engine."""
 
-    Without a base URL, URLs in answers use the host of the request.
-    """
-
-    def __init__(self, clock: Clock | None = None, seed: Seed | None = None, base_url: str = "") -> None:
+    def __init__(self, clock: Clock | None = None, seed: Seed | None = None) -> None:
         self.harness = Harness(clock, lambda status: error_body(status, "injected fault"))
         self.state = State(self.harness.clock, seed or load())
         self.webhooks = Webhooks(self.state)
         self.app = web.Application(middlewares=[refusals(error_body), _access])
         self.app[STATE] = self.state
         self.app[WEBHOOKS] = self.webhooks
-        self.app[BASE_URL] = base_url.rstrip("/")
         self.app[views.SOCKETS] = set()
         for module in (api, views, control):
             self.app.add_routes(module.routes())
@@ -75,12 +71,10 @@ class SphereServer:
         return await handler(request)
 
 
-def build(
-    clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None, base_url: str = ""
-) -> SphereServer:
+def build(clock: Clock | None = None, seed: Seed | Mapping[str, Any] | None = None) -> SphereServer:
     """Build a server from JSON values as in a seed file or, without any, from the default seed."""
     ready = seed if seed is None or isinstance(seed, Seed) else parse(dict(seed))
-    return SphereServer(clock, ready, base_url)
+    return SphereServer(clock, ready)
 
 
 @web.middleware

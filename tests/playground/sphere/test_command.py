@@ -10,7 +10,7 @@ def test_the_default_seed():
     assert build().credentials["access_token"] != server.credentials["access_token"]
 
 
-def test_a_told_base_url_stands_in_addresses():
-    server = build(base_url="https://acme.example/")
+def test_the_ready_line_says_where_pages_load_the_sdk():
+    server = build()
     assert server.ready_credentials("https://acme.example")["sdk_base"] == "acme.example"
     assert server.ready_credentials("https://acme.example")["sdk_https"] is True
