@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aiohttp import web
 
-from playground.harness import Clock, Harness, base_url
+from playground.harness import Harness, base_url
 from playground.posit.accounts import Person, Token
 from playground.posit.errors import (
     PROFILE_SESSIONS,
@@ -34,10 +34,10 @@ def _injected(status: int) -> Values:
 class PositHarness(Harness):
     """A harness that also counts requests by token, user and method, and measures the gaps between reads."""
 
-    def __init__(self, clock: Clock | None = None) -> None:
-        super().__init__(clock, _injected)
+    def __init__(self, state: State) -> None:
+        super().__init__(state.clock, _injected)
         self.by_account: Counter[tuple[str, str, str]] = Counter()
-        self.state: State | None = None
+        self._state = state
 
     def count(self, token: str, user: str, method: str) -> None:
         """Count a call. Any gap between reads is allowed, because no rate limit is documented."""
@@ -52,16 +52,7 @@ class PositHarness(Harness):
             {"token": token, "user": user, "method": method, "requests": requests}
             for (token, user, method), requests in sorted(self.by_account.items())
         ]
-        streams: Values = {}
-        if self.state is not None:
-            counted = self.state.streams
-            streams = {
-                "open": counted.open,
-                "most_open": counted.most_open,
-                "opened": counted.opened,
-                "sent_bytes": counted.sent_bytes,
-            }
-        return {**super().statistics(), "accounts": accounts, "streams": streams}
+        return {**super().statistics(), "accounts": accounts, "streams": asdict(self._state.streams)}
 
 
 HARNESS: web.AppKey[PositHarness] = web.AppKey("posit_harness", PositHarness)

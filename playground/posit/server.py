@@ -18,9 +18,8 @@ class PositServer:
     """The application, harness and state of one local Posit Workbench."""
 
     def __init__(self, clock: Clock | None = None, seed: Seed | None = None) -> None:
-        self.harness = PositHarness(clock)
-        self.state = State(self.harness.clock, seed or load())
-        self.harness.state = self.state
+        self.state = State(clock or Clock(), seed or load())
+        self.harness = PositHarness(self.state)
         self.app = web.Application()
         self.app[STATE] = self.state
         self.app[HARNESS] = self.harness

@@ -107,11 +107,11 @@ class Session:
         elif not (self.plan and self.plan[-1][0] == "finished"):
             self.plan = [("finished", now + settings.stop_seconds)]
 
-    def resume(self, settings: Settings, now: float, *, fails: bool = False) -> None:
+    def resume(self, settings: Settings, now: float) -> None:
         """Resume; raise CallError."""
         self.settle(now)
         self.check_resume()
-        self.begin("resuming", settings.resuming_seconds, settings, now, fails=fails)
+        self.begin("resuming", settings.resuming_seconds, settings, now)
 
     def check_suspend(self, settings: Settings) -> None:
         """Raise CallError if this kind of session can't be suspended and the server is set to refuse that."""
