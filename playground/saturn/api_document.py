@@ -11,11 +11,12 @@ from aiohttp import web
 from playground.faults import Refusal, act
 from playground.harness import base_url
 from playground.saturn import api_accounts, api_resources, documents
-from playground.saturn.accounts import TOKEN_SECONDS, Person
+from playground.saturn.accounts import TOKEN_SECONDS
+from playground.saturn.api_pods import find_active
 from playground.saturn.asking import body_of, options_of, person_of, state_of, timestamp, worker_of
 from playground.saturn.documents import AUTO_SHUTOFF, when
 from playground.saturn.lines import lines_of
-from playground.saturn.resources import Resource, Run
+from playground.saturn.resources import Resource
 from playground.saturn.state import DISK_SPACE, SIZES
 
 _KINDS = {"workspaces": "workspace", "jobs": "job"}
@@ -324,12 +325,12 @@ async def pods(request: web.Request) -> web.Response:
 
 async def pod(request: web.Request) -> web.Response:
     """Answer one live pod."""
-    return web.json_response(documents.pod(*_active(request, person_of(request))))
+    return web.json_response(documents.pod(*find_active(request)))
 
 
 async def pod_logs(request: web.Request) -> web.Response:
     """Return the last lines written by a live pod's container."""
-    found, run = _active(request, person_of(request))
+    found, run = find_active(request)
     if request.query.get("container_name", "main") != "main":
         raise Refusal(404, "Container not found")
     size = request.query.get("page_size", "1000")
@@ -359,16 +360,6 @@ async def logs(request: web.Request) -> web.Response:
     ]
     page, more = _page(request, written, 100, 1000)
     return web.json_response({"logs": list(page), **more})
-
-
-def _active(request: web.Request, person: Person) -> tuple[Resource, Run]:
-    state = state_of(request)
-    for found in state.resources.values():
-        if person.admin or found.owner == person.name:
-            for run in found.active(state.clock.now()):
-                if run.name == request.match_info["pod"]:
-                    return found, run
-    raise Refusal(404, "Pod not found")
 
 
 # -- the server ----------------------------------------------------------------------------------------------

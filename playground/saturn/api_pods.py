@@ -7,7 +7,6 @@ from typing import Any
 from aiohttp import web
 
 from playground.faults import Refusal
-from playground.saturn.accounts import Person
 from playground.saturn.asking import person_of, state_of, timestamp
 from playground.saturn.lines import lines_of
 from playground.saturn.resources import Resource, Run
@@ -54,13 +53,13 @@ async def active_pods(request: web.Request) -> web.Response:
 
 async def active_pod(request: web.Request) -> web.Response:
     """Return one live pod and its containers."""
-    resource, run = _active(request, person_of(request))
+    resource, run = find_active(request)
     return web.json_response({**_summary(resource, run), "container_summaries": [_container(run)]})
 
 
 async def active_logs(request: web.Request) -> web.Response:
     """Return the last lines written by a live pod's container, as one string."""
-    resource, run = _active(request, person_of(request))
+    resource, run = find_active(request)
     if request.query.get("container_name", "main") != "main":
         raise Refusal(404, "Container not found")
     size = request.query.get("page_size", "1000")
@@ -84,8 +83,9 @@ def _history(request: web.Request, resource: Resource) -> web.Response:
     return web.json_response({"pods": pods})
 
 
-def _active(request: web.Request, person: Person) -> tuple[Resource, Run]:
-    state = state_of(request)
+def find_active(request: web.Request) -> tuple[Resource, Run]:
+    """Return the pod that a request names, with its resource. It is alive or has just ended."""
+    person, state = person_of(request), state_of(request)
     for resource in state.resources.values():
         if person.admin or resource.owner == person.name:
             for run in resource.active(state.clock.now()):

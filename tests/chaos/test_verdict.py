@@ -383,7 +383,7 @@ async def test_runs_and_workspaces_that_nobody_asked_for_or_that_came_twice_are_
     assert truth.unseen() == [f"u00000's run of nightly: {job.runs[0].name} is not known"]
     job.runs.clear()
     person = state.accounts.people["u00000"]
-    state.clone(person, {"type": "workspace", "spec": {"name": "own"}})
+    state.add(state.cloned(person, {"type": "workspace", "spec": {"name": "own"}}))
     truth = scene.verdict.truth
     assert truth.most_creations() == 2
     assert truth.unseen() == ["u00000's own: stands at the provider, stopped, and is not known"]
