@@ -9,6 +9,7 @@ from playground.faults import Refusal
 from playground.harness import Clock
 from playground.sphere.seed import Seed
 from playground.sphere.workspaces import Options, Project, Workspace
+from playground.values import field_names
 
 
 @dataclass(slots=True)
@@ -51,13 +52,7 @@ class State:
             self.projects[project.id] = project
         by_name = {project.name: project for project in self.projects.values()}
         for one in seed.workspaces:
-            options = Options(
-                one.auto_resume,
-                one.workspace_token_required,
-                one.inactivity_timeout,
-                one.retention_time_stopped,
-                one.retention_time_total,
-            )
+            options = Options(**{name: getattr(one, name) for name in field_names(Options)})
             workspace = self._made(by_name[one.project], options, one.id)
             self.take(workspace, now)
             workspace.token = one.workspace_token or workspace.token
