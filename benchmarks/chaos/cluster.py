@@ -18,6 +18,7 @@ from bot.reconciler.scheduler import LIST_REFRESH_SECONDS
 from bot.services.failovers import READ_TIMEOUT_SECONDS
 from bot.store.maintenance import FAILOVER_CONFIRM_SECONDS
 from playground.processes import reserved_port
+from tests.rigs.relays import listening, relay
 
 WEBS: Final = 2
 WORKERS: Final = 4
@@ -61,35 +62,16 @@ def members(
 async def balancer(port: int, webs: Iterable[str]) -> AsyncIterator[None]:
     """Forward connections to the webs at these addresses in turn, skipping those that don't accept them."""
     ports = [int(url.rpartition(":")[2]) for url in webs]
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None, "a connection has one"
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
         ports.append(ports.pop(0))
         for place in list(ports):
             with suppress(OSError):
-                other_reader, other_writer = await asyncio.open_connection("127.0.0.1", place)
-                both = _pass_on(reader, other_writer), _pass_on(other_reader, writer)
-                await asyncio.gather(*both, return_exceptions=True)
+                await relay(reader, writer, await asyncio.open_connection("127.0.0.1", place))
                 break
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", port)
-    async with server:
+    async with listening(serve, port):
         yield
-        for task in list(tasks):
-            task.cancel()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while read := await reader.read(65_536):
-            writer.write(read)
-    finally:
-        writer.close()
 
 
 async def halve(database: Database, seconds: float, chance: random.Random, count: Counter[str]) -> None:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+from tests.rigs.relays import listening
+
 LINES: Final = "lines"
 #: Seconds until the next failure, and for how long all connections are slow or stalled.
 PAUSE_SECONDS: Final = (0.5, 4.0)
@@ -58,24 +60,8 @@ class Lines:
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
         """Take connections within a block."""
-        tasks: set[asyncio.Task[None]] = set()
-
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None, "a connection has one"
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-            with suppress(OSError):
-                await self._connect(reader, writer)
-            writer.transport.abort()
-
-        server = await asyncio.start_server(serve, "127.0.0.1", 0)
-        self._port = server.sockets[0].getsockname()[1]
-        async with server:
+        async with listening(self._connect) as self._port:
             yield
-            for task in list(tasks):
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         other_reader, other_writer = await asyncio.open_unix_connection(self._socket)

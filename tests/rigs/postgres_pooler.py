@@ -3,8 +3,10 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from urllib.parse import parse_qs, urlsplit
+
+from tests.rigs.relays import listening
 
 _PROTOCOL = 196_608
 #: The server's message that it is ready for a statement, and its status when no transaction is open.
@@ -74,27 +76,18 @@ async def pooled(url: str, *, has_room: bool = True) -> AsyncIterator[str]:
     place, database = parse_qs(parts.query)["host"][0], parts.path.strip("/")
     shared = _Shared(*await asyncio.open_unix_connection(f"{place}/.s.PGSQL.5432"))
     await shared.log_in(parts.username or "postgres", database)
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
-        with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
-            await _startup(reader, writer)
-            writer.write(shared.greeting)
-            while True:
-                kind, asked = await _message(reader)
-                if kind == _ENDS:
-                    break
-                if has_room:
-                    async with shared.turn:
-                        await shared.transact(asked, kind, reader, writer)
+        await _startup(reader, writer)
+        writer.write(shared.greeting)
+        while True:
+            kind, asked = await _message(reader)
+            if kind == _ENDS:
+                break
+            if has_room:
+                async with shared.turn:
+                    await shared.transact(asked, kind, reader, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"postgresql://postgres@127.0.0.1:{server.sockets[0].getsockname()[1]}/{database}"
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    shared.writer.close()
-    # Closed transports are cleaned up in the loop's next iteration.
-    await asyncio.sleep(0)
+    async with listening(serve) as port:
+        with closing(shared.writer):
+            yield f"postgresql://postgres@127.0.0.1:{port}/{database}"

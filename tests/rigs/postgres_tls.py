@@ -7,13 +7,14 @@ the client requests TLS with one message, and everything after the answer is enc
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
 
 from tests.rigs import postgres
+from tests.rigs.relays import listening, relay
 
 _ASKS_FOR_TLS = bytes.fromhex("0000000804d2162f")
 
@@ -53,37 +54,18 @@ def _is_let_in(url: str, role: str) -> bool:
 async def tls_before(url: str, certificate: ssl.SSLContext | None) -> AsyncIterator[int]:
     """Listen on TCP in front of a server, with TLS if there is a certificate, and yield the port."""
     place = f"{parse_qs(urlsplit(url).query)['host'][0]}/.s.PGSQL.5432"
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
-        # A client that doesn't trust the certificate closes the connection.
-        with closing(writer), suppress(OSError, asyncio.IncompleteReadError):
-            first = await reader.readexactly(len(_ASKS_FOR_TLS))
-            if first == _ASKS_FOR_TLS:
-                writer.write(b"N" if certificate is None else b"S")
-                if certificate is not None:
-                    await writer.start_tls(certificate)
-                first = b""
-            server_reader, server_writer = await asyncio.open_unix_connection(place)
-            server_writer.write(first)
-            await asyncio.gather(_pass_on(reader, server_writer), _pass_on(server_reader, writer))
+        first = await reader.readexactly(len(_ASKS_FOR_TLS))
+        if first == _ASKS_FOR_TLS:
+            writer.write(b"N" if certificate is None else b"S")
+            if certificate is not None:
+                # A client that doesn't trust the certificate closes the connection.
+                await writer.start_tls(certificate)
+            first = b""
+        server = await asyncio.open_unix_connection(place)
+        server[1].write(first)
+        await relay(reader, writer, server)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        async with server:
-            yield server.sockets[0].getsockname()[1]
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # Closed transports are cleaned up in the loop's next iteration.
-        await asyncio.sleep(0)
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while read := await reader.read(65_536):
-            writer.write(read)
-    finally:
-        writer.close()
+    async with listening(serve) as port:
+        yield port

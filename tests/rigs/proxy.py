@@ -3,7 +3,9 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+
+from tests.rigs.relays import listening, relay
 
 USER, PASSWORD = "usher", "canary-of-the-proxy"
 _LEAVE = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -40,19 +42,10 @@ class ForwardProxy:
         elif f"Proxy-Authorization: {_LEAVE}\r\n" not in head:
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
         else:
-            behind, there = await asyncio.open_connection("127.0.0.1", int(target.rpartition(":")[2]))
+            behind = await asyncio.open_connection("127.0.0.1", int(target.rpartition(":")[2]))
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            try:
-                await asyncio.gather(_pass_on(reader, there), _pass_on(behind, writer))
-            finally:
-                there.close()
+            await relay(reader, writer, behind)
         await writer.drain()
-
-
-async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while piece := await reader.read(65_536):
-        writer.write(piece)
-    writer.close()
 
 
 @asynccontextmanager
@@ -61,26 +54,5 @@ async def forward_proxy(
 ) -> AsyncIterator[ForwardProxy]:
     """Listen on a free port for the duration of a block."""
     proxy = ForwardProxy(answer, before)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        try:
-            with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await proxy._serve(reader, writer)
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(proxy._serve) as proxy.port:
         yield proxy
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        # Closed transports are cleaned up in the loop's next iteration.
-        await asyncio.sleep(0)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from ssl import SSLContext
 
 from bot.support.http import Http
+from tests.rigs.relays import listening
 
 Answer = Callable[[asyncio.StreamWriter, int], Awaitable[None]]
 CANARY = "canary-4f1d9c-token"
@@ -29,47 +30,27 @@ class RawServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                number = len(self.requests)
-                self.requests.append(head)
-                self.arrived.set()
-                answer = self.answers[min(number, len(self.answers) - 1)]
-                if not isinstance(answer, bytes):
-                    await answer(writer, number)
-                elif not answer:
-                    break
-                else:
-                    writer.write(answer)
-                    await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            number = len(self.requests)
+            self.requests.append(head)
+            self.arrived.set()
+            answer = self.answers[min(number, len(self.answers) - 1)]
+            if not isinstance(answer, bytes):
+                await answer(writer, number)
+            elif not answer:
+                break
+            else:
+                writer.write(answer)
+                await writer.drain()
 
 
 @asynccontextmanager
 async def raw_server(*answers: bytes | Answer, ssl: SSLContext | None = None):
     server = RawServer(*answers)
-    tasks: set[asyncio.Task[None]] = set()
-
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.ensure_future(server._serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    listening = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=ssl)
-    server.port = listening.sockets[0].getsockname()[1]
-    server.url = f"http{'s' if ssl else ''}://127.0.0.1:{server.port}"
-    try:
+    async with listening(server._serve, ssl=ssl) as server.port:
+        server.url = f"http{'s' if ssl else ''}://127.0.0.1:{server.port}"
         yield server
-    finally:
-        listening.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await listening.wait_closed()
 
 
 @asynccontextmanager
