@@ -6,26 +6,8 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from playground.processes import HOME, Child, StageError, ready_line, start_child
-
-
-class Start(Protocol):
-    """A function that starts a process, with the signature of ``start_child``."""
-
-    async def __call__(
-        self,
-        name: str,
-        words: Sequence[str],
-        folder: Path,
-        environment: Mapping[str, str] | None = None,
-        *,
-        announces: bool = True,
-        home: Path = HOME,
-    ) -> Child:
-        """Return it."""
-        ...
 
 
 class BenchmarkError(StageError):
@@ -77,14 +59,13 @@ async def running(
     environment: Mapping[str, str] | None = None,
     announces: bool = True,
     home: Path = HOME,
-    start: Start = start_child,
 ) -> AsyncIterator[Child]:
     """Run ``python -m …`` on these cores for a block; with ``announces``, wait for its ready line."""
     before = os.sched_getaffinity(0)
     # The child process inherits these cores; this process then restores its own.
     os.sched_setaffinity(0, on)
     try:
-        child = await start(name, words, folder, environment, announces=announces, home=home)
+        child = await start_child(name, words, folder, environment, announces=announces, home=home)
     finally:
         os.sched_setaffinity(0, before)
     try:

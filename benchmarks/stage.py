@@ -23,10 +23,10 @@ from cryptography.fernet import Fernet
 
 from benchmarks.crowd import Crowd, Deployment, settle
 from benchmarks.load import Target
-from benchmarks.machine import BenchmarkError, Start, cores, running
+from benchmarks.machine import BenchmarkError, cores, running
 from benchmarks.postgres import Database, database
 from bot.domain.workspaces import State
-from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port, start_child
+from playground.processes import HOME, READY_SECONDS, Child, bot_environment, reserved_port
 
 #: Packages that structlog and aiohttp load if they find them. Only a development environment has them.
 _ABSENT: Final = ("rich", "aiodns")
@@ -59,8 +59,6 @@ class Stage:
     pending: bool
     #: The database server, if the database is on PostgreSQL.
     server: Database | None = None
-    #: The function that starts the processes of the bot and of the baselines.
-    start: Start = start_child
 
     @asynccontextmanager
     async def bot(
@@ -96,7 +94,6 @@ class Stage:
             environment=environment,
             announces=False,
             home=home,
-            start=self.start,
         )
         async with started as child:
             url = f"http://127.0.0.1:{port}"
@@ -125,7 +122,7 @@ class Stage:
     @asynccontextmanager
     async def _baseline(self, name: str, words: Sequence[str]) -> AsyncIterator[Bot]:
         words = [f"benchmarks.{name}", *words]
-        async with running(name, words, self.folder, cores()[0], start=self.start) as child:
+        async with running(name, words, self.folder, cores()[0]) as child:
             secret = self.slack.ready["credentials"]["signing_secret"]
             yield Bot(child, Target(f"{child.url}/slack/events", secret, f"{self.slack.url}/_answers"), 0.0)
 
