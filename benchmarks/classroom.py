@@ -150,13 +150,10 @@ async def _wait_until_notified(room: Class) -> dict[str, Any]:
     return {"slack": slack, "saturn": saturn} if told else {}
 
 
-def _judge_class(
-    room: Class, told: dict[str, Any], *, in_order: bool = True
-) -> tuple[float, float, str, bool]:
+def _judge_class(room: Class, told: dict[str, Any]) -> tuple[float, float, str, bool]:
     """Return the share of people with exactly one workspace, the last delay, details, and the verdict.
 
-    With ``in_order``, nobody may have overtaken another person, and the provider must not have refused any
-    start.
+    Nobody may have overtaken another person, and the provider must not have refused any start.
     """
     crowd, saturn = room.scene.crowd, told["saturn"]
     made = Counter(saturn["made"].values())
@@ -184,6 +181,5 @@ def _judge_class(
         f"{len(good)} of {crowd.people} have one workspace and one message, other messages: {others}, "
         f"{late} out of order, {broken} rules broken, {saturn['refused_starts']} starts refused"
     )
-    sound = not broken and not others
-    sound &= not in_order or not (late or saturn["refused_starts"])
+    sound = not (broken or others or late or saturn["refused_starts"])
     return 100.0 * len(good) / crowd.people, last, detail, sound

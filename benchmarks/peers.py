@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import json
 import random
 import re
@@ -22,7 +21,6 @@ from benchmarks.figures import quantile
 from playground.harness import Handler, serve_until_stopped
 from playground.saturn.server import SaturnServer
 from playground.saturn.server import build as build_saturn
-from playground.slack.records import File
 from playground.slack.server import SlackServer
 from playground.slack.server import build as build_slack
 
@@ -94,7 +92,6 @@ class Gaps:
             "p99": quantile(gaps, 0.99) if gaps else None,
             "violations": len(self._server.harness.violations),
             "ready_at": ready,
-            "starts": {one.id: len(one.runs) for one in self._server.state.resources.values()},
             "made": {one.id: one.owner for one in self._server.state.resources.values()},
             "refused_starts": self._refused_starts,
         }
@@ -106,12 +103,6 @@ class Posts:
     def __init__(self, server: SlackServer) -> None:
         self._server = server
         self._posts: list[tuple[float, str, str]] = []
-        self._answers = 0
-
-    async def answer(self, _request: web.Request) -> web.Response:
-        """Accept an answer to a button, sent to its response_url."""
-        self._answers += 1
-        return web.Response(text="ok")
 
     @web.middleware
     async def note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -130,22 +121,9 @@ class Posts:
         self._posts = []
 
     def figures(self) -> dict[str, Any]:
-        """Return the recorded messages, how often Slack's limits were exceeded, and the uploaded files."""
+        """Return the recorded messages, and how often Slack's limits were exceeded."""
         broken = [one for one in self._server.harness.violations if one["rule"] == "rate_limit"]
-        files = [_file(one) for one in self._server.state.files.values() if one.complete]
-        return {"posts": self._posts, "limits_broken": len(broken), "files": files} | {
-            "answers": self._answers,
-            "homes": len(self._server.state.homes),
-        }
-
-
-def _file(file: File) -> dict[str, Any]:
-    content = file.content or b""
-    return {
-        "name": file.name,
-        "lines": content.count(b"\n"),
-        "sha256": hashlib.sha256(content).hexdigest(),
-    }
+        return {"posts": self._posts, "limits_broken": len(broken)}
 
 
 def _saturn(arguments: argparse.Namespace) -> tuple[web.Application, Gaps, Any]:
@@ -183,9 +161,13 @@ def _slack(arguments: argparse.Namespace) -> tuple[web.Application, Posts, Any]:
     server = build_slack(
         seed={"team": {"id": TEAM}, "people": people, "channels": [channel]}, limits=arguments.limits
     )
-    posts = Posts(server)
-    server.app.router.add_post("/_answers", posts.answer)
-    return server.app, posts, server.credentials_at
+    server.app.router.add_post("/_answers", _accept)
+    return server.app, Posts(server), server.credentials_at
+
+
+async def _accept(_request: web.Request) -> web.Response:
+    """Accept an answer to a button, sent to its response_url."""
+    return web.Response(text="ok")
 
 
 class Notes(Protocol):
