@@ -3,14 +3,11 @@
 As with real providers, its form depends on the cluster, profile and template.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
-from bot.domain.observations import Created
 from bot.domain.people import Principal
-from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk
-from bot.providers.answers import Listing
 from bot.providers.base import Access
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import FakeRuns
@@ -28,7 +25,7 @@ CLUSTERS: dict[str, dict[str, Any]] = {
 JOB_OFFER: dict[str, Any] = {"clusters": CLUSTERS, "templates": ["nightly"], "maximum": 8}
 
 
-def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
+def choices(names: Sequence[str]) -> tuple[Choice, ...]:
     return tuple(Choice(name, name) for name in names)
 
 
@@ -55,7 +52,7 @@ class Workbench(FakeProvider, FakeRuns):
                 "cluster",
                 "Cluster",
                 "search",
-                _choices(list(snapshot["clusters"])),
+                choices(list(snapshot["clusters"])),
                 chosen,
                 has_dependents=True,
             )
@@ -68,20 +65,20 @@ class Workbench(FakeProvider, FakeRuns):
     def _where(self, cluster: Mapping[str, Any], values: Values, maximum: int) -> list[Field]:
         fields = []
         if images := cluster.get("images"):
-            fields.append(Field("image", "Image", "search", _choices(images), images[0]))
+            fields.append(Field("image", "Image", "search", choices(images), images[0]))
         if queues := cluster.get("queues"):
-            fields.append(Field("queue", "Queue", "search", _choices(queues), optional=True))
+            fields.append(Field("queue", "Queue", "search", choices(queues), optional=True))
         profiles = cluster.get("profiles", ())
         profile = values.get("profile", "small") if profiles else "custom"
         if profiles:
             fields.append(
-                Field("profile", "Resources", "search", _choices(profiles), str(profile), has_dependents=True)
+                Field("profile", "Resources", "search", choices(profiles), str(profile), has_dependents=True)
             )
         if cluster.get("limits") and profile == "custom":
             for name, label in (("cpus", "Processors"), ("memory", "Memory"), ("limit_gpu-a", "gpu-a")):
                 fields.append(Field(name, label, "number", optional=True, minimum=0, maximum=maximum))
         if constraints := cluster.get("constraints"):
-            fields.append(Field("constraints", "Placement", "searches", _choices(constraints), optional=True))
+            fields.append(Field("constraints", "Placement", "searches", choices(constraints), optional=True))
         return fields
 
     def spec(self, snapshot: Any, purpose: Purpose, values: Values, principal: Principal) -> Spec:
@@ -104,18 +101,3 @@ class Workbench(FakeProvider, FakeRuns):
 
     async def read_offer(self, access: Access) -> Any:
         return JOB_OFFER
-
-    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
-        return Created(f"remote-{key}", spec.name)
-
-    async def runs(self, access: Access) -> Listing[DiscoveredRun]:
-        return Listing()
-
-    async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        return {}
-
-    async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        return None
-
-    async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        yield OutputChunk("stdout", "")

@@ -3,19 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.domain.forms import Choice, Field, Form, FormProblems, Purpose, Spec, Values
+from bot.domain.forms import Field, Form, FormProblems, Purpose, Spec, Values
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
 from bot.providers import facets
 from bot.providers.base import Access, Credential, Identity
+from tests.rigs.forms import choices
 from tests.rigs.providers import FakeProvider
 from tests.rigs.run_provider import FakeRuns
 
 OFFER = {"clusters": {"Local": [], "Kubernetes": ["r-base", "python & co"]}, "maximum": 8}
-
-
-def _choices(names: Sequence[str]) -> tuple[Choice, ...]:
-    return tuple(Choice(name, name) for name in names)
 
 
 class Maker(FakeProvider, FakeRuns, facets.Impersonation, facets.EmailLookup):
@@ -29,9 +26,9 @@ class Maker(FakeProvider, FakeRuns, facets.Impersonation, facets.EmailLookup):
             return Form(())
         fields = [
             Field("name", "Name", "text", max_length=40),
-            Field("cluster", "Cluster", "choice", _choices(list(clusters)), cluster, has_dependents=True),
+            Field("cluster", "Cluster", "choice", choices(list(clusters)), cluster, has_dependents=True),
         ]
-        images = _choices(clusters[cluster])
+        images = choices(clusters[cluster])
         if images:
             fields.append(Field("image", "Image", "search", images, optional=True))
         fields.append(Field("cpus", "CPUs", "number", initial="1", minimum=1, maximum=snapshot["maximum"]))
@@ -50,9 +47,6 @@ class Maker(FakeProvider, FakeRuns, facets.Impersonation, facets.EmailLookup):
         if problems:
             raise FormProblems(problems)
         return Spec.from_json(values)
-
-    async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
-        return Created(f"job-{key}", spec.name)
 
     async def read_email(self, username: str) -> str | None:
         self._note("read_email", Access("", Credential.for_connection("admin")), username)
