@@ -1,4 +1,4 @@
-"""The providers, each a module or package in this folder, and the connections that operators configure.
+"""The providers, each a package in this folder, and the connections that operators configure.
 
 The connections file has one TOML table per connection, validated by the provider's own settings model. Anyone
 who can write to the file decides where users' tokens are sent. Usher therefore rejects the file if other
@@ -111,8 +111,12 @@ def list_secrets(settings: Mapping[str, ConnectionSettings]) -> list[str]:
 
 def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
     """Map each connection whose provider isn't part of Usher to the provider's distribution and version."""
-    found = {name: find_distribution(given.provider, given.source) for name, given in settings.items()}
-    return {name: one for name, one in found.items() if one}
+    # Avoid ``entry_points`` for our own providers, because it reads the metadata of every installed package.
+    return {
+        name: find_distribution(given.provider, given.source)
+        for name, given in settings.items()
+        if given.source
+    }
 
 
 def _has_secrets(table: dict[str, Any]) -> bool:

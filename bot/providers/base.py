@@ -1,8 +1,8 @@
 """The interface of a provider, which translates between Usher's terms and those of one API.
 
 A provider has no state, uses neither the store nor Slack, and never sleeps or retries. To add a provider, put
-a module or package in this folder and set the class attribute ``kind`` to the provider's name. To give a
-provider an optional capability, called a facet, inherit from the facet's class.
+a package in this folder and its class in ``registry``. To give a provider an optional capability, called a
+facet, inherit from the facet's class.
 """
 
 from __future__ import annotations
