@@ -6,7 +6,7 @@ Slack workspace, is determined later.
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from bot.support.responses import is_deeper
@@ -119,43 +119,15 @@ def _parse_object(text: str) -> dict[str, Any]:
 
 
 #: The type that a key's value must have, wherever the key occurs. Null counts as missing.
-_TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
-    "user": (dict, str),
-    "team": (dict, str),
-    "enterprise": (dict, str),
-    "channel": (dict, str),
-    "view": dict,
-    "message": dict,
-    "previous_message": dict,
-    "container": dict,
-    "item": dict,
-    "assistant_thread": dict,
-    "function_data": dict,
-    "authorizations": list,
-    "actions": list,
-    "response_urls": list,
-    "id": str,
-    "type": str,
-    "command": str,
-    "user_id": str,
-    "team_id": str,
-    "enterprise_id": str,
-    "channel_id": str,
-    "trigger_id": str,
-    "response_url": str,
-    "action_id": str,
-    "block_id": str,
-    "callback_id": str,
-    "action_ts": str,
-    "event_id": str,
-    "thread_ts": str,
-    "ts": str,
-    "private_metadata": str,
-    "app_installed_team_id": str,
-    "bot_id": str,
-    "subtype": str,
-    "channel_type": str,
-    "user_team": str,
+_TYPE_BY_KEY: Final[Mapping[str, type | tuple[type, ...]]] = {
+    **dict.fromkeys(("user", "team", "enterprise", "channel"), (dict, str)),
+    **dict.fromkeys(("view", "message", "previous_message", "container", "item"), dict),
+    **dict.fromkeys(("assistant_thread", "function_data"), dict),
+    **dict.fromkeys(("authorizations", "actions", "response_urls"), list),
+    **dict.fromkeys(("id", "type", "command", "user_id", "team_id", "enterprise_id", "channel_id"), str),
+    **dict.fromkeys(("trigger_id", "response_url", "action_id", "block_id", "callback_id", "action_ts"), str),
+    **dict.fromkeys(("event_id", "thread_ts", "ts", "private_metadata", "app_installed_team_id"), str),
+    **dict.fromkeys(("bot_id", "subtype", "channel_type", "user_team"), str),
     "is_enterprise_install": (bool, str),
 }
 
