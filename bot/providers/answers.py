@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
@@ -54,9 +55,12 @@ def to_error(
     error is shown only if it says that there is no capacity. ``is_plain`` means that the server may refuse
     requests without JSON, so that a 401 or 403 needs neither message nor keys.
     """
-    status = response.status
-    is_own = _has_form(response, message_pointer, error_keys)
-    said = _read_message(response, message_pointer)
+    status, is_own = response.status, False
+    said: str | None = None
+    with suppress(errors.BadAnswer):
+        body = response.json_object()
+        said = read_words(body, message_pointer)
+        is_own = _has_form(body, message_pointer, error_keys)
     message = said or _read_sentence(response) or f"HTTP {status}"
     if status >= 500 and not is_own and not lacks_capacity(message):
         message = f"HTTP {status}"
@@ -108,21 +112,9 @@ _ACCOUNT_OFF_PATTERN = re.compile(
 )
 
 
-def _read_message(response: Response, message_pointer: str) -> str | None:
-    """Return the message in an error's body ("" if it is empty), or None if the body isn't a JSON object."""
-    try:
-        return read_words(response.json_object(), message_pointer)
-    except errors.BadAnswer:
-        return None
-
-
-def _has_form(response: Response, message_pointer: str, error_keys: Collection[str]) -> bool:
+def _has_form(body: Mapping[str, Any], message_pointer: str, error_keys: Collection[str]) -> bool:
     """Return whether the body looks like one of the API's errors, even if its message is empty."""
     *outer, last = message_pointer.split("/")[1:]
-    try:
-        body = response.json_object()
-    except errors.BadAnswer:
-        return False
     place = find_value(body, outer)
     if isinstance(place, list):
         return last.isdecimal() and int(last) < len(place)
