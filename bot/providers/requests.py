@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol, TypeVar, Unpack
+from typing import Any, Final, TypeVar, Unpack
 from urllib.parse import unquote
 
 import structlog
@@ -76,13 +76,6 @@ class Options(Asking, total=False):
     hides: Sequence[str]
 
 
-class ToError(Protocol):
-    """A function that interprets refused responses (``Provider.to_error``)."""
-
-    def __call__(self, response: Response, *, changes: bool) -> errors.ProviderError:
-        """Return the error for a non-2xx response."""
-
-
 #: Matches a path that needs no further encoding. Text that has to be encoded is passed as an id or in the
 #: query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
@@ -102,6 +95,7 @@ class ApiClient:
     Attributes:
         root: The base URL of the calls.
         credential: The credential to use, if any.
+        to_error: The function that interprets non-2xx responses (``Provider.to_error``).
         secrets: The credential's secrets, which must not appear in any response.
     """
 
@@ -110,7 +104,7 @@ class ApiClient:
     credential_in: CredentialPlacement
     other_hosts: Callable[[], Mapping[str, bool]] = dict
     credential: Credential | None = None
-    to_error: ToError = to_error
+    to_error: Callable[..., errors.ProviderError] = to_error
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
