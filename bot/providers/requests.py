@@ -169,7 +169,11 @@ class ApiClient:
         return open_stream(self._http, method, url, **asked)
 
     def _prepare(self, address: str, ids: Sequence[str], options: Options) -> tuple[str, Any]:
-        url, takes_it = self._resolve(insert_ids(address, ids) if ids else address)
+        if ids and address.count("{}") != len(ids):
+            raise ValueError(f"{address} has places for {address.count('{}')} ids, and {len(ids)} were given")
+        for one in ids:
+            address = address.replace("{}", encode_path_segment(one), 1)
+        url, takes_it = self._resolve(address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
@@ -191,7 +195,9 @@ class ApiClient:
     def _resolve(self, address: str) -> tuple[str, bool]:
         """Return the full URL, and whether it gets the credential; raise Untrusted for other servers."""
         if address.startswith("/"):
-            if not is_encoded_path(address):
+            segments = address.split("/")
+            names = map(unquote, segments) if "%" in address else segments
+            if not _PATH_PATTERN.fullmatch(address) or not {".", ".."}.isdisjoint(names):
                 raise errors.NotFound("there is no such id: its path isn't encoded")
             return self.root + address, True
         if has_same_origin(address, self.root):
@@ -200,22 +206,6 @@ class ApiClient:
             if to_allowed_ide_url(address, self.root, (pattern,)) is not None:
                 return address, takes_it
         raise errors.Untrusted("the address leads to another server")
-
-
-def insert_ids(address: str, ids: Sequence[str]) -> str:
-    """Return an address with each ``{}`` replaced by the next id, percent-encoded."""
-    parts = address.split("{}")
-    if len(parts) != len(ids) + 1:
-        raise ValueError(f"{address} has places for {len(parts) - 1} ids, and {len(ids)} were given")
-    segments = map(encode_path_segment, ids)
-    return parts[0] + "".join(segment + part for segment, part in zip(segments, parts[1:], strict=True))
-
-
-def is_encoded_path(path: str) -> bool:
-    """Return whether a path is percent-encoded and has no ``.`` or ``..`` segments."""
-    is_sendable = _PATH_PATTERN.fullmatch(path) is not None
-    segments = path.split("/")
-    return is_sendable and {".", ".."}.isdisjoint(map(unquote, segments) if "%" in path else segments)
 
 
 def has_same_origin(url: str, root: str) -> bool:
