@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
 from typing import Any, Final
@@ -57,12 +58,8 @@ def _bind_method(provider: Provider, name: str, call: str) -> Callable[..., Awai
     @wraps(getattr(provider, name))
     async def verb(access: Access, *args: Any, **options: Any) -> Any:
         bound = provider.bind_access(access, call)
-        with redact_secrets(bound.api.secrets):
-            try:
-                result = await getattr(type(provider), name)(provider, bound, *args, **options)
-            except ProviderError as error:
-                _hide_secrets(error, bound.api.secrets, provider)
-                raise
+        with _hiding(bound.api.secrets, provider):
+            result = await getattr(type(provider), name)(provider, bound, *args, **options)
         if isinstance(result, str):
             return provider.hide_tokens(result) if name in _QUOTING else result
         return _hide_tokens(provider, result)
@@ -78,14 +75,11 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         try:
             while True:
                 # Leave the context before each yield, so that it isn't active while the consumer's code runs.
-                with redact_secrets(bound.api.secrets):
+                with _hiding(bound.api.secrets, provider):
                     try:
                         one = await anext(stream)
                     except StopAsyncIteration:
                         return
-                    except ProviderError as error:
-                        _hide_secrets(error, bound.api.secrets, provider)
-                        raise
                 yield one
         finally:
             await stream.aclose()
@@ -97,13 +91,8 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
     @wraps(getattr(provider, name))
     async def verb(*args: Any, **options: Any) -> Any:
         given = next((one.secrets() for one in args if isinstance(one, Credential)), ())
-        secrets = (*given, *provider.settings.secrets())
-        with redact_secrets(secrets):
-            try:
-                return await getattr(type(provider), name)(provider, *args, **options)
-            except ProviderError as error:
-                _hide_secrets(error, secrets, provider)
-                raise
+        with _hiding((*given, *provider.settings.secrets()), provider):
+            return await getattr(type(provider), name)(provider, *args, **options)
 
     return verb
 
@@ -125,9 +114,16 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
     return result
 
 
-def _hide_secrets(error: ProviderError, secrets: Collection[str], provider: Provider) -> None:
-    error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
-    if not error.is_ours:
-        error.message = provider.hide_tokens(error.message)
-    error.args = (error.message,)
-    error.response = None
+@contextmanager
+def _hiding(secrets: Collection[str], provider: Provider) -> Iterator[None]:
+    """Within this context, keep secrets out of log lines, and out of the error that a call raises."""
+    try:
+        with redact_secrets(secrets):
+            yield
+    except ProviderError as error:
+        error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
+        if not error.is_ours:
+            error.message = provider.hide_tokens(error.message)
+        error.args = (error.message,)
+        error.response = None
+        raise
