@@ -127,15 +127,15 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Create a server with its options, and start it."""
-        name, options = self._prepare(access, spec)
         if self.can_create_stopped(spec):
-            return await self._create_and_start(access, spec, name, options)
+            return await self._create_and_start(access, spec, key)
+        name, options = self._prepare(access, spec)
         servers = await self._servers.list_servers(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
         if await self._servers.read_release(access, servers) >= DISPLAY_NAMES_RELEASE:
             # The hub was older when the form was filled in, or its release wasn't known then.
-            return await self._create_and_start(access, spec, name, options)
+            return await self._create_and_start(access, spec, key)
         if name.server in servers and not _is_untouched(servers, name.server):
             raise errors.Conflict(forms.NAME_IN_USE)
         try:
@@ -153,7 +153,13 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
 
     async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Create a server with its options, which are used when it is first started."""
-        return await self._create_stopped(access, spec, *self._prepare(access, spec))
+        name, options = self._prepare(access, spec)
+        body = {"display_name": spec.label, "user_options": options or {}}
+        try:
+            await self._servers.change("PUT", name, access, body)
+        except errors.Conflict as error:
+            raise errors.Conflict(forms.NAME_IN_USE, status=error.status) from None
+        return Created(name.remote_id, spec.label, is_started=False)
 
     def _prepare(self, access: Access, spec: forms.Spec) -> tuple[ServerName, Mapping[str, Any] | None]:
         name = ServerName(access.username, spec.name)
@@ -166,22 +172,10 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
             raise errors.InvalidRequest("That kind of server is no longer set up. Choose another one.")
         return name, template.options
 
-    async def _create_stopped(
-        self, access: Access, spec: forms.Spec, name: ServerName, options: Mapping[str, Any] | None
-    ) -> Created:
-        body = {"display_name": spec.label, "user_options": options or {}}
+    async def _create_and_start(self, access: Access, spec: forms.Spec, key: str) -> Created:
+        made = await self.create_stopped(access, spec, key)
         try:
-            await self._servers.change("PUT", name, access, body)
-        except errors.Conflict as error:
-            raise errors.Conflict(forms.NAME_IN_USE, status=error.status) from None
-        return Created(name.remote_id, spec.label, is_started=False)
-
-    async def _create_and_start(
-        self, access: Access, spec: forms.Spec, name: ServerName, options: Mapping[str, Any] | None
-    ) -> Created:
-        made = await self._create_stopped(access, spec, name, options)
-        try:
-            await self._servers.start(access, name)
+            await self._servers.start(access, ServerName(access.username, spec.name))
         except errors.UnknownOutcome:
             return replace(made, is_started=True)
         except errors.ProviderError:
@@ -202,7 +196,9 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         """Search for the server by its name. Ignore a server that was started or used before the call."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
-        used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
+        server, is_started = find_object(servers, name.server), not _is_untouched(servers, name.server)
+        # A server that isn't running says when it was last used.
+        used_at = parse_time(server.get("started")) or parse_time(server.get("last_activity"))
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
         # If an older hub refuses a start, it leaves behind a server without its options. Such a server
         # doesn't count as created.
@@ -216,12 +212,6 @@ def _list_names(servers: Mapping[str, Any]) -> set[str]:
     """Return the names and display names of servers, always including the default server's."""
     shown = (find_text(find_object(servers, name), "display_name") for name in servers)
     return {DEFAULT_NAME, *(name for name in (*servers, *shown) if name)}
-
-
-def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
-    """Return when a server was started or, if it isn't running, when it was last used."""
-    server = find_object(servers, name)
-    return parse_time(server.get("started")) or parse_time(server.get("last_activity"))
 
 
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:

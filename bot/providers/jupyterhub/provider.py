@@ -44,6 +44,7 @@ from bot.providers.jupyterhub.making import HubMaking, JupyterHubOffer
 from bot.providers.jupyterhub.servers import (
     CHECK_SECONDS,
     DISPLAY_NAMES_RELEASE,
+    TOKEN_ID,
     UNREADABLE,
     ServerName,
     Servers,
@@ -77,8 +78,6 @@ _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
 #: Time limit for creating a token, in seconds. With the check (``CHECK_SECONDS``), users who link an account
 #: wait less than 10 s in total.
 MINT_SECONDS = 2.5
-#: Key in ``Credential.extra`` for the id of a token that Usher created.
-TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
 #: Key in ``Credential.extra``, set if Usher chose the token's expiry itself rather than copying it from a
 #: token that the user created.
 LASTING_KEY = "lasting"
@@ -167,17 +166,13 @@ class JupyterHub(
         shares, found = dict(listed), dict[str, Observed]()
         for remote_id in remote_ids:
             if remote_id in shares:
-                found[remote_id] = await self._observe_shared(access, remote_id, shares[remote_id])
+                found[remote_id] = await self._servers.observe_shared(access, remote_id, shares[remote_id])
             elif remote_id in others and not listed.is_whole:
                 # The server may be one of the entries that couldn't be read.
                 found[remote_id] = Observed(State.UNKNOWN, detail=UNREADABLE, actions=frozenset())
             else:
                 found[remote_id] = await self._servers.observe(access, remote_id, servers)
         return found
-
-    async def _observe_shared(self, access: Access, remote_id: str, share: Share) -> Observed:
-        is_wide = TOKEN_ID not in access.credential.extra
-        return await self._servers.observe_shared(access, remote_id, share, is_wide=is_wide)
 
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
         """Check the IDE itself, since the hub may report *ready* too early, for example if its proxy lags.
@@ -198,7 +193,7 @@ class JupyterHub(
             return facets.DiscoveredWorkspace(remote_id, observed.name or "", observed)
 
         async def other(shared: tuple[str, Share]) -> facets.DiscoveredWorkspace:
-            observed = await self._observe_shared(access, *shared)
+            observed = await self._servers.observe_shared(access, *shared)
             return facets.DiscoveredWorkspace(shared[0], observed.name or "", observed)
 
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
@@ -544,7 +539,9 @@ class SignInClient(OAuthClient):
         owner = await read_token_owner(api)
         username, _ = check_owner(owner)
         try:
-            own = await self._own(api, username)
+            own = await mint_lasting(api, username)
+        except errors.InvalidRequest as error:
+            raise errors.Forbidden(error.message, status=error.status) from None
         finally:
             await self._forget(api, username, owner)
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
@@ -557,12 +554,6 @@ class SignInClient(OAuthClient):
         if response.status != 400:
             raise self.api.to_error(response, changes=False)
         return True
-
-    async def _own(self, api: ApiClient, username: str) -> Credential:
-        try:
-            return await mint_lasting(api, username)
-        except errors.InvalidRequest as error:
-            raise errors.Forbidden(error.message, status=error.status) from None
 
     async def _forget(self, api: ApiClient, username: str, owner: TokenOwner) -> None:
         """Delete the token from the code exchange. It would otherwise last until the user's session ends."""
@@ -577,7 +568,8 @@ class SignInClient(OAuthClient):
         if token_id or not session:
             return [token_id] if token_id else []
         response = await api.call("GET", tokens_path(username), total=FORGET_SECONDS)
-        mine = {"session_id": session, "oauth_client": f"JupyterHub service {_to_service(self.client_id)}"}
+        service = self.client_id.removeprefix("service-")
+        mine = {"session_id": session, "oauth_client": f"JupyterHub service {service}"}
         return [
             require_text(token, "id") for token in _list_tokens(response) if mine.items() <= token.items()
         ]
@@ -595,13 +587,9 @@ class SignInClient(OAuthClient):
         return await self.api.send("POST", "/oauth2/token", form=form, total=EXCHANGE_SECONDS, hides=hides)
 
 
-def _to_service(client_id: str) -> str:
-    return client_id.removeprefix("service-")
-
-
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
     """Return the ``jupyterhub_config.py`` lines that register Usher and say where to put its secret."""
-    name = _to_service(client_id)
+    name = client_id.removeprefix("service-")
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\
 Add to jupyterhub_config.py:

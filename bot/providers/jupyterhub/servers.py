@@ -165,6 +165,10 @@ _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
+#: Key in ``Credential.extra`` for the id of a token that Usher created.
+TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
+
+
 class TokenOwner(dict[str, Any]):
     """A token's owner and scopes, as the hub reports them."""
 
@@ -183,17 +187,6 @@ async def read_token_owner(api: ApiClient) -> TokenOwner:
     owner = TokenOwner(response.json_object())
     owner.release = _read_header(response)
     return owner
-
-
-async def confirm_account(access: Access) -> None:
-    """Check that a token is valid and still belongs to the username that was linked.
-
-    Raises CredentialRefused if it isn't valid. Raises AccountRenamed if an administrator has renamed the
-    user, whose tokens remain valid.
-    """
-    username = require_text(await read_token_owner(access.api), "name")
-    if username != access.username:
-        raise AccountRenamed(username)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +217,10 @@ class Servers:
             return await access.api.call(method, path, **options)
         except (Forbidden, NotFound) as error:
             refusal = error
-        await confirm_account(access)
+        username = require_text(await read_token_owner(access.api), "name")
+        if username != access.username:
+            # An administrator has renamed the user, whose tokens remain valid.
+            raise AccountRenamed(username)
         raise refusal
 
     async def list_servers(self, access: Access, window: SendWindow | None) -> ServerList | None:
@@ -279,15 +275,14 @@ class Servers:
             else read_entries(pages, "items", lambda one: _parse_share(one, release))
         )
 
-    async def observe_shared(
-        self, access: Access, remote_id: str, share: Share, *, is_wide: bool
-    ) -> Observed:
+    async def observe_shared(self, access: Access, remote_id: str, share: Share) -> Observed:
         """Return the state of a server that is shared with the user.
 
         The list shows only whether the server is ready. To read more, the token needs all of its owner's
-        permissions (``is_wide``). Hubs before 6.0 can't report a single shared server.
+        permissions, as a pasted one may have. Hubs before 6.0 can't report a single shared server.
         """
         name, server = ServerName.from_id(remote_id), share.server
+        is_wide = TOKEN_ID not in access.credential.extra
         if is_wide and "read:servers" in share.scopes:
             with suppress(Forbidden, RefusedInFront, NotFound, BadAnswer, InvalidRequest):
                 server = (await access.api.call("GET", name.path)).json_object()

@@ -1,6 +1,7 @@
 """The settings of a connection to a JupyterHub, and the templates for its servers."""
 
 import math
+import re
 from typing import Any
 
 from pydantic import Field, SecretStr, field_validator
@@ -38,11 +39,4 @@ class JupyterHubSettings(connection.ConnectionSettings):
     @field_validator("base_url", "public_url")
     @classmethod
     def _roots(cls, value: str | None) -> str | None:
-        return None if value is None else _strip_hub_path(normalise_base_url(value))
-
-
-def _strip_hub_path(url: str) -> str:
-    for ending in ("/hub/api", "/hub/home", "/hub"):
-        if url.endswith(ending):
-            return url.removesuffix(ending)
-    return url
+        return None if value is None else re.sub(r"/hub(/api|/home)?$", "", normalise_base_url(value))
