@@ -32,16 +32,10 @@ from bot.support.limits import RateLimiter
 from bot.support.logs import STRANGERS
 from bot.support.settings import Settings
 from bot.support.vault import Vault
-from bot.web import render
+from bot.web import connections, render
 from bot.web.bolt import build_http_handler
 from bot.web.browsers import Browsers, SlackSignIn, is_at
-from bot.web.connections import (
-    IDLE_SECONDS,
-    SERVER_HEADER,
-    ConnectionLimiter,
-    ServerConnection,
-    choose_max_connections,
-)
+from bot.web.connections import ConnectionLimiter, ServerConnection
 from bot.web.front import MAX_BYTES, Front, Serve
 from bot.web.health import HealthRoutes
 from bot.web.ide import IdePages
@@ -159,7 +153,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
     With port 0, the system chooses a free one. Raise OSError if no port can be used.
     """
-    limiter = ConnectionLimiter(choose_max_connections())
+    limiter = ConnectionLimiter(connections.choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
     await runner.setup()
@@ -172,7 +166,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
                 limiter,
                 serving,
                 loop=loop,
-                keepalive_timeout=IDLE_SECONDS,
+                keepalive_timeout=connections.IDLE_SECONDS,
                 access_log_class=AccessLog,
                 access_log=logging.getLogger("bot.web.access"),
                 logger=_server_log(),
@@ -379,4 +373,4 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
     # Otherwise, aiohttp would reveal its version in this header.
-    response.headers["Server"] = SERVER_HEADER
+    response.headers["Server"] = connections.SERVER_HEADER

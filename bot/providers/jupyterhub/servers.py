@@ -19,42 +19,14 @@ from urllib.parse import unquote, urljoin, urlsplit
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
 from bot.domain.workspaces import Action, State
-from bot.providers.answers import (
-    MAX_NAME_LENGTH,
-    Listing,
-    find_object,
-    find_text,
-    log_oddity,
-    parse_time,
-    read_entries,
-    require_object,
-    require_text,
-)
+from bot.providers import answers, requests
+from bot.providers.answers import MAX_NAME_LENGTH, Listing
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
 from bot.providers.connection import match_subdomain, path_below
-from bot.providers.requests import (
-    ApiClient,
-    accept_already_done,
-    encode_path_segment,
-    forbidden_as_credential_refused,
-    none_if_absent,
-    read_pages,
-)
+from bot.providers.requests import ApiClient
 from bot.providers.words import clean, clean_words
+from bot.support import errors
 from bot.support.addresses import parse_origin
-from bot.support.errors import (
-    AccountRenamed,
-    BadAnswer,
-    Forbidden,
-    InvalidRequest,
-    NoCapacity,
-    NotFound,
-    ProviderError,
-    RateLimited,
-    RefusedInFront,
-    ServerFailed,
-    UnknownOutcome,
-)
 from bot.support.responses import Response
 
 #: Path segments after ``/user/NAME/`` that stand for a page of the default server, not for a named server.
@@ -75,12 +47,12 @@ class ServerName:
     @property
     def remote_id(self) -> str:
         """Return the server's id: the owner's name, a slash and the server's own name, percent-encoded."""
-        return f"{encode_path_segment(self.user)}/{self._server_part}"
+        return f"{requests.encode_path_segment(self.user)}/{self._server_part}"
 
     @property
     def user_path(self) -> str:
         """Return the API path of the server's owner."""
-        return f"/users/{encode_path_segment(self.user)}"
+        return f"/users/{requests.encode_path_segment(self.user)}"
 
     @property
     def path(self) -> str:
@@ -93,22 +65,22 @@ class ServerName:
     def ide_path(self) -> str:
         """Return the path of the server's IDE below the hub's public URL."""
         name = f"{self._server_part}/" if self.server else ""
-        return f"/user/{encode_path_segment(self.user)}/{name}"
+        return f"/user/{requests.encode_path_segment(self.user)}/{name}"
 
     @property
     def _server_part(self) -> str:
-        return encode_path_segment(self.server) if self.server else ""
+        return requests.encode_path_segment(self.server) if self.server else ""
 
     @classmethod
     def from_id(cls, remote_id: str) -> ServerName:
         """Parse a server's id; raise NotFound if it is malformed."""
         user, slash, server = remote_id.partition("/")
         if not slash or "/" in server:
-            raise NotFound("there is no such server")
+            raise errors.NotFound("there is no such server")
         name = cls(unquote(user), unquote(server))
-        encode_path_segment(name.user)
+        requests.encode_path_segment(name.user)
         if name.server:
-            encode_path_segment(name.server)
+            requests.encode_path_segment(name.server)
         return name
 
 
@@ -130,7 +102,7 @@ def parse_reference(text: str, public_root: str) -> str | None:
 def _parse_id(text: str) -> str | None:
     try:
         return ServerName.from_id(text).remote_id
-    except NotFound:
+    except errors.NotFound:
         return None
 
 
@@ -182,7 +154,7 @@ async def read_token_owner(api: ApiClient) -> TokenOwner:
     The hub answers 403 to bad tokens as well as missing permissions. This call needs no permission, so a 403
     is due to the token.
     """
-    with forbidden_as_credential_refused():
+    with requests.forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
     owner = TokenOwner(response.json_object())
     owner.release = _read_header(response)
@@ -215,12 +187,12 @@ class Servers:
         """Call the API. After a 403 or 404, check whether the token is bad or its owner was renamed."""
         try:
             return await access.api.call(method, path, **options)
-        except (Forbidden, NotFound) as error:
+        except (errors.Forbidden, errors.NotFound) as error:
             refusal = error
-        username = require_text(await read_token_owner(access.api), "name")
+        username = answers.require_text(await read_token_owner(access.api), "name")
         if username != access.username:
             # An administrator has renamed the user, whose tokens remain valid.
-            raise AccountRenamed(username)
+            raise errors.AccountRenamed(username)
         raise refusal
 
     async def list_servers(self, access: Access, window: SendWindow | None) -> ServerList | None:
@@ -232,19 +204,19 @@ class Servers:
         query = {"include_stopped_servers": "1"}
         try:
             response = await self.call("GET", path, access, query=query, window=window)
-        except NotFound:
+        except errors.NotFound:
             return None
         answer = response.json_object()
         if answer.get("name", access.username) != access.username:
-            raise BadAnswer("the answer is about another person")
+            raise errors.BadAnswer("the answer is about another person")
         if "servers" not in answer:
             # A hub's response always includes the user's name. If the name is missing, something else is
             # answering.
-            require_text(answer, "name")
-            raise Forbidden(NO_SERVERS)
+            answers.require_text(answer, "name")
+            raise errors.Forbidden(NO_SERVERS)
         servers = answer["servers"]
         if not isinstance(servers, dict):
-            raise BadAnswer("the answer's field servers is not an object")
+            raise errors.BadAnswer("the answer's field servers is not an object")
         listed = ServerList(servers)
         listed.release = _read_header(response)
         return listed
@@ -266,13 +238,15 @@ class Servers:
             return response.json_object()
 
         try:
-            pages = await none_if_absent(read_pages(ask, _find_next_offset, MAX_SHARE_PAGES))
-        except (Forbidden, RefusedInFront):
+            pages = await requests.none_if_absent(
+                requests.read_pages(ask, _find_next_offset, MAX_SHARE_PAGES)
+            )
+        except (errors.Forbidden, errors.RefusedInFront):
             pages = None
         return (
             Listing()
             if pages is None
-            else read_entries(pages, "items", lambda one: _parse_share(one, release))
+            else answers.read_entries(pages, "items", lambda one: _parse_share(one, release))
         )
 
     async def observe_shared(self, access: Access, remote_id: str, share: Share) -> Observed:
@@ -284,7 +258,13 @@ class Servers:
         name, server = ServerName.from_id(remote_id), share.server
         is_wide = TOKEN_ID not in access.credential.extra
         if is_wide and "read:servers" in share.scopes:
-            with suppress(Forbidden, RefusedInFront, NotFound, BadAnswer, InvalidRequest):
+            with suppress(
+                errors.Forbidden,
+                errors.RefusedInFront,
+                errors.NotFound,
+                errors.BadAnswer,
+                errors.InvalidRequest,
+            ):
                 server = (await access.api.call("GET", name.path)).json_object()
         given = {"access:servers"} if not is_wide else {*_ACTIONS_BY_SCOPE}
         actions = frozenset(_ACTIONS_BY_SCOPE[scope] for scope in given & share.scopes)
@@ -297,21 +277,21 @@ class Servers:
         if servers.release:
             return servers.release
         response = await access.api.call("GET", "/", total=CHECK_SECONDS)
-        return _parse_release(find_text(response.json_object(), "version") or "")
+        return _parse_release(answers.find_text(response.json_object(), "version") or "")
 
     async def start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
     ) -> str | None:
         """Ask the hub to start a server; return the hub's message if the server is already running."""
         asking = self.change("POST", name, access, options)
-        return await accept_already_done("start", asking, *_list_spellings(name))
+        return await requests.accept_already_done("start", asking, *_list_spellings(name))
 
     async def delete(
         self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
     ) -> str | None:
         """Ask the hub to stop or remove a server; return the hub's message if it was already done."""
         asking = self.change("DELETE", name, access, body)
-        return await accept_already_done(goal, asking, *_list_spellings(name))
+        return await requests.accept_already_done(goal, asking, *_list_spellings(name))
 
     async def change(
         self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
@@ -319,44 +299,46 @@ class Servers:
         """Ask the hub to change a server, and turn a refusal into the matching error."""
         try:
             await self.call(method, name.path, access, json_body=body)
-        except RateLimited as error:
+        except errors.RateLimited as error:
             # A Retry-After header means that too many servers are starting right now. Without it, the hub is
             # full, unless a proxy sent the response.
             is_full = error.retry_after is None and error.response.body.lstrip().startswith(b"{")
             if method == "POST" and is_full:
-                raise NoCapacity(error.message, status=error.status) from None
+                raise errors.NoCapacity(error.message, status=error.status) from None
             raise
-        except ServerFailed as error:
+        except errors.ServerFailed as error:
             if method != "POST" or error.is_refusal:
                 raise
             # The start failed before the hub responded. Reading the server will show why.
-            raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
+            raise errors.UnknownOutcome(
+                error.message, status=error.status, retry_after=error.retry_after
+            ) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
         """Return a server's state. A server that is missing or belongs to another user is *gone*."""
         try:
             name = ServerName.from_id(remote_id)
-        except NotFound:
+        except errors.NotFound:
             return Observed(State.GONE)
         if servers is None or name.user != access.username:
             return Observed(State.GONE)
         if name.server not in servers:
             # The default server always exists, but named servers can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
-        return await self._observe_listed(access, name, find_object(servers, name.server, "servers."))
+        return await self._observe_listed(access, name, answers.find_object(servers, name.server, "servers."))
 
     async def _observe_listed(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
         seen = await self._observe_server(access, name, server)
-        used_at = parse_time(server.get("last_activity"))
-        return replace(seen, started_at=parse_time(server.get("started")), last_used_at=used_at)
+        used_at = answers.parse_time(server.get("last_activity"))
+        return replace(seen, started_at=answers.parse_time(server.get("started")), last_used_at=used_at)
 
     async def _observe_server(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
         where = f"servers.{clean(name.server, 40)}."
         pending, is_ready = server.get("pending"), server.get("ready")
-        shown = clean(find_text(server, "display_name", where) or "", MAX_NAME_LENGTH)
+        shown = clean(answers.find_text(server, "display_name", where) or "", MAX_NAME_LENGTH)
         label = shown or clean(name.server, MAX_NAME_LENGTH) or DEFAULT_NAME
         if not isinstance(is_ready, bool) or not (pending is None or isinstance(pending, str)):
-            log_oddity(f"{where}ready or pending can't be read")
+            answers.log_oddity(f"{where}ready or pending can't be read")
             # If this is None, the server keeps its previous name.
             return Observed(State.UNKNOWN, detail=UNREADABLE, name=shown or None)
         if pending == "stop":
@@ -376,7 +358,7 @@ class Servers:
         return _observe_stopped(await self._read_progress(access, name), label)
 
     def _build_ide_url(self, name: ServerName, server: Mapping[str, Any], where: str) -> str | None:
-        full, path = find_text(server, "full_url", where), find_text(server, "url", where)
+        full, path = answers.find_text(server, "full_url", where), answers.find_text(server, "url", where)
         if full is None and path is not None and "://" in path:
             full = path  # Hubs before 5.0 put the full URL here.
         if full is not None:
@@ -393,7 +375,7 @@ class Servers:
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
-        except ProviderError:
+        except errors.ProviderError:
             return None
         return parse_last_event(answer.body) if answer.status == 200 else None
 
@@ -409,13 +391,13 @@ def _parse_release(version: str) -> int:
 
 
 def _find_next_offset(page: Mapping[str, Any]) -> object:
-    pagination = find_object(page, "_pagination")
-    return None if pagination.get("next") is None else find_object(pagination, "next").get("offset")
+    pagination = answers.find_object(page, "_pagination")
+    return None if pagination.get("next") is None else answers.find_object(pagination, "next").get("offset")
 
 
 def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
-    server = require_object(one, "server")
-    user = require_text(find_object(server, "user"), "name")
+    server = answers.require_object(one, "server")
+    user = answers.require_text(answers.find_object(server, "user"), "name")
     if one.get("group"):
         return None
     scopes = one.get("scopes")
@@ -424,9 +406,9 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
     if "servers" in names and release < DISPLAY_NAMES_RELEASE:
         names.add("start:servers")
     try:
-        remote_id = ServerName(user, find_text(server, "name") or "").remote_id
-    except NotFound:
-        log_oddity("a shared server's name can't be part of an address")
+        remote_id = ServerName(user, answers.find_text(server, "name") or "").remote_id
+    except errors.NotFound:
+        answers.log_oddity("a shared server's name can't be part of an address")
         return None
     return remote_id, Share({"pending": None, **server}, frozenset(names))
 

@@ -13,16 +13,8 @@ from dataclasses import dataclass
 from bot.domain.forms import LIMIT_PREFIX, Choice, Purpose, Values, find_free_name, text_of
 from bot.domain.people import Principal
 from bot.providers.connection import find_by_name
-from bot.providers.posit import offers
-from bot.providers.posit.launches import (
-    JobTemplate,
-    Resources,
-    SessionTemplate,
-    WorkbenchTemplate,
-    list_templates,
-    read_job_template,
-    read_session_template,
-)
+from bot.providers.posit import launches, offers
+from bot.providers.posit.launches import JobTemplate, Resources, SessionTemplate, WorkbenchTemplate
 from bot.providers.posit.offers import WorkbenchOffer
 from bot.providers.posit.types import ComputeEnv, ResourceLimit
 
@@ -54,12 +46,12 @@ class Draft:
     @property
     def session(self) -> SessionTemplate:
         """Return the template's session settings."""
-        return read_session_template(self.template)
+        return launches.read_session_template(self.template)
 
     @property
     def job(self) -> JobTemplate:
         """Return the template's job settings."""
-        return read_job_template(self.template)
+        return launches.read_job_template(self.template)
 
     @property
     def preset_resources(self) -> Resources:
@@ -107,9 +99,9 @@ def build_draft(
     prepared: Iterable[WorkbenchTemplate],
 ) -> Draft:
     """Return the draft for the values filled in so far."""
-    offered = list_templates(prepared, purpose, principal)
+    offered = launches.list_templates(prepared, purpose, principal)
     template = find_by_name(offered, text_of(values, "template"))
-    session, job = read_session_template(template), read_job_template(template)
+    session, job = launches.read_session_template(template), launches.read_job_template(template)
     ides = offers.list_ides(offer.envs) if purpose == "workspace" else []
     ide = session.workbench or _choose_offered(text_of(values, "ide"), ides, ides[0] if ides else "")
     clusters = (

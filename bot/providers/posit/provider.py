@@ -21,14 +21,7 @@ from bot.providers import base, facets
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import MAX_NAME_LENGTH, Listing
 from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
-from bot.providers.posit import drafts, forms, launches, specs
-from bot.providers.posit.addresses import (
-    check_job_id,
-    check_session_id,
-    is_session_id,
-    parse_reference,
-    to_session_url,
-)
+from bot.providers.posit import addresses, drafts, forms, launches, specs
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.envelope import MESSAGE_POINTER
 from bot.providers.posit.offers import WorkbenchOffer
@@ -116,7 +109,7 @@ class PositProvider(
         return to_observed(session, self._to_ide_url)
 
     def _to_ide_url(self, address: str) -> str | None:
-        return self.allowed_url(to_session_url(address, self.settings.base_url))
+        return self.allowed_url(addresses.to_session_url(address, self.settings.base_url))
 
     # -- sessions --------------------------------------------------------------------------------------------
 
@@ -125,7 +118,7 @@ class PositProvider(
     ) -> Mapping[str, Observed]:
         """Read states, 50 sessions per request. A session that is missing from the response has ended."""
         server = self._to_server(access)
-        wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
+        wanted = [one for one in dict.fromkeys(remote_ids) if addresses.is_session_id(one)]
         found: dict[str, Observed] = {}
         is_whole = True
         for begin in range(0, len(wanted), BATCH):
@@ -433,7 +426,7 @@ class PositProvider(
 
     def parse_reference(self, text: str) -> str | None:
         """Return the session id from a link to the session or from a bare id."""
-        return parse_reference(text, self.settings.base_url)
+        return addresses.parse_reference(text, self.settings.base_url)
 
     def page_url(self, remote_id: str) -> str:
         """Return the URL of the home page, which lists the user's sessions."""
@@ -478,7 +471,7 @@ async def _read(
 async def _read_before_change(
     server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS
 ) -> WorkbenchSession:
-    check_session_id(remote_id)
+    addresses.check_session_id(remote_id)
     # An unreadable answer may not have come from the server at all, so don't send the change.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
@@ -493,7 +486,7 @@ async def _read_before_change(
 
 
 async def _read_job_state(server: Workbench, remote_id: str) -> RunState:
-    check_job_id(remote_id)
+    addresses.check_job_id(remote_id)
     with bad_answer_as_unknown_outcome():
         read = await server.get_jobs()
     job = next((job for job in read if job.id == remote_id), None)

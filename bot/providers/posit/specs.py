@@ -10,16 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from bot.domain.forms import (
-    TEMPLATE_NOT_OFFERED,
-    FormProblems,
-    Spec,
-    Value,
-    Values,
-    find_name_problem,
-    text_of,
-    texts_of,
-)
+from bot.domain import forms
+from bot.domain.forms import TEMPLATE_NOT_OFFERED, FormProblems, Spec, Value, Values
 from bot.providers.posit import offers
 from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, list_constraint_choices, propose_name
 from bot.providers.posit.offers import CUSTOM_PROFILE, WorkbenchOffer
@@ -39,7 +31,7 @@ def build_spec(offer: WorkbenchOffer, drafted: Draft, values: Values) -> Spec:
     spec: dict[str, Value] = {}
     if drafted.template is not None:
         spec["template"] = drafted.template.name
-    elif text_of(values, "template"):
+    elif forms.text_of(values, "template"):
         problems["template"] = TEMPLATE_NOT_OFFERED
     _choose(spec, drafted, values, problems)
     spec["limits"], spec["limit_types"] = _check_limits(drafted, values, problems)
@@ -53,13 +45,13 @@ def build_spec(offer: WorkbenchOffer, drafted: Draft, values: Values) -> Spec:
 
 
 def _name(offer: WorkbenchOffer, drafted: Draft, values: Values, problems: dict[str, str]) -> str:
-    name = clean(text_of(values, "name"), 10 * MAX_SESSION_NAME)
+    name = clean(forms.text_of(values, "name"), 10 * MAX_SESSION_NAME)
     if drafted.purpose == "job":
         name = name or propose_name(offer, drafted)
         # Shorten a name that was derived from the command, but never a name that the user chose.
-        name = name or clean(text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
+        name = name or clean(forms.text_of(values, "command").strip().partition("\n")[0], MAX_SESSION_NAME)
     taken = offer.names if drafted.purpose == "workspace" else ()
-    if wrong := find_name_problem(name, MAX_SESSION_NAME, taken, "session"):
+    if wrong := forms.find_name_problem(name, MAX_SESSION_NAME, taken, "session"):
         problems["name"] = wrong
     return name
 
@@ -67,7 +59,7 @@ def _name(offer: WorkbenchOffer, drafted: Draft, values: Values, problems: dict[
 def _choose(spec: dict[str, Value], drafted: Draft, values: Values, problems: dict[str, str]) -> None:
     """Copy the user's choices to the spec if they are offered and no template sets them."""
     if drafted.purpose == "workspace" and not drafted.session.workbench:
-        if not drafted.ide or text_of(values, "ide") not in {"", drafted.ide}:
+        if not drafted.ide or forms.text_of(values, "ide") not in {"", drafted.ide}:
             problems["ide"] = "That IDE isn't available here. Choose another one."
         spec["workbench"] = drafted.ide
     if drafted.asks_command:
@@ -83,7 +75,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
         if cluster is None:
             problems["template"] = "Its cluster isn't available right now. Ask your Usher admin."
     elif drafted.needs_cluster:
-        if cluster is None or text_of(values, "cluster") not in {"", cluster.name}:
+        if cluster is None or forms.text_of(values, "cluster") not in {"", cluster.name}:
             problems["cluster"] = "That cluster isn't available here. Choose another one."
         else:
             spec["cluster"] = cluster.name
@@ -93,10 +85,10 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     if not fixed.container_image:
         chosen.append(("image", drafted.image, offers.list_images(cluster)))
     if not fixed.queues:
-        chosen.append(("queue", text_of(values, "queue"), cluster.queues))
+        chosen.append(("queue", forms.text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:
         # Ignore a choice that was made for another cluster if the current cluster has no field for it.
-        if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
+        if forms.text_of(values, key) and list(offered) and forms.text_of(values, key) not in offered:
             problems[key] = f"This cluster has no such {key}. Choose another one."
         elif value in offered and not _is_custom_profile(key, value, cluster):
             spec[key] = value
@@ -127,7 +119,7 @@ def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str])
     listed = {choice.value for choice in list_constraint_choices(drafted.cluster)}
     if drafted.preset_resources.placement_constraints:
         return ()
-    chosen = texts_of(values, "constraints")
+    chosen = forms.texts_of(values, "constraints")
     typed = {key: _check_line(values, field, problems) for field, key in drafted.places.items()}
     every = (*chosen, *(f"{key}={text}" for key, text in typed.items() if text))
     names = [one.partition("=")[0] for one in every]
@@ -139,7 +131,7 @@ def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str])
 
 
 def _check_line(values: Values, name: str, problems: dict[str, str]) -> str:
-    text = text_of(values, name)
+    text = forms.text_of(values, name)
     if len(text) > MAX_TEXT:
         problems[name] = f"At most {MAX_TEXT} characters."
     elif any(not letter.isprintable() for letter in text):
@@ -148,7 +140,7 @@ def _check_line(values: Values, name: str, problems: dict[str, str]) -> str:
 
 
 def _check_command(values: Values, problems: dict[str, str]) -> str:
-    text = text_of(values, "command").replace("\r\n", "\n")
+    text = forms.text_of(values, "command").replace("\r\n", "\n")
     if len(text) > MAX_COMMAND:
         problems["command"] = f"At most {MAX_COMMAND} characters."
     elif any(not letter.isprintable() and letter not in "\n\t" for letter in text):
@@ -158,7 +150,7 @@ def _check_command(values: Values, problems: dict[str, str]) -> str:
 
 def _check_environment(values: Values, problems: dict[str, str]) -> tuple[str, ...]:
     found: dict[str, str] = {}
-    for line in text_of(values, "environment").splitlines():
+    for line in forms.text_of(values, "environment").splitlines():
         name, equals, value = line.strip().partition("=")
         name = name.strip()
         if not name and not equals:

@@ -20,27 +20,13 @@ from bot.domain import failure_causes
 from bot.domain.forms import Spec, shorten_key
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
-from bot.providers.answers import (
-    Listing,
-    find_object,
-    find_text,
-    log_oddity,
-    parse_time,
-    read_entries,
-    require_id,
-)
+from bot.providers import answers
+from bot.providers.answers import Listing
 from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access, describe_unknown_state
 from bot.providers.facets import Runs
 from bot.providers.requests import encode_path_segment, map_concurrently, none_if_absent, read_pages
-from bot.providers.saturn.offers import (
-    LIST_SECONDS,
-    Resource,
-    SaturnOffer,
-    SaturnSettings,
-    fetch_pages,
-    list_resources,
-    price_resources,
-)
+from bot.providers.saturn import offers
+from bot.providers.saturn.offers import LIST_SECONDS, Resource, SaturnOffer, SaturnSettings
 from bot.providers.words import clean_words
 from bot.support import errors
 
@@ -187,7 +173,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 shown = past.drop_vanished(live) | (live or JobRuns())
             except _OF_ONE_JOB as error:
                 # If a job's runs can't be read, list those of the other jobs.
-                log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
+                answers.log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
             name, machine = one.name or one.id, describe(one)
@@ -197,8 +183,8 @@ class SaturnRuns(Runs[SaturnOffer]):
             ]
             return runs, shown.is_whole
 
-        mine = await list_resources(access, "job")
-        describe = await price_resources(access, self.settings.currency)
+        mine = await offers.list_resources(access, "job")
+        describe = await offers.price_resources(access, self.settings.currency)
         runs: list[tuple[JobRun, DiscoveredRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await map_concurrently(MAX_CONCURRENT_LISTS, of_job, mine[:MAX_JOBS]):
@@ -279,8 +265,8 @@ class SaturnRuns(Runs[SaturnOffer]):
     async def _read_list(
         self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
     ) -> Listing[T] | None:
-        found = await none_if_absent(fetch_pages(access.api, path, query))
-        return None if found is None else read_entries(found, key, read)
+        found = await none_if_absent(offers.fetch_pages(access.api, path, query))
+        return None if found is None else answers.read_entries(found, key, read)
 
     async def _find_exit_code(self, access: Access, pod: str) -> int | None:
         try:
@@ -363,12 +349,12 @@ def _read_lines(logs: Any) -> list[tuple[str, str]]:
         raise errors.BadAnswer("the answer's field logs is neither a text nor a list")
     entries = [entry if isinstance(entry, dict) else {"content": entry} for entry in logs]
     lines = [
-        (find_text(entry, "container_name") or "", content.removesuffix("\n"))
+        (answers.find_text(entry, "container_name") or "", content.removesuffix("\n"))
         for entry in entries
         if isinstance(content := entry.get("content"), str)
     ]
     if len(lines) < len(logs):
-        log_oddity("an entry of logs has no content")
+        answers.log_oddity("an entry of logs has no content")
     if logs and not lines:
         raise errors.BadAnswer("the answer's field logs holds no texts")
     return lines
@@ -556,16 +542,19 @@ def _hash_name(name: str) -> str:
 
 
 def _read_summary(live: Any) -> JobRun:
-    name = require_id(live, "name")
-    began_at, ended_at = parse_time(live.get("started_at")), parse_time(live.get("completed_at"))
-    run = JobRun(name, find_text(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
+    name = answers.require_id(live, "name")
+    began_at, ended_at = (
+        answers.parse_time(live.get("started_at")),
+        answers.parse_time(live.get("completed_at")),
+    )
+    run = JobRun(name, answers.find_text(live, "status") or "", began_at, ended_at, is_of_kubernetes=True)
     return replace(run, is_live=not run.state.is_over)
 
 
 def read_live_pod(live: Any) -> Pod:
     """Read a pod from the list of active ones; raise BadAnswer if it has no name."""
     pod = _read_pod(live, "name", "started_at", "completed_at")
-    run = find_text(find_object(live, "labels"), "job-name") or ""
+    run = answers.find_text(answers.find_object(live, "labels"), "job-name") or ""
     return replace(
         pod,
         run=run,
@@ -578,14 +567,14 @@ def read_live_pod(live: Any) -> Pod:
 def _read_past_pod(live: Any) -> Pod:
     # ``last_seen`` is from the OpenAPI document, and ``end_time`` from the older client.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
-    return replace(pod, run=find_text(live, "label_job_name") or "")
+    return replace(pod, run=answers.find_text(live, "label_job_name") or "")
 
 
 def _read_pod(live: Any, name: str, began: str, ended: str) -> Pod:
-    found = require_id(live, name)
+    found = answers.require_id(live, name)
     status, times = (
-        find_text(live, "status") or "",
-        (parse_time(live.get(began)), parse_time(live.get(ended))),
+        answers.find_text(live, "status") or "",
+        (answers.parse_time(live.get(began)), answers.parse_time(live.get(ended))),
     )
     return Pod(found, status, "", *times)
 
@@ -599,11 +588,11 @@ def _read_exit_code(live: Mapping[str, Any]) -> int | None:
 
 
 def _read_pod_reason(live: Mapping[str, Any]) -> str:
-    reason, conditions = find_text(live, "reason"), live.get("conditions")
+    reason, conditions = answers.find_text(live, "reason"), live.get("conditions")
     if reason is not None:
         return clean_words(reason, failure_causes.MAX_REASON_LENGTH)
     for one in conditions if isinstance(conditions, list) else ():
         # Any other condition just repeats that the pod isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
-            return clean_words(find_text(one, "message") or "", failure_causes.MAX_REASON_LENGTH)
+            return clean_words(answers.find_text(one, "message") or "", failure_causes.MAX_REASON_LENGTH)
     return ""

@@ -26,27 +26,11 @@ from bot.domain import forms
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.prices import MachineKind, Price, parse_amount
-from bot.providers import connection
-from bot.providers.answers import (
-    MAX_NAME_LENGTH,
-    Listing,
-    find_object,
-    find_text,
-    log_oddity,
-    read_entries,
-    require_id,
-    require_object,
-    require_text,
-)
+from bot.providers import answers, connection, requests
+from bot.providers.answers import MAX_NAME_LENGTH, Listing
 from bot.providers.base import Access
 from bot.providers.facets import Creation
-from bot.providers.requests import (
-    ApiClient,
-    bad_answer_as_unknown_outcome,
-    encode_path_segment,
-    none_if_absent,
-    read_pages,
-)
+from bot.providers.requests import ApiClient
 from bot.providers.words import clean
 from bot.support import errors
 from bot.support.responses import Response
@@ -244,7 +228,7 @@ async def list_resources(
 
     def read(recipe: Any) -> Resource | None:
         found = parse_resource(recipe)
-        its_kind = find_text(recipe, "type") or kind
+        its_kind = answers.find_text(recipe, "type") or kind
         is_its = found.owner == group if group else is_theirs(found.owner, access.username)
         return found if its_kind == kind and is_its else None
 
@@ -254,7 +238,7 @@ async def list_resources(
         if error.status == 404:
             raise errors.NotFound("this server has no lists", status=404) from None
         raise
-    return read_entries(found, "recipes", read)
+    return answers.read_entries(found, "recipes", read)
 
 
 async def list_groups(access: Access) -> Mapping[str, str]:
@@ -269,11 +253,11 @@ async def list_groups(access: Access) -> Mapping[str, str]:
         return {}
 
     def read(owner: Any) -> tuple[str, str] | None:
-        name = require_text(owner, "name")
-        shown = clean(find_text(owner, "identity_name") or name.rpartition("/")[2], MAX_NAME_LENGTH)
-        return (name, shown) if find_text(owner, "identity_type") == "group" else None
+        name = answers.require_text(owner, "name")
+        shown = clean(answers.find_text(owner, "identity_name") or name.rpartition("/")[2], MAX_NAME_LENGTH)
+        return (name, shown) if answers.find_text(owner, "identity_type") == "group" else None
 
-    return dict(read_entries(found, "owners", read))
+    return dict(answers.read_entries(found, "owners", read))
 
 
 async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:
@@ -284,13 +268,13 @@ async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Li
         response = await api.call("GET", path, query={**query, **more}, total=LIST_SECONDS)
         return response.json_object()
 
-    return await read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
+    return await requests.read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
 
 
 async def read_sizes(access: Access) -> Mapping[str, Any] | None:
     """Return the server's sizes by name, or None if it doesn't list them."""
-    servers = await none_if_absent(access.api.call("GET", "/api/info/servers", total=LIST_SECONDS))
-    return None if servers is None else require_object(servers.json_object(), "sizes")
+    servers = await requests.none_if_absent(access.api.call("GET", "/api/info/servers", total=LIST_SECONDS))
+    return None if servers is None else answers.require_object(servers.json_object(), "sizes")
 
 
 def _to_listed_job(job: Resource) -> ListedJob:
@@ -306,21 +290,21 @@ def parse_resource(recipe: Any) -> Resource:
     """Return the resource described by a recipe and its state; raise BadAnswer if it has no id or owner."""
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
-    spec, state = find_object(recipe, "spec"), find_object(recipe, "state")
+    spec, state = answers.find_object(recipe, "spec"), answers.find_object(recipe, "state")
     owner = read_owner(spec)
-    made = clean(require_id(state if "id" in state else recipe, "id", "state."), MAX_NAME_LENGTH)
+    made = clean(answers.require_id(state if "id" in state else recipe, "id", "state."), MAX_NAME_LENGTH)
     if not made:
         raise errors.BadAnswer("the answer's field state.id is no id")
-    name = clean(find_text(spec, "name", "spec.") or "", MAX_NAME_LENGTH)
-    return Resource(made, name, owner, find_text(state, "status", "state.") or "", spec)
+    name = clean(answers.find_text(spec, "name", "spec.") or "", MAX_NAME_LENGTH)
+    return Resource(made, name, owner, answers.find_text(state, "status", "state.") or "", spec)
 
 
 def read_owner(answer: Mapping[str, Any]) -> str:
     """Return the name of a resource's owner, given as a string or in an object; "" if there is no owner."""
     owner = answer.get("owner")
     if isinstance(owner, Mapping):
-        return require_text(owner, "name", "owner.")
-    return "" if owner in (None, "") else require_text(answer, "owner")
+        return answers.require_text(owner, "name", "owner.")
+    return "" if owner in (None, "") else answers.require_text(answer, "owner")
 
 
 def is_theirs(owner: str, username: str) -> bool:
@@ -388,7 +372,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
             # The offer is still useful if the names in use are unknown.
-            log_oddity(f"the names of workspaces can't be read: {error.message}")
+            answers.log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
         listed = await read_sizes(access)
@@ -411,11 +395,11 @@ class SaturnMaking(Creation[SaturnOffer]):
 
     async def _read_version(self) -> str:
         try:
-            response = await none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
+            response = await requests.none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
         except (errors.CredentialRefused, errors.Forbidden, errors.RefusedInFront):
             return ""
         return clean(
-            (find_text(response.json_object(), "version") if response else "") or "", MAX_NAME_LENGTH
+            (answers.find_text(response.json_object(), "version") if response else "") or "", MAX_NAME_LENGTH
         )
 
     async def _needs_image(self) -> bool:
@@ -505,10 +489,11 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
         if response is None:
             raise errors.InvalidRequest(NO_CREATION if recipe.has_image else NO_IMAGE)
-        with bad_answer_as_unknown_outcome():
+        with requests.bad_answer_as_unknown_outcome():
             answer = response.json_object()
             made = clean(
-                require_id(answer if "id" in answer else find_object(answer, "state"), "id"), MAX_NAME_LENGTH
+                answers.require_id(answer if "id" in answer else answers.find_object(answer, "state"), "id"),
+                MAX_NAME_LENGTH,
             )
         return Created(made, spec.name, is_started=False)
 
@@ -555,8 +540,8 @@ class SaturnMaking(Creation[SaturnOffer]):
         return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
-        path = f"/api/recipes/workspace/{encode_path_segment(name)}"
-        response = await none_if_absent(access.api.call("GET", path, total=LIST_SECONDS))
+        path = f"/api/recipes/workspace/{requests.encode_path_segment(name)}"
+        response = await requests.none_if_absent(access.api.call("GET", path, total=LIST_SECONDS))
         if response is not None:
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
