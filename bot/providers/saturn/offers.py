@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from bot.domain import forms
 from bot.domain.observations import Created, OutcomeSearch
@@ -66,48 +66,38 @@ class ListedJob:
     size: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RecipeFile:
-    """The contents of a recipe file."""
-
-    path: str
-    content: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-
 class Recipe(connection.PreparedTemplate):
-    """A recipe. ``file`` is a path relative to the folder of the connections file."""
+    """A recipe. ``file`` is given as a path relative to the folder of the connections file, and read once."""
 
-    file: RecipeFile
+    file: Mapping[str, Any] = Field(repr=False)
 
     @field_validator("file", mode="plain")
     @classmethod
-    def _file(cls, value: Any, info: ValidationInfo) -> RecipeFile:
-        if isinstance(value, RecipeFile):
-            return value
+    def _file(cls, value: Any, info: ValidationInfo) -> Mapping[str, Any]:
         if not isinstance(value, str) or not value:
             raise ValueError("needs the path of a JSON file")
         folder = (info.context or {}).get("folder")
         path = Path(value) if folder is None else Path(folder) / value
-        return RecipeFile(value, parse(path.name, _read(path)))
+        return parse(path.name, _read(path))
 
     @property
     def size(self) -> str:
         """Return the recipe's size, or "" if the recipe lets the server choose."""
-        return str(self.file.content["spec"].get("instance_type") or "")
+        return str(self.file["spec"].get("instance_type") or "")
 
     @property
     def organisation(self) -> str:
         """Return the organisation of the recipe's owner, or "" if the recipe names none."""
-        return str(self.file.content["spec"].get("owner") or "").rpartition("/")[0]
+        return str(self.file["spec"].get("owner") or "").rpartition("/")[0]
 
     @property
     def has_image(self) -> bool:
         """Return whether the recipe names an image, as newer servers require."""
-        return bool(self.file.content["spec"].get("image"))
+        return bool(self.file["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
         """Return the recipe as a request, without its state. The owner "" stands for the token's owner."""
-        content = {key: value for key, value in self.file.content.items() if key != "state"}
+        content = {key: value for key, value in self.file.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
         if owner:
@@ -619,18 +609,6 @@ def _format_size(name: str, value: Any, currency: str) -> str:
 
 def _format_price(amount: Decimal | None, currency: str) -> str:
     return "" if amount is None else f" · {Price(amount, currency).label}"
-
-
-def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
-    """Return the workspace's size and its price.
-
-    If there is no price in a known currency, use the template's.
-    """
-    recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
-    size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
-    of_template = None if recipe is None else recipe.price
-    price = of_template if amount is None or settings.currency is None else Price(amount, settings.currency)
-    return MachineKind(spec.text("recipe") or None, size or None, price)
 
 
 async def price_resources(access: Access, currency: str | None) -> Callable[[Resource], MachineKind | None]:

@@ -27,7 +27,7 @@ from yarl import URL
 from bot.domain.accounts import compare_remote_ids
 from bot.domain.forms import Spec
 from bot.domain.observations import Observed
-from bot.domain.prices import MachineKind
+from bot.domain.prices import MachineKind, Price, parse_amount
 from bot.domain.runs import Run
 from bot.domain.snapshots import Allowance
 from bot.domain.stops import StopEffect, StopEffects, StopMode
@@ -46,7 +46,7 @@ from bot.providers.answers import (
     require_text,
 )
 from bot.providers.base import Access, Credential, CredentialOwner, Identity
-from bot.providers.connection import ConnectionSettings
+from bot.providers.connection import ConnectionSettings, find_by_name
 from bot.providers.requests import (
     ApiClient,
     accept_already_done,
@@ -128,8 +128,12 @@ class Saturn(
     )
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return the workspace's size, with its price."""
-        return offers.describe_machine(self.settings, spec)
+        """Return the workspace's size and its price, or the template's if none is in a known currency."""
+        recipe, currency = find_by_name(self.settings.templates, spec.text("recipe")), self.settings.currency
+        size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
+        of_template = None if recipe is None else recipe.price
+        price = of_template if amount is None or currency is None else Price(amount, currency)
+        return MachineKind(spec.text("recipe") or None, size or None, price)
 
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
