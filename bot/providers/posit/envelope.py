@@ -22,14 +22,17 @@ MESSAGE_POINTER = "/error/message"
 MAX_WRAPPINGS = 3
 #: Error codes for a service that is unreachable, unavailable or offline. They imply that nothing was done.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
-_UNAUTHORISED_CODES = frozenset({3, 401, 403})
-_GONE_CODES = frozenset({14, 404})
-#: Error codes for limits on the total number of sessions or of licensed users. ``_OWN_SESSIONS_CODE`` is the
-#: code for the limit on one user's sessions.
-_CAPACITY_CODES = frozenset({15, 16})
-_OWN_SESSIONS_CODE = 20
-_PARAMETERS_MISSING_CODE = 17
-_BAD_REQUEST_CODES = frozenset(range(5, 12))
+#: Maps error codes to errors. The codes for a failed execution and transmission depend on the request.
+_ERROR_CLASSES: Mapping[int, type[errors.ProviderError]] = {
+    # Either the token is bad, or its level is too low. ``Workbench._explain_refusals`` finds out which.
+    **dict.fromkeys((3, 401, 403), errors.Forbidden),
+    **dict.fromkeys(range(5, 12), errors.InvalidRequest),
+    **dict.fromkeys((14, 404), errors.NotFound),
+    # The limits on the total number of sessions and of licensed users; 20 limits one user's sessions.
+    **dict.fromkeys((15, 16), errors.NoCapacity),
+    17: errors.Misconfigured,  # A parameter is missing.
+    20: errors.LimitReached,
+}
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
 _BEARER_PATTERN = re.compile(r"\s*bearer\b", re.IGNORECASE)
@@ -83,7 +86,11 @@ def to_provider_error(
     words = read_words(error) or f"error {code}"
     if code in _UNREACHABLE_CODES:
         return errors.ServerFailed(words, status=status, did_nothing=True)
-    kind = _find_error_class(code, changes=changes)
+    kind = None if code is None else _ERROR_CLASSES.get(code)
+    if code == _EXECUTION_CODE:
+        kind = errors.Misconfigured if changes else errors.ServerFailed
+    elif code == _TRANSMISSION_CODE:
+        kind = errors.UnknownOutcome if changes else errors.ServerFailed
     if kind is None and response is not None:
         # If the code is unknown, it may be an HTTP status. Otherwise, the response's own status decides.
         for said in (code, response.status):
@@ -92,25 +99,6 @@ def to_provider_error(
                 answer = Response(int(said or 0), response.headers, json.dumps(dict(error)).encode())
                 return to_error(answer, changes=changes)
     return (kind or errors.InvalidRequest)(words, status=status)
-
-
-def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError] | None:
-    if code in _UNAUTHORISED_CODES:
-        # Either the token is bad, or its level is too low. ``Workbench._explain_refusals`` finds out which.
-        return errors.Forbidden
-    if code in _GONE_CODES:
-        return errors.NotFound
-    if code in _CAPACITY_CODES:
-        return errors.NoCapacity
-    if code == _OWN_SESSIONS_CODE:
-        return errors.LimitReached
-    if code == _PARAMETERS_MISSING_CODE or (code == _EXECUTION_CODE and changes):
-        return errors.Misconfigured
-    if code == _TRANSMISSION_CODE:
-        return errors.UnknownOutcome if changes else errors.ServerFailed
-    if code == _EXECUTION_CODE:
-        return errors.ServerFailed
-    return errors.InvalidRequest if code in _BAD_REQUEST_CODES else None
 
 
 def _parse_code(value: Any) -> int | None:
