@@ -40,7 +40,7 @@ class OutputDecoder:
         self._object = bytearray()
         self._depth = 0
         self._in_string = False
-        self._decoders = {name: _new_decoder() for name in _STREAMS}
+        self._decoders = {name: codecs.getincrementaldecoder("utf-8")("replace") for name in _STREAMS}
 
     @property
     def is_cut(self) -> bool:
@@ -50,8 +50,13 @@ class OutputDecoder:
     def feed(self, piece: bytes) -> list[OutputChunk]:
         """Process a piece of the stream, and return the chunks that it completes, or none after a failure."""
         found: list[OutputChunk] = []
-        # A backslash at the end of a piece may escape a quote in the next piece, so keep it until then.
-        data, at = self._prepend_backslash(piece), 0
+        data, at = piece, 0
+        if self._in_string and self._object.endswith(b"\\"):
+            run = len(self._object) - len(self._object.rstrip(b"\\"))
+            if run % 2 == 1:
+                # The last backslash isn't escaped itself, so it may escape a quote in this piece.
+                del self._object[-1:]
+                data = b"\\" + piece
         while at < len(data) and self.failure is None:
             at = self._read_step(data, at, found)
         return found
@@ -63,13 +68,6 @@ class OutputDecoder:
             for name in _STREAMS
             if (text := self._decoders[name].decode(b"", final=True))
         ]
-
-    def _prepend_backslash(self, piece: bytes) -> bytes:
-        """Prepend the backslash that ended the previous piece of the stream, if any, to this piece."""
-        if self._in_string and self._object.endswith(b"\\") and _is_escaping(self._object):
-            del self._object[-1:]
-            return b"\\" + piece
-        return piece
 
     def _read_step(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
         """Process the data up to the next delimiter and return the delimiter's position."""
@@ -136,22 +134,9 @@ class OutputDecoder:
         if not isinstance(output, str):
             return None
         name: Literal["stdout", "stderr"] = "stderr" if answer.get("outputType") == "stderr" else "stdout"
-        text = self._decoders[name].decode(_to_bytes(output))
+        try:
+            encoded = output.encode("utf-8", "surrogateescape")
+        except UnicodeEncodeError:
+            encoded = _HALVES_PATTERN.sub("\ufffd", output).encode("utf-8", "surrogateescape")
+        text = self._decoders[name].decode(encoded)
         return OutputChunk(name, text) if text else None
-
-
-def _to_bytes(output: str) -> bytes:
-    try:
-        return output.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        return _HALVES_PATTERN.sub("\ufffd", output).encode("utf-8", "surrogateescape")
-
-
-def _new_decoder() -> codecs.IncrementalDecoder:
-    return codecs.getincrementaldecoder("utf-8")("replace")
-
-
-def _is_escaping(text: bytearray) -> bool:
-    """Return whether the last backslash escapes the character after it, rather than being escaped itself."""
-    run = len(text) - len(text.rstrip(b"\\"))
-    return run % 2 == 1

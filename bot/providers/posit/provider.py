@@ -25,7 +25,7 @@ from bot.providers.posit import addresses, drafts, forms, launches, specs
 from bot.providers.posit.client import CHECK_SECONDS, STATE_FIELDS, Workbench
 from bot.providers.posit.envelope import MESSAGE_POINTER
 from bot.providers.posit.offers import WorkbenchOffer
-from bot.providers.posit.states import can_suspend, is_over, is_up, to_observed, to_observed_run
+from bot.providers.posit.states import is_over, is_up, to_observed, to_observed_run
 from bot.providers.posit.types import SUSPENDS, Version, WorkbenchJob, WorkbenchSession
 from bot.providers.requests import (
     bad_answer_as_unknown_outcome,
@@ -42,11 +42,7 @@ _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Mis
 BATCH = 50
 _WHOLE_FIELDS = (*STATE_FIELDS, "launch_parameters")
 LIST_SECONDS = 10.0
-NOT_SUSPENDED = "Only RStudio sessions can be suspended. You can stop this one instead."
-SESSION_ENDED = "This session has ended and can't be started again. Start a new one instead."
 UNREADABLE = "an entry of the answer can't be read"
-NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one instead."
-
 
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
@@ -102,14 +98,11 @@ class PositProvider(
             raise errors.CredentialRefused("this connection has no user to act for")
         return Workbench(access.api, access.username)
 
-    def _find_template(self, spec: Spec) -> launches.WorkbenchTemplate | None:
-        return find_by_name(self.settings.templates, spec.text("template"))
-
     def _observe(self, session: WorkbenchSession) -> Observed:
-        return to_observed(session, self._to_ide_url)
-
-    def _to_ide_url(self, address: str) -> str | None:
-        return self.allowed_url(addresses.to_session_url(address, self.settings.base_url))
+        base_url = self.settings.base_url
+        return to_observed(
+            session, lambda address: self.allowed_url(addresses.to_session_url(address, base_url))
+        )
 
     # -- sessions --------------------------------------------------------------------------------------------
 
@@ -151,9 +144,11 @@ class PositProvider(
         server, remote_id = self._to_server(access), workspace.remote_id
         session = await _read_before_change(server, remote_id, _WHOLE_FIELDS)
         if is_over(session):
-            raise errors.Conflict(SESSION_ENDED)
+            raise errors.Conflict(
+                "This session has ended and can't be started again. Start a new one instead."
+            )
         if session.workbench and session.workbench != SUSPENDS:
-            raise errors.Conflict(NOT_RESUMABLE)
+            raise errors.Conflict("Only suspended RStudio sessions can be resumed. Start a new one instead.")
         try:
             await server.resume_session(remote_id, session.launch_parameters)
         except _REFUSED:
@@ -179,7 +174,7 @@ class PositProvider(
             return
         if mode == "suspend" and not self._can_suspend(workspace):
             # If the IDE isn't RStudio, some servers stop a session that they are asked to suspend.
-            raise errors.Conflict(NOT_SUSPENDED)
+            raise errors.Conflict("Only RStudio sessions can be suspended. You can stop this one instead.")
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
@@ -202,9 +197,16 @@ class PositProvider(
         return effects
 
     def _can_suspend(self, workspace: Workspace) -> bool | None:
-        spec = workspace.spec
-        ide = launches.find_workbench(spec, self._find_template(spec)) if spec is not None else ""
-        return can_suspend(workspace.state, workspace.actions, ide)
+        """Return whether a session can be suspended, as only RStudio's can; None if that isn't known."""
+        spec, state, actions = workspace.spec, workspace.state, workspace.actions
+        if spec is not None:
+            template = find_by_name(self.settings.templates, spec.text("template"))
+            if ide := launches.find_workbench(spec, template):
+                return ide == SUSPENDS
+        # The state or the allowed actions may show whether the IDE is RStudio.
+        if state in {State.SUSPENDED, State.STOPPING}:
+            return True
+        return "suspend" in actions if state is State.RUNNING and actions is not None else None
 
     # -- making something new --------------------------------------------------------------------------------
 

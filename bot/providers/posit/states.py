@@ -9,7 +9,7 @@ from bot.domain.stops import StopRisk
 from bot.domain.workspaces import DOWN_STATES, Action, State
 from bot.providers.answers import MAX_NAME_LENGTH
 from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
-from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
+from bot.providers.posit.types import SUSPENDS, WorkbenchJob, WorkbenchSession
 from bot.providers.words import clean, clean_words
 
 _SESSION_STATES = {
@@ -43,7 +43,6 @@ _ACTIONS: Mapping[State, frozenset[Action]] = {
     State.FAILED: frozenset(),
     State.GONE: frozenset(),
 }
-SUSPENDED_BY_CLUSTER = "Suspended by the cluster."
 
 
 def to_observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
@@ -90,19 +89,6 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
     )
 
 
-def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
-    """Return whether a session can be suspended, as only RStudio's can; None if that isn't known.
-
-    ``ide`` is the IDE that the session was launched with, if known. The state or the allowed actions may show
-    whether the IDE is RStudio.
-    """
-    if ide:
-        return ide == SUSPENDS
-    if state in {State.SUSPENDED, State.STOPPING}:
-        return True
-    return "suspend" in actions if state is State.RUNNING and actions is not None else None
-
-
 def is_over(session: WorkbenchSession) -> bool:
     """Return whether a session has ended. The server may still list a session that has ended."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.GONE, State.FAILED}
@@ -123,12 +109,10 @@ def to_observed_run(job: WorkbenchJob) -> ObservedRun:
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))
     elif word == "suspended":
-        detail = detail or SUSPENDED_BY_CLUSTER
+        detail = detail or "Suspended by the cluster."
     elif state is RunState.RUNNING and not detail and job.cluster:
-        where = ON_HOST if job.host else ON_CLUSTER
-        detail = where.format(
-            cluster=clean(job.cluster, MAX_NAME_LENGTH), host=clean(job.host, MAX_NAME_LENGTH)
-        )
+        host = f", host {clean(job.host, MAX_NAME_LENGTH)}" if job.host else ""
+        detail = f"On {clean(job.cluster, MAX_NAME_LENGTH)}{host}."
     return ObservedRun(
         state,
         exit_code=job.exit_code if state.is_over else None,

@@ -112,10 +112,6 @@ class PlacementConstraint(_Answer):
     name: Key
     value: str = ""
 
-    def as_json(self) -> dict[str, str]:
-        """Return the constraint as JSON for a request."""
-        return {"name": self.name, "value": self.value}
-
 
 class ResourceLimit(_Answer):
     """A resource limit: ``cpuCount`` in processors, or ``memory`` in MB. Values are strings.
@@ -207,9 +203,7 @@ class LaunchParameters(_Answer):
         """Return the parameters as JSON for a request, without empty fields other than the lists."""
         entry = {
             **self.model_dump(),
-            "placement_constraints": [each.as_json() for each in self.placement_constraints],
             "resource_limits": [each.as_json() for each in self.resource_limits],
-            "queues": list(self.queues),
         }
         return {key: value for key, value in entry.items() if value != "" or key in {"name", "cluster"}}
 
@@ -378,7 +372,6 @@ class WorkbenchUser(_Answer):
         return self.status.casefold() == "active"
 
 
-ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
 #: Name of the only IDE whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"
 
