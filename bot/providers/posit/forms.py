@@ -25,7 +25,12 @@ def build_form(offer: WorkbenchOffer, drafted: Draft) -> Form:
         return Form(())
     fields = [
         *_build_first_fields(drafted),
-        *_build_name_field(offer, drafted),
+        name_field(
+            propose_name(offer, drafted),
+            MAX_SESSION_NAME,
+            optional=drafted.purpose == "job",
+            hint="Defaults to the command." if drafted.asks_command else "",
+        ),
         *_build_location_fields(drafted),
         *_build_resource_fields(drafted),
         *_build_last_fields(drafted),
@@ -59,12 +64,6 @@ def _build_first_fields(drafted: Draft) -> list[forms.Field]:
         hint = "As in a shell, for example: Rscript train.R"
         found.append(forms.Field("command", "Command", "long_text", hint=hint, max_length=MAX_COMMAND))
     return found
-
-
-def _build_name_field(offer: WorkbenchOffer, drafted: Draft) -> list[forms.Field]:
-    hint = "Defaults to the command." if drafted.asks_command else ""
-    is_job = drafted.purpose == "job"
-    return [name_field(propose_name(offer, drafted), MAX_SESSION_NAME, optional=is_job, hint=hint)]
 
 
 def _build_location_fields(drafted: Draft) -> list[forms.Field]:

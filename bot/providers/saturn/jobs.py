@@ -150,7 +150,9 @@ class SaturnRuns(Runs[SaturnOffer]):
         if not run.is_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
-            return replace(run.to_observed(code), detail=STOPS_ALL) if is_cancelled else run.to_observed(code)
+            return run.to_observed(
+                code, "On this server a stop ends all runs of the job." if is_cancelled else None
+            )
         if run.state is not RunState.QUEUED and not run.state.is_over:
             return run.to_observed()
         try:
@@ -382,8 +384,6 @@ _RUN_STATES = {
 _PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNLISTED_ID_PREFIX = "~"
 PENDING_ID_PREFIX = "@"
-#: Text shown when users stop a run on a server that can only stop all runs of a job at once.
-STOPS_ALL = "On this server a stop ends all runs of the job."
 
 
 @dataclass(frozen=True, slots=True)

@@ -337,7 +337,6 @@ A template is a recipe in a file beside the connections file, which needs these 
 name = "course"
 file = "course.json"
 The file holds at least {{"type": "workspace", "spec": {{"instance_type": "…", "image": "…"}}}}."""
-NO_JOBS = "You don't have any jobs here yet. Set one up on Saturn Cloud, then come back."
 JOB_HINT = "This server doesn't list jobs. Paste the link or the id of the job's page."
 JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of its page."
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
@@ -347,7 +346,6 @@ JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one yo
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
-NO_RECIPE = "That template is no longer set up. Choose another one."
 
 
 class SaturnMaking(Creation[SaturnOffer]):
@@ -467,7 +465,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         """Create a workspace from a recipe. A second call might create a second workspace of that name."""
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
-            raise errors.InvalidRequest(NO_RECIPE)
+            raise errors.InvalidRequest("That template is no longer set up. Choose another one.")
         if await self.is_name_in_use(access, spec):
             raise errors.Conflict(forms.NAME_IN_USE)
         # The owner is ``org/user`` if the organisation is known.
@@ -555,7 +553,7 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> 
             (forms.Field("template", "Job", "text", hint=JOB_HINT, max_length=500, is_remembered=False),)
         )
     if not offer.jobs:
-        return forms.Form((), NO_JOBS)
+        return forms.Form((), "You don't have any jobs here yet. Set one up on Saturn Cloud, then come back.")
     found = _match_jobs(offer.jobs, forms.text_of(values, "template"))
     choices = tuple(
         forms.Choice(job.job_id, job.name + _format_price(parse_amount(offer.prices.get(job.size)), currency))

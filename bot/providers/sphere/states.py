@@ -29,8 +29,6 @@ _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200
 INIT_FAILED = "Its set-up failed"
-REMOVED_TIME_UP = "It was removed because its time was up."
-REMOVED_UNUSED = "It was removed because nobody was using it."
 _URL_PATTERN = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
@@ -161,12 +159,10 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
     )
     used = parse_sphere_time(workspace.get("last_usage")) or made
     if made is not None and total and ended >= made + total - _MINUTE_SECONDS:
-        return REMOVED_TIME_UP
-    return (
-        REMOVED_UNUSED
-        if used is not None and idle and ended >= used + idle + kept - _MINUTE_SECONDS
-        else None
-    )
+        return "It was removed because its time was up."
+    if used is not None and idle and ended >= used + idle + kept - _MINUTE_SECONDS:
+        return "It was removed because nobody was using it."
+    return None
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
