@@ -89,42 +89,6 @@ class States(AsyncOAuthStateStore):
         )
 
 
-class Rows(AsyncInstallationStore):
-    """Stores installations, encrypted, in rows that ``Authorize`` reads."""
-
-    def __init__(self, slack: InstalledSlack) -> None:
-        self._slack = slack
-
-    async def async_save(self, installation: Installation) -> None:
-        """Store an installation.
-
-        Raise StoreError, or NotInstalled, which is a BoltError because Bolt expects one.
-        """
-        is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
-        id_ = enterprise if is_whole else installation.team_id
-        if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
-            raise NotInstalled("invalid_code")
-        secret = {"token": installation.bot_token}
-        if installation.bot_refresh_token:
-            secret["refresh"] = installation.bot_refresh_token
-        made = Installed(
-            id=id_,
-            enterprise_id=enterprise,
-            team_id=None if is_whole else id_,
-            team_name=(installation.enterprise_name if is_whole else installation.team_name) or "",
-            bot_user_id=installation.bot_user_id,
-            bot_id=installation.bot_id,
-            bot_name=installation.get_custom_value(_BOT_NAME) or "usher",
-            scopes=",".join(sorted(installation.bot_scopes or ())),
-            secret="",
-            expires_at=installation.bot_token_expires_at,
-            installed_by=installation.user_id or "",
-        )
-        result = await self._slack.install(made, secret)
-        if result in ide.REFUSED:
-            raise NotInstalled(result)
-
-
 class _Flow(AsyncOAuthFlow):
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
@@ -163,6 +127,35 @@ class _Flow(AsyncOAuthFlow):
         made.set_custom_value(_BOT_NAME, bot.bot_name)
         return made
 
+    async def store_installation(self, request: AsyncBoltRequest, installation: Installation) -> None:  # noqa: ARG002 - Bolt's
+        """Store an installation, encrypted, in a row that ``Authorize`` reads.
+
+        Raise StoreError, or NotInstalled, which is a BoltError because Bolt expects one.
+        """
+        is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
+        id_ = enterprise if is_whole else installation.team_id
+        if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
+            raise NotInstalled("invalid_code")
+        secret = {"token": installation.bot_token}
+        if installation.bot_refresh_token:
+            secret["refresh"] = installation.bot_refresh_token
+        made = Installed(
+            id=id_,
+            enterprise_id=enterprise,
+            team_id=None if is_whole else id_,
+            team_name=(installation.enterprise_name if is_whole else installation.team_name) or "",
+            bot_user_id=installation.bot_user_id,
+            bot_id=installation.bot_id,
+            bot_name=installation.get_custom_value(_BOT_NAME) or "usher",
+            scopes=",".join(sorted(installation.bot_scopes or ())),
+            secret="",
+            expires_at=installation.bot_token_expires_at,
+            installed_by=installation.user_id or "",
+        )
+        result = await self._slack.install(made, secret)
+        if result in ide.REFUSED:
+            raise NotInstalled(result)
+
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
         permissions = sorted({**BOT_SCOPES, **OPTIONAL_SCOPES}.items())
         return render.render_page("install.html", url=url, permissions=permissions).text or ""
@@ -199,7 +192,7 @@ class InstallPages:
                 install_path=INSTALL_PATH,
                 redirect_uri_path=INSTALL_REDIRECT_PATH,
                 authorization_url=f"{origin.scheme}://{origin.netloc}/oauth/v2/authorize",
-                installation_store=Rows(slack),
+                installation_store=AsyncInstallationStore(),  # ``_Flow`` stores them itself
                 installation_store_bot_only=True,
                 state_store=States(context),
                 state_cookie_name=cookie_name("usher-install", is_secure=self._is_secure),
