@@ -65,7 +65,7 @@ from bot.web.bolt import build_bolt
 from bot.web.front import Serve
 from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
-from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
+from bot.web.other_instances import LOOKS_EVERY, OtherInstances, choose_connections
 from bot.web.replays import SAVED_EVERY, Replays
 from bot.web.socket import SocketSide
 from handlers.home import publish_home
@@ -455,7 +455,15 @@ class Process:
         )
         register(bolt, self.services, entered.slack)
         if settings.slack_app_token is not None:
-            self._socket, self.others = build_socket_mode(context, bolt, settings, settings.slack_app_token)
+            self._socket = SocketSide(
+                bolt,
+                settings.slack_app_token,
+                settings.slack_api_url,
+                context.clock.monotonic,
+                proxy=settings.proxy(),
+                connections=choose_connections(1),
+            )
+            self.others = OtherInstances(context, self._socket)
             self.scheduler.call_every(LOOKS_EVERY, self.others.step)
             self._stack.push_async_callback(self._socket.close)
         app = build_app(

@@ -11,15 +11,12 @@ import socket
 from typing import Final
 
 import structlog
-from pydantic import SecretStr
-from slack_bolt.async_app import AsyncApp
 
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.store import outages, owners, refusals
 from bot.store.outages import TWICE
 from bot.support.errors import StoreError
-from bot.support.settings import Settings
 from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
@@ -86,7 +83,8 @@ class OtherInstances:
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
-        return count.counted - count.held - await self._held_by_others()
+        others = await self._count_other_webs()
+        return count.counted - count.held - others * choose_connections(others + 1)
 
     async def _compare(self, count: Count) -> float:
         """Record whether there is another Usher.
@@ -112,10 +110,6 @@ class OtherInstances:
             await self._store.write(outages.begin_outage, TWICE, began, self._messages("twice", began))
         return _IN_DOUBT if began is None else _NOTICE_SECONDS
 
-    async def _held_by_others(self) -> int:
-        others = await self._count_other_webs()
-        return others * choose_connections(others + 1)
-
     async def _count_other_webs(self) -> int:
         if not self._store.engine.is_shared:
             return 0
@@ -128,14 +122,3 @@ class OtherInstances:
             NewNotice(f"{TWICE}:{one.key}", NoticeKind.OUTAGE, f"{what}:{since:.3f}", one, body)
             for one in self._context.installation.list_administrators()
         ]
-
-
-def build_socket_mode(
-    context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
-) -> tuple[SocketSide, OtherInstances]:
-    """Build the Socket Mode client, and the check for another Usher with the same app."""
-    url, monotonic = settings.slack_api_url, context.clock.monotonic
-    side = SocketSide(
-        bolt, app_token, url, monotonic, proxy=settings.proxy(), connections=choose_connections(1)
-    )
-    return side, OtherInstances(context, side)
