@@ -422,7 +422,8 @@ class IdePages:
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(browsing.SESSION_SECONDS))
-        return render.render_first_sign_in(f"{IDE_PATH}/{page}", ide.SIGN_IN_TITLE, ide.SIGN_IN_TEXT, note)
+        place, title, text = f"{IDE_PATH}/{page}", ide.SIGN_IN_TITLE, ide.SIGN_IN_TEXT
+        return render.render_page("first_sign_in.html", page=place, title=title, text=text, note=note)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
         team = self._context.installation.sign_in_team

@@ -129,7 +129,8 @@ class LinkPages:
     async def _ask_who(self, request: web.Request) -> web.StreamResponse:
         if self._sign_in is None:
             raise Refused("link.unknown", command=self._command)
-        return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
+        title, text, note = pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE
+        return render.render_page("first_sign_in.html", page=request.path, title=title, text=text, note=note)
 
     async def _go_to_slack_first(self, request: web.Request) -> web.StreamResponse:
         team, connection = self._context.installation.sign_in_team, request.match_info["connection"]

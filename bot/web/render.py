@@ -109,14 +109,6 @@ def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html")
 
 
-def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Response:
-    """Render the page that asks a visitor to sign in with Slack.
-
-    The button leads to ``/sign-in`` below the visited page.
-    """
-    return render_page("first_sign_in.html", page=page, title=title, text=text, note=note)
-
-
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
     """Render the page for a refusal, with its reason and advice. ``back`` is the URL to go back to."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
