@@ -113,15 +113,13 @@ class HealthRoutes:
         problem = await self._check()
         figures = None if problem else await self._measure()
         body = self.metrics.render({"store": not problem, **self.ready(), **self.works()}, figures)
-        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE})
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Response:
     holds = all(checks.values())
     return web.json_response({what: holds, "checks": checks, **more}, status=200 if holds else 503)
 
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 #: Maps each of the store's counts to its description.
 _COUNTED_ROWS = {
