@@ -16,7 +16,6 @@ import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncBoltRequest
-from slack_bolt.error import BoltError
 from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
@@ -45,15 +44,13 @@ _RENEWAL_SECONDS: Final = 60.0
 #: The name under which OAuth states are encrypted. Other secrets are encrypted under their row's name, and no
 #: row has this name.
 _STATE: Final = "state of an installation"
-#: Name of a field that we add to Bolt's installations.
-_BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
 
 _log = structlog.get_logger(__name__)
 
 
-class NotInstalled(BoltError):
+class NotInstalled(Exception):
     """Raised if an installation can't be stored. The message is a key of ``ide.REFUSED``."""
 
 
@@ -96,9 +93,10 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code.
+        """Exchange the code, and store the installation, encrypted, in a row that ``Authorize`` reads.
 
-        If Slack refuses it, return None. If Slack doesn't respond, raise SlackFailed.
+        If Slack refuses the code, return None. If Slack doesn't respond, raise SlackFailed. Can also raise
+        StoreError, or NotInstalled.
         """
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
@@ -109,52 +107,40 @@ class _Flow(AsyncOAuthFlow):
             return None
         seconds = read_lifetime(granted)
         team, enterprise = granted.get("team") or {}, granted.get("enterprise") or {}
-        made = Installation(
+        is_whole = bool(granted.get("is_enterprise_install"))
+        place = enterprise if is_whole else team
+        id_, token, refresh = place.get("id"), granted.get("access_token"), granted.get("refresh_token")
+        if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not token:
+            raise NotInstalled("invalid_code")
+        user_id = (granted.get("authed_user") or {}).get("id") or ""
+        made = Installed(
+            id=id_,
+            enterprise_id=enterprise.get("id"),
+            team_id=None if is_whole else id_,
+            team_name=place.get("name") or "",
+            bot_user_id=bot.bot_user_id,
+            bot_id=bot.bot_id,
+            bot_name=bot.bot_name,
+            scopes=",".join(sorted(filter(None, (granted.get("scope") or "").split(",")))),
+            secret="",
+            expires_at=None if seconds is None else int(await self._store.now() + seconds),
+            installed_by=user_id,
+        )
+        result = await self._slack.install(made, {"token": token} | ({"refresh": refresh} if refresh else {}))
+        if result in ide.REFUSED:
+            raise NotInstalled(result)
+        return Installation(
             app_id=granted.get("app_id"),
             enterprise_id=enterprise.get("id"),
             enterprise_name=enterprise.get("name"),
             team_id=team.get("id"),
             team_name=team.get("name"),
-            is_enterprise_install=granted.get("is_enterprise_install"),
-            bot_token=granted.get("access_token"),
-            bot_refresh_token=granted.get("refresh_token"),
-            bot_token_expires_at=None if seconds is None else int(await self._store.now() + seconds),
-            bot_id=bot.bot_id,
-            bot_user_id=bot.bot_user_id,
-            bot_scopes=granted.get("scope") or "",
-            user_id=(granted.get("authed_user") or {}).get("id") or "",
+            is_enterprise_install=is_whole,
+            user_id=user_id,
         )
-        made.set_custom_value(_BOT_NAME, bot.bot_name)
-        return made
 
-    async def store_installation(self, request: AsyncBoltRequest, installation: Installation) -> None:  # noqa: ARG002 - Bolt's
-        """Store an installation, encrypted, in a row that ``Authorize`` reads.
-
-        Raise StoreError, or NotInstalled, which is a BoltError because Bolt expects one.
-        """
-        is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
-        id_ = enterprise if is_whole else installation.team_id
-        if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
-            raise NotInstalled("invalid_code")
-        secret = {"token": installation.bot_token}
-        if installation.bot_refresh_token:
-            secret["refresh"] = installation.bot_refresh_token
-        made = Installed(
-            id=id_,
-            enterprise_id=enterprise,
-            team_id=None if is_whole else id_,
-            team_name=(installation.enterprise_name if is_whole else installation.team_name) or "",
-            bot_user_id=installation.bot_user_id,
-            bot_id=installation.bot_id,
-            bot_name=installation.get_custom_value(_BOT_NAME) or "usher",
-            scopes=",".join(sorted(installation.bot_scopes or ())),
-            secret="",
-            expires_at=installation.bot_token_expires_at,
-            installed_by=installation.user_id or "",
-        )
-        result = await self._slack.install(made, secret)
-        if result in ide.REFUSED:
-            raise NotInstalled(result)
+    async def store_installation(self, request: AsyncBoltRequest, installation: Installation) -> None:
+        """Do nothing, because ``run_installation`` has stored the installation."""
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
         permissions = sorted({**BOT_SCOPES, **OPTIONAL_SCOPES}.items())
@@ -192,8 +178,7 @@ class InstallPages:
                 install_path=INSTALL_PATH,
                 redirect_uri_path=INSTALL_REDIRECT_PATH,
                 authorization_url=f"{origin.scheme}://{origin.netloc}/oauth/v2/authorize",
-                installation_store=AsyncInstallationStore(),  # ``_Flow`` stores them itself
-                installation_store_bot_only=True,
+                installation_store=AsyncInstallationStore(),  # not used: ``_Flow`` stores installations
                 state_store=States(context),
                 state_cookie_name=cookie_name("usher-install", is_secure=self._is_secure),
                 state_expiration_seconds=int(STATE_SECONDS),
@@ -223,6 +208,9 @@ class InstallPages:
         except SlackFailed as error:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
+        except NotInstalled as refused:
+            _log.info("install.refused", reason=str(refused))
+            answer = self._page_of(str(refused), 409)
         if self._cookie.is_valid_browser(query.get("state"), headers):
             # Delete the cookie only if this sign-in set it. It may be from a sign-in in another tab.
             answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
@@ -256,9 +244,9 @@ class InstallPages:
         return self._answer(page)
 
     async def _render_refusal(self, args: AsyncFailureArgs) -> BoltResponse:
-        reason = str(args.error) if isinstance(args.error, NotInstalled) else args.reason
-        _log.info("install.refused", reason=reason if _REASON_PATTERN.fullmatch(reason) else "other")
-        return self._page_of(reason, 409 if args.error is not None else max(args.suggested_status_code, 400))
+        reason = args.reason if _REASON_PATTERN.fullmatch(args.reason) else "other"
+        _log.info("install.refused", reason=reason)
+        return self._page_of(args.reason, max(args.suggested_status_code, 400))
 
     def _page_of(self, reason: str, status: int) -> BoltResponse:
         text = ide.explain_failed_installation(reason if _REASON_PATTERN.fullmatch(reason) else "unknown")
