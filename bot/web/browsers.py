@@ -435,13 +435,13 @@ class SlackSignIn:
             raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
+        now = int(self._clock.now())
         try:
             try:
-                claims = self._tokens.verify_signature(token)
+                claims = self._tokens.read(token, now, nonce)
             except self._tokens.unknown_key:
                 await self._look_up_keys()
-                claims = self._tokens.verify_signature(token)
-            self._tokens.check(claims, int(self._clock.now()), nonce)
+                claims = self._tokens.read(token, now, nonce)
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:

@@ -28,20 +28,14 @@ class IdTokens:
         """From now on, use these keys. Invalid keys are ignored."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
-    def verify_signature(self, token: str) -> dict[str, Any]:
-        """Verify a token's signature, and return its claims.
+    def read(self, token: str, now: int, nonce: str) -> dict[str, Any]:
+        """Return a token's claims. The token must be made by Slack, valid, and meant for us and this sign-in.
 
         If the token names no known key, raise ``unknown_key``. If the token is invalid, raise one of ``odd``.
         """
         # Slack uses only this algorithm. If others were accepted, a token could use "none", or a symmetric
         # algorithm with the public key as its secret.
-        return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
-
-    def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Check that the claims are valid, made by Slack, and meant for us and this sign-in.
-
-        If they aren't, raise one of ``odd``.
-        """
+        claims = jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -51,6 +45,7 @@ class IdTokens:
             iat={"essential": True},
             nonce={"essential": True, "value": nonce},
         ).validate(claims)
+        return claims
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
         """Return all keys. The library picks the one that the token names.
