@@ -7,7 +7,6 @@ Submitting a form uses it up, and the form must come from our own page in the sa
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import wraps
 from typing import NoReturn
 
@@ -50,15 +49,6 @@ _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PageStep:
-    """One step in the progress indicator at the top of a page."""
-
-    label: str
-    is_done: bool
-    is_current: bool
 
 
 class LinkPages:
@@ -313,12 +303,12 @@ class LinkPages:
         # Without *Sign in with Slack*, the first step is left out, and people type a code in Slack at the
         # end.
         place = current if self._context.sign_in else current - 1
-        steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(
             template,
             status,
             opened=opened,
-            steps=steps,
+            steps=labels,
+            place=place,
             csrf_token=self._browsers.get_csrf_token(visit),
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),

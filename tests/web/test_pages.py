@@ -19,7 +19,6 @@ from bot.services.linking import LinkPage, Visit
 from bot.web import render
 from bot.web.browsers import Browsers, Flow
 from bot.web.ide import build_page_state
-from bot.web.pages import PageStep
 from bot.web.render import CONTENT_SECURITY_POLICY, STATUS
 from tests.rigs.clock import FakeClock
 from tests.web.rig import ALICE, GOOD, KEY, rig
@@ -59,7 +58,8 @@ def pages(person, workspace, title, username, sentence, url):
         "there_url": "/link/there?of=0",
         "slack": "https://app.slack.com/client/T1",
         "command": "/workspace",
-        "steps": [PageStep("Token", is_done=False, is_current=True)],
+        "steps": ["Token"],
+        "place": 0,
         "code_follows": True,
     }
     account = Account("a", principal, "saturn", username, "", "active", 0)
