@@ -15,14 +15,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
-from importlib.util import find_spec
-from typing import Any, Final, Literal, Unpack
+from typing import Any, Final, Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 
 from bot.support import errors
-from bot.support.http import MAX_BYTES, Http, Sending
+from bot.support.http import Http
 from bot.support.responses import Response
 
 #: What an assumption is based on: the provider's documentation, or only an inference.
@@ -77,8 +76,7 @@ def load_assumptions(kind: str) -> list[Assumption]:
     data = files(__name__).joinpath(f"{kind}.toml")
     if not data.is_file():
         return []
-    found = find_spec(f"{__name__}.{kind}")
-    checks: Mapping[str, Check] = {} if found is None else import_module(found.name).CHECKS
+    checks: Mapping[str, Check] = import_module(f"{__name__}.{kind}").CHECKS
     rows = tomllib.loads(data.read_text(encoding="utf-8"))
     return [Assumption(name, says, basis, checks.get(name)) for name, (basis, says) in rows.items()]
 
@@ -124,35 +122,19 @@ class RecordingHttp(Http):
         super().__init__(session, monotonic)
         self.exchanges: list[Exchange] = []
 
-    async def request(
-        self,
-        method: str,
-        url: str,
-        *,
-        max_bytes: int = MAX_BYTES,
-        hides: Sequence[str] = (),
-        **options: Unpack[Sending],
-    ) -> Response:
+    async def request(self, method: str, url: str, **options: Any) -> Response:
         """Send a request and return the whole response, which is kept in ``exchanges``."""
-        response = await super().request(method, url, max_bytes=max_bytes, hides=hides, **options)
+        response = await super().request(method, url, **options)
         self._keep(method, url, options, response)
         return response
 
-    async def peek(
-        self,
-        url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        seconds: float = 2.0,
-        max_bytes: int = MAX_BYTES,
-        hides: Sequence[str] = (),
-    ) -> Response:
+    async def peek(self, url: str, **options: Any) -> Response:
         """Read the events that are in a stream now, and keep the request and response in ``exchanges``."""
-        response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
+        response = await super().peek(url, **options)
         self._keep("GET", url, {}, response)
         return response
 
-    def _keep(self, method: str, url: str, options: Sending, response: Response) -> None:
+    def _keep(self, method: str, url: str, options: Mapping[str, Any], response: Response) -> None:
         parts = urlsplit(url)
         query = {**dict(parse_qsl(parts.query)), **(options.get("query") or {})}
         body = None
