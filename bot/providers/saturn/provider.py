@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 from urllib.parse import quote, urljoin
 
 import aiohttp
@@ -86,13 +86,6 @@ MAX_PAGE_BYTES = 2_000_000
 #: ``Credential.owner`` of users' tokens that Usher got by using the administrator's token. Usher can replace
 #: such a token at any time.
 _MINTED: CredentialOwner = "admin"
-
-#: Maps each limit's field to the unit shown to users. The server counts days and months in UTC.
-_HOURS: Final = {
-    "hours_per_day": "hours today",
-    "hours_per_month": "hours this month",
-    "hours_forever": "hours",
-}
 
 
 class Saturn(
@@ -281,10 +274,15 @@ class Saturn(
         with suppress(TypeError, ValueError):
             now = parsedate_to_datetime(date or "").astimezone(UTC)
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-            begins = {"hours_per_day": today, "hours_per_month": today.replace(day=1), "hours_forever": None}
+            # Each limit's field, the unit shown to users, and when its time began. The server counts in UTC.
+            counted = (
+                ("hours_per_day", "hours today", today),
+                ("hours_per_month", "hours this month", today.replace(day=1)),
+                ("hours_forever", "hours", None),
+            )
             found = [
-                await self._read_allowance(access, limit, _HOURS[key], begin)
-                for key, begin in begins.items()
+                await self._read_allowance(access, limit, unit, begin)
+                for key, unit, begin in counted
                 if (limit := find_amount(limits, key)) is not None
             ]
             return tuple(one for one in found if one is not None)
