@@ -33,6 +33,10 @@ class Draft:
     purpose: Purpose
     templates: Sequence[WorkbenchTemplate]
     template: WorkbenchTemplate | None
+    session: SessionTemplate
+    job: JobTemplate
+    #: The cluster and resources that the template sets.
+    preset_resources: Resources
     ides: Sequence[str]
     ide: str
     clusters: Sequence[ComputeEnv]
@@ -42,21 +46,6 @@ class Draft:
     profiles: Sequence[str]
     profile: str
     image: str
-
-    @property
-    def session(self) -> SessionTemplate:
-        """Return the template's session settings."""
-        return launches.read_session_template(self.template)
-
-    @property
-    def job(self) -> JobTemplate:
-        """Return the template's job settings."""
-        return launches.read_job_template(self.template)
-
-    @property
-    def preset_resources(self) -> Resources:
-        """Return the cluster and resources that the template sets."""
-        return self.session.launch_parameters if self.purpose == "workspace" else self.job
 
     @property
     def asks_command(self) -> bool:
@@ -120,6 +109,9 @@ def build_draft(
         purpose=purpose,
         templates=offered,
         template=template,
+        session=session,
+        job=job,
+        preset_resources=fixed,
         ides=ides,
         ide=ide,
         clusters=clusters,

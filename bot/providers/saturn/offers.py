@@ -37,18 +37,12 @@ from bot.support.responses import Response
 
 #: Maximum size of a recipe file, in bytes.
 MAX_BYTES = 200_000
-#: Fields that Saturn Cloud documents for a recipe's ``spec``, grouped by type.
-_TEXTS = (
-    "name",
-    "owner",
-    "instance_type",
-    "command",
-    "disk_space",
-    "auto_shutoff",
-    "working_directory",
-    "start_script",
-)
-_LIST_KEYS = ("git_repositories",)
+#: Maps the fields that Saturn Cloud documents for a recipe's ``spec`` to their types.
+_SPEC_TYPES = {
+    **dict.fromkeys(("name", "owner", "instance_type", "command", "disk_space", "auto_shutoff"), str),
+    **dict.fromkeys(("working_directory", "start_script"), str),
+    "git_repositories": list,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,17 +144,11 @@ def _problems(content: Any) -> list[tuple[str, str]]:
     spec = content.get("spec")
     if not isinstance(spec, dict):
         return [*found, ("spec", "needs to be an object")]
-    found += [
-        (f"spec.{key}", "needs to be a text")
-        for key in _TEXTS
-        if spec.get(key) is not None and not isinstance(spec[key], str)
+    return found + [
+        (f"spec.{key}", f"needs to be a {'text' if kind is str else 'list'}")
+        for key, kind in _SPEC_TYPES.items()
+        if spec.get(key) is not None and not isinstance(spec[key], kind)
     ]
-    found += [
-        (f"spec.{key}", "needs to be a list")
-        for key in _LIST_KEYS
-        if spec.get(key) is not None and not isinstance(spec[key], list)
-    ]
-    return found
 
 
 def _line(text: str, field: str) -> str:
