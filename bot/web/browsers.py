@@ -359,34 +359,26 @@ class Flow:
         return base64.urlsafe_b64encode(digested).rstrip(b"=").decode()
 
 
+@dataclass(kw_only=True)
 class SlackSignIn:
     """Handles *Sign in with Slack*: it sends people to Slack, and verifies Slack's response."""
 
-    def __init__(
-        self,
-        *,
-        http: Http,
-        clock: Clock,
-        people: PeopleBook,
-        api_url: str,
-        client_id: str,
-        client_secret: SecretStr,
-        redirect_url: str,
-    ) -> None:
-        self._http = http
-        self._clock = clock
-        self._people = people
-        self._api_url = api_url
-        parts = urlsplit(api_url)
+    http: Http
+    clock: Clock
+    people: PeopleBook
+    api_url: str
+    client_id: str
+    client_secret: SecretStr
+    redirect_url: str
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.api_url)
         self.origin = f"{parts.scheme}://{parts.netloc}"
-        self._client_id = client_id
-        self._client_secret = client_secret
-        self._redirect_url = redirect_url
         # Importing this library takes a thirtieth of the start-up time, so it is imported only if people sign
         # in with Slack.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only needed if people sign in with Slack
 
-        self._tokens = IdTokens(client_id)
+        self._tokens = IdTokens(self.client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
@@ -398,8 +390,8 @@ class SlackSignIn:
         query = {
             "response_type": "code",
             "scope": OPENID_SCOPE,
-            "client_id": self._client_id,
-            "redirect_uri": self._redirect_url,
+            "client_id": self.client_id,
+            "redirect_uri": self.redirect_url,
             "state": flow.state,
             "nonce": flow.nonce,
         }
@@ -415,27 +407,27 @@ class SlackSignIn:
         form = {
             "grant_type": "authorization_code",
             "code": code,
-            "redirect_uri": self._redirect_url,
-            "client_id": self._client_id,
-            "client_secret": self._client_secret.get_secret_value(),
+            "redirect_uri": self.redirect_url,
+            "client_id": self.client_id,
+            "client_secret": self.client_secret.get_secret_value(),
         }
-        answer = await self._ask("POST", f"{self._api_url}{OPENID_CONNECT_TOKEN}", form)
+        answer = await self._ask("POST", f"{self.api_url}{OPENID_CONNECT_TOKEN}", form)
         if answer.get("ok") is not True:
             raise _build_failure(str(answer.get("error", "not ok"))[:60])
         token = answer.get("id_token")
         if not isinstance(token, str):
             raise _build_failure("no id_token")
-        return await self._people.add_enterprise(_read_principal(await self._claims(token, flow.nonce)))
+        return await self.people.add_enterprise(_read_principal(await self._claims(token, flow.nonce)))
 
     async def _ask(self, method: str, url: str, form: dict[str, str] | None = None) -> dict[str, Any]:
         try:
-            answer = await self._http.request(method, url, form=form, total=SLACK_TIMEOUT_SECONDS)
+            answer = await self.http.request(method, url, form=form, total=SLACK_TIMEOUT_SECONDS)
             return answer.json_object()
         except ProviderError as error:
             raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
-        now = int(self._clock.now())
+        now = int(self.clock.now())
         try:
             try:
                 claims = self._tokens.read(token, now, nonce)
@@ -450,7 +442,7 @@ class SlackSignIn:
         return claims
 
     async def _look_up_keys(self) -> None:
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         if self._keys_asked_at is not None and now - self._keys_asked_at < KEY_LOOK_UP_SECONDS:
             return
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")

@@ -223,26 +223,17 @@ class SessionWorkspace:
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
+@dataclass(frozen=True, slots=True)
 class IdePages:
     """Serves workspaces' pages, handles requests of their buttons and scripts, and manages browser sessions.
 
     ``sign_in`` is None if no Slack client is configured.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        limiter: RateLimiter,
-        *,
-        browsers: Browsers,
-        sign_in: SlackSignIn | None,
-    ) -> None:
-        self._context = context
-        self._browsers = browsers
-        self._sign_in = sign_in
-        self._store = context.store
-        self._limiter = limiter
-        self._ids = context.ids
+    context: Context
+    limiter: RateLimiter
+    browsers: Browsers
+    sign_in: SlackSignIn | None
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the pages, and those for signing in and out."""
@@ -266,22 +257,22 @@ class IdePages:
 
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
-        if self._browsers.is_at_second_host(request):
+        if self.browsers.is_at_second_host(request):
             # The page was reloaded or opened from a bookmark. Sessions are known only at the first host name,
             # so go there.
-            return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
+            return see_other(f"{self.browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
             return self._ask(page)
         if shown is None:
             return await self._nothing(request, rows)
         await self._keep_fresh(shown)
-        return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
+        return await self._render(shown, render.get_leading_headers(self.browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
+        await Caller(self.context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
-        own = f"{self._browsers.page_origin}{shown.page}/"
+        own = f"{self.browsers.page_origin}{shown.page}/"
         return await self._render(shown, render.get_ide_page_headers(loads, own), loads)
 
     async def _render(
@@ -290,15 +281,15 @@ class IdePages:
         response = render.render_page(
             "ide.html",
             page=shown.page,
-            origin=self._browsers.origin,
-            page_origin=self._browsers.page_origin,
+            origin=self.browsers.origin,
+            page_origin=self.browsers.page_origin,
             workspace=shown.workspace,
             page_state=shown.page_state,
             title=shown.provider.settings.title,
             loads=loads,
-            csrf_token=self._browsers.get_page_csrf_token(shown.session, shown.workspace.id),
+            csrf_token=self.browsers.get_page_csrf_token(shown.session, shown.workspace.id),
             person=await self._name(shown.workspace.principal),
-            slack=get_slack_url(self._sign_in, shown.workspace.principal.team_id, shown.rows.channel_id),
+            slack=get_slack_url(self.sign_in, shown.workspace.principal.team_id, shown.rows.channel_id),
         )
         response.headers.update(headers)
         return response
@@ -329,7 +320,7 @@ class IdePages:
             await self._keep_fresh(shown)
             return web.json_response({"again": True})
         try:
-            token = browsing.open_entry(self._context, shown.workspace)
+            token = browsing.open_entry(self.context, shown.workspace)
         except SecretError:
             log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
@@ -345,7 +336,7 @@ class IdePages:
         directive, source = request.query.get("directive", ""), request.query.get("source", "")
         # Reports have a separate limit, so that the vendor's script never keeps the person from asking.
         limited = f"{shown.workspace.principal.key}/blocked"
-        if _BLOCKED_PATTERN.fullmatch(f"{directive} {source}") and not self._limiter.take(limited):
+        if _BLOCKED_PATTERN.fullmatch(f"{directive} {source}") and not self.limiter.take(limited):
             log.warning(
                 "page.blocked", connection=shown.workspace.connection, directive=directive, source=source
             )
@@ -355,7 +346,7 @@ class IdePages:
         self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
     ) -> bool:
         mark = request.headers.get(CSRF_HEADER, "") if form is None else form.get("form", "")
-        return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
+        return self.browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
@@ -375,7 +366,7 @@ class IdePages:
             try:
                 if request.method == "POST" and not self._is_own(request, shown, fields):
                     raise Refused("page.forged", ide.FORGED)
-                if self._limiter.take(shown.workspace.principal.key) > 0.0:
+                if self.limiter.take(shown.workspace.principal.key) > 0.0:
                     raise Refused("page.too_many", ide.TOO_MANY)
                 return await act(shown, fields)
             except Refused as refused:
@@ -387,7 +378,7 @@ class IdePages:
     async def _begin(
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
-        caller = Caller(self._context, shown.workspace.principal, reference=self._ids.reference())
+        caller = Caller(self.context, shown.workspace.principal, reference=self.context.ids.reference())
         generation = str(shown.workspace.generation)
         if fields.get("generation", generation) != generation:
             # The workspace has been started since the question was shown, so ask about what runs now.
@@ -402,8 +393,8 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        check_possible(self._context, shown.workspace, OperationVerb.STOP)
-        effect = get_stop_effects(self._context, shown.workspace).get("stop")
+        check_possible(self.context, shown.workspace, OperationVerb.STOP)
+        effect = get_stop_effects(self.context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
         return render.render_page(
             "stop.html",
@@ -413,59 +404,59 @@ class IdePages:
             generation=shown.workspace.generation,
             name=shown.workspace.title,
             lost=buttons.format_cost(shown.workspace, effect if is_final else None),
-            csrf_token=self._browsers.get_page_csrf_token(shown.session, shown.workspace.id),
+            csrf_token=self.browsers.get_page_csrf_token(shown.session, shown.workspace.id),
         )
 
     # -- signing in and out ----------------------------------------------------------------------------------
 
     def _ask(self, page: str) -> web.Response:
-        if self._sign_in is None:
+        if self.sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(browsing.SESSION_SECONDS))
         place, title, text = f"{IDE_PATH}/{page}", ide.SIGN_IN_TITLE, ide.SIGN_IN_TEXT
         return render.render_page("first_sign_in.html", page=place, title=title, text=text, note=note)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
-        team = self._context.installation.sign_in_team
-        return go_to_slack(self._browsers, self._sign_in, request, team, page=request.match_info["id"])
+        team = self.context.installation.sign_in_team
+        return go_to_slack(self.browsers, self.sign_in, request, team, page=request.match_info["id"])
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
         """Begin a session for the person whom Slack identified, and redirect to the page that they wanted."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
-        flow = self._browsers.find_flow(request, page=page)
+        flow = self.browsers.find_flow(request, page=page)
         try:
             session_id = await browsing.begin(
-                self._context, await prove_sign_in(self._sign_in, flow, request.query, ide)
+                self.context, await prove_sign_in(self.sign_in, flow, request.query, ide)
             )
         except Refused as refused:
             log.info("page.sign_in_refused", rule=refused.rule)
             response: web.StreamResponse = render.render_refusal(refused, back)
         else:
-            await browsing.end(self._context, self._browsers.find_session(request))
+            await browsing.end(self.context, self.browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
-            self._browsers.open_session(response, session_id, browsing.SESSION_SECONDS)
+            self.browsers.open_session(response, session_id, browsing.SESSION_SECONDS)
         # Whatever the result, each sign-in is accepted only once.
-        self._browsers.forget_flow(request, response)
+        self.browsers.forget_flow(request, response)
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
-        session = self._browsers.find_session(request)
+        session = self.browsers.find_session(request)
         if session is None:
             return see_other(SIGNED_OUT_PATH)
         return render.render_page(
-            "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
+            "sign_out.html", csrf_token=self.browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
         )
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
-        session = self._browsers.find_session(request)
+        session = self.browsers.find_session(request)
         if session is not None:
             fields = await read_form(request) or {}
-            if not self._browsers.is_of_session(request, session, SIGN_OUT_PATH, fields.get("form", "")):
+            if not self.browsers.is_of_session(request, session, SIGN_OUT_PATH, fields.get("form", "")):
                 log.warning("page.form_refused", reason="sign-out")
                 return render.render_problem(403, ide.FORGED_TITLE, ide.FORGED)
-            await browsing.end(self._context, session)
+            await browsing.end(self.context, session)
         response = see_other(SIGNED_OUT_PATH)
-        self._browsers.close_session(response)
+        self.browsers.close_session(response)
         return response
 
     async def _render_signed_out(self, _request: web.Request) -> web.StreamResponse:
@@ -476,15 +467,15 @@ class IdePages:
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
         page = request.match_info["id"]
         rows = await browsing.read_page_rows(
-            self._context, self._browsers.find_session(request, page, mark), page
+            self.context, self.browsers.find_session(request, page, mark), page
         )
         if rows is None:
             return None, None
-        own = await browsing.find_own(self._context, rows)
+        own = await browsing.find_own(self.context, rows)
         if own is None:
             return None, rows
         workspace, provider = own
-        person = await self._store.person(workspace.principal)
+        person = await self.context.store.person(workspace.principal)
         zone = load_zone(person.time_zone if person is not None else None)
         facts = WorkspaceFacts(
             now=rows.now,
@@ -500,11 +491,11 @@ class IdePages:
         ), rows
 
     async def _name(self, principal: Principal) -> str:
-        return format_person_name(principal, await self._store.person(principal))
+        return format_person_name(principal, await self.context.store.person(principal))
 
     async def _keep_fresh(self, shown: SessionWorkspace) -> None:
         if shown.is_old and not shown.is_asked_for:
-            caller = Caller(self._context, shown.workspace.principal)
+            caller = Caller(self.context, shown.workspace.principal)
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
@@ -517,5 +508,5 @@ class IdePages:
             404,
             page=f"{IDE_PATH}/{request.match_info['id']}",
             person=await self._name(rows.session.principal),
-            csrf_token=self._browsers.get_page_csrf_token(rows.session.id_hash, SIGN_OUT_PATH),
+            csrf_token=self.browsers.get_page_csrf_token(rows.session.id_hash, SIGN_OUT_PATH),
         )

@@ -7,6 +7,7 @@ Submitting a form uses it up, and the form must come from our own page in the sa
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import NoReturn
 
@@ -51,6 +52,7 @@ _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
 class LinkPages:
     """Serves the linking pages.
 
@@ -58,17 +60,9 @@ class LinkPages:
     signing in.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        *,
-        browsers: Browsers,
-        sign_in: SlackSignIn | None,
-    ) -> None:
-        self._context = context
-        self._browsers = browsers
-        self._sign_in = sign_in
-        self._command = context.command
+    context: Context
+    browsers: Browsers
+    sign_in: SlackSignIn | None
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route below ``/link``."""
@@ -93,7 +87,7 @@ class LinkPages:
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
         response = see_other(LINK_PATH)
-        visit = self._browsers.remember(request, response, request.match_info["nonce"][:200])
+        visit = self.browsers.remember(request, response, request.match_info["nonce"][:200])
         response.headers["Location"] = _address(visit)
         return response
 
@@ -117,46 +111,46 @@ class LinkPages:
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
     async def _ask_who(self, request: web.Request) -> web.StreamResponse:
-        if self._sign_in is None:
-            raise Refused("link.unknown", command=self._command)
+        if self.sign_in is None:
+            raise Refused("link.unknown", command=self.context.command)
         title, text, note = pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE
         return render.render_page("first_sign_in.html", page=request.path, title=title, text=text, note=note)
 
     async def _go_to_slack_first(self, request: web.Request) -> web.StreamResponse:
-        team, connection = self._context.installation.sign_in_team, request.match_info["connection"]
-        return go_to_slack(self._browsers, self._sign_in, request, team, new=connection)
+        team, connection = self.context.installation.sign_in_team, request.match_info["connection"]
+        return go_to_slack(self.browsers, self.sign_in, request, team, new=connection)
 
     async def _start_link(
         self, request: web.Request, response: web.StreamResponse, connection: str
     ) -> tuple[LinkPage, Visit]:
-        flow = self._browsers.find_flow(request, new=connection)
-        proven = await prove_sign_in(self._sign_in, flow, request.query, pages)
-        principal = self._context.installation.resolve_principal(proven)
-        visit = self._browsers.remember(request, response, linking.create_nonce())
-        caller = Caller(self._context, principal)
+        flow = self.browsers.find_flow(request, new=connection)
+        proven = await prove_sign_in(self.sign_in, flow, request.query, pages)
+        principal = self.context.installation.resolve_principal(proven)
+        visit = self.browsers.remember(request, response, linking.create_nonce())
+        caller = Caller(self.context, principal)
         return await caller.run(linking.start_link, visit, connection), visit
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
         visit = self._require_visit(request)
         opened = await self._read_page(visit)
-        if self._sign_in is None or not opened.needs_sign_in:
+        if self.sign_in is None or not opened.needs_sign_in:
             return see_other(_address(visit))
-        url, flow = self._sign_in.begin(opened.link.principal.team_id)
+        url, flow = self.sign_in.begin(opened.link.principal.team_id)
         response = see_other(url)
-        self._browsers.remember_flow(
+        self.browsers.remember_flow(
             request, response, flow, link=compute_digest(visit.nonce), at=SLACK_SIGN_IN
         )
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
         """Complete a sign-in with Slack, for the link that required it or for a new link."""
-        connection = self._browsers.find_purpose(request, "new")
+        connection = self.browsers.find_purpose(request, "new")
         response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
             if connection:
                 opened, visit = await self._start_link(request, response, connection)
             else:
-                name = self._browsers.find_purpose(request, "link")[:NAME_LENGTH]
+                name = self.browsers.find_purpose(request, "link")[:NAME_LENGTH]
                 visit = self._require_visit(request, name)
                 back = _address(visit)
                 opened = await self._prove(request, visit)
@@ -166,12 +160,12 @@ class LinkPages:
             _log.info("link.page_refused", rule=refused.rule)
             response = render.render_refusal(refused, back or LINK_PATH)
         # Whatever the result, each sign-in is accepted only once.
-        self._browsers.forget_flow(request, response)
+        self.browsers.forget_flow(request, response)
         return response
 
     async def _prove(self, request: web.Request, visit: Visit) -> LinkPage:
-        flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=SLACK_SIGN_IN)
-        principal = await prove_sign_in(self._sign_in, flow, request.query, pages)
+        flow = self.browsers.find_flow(request, link=compute_digest(visit.nonce), at=SLACK_SIGN_IN)
+        principal = await prove_sign_in(self.sign_in, flow, request.query, pages)
         return await (await self._find_caller(visit)).run(linking.accept_proof, visit, principal)
 
     # -- sign in at the provider -----------------------------------------------------------------------------
@@ -186,7 +180,7 @@ class LinkPages:
             url = await caller.read(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
         if url:
-            self._browsers.remember_flow(
+            self.browsers.remember_flow(
                 request, response, flow, link=compute_digest(visit.nonce), at=opened.link.connection
             )
         return response
@@ -194,15 +188,15 @@ class LinkPages:
     def _has_seen_sides(self, request: web.Request) -> bool:
         """Return whether the person comes from our own page, which names both accounts, or from Slack's."""
         return (
-            self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
+            self.sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
         """Exchange the provider's code for a credential. The next page shows which account it belongs to."""
-        visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
+        visit = self._require_visit(request, self.browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
-        flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
+        flow = self.browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
             # The person went back in the browser, or the provider redirected twice.
             return see_other(_address(visit))
@@ -214,7 +208,7 @@ class LinkPages:
         else:
             response = see_other(_address(visit))
         if flow is not None:
-            self._browsers.forget_flow(request, response)
+            self.browsers.forget_flow(request, response)
         return response
 
     async def _ask_there(
@@ -258,26 +252,26 @@ class LinkPages:
     # -- helpers -----------------------------------------------------------------------------------------
 
     async def _find_caller(self, visit: Visit) -> Caller:
-        return await linking.find_caller(self._context, visit)
+        return await linking.find_caller(self.context, visit)
 
     async def _read_page(self, visit: Visit) -> LinkPage:
         return await (await self._find_caller(visit)).read(linking.show_page, visit)
 
     def _require_visit(self, request: web.Request, name: str = "") -> Visit:
-        visit = self._browsers.find_visit(request, name or request.query.get(OF, ""))
+        visit = self.browsers.find_visit(request, name or request.query.get(OF, ""))
         if visit is None:
-            raise Refused("link.no_cookie", command=self._command)
+            raise Refused("link.no_cookie", command=self.context.command)
         request[_BACK] = _address(visit)
         return visit
 
     async def _read_form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
-        if not self._browsers.is_same_origin(request):
+        if not self.browsers.is_same_origin(request):
             self._refuse_forged("origin")
         self._require_visit(request)
         fields = await read_form(request)
         if fields is None:
             self._refuse_forged("form")
-        visit = self._browsers.find_sender(request, fields.get("form", ""))
+        visit = self.browsers.find_sender(request, fields.get("form", ""))
         if visit is None:
             self._refuse_forged("mark")
         request[_BACK] = _address(visit)
@@ -297,25 +291,25 @@ class LinkPages:
         status: int = 200,
         **facts: object,
     ) -> web.Response:
-        labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
+        labels = [pages.STEP_SIGN_IN] if self.context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
-        labels += [] if self._context.sign_in else [pages.STEP_CODE]
+        labels += [] if self.context.sign_in else [pages.STEP_CODE]
         # Without *Sign in with Slack*, the first step is left out, and people type a code in Slack at the
         # end.
-        place = current if self._context.sign_in else current - 1
+        place = current if self.context.sign_in else current - 1
         return render.render_page(
             template,
             status,
             opened=opened,
             steps=labels,
             place=place,
-            csrf_token=self._browsers.get_csrf_token(visit),
+            csrf_token=self.browsers.get_csrf_token(visit),
             sign_in_url=_address(visit, f"{LINK_PATH}/sign-in"),
             there_url=_address(visit, THERE_PATH),
-            slack=get_slack_url(self._sign_in, opened.link.principal.team_id, opened.channel),
-            command=self._command,
-            app=self._context.installation.find_for(opened.link.principal).bot_name,
-            code_follows=not self._context.sign_in,
+            slack=get_slack_url(self.sign_in, opened.link.principal.team_id, opened.channel),
+            command=self.context.command,
+            app=self.context.installation.find_for(opened.link.principal).bot_name,
+            code_follows=not self.context.sign_in,
             **facts,
         )
 
