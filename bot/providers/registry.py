@@ -95,19 +95,14 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
         raise SettingsError([f".provider: {where} can't be imported: {why}"]) from None
     if not (inspect.isclass(value) and issubclass(value, Provider)):
         raise SettingsError([f".provider: {found.value} of {where} isn't a subclass of Provider"])
-    if problems := find_problems(value, found.name):
-        raise SettingsError([f".provider: {where} {problem}" for problem in problems])
-    return value
-
-
-def find_problems(value: type[Provider], name: str) -> list[str]:
-    """Return the reasons why a third-party provider can't be used under a given name."""
     problems = [f"lacks {one}" for one in ("kind", "title", "pace") if not hasattr(value, one)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
-    kind, api = getattr(value, "kind", name), value.api_version
-    problems += [f"calls itself {kind}, not {name}"] if kind != name else []
+    kind, api = getattr(value, "kind", found.name), value.api_version
+    problems += [f"calls itself {kind}, not {found.name}"] if kind != found.name else []
     problems += [f"is written for API {api}, not {API_VERSION}"] if api != API_VERSION else []
-    return problems
+    if problems:
+        raise SettingsError([f".provider: {where} {problem}" for problem in problems])
+    return value
 
 
 def _format_distribution(found: Distribution | None) -> str:

@@ -175,7 +175,10 @@ class LinkPages:
         opened = await self._read_page(visit)
         flow = Flow.create()
         url = ""
-        if opened.signs_in and not opened.needs_sign_in and self._has_seen_sides(request):
+        # The person has to come from our own page, which names both accounts, or from Slack's.
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        has_seen_sides = self.sign_in is not None or site == "same-origin"
+        if opened.signs_in and not opened.needs_sign_in and has_seen_sides:
             caller = await self._find_caller(visit)
             url = await caller.read(linking.sign_in_page, visit, flow.state, flow.challenge)
         response = see_other(url or _address(visit))
@@ -184,12 +187,6 @@ class LinkPages:
                 request, response, flow, link=compute_digest(visit.nonce), at=opened.link.connection
             )
         return response
-
-    def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person comes from our own page, which names both accounts, or from Slack's."""
-        return (
-            self.sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
-        )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
         """Exchange the provider's code for a credential. The next page shows which account it belongs to."""

@@ -230,6 +230,9 @@ class Servers:
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
+        def next_offset(page: Mapping[str, Any]) -> object:
+            return answers.find_object(answers.find_object(page, "_pagination"), "next").get("offset")
+
         async def ask(offset: str | None) -> dict[str, Any]:
             nonlocal release
             query = {} if offset is None else {"offset": offset}
@@ -238,9 +241,7 @@ class Servers:
             return response.json_object()
 
         try:
-            pages = await requests.none_if_absent(
-                requests.read_pages(ask, _find_next_offset, MAX_SHARE_PAGES)
-            )
+            pages = await requests.none_if_absent(requests.read_pages(ask, next_offset, MAX_SHARE_PAGES))
         except (errors.Forbidden, errors.RefusedInFront):
             pages = None
         return (
@@ -390,11 +391,6 @@ def _parse_release(version: str) -> int:
     return 0
 
 
-def _find_next_offset(page: Mapping[str, Any]) -> object:
-    pagination = answers.find_object(page, "_pagination")
-    return None if pagination.get("next") is None else answers.find_object(pagination, "next").get("offset")
-
-
 def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
     server = answers.require_object(one, "server")
     user = answers.require_text(answers.find_object(server, "user"), "name")
@@ -479,7 +475,7 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
 
 
 def _observe_stopped(progress: Progress | None, label: str) -> Observed:
-    if progress is None or progress.was_cancelled:
+    if progress is None or (progress.has_failed and progress.message == CANCELLED):
         return Observed(State.STOPPED, name=label)
     if progress.has_failed:
         reason = failure_causes.pick_failure_message([progress.warning, progress.message]) or None
@@ -497,11 +493,6 @@ class Progress:
     warning: str = ""
     has_failed: bool = False
     is_ready: bool = False
-
-    @property
-    def was_cancelled(self) -> bool:
-        """Return whether someone cancelled the start."""
-        return self.has_failed and self.message == CANCELLED
 
 
 def parse_last_event(stream: bytes) -> Progress | None:

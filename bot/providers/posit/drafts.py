@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.domain.forms import LIMIT_PREFIX, Choice, Purpose, Values, find_free_name, text_of
 from bot.domain.people import Principal
-from bot.providers.connection import find_by_name
+from bot.providers.connection import find_by_name, list_available
 from bot.providers.posit import launches, offers
 from bot.providers.posit.launches import JobTemplate, Resources, SessionTemplate, WorkbenchTemplate
 from bot.providers.posit.offers import WorkbenchOffer
@@ -88,7 +88,7 @@ def build_draft(
     prepared: Iterable[WorkbenchTemplate],
 ) -> Draft:
     """Return the draft for the values filled in so far."""
-    offered = launches.list_templates(prepared, purpose, principal)
+    offered = [one for one in list_available(prepared, principal) if one.purpose == purpose]
     template = find_by_name(offered, text_of(values, "template"))
     session, job = launches.read_session_template(template), launches.read_job_template(template)
     ides = offers.list_ides(offer.envs) if purpose == "workspace" else []

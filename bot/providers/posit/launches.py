@@ -16,7 +16,6 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, model_validator
 
 from bot.domain.forms import Purpose, Spec, shorten_key
-from bot.domain.people import Principal
 from bot.providers.connection import PreparedTemplate, SettingsPart, find_by_name
 from bot.support.errors import InvalidRequest
 
@@ -127,13 +126,6 @@ def read_session_template(template: WorkbenchTemplate | None) -> SessionTemplate
 def read_job_template(template: WorkbenchTemplate | None) -> JobTemplate:
     """Return a template's settings for a job."""
     return (template.job if template is not None else None) or JobTemplate()
-
-
-def list_templates(
-    templates: Iterable[WorkbenchTemplate], purpose: Purpose, principal: Principal
-) -> list[WorkbenchTemplate]:
-    """Return the templates that the principal may use, in the file's order."""
-    return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
 #: Maximum length that the launcher's schedulers accept for a name, including its unique suffix.
