@@ -136,19 +136,19 @@ class SocketSide(AsyncSocketModeHandler):
         self.app_token = app_token.get_secret_value()
         # The client logs payloads, and errors that contain the URL with its ticket, so its logger is
         # silenced.
-        self._silent = logging.getLogger("bot.bolt.socket")
-        self._silent.setLevel(logging.CRITICAL)
-        self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
+        self.silent = logging.getLogger("bot.bolt.socket")
+        self.silent.setLevel(logging.CRITICAL)
+        self.web_client = AsyncWebClient(base_url=api_url, logger=self.silent, timeout=10)
         # This overrides the proxy that the client has taken from the environment.
         self.web_client.proxy = proxy.text_of(api_url)
-        self._proxy = proxy
-        self._monotonic = monotonic
+        self.proxy = proxy
+        self.monotonic = monotonic
         self._connections = connections
         #: The numbers that identify the connections being kept open, including those of surplus connections
         #: that will soon be closed.
         self._kept: set[int] = set()
         self._is_started = False
-        self._ping_seconds = ping_seconds
+        self.ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
         #: Slack's count of the app's connections when the newest one was opened, or None if Slack didn't give
         #: a number.
@@ -246,14 +246,14 @@ class SocketSide(AsyncSocketModeHandler):
             if number >= self._connections:
                 # While this connection was being opened, the number of connections to keep was reduced.
                 break
-            opened = self._monotonic()
+            opened = self.monotonic()
             await new.ending.wait()
             log.info("slack.socket_ending", connection=number, reason=new.reason)
             if new.reason == TOO_MANY:
                 await self._end(new)
-            is_short_lived = self._monotonic() - opened < SHORT_LIVED and new.reason != RENEWED
+            is_short_lived = self.monotonic() - opened < SHORT_LIVED and new.reason != RENEWED
             if new.reason == TOO_MANY or is_short_lived:
-                await asyncio.sleep(self._ping_seconds)
+                await asyncio.sleep(self.ping_seconds)
         self._kept.discard(number)
         if (last := self._live.pop(number, None)) is not None:
             self._run(self._retire(last))
@@ -264,17 +264,10 @@ class SocketSide(AsyncSocketModeHandler):
         Every attempt needs a new URL, because URLs are short-lived and can be used only once.
         """
         while True:
-            connection = SocketConnection(
-                self.app_token,
-                self.web_client,
-                self._monotonic,
-                self._ping_seconds,
-                self._silent,
-                proxy=self._proxy,
-            )
+            connection = SocketConnection(self)
             connection.socket_mode_request_listeners.append(self.handle)  # type: ignore[arg-type]  # as Bolt does
             self._open.add(connection)
-            pause = self._ping_seconds
+            pause = self.ping_seconds
             try:
                 opened = await self.web_client.apps_connections_open(app_token=self.app_token)
                 address = str(opened["url"])
@@ -297,7 +290,7 @@ class SocketSide(AsyncSocketModeHandler):
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
-                    self.count = Count(self._monotonic(), connection.counted, len(self._open))
+                    self.count = Count(self.monotonic(), connection.counted, len(self._open))
                 return connection
             await self._end(connection)
             await asyncio.sleep(pause)
@@ -332,18 +325,14 @@ class SocketConnection(SocketModeClient):
     ``ending`` is set when a new connection is needed, and ``gone`` when nothing more can arrive.
     """
 
-    def __init__(
-        self,
-        app_token: str,
-        web_client: AsyncWebClient,
-        monotonic: Callable[[], float],
-        ping_seconds: float,
-        log: logging.Logger,
-        *,
-        proxy: Proxy = DIRECT,
-    ) -> None:
-        super().__init__(app_token, logger=log, web_client=web_client, ping_interval=ping_seconds)
-        self._way = proxy
+    def __init__(self, side: SocketSide) -> None:
+        super().__init__(
+            side.app_token,
+            logger=side.silent,
+            web_client=side.web_client,
+            ping_interval=side.ping_seconds,
+        )
+        self._side = side
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
         self.reason = ""
@@ -351,7 +340,6 @@ class SocketConnection(SocketModeClient):
         #: number.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
-        self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
         #: Time at which the last pong arrived, by the client's wall clock. ``_pong_at`` is when we first
         #: noticed it, by the monotonic clock.
@@ -360,7 +348,7 @@ class SocketConnection(SocketModeClient):
 
     async def open(self, address: str) -> None:
         """Connect, and wait for Slack's hello message."""
-        self.wss_uri, self.proxy = address, self._way.text_of(address)
+        self.wss_uri, self.proxy = address, self._side.proxy.text_of(address)
         await self.connect()  # type: ignore[no-untyped-call]  # slack_sdk leaves it without types
         await self._greeted.wait()
 
@@ -377,9 +365,11 @@ class SocketConnection(SocketModeClient):
     def _misses_pongs(self) -> bool:
         last = self.last_ping_pong_time
         if last != self._last_pong:
-            self._last_pong, self._pong_at = last, self._monotonic()
+            self._last_pong, self._pong_at = last, self._side.monotonic()
         # The wall clock may be changed between a ping and its pong, so the monotonic clock is used.
-        return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
+        return (
+            last is not None and self._side.monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
+        )
 
     async def is_ping_pong_failing(self) -> bool:
         """Return whether too many pings in a row got no pong. The client's own monitor calls this."""

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from slack_bolt.response import BoltResponse
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack.bolt_context import RETRY_NUMBER
 from bot.support.addresses import Proxy
@@ -32,7 +31,6 @@ from tests.web.bolts import NOWHERE, bolt_with
 from tests.web.signed import click, command, event
 from tests.web.sockets import connected, until
 
-SILENT = logging.getLogger("tests.silent")
 #: Number of two-byte characters that fit into a frame along with the surrounding text.
 FITS = 10_216
 
@@ -100,9 +98,7 @@ async def test_a_connection_that_died_silently_is_replaced_while_the_other_serve
 
 
 async def test_a_connection_whose_end_is_announced_stays_until_it_comes():
-    connection = SocketConnection(
-        "xapp-1", AsyncWebClient(), time.monotonic, 5.0, logging.getLogger("bot.bolt")
-    )
+    connection = SocketConnection(SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE))
     seen = []
     for is_announced in (True, False):
         await connection.connect_to_new_endpoint(force=is_announced)
@@ -323,7 +319,7 @@ async def test_each_address_is_reached_through_the_proxy_by_the_same_rule(
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.example:3128")
     proxy = Proxy("http://proxy.example:3128", "acme.example")
     socket = SocketSide(bolt_with(), SecretStr("xapp-1"), api_url, proxy=proxy)
-    connection = Unconnected("xapp-1", socket.web_client, FakeClock().monotonic, 10.0, SILENT, proxy=proxy)
+    connection = Unconnected(socket)
     await connection.run_message_listeners({"type": "hello"}, "")
     await connection.open(address)
     found = (socket.web_client.proxy, connection.proxy)
@@ -339,7 +335,7 @@ class Open:
 
 async def test_a_dead_connection_is_seen_whatever_was_done_to_the_wall_clock():
     clock = FakeClock()
-    connection = SocketConnection("xapp-1", AsyncWebClient(), clock.monotonic, 10.0, SILENT)
+    connection = SocketConnection(SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE, clock.monotonic))
     connection.current_session = Open()
     assert not connection.is_ready()
     await connection.run_message_listeners({"type": "hello"}, "")
@@ -418,7 +414,7 @@ ODD_FRAMES = {
 @pytest.mark.parametrize(("text", "envelope_id"), ODD_FRAMES.items(), ids=range(len(ODD_FRAMES)))
 async def test_frames_of_any_kind_are_acknowledged_by_their_id(text, envelope_id):
     socket = SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE)
-    connection, sent = SocketConnection("xapp-1", socket.web_client, time.monotonic, 10.0, SILENT), []
+    connection, sent = SocketConnection(socket), []
     connection.socket_mode_request_listeners.append(socket.handle)
     connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
     await connection.run_message_listeners(read_frame(text), text)
@@ -430,7 +426,7 @@ async def test_frames_of_any_kind_are_acknowledged_by_their_id(text, envelope_id
 @pytest.mark.parametrize("size", [FITS, FITS + 1, 100_000])
 async def test_acknowledgement_that_does_not_fit_goes_without_answer(size):
     """Listeners keep within the limit. This is what happens if one doesn't."""
-    connection, sent = SocketConnection("xapp-1", AsyncWebClient(), time.monotonic, 10.0, SILENT), []
+    connection, sent = SocketConnection(SocketSide(bolt_with(), SecretStr("xapp-1"), NOWHERE)), []
     connection.send_message = lambda text: asyncio.sleep(0, sent.append(text))
     await connection.send_socket_mode_response(SocketModeResponse("e-1", {"text": "é" * size}))
     assert [len(text.encode()) <= MAX_FRAME_BYTES for text in sent] == [True]
