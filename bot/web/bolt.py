@@ -7,7 +7,7 @@ the listener has finished (ADR 42). Bodies are never logged.
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 import aiohttp
 import structlog
@@ -35,7 +35,6 @@ log = structlog.get_logger(__name__)
 
 # -- passing requests on to Bolt ---------------------------------------------------------------------------
 
-_RETRY_HEADER: Final = "X-Slack-Retry-Num"
 _INSTALLATION = "installation"
 
 
@@ -129,7 +128,7 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
     async def serve(payload: dict[str, Any], _signature: str, headers: Mapping[str, str]) -> web.Response:
         try:
-            answer = await dispatch(app, payload, {RETRY_NUMBER: headers.get(_RETRY_HEADER, "0")})
+            answer = await dispatch(app, payload, {RETRY_NUMBER: headers.get("X-Slack-Retry-Num", "0")})
         except Malformed as malformed:
             return web.Response(status=400, text=f"malformed: {malformed}")
         return web.Response(status=answer.status, body=answer.body.encode(), headers=answer.first_headers())

@@ -323,7 +323,6 @@ def see_other(location: str) -> web.Response:
     return web.Response(status=303, headers={"Location": location})
 
 
-OPENID_SCOPE = "openid"
 #: Timeout for Slack's response while a person is waiting, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
 #: Minimum interval between two fetches of Slack's keys, in seconds.
@@ -389,7 +388,7 @@ class SlackSignIn:
         flow = Flow.create()
         query = {
             "response_type": "code",
-            "scope": OPENID_SCOPE,
+            "scope": "openid",
             "client_id": self.client_id,
             "redirect_uri": self.redirect_url,
             "state": flow.state,

@@ -59,16 +59,6 @@ from bot.web.browsers import (
 log = structlog.get_logger(__name__)
 
 
-_PHASE_BY_STATE = {
-    State.STARTING: "starting",
-    State.RUNNING: "running",
-    State.STOPPING: "stopping",
-    State.STOPPED: "stopped",
-    State.SUSPENDED: "stopped",
-    State.FAILED: "failed",
-    State.GONE: "gone",
-    State.UNKNOWN: "unknown",
-}
 #: In these phases, the row's state may be out of date, so the page shows the buttons of the state given here.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
@@ -154,7 +144,9 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
         return "unmade" if verb is None else "starting"
     if workspace.state is State.RUNNING and verb is not OperationVerb.RESTART:
         return "running" if workspace.allows("open") else "closed"
-    return _PHASE_BY_STATE[workspace.state] if verb is None else "starting"
+    if verb is not None:
+        return "starting"
+    return "stopped" if workspace.state is State.SUSPENDED else workspace.state.value
 
 
 def _sentence(
@@ -184,8 +176,6 @@ Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResp
 FRESH_SECONDS = 20.0
 #: How long the page waits for a requested read before it requests another one, in seconds.
 ASKED_SECONDS = 3.0
-#: The kinds of consent, by the names that forms use for them.
-_CONSENT_BY_NAME = {one.name: one for one in Consent}
 #: Matches an item in a report on blocked content: a directive of the page's policy, and a host (or "inline"
 #: or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
@@ -216,11 +206,6 @@ class SessionWorkspace:
     def is_asked_for(self) -> bool:
         """Return whether a read was requested so recently that it may still be in progress."""
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
-
-
-#: The workspace that a page may show, and the rows that were read for the page. Both are None without a valid
-#: session.
-PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,7 +368,7 @@ class IdePages:
         if fields.get("generation", generation) != generation:
             # The workspace has been started since the question was shown, so ask about what runs now.
             return await self._ask_stop(shown, fields)
-        agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
+        agreed = Consent.__members__.get(fields.get("agreed", ""), Consent.NONE)
         try:
             accepted = await caller.run(begin_operation, shown.workspace.id, verb, agreed=agreed)
         except Refused as refused:
@@ -464,7 +449,10 @@ class IdePages:
 
     # -- helpers -------------------------------------------------------------------------------------------
 
-    async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
+    async def _find_shown(
+        self, request: web.Request, mark: str | None = None
+    ) -> tuple[SessionWorkspace | None, PageRows | None]:
+        """Return the workspace that a page may show, and the page's rows; None without a valid session."""
         page = request.match_info["id"]
         rows = await browsing.read_page_rows(
             self.context, self.browsers.find_session(request, page, mark), page

@@ -16,9 +16,6 @@ from bot.web.front import MAX_BYTES, Refusal, build_refusal, read_body
 log = structlog.get_logger(__name__)
 
 
-HOOKS_PATH = "/hooks"
-
-
 def build_webhook_route(context: Context) -> web.RouteDef:
     """Return the route for events from providers. Methods other than POST are answered with 405."""
     hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
@@ -52,4 +49,4 @@ def build_webhook_route(context: Context) -> web.RouteDef:
         log.info("hook.heard", connection=name, events=len(events), new=heard)
         return web.Response(status=204)
 
-    return web.post(f"{HOOKS_PATH}/{{connection}}", hear)
+    return web.post("/hooks/{connection}", hear)
