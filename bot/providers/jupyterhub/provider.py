@@ -61,7 +61,6 @@ from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
-CREDENTIAL_NOTE = "Usher"
 #: Scopes of the token that Usher creates for a user. They let Usher start, stop and read servers, check their
 #: IDE, and delete the token itself.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
@@ -442,7 +441,7 @@ async def mint(
 ) -> Credential:
     """Create a token for Usher that lasts ``seconds`` seconds or, with None, as long as the hub allows."""
     body = {
-        "note": CREDENTIAL_NOTE,
+        "note": "Usher",
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
         **({} if seconds is None else {"expires_in": seconds}),
     }

@@ -20,7 +20,6 @@ from bot.providers.posit.envelope import unwrap
 from bot.providers.posit.output import OutputDecoder
 from bot.providers.posit.types import (
     ComputeEnvs,
-    Launched,
     LaunchParameters,
     Version,
     WorkbenchJob,
@@ -125,11 +124,12 @@ class Workbench:
         theirs = (job for job in found if self.user is None or job.user in {"", self.user})
         return Listing(theirs, is_whole=found.is_whole)
 
-    async def launch_session(self, launch: Mapping[str, Any]) -> Launched:
+    async def launch_session(self, launch: Mapping[str, Any]) -> WorkbenchSession:
         """Launch a session; raise UnknownOutcome if it may have been launched but no id came back."""
-        answer = await self._change("launch_session", "launch", {**launch, "username": self.user})
+        kwparams = {**launch, "username": self.user}
+        answer = await self._call("launch_session", kwparams, right="launch", changes=True)
         with bad_answer_as_unknown_outcome():
-            return Launched.from_json(_require_object(answer))
+            return WorkbenchSession.from_json(_require_object(answer))
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
         """Resume a suspended RStudio session. The content of the server's response is ignored."""
@@ -140,7 +140,7 @@ class Workbench:
             "username": self.user,
             "launch_parameters": again,
         }
-        await self._change("resume_session", "launch", kwparams)
+        await self._call("resume_session", kwparams, right="launch", changes=True)
 
     async def stop_session(self, session_id: str, mode: StopMode) -> None:
         """Stop, kill or suspend a session. The flag for suspending has two names, and is sent under both."""
@@ -150,13 +150,13 @@ class Workbench:
             "suspend_session": mode == "suspend",
             "suspend": mode == "suspend",
         }
-        await self._change("stop_session", "stop", kwparams)
+        await self._call("stop_session", kwparams, right="stop", changes=True)
 
     async def launch_job(self, launch: Mapping[str, Any]) -> WorkbenchJob:
         """Launch a job; raise UnknownOutcome if it may have been launched but no job came back."""
         whole = {**launch["job"], "user": self.user}
         job = {name: value for name, value in whole.items() if value is not None}
-        value = await self._change("launch_job", "launch", {**launch, "job": job})
+        value = await self._call("launch_job", {**launch, "job": job}, right="launch", changes=True)
         with bad_answer_as_unknown_outcome():
             answer = _require_object(value)
             return WorkbenchJob.from_json(
@@ -166,7 +166,7 @@ class Workbench:
     async def stop_job(self, job_id: str, *, force_quit: bool = False) -> None:
         """Stop a job with ``kill``, or with ``kill -9`` if ``force_quit``."""
         kwparams = {"job_id": addresses.check_job_id(job_id), "force_quit": force_quit}
-        await self._change("stop_job", "stop", kwparams)
+        await self._call("stop_job", kwparams, right="stop", changes=True)
 
     async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
         """Yield a job's output from the start until the job ends, the server times out, or the stream breaks.
@@ -193,9 +193,6 @@ class Workbench:
             yield chunk
         if decoder.is_cut:
             raise errors.UnknownOutcome("the stream was cut")
-
-    async def _change(self, method: str, right: Right, kwparams: Mapping[str, Any]) -> Any:
-        return await self._call(method, kwparams, right=right, changes=True)
 
     async def _call(
         self,

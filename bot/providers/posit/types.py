@@ -208,12 +208,6 @@ class LaunchParameters(_Answer):
         return {key: value for key, value in entry.items() if value != "" or key in {"name", "cluster"}}
 
 
-class Launched(_Answer):
-    """The identity of a launched session."""
-
-    id: str = Field(pattern=SESSION_ID_PATTERN)
-
-
 class WorkbenchSession(_Answer):
     """A session as the server reports it. Fields that weren't requested are empty or None."""
 

@@ -18,7 +18,6 @@ EXAMPLES = {
     types.PlacementConstraint: ({"name": "zone", "value": "a"}, {"name"}),
     types.ResourceLimit: ({**ANSWER["clusters"][1]["resourceLimits"][0], "value": "1"}, {"type"}),
     types.LaunchParameters: (SESSION["launch_parameters"], set()),
-    types.Launched: ({"id": "a1", "url": "/s/a1/", "project_id": "p"}, {"id"}),
     types.WorkbenchSession: (SESSION, {"id"}),
     types.WorkbenchJob: (JOB, {"id"}),
     types.WorkbenchLanguage: ({"name": "R", "available": True}, set()),
