@@ -32,29 +32,12 @@ from bot.domain.runs import Run
 from bot.domain.snapshots import Allowance
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
-from bot.providers import base, facets
+from bot.providers import answers, base, facets, requests
 from bot.providers.access import RemoteAccount
-from bot.providers.answers import (
-    MAX_NAME_LENGTH,
-    Listing,
-    find_account_id,
-    find_amount,
-    find_text,
-    parse_time,
-    read_entries,
-    require_id,
-    require_text,
-)
+from bot.providers.answers import MAX_NAME_LENGTH, Listing
 from bot.providers.base import Access, Credential, CredentialOwner, Identity
 from bot.providers.connection import ConnectionSettings, find_by_name
-from bot.providers.requests import (
-    ApiClient,
-    accept_already_done,
-    encode_path_segment,
-    has_same_origin,
-    none_if_absent,
-    verify_bad_token_is_refused,
-)
+from bot.providers.requests import ApiClient
 from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, read_live_pod, start_order
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
@@ -137,14 +120,14 @@ class Saturn(
     async def _read_status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
             response = await access.api.call(
-                "GET", f"/api/workspaces/{encode_path_segment(remote_id)}", window=window
+                "GET", f"/api/workspaces/{requests.encode_path_segment(remote_id)}", window=window
             )
         except errors.NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
         if not answer:
             raise errors.BadAnswer("the answer is empty")
-        listed_id = find_text(answer, "id")
+        listed_id = answers.find_text(answer, "id")
         if listed_id is not None and listed_id.casefold() != remote_id.casefold():
             raise errors.BadAnswer("the answer is about another workspace")
         owner = offers.read_owner(answer)
@@ -161,13 +144,16 @@ class Saturn(
         status, deletes = answer.get("status"), answer.get("self_destruct")
         word = status if isinstance(status, str) else ""
         known: dict[str, Any] = {
-            "name": clean(find_text(answer, "name") or "", MAX_NAME_LENGTH) or None,
+            "name": clean(answers.find_text(answer, "name") or "", MAX_NAME_LENGTH) or None,
             "survives_stop": not deletes if isinstance(deletes, bool) else None,
         }
         if word.casefold() != "running":
             # Only newer servers send ``resource_type``, and only those servers give reasons.
             return _to_observed(word, has_reason="resource_type" in answer, **known)
-        known["started_at"], address = parse_time(answer.get("started_at")), find_text(answer, "url")
+        known["started_at"], address = (
+            answers.parse_time(answer.get("started_at")),
+            answers.find_text(answer, "url"),
+        )
         if not address:
             return Observed(State.RUNNING, lacks="address", **known)
         try:
@@ -191,8 +177,8 @@ class Saturn(
         query = {"workload_type": "workspace", "workload_id": remote_id}
         asking = access.api.call("GET", "/api/active/pods", query=query, window=window)
         try:
-            response = await none_if_absent(asking)
-            pods = read_entries(
+            response = await requests.none_if_absent(asking)
+            pods = answers.read_entries(
                 [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
         except (errors.BadAnswer, errors.Forbidden, errors.RefusedInFront, errors.ServerFailed):
@@ -215,8 +201,10 @@ class Saturn(
         return await self._change_state(access, workspace, "stop")
 
     async def _change_state(self, access: Access, workspace: Workspace, verb: str) -> str | None:
-        asking = access.api.call("POST", f"/api/workspaces/{encode_path_segment(workspace.remote_id)}/{verb}")
-        return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
+        asking = access.api.call(
+            "POST", f"/api/workspaces/{requests.encode_path_segment(workspace.remote_id)}/{verb}"
+        )
+        return await requests.accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
         """Read the server's version. Some servers require a token for this, and others don't offer it."""
@@ -237,7 +225,7 @@ class Saturn(
             return Identity(owner.username, replace(credential, account_id=owner.account_id))
         # Looking up a workspace requires a valid token.
         await self._probe_credential(credential)
-        await verify_bad_token_is_refused(self._probe_credential)
+        await requests.verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
 
     async def _probe_credential(self, credential: Credential) -> None:
@@ -250,21 +238,27 @@ class Saturn(
         """Return when a token expires, according to the token itself (RFC 7519) or the server's list."""
         claims = _decode_claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
-            return parse_time(claims.get("exp"))
+            return answers.parse_time(claims.get("exp"))
 
         def its_own(one: Any) -> float | None:
-            return parse_time(one.get("expires_at")) if require_id(one, "id") == claims["jti"] else None
+            return (
+                answers.parse_time(one.get("expires_at"))
+                if answers.require_id(one, "id") == claims["jti"]
+                else None
+            )
 
         try:
             found = await offers.fetch_pages(self.api.acting_as(credential), "/api/tokens", {})
-            return next(iter(read_entries(found, "tokens", its_own)), None)
+            return next(iter(answers.read_entries(found, "tokens", its_own)), None)
         except errors.ProviderError:
             # The time is optional.
             return None
 
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
         """Read the limits on the user's hours, and how many hours are used in each period."""
-        response = await none_if_absent(access.api.call("GET", "/api/user/owners", total=CHECK_SECONDS))
+        response = await requests.none_if_absent(
+            access.api.call("GET", "/api/user/owners", total=CHECK_SECONDS)
+        )
         if response is None:
             return ()
         listed, date = response.json_object().get("owners"), response.headers.get("Date")
@@ -283,7 +277,7 @@ class Saturn(
             found = [
                 await self._read_allowance(access, limit, unit, begin)
                 for key, unit, begin in counted
-                if (limit := find_amount(limits, key)) is not None
+                if (limit := answers.find_amount(limits, key)) is not None
             ]
             return tuple(one for one in found if one is not None)
         return ()
@@ -293,21 +287,21 @@ class Saturn(
     ) -> Allowance | None:
         query = {} if begin is None else {"start": begin.isoformat()}
         asking = access.api.call("GET", "/api/user/usage/aggregated", query=query, total=CHECK_SECONDS)
-        response = await none_if_absent(asking)
-        used = None if response is None else find_amount(response.json_object(), "hours")
+        response = await requests.none_if_absent(asking)
+        used = None if response is None else answers.find_amount(response.json_object(), "hours")
         return None if used is None else Allowance(unit, max(limit - used, 0.0), limit)
 
     async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
         asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
-        response = await none_if_absent(asking)
+        response = await requests.none_if_absent(asking)
         # A 204 means that the token has no user, or that the server doesn't name the user.
         if response is None or response.status == 204:
             return None
         answer = response.json_object()
-        username = clean(require_text(answer, "username"), MAX_NAME_LENGTH)
+        username = clean(answers.require_text(answer, "username"), MAX_NAME_LENGTH)
         if not username:
             raise errors.BadAnswer("the answer's field username is not a text")
-        return RemoteAccount(find_account_id(answer), username, _read_address(answer))
+        return RemoteAccount(answers.find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
         """Return whether a call uses the administrator's token, and therefore selects the account by name."""
@@ -328,7 +322,7 @@ class Saturn(
         Forbidden if the administrator's token lacks the permission, and Untrusted if the link leads elsewhere
         or the token is another user's.
         """
-        path = f"/auth/createloginlink/{encode_path_segment(username)}"
+        path = f"/auth/createloginlink/{requests.encode_path_segment(username)}"
         try:
             response = await self.connection_api().call("POST", path, total=MINT_SECONDS)
         except errors.BadAnswer as error:
@@ -359,13 +353,13 @@ class Saturn(
         """Return the user with this name. Servers older than the 2026 API document don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server returns every user whose name contains this one.
-        found = read_entries(
-            await none_if_absent(asking) or (),
+        found = answers.read_entries(
+            await requests.none_if_absent(asking) or (),
             "users",
-            lambda one: one if require_text(one, "username") == username else None,
+            lambda one: one if answers.require_text(one, "username") == username else None,
         )
         user: Mapping[str, Any] = next(iter(found), {})
-        return RemoteAccount(find_account_id(user), username, _read_address(user))
+        return RemoteAccount(answers.find_account_id(user), username, _read_address(user))
 
     async def is_secret_accepted(self) -> bool | None:
         """Return whether the server accepts the administrator's token."""
@@ -404,21 +398,21 @@ class Saturn(
                 "the token has expired and can't be renewed", status=error.status
             ) from None
         answer = response.json_object(unredacted=True)
-        successor = find_text(answer, "refresh_token")
-        fresh = SecretStr(require_text(answer, "access_token"))
-        ends_at = parse_time(answer.get("refresh_expires_at" if successor else "expires_at"))
+        successor = answers.find_text(answer, "refresh_token")
+        fresh = SecretStr(answers.require_text(answer, "access_token"))
+        ends_at = answers.parse_time(answer.get("refresh_expires_at" if successor else "expires_at"))
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
     async def _find_name(self, account_id: str) -> str:
         if not account_id:
             return ""
-        path = f"/api/users/{encode_path_segment(account_id)}"
+        path = f"/api/users/{requests.encode_path_segment(account_id)}"
         try:
             answer = (await self.connection_api().call("GET", path, total=MINT_SECONDS)).json_object()
         except (errors.PermanentError, errors.BadAnswer):
             return ""
-        is_same = compare_remote_ids(account_id, find_account_id(answer)) == "same"
-        return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
+        is_same = compare_remote_ids(account_id, answers.find_account_id(answer)) == "same"
+        return clean(answers.find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
         """Return ``admin`` for reads, starts and stops if the connection is configured to use that token."""
@@ -517,12 +511,12 @@ def _to_observed(word: str, **more: Any) -> Observed:
 
 
 def _read_address(user: Mapping[str, Any]) -> str | None:
-    return clean(find_text(user, "email") or "", MAX_NAME_LENGTH) or None
+    return clean(answers.find_text(user, "email") or "", MAX_NAME_LENGTH) or None
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
     """Return a sentence about the idle time after which a workspace stops; None if there is no limit."""
-    after = find_text(answer, "auto_shutoff")
+    after = answers.find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
     return f"Stops by itself after {clean(after, 30)} without use."
@@ -540,7 +534,7 @@ def _decode_claims(token: str) -> Mapping[str, Any]:
 
 def _read_shown_token(response: Response) -> str:
     body = response.json(unredacted=True)
-    shown = require_text(body, "token") if isinstance(body, dict) else body
+    shown = answers.require_text(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
         raise errors.BadAnswer("the answer is no token")
     return shown
@@ -556,7 +550,7 @@ def _find_login_link(answer: Any, root: str) -> str:
         raise errors.BadAnswer(
             "the answer holds no login link" if not found else "which login link is meant?"
         )
-    if not has_same_origin(found[0], root):
+    if not requests.has_same_origin(found[0], root):
         raise errors.Untrusted("the login link leads to another host")
     return found[0]
 
@@ -588,7 +582,7 @@ class _Session:
             elif response.status == 429 or response.status >= 500:
                 raise self._api.to_error(response, changes=False)
             onwards = urljoin(url, response.headers.get("Location", ""))
-            if not 300 <= response.status < 400 or not has_same_origin(onwards, self._api.root):
+            if not 300 <= response.status < 400 or not requests.has_same_origin(onwards, self._api.root):
                 break
             url = onwards
         raise errors.Forbidden("the login link opened no session")

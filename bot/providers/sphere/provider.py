@@ -27,14 +27,8 @@ from bot.providers.connection import (
     LinkMethod,
     normalise_pattern,
 )
-from bot.providers.sphere.states import (
-    ID_PATTERN,
-    parse_minutes,
-    parse_sphere_time,
-    read_id,
-    to_observed,
-    unwrap_workspace,
-)
+from bot.providers.sphere import states
+from bot.providers.sphere.states import ID_PATTERN
 from bot.providers.sphere.webhooks import SIGNATURE, check_signature, parse_messages
 from bot.providers.words import clean
 from bot.support import errors
@@ -201,7 +195,9 @@ class SphereProvider(
         """Read the states one by one, since the list can't be limited to certain workspaces."""
         read = {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
         gone = Observed(State.GONE, actions=frozenset())
-        return {remote_id: gone if one is None else to_observed(one) for remote_id, one in read.items()}
+        return {
+            remote_id: gone if one is None else states.to_observed(one) for remote_id, one in read.items()
+        }
 
     async def _read(
         self, access: base.Access, remote_id: str, window: base.SendWindow | None = None
@@ -211,8 +207,8 @@ class SphereProvider(
             answer = response.json_object()
         except errors.NotFound:
             return None
-        workspace = unwrap_workspace(answer)
-        if read_id(workspace) != remote_id:
+        workspace = states.unwrap_workspace(answer)
+        if states.read_id(workspace) != remote_id:
             raise errors.BadAnswer("the answer is about another workspace")
         return workspace
 
@@ -328,7 +324,7 @@ class SphereProvider(
         except errors.PermanentError as error:
             raise _refine_refusal(error) from None
         with requests.bad_answer_as_unknown_outcome():
-            made = read_id(answers.require_object(answer, "workspace"))
+            made = states.read_id(answers.require_object(answer, "workspace"))
         return Created(made, spec.name or made)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
@@ -345,7 +341,7 @@ class SphereProvider(
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
-            await _pages(access, "/workspaces", query), "items", lambda item: (read_id(item), item)
+            await _pages(access, "/workspaces", query), "items", lambda item: (states.read_id(item), item)
         )
         if not listed.is_whole:
             return OutcomeSearch()
@@ -364,11 +360,12 @@ class SphereProvider(
 
     def _parse_creation_time(self, workspace: Mapping[str, Any]) -> float | None:
         is_like_ours = (
-            parse_minutes(workspace.get("retention_time_stopped")) == self.settings.retention_minutes * 60.0
+            states.parse_minutes(workspace.get("retention_time_stopped"))
+            == self.settings.retention_minutes * 60.0
             and workspace.get("workspace_token_required") is True
             and workspace.get("auto_resume") is self.settings.auto_resume
         )
-        return parse_sphere_time(workspace.get("created_at")) if is_like_ours else None
+        return states.parse_sphere_time(workspace.get("created_at")) if is_like_ours else None
 
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
         """Parse a webhook request that reports finished scenarios."""
