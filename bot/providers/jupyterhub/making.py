@@ -139,7 +139,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         if name.server in servers and not _is_untouched(servers, name.server):
             raise errors.Conflict(forms.NAME_IN_USE)
         try:
-            is_other = await self._servers.start(access, name, options) is not None
+            is_other = await self._servers.request("start", name, access, options) is not None
         except errors.Conflict:
             is_other = True
         if is_other:
@@ -175,7 +175,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     async def _create_and_start(self, access: Access, spec: forms.Spec, key: str) -> Created:
         made = await self.create_stopped(access, spec, key)
         try:
-            await self._servers.start(access, ServerName(access.username, spec.name))
+            await self._servers.request("start", ServerName(access.username, spec.name), access)
         except errors.UnknownOutcome:
             return replace(made, is_started=True)
         except errors.ProviderError:

@@ -218,17 +218,17 @@ class JupyterHub(
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask the hub to start a server. It isn't an error if the server is already running."""
-        return await self._servers.start(access, _require_shown(access, workspace))
+        return await self._servers.request("start", _require_shown(access, workspace), access)
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask the hub to stop a server, even one that is starting or already stopped."""
         self.require_stop_mode(mode)
-        return await self._servers.delete(access, _require_shown(access, workspace), "stop")
+        return await self._servers.request("stop", _require_shown(access, workspace), access)
 
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Stop and remove a named server; the hub refuses to remove the default server."""
         name = _require_shown(access, replace(workspace, owner=None))
-        return await self._servers.delete(access, name, "remove", {"remove": True})
+        return await self._servers.request("remove", name, access, {"remove": True})
 
     async def probe(self) -> str:
         """Read the hub's version, which is public."""

@@ -280,19 +280,14 @@ class Servers:
         response = await access.api.call("GET", "/", total=CHECK_SECONDS)
         return _parse_release(answers.find_text(response.json_object(), "version") or "")
 
-    async def start(
-        self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
+    async def request(
+        self, goal: str, name: ServerName, access: Access, body: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Ask the hub to start a server; return the hub's message if the server is already running."""
-        asking = self.change("POST", name, access, options)
-        return await requests.accept_already_done("start", asking, *_list_spellings(name))
-
-    async def delete(
-        self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
-    ) -> str | None:
-        """Ask the hub to stop or remove a server; return the hub's message if it was already done."""
-        asking = self.change("DELETE", name, access, body)
-        return await requests.accept_already_done(goal, asking, *_list_spellings(name))
+        """Ask the hub to start, stop or remove a server; return the hub's message if it was already done."""
+        asking = self.change("POST" if goal == "start" else "DELETE", name, access, body)
+        # A refusal may refer to the server by either of these names.
+        names = f"{name.user}:{name.server}", name.server or name.user
+        return await requests.accept_already_done(goal, asking, *names)
 
     async def change(
         self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
@@ -407,11 +402,6 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
         answers.log_oddity("a shared server's name can't be part of an address")
         return None
     return remote_id, Share({"pending": None, **server}, frozenset(names))
-
-
-def _list_spellings(name: ServerName) -> tuple[str, ...]:
-    """Return the names by which a refusal from the hub may refer to a server."""
-    return f"{name.user}:{name.server}", name.server or name.user
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
