@@ -83,13 +83,6 @@ def write_frame(answer: SocketModeResponse) -> bytes:
     return json.dumps(answer.to_dict(), ensure_ascii=False).encode(errors="replace")
 
 
-def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
-    """Build the acknowledgement of an envelope, with Bolt's answer in it."""
-    is_json = answer.first_headers().get("content-type", "").startswith("application/json")
-    payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
-    return SocketModeResponse(envelope_id, payload if answer.body else None)
-
-
 def read_frame(text: str) -> dict[str, Any]:
     """Parse a frame from Slack.
 
@@ -195,8 +188,11 @@ class SocketSide(AsyncSocketModeHandler):
         try:
             answer = await self._answer(req)
             if answer.status == HTTPStatus.OK:
+                is_json = answer.first_headers().get("content-type", "").startswith("application/json")
+                payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
+                said = SocketModeResponse(req.envelope_id, payload if answer.body else None)
                 # If this fails, Slack sends the envelope again, just as it resends HTTP requests.
-                await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
+                await client.send_socket_mode_response(said)
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again. The inbox then recognises that it is a repetition.
             log.warning("slack.envelope_not_acknowledged", error=error)
