@@ -532,14 +532,6 @@ def _decode_claims(token: str) -> Mapping[str, Any]:
     return claims if isinstance(claims, dict) else {}
 
 
-def _read_shown_token(response: Response) -> str:
-    body = response.json(unredacted=True)
-    shown = answers.require_text(body, "token") if isinstance(body, dict) else body
-    if not isinstance(shown, str) or not shown:
-        raise errors.BadAnswer("the answer is no token")
-    return shown
-
-
 def _find_login_link(answer: Any, root: str) -> str:
     """Return the only URL in a response; raise Untrusted if it leads away from the server."""
     # It isn't documented which field contains the link.
@@ -594,7 +586,11 @@ class _Session:
             return None
         if response.status != 200:
             raise self._api.to_error(response, changes=False)
-        return SecretStr(_read_shown_token(response))
+        body = response.json(unredacted=True)
+        shown = answers.require_text(body, "token") if isinstance(body, dict) else body
+        if not isinstance(shown, str) or not shown:
+            raise errors.BadAnswer("the answer is no token")
+        return SecretStr(shown)
 
     async def _get(self, url: str) -> Response:
         cookies: Mapping[str, Any] = self._jar.filter_cookies(URL(url, encoded=True))
