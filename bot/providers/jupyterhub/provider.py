@@ -279,7 +279,7 @@ class JupyterHub(
         """
         owner = await read_token_owner(access.api)
         token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
-        path = f"{tokens_path(require_text(owner, 'name'))}/{encode_path_segment(token_id)}"
+        path = f"{ServerName(require_text(owner, 'name')).user_path}/tokens/{encode_path_segment(token_id)}"
         try:
             await access.api.call("DELETE", path)
         except errors.NotFound:
@@ -445,7 +445,7 @@ async def mint(
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
         **({} if seconds is None else {"expires_in": seconds}),
     }
-    response = await api.call("POST", tokens_path(username), json_body=body, total=MINT_SECONDS)
+    response = await api.call("POST", "/users/{}/tokens", username, json_body=body, total=MINT_SECONDS)
     answer = response.json_object(unredacted=True)
     made = {TOKEN_ID: require_text(answer, "id"), **({SHARES_KEY: "1"} if sees_shares else {})}
     return Credential(
@@ -463,11 +463,6 @@ async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = Fal
     return replace(minted, extra={**minted.extra, LASTING_KEY: "1"})
 
 
-def tokens_path(username: str) -> str:
-    """Return the path of a user's tokens."""
-    return f"/users/{encode_path_segment(username)}/tokens"
-
-
 async def _read_token_end(
     api: ApiClient, username: str, token_id: str | None
 ) -> tuple[float | None, int | None]:
@@ -476,8 +471,10 @@ async def _read_token_end(
     Hubs before 5.0 don't say which token was used. For such a hub, this is the earliest expiry among the
     tokens that were just used.
     """
-    path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
-    response = await api.call("GET", path, total=MINT_SECONDS)
+    if token_id:
+        response = await api.call("GET", "/users/{}/tokens/{}", username, token_id, total=MINT_SECONDS)
+    else:
+        response = await api.call("GET", "/users/{}/tokens", username, total=MINT_SECONDS)
     now = parsedate_to_datetime(response.headers.get("Date", "")).timestamp()
     tokens = [response.json_object()] if token_id else _list_just_used(response, now)
     ends = [parse_time(token.get("expires_at")) for token in tokens]
@@ -558,15 +555,14 @@ class SignInClient(OAuthClient):
         """Delete the token from the code exchange. It would otherwise last until the user's session ends."""
         with suppress(errors.ProviderError):
             for token_id in await self._list_granted(api, username, owner):
-                path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
-                await api.call("DELETE", path, total=FORGET_SECONDS)
+                await api.call("DELETE", "/users/{}/tokens/{}", username, token_id, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
         """Return the token's id. On hubs before 5.0, return the ids of all Usher's tokens in the session."""
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []
-        response = await api.call("GET", tokens_path(username), total=FORGET_SECONDS)
+        response = await api.call("GET", "/users/{}/tokens", username, total=FORGET_SECONDS)
         service = self.client_id.removeprefix("service-")
         mine = {"session_id": session, "oauth_client": f"JupyterHub service {service}"}
         return [

@@ -62,7 +62,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         """Start a job and find its run, if it is already visible."""
         job, name = spec.text("job"), spec.name
         before = await self._list_job_runs(access, job)
-        await access.api.call("POST", f"/api/jobs/{encode_path_segment(job)}/start")
+        await access.api.call("POST", "/api/jobs/{}/start", job)
         if before is None:
             return Created(f"{job}/{UNLISTED_ID_PREFIX}{shorten_key(key)}", name)
         try:
@@ -201,7 +201,6 @@ class SaturnRuns(Runs[SaturnOffer]):
         """Stop a run that hasn't ended; on an older server, this stops all runs of the job."""
         job, name = split_run_id(remote_id)
         shown = await self._read_live_runs(access, job)
-        path = f"/api/jobs/{encode_path_segment(job)}/stop"
         run = None if shown is None else shown.find(name)
         if shown is not None and name.startswith(PENDING_ID_PREFIX):
             run = find_awaited(name, shown.by_name.values(), ())
@@ -212,8 +211,9 @@ class SaturnRuns(Runs[SaturnOffer]):
         if shown is not None and shown.are_of_kubernetes:
             if run is None:
                 raise errors.Conflict("the run can't be seen yet")
-            path += f"/{encode_path_segment(run.name)}"
-        await access.api.call("POST", path)
+            await access.api.call("POST", "/api/jobs/{}/stop/{}", job, run.name)
+        else:
+            await access.api.call("POST", "/api/jobs/{}/stop", job)
 
     # -- runs and pods ---------------------------------------------------------------------------------------
 
@@ -255,7 +255,7 @@ class SaturnRuns(Runs[SaturnOffer]):
 
     async def _read_scale(self, access: Access, job: str) -> int:
         """Return how many of a run's pods have to succeed; 1 if the server doesn't say."""
-        asking = access.api.call("GET", f"/api/jobs/{encode_path_segment(job)}", total=LIST_SECONDS)
+        asking = access.api.call("GET", "/api/jobs/{}", job, total=LIST_SECONDS)
         response = await none_if_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
         return scale if isinstance(scale, int) and scale > 0 else 1
@@ -272,8 +272,7 @@ class SaturnRuns(Runs[SaturnOffer]):
 
     async def _find_exit_code(self, access: Access, pod: str) -> int | None:
         try:
-            path = f"/api/active/pods/{encode_path_segment(pod)}"
-            response = await access.api.call("GET", path, total=LIST_SECONDS)
+            response = await access.api.call("GET", "/api/active/pods/{}", pod, total=LIST_SECONDS)
             return _read_exit_code(response.json_object())
         except (errors.NotFound, errors.BadAnswer, errors.Forbidden, errors.RefusedInFront):
             # The run's outcome is known even without the exit code.

@@ -516,8 +516,8 @@ class SaturnMaking(Creation[SaturnOffer]):
         return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
-        path = f"/api/recipes/workspace/{requests.encode_path_segment(name)}"
-        response = await requests.none_if_absent(access.api.call("GET", path, total=LIST_SECONDS))
+        asking = access.api.call("GET", "/api/recipes/workspace/{}", name, total=LIST_SECONDS)
+        response = await requests.none_if_absent(asking)
         if response is not None:
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):

@@ -119,9 +119,7 @@ class Saturn(
 
     async def _read_status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
         try:
-            response = await access.api.call(
-                "GET", f"/api/workspaces/{requests.encode_path_segment(remote_id)}", window=window
-            )
+            response = await access.api.call("GET", "/api/workspaces/{}", remote_id, window=window)
         except errors.NotFound:
             return Observed(State.GONE)
         answer = response.json_object()
@@ -201,9 +199,7 @@ class Saturn(
         return await self._change_state(access, workspace, "stop")
 
     async def _change_state(self, access: Access, workspace: Workspace, verb: str) -> str | None:
-        asking = access.api.call(
-            "POST", f"/api/workspaces/{requests.encode_path_segment(workspace.remote_id)}/{verb}"
-        )
+        asking = access.api.call("POST", "/api/workspaces/{}/" + verb, workspace.remote_id)
         return await requests.accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
@@ -322,9 +318,9 @@ class Saturn(
         Forbidden if the administrator's token lacks the permission, and Untrusted if the link leads elsewhere
         or the token is another user's.
         """
-        path = f"/auth/createloginlink/{requests.encode_path_segment(username)}"
+        api = self.connection_api()
         try:
-            response = await self.connection_api().call("POST", path, total=MINT_SECONDS)
+            response = await api.call("POST", "/auth/createloginlink/{}", username, total=MINT_SECONDS)
         except errors.BadAnswer as error:
             if error.status == 404:
                 raise errors.Forbidden("this server makes no login links", status=404) from None
@@ -406,9 +402,9 @@ class Saturn(
     async def _find_name(self, account_id: str) -> str:
         if not account_id:
             return ""
-        path = f"/api/users/{requests.encode_path_segment(account_id)}"
+        asking = self.connection_api().call("GET", "/api/users/{}", account_id, total=MINT_SECONDS)
         try:
-            answer = (await self.connection_api().call("GET", path, total=MINT_SECONDS)).json_object()
+            answer = (await asking).json_object()
         except (errors.PermanentError, errors.BadAnswer):
             return ""
         is_same = compare_remote_ids(account_id, answers.find_account_id(answer)) == "same"
