@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from html import unescape
 from http import HTTPStatus
 from itertools import islice
@@ -197,7 +198,9 @@ def _open_once(text: str) -> str:
 def _read_literal(text: str) -> str | None:
     if text[:1] not in {'"', "{", "[", "'", "b", "("} or len(text) < 2:
         return None
-    value = _parse_json(text)
+    value: Any = None
+    with suppress(ValueError, RecursionError):
+        value = json.loads(text)
     if value is None and (text[:1] != "b" or text[1:2] in {'"', "'"}):
         value = _parse_literal(text)
     if isinstance(value, bytes):
@@ -213,13 +216,6 @@ def _read_value_words(value: Any) -> str:
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
     return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
-
-
-def _parse_json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _parse_literal(text: str) -> Any:

@@ -7,7 +7,7 @@ Servers report errors with HTTP 200 as well as 4xx, as JSON, plain text or an HT
 import json
 import re
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from bot.providers.answers import to_error
@@ -46,7 +46,9 @@ def unwrap(response: Response, *, changes: bool) -> Any:
     ``changes`` says whether the request was meant to change something. After such a request, an unreadable
     response raises UnknownOutcome, while an empty response means that the server accepted the change.
     """
-    answer = unwrap_result(_parse_json(response))
+    answer = None
+    with suppress(errors.BadAnswer):
+        answer = unwrap_result(response.json())
     error = answer.get("error") if isinstance(answer, dict) else None
     if error and (response.status < 300 or (response.status >= 400 and isinstance(error, dict))):
         error = error if isinstance(error, dict) else {"message": error}
@@ -109,10 +111,3 @@ def _parse_code(value: Any) -> int | None:
     except (ValueError, OverflowError):
         return None
     return int(number) if number.is_integer() else None
-
-
-def _parse_json(response: Response) -> Any:
-    try:
-        return response.json()
-    except errors.BadAnswer:
-        return None
