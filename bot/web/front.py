@@ -16,6 +16,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
+from dataclasses import dataclass
 from mmap import mmap
 from typing import Any, Final, TypeAlias
 
@@ -74,24 +75,20 @@ class Repeated(Exception):
     """The same request has been received before. The message is the request's signature."""
 
 
+@dataclass
 class Front:
     """Verifies and counts requests to an endpoint that Slack calls."""
 
-    def __init__(
-        self,
-        signing_secret: SecretStr,
-        clock: Clock,
-        replays: Replays,
-        metrics: Metrics,
-        parse: Callable[[str, bytes], dict[str, Any]] = read,
-    ) -> None:
+    signing_secret: SecretStr
+    clock: Clock
+    replays: Replays
+    metrics: Metrics
+    parse: Callable[[str, bytes], dict[str, Any]] = read
+
+    def __post_init__(self) -> None:
         #: An HMAC initialised with the signing secret. It is copied for each request, because preparing the
         #: key takes longer than signing.
-        self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
-        self._clock = clock
-        self._replays = replays
-        self._metrics = metrics
-        self._parse = parse
+        self._keyed = hmac.new(self.signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -104,13 +101,13 @@ class Front:
                 mark_as_known()
                 return await self._repeat_answer(str(repeated))
             except Refusal as refusal:
-                self._metrics.request_refused(refusal.reason)
+                self.metrics.request_refused(refusal.reason)
                 if refusal.is_signed:
                     mark_as_known()
                 log.warning("slack.request_refused", reason=refusal.reason)
                 return build_refusal(refusal.status, refusal.reason)
             mark_as_known()
-            self._metrics.accepted_requests.inc()
+            self.metrics.accepted_requests.inc()
             return await self._keep_answer(signature, serve(payload, signature, request.headers))
 
         return handler
@@ -145,7 +142,7 @@ class Front:
             raise Refusal(413, "size")
         timestamp = _require_header(request, "X-Slack-Request-Timestamp", _TIMESTAMP_PATTERN)
         signature = _require_header(request, "X-Slack-Signature", _SIGNATURE_PATTERN)
-        if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
+        if abs(self.clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
             # The signature covers the body as it was sent, so compressed bodies are refused.
@@ -158,13 +155,13 @@ class Front:
         if len(request.headers.getall("Content-Type", [])) != 1 or request.charset not in _CHARSETS:
             raise Refusal(400, "content type", is_signed=True)
         try:
-            payload = self._parse(request.content_type, raw)
+            payload = self.parse(request.content_type, raw)
         except Malformed as malformed:
             raise Refusal(400, f"malformed: {malformed}", is_signed=True) from None
         digits = signature.removeprefix("v0=")
-        if self._replays.is_first(digits):
+        if self.replays.is_first(digits):
             return payload, signature
-        if self._replays.measure_age(digits) <= REPEAT_SECONDS:
+        if self.replays.measure_age(digits) <= REPEAT_SECONDS:
             raise Repeated(signature)
         raise Refusal(401, "replay")
 
