@@ -95,14 +95,6 @@ class HealthRoutes:
         except TimeoutError:
             return self.store.engine.problem or "the database doesn't answer"
 
-    async def _measure(self) -> Figures | None:
-        if self.store is None:
-            return None
-        with suppress(StoreError, TimeoutError):
-            async with asyncio.timeout(FIGURES_SECONDS):
-                return await self.store.perform(counts.measure_figures)
-        return None
-
     async def _figures(self, request: web.Request) -> web.Response:
         if self.metrics_token is not None:
             wanted = f"Bearer {self.metrics_token.get_secret_value()}"
@@ -111,7 +103,11 @@ class HealthRoutes:
                 headers = {"WWW-Authenticate": "Bearer"}
                 return web.Response(status=401, text="This needs USHER_METRICS_TOKEN.", headers=headers)
         problem = await self._check()
-        figures = None if problem else await self._measure()
+        figures: Figures | None = None
+        if self.store is not None and not problem:
+            with suppress(StoreError, TimeoutError):
+                async with asyncio.timeout(FIGURES_SECONDS):
+                    figures = await self.store.perform(counts.measure_figures)
         body = self.metrics.render({"store": not problem, **self.ready(), **self.works()}, figures)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
