@@ -49,29 +49,25 @@ def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
     return None if soonest >= NEVER_HOURS else soonest
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeDelivery:
-    """The facts that decide whether a notice is sent as a message.
+def should_send(
+    kind: NoticeKind,
+    preferences: Preferences,
+    *,
+    chosen: bool | None = None,
+    is_failure: bool = False,
+    has_card: bool = False,
+) -> bool:
+    """Return whether a notice is sent as a separate message, instead of only being shown on the card.
 
     ``chosen`` is the user's setting for the workspace, or None. ``has_card`` says whether one of the user's
     cards already shows the same thing.
     """
-
-    kind: NoticeKind
-    chosen: bool | None = None
-    is_failure: bool = False
-    has_card: bool = False
-
-
-def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether a notice is sent as a separate message, instead of only being shown on the card."""
-    topic = news.kind.topic
-    if Mark.IN_CARD in news.kind.marks and news.has_card:
+    if Mark.IN_CARD in kind.marks and has_card:
         return False
-    if topic is None or news.is_failure or not (topic == "stopped" or news.has_card):
+    if kind.topic is None or is_failure or not (kind.topic == "stopped" or has_card):
         return True
-    wants: bool = getattr(preferences, topic)
-    return wants if news.chosen is None else news.chosen
+    wants: bool = getattr(preferences, kind.topic)
+    return wants if chosen is None else chosen
 
 
 @dataclass(frozen=True, slots=True)

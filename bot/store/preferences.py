@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from bot.domain.notices import Mark, NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.preferences import NoticeDelivery, Preferences, should_send
+from bot.domain.preferences import Preferences, should_send
 from bot.domain.runs import RunState
 from bot.store.tables import PREFERENCES, make_parser
 from bot.store.transaction import Row, Transaction
@@ -35,19 +35,21 @@ def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
         return True
     row = tx.one("heard", **_make_delivery_params(new))
     assert row is not None  # the query always returns a row
-    is_of_run, delivery = kind is NoticeKind.JOB_ENDED, NoticeDelivery(kind)
-    if (row["is_operation"] or kind.subject != "operation") and not (is_of_run and row["run_state"] is None):
-        chosen: bool | None = None
-        if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
-            chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
-        delivery = NoticeDelivery(
-            kind,
-            chosen=None if chosen is None else bool(chosen),
-            is_failure=is_of_run and row["run_state"] not in _WELL,
-            # A start planned by working hours has no card, but is treated like a start whose card is silent.
-            has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
-        )
-    return should_send(delivery, _PREFERENCES(row) or Preferences())
+    is_of_run, wanted = kind is NoticeKind.JOB_ENDED, _PREFERENCES(row) or Preferences()
+    is_unknown = kind.subject == "operation" and not row["is_operation"]
+    if is_unknown or (is_of_run and row["run_state"] is None):
+        return should_send(kind, wanted)
+    chosen: bool | None = None
+    if kind in {NoticeKind.READY, NoticeKind.STOPPED_ELSEWHERE}:
+        chosen = row["notify_ready" if kind is NoticeKind.READY else "notify_stopped"]
+    return should_send(
+        kind,
+        wanted,
+        chosen=None if chosen is None else bool(chosen),
+        is_failure=is_of_run and row["run_state"] not in _WELL,
+        # A start planned by working hours has no card, but is treated like a start whose card is silent.
+        has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
+    )
 
 
 def ask_delivery(tx: Transaction, new: NewNotice) -> None:

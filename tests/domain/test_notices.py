@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bot.domain.accounts import find_due_reminder, plan_first_reminder
 from bot.domain.notices import Mark, NoticeKind
-from bot.domain.preferences import NoticeDelivery, Preferences, should_send
+from bot.domain.preferences import Preferences, should_send
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
@@ -16,11 +16,11 @@ NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 @pytest.mark.parametrize("kind", sorted(set(NoticeKind) - set(TOPICS)))
 def test_what_nobody_can_switch_off_is_always_sent(kind):
-    assert should_send(NoticeDelivery(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
+    assert should_send(kind, NOTHING, chosen=False, has_card=Mark.IN_CARD not in kind.marks)
 
 
 def test_what_a_card_says_at_its_end_has_no_message_of_its_own():
-    assert not any(should_send(NoticeDelivery(kind, has_card=True), Preferences()) for kind in IN_CARD)
+    assert not any(should_send(kind, Preferences(), has_card=True) for kind in IN_CARD)
     assert [kind.value for kind in IN_CARD] == ["stopped", "removed"]
 
 
@@ -34,12 +34,12 @@ def test_what_is_off_is_told_by_the_card_alone(kind, chosen, wants, has_card):
     # Without a card, the notice is sent anyway, because nobody would hear about it otherwise. A workspace
     # that stopped on its own never has a card, so the preference decides.
     expected = is_on or (not has_card and kind is not K.STOPPED_ELSEWHERE)
-    assert should_send(NoticeDelivery(kind, chosen, has_card=has_card), preferences) == expected
-    assert should_send(NoticeDelivery(kind, chosen, is_failure=True, has_card=has_card), preferences)
+    assert should_send(kind, preferences, chosen=chosen, has_card=has_card) == expected
+    assert should_send(kind, preferences, chosen=chosen, is_failure=True, has_card=has_card)
 
 
 def test_at_first_all_is_told_but_stops_by_themselves():
-    assert [should_send(NoticeDelivery(kind, has_card=True), Preferences()) for kind in TOPICS] == [
+    assert [should_send(kind, Preferences(), has_card=True) for kind in TOPICS] == [
         True,
         False,
         True,
