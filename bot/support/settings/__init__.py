@@ -11,22 +11,8 @@ from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 
 from bot.support.environment import find_key_file, list_referenced_variables, list_variables
-from bot.support.settings.core import Settings
+from bot.support.settings.core import Settings as Settings
 from bot.support.settings.database import find_database_file
-
-__all__ = [
-    "PREFIXES",
-    "REMOVED_SETTINGS",
-    "VARIABLES",
-    "ParsedSettings",
-    "Settings",
-    "SettingsError",
-    "find_problem",
-    "find_unknown_variables",
-    "leave_out_service_variables",
-    "read_settings",
-    "translate_message",
-]
 
 #: Minimum similarity, from 0 to 100, for a variable's name to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
