@@ -210,7 +210,10 @@ class Transcript:
     def __init__(self, spool: Spool | None = None) -> None:
         self.spool = spool or Spool()
         self._tail = Tail()
-        self._seen = Seen()
+        #: How many characters of each stream have been read, and how many of them to skip because the streams
+        #: are being read again.
+        self._seen: Counter[str] = Counter()
+        self._to_skip: Counter[str] = Counter()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
         #: The stream of the unfinished line at the end of the spool (the file with the output).
@@ -225,7 +228,7 @@ class Transcript:
 
     @property
     def tail(self) -> str:
-        """Return the number of lines so far, including unfinished ones."""
+        """Return the end of the output, as much of it as may be displayed."""
         return self._tail.text(self._open_lines())
 
     def last_lines(self, count: int) -> list[str]:
@@ -246,7 +249,7 @@ class Transcript:
 
     def begin(self) -> None:
         """Record that the streams are being read from the beginning, possibly for a second time."""
-        self._seen.begin()
+        self._to_skip = Counter(self._seen)
 
     async def take(self, chunk: OutputChunk) -> bool:
         """Process a chunk. Return False if it contained nothing new."""
@@ -254,9 +257,12 @@ class Transcript:
         for at in range(0, len(chunk.text), SLICE):
             if at:
                 await asyncio.sleep(0)  # Let other work run; a cancellation here loses no output.
-            new = self._seen.new_of(OutputChunk(chunk.stream, chunk.text[at : at + SLICE]))
-            if new:
+            part = chunk.text[at : at + SLICE]
+            skipped = min(self._to_skip[chunk.stream], len(part))
+            self._to_skip[chunk.stream] -= skipped
+            if new := part[skipped:]:
                 is_new = True
+                self._seen[chunk.stream] += len(new)
                 self.version += 1
                 self._keep(self._lines[chunk.stream].feed(self._plain[chunk.stream].feed(new)))
         return is_new
@@ -269,9 +275,8 @@ class Transcript:
         for name in _STREAMS:
             self._keep(self._lines[name].finish())
         if note:
-            line = Lines("stdout")
-            for piece in line.feed(note + "\n"):
-                self._tail.add(piece)
+            for line in note.splitlines():
+                self._tail.add(OutputLine("stdout", line))
             self.spool.note(("\n" if self._unended else "") + note + "\n")
         self.version += 1
 
@@ -291,26 +296,6 @@ class Transcript:
                 written.append("\n")
             self._unended = None if piece.ends else piece.stream
         self.spool.add("".join(written))
-
-
-class Seen:
-    """Counts the characters read from each stream, to skip them if the stream is read again."""
-
-    def __init__(self) -> None:
-        self._seen: Counter[str] = Counter()
-        self._to_skip: Counter[str] = Counter()
-
-    def begin(self) -> None:
-        """Record that the streams are being read from the beginning again."""
-        self._to_skip = Counter(self._seen)
-
-    def new_of(self, chunk: OutputChunk) -> str:
-        """Return the part of a chunk that wasn't seen in an earlier reading, or "" if all of it was."""
-        skip = min(self._to_skip[chunk.stream], len(chunk.text))
-        self._to_skip[chunk.stream] -= skip
-        new = chunk.text[skip:]
-        self._seen[chunk.stream] += len(new)
-        return new
 
 
 #: Maximum number of lines shown from the end of a run's output once the run has ended.

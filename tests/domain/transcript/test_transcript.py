@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.runs import OutputChunk
-from bot.domain.transcript import Board, Seen, Spool, SpoolBudget, Transcript
+from bot.domain.transcript import Board, Spool, SpoolBudget, Transcript
 from tests.rigs.clock import FakeClock
 
 CHUNKS = st.lists(
@@ -119,13 +119,14 @@ async def test_a_stream_that_is_cut_and_begins_anew_repeats_nothing_and_loses_no
 
 
 @given(CHUNKS)
-def test_resuming_passes_over_exactly_what_was_seen(chunks):
-    seen = Seen()
-    first = [seen.new_of(chunk) for chunk in chunks]
-    assert first == [chunk.text for chunk in chunks]
-    seen.begin()
-    assert not any(seen.new_of(chunk) for chunk in chunks)
-    assert seen.new_of(OutputChunk("stdout", "more")) == "more"
+async def test_resuming_passes_over_exactly_what_was_seen(chunks):
+    transcript = Transcript()
+    assert [await transcript.take(chunk) for chunk in chunks] == [bool(chunk.text) for chunk in chunks]
+    transcript.begin()
+    assert not any([await transcript.take(chunk) for chunk in chunks])
+    assert await transcript.take(OutputChunk("stdout", "\nmore"))
+    transcript.end()
+    assert "\nmore\n" in await whole(transcript)
 
 
 async def test_a_spool_ends_at_its_cap_and_never_within_a_character():
