@@ -44,10 +44,6 @@ _WHY_NOT: Final = {
 }
 
 
-class ImportProblem(NotDone):
-    """The import file can't be used at all. The message gives the reason in one sentence."""
-
-
 @dataclass(frozen=True, slots=True)
 class CsvRow:
     """One row of the CSV file, exactly as written."""
@@ -68,15 +64,15 @@ class Result:
 
 
 def read_rows(path: Path) -> list[CsvRow]:
-    """Read the file. Raise ImportProblem if it isn't a CSV file or has unexpected columns."""
+    """Read the file. Raise NotDone if it isn't a CSV file or has unexpected columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
+            raise NotDone(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise ImportProblem(f"{path.name} can't be read: {error.strerror or 'no such file'}.") from None
+        raise NotDone(f"{path.name} can't be read: {error.strerror or 'no such file'}.") from None
     except UnicodeDecodeError:
-        raise ImportProblem(f"{path.name} isn't UTF-8 text. Save it as CSV in UTF-8.") from None
+        raise NotDone(f"{path.name} isn't UTF-8 text. Save it as CSV in UTF-8.") from None
     lines = text.splitlines()
     comma = ";" if lines and lines[0].count(";") > lines[0].count(",") else ","
     reader = csv.DictReader(lines, delimiter=comma, skipinitialspace=True, strict=True)
@@ -84,7 +80,7 @@ def read_rows(path: Path) -> list[CsvRow]:
         named = [str(name).strip().lower() for name in reader.fieldnames or ()]
         missing = [name for name in CSV_COLUMNS if name not in named]
         if missing:
-            raise ImportProblem(
+            raise NotDone(
                 f"The first line of {path.name} needs the columns {', '.join(CSV_COLUMNS)}; "
                 f"missing: {', '.join(missing)}."
             )
@@ -93,7 +89,7 @@ def read_rows(path: Path) -> list[CsvRow]:
     except csv.Error as error:
         # ``reader.line_num`` is that of the last line that could be read.
         line = reader.reader.line_num
-        raise ImportProblem(f"Line {line} of {path.name} isn't valid CSV: {error}.") from None
+        raise NotDone(f"Line {line} of {path.name} isn't valid CSV: {error}.") from None
 
 
 def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
@@ -110,9 +106,9 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
     try:
         return await set_up_slack(settings, store, make, clock)
     except errors.SlackPermanent:
-        raise ImportProblem(f"Slack refuses the bot token. {command('doctor')} says more.") from None
+        raise NotDone(f"Slack refuses the bot token. {command('doctor')} says more.") from None
     except errors.SlackFailed:
-        raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
+        raise NotDone("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
 #: If an unproven link expires within this many seconds, importing its account again renews it. A link is
@@ -220,7 +216,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Build the context for a command that an operator runs. This may raise ImportProblem or StoreError."""
+    """Build the context for a command that an operator runs. This may raise NotDone or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -249,7 +245,7 @@ async def import_rows(
     *,
     apply: bool,
 ) -> list[Result]:
-    """Check all rows. If ``apply`` is true, also link them. This may raise ImportProblem or StoreError."""
+    """Check all rows. If ``apply`` is true, also link them. This may raise NotDone or StoreError."""
     async with open_for_operator(settings, connections, store) as context:
         importer = Importer(context)
         return [await importer.one(row, apply=apply) for row in rows]

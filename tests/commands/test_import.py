@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.commands.account_import import ImportProblem, read_rows
+from bot.commands.account_import import read_rows
 from bot.store import accounts, open_store
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import NotDone
 from bot.support.vault import Vault, row_key
 from playground.slack.records import Person
 from tests.app.command_line import KEY, environment, run
@@ -122,12 +123,12 @@ async def test_rows_that_cannot_be_are_named_by_their_line(place):
 def test_a_file_that_is_none_is_refused_in_a_sentence(tmp_path, content, sentence):
     file = tmp_path / "people.csv"
     file.write_bytes(content)
-    with pytest.raises(ImportProblem, match=sentence):
+    with pytest.raises(NotDone, match=sentence):
         read_rows(file)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ImportProblem, match=r"people\.csv can't be read"):
+    with pytest.raises(NotDone, match=r"people\.csv can't be read"):
         read_rows(tmp_path / "people.csv")
 
 
