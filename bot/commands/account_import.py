@@ -5,6 +5,7 @@ Each row is first checked with its provider. A dry run writes nothing, and rows 
 
 import csv
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -54,13 +55,9 @@ class CsvRow:
     username: str
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A row's result: ``ok`` (linked, or would be), ``same`` (already linked), or ``problem``."""
-
-    row: CsvRow
-    outcome: Literal["ok", "same", "problem"]
-    sentence: str
+#: A row's result, and a sentence about it: ``ok`` (linked, or would be), ``same`` (already linked), or
+#: ``problem``.
+Result = tuple[Literal["ok", "same", "problem"], str]
 
 
 def read_rows(path: Path) -> list[CsvRow]:
@@ -85,26 +82,23 @@ def read_rows(path: Path) -> list[CsvRow]:
                 f"missing: {', '.join(missing)}."
             )
         reader.fieldnames = named
-        return [_row(reader.line_num, found) for found in reader if any(found.values())]
+        return [
+            CsvRow(reader.line_num, *((found.get(name) or "").strip() for name in CSV_COLUMNS))
+            for found in reader
+            if any(found.values())
+        ]
     except csv.Error as error:
         # ``reader.line_num`` is that of the last line that could be read.
         line = reader.reader.line_num
         raise NotDone(f"Line {line} of {path.name} isn't valid CSV: {error}.") from None
 
 
-def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
-    values = [(found.get(name) or "").strip() for name in CSV_COLUMNS]
-    return CsvRow(line, *values)
-
-
 async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
     clock = SystemClock()
-
-    def make(token: str) -> WebApi:
-        return WebApi(token, settings.slack_api_url, session, clock)
-
     try:
-        return await set_up_slack(settings, store, make, clock)
+        return await set_up_slack(
+            settings, store, lambda token: WebApi(token, settings.slack_api_url, session, clock), clock
+        )
     except errors.SlackPermanent:
         raise NotDone(f"Slack refuses the bot token. {command('doctor')} says more.") from None
     except errors.SlackFailed:
@@ -116,100 +110,95 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
-class Importer:
-    """Imports the rows of people whom the policy allows to link accounts."""
+async def _import_row(
+    context: Context, row: CsvRow, seen: dict[tuple[str, str], int], *, apply: bool
+) -> Result:
+    """Check a row with its provider. If ``apply`` is true, also link its account.
 
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        self._connections = context.connections
-        self._context = context
-        self._home = context.installation
-        self._seen: dict[tuple[str, str], int] = {}
+    ``seen`` maps the people and connections of earlier rows to their lines.
+    """
+    problem = _find_problem(context, row, seen)
+    if problem:
+        return "problem", problem
+    home, store = context.installation, context.store
+    provider = context.connections[row.connection]
+    principal = home.resolve_principal(home.parse_principal(row.slack_user))
+    current = await store.read(account_rows.find_account, principal, row.connection)
+    if current is not None and current.state == "active" and current.username == row.username:
+        ends_at, now = current.expires_at, await store.now()
+        if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
+            return "same", "is already linked"
+    elif current is not None and current.state == "active" and current.is_proven:
+        proven = f"has proven to be {current.username} there, and would first have to unlink that account"
+        return "problem", f"{principal.user_id} {proven}"
+    taken = [
+        account
+        for account in await store.read(account_rows.find_accounts_by_username, row.connection, row.username)
+        if account.principal != principal and account.state != "revoking" and not account.is_resting
+    ]
+    if taken:
+        return "problem", f"{row.username} already belongs to {taken[0].principal.user_id}"
+    caller = Caller(context, principal)
+    may = await caller.decide("link")
+    if not may.allowed:
+        return "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id)
+    try:
+        identity = await provider.require_facet(facets.Impersonation).check_username(row.username)
+    except errors.NotFound:
+        return "problem", f"there's no user {row.username} on {provider.settings.title}"
+    except errors.Forbidden:
+        return "problem", f"{row.username} is inactive, or Usher isn't allowed to act for them"
+    except errors.PermanentError:
+        return "problem", f"{provider.settings.title} refused the check. Look at its token"
+    except errors.ProviderError:
+        return "problem", f"{provider.settings.title} didn't answer. Run this again"
+    if not apply:
+        return "ok", "would be linked"
+    return await _link(row, caller, identity)
 
-    async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row with its provider. If ``apply`` is true, also link its account."""
-        problem = self._shape(row)
-        if problem:
-            return Result(row, "problem", problem)
-        provider = self._connections[row.connection]
-        principal = self._home.resolve_principal(self._home.parse_principal(row.slack_user))
-        current = await self._store.read(account_rows.find_account, principal, row.connection)
-        if current is not None and current.state == "active" and current.username == row.username:
-            ends_at, now = current.expires_at, await self._store.now()
-            if not current.is_approved or ends_at is None or ends_at - now > RENEWED_WITHIN:
-                return Result(row, "same", "is already linked")
-        elif current is not None and current.state == "active" and current.is_proven:
-            proven = f"has proven to be {current.username} there, and would first have to unlink that account"
-            return Result(row, "problem", f"{principal.user_id} {proven}")
-        taken = [
-            account
-            for account in await self._store.read(
-                account_rows.find_accounts_by_username, row.connection, row.username
-            )
-            if account.principal != principal and account.state != "revoking" and not account.is_resting
-        ]
-        if taken:
-            return Result(row, "problem", f"{row.username} already belongs to {taken[0].principal.user_id}")
-        caller = Caller(self._context, principal)
-        may = await caller.decide("link")
-        if not may.allowed:
-            return Result(row, "problem", _WHY_NOT.get(may.rule, _MAY_NOT).format(user=principal.user_id))
-        try:
-            identity = await provider.require_facet(facets.Impersonation).check_username(row.username)
-        except errors.NotFound:
-            return Result(row, "problem", f"there's no user {row.username} on {provider.settings.title}")
-        except errors.Forbidden:
-            return Result(
-                row, "problem", f"{row.username} is inactive, or Usher isn't allowed to act for them"
-            )
-        except errors.PermanentError:
-            return Result(row, "problem", f"{provider.settings.title} refused the check. Look at its token")
-        except errors.ProviderError:
-            return Result(row, "problem", f"{provider.settings.title} didn't answer. Run this again")
-        if not apply:
-            return Result(row, "ok", "would be linked")
-        return await self._link(row, caller, identity)
 
-    def _shape(self, row: CsvRow) -> str:
-        found = _SLACK_USER.fullmatch(row.slack_user)
-        if found is None:
-            return "slack_user needs a Slack user id such as U0123ABCD"
-        principal = self._home.parse_principal(row.slack_user)
-        if not principal.team_id:
-            return f"slack_user needs the id of the Slack workspace, too, such as T0123ABCD:{found[2]}"
-        if not self._home.has_team(principal.enterprise_id, principal.team_id):
-            return f"Usher isn't installed in the Slack workspace {principal.team_id}"
-        provider = self._connections.get(row.connection)
-        if provider is None:
-            return f"there's no connection {row.connection[:40]}"
-        if not provider.has_link_method("admin"):
-            return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
-        if not linking.is_username(row.username):
-            return "username needs 1 to 80 visible characters, without spaces"
-        earlier = self._seen.setdefault((principal.key, row.connection), row.line)
-        if earlier != row.line:
-            return f"line {earlier} names the same person and connection"
-        return ""
+def _find_problem(context: Context, row: CsvRow, seen: dict[tuple[str, str], int]) -> str:
+    home = context.installation
+    found = _SLACK_USER.fullmatch(row.slack_user)
+    if found is None:
+        return "slack_user needs a Slack user id such as U0123ABCD"
+    principal = home.parse_principal(row.slack_user)
+    if not principal.team_id:
+        return f"slack_user needs the id of the Slack workspace, too, such as T0123ABCD:{found[2]}"
+    if not home.has_team(principal.enterprise_id, principal.team_id):
+        return f"Usher isn't installed in the Slack workspace {principal.team_id}"
+    provider = context.connections.get(row.connection)
+    if provider is None:
+        return f"there's no connection {row.connection[:40]}"
+    if not provider.has_link_method("admin"):
+        return f'{row.connection} doesn\'t link by approval: its linking needs "admin"'
+    if not linking.is_username(row.username):
+        return "username needs 1 to 80 visible characters, without spaces"
+    earlier = seen.setdefault((principal.key, row.connection), row.line)
+    if earlier != row.line:
+        return f"line {earlier} names the same person and connection"
+    return ""
 
-    async def _link(self, row: CsvRow, caller: Caller, identity: base.Identity) -> Result:
-        about = (row.connection, identity.credential.account_id, identity.username)
-        if await caller.run(accounts.rest_if_another, *about):
-            sentence = "is another account there now, so the link rests. Run this again to approve it"
-            return Result(row, "problem", f"{row.username} {sentence}")
-        sealed = accounts.seal_credential(caller, row.connection, identity.credential)
-        credential = (identity.username, sealed, identity.credential.expires_at)
-        done = await caller.run(
-            accounts.link_account,
-            row.connection,
-            *credential,
-            actor="operator",
-            proof="import",
-            link_source="import",
-            remote_id=identity.credential.account_id,
-        )
-        if done is None:
-            return Result(row, "problem", f"{row.username} has been linked to somebody else in the meantime")
-        return Result(row, "ok", "is linked, and gets a direct message about it")
+
+async def _link(row: CsvRow, caller: Caller, identity: base.Identity) -> Result:
+    about = (row.connection, identity.credential.account_id, identity.username)
+    if await caller.run(accounts.rest_if_another, *about):
+        sentence = "is another account there now, so the link rests. Run this again to approve it"
+        return "problem", f"{row.username} {sentence}"
+    sealed = accounts.seal_credential(caller, row.connection, identity.credential)
+    credential = (identity.username, sealed, identity.credential.expires_at)
+    done = await caller.run(
+        accounts.link_account,
+        row.connection,
+        *credential,
+        actor="operator",
+        proof="import",
+        link_source="import",
+        remote_id=identity.credential.account_id,
+    )
+    if done is None:
+        return "problem", f"{row.username} has been linked to somebody else in the meantime"
+    return "ok", "is linked, and gets a direct message about it"
 
 
 @asynccontextmanager
@@ -237,18 +226,10 @@ async def open_for_operator(
                 await entered.by_oauth.close()
 
 
-async def import_rows(
-    settings: Settings,
-    connections: Mapping[str, ConnectionSettings],
-    store: Store,
-    rows: Sequence[CsvRow],
-    *,
-    apply: bool,
-) -> list[Result]:
-    """Check all rows. If ``apply`` is true, also link them. This may raise NotDone or StoreError."""
-    async with open_for_operator(settings, connections, store) as context:
-        importer = Importer(context)
-        return [await importer.one(row, apply=apply) for row in rows]
+async def import_rows(context: Context, rows: Sequence[CsvRow], *, apply: bool) -> list[Result]:
+    """Check all rows. If ``apply`` is true, also link them. This may raise StoreError."""
+    seen: dict[tuple[str, str], int] = {}
+    return [await _import_row(context, row, seen, apply=apply) for row in rows]
 
 
 async def retire(context: Context, connection: str) -> tuple[int, int]:
@@ -281,15 +262,15 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
     return ended, 0
 
 
-def as_lines(results: list[Result], *, apply: bool) -> list[str]:
+def as_lines(rows: Sequence[CsvRow], results: Sequence[Result], *, apply: bool) -> list[str]:
     """Return the command's output: one line for each row, and one with the totals."""
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
-        f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"
-        f" as {one.row.username[:100]}: {one.sentence}"
-        for one in results
+        f"{marks[outcome]} line {row.line}: {row.slack_user[:40]} at {row.connection[:40]}"
+        f" as {row.username[:100]}: {sentence}"
+        for row, (outcome, sentence) in zip(rows, results, strict=True)
     ]
-    count = {mark: sum(one.outcome == mark for one in results) for mark in marks}
+    count = Counter(outcome for outcome, _ in results)
     done = "linked" if apply else "to be linked"
     lines.append(f"{count['ok']} {done}, {count['same']} already linked, {count['problem']} with a problem.")
     if not apply:

@@ -73,9 +73,10 @@ def import_accounts(arguments: argparse.Namespace) -> int:
     rows = read_rows(arguments.file)
 
     async def run(store: Store) -> int:
-        results = await import_rows(settings, connections, store, rows, apply=arguments.apply)
-        print("\n".join(as_lines(results, apply=arguments.apply)))
-        return 1 if any(result.outcome == "problem" for result in results) else 0
+        async with open_for_operator(settings, connections, store) as context:
+            results = await import_rows(context, rows, apply=arguments.apply)
+        print("\n".join(as_lines(rows, results, apply=arguments.apply)))
+        return 1 if any(outcome == "problem" for outcome, _ in results) else 0
 
     return with_store(settings, run)
 
