@@ -66,6 +66,11 @@ class WaitlistEntry:
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether the user is still waiting."""
+        return self.granted_at is None and self.ended_at is None
+
 
 def find_missing_capacity(cause: str | None) -> str:
     """Return the kind of capacity that a start lacked, or "" if it failed for another reason.
@@ -155,32 +160,17 @@ def get_default_end(now: float, zone: ZoneInfo) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitlistFacts:
-    """A wait for capacity for a workspace, with its end and the number of people ``ahead`` in this round.
+    """A wait for capacity, and the names of its workspace and connection.
 
-    ``tried_before`` is how many of the ``others`` have already had their turn in this round. ``attempts`` is
-    the number of tries for this user. Once the wait is over, ``ended_at`` is set. If there was capacity,
-    ``granted_at`` is set, too.
+    ``ahead`` is the number of people ahead in this round. ``tried_before`` is how many of the ``others`` have
+    already had their turn in it.
     """
 
-    id: str
-    workspace_id: str
-    connection: str
+    entry: WaitlistEntry
     name: str
     title: str
-    kind: str
-    expires_at: float
     ahead: int = 0
     tried_before: int = 0
     others: int = 0
-    attempts: int = 0
-    is_missing_kind_known: bool = True
-    is_trying: bool = False
     is_held: bool = False
     is_refused: bool = False
-    granted_at: float | None = None
-    ended_at: float | None = None
-
-    @property
-    def is_waiting(self) -> bool:
-        """Return whether the user is still waiting."""
-        return self.granted_at is None and self.ended_at is None

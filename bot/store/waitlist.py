@@ -59,21 +59,12 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
     account = ACCOUNTS.first(tx, "account", principal=of.principal.key, connection=of.connection)
     return WaitlistFacts(
-        id=of.id,
-        workspace_id=of.workspace_id,
-        connection=of.connection,
+        entry=of,
         name=workspace.title if workspace is not None else "",
         title=title,
-        kind=of.kind,
-        expires_at=of.expires_at,
         **count_places(tx, of),
-        attempts=of.attempts,
-        is_missing_kind_known=of.is_missing_kind_known,
-        is_trying=of.state is WaitlistState.TRYING,
         is_held=count_failures_in_a_row(tx, of.connection) >= failures_allowed,
         is_refused=account is not None and account.is_refused,
-        granted_at=of.granted_at,
-        ended_at=of.ended_at,
     )
 
 

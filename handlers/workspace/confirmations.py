@@ -159,7 +159,7 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
     """Return the workspaces that the request's verb would change, judging by their rows."""
     under_way, verb = await read_operations_under_way(request), request.variant
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
-    waiting = {one.workspace_id for one in waits}
+    waiting = {one.entry.workspace_id for one in waits}
     at = request.at or request.more or None
     return [one for one in rows if one.id in waiting or is_needed(verb, one, under_way.get(one.id), at)]
 

@@ -5,16 +5,18 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.waitlist import WaitlistFacts
+from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
 from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks import waitlist as messages
 from bot.messages.blocks.notices import render
 from bot.messages.texts import waitlist as words
-from tests.messages.card_facts import NOW, facts
+from tests.messages.card_facts import ALICE, NOW, facts
 from tests.rigs.golden import check_golden
 
-WAIT = WaitlistFacts("wait_1", "w1", "hub", "gpu", "Team hub", "gpu", NOW + 3600.0)
+ENTRY = WaitlistEntry("wait_1", ALICE, "hub", "w1", "gpu", 1, NOW, NOW + 3600.0)
+WAIT = WaitlistFacts(ENTRY, "gpu", "Team hub")
+UNTRIED = replace(ENTRY, kind="room")
 
 
 def waiting(wait):
@@ -41,20 +43,24 @@ def test_how_many_are_ahead(ahead, said):
 
 
 def test_whose_turn_it_is_and_who_is_held_up_knows_why():
-    assert messages.format_position(replace(WAIT, is_trying=True)) == words.TRYING
+    trying = replace(WAIT, entry=replace(ENTRY, state=WaitlistState.TRYING))
+    assert messages.format_position(trying, mentions_attempt=True) == words.TRYING
     assert "could make Team hub shut down" in messages.format_position(replace(WAIT, ahead=3, is_held=True))
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"is_missing_kind_known": False}, "I'll know your place in line once I've tried it."),
-        ({"is_missing_kind_known": False, "ahead": 2}, "Two people are ahead of you."),
-        ({"is_trying": True}, "You're next in line."),
-        ({"ahead": 1, "attempts": 3, "others": 2}, "Two others are waiting, too. You're each tried in turn."),
+        ({"entry": UNTRIED}, "I'll know your place in line once I've tried it."),
+        ({"entry": UNTRIED, "ahead": 2}, "Two people are ahead of you."),
+        ({"entry": replace(ENTRY, state=WaitlistState.TRYING)}, "You're next in line."),
+        (
+            {"ahead": 1, "entry": replace(ENTRY, attempts=3), "others": 2},
+            "Two others are waiting, too. You're each tried in turn.",
+        ),
         ({"is_refused": True, "ahead": 1}, "I can't try to start it while Team hub refuses your sign-in."),
-        ({"granted_at": NOW}, "*gpu* got a free GPU on Team hub at"),
-        ({"ended_at": NOW}, "*gpu* stopped waiting for a free GPU on Team hub at"),
+        ({"entry": replace(ENTRY, granted_at=NOW)}, "*gpu* got a free GPU on Team hub at"),
+        ({"entry": replace(ENTRY, ended_at=NOW)}, "*gpu* stopped waiting for a free GPU on Team hub at"),
     ],
     ids=["untried", "untried behind two", "tried now", "had a turn", "refused", "granted", "over"],
 )
@@ -63,7 +69,7 @@ def test_message_of_a_wait_says_its_present_state(keys, said):
     wait = replace(WAIT, **keys)
     drawn = render(NoticeKind.WAITLIST_PLACE, waiting(wait))
     assert said in drawn.blocks[0]["text"]["text"]
-    assert len(list(kit.iterate_buttons(drawn.blocks))) == wait.is_waiting
+    assert len(list(kit.iterate_buttons(drawn.blocks))) == wait.entry.is_waiting
 
 
 def test_message_of_a_wait_survives_the_loss_of_its_rows():
@@ -89,10 +95,13 @@ def test_messages_about_room_name_the_workspace(kind):
             "You're next in line. One person ahead of you has had a turn, without success.",
         ),
         (
-            {"tried_before": 2, "attempts": 1},
+            {"tried_before": 2, "entry": replace(ENTRY, attempts=1)},
             "Two people ahead of you have had a turn, without success. I've tried once",
         ),
-        ({"ahead": 1, "attempts": 12}, "One person is ahead of you. I've tried 12 times so far."),
+        (
+            {"ahead": 1, "entry": replace(ENTRY, attempts=12)},
+            "One person is ahead of you. I've tried 12 times so far.",
+        ),
     ],
     ids=["first", "newcomer", "second", "often"],
 )
@@ -103,4 +112,6 @@ def test_place_says_how_the_round_goes(keys, said):
 @pytest.mark.parametrize("kind", words.WAITED_FOR)
 def test_every_kind_of_room_has_its_words(kind):
     assert "{title}" in words.NO_CAPACITY[kind]
-    assert words.WAITED_FOR[kind] in messages.format_place(replace(WAIT, kind=kind), NOW)
+    assert words.WAITED_FOR[kind] in messages.format_place(
+        replace(WAIT, entry=replace(ENTRY, kind=kind)), NOW
+    )

@@ -8,7 +8,7 @@ from bot.domain.failure_causes import find_reason
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitlistFacts
+from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitlistFacts, WaitlistState
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import fill_notice, format_reference
@@ -23,18 +23,19 @@ UNTIL_FORM = "wait_until"
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
     """Say what a person waits for, their place in line and the number of attempts, or how the wait ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
-    tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
-    return _fill_place(of, now, zone, [format_position(of), *before, *tried])
+    tried = [_count_tries(of.entry.attempts, words.TRIED_SO_FAR)] if of.entry.attempts else []
+    position = format_position(of, mentions_attempt=True)
+    return _fill_place(of, now, zone, [position, *before, *tried])
 
 
 def format_lasting_place(
     of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
 ) -> str:
     """Describe a wait, leaving out the number of attempts, because this message isn't updated after each."""
-    if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
+    if of.entry.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
     else:
-        ahead = format_position(replace(of, is_trying=False))
+        ahead = format_position(of)
     return _fill_place(of, now, zone, [ahead], template)
 
 
@@ -45,16 +46,13 @@ def _fill_place(
     said: Sequence[str],
     template: str = words.WAITING_STATE,
 ) -> str:
-    names = {
-        "name": of.name,
-        "title": of.title,
-        "what": words.WAITED_FOR.get(of.kind, words.WAITED_FOR["room"]),
-    }
-    if of.granted_at is not None:
-        return fill(words.GRANTED, at=kit.moment_at(of.granted_at, now, zone), **names)
-    if of.ended_at is not None:
-        return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now, zone), **names)
-    until = kit.moment(of.expires_at, now, zone)
+    entry, what = of.entry, words.WAITED_FOR.get(of.entry.kind, words.WAITED_FOR["room"])
+    names = {"name": of.name, "title": of.title, "what": what}
+    if entry.granted_at is not None:
+        return fill(words.GRANTED, at=kit.moment_at(entry.granted_at, now, zone), **names)
+    if entry.ended_at is not None:
+        return fill(words.WAIT_OVER, at=kit.moment(entry.ended_at, now, zone), **names)
+    until = kit.moment(entry.expires_at, now, zone)
     return fill(template, until=until, ahead=kit.Markup(" ".join(said)), **names)
 
 
@@ -67,14 +65,17 @@ def _count_people(number: int, one: str, several: str) -> str:
     return one if number == 1 else several.format(number=word)
 
 
-def format_position(of: WaitlistFacts) -> str:
-    """Say how many people are ahead, or that the person is next, or why the line is paused."""
+def format_position(of: WaitlistFacts, *, mentions_attempt: bool = False) -> str:
+    """Say how many people are ahead, or that the person is next, or why the line is paused.
+
+    If ``mentions_attempt`` is true, say instead that the workspace is being tried, if it is.
+    """
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
-    if of.is_trying:
+    if mentions_attempt and of.entry.state is WaitlistState.TRYING:
         return words.TRYING
     if of.ahead == 0:
-        return "You're next in line." if of.is_missing_kind_known else words.UNPLACED
+        return "You're next in line." if of.entry.is_missing_kind_known else words.UNPLACED
     return _count_people(of.ahead, "One person is ahead of you.", "{number} people are ahead of you.")
 
 
@@ -93,8 +94,8 @@ def answer_place(
     if not is_lasting:
         small = [fill("as of {at}", at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
-    shows = {"kind": str(NoticeKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
-    shows |= {"connection": of.connection}
+    shows = {"kind": str(NoticeKind.WAITLIST_PLACE), "subject": of.entry.id, "about": of.entry.workspace_id}
+    shows |= {"connection": of.entry.connection}
     drawn = replies.answer(format_lasting_place(of, now, zone), [stop_button(of)], replaces=replaces)
     return replace(drawn, shows=shows)
 
@@ -105,18 +106,18 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     if wait is None:
         return kit.message(fill_notice("*{name}* isn't waiting for room any more.", facts))
     said = format_lasting_place(wait, facts.now, facts.zone)
-    if facts.word("room") and wait.is_waiting:
+    if facts.word("room") and wait.entry.is_waiting:
         then = format_lasting_place(wait, facts.now, facts.zone, words.KEEPS_TRYING)
         said = kit.join([_format_no_room(facts, facts.word("cause")), then])
-    return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
+    return kit.message(said, [], [stop_button(wait)] if wait.entry.is_waiting else [])
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
     """Return the button that ends a wait. If there are several waits, the button has a number and a name."""
     if number is None:
-        return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
+        return kit.button(words.STOP_WAITING, "stop_waiting", of.entry.workspace_id)
     label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)
-    return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
+    return kit.add_number(kit.button(label, "stop_waiting", of.entry.workspace_id), number, label)
 
 
 def render_offer(facts: WorkspaceFacts) -> Answer | None:
