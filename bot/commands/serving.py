@@ -13,16 +13,10 @@ def serve(arguments: argparse.Namespace) -> int:
     """Run the server until it is told to stop."""
     role = Role(arguments.role)
     settings, connections = load(is_split=role is not Role.SERVE)
-    collect_less()
-    asyncio.run(serve_as(settings, connections, role))
-    return 0
-
-
-def collect_less() -> None:
-    """Exempt imported objects from garbage collection, and collect less often.
-
-    Reference counting already frees the memory that requests and polls use, and the search for cycles took a
-    twelfth of the start-up time.
-    """
+    # Exempt imported objects from garbage collection, and collect less often. Reference counting already
+    # frees the memory that requests and polls use, and the search for cycles took a twelfth of the start-up
+    # time.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    asyncio.run(serve_as(settings, connections, role))
+    return 0

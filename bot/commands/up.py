@@ -432,19 +432,15 @@ def keep(name: str, value: str, remark: str) -> None:
     if path.exists():
         text = path.read_text(encoding="utf-8")
     else:
-        example = _find_example().read_text(encoding="utf-8")
-        text = _PLACEHOLDERS.sub(r"\1=", example)
+        # The example settings file is in the package or, in a checkout, at the top level.
+        places = (folder / ".env.example" for folder in Path(__file__).parents[1:3])
+        example = next(place for place in places if place.is_file())
+        text = _PLACEHOLDERS.sub(r"\1=", example.read_text(encoding="utf-8"))
     line = f"# {remark}\n{name}={_quote(value)}"
     pattern = re.compile(f"^(?:# {re.escape(remark)}\n)?{name}=.*$", re.MULTILINE)
     text, count = pattern.subn(lambda _: line, text)
     _write(path, text if count else f"{text}\n{line}\n")
     give(name, value)
-
-
-def _find_example() -> Path:
-    """Return the example settings file, which is in the package or, in a checkout, at the top level."""
-    room, name = Path(__file__).parents[1], ".env.example"
-    return next(place for place in (room / name, room.parent / name) if place.is_file())
 
 
 def _build_table(

@@ -115,11 +115,6 @@ def is_hold(hold: str | None, code: HoldCode) -> bool:
     return split_hold(hold or "")[0] is code
 
 
-def is_silence(hold: str | None) -> bool:
-    """Return whether the hold says that a connection isn't giving usable answers."""
-    return is_hold(hold, HoldCode.SILENT)
-
-
 def find_server_words(hold: str | None) -> str:
     """Return the provider's own description of its server errors, or "" if the hold quotes none."""
     return split_hold(hold or "")[1].partition(": ")[2] if is_failure_of_server(hold) else ""

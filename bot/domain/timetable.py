@@ -118,10 +118,10 @@ def list_days_beyond(card: ClassCard, former: FormerMember, now: float) -> tuple
     """
     days, coming = list_lesson_days(card, now), find_lesson(card, now)
     is_longer = (card.stops or 0) - (card.starts or 0) > former.minutes
-    beyond = [one for one in days if is_longer or one > former.last_day or _weekday(one) not in former.days]
+    beyond = [
+        day
+        for day in days
+        if is_longer or day > former.last_day or DAYS[date.fromisoformat(day).weekday()] not in former.days
+    ]
     skipped = [one for one in days if one in former.skipped]
     return beyond, [one for one in skipped if coming is None or one != coming.local[:10]]
-
-
-def _weekday(day: str) -> str:
-    return DAYS[date.fromisoformat(day).weekday()]

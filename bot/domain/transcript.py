@@ -114,13 +114,10 @@ class Lines:
                 if times:
                     self._line = self._line[:-1]
                 self._line += written
-                self._hand_on(pieces)
-
-    def _hand_on(self, pieces: list[OutputLine]) -> None:
-        while len(self._line) > self._longest:
-            part, self._line = self._line[: self._longest], self._line[self._longest :]
-            pieces.append(OutputLine(self._stream, part, begins=not self._begun, ends=False))
-            self._begun = True
+                while len(self._line) > self._longest:
+                    begin, self._line = self._line[: self._longest], self._line[self._longest :]
+                    pieces.append(OutputLine(self._stream, begin, begins=not self._begun, ends=False))
+                    self._begun = True
 
     def _end(self, pieces: list[OutputLine]) -> None:
         pieces.append(OutputLine(self._stream, self._line, begins=not self._begun))

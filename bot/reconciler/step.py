@@ -24,7 +24,6 @@ from bot.domain.holds import (
     hold_by_cause,
     is_failure_of_server,
     is_hold,
-    is_silence,
     make_hold,
 )
 from bot.domain.notices import NoticeKind
@@ -673,7 +672,8 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
-    kept = next((one for one in (is_silence, is_failure_of_server) if one(subject.block_reason)), None)
+    kinds = (partial(is_hold, code=HoldCode.SILENT), is_failure_of_server)
+    kept = next((is_kind for is_kind in kinds if is_kind(subject.block_reason)), None)
     if fails and kept is not None and said is not None and (not said or kept(said)):
         return replace(update, block_reason=None, card_dirty=False)
     return update

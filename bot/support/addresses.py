@@ -92,8 +92,7 @@ def normalise_base_url(text: str) -> str:
         raise ValueError("the address must not contain ? or #")
     if origin.scheme == "http" and not origin.is_loopback:
         raise ValueError("the address must begin with https:// (http:// only for this machine)")
-    segments = parts.path.split("/")
-    if any(is_dot_segment(segment) for segment in segments):
+    if any(re.fullmatch(r"(\.|%2e){1,2}", one, re.IGNORECASE) for one in parts.path.split("/")):
         raise ValueError("the address must not have . or .. in its path")
     path = quote(parts.path, safe=SAFE_CHARACTERS).rstrip("/")
     return f"{origin.scheme}://{origin.netloc}{path}"
@@ -159,11 +158,6 @@ def is_ip_address(host: str) -> bool:
     except ValueError:
         return False
     return "%" not in host
-
-
-def is_dot_segment(segment: str) -> bool:
-    """Return whether a path segment is ``.`` or ``..``, however it is encoded."""
-    return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
 
 
 #: The path that ``doctor`` requests to check that Usher's public URL leads back to Usher (``Vault.prove``).

@@ -180,7 +180,7 @@ class Http:
         response = await self._open(
             attempt,
             method,
-            _with_query(url, query) if query else url,
+            f"{url}{'&' if '?' in url else '?'}{urlencode(query)}" if query else url,
             headers=headers,
             json=json_body,
             data=form,
@@ -220,10 +220,6 @@ class Http:
 @lru_cache(maxsize=64)
 def _make_timeout(total: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=CONNECT_SECONDS)
-
-
-def _with_query(url: str, query: Mapping[str, str]) -> str:
-    return url + ("&" if "?" in url else "?") + urlencode(query)
 
 
 def _raise_alone(failure: errors.ProviderError) -> None:
