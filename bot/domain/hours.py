@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Literal, Self
+from typing import Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.people import Principal
@@ -102,10 +102,6 @@ class Timetable(ABC):
     def wanted(self) -> Wanted:
         """Return the hours in the form in which they were requested."""
         return Wanted(self.days, self.starts, self.stops)
-
-    def timetable(self) -> dict[str, Any]:
-        """Return the fields of ``Timetable`` by name, without the fields that subclasses add."""
-        return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
         """Return the first start or stop after a time, or None if none is planned that far ahead."""

@@ -158,10 +158,6 @@ class PlannedStops:
     rows: tuple[PlannedStop, ...] = ()
     counts: PlannedStop | None = None
 
-    def has(self, source: str) -> bool:
-        """Return whether this card or rule has planned any of the workspace's stops."""
-        return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
-
     def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
         """Return the planned stops, without those that have any of the given reasons, sources or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})

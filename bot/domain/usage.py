@@ -152,11 +152,6 @@ class Life:
     #: The price at the beginning of the life, or None if it isn't known.
     price: Price | None = None
 
-    @property
-    def is_open(self) -> bool:
-        """Return whether, as far as Usher knows, the life is still in progress."""
-        return self.ended is None
-
 
 @dataclass(slots=True)
 class Sum:

@@ -35,7 +35,7 @@ async def wait_for_lives(world, ended, running):
     async with asyncio.timeout(120):
         while True:
             lives = await read_lives(world)
-            if [one.is_open for one in lives] == [False] * ended + [True] * running:
+            if [one.ended is None for one in lives] == [False] * ended + [True] * running:
                 return lives
             await asyncio.sleep(1.0)
 

@@ -90,7 +90,7 @@ async def test_what_runs_when_the_ledger_begins_was_started_by_its_last_call(sto
     )
     await write(store, clock, of_operation(0, "operation.start", workspace.id, "fulfilled"))
     (life,) = await fill(store)
-    assert (life.began.earliest, life.began.known, life.is_open) == (times[0], Known.ASKED, True)
+    assert (life.began.earliest, life.began.known, life.ended is None) == (times[0], Known.ASKED, True)
     assert await fill(store) == [life]
 
 

@@ -384,11 +384,15 @@ async def test_past_lives_come_after_the_upgrade_and_what_runs_is_one(tmp_path):
     await store.migrate()
     read = partial(usage.read_lives_of_person, principal=ALICE, since=0.0, until=now)
     (running,) = await store.read(read)
-    assert (running.began.known, running.runs_from, running.is_open) == (Known.UNKNOWN, now - 7110.0, True)
+    assert (running.began.known, running.runs_from, running.ended is None) == (
+        Known.UNKNOWN,
+        now - 7110.0,
+        True,
+    )
     assert await follow(store) == 1
     past, running = await store.read(read)
     assert (past.workspace_id, past.hours.best) == ("ws_gone", 1.0)
-    assert (running.workspace_id, running.began.known, running.is_open) == ("ws_up", Known.ASKED, True)
+    assert (running.workspace_id, running.began.known, running.ended is None) == ("ws_up", Known.ASKED, True)
     assert running.hours.best == pytest.approx((7200.0 - 60.0) / 3600.0)
     assert await follow(store) == 0
     await store.close()

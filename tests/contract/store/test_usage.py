@@ -129,7 +129,7 @@ async def test_a_life_that_no_read_saw_end_is_followed_by_the_next(store, clock,
     first, second = await lives_of(store)
     assert (first.runs_from, second.runs_from) == (began, again)
     assert (first.ended.known, first.ended.earliest, first.ended.latest) == (Known.SEEN, up, again)
-    assert second.is_open
+    assert second.ended is None
 
 
 async def test_a_life_goes_on_through_reads_that_show_nothing(store, clock, workspace):
@@ -138,7 +138,7 @@ async def test_a_life_goes_on_through_reads_that_show_nothing(store, clock, work
         clock.advance(600.0)
         await observe(store, clock, workspace, seen)
     (life,) = await lives_of(store)
-    assert life.is_open
+    assert life.ended is None
     assert life.last_seen_at == await find_last_read(store, workspace)
     # Nothing shows whether it has been running since.
     clock.advance(3600.0)
@@ -192,7 +192,7 @@ async def test_a_life_that_went_on_while_unlinked_is_one(store, clock, workspace
     relinked = await store.read(workspaces.find_by_remote_id, *key)
     await observe(store, clock, relinked, seen)
     (life,) = await lives_of(store)
-    assert (life.runs_from, life.is_open, life.workspace_id) == (began, True, relinked.id)
+    assert (life.runs_from, life.ended is None, life.workspace_id) == (began, True, relinked.id)
 
 
 async def test_lists_begin_and_end_lives(store, clock, workspace):
@@ -302,7 +302,7 @@ async def test_everybodys_lives_come_from_one_snapshot_in_pages(store, clock, wo
             await observe(store, clock, workspace, seen)
     found = await store.read(lambda tx: list(usage.iterate_lives(tx, *EVER)))
     assert sorted(one.id for one in found) == sorted(one.id for one in await lives_of(store))
-    assert [one.is_open for one in found] == [False, False, False, True]
+    assert [one.ended is None for one in found] == [False, False, False, True]
     third = found[2].ended.latest
     assert len(await store.read(lambda tx: list(usage.iterate_lives(tx, third, 4e9)))) == 1
 
@@ -318,7 +318,7 @@ async def test_what_nobody_reads_any_more_has_no_known_end(store, clock, workspa
     assert await store.read(lambda tx: list(usage.iterate_lives(tx, *window))) == []
     await observe(store, clock, workspace, RUNNING)
     (life,) = await lives_of(store)
-    assert life.is_open
+    assert life.ended is None
 
 
 async def test_old_lives_become_sums_without_persons(store, clock, workspace):
@@ -454,7 +454,7 @@ async def test_what_was_created_and_listed_has_one_life(store, clock, account):
     made = await store.write(creations.name_created, creation.id, Created("r1", "lab"), found.gate_key)
     await observe(store, clock, made, STOPPED)
     (life,) = await lives_of(store)
-    assert (life.workspace_id, life.is_open) == ("ws1", False)
+    assert (life.workspace_id, life.ended is None) == ("ws1", False)
 
 
 async def test_a_class_has_the_hours_of_what_its_members_got_from_each_press_on(store, clock):
@@ -499,7 +499,7 @@ async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database,
         clock.advance(3600.0)
         await observe(again, clock, workspace, seen)
     lives, now = await lives_of(again), await again.now()
-    assert [one.is_open for one in lives] == [False, False, True]
+    assert [one.ended is None for one in lives] == [False, False, True]
     assert all(one.runs_from <= one.runs_until <= now for one in lives)
 
 
@@ -563,5 +563,5 @@ async def test_others_reads_are_signs_of_a_shared_life(store, clock, leaves):
         clock.advance(0.6 * DAY)
         await observe(store, clock, theirs, RUNNING)
     (life,) = await lives_of(store)
-    assert (life.is_open, life.last_seen_at) == (True, await find_last_read(store, theirs))
+    assert (life.ended is None, life.last_seen_at) == (True, await find_last_read(store, theirs))
     assert await lives_of(store, BOB) == []
