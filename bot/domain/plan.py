@@ -128,16 +128,11 @@ _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
 #: Maps each step that stops or removes a workspace to the action that the provider must currently allow.
-_ACTIONS: dict[Step, Action] = {
-    Step.STOP: "stop",
-    Step.SUSPEND: "suspend",
-    Step.FORCE: "force",
-    Step.REMOVE: "remove",
-}
+_ACTIONS: dict[Step, Action] = {**_MODES, Step.REMOVE: "remove"}
 _CALLS = frozenset({Step.START, *_ACTIONS})
 #: Verbs of operations that never give up, because a workspace that keeps running costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
-_REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
+_REPEATABLE = frozenset({Step.START, *_MODES})
 #: The effects of the stop modes, for providers that don't declare any.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
