@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 #: Hourly prices must be lower than this.
 MAX_PRICE: Final = 10_000
@@ -28,15 +28,6 @@ class Price:
         return " ".join(filter(None, [f"{amount:f}", self.currency, "an hour"]))
 
 
-class MachineColumns(TypedDict):
-    """The columns that describe the machine of a workspace or a run."""
-
-    template: str | None
-    size: str | None
-    price: str | None
-    currency: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class MachineKind:
     """The kind of machine that a workspace runs on, as far as it is known.
@@ -51,7 +42,7 @@ class MachineKind:
     size: str | None = None
     price: Price | None = None
 
-    def to_columns(self) -> MachineColumns:
+    def to_columns(self) -> dict[str, Any]:
         """Return these facts as the columns of a workspace or a run."""
         price = self.price
         return {
