@@ -44,10 +44,6 @@ class RateLimiter:
         #: Maps each person to a token bucket, ordered by when the person was last seen.
         self._buckets: dict[str, _Bucket] = {}
 
-    def __len__(self) -> int:
-        """Return how many people are remembered."""
-        return len(self._buckets)
-
     def take(self, key: str) -> float:
         """Count a request and return 0.
 
