@@ -57,7 +57,6 @@ from bot.store.operations import Accepted
 from bot.store.tables import CLASS_CARDS, OPERATIONS, PARTICIPANTS
 from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
-from bot.support.guards import guards
 
 #: Maximum interval between two counts of a card's members while workspaces are starting or stopping, in
 #: seconds. The interval grows while the counts stay the same.
@@ -549,7 +548,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     append_audit(tx, [AuditEntry(card.stopper, "class.finished", target, "ok", detail)])
 
 
-@guards("Nobody acts through another's account")
+# guards: Nobody acts through another's account
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
     """Return whether a class's timer may stop a workspace now. If the policy refuses, record that.
 

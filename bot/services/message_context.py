@@ -33,7 +33,6 @@ from bot.store import runs as run_rows
 from bot.store import usage as usage_rows
 from bot.store import workspaces as workspace_rows
 from bot.store.transaction import from_json
-from bot.support.guards import guards
 
 #: Path prefix of Usher's own pages for workspaces. It is followed by Usher's id for the workspace.
 IDE_PATH: Final = "/ide"
@@ -270,7 +269,7 @@ class Gatherer:
         run = None if operation is not None else await self.store.read(run_rows.find_run, work_item_id)
         return any(one is not None and one.is_open for one in (operation, run))
 
-    @guards("After a crash, output is read again from the beginning")
+    # guards: After a crash, output is read again from the beginning
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
         """Remove a run's output from a card that others can read. Ids of direct messages begin with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)

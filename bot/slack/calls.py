@@ -47,7 +47,6 @@ from bot.support.errors import (
     SlackUnknownOutcome,
     StoreError,
 )
-from bot.support.guards import guards
 from bot.support.windows import Attempt, TooLateError, narrow_window, track_attempt
 
 log = structlog.get_logger(__name__)
@@ -360,8 +359,8 @@ class PacedSlack:
         if self.is_locked_out:
             raise SlackPermanent(method, self.lockout_code or "shut_out")
 
+    # guards: No notice is lost or sent twice
     @property
-    @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
         """Return how many seconds Slack's clock may be behind Usher's. If it isn't behind, return 0."""
         return max(-self._by_header, -self._by_message, 0.0)

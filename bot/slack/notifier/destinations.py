@@ -6,7 +6,6 @@ from typing import Final
 from bot.domain.notices import Mark, Notice
 from bot.store import cards
 from bot.store.store import Store
-from bot.support.guards import guards
 
 #: How long a notice for a card's thread waits for the card to be posted, in seconds.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
@@ -34,7 +33,7 @@ class Destinations:
         #: Ids of notices that are sent outside their thread because Slack refused the thread.
         self._alone: set[str] = set()
 
-    @guards("After a crash, output is read again from the beginning")
+    # guards: After a crash, output is read again from the beginning
     async def find(self, notice: Notice) -> Destination | None:
         """Return where to send a notice, or None if it has to wait until its card is posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:

@@ -11,7 +11,6 @@ from bot.slack.installed import AnySlack
 from bot.store import notices as notice_rows
 from bot.store.store import Store
 from bot.support import errors
-from bot.support.guards import guards
 
 MESSAGES_PER_PAGE: Final = 200
 EVENT_TYPE: Final = "usher_notice"
@@ -37,7 +36,7 @@ class Lookup:
         self._store = store
         self._slack = slack
 
-    @guards("No notice is lost or sent twice")
+    # guards: No notice is lost or sent twice
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
     ) -> dict[str, PostedMessage]:

@@ -45,7 +45,6 @@ from bot.slack.notifier.timing import Timing
 from bot.store import notices as notice_rows
 from bot.store import slack_rate_limits
 from bot.support import errors
-from bot.support.guards import guards
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 from bot.support.windows import Window, limit_departures
 
@@ -227,7 +226,7 @@ class Outbox:
         elif not (notice.body.get("becomes") and await self._replace_promised_answer(notice, rendered)):
             await self._send(notice, rendered)
 
-    @guards("No notice is lost or sent twice")
+    # guards: No notice is lost or sent twice
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Replace the message that promised this answer. Return False if the answer must be sent on its own.
 
