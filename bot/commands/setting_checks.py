@@ -8,12 +8,9 @@ from bot.support.settings import REMOVED_SETTINGS, VARIABLES
 from bot.support.settings.field import find_advice
 
 _CORRECT_VALUE: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
-_CORRECT_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
 #: The command that fixes a file's permissions. If the description of a problem already contains it, no other
 #: advice is given.
 _SAYS_IT: Final = "chmod 600"
-_SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
-_MISSPELT: Final = "Correct its name, or remove it."
 _REMOVE_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` lists them all."
 
 
@@ -48,10 +45,10 @@ def _setting_advice(problem: str) -> str:
     if _SAYS_IT in problem:
         return ""
     if "CREDENTIALS_DIRECTORY" in problem:
-        return _SYSTEMD
+        return "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
     if "there is no such setting" in problem:
-        return _MISSPELT
+        return "Correct its name, or remove it."
     if problem.startswith("connections."):
-        return _CORRECT_CONNECTIONS
+        return "Correct it in the connections file: `usher docs connections` lists every key."
     field = VARIABLES.get(problem.split(":", maxsplit=1)[0].split(maxsplit=1)[0])
     return (find_advice(field) if field is not None else "") or _CORRECT_VALUE

@@ -69,7 +69,6 @@ LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
 #: How long work must be overdue before ``doctor`` reports that no process is doing it, in seconds.
 OVERDUE_SECONDS = 3600.0
-_OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
@@ -95,7 +94,6 @@ _NOTICE_ADVICE = {
     Meaning.AGAIN: _WAY_OUT,
 }
 _STORE_ADVICE = "What to do: `usher docs incidents#the-database-cant-be-written`."
-_FSYNC = "SELECT current_setting('fsync') AS fsync"
 _MAY_CREATE = "SELECT COALESCE(has_schema_privilege(current_schema(), 'CREATE'), FALSE) AS may_create"
 _OWNER_ADVICE = "Make its user the owner of the database: `usher docs operate#postgresql`."
 _UPGRADE_ADVICE = "Make a backup first, which is the way back: `usher docs upgrade`."
@@ -156,7 +154,7 @@ async def check_servers(store: Store) -> list[Check]:
     if not store.engine.is_shared:
         return []
     found = [store.engine.warning] if store.engine.warning else []
-    (row,) = await store.read(lambda tx: tx.all(_FSYNC))
+    (row,) = await store.read(lambda tx: tx.all("SELECT current_setting('fsync') AS fsync"))
     if row["fsync"] != "on":
         found.append("fsync is off: after a power cut the database may be broken. Switch it on")
     return [Check("servers", True, said, is_warning=True) for said in found]
@@ -228,7 +226,7 @@ async def check_overdue(store: Store) -> Check:
         return Check(label, True, "none")
     found = ", ".join(f"{format_plain(kind)} {number}" for kind, number in overdue.items())
     found = f"due for over an hour, and nobody does it: {found}"
-    return Check(label, True, found, _OVERDUE_ADVICE, is_warning=True)
+    return Check(label, True, found, 'Look for "loop failed" in the log.', is_warning=True)
 
 
 async def check_messages(store: Store) -> Check:
