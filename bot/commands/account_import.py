@@ -13,15 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Literal
 
-import aiohttp
-
 from bot.providers import base, build_providers, facets
 from bot.providers.connection import ConnectionSettings
 from bot.services import accounts, linking, revocations
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.slack.people import PeopleDirectory
-from bot.slack.tenants import SlackSetup, set_up_slack
+from bot.slack.tenants import set_up_slack
 from bot.slack.web_api import WebApi
 from bot.store import accounts as account_rows
 from bot.store import revocations as revocation_rows
@@ -91,18 +89,6 @@ def read_rows(path: Path) -> list[CsvRow]:
         # ``reader.line_num`` is that of the last line that could be read.
         line = reader.reader.line_num
         raise NotDone(f"Line {line} of {path.name} isn't valid CSV: {error}.") from None
-
-
-async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
-    clock = SystemClock()
-    try:
-        return await set_up_slack(
-            settings, store, lambda token: WebApi(token, settings.slack_api_url, session, clock), clock
-        )
-    except errors.SlackPermanent:
-        raise NotDone(f"Slack refuses the bot token. {command('doctor')} says more.") from None
-    except errors.SlackFailed:
-        raise NotDone("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
 #: If an unproven link expires within this many seconds, importing its account again renews it. A link is
@@ -207,8 +193,15 @@ async def open_for_operator(
 ) -> AsyncIterator[Context]:
     """Build the context for a command that an operator runs. This may raise NotDone or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
-        http = Http(session)
-        entered = await _enter(settings, store, session)
+        http, clock = Http(session), SystemClock()
+        try:
+            entered = await set_up_slack(
+                settings, store, lambda token: WebApi(token, settings.slack_api_url, session, clock), clock
+            )
+        except errors.SlackPermanent:
+            raise NotDone(f"Slack refuses the bot token. {command('doctor')} says more.") from None
+        except errors.SlackFailed:
+            raise NotDone("Slack isn't answering. Check the connection to Slack, then try again.") from None
         try:
             yield Context(
                 store=store,
@@ -217,7 +210,7 @@ async def open_for_operator(
                 installation=entered.installation,
                 tenants=entered.tenants,
                 vault=Vault(settings.keys()),
-                clock=SystemClock(),
+                clock=clock,
                 ids=SystemIds(),
             )
         finally:
