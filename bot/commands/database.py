@@ -144,11 +144,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
             if one.username or one.link_source
         ]
         for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
-            until = (
-                ""
-                if one.expires_at is None
-                else f" until {datetime.fromtimestamp(one.expires_at, UTC):%Y-%m-%d}"
-            )
+            until = "" if one.expires_at is None else f" until {_format_day(one.expires_at)}"
             how = f"{'proven' if one.is_proven else 'not proven'} ({one.link_source or 'unknown'}){until}"
             sentence = "; ".join(filter(None, (how, _format_id(one), _format_rest(one))))
             print(f"{one.principal.key} at {one.connection} as {one.username or '-'}: {sentence}")
