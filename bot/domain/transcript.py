@@ -159,37 +159,35 @@ def format_line(piece: OutputLine) -> str:
 class Tail:
     """Keeps the last lines of an output. ``count`` is the number of lines so far."""
 
-    def __init__(self, lines: int = LINES, characters: int = CHARACTERS, of_a_line: int = OF_A_LINE) -> None:
-        self._lines: deque[str] = deque(maxlen=lines)
-        self._most = lines
-        self._characters = characters
-        self._of_a_line = of_a_line
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=LINES)
         self.count = 0
 
     def add(self, piece: OutputLine) -> None:
         """Add a line, cut to the maximum length. If the line is long, its later parts are ignored."""
         if piece.begins:
             self.count += 1
-            self._lines.append(self._cut_line(format_line(piece)))
+            self._lines.append(_cut_line(format_line(piece)))
 
     def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
         """Return the last lines, oldest first. ``open_lines`` are lines that haven't ended."""
-        shown = [*self._lines, *(self._cut_line(line) for line in open_lines if line)]
+        shown = [*self._lines, *(_cut_line(line) for line in open_lines if line)]
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
         """Return as many whole lines from the end of the output as may be displayed."""
         kept: list[str] = []
-        room = self._characters
-        for line in reversed(self.last(self._most, open_lines)):
+        room = CHARACTERS
+        for line in reversed(self.last(LINES, open_lines)):
             room -= len(line) + 1
             if room < 0:
                 break
             kept.append(line)
         return "\n".join(reversed(kept))
 
-    def _cut_line(self, line: str) -> str:
-        return line if len(line) <= self._of_a_line else line[: self._of_a_line - 1] + CUT
+
+def _cut_line(line: str) -> str:
+    return line if len(line) <= OF_A_LINE else line[: OF_A_LINE - 1] + CUT
 
 
 #: Number of characters of output that are processed at a time.
