@@ -90,4 +90,4 @@ def list_routes() -> dict[str, list[str]]:
         f"command {command}": get_verbs(command) for command in list_commands()
     }
     tables |= {"action": action, "shortcut": shortcut, "view": view, "options": options, "event": event}
-    return {kind: list(table.get_all()) for kind, table in tables.items()}
+    return {kind: sorted(table) for kind, table in tables.items()}

@@ -19,7 +19,7 @@ ADDRESSES = {"open_url", "page_url", "link_url"}
 
 def of_runs() -> set[str]:
     """Return the buttons that run the verbs for jobs."""
-    return {f"job_{verb}" for verb in routes.get_verbs("job").get_all()}
+    return {f"job_{verb}" for verb in routes.get_verbs("job")}
 
 
 def test_what_was_found():
@@ -82,8 +82,8 @@ def test_every_button_that_people_see_has_a_handler():
             seen |= set(re.findall(r" = (?:ask )?([\w-]+)", "\n".join(menus)))
     known = {
         kit.MENU,
-        *routes.action.get_all(),
-        *routes.get_verbs("workspace").get_all(),
+        *routes.action,
+        *routes.get_verbs("workspace"),
         *of_runs(),
         *ADDRESSES,
         "code",
@@ -110,11 +110,11 @@ def test_every_button_that_people_see_has_a_handler():
 def test_every_form_that_people_see_has_a_handler():
     forms = [golden.shown(name) for name in golden.entries("views")]
     callbacks = {form["callback_id"] for form in forms if "submit" in form}
-    assert callbacks == set(routes.view.get_all()) - former.FORMS.keys()
+    assert callbacks == set(routes.view) - former.FORMS.keys()
 
 
 def test_every_event_of_the_manifest_has_a_handler():
-    assert set(routes.event.get_all()) == {name.replace(".", "_") for name in EVENTS}
+    assert set(routes.event) == {name.replace(".", "_") for name in EVENTS}
 
 
 def test_a_name_has_one_handler():
@@ -131,8 +131,8 @@ def test_a_name_has_one_handler():
 
 
 def test_no_button_has_two_meanings():
-    actions = set(routes.action.get_all())
-    assert not actions & set(routes.get_verbs("workspace").get_all())
+    actions = set(routes.action)
+    assert not actions & set(routes.get_verbs("workspace"))
     assert not actions & of_runs()
     # A button of a former verb is handled by the verb that has replaced it.
     assert not actions & list_former_verbs("workspace").keys()

@@ -96,7 +96,7 @@ def test_every_scope_event_and_command_has_a_use_and_every_use_is_asked_for(form
 
 
 def test_every_shortcut_has_its_handler_and_the_other_way_round():
-    assert set(routes.shortcut.get_all()) == {*SHORTCUTS, *former.SHORTCUTS}
+    assert set(routes.shortcut) == {*SHORTCUTS, *former.SHORTCUTS}
 
 
 def test_no_link_is_unfurled():

@@ -15,4 +15,4 @@ NAMES = tomllib.loads((ROOT / "tests/project/public_names.toml").read_text(encod
 def test_names_of_old_messages_have_functions(registry):
     load()
     assert NAMES[registry] == sorted(NAMES[registry])
-    assert set(NAMES[registry]) <= set(getattr(routes, registry).get_all())
+    assert set(NAMES[registry]) <= set(getattr(routes, registry))
