@@ -70,21 +70,16 @@ async def check_account(provider: base.Provider, token: str) -> Check:
     except errors.ProviderError as failed:
         refused = f"{title} doesn't accept that token ({explain_failure(failed)})"
         return Check(label, False, refused, f"Copy the whole token from {title} again.")
-    shown = [
-        f"{format_plain(one.name or one.remote_id)} ({one.observed.state})"
-        for one in found[:_MAX_LISTED_WORKSPACES]
-    ]
-    whose = (
-        f"{format_plain(access.username)} on {title}" if access.username else f"{title} accepts that token"
-    )
+    listed = found[:_MAX_LISTED_WORKSPACES]
+    shown = [f"{format_plain(one.name or one.remote_id)} ({one.observed.state})" for one in listed]
+    who = format_plain(access.username)
+    whose = f"{who} on {title}" if access.username else f"{title} accepts that token"
     return Check(label, True, f"{whose}. Workspaces: {', '.join(shown) or 'none are listed'}")
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Check that Sign in with Slack is set up, if any provider's workspaces open on Usher's own pages."""
-    needing = sorted(
-        name for name, provider in providers.items() if isinstance(provider, facets.EmbeddedPage)
-    )
+    needing = sorted(name for name, one in providers.items() if isinstance(one, facets.EmbeddedPage))
     if not needing:
         return []
     if settings.slack_client_id is not None and settings.slack_client_secret is not None:
@@ -102,11 +97,8 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
     try:
         answer = await provider.api.send("GET", loads.script, max_bytes=_SCRIPT_BYTES)
     except errors.ProviderError as failed:
-        return [
-            Check(
-                label, False, f"{loads.script}: {explain_failure(failed)}", "Check sdk_base, and the network."
-            )
-        ]
+        found = f"{loads.script}: {explain_failure(failed)}"
+        return [Check(label, False, found, "Check sdk_base, and the network.")]
     if answer.status != 200:
         return [Check(label, False, f"{loads.script} answers HTTP {answer.status}", "Check sdk_base.")]
     named = sorted({host.decode().lower() for host in _HOST_PATTERN.findall(answer.body)} - _NAMESPACES)
@@ -125,14 +117,8 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)
     if provider.oauth is None:
-        return [
-            Check(
-                label,
-                True,
-                "people paste a token. To let them sign in:",
-                provider.describe_registration(back),
-            )
-        ]
+        found = "people paste a token. To let them sign in:"
+        return [Check(label, True, found, provider.describe_registration(back))]
     try:
         is_known = await provider.oauth.is_accepted()
     except errors.Unreachable:

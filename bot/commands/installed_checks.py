@@ -44,16 +44,14 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
     page = f"{settings.public_url}{INSTALL_PATH}"
     rows = await store.read(installations.list_installations)
     places = {place for row in rows for place in (row.id, row.enterprise_id)}
-    homeless = sorted(
-        name
-        for name in settings.admin_ids() | settings.global_admin_ids()
-        if name.partition(":")[0] not in places
-    )
+    administrators = settings.admin_ids() | settings.global_admin_ids()
+    homeless = sorted(name for name in administrators if name.partition(":")[0] not in places)
     if rows and homeless:
         found = f"Usher isn't installed in the Slack workspace of {', '.join(homeless)}"
         checks.append(Check("administrators", False, found, f"{ADMINS} Or install Usher there: {page}"))
     for row in rows:
         place = format_plain(f"{row.team_name} ({row.id})")
+        label = f"slack token of {place}"
         if not is_listed(row, settings.workspace_ids()):
             found = "it isn't in USHER_SLACK_WORKSPACES, so nobody there is served"
             advice = "Add it to that setting, or have Usher removed there."
@@ -64,16 +62,14 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
         except errors.SecretError:
             found = "it doesn't open with any of the keys"
             advice = f"Put the old key back, or install Usher there again: {page}"
-            checks.append(Check(f"slack token of {place}", False, found, advice))
+            checks.append(Check(label, False, found, advice))
             continue
         if row.lost_at is not None:
             found = "Slack doesn't let me replace it when it expires"
-            checks.append(
-                Check(f"slack token of {place}", False, found, f"Install Usher there again: {page}")
-            )
+            checks.append(Check(label, False, found, f"Install Usher there again: {page}"))
             continue
         if row.expires_at is not None and row.expires_at <= await store.now() and "refresh" in secret:
-            checks.append(Check(f"slack token of {place}", True, "expired, and replaced when it is needed"))
+            checks.append(Check(label, True, "expired, and replaced when it is needed"))
             continue
         checks += await check_token(settings, http, secret["token"], place)
     if not rows:

@@ -30,10 +30,8 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
         return [Check("processes", True, found or "none is running"), *keys]
     missing = "worker" if by_role["web"] else "web"
     lost = "Slack's requests aren't answered" if missing == "web" else "nothing is done or sent"
-    return [
-        Check("processes", False, f"{found}, but no {missing}, so {lost}", f"Start {command(missing)}."),
-        *keys,
-    ]
+    found += f", but no {missing}, so {lost}"
+    return [Check("processes", False, found, f"Start {command(missing)}."), *keys]
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:

@@ -26,16 +26,9 @@ def check_settings(
         Check("settings", False, f"{name}: there is no such setting, so it does nothing", _REMOVE_UNKNOWN)
         for name in unknown
     ]
-    checks += [
-        Check(
-            "settings",
-            True,
-            f"{name}: this setting was removed, so it does nothing",
-            REMOVED_SETTINGS[name],
-            is_warning=True,
-        )
-        for name in removed
-    ]
+    for name in removed:
+        found = f"{name}: this setting was removed, so it does nothing"
+        checks.append(Check("settings", True, found, REMOVED_SETTINGS[name], is_warning=True))
     if exposed:
         checks.append(Check("settings", False, exposed))
     return checks or [Check("settings", True, "all there")]

@@ -78,22 +78,17 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
         return [Check(f"slack token{of}", False, explain_failure(failed), add_trust(REACH, failed))]
     if body.get("ok") is not True:
         copy = "Copy the Bot User OAuth Token from your app's page, OAuth & Permissions."
-        return [
-            Check(f"slack token{of}", False, f"Slack says {format_plain(body.get('error'))}", advice or copy)
-        ]
-    checks.append(
-        Check(
-            f"slack token{of}", True, f"{format_plain(body.get('user'))} in {format_plain(body.get('team'))}"
-        )
-    )
+        found = f"Slack says {format_plain(body.get('error'))}"
+        return [Check(f"slack token{of}", False, found, advice or copy)]
+    found = f"{format_plain(body.get('user'))} in {format_plain(body.get('team'))}"
+    checks.append(Check(f"slack token{of}", True, found))
     scopes = answer.headers.get("X-OAuth-Scopes")
     granted = {scope.strip() for scope in (scopes or "").split(",")}
     missing = sorted({*BOT_SCOPES, *(ASSISTANT_SCOPES if settings.assistant else ())} - granted)
     if scopes is None:
-        unknown = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
-        checks.append(
-            Check(f"slack scopes{of}", True, "unknown: Slack doesn't say", unknown, is_warning=True)
-        )
+        compare = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
+        found = "unknown: Slack doesn't say"
+        checks.append(Check(f"slack scopes{of}", True, found, compare, is_warning=True))
     elif missing:
         checks.append(Check(f"slack scopes{of}", False, f"missing: {', '.join(missing)}", advice or SCOPES))
     else:

@@ -189,11 +189,8 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
     """Try a tiny write, then count the rows of an open store and the notices that Usher has given up on."""
     await store.write(maintenance.try_writing)
     counts = await store.perform(count_rows.count_rows)
-    dead = [
-        notice
-        for notice in await store.read(notices.list_dead_notices, DEAD_AT_MOST)
-        if not notice.is_harmless
-    ]
+    given_up = await store.read(notices.list_dead_notices, DEAD_AT_MOST)
+    dead = [notice for notice in given_up if not notice.is_harmless]
     found = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in sorted(counts.items()))
     refused = Counter(account.connection for account in await store.read(refusals.list_refused_accounts))
     names = ", ".join(f"{name} {number}" for name, number in sorted(refused.items()))
@@ -315,9 +312,8 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
     """Report a database that is unsafe to serve from, or older than the one last used on this machine."""
     if said := await store.read(maintenance.explain_outdated):
         return [Check("store age", False, said)]
-    return (
-        [Check("store age", False, OLDER, HOLD_FIRST)] if await AuditWitness(path).contradicts(store) else []
-    )
+    is_older = await AuditWitness(path).contradicts(store)
+    return [Check("store age", False, OLDER, HOLD_FIRST)] if is_older else []
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
@@ -368,10 +364,10 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
     since = await store.now() - REFUSALS_SECONDS
     for name, provider in providers.items():
         label = f"connection {name} token"
+        if not isinstance(provider, facets.Impersonation):
+            continue
         try:
-            is_good = (
-                await provider.is_secret_accepted() if isinstance(provider, facets.Impersonation) else None
-            )
+            is_good = await provider.is_secret_accepted()
         except errors.ProviderError:
             continue  # The check that asks for the server's version already reports this.
         if is_good is None:
