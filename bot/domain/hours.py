@@ -162,9 +162,8 @@ class Timetable(ABC):
             until = start + OPEN_HOURS_SECONDS if stop is None else stop
             found.append(Occurrence(start, "start", _local(day, starts), start - self.lead_seconds, until))
         if stop is not None and stops is not None:
-            due_at = (
-                stop - STOP_CHECK_SECONDS if start is None else max(stop - STOP_CHECK_SECONDS, start + 1.0)
-            )
+            usual = stop - STOP_CHECK_SECONDS
+            due_at = usual if start is None else max(usual, start + 1.0)
             found.append(Occurrence(stop, "stop", _local(day, stops), due_at, stop))
         return found
 
@@ -290,9 +289,8 @@ def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
 
 def was_used(workspace: Workspace, since: float) -> bool:
     """Return whether a workspace has been used since it started, according to Usher or its provider."""
-    return (workspace.last_request_at or 0.0) >= since or (
-        workspace.last_used_at or 0.0
-    ) >= since + START_USE_SECONDS
+    requested_at, used_at = workspace.last_request_at or 0.0, workspace.last_used_at or 0.0
+    return requested_at >= since or used_at >= since + START_USE_SECONDS
 
 
 def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:

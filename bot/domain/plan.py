@@ -197,12 +197,8 @@ def plan(
     if is_call and operation.attempts >= MAX_ATTEMPTS and gives_up:
         return _fail("gave_up")
     is_planned = operation.planned_for is not None
-    if (
-        ends
-        and decided is not REMOVE
-        and not operation.has_called
-        and costs_more(stop_risks, operation.agreed, is_planned=is_planned)
-    ):
+    is_first_stop = ends and decided is not REMOVE and not operation.has_called
+    if is_first_stop and costs_more(stop_risks, operation.agreed, is_planned=is_planned):
         return AT_STAKE
     return decided
 
@@ -248,17 +244,13 @@ def _decide(
     up_at: float | None,
 ) -> Plan:
     if state is State.GONE:
-        if (
-            operation.verb is OperationVerb.CREATE
-            and observed_at < (operation.called_at or 0.0) + START_SETTLES
-        ):
+        settles_at = (operation.called_at or 0.0) + START_SETTLES
+        if operation.verb is OperationVerb.CREATE and observed_at < settles_at:
             return READ  # A workspace that was just created may not be listed everywhere yet.
         if operation.agreed and operation.verb is OperationVerb.RESTART:
             return RENEW
-        is_done = operation.verb.brings_down and (
-            operation.verb is not OperationVerb.SUSPEND or operation.agreed
-        )
-        return FULFILLED if is_done else _fail("gone")
+        may_be_lost = operation.verb is not OperationVerb.SUSPEND or operation.agreed
+        return FULFILLED if operation.verb.brings_down and may_be_lost else _fail("gone")
     restarts = operation.verb is OperationVerb.RESTART and operation.start_call is Call.NONE
     if not (operation.verb.brings_down or restarts):
         if operation.start_call is Call.NONE and operation.verb is not OperationVerb.CREATE:
@@ -451,10 +443,8 @@ def may_repeat(work_item: WorkItem, step: Step) -> bool:
     repeating the stop might undo the start that followed it. Repeating a creation would create a second
     workspace.
     """
-    is_other = isinstance(work_item, Operation) and work_item.verb in (
-        OperationVerb.RESTART,
-        OperationVerb.CREATE,
-    )
+    once = (OperationVerb.RESTART, OperationVerb.CREATE)
+    is_other = isinstance(work_item, Operation) and work_item.verb in once
     return step in _REPEATABLE and not is_other
 
 

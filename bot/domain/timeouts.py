@@ -214,10 +214,9 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
 
 def is_unanswered(operation: Operation, now: float) -> bool:
     """Return whether an open stop was sent, and was requested long enough ago to be forced."""
-    is_asked = (
-        operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
-    )
-    return operation.is_open and is_asked and now - operation.created_at >= UNANSWERED_SECONDS
+    is_stop = operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND)
+    is_asked = operation.is_open and is_stop and operation.stop_call is not Call.NONE
+    return is_asked and now - operation.created_at >= UNANSWERED_SECONDS
 
 
 def is_run_unanswered(run: Run, now: float) -> bool:

@@ -42,9 +42,8 @@ def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
     """Return 18:00 on the day before a lesson, in the timetable's zone."""
-    return resolve_instant(
-        timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
-    )
+    day = timetable.day(lesson.at) - timedelta(days=1)
+    return resolve_instant(day, EVENING, load_zone(timetable.time_zone))
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
