@@ -161,10 +161,8 @@ def has_literal_in_env_file(name: str) -> bool:
     """Return whether ``.env`` contains a variable's value itself rather than a reference to the value."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")
-        return (
-            re.search(rf"^{name}=(?!['\"]?(?:{'|'.join(REFERENCE_PREFIXES)}))\S", text, re.MULTILINE)
-            is not None
-        )
+        pattern = rf"^{name}=(?!['\"]?(?:{'|'.join(REFERENCE_PREFIXES)}))\S"
+        return re.search(pattern, text, re.MULTILINE) is not None
     return False
 
 

@@ -154,9 +154,8 @@ class Http:
             except (TimeoutError, aiohttp.ClientError):
                 pass
             said, secrets = bytes(body[:max_bytes]), self.secrets_of(headers, hides)
-            return Response(
-                opened.status, remove_secrets(opened.headers, secrets), hide_secrets(said, secrets), said
-            )
+            answered = remove_secrets(opened.headers, secrets)
+            return Response(opened.status, answered, hide_secrets(said, secrets), said)
 
     @asynccontextmanager
     async def stream(
@@ -248,12 +247,10 @@ def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
             return errors.Unreachable(f"the HTTP proxy refuses the connection with {error.status}")
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
             return errors.Unreachable("no connection")
+        case TimeoutError() if sent:
+            return errors.UnknownOutcome("no answer in time")
         case TimeoutError():
-            return (
-                errors.UnknownOutcome("no answer in time")
-                if sent
-                else errors.Unreachable("no connection in time")
-            )
+            return errors.Unreachable("no connection in time")
         case aiohttp.ClientError() | OSError() if sent:
             return errors.UnknownOutcome("the connection broke")
         case aiohttp.ClientConnectionError() | OSError():
