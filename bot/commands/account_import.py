@@ -240,11 +240,8 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
             ended += len(
                 await caller.run(accounts.end_accounts, who, [connection], actor="operator", cause="retired")
             )
-    pending = [
-        one
-        for one in await store.read(revocation_rows.list_pending_revocations)
-        if one.connection == connection
-    ]
+    owed = await store.read(revocation_rows.list_pending_revocations)
+    pending = [one for one in owed if one.connection == connection]
     if connection in context.connections:
         return ended, len(pending)
     for one in pending:

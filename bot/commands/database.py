@@ -138,11 +138,8 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
     settings, _ = load()
 
     async def run(store: Store) -> int:
-        linked = [
-            one
-            for one in await store.perform(accounts.list_active_and_resting_accounts)
-            if one.username or one.link_source
-        ]
+        every = await store.perform(accounts.list_active_and_resting_accounts)
+        linked = [one for one in every if one.username or one.link_source]
         for one in sorted(linked, key=lambda one: (one.connection, one.linked_at, one.id)):
             until = "" if one.expires_at is None else f" until {_format_day(one.expires_at)}"
             how = f"{'proven' if one.is_proven else 'not proven'} ({one.link_source or 'unknown'}){until}"
@@ -252,9 +249,8 @@ def verify_audit(arguments: argparse.Namespace) -> int:
             if first > 1:
                 print(f"It begins with row {first}: the rows before were archived by a release before 0.4.0.")
             seen, noted = arguments.seen or (0, "")
-            known = {
-                row["seq"]: row["hash"] for row in await store.read(audit.read_audit, after=seen - 1, limit=1)
-            }
+            rows = await store.read(audit.read_audit, after=seen - 1, limit=1)
+            known = {row["seq"]: row["hash"] for row in rows}
             if arguments.seen and known.get(seen) != noted:
                 complain(_NOT_NOTED.format(seen=seen))
                 return 1

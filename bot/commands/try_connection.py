@@ -111,7 +111,7 @@ async def give_back(provider: Provider, access: Access) -> None:
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
     """Clean up after an earlier trial, ask for consent to a new one, run it, and return the exit status."""
-    provider, record = trial.provider, trial.record
+    provider, record, title = trial.provider, trial.record, trial.provider.settings.title
     if record.made:
         print("Putting away what an earlier trial left.")
         if not await trial.put_away():
@@ -119,18 +119,14 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
     try:
         plans = await trial.plan(dict(arguments.set))
     except ProviderError as failed:
-        raise NotDone(
-            f"{provider.settings.title} doesn't say what can be made: {explain_failure(failed)}"
-        ) from None
+        raise NotDone(f"{title} doesn't say what can be made: {explain_failure(failed)}") from None
     ends = "stop and remove" if isinstance(provider, Removal) else "stop"
     does = f"make, look at, and {ends}" if plans[0].key else "start, look at, and stop again"
-    print(f"On {provider.settings.title}, this will {does}:")
+    print(f"On {title}, this will {does}:")
     for made in plans:
         chosen = ", ".join(f"{name} {value}" for name, value in made.spec.chosen.items() if value)
         print(f"  a {made.purpose} called {made.spec.name}" + (f", with {chosen}" if chosen else ""))
-    print(
-        f"It costs what {provider.settings.title} charges for some minutes of that. Nothing else is touched."
-    )
+    print(f"It costs what {title} charges for some minutes of that. Nothing else is touched.")
     if not arguments.yes and ask("Type yes to go on: ").strip().casefold() != "yes":
         print("Nothing was made.")
         return 1

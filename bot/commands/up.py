@@ -185,23 +185,14 @@ class Conversation:
         self._settle("USHER_PUBLIC_URL", _ASK_PUBLIC_URL, self._ask_address, self._look_at_address)
         if not read_variable("SLACK_BOT_TOKEN"):
             self._tell(_explain_app_creation())
-        self._settle(
-            "SLACK_BOT_TOKEN",
-            _BOT_QUESTION,
-            self._ask_secret,
-            _check_slack_for("slack token", "slack scopes"),
-        )
+        look = _check_slack_for("slack token", "slack scopes")
+        self._settle("SLACK_BOT_TOKEN", _BOT_QUESTION, self._ask_secret, look)
         if not read_variable("SLACK_SIGNING_SECRET"):
-            self._settle(
-                "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
-            )
+            look = _check_slack_for("slack app token")
+            self._settle("SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, look)
         # If USHER_ADMINS is set but its check fails, stop: one answer would replace the whole list.
-        self._settle(
-            "USHER_ADMINS",
-            _ASK_MEMBER_ID,
-            _stop if read_variable("USHER_ADMINS") else self._ask,
-            _look_at_person,
-        )
+        ask = _stop if read_variable("USHER_ADMINS") else self._ask
+        self._settle("USHER_ADMINS", _ASK_MEMBER_ID, ask, _look_at_person)
 
     def _ask_address(self, question: str) -> str:
         """Ask for the public URL. An empty answer means localhost with a free port."""
@@ -406,14 +397,10 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
     print((_LINK_BY_BROWSER if url else _WRITTEN).format(url=url, log=_LOG), flush=True)
     while True:
         rows = await store.read(audit.read_audit, after=seen, limit=100)
-        if any(
-            row["actor"] == person.key and (row["action"], row["result"]) in _STARTED_ACTIONS for row in rows
-        ):
+        if _STARTED_ACTIONS & {(row["action"], row["result"]) for row in rows if row["actor"] == person.key}:
             team = as_text(await check_team(store, settings))
-            print(
-                _WORKSPACE_READY.format(doctor=command("doctor"), team=team, serve=command("serve")),
-                flush=True,
-            )
+            ready = _WORKSPACE_READY.format(doctor=command("doctor"), team=team, serve=command("serve"))
+            print(ready, flush=True)
             return
         seen = rows[-1]["seq"] if rows else seen
         count = await process.others.excess() if process.others is not None else 0

@@ -126,6 +126,7 @@ def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
         for by in ("connection", "template"):
             sums.setdefault((by, old[by]), Sum()).add(hours, price, old["lives"])
     for (by, key), total in sorted(sums.items(), key=lambda one: ([*_TOTALS].index(one[0][0]), one[0][1])):
+        money = sorted(total.money.items())
         yield {
             "total": by,
             "of": key,
@@ -133,9 +134,7 @@ def _make_totals(tx: Transaction, since: float, until: float) -> Iterator[Row]:
             **_format_hours(total.hours),
             "unknown_ends": total.hours.unknown,
             "hours_without_price": round(total.unpriced, 6),
-            "cost": " + ".join(
-                f"{round(cost, 6)} {currency}" for currency, cost in sorted(total.money.items())
-            ),
+            "cost": " + ".join(f"{round(cost, 6)} {currency}" for currency, cost in money),
         }
 
 
