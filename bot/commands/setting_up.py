@@ -33,10 +33,8 @@ def doctor(arguments: argparse.Namespace) -> int:
             http = Http(session)
             return await run_checks(reading.settings, http, build_providers(connections, http), reading.wrong)
 
-    found = [
-        *check_settings(problems, reading.unknown, reading.removed, explain_exposed_env_file()),
-        *asyncio.run(run()),
-    ]
+    found = check_settings(problems, reading.unknown, reading.removed, explain_exposed_env_file())
+    found += asyncio.run(run())
     print(as_json(found) if arguments.json else as_text(found))
     return 2 if problems else exit_status(found)
 

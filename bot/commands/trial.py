@@ -321,10 +321,8 @@ class Trial:
             await self.sleep(self.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
-        await act(
-            self.access,
-            self.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
-        )
+        workspace = self.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL)
+        await act(self.access, workspace)
 
     async def _read(self, remote_id: str) -> Observed:
         until = await self._gate(remote_id)
@@ -349,11 +347,7 @@ class Trial:
         try:
             done = await work
         except (errors.ProviderError, TimeoutError) as failed:
-            error = (
-                failed
-                if isinstance(failed, errors.ProviderError)
-                else errors.UnknownOutcome("no end in time")
-            )
+            error = errors.UnknownOutcome("no end in time") if isinstance(failed, TimeoutError) else failed
             problem, kind = explain_failure(error), type(error).__name__
             raise error from None
         finally:

@@ -178,9 +178,8 @@ def lacks_capacity(message: str) -> bool:
 
 def find_reason(message: str) -> Reason | None:
     """Return the reason that a provider's message gives, or None if Usher recognises none."""
-    return next(
-        (reason for reason, pattern in _PATTERNS if pattern.search(message[:MAX_REASON_LENGTH])), None
-    )
+    said = message[:MAX_REASON_LENGTH]
+    return next((reason for reason, pattern in _PATTERNS if pattern.search(said)), None)
 
 
 def split_message(state: State, message: str) -> tuple[str | None, str | None]:

@@ -120,9 +120,8 @@ def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
     """Return a field for picking one of several choices. If there are many, the field is searchable."""
-    return Field(
-        name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
-    )
+    kind: FieldKind = "choice" if len(choices) <= MAX_MENU_CHOICES else "search"
+    return Field(name, label, kind, choices, initial, **options)
 
 
 def find_name_problem(

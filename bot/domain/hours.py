@@ -209,11 +209,8 @@ class HoursRule(Timetable):
     def due(self, now: float) -> list[Occurrence]:
         """Return the starts and stops that are due and haven't been processed yet, in order."""
         since = max(self.processed_until, now - HORIZON_SECONDS)
-        return [
-            one
-            for one in self.between(since, now + max(STOP_CHECK_SECONDS, self.lead_seconds))
-            if one.due_at <= now
-        ]
+        until = now + max(STOP_CHECK_SECONDS, self.lead_seconds)
+        return [one for one in self.between(since, until) if one.due_at <= now]
 
     def next_stop(self, now: float, beside: Collection[HoursRule] = ()) -> float | None:
         """Return when the rule will next stop its workspace, or None if it won't.

@@ -206,10 +206,8 @@ class Installation(Administered):
 
     def list_administrators(self) -> list[Principal]:
         """Return the administrators who belong to this installation, sorted by key."""
-        named = {
-            self.resolve_principal(self.parse_principal(name))
-            for name in self.groups.expand(self.administrators)
-        }
+        names = self.groups.expand(self.administrators)
+        named = {self.resolve_principal(self.parse_principal(name)) for name in names}
         found = [one for one in named if self.has_team(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 
@@ -299,9 +297,8 @@ class Installations(Administered):
 
     def list_administrators(self) -> list[Principal]:
         """Return the administrators of all installations, sorted by key."""
-        named = {
-            self.parse_principal(name) for name in self.groups.expand(self._administrators | self._everywhere)
-        }
+        names = self.groups.expand(self._administrators | self._everywhere)
+        named = {self.parse_principal(name) for name in names}
         found = [one for one in named if self.has_team(one.enterprise_id, one.team_id)]
         return sorted(found, key=lambda one: one.key)
 

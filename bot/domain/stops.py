@@ -170,10 +170,8 @@ class PlannedStops:
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
         """Rebuild the planned stops from their JSON."""
-        return cls(
-            tuple(PlannedStop(**one) for one in given["rows"]),
-            given["counts"] and PlannedStop(**given["counts"]),
-        )
+        counts = given["counts"] and PlannedStop(**given["counts"])
+        return cls(tuple(PlannedStop(**one) for one in given["rows"]), counts)
 
 
 NO_PLANNED_STOPS: Final = PlannedStops()

@@ -192,9 +192,8 @@ class Proxy:
         host = (url.host or "").lower().removesuffix(".")
         if is_loopback(host):
             return None
-        exempt = any(
-            _matches_entry(entry.strip().lower(), host, url.port) for entry in self.without.split(",")
-        )
+        entries = (entry.strip().lower() for entry in self.without.split(","))
+        exempt = any(_matches_entry(entry, host, url.port) for entry in entries)
         return None if exempt else URL(self.address)
 
     def text_of(self, url: str) -> str | None:

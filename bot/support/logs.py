@@ -305,9 +305,8 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
             if not self._write(descriptor, self._rest) or not self._write_lost(descriptor):
                 self.lost += 1
                 return
-            self._write(
-                descriptor, f"{self.format(record)}{self.terminator}".encode(errors="backslashreplace")
-            )
+            line = f"{self.format(record)}{self.terminator}"
+            self._write(descriptor, line.encode(errors="backslashreplace"))
         except OSError:
             self.lost, self._rest = self.lost + 1, b""
         except Exception:  # noqa: BLE001 - the library's handlers would write the arguments unredacted

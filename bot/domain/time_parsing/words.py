@@ -216,10 +216,8 @@ def spell(text: str) -> str:
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = _GERMAN_AM.sub("on ", re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain))
-    plain = " ".join(filter(None, (normalize_word(word.strip(",;!?")) for word in plain.split()))).rstrip(
-        " ."
-    )
-    return replace_phrases(plain, _PHRASES)
+    words = (normalize_word(word.strip(",;!?")) for word in plain.split())
+    return replace_phrases(" ".join(filter(None, words)).rstrip(" ."), _PHRASES)
 
 
 def spell_clock(text: str) -> str:

@@ -101,9 +101,7 @@ def read_settings() -> ParsedSettings:
         *(_find_key_beside_database(settings) if "USHER_DATABASE_URL" not in wrong else ()),
         *(f"{name}: there is no such setting. Did you mean {near}?" for name, near in misspelt.items()),
     ]
-    return ParsedSettings(
-        settings, problems, frozenset(wrong), unknown, sorted(name.upper() for name in removed)
-    )
+    return ParsedSettings(settings, problems, frozenset(wrong), unknown, sorted(map(str.upper, removed)))
 
 
 def find_problem(name: str, value: str) -> str:
