@@ -76,14 +76,10 @@ class Lines:
     def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
         self._stream: StreamName = stream
         self._longest = longest
-        self._line = ""
+        #: The part of the unfinished line that hasn't been passed on yet.
+        self.open_line = ""
         self._returned = False
         self._begun = False
-
-    @property
-    def open_line(self) -> str:
-        """Return the part of the unfinished line that hasn't been passed on yet."""
-        return self._line
 
     def feed(self, text: str) -> list[OutputLine]:
         """Process text, and return the lines or parts of lines that are complete now."""
@@ -98,7 +94,7 @@ class Lines:
     def finish(self) -> list[OutputLine]:
         """Return whatever is left of an unfinished line when its stream ends."""
         pieces: list[OutputLine] = []
-        if self._line or self._begun:
+        if self.open_line or self._begun:
             self._end(pieces)
         return pieces
 
@@ -109,19 +105,19 @@ class Lines:
             if not part:
                 continue
             if self._returned:
-                self._line, self._returned = "", False
+                self.open_line, self._returned = "", False
             for times, written in enumerate(part.split("\b")):
                 if times:
-                    self._line = self._line[:-1]
-                self._line += written
-                while len(self._line) > self._longest:
-                    begin, self._line = self._line[: self._longest], self._line[self._longest :]
+                    self.open_line = self.open_line[:-1]
+                self.open_line += written
+                while len(self.open_line) > self._longest:
+                    begin, self.open_line = self.open_line[: self._longest], self.open_line[self._longest :]
                     pieces.append(OutputLine(self._stream, begin, begins=not self._begun, ends=False))
                     self._begun = True
 
     def _end(self, pieces: list[OutputLine]) -> None:
-        pieces.append(OutputLine(self._stream, self._line, begins=not self._begun))
-        self._line, self._returned, self._begun = "", False, False
+        pieces.append(OutputLine(self._stream, self.open_line, begins=not self._begun))
+        self.open_line, self._returned, self._begun = "", False, False
 
 
 class EscapeRemover:

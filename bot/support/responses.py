@@ -93,19 +93,11 @@ class Stream:
         secrets: Sequence[str] = (),
     ) -> None:
         self._response = response
-        self._secrets = secrets
         self._hider = Hider(secrets)
         self._room = max_bytes
-
-    @property
-    def status(self) -> int:
-        """Return the HTTP status."""
-        return self._response.status
-
-    @property
-    def headers(self) -> CIMultiDictProxy[str]:
-        """Return the response's headers, with secrets removed."""
-        return remove_secrets(self._response.headers, self._secrets)
+        self.status = response.status
+        #: The response's headers, with secrets removed.
+        self.headers = remove_secrets(response.headers, secrets)
 
     def __aiter__(self) -> Stream:
         return self
