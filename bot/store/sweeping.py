@@ -1,39 +1,56 @@
 """Sweeping: deleting rows that are no longer needed, in short transactions."""
 
-from functools import partial
+from functools import cache, partial
+from typing import Any, Final
 
 from bot.domain.work_items import Outcome
 from bot.store import cards, hours, inbox, operations, usage
 from bot.store.engine import Engine
 from bot.store.fan_out import take_batch
 from bot.store.runs import RETENTION_SECONDS
-from bot.store.tables import CARDS, WORKSPACES
+from bot.store.tables import (
+    ACCEPTED_REQUESTS,
+    APPROVALS,
+    BROWSER_SESSIONS,
+    CARDS,
+    INBOX,
+    LINKS,
+    NOTICES,
+    OCCURRENCES,
+    OPERATIONS,
+    OWNERS,
+    RULES,
+    RUNS,
+    UNDECRYPTABLE_SECRETS,
+    WAITLIST_ENTRIES,
+    WORKSPACES,
+    Table,
+)
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: Maps each query that deletes old rows to how long the rows are kept, in seconds. Reply notices show that a
-#: message was answered, so notices must be kept at least as long as inbox keys.
-_RETENTION_SECONDS = {
-    "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
-    "sweep_links": _DAY,
-    "sweep_notices": 30 * _DAY,
-    "sweep_dead_notices": 7 * _DAY,
-    "sweep_orphans": 30 * _DAY,
-    "sweep_runs": RETENTION_SECONDS,
-    "sweep_approvals": 30 * _DAY,
-    "sweep_browser_sessions": 0.0,
-    "sweep_class_cards": 30 * _DAY,
-    "sweep_undoable_actions": 30 * _DAY,
-    "sweep_undecryptable_secrets": 7 * _DAY,
-    "sweep_owners": _DAY,
-    "sweep_rules": 30 * _DAY,
-    "sweep_occurrences": 60 * _DAY,
-    "sweep_waits": 7 * _DAY,
+#: The rows to delete when they are old: their table, the column with their age, a condition, and how long
+#: they are kept, in seconds. Reply notices show that a message was answered, so notices must be kept at least
+#: as long as inbox keys.
+OLD_ROWS: Final[dict[str, tuple[Table[Any], str, str, float]]] = {
+    "inbox": (INBOX, "seen_at", "", inbox.KEY_RETENTION_SECONDS),
+    "links": (LINKS, "expires_at", "", _DAY),
+    "notices": (NOTICES, "sent_at", "state = 'sent'", 30 * _DAY),
+    "dead_notices": (NOTICES, "created_at", "state = 'dead'", 7 * _DAY),
+    "orphans": (OPERATIONS, "ended_at", "is_orphan = 1", 30 * _DAY),
+    "runs": (RUNS, "ended_at", "outcome IS NOT NULL", RETENTION_SECONDS),
+    "approvals": (APPROVALS, "decided_at", "decided_at IS NOT NULL", 30 * _DAY),
+    "browser_sessions": (BROWSER_SESSIONS, "expires_at", "", 0.0),
+    "undoable_actions": (ACCEPTED_REQUESTS, "done_at", "", 30 * _DAY),
+    "undecryptable_secrets": (UNDECRYPTABLE_SECRETS, "removed_at", "", 7 * _DAY),
+    "owners": (OWNERS, "until", "", _DAY),
+    "rules": (RULES, "processed_until", "paused = 'unlinked'", 30 * _DAY),
+    "occurrences": (OCCURRENCES, "at", "", 60 * _DAY),
+    "waits": (WAITLIST_ENTRIES, "ended_at", "", 7 * _DAY),
 }
-#: Queries that delete operations, runs, classes and waitlist entries, along with their cards. ``_ARE_CARDS``
-#: contains the queries that delete notices. If a notice has a card of its own, the card is deleted with it.
-_HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
-_ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
+#: The tables of ``OLD_ROWS`` whose cards are deleted along with their rows. A notice's own card is dropped
+#: with it, too.
+_HAVE_CARDS: Final = (OPERATIONS, RUNS, WAITLIST_ENTRIES)
 _BATCH_SIZE = 50
 
 
@@ -43,17 +60,21 @@ async def sweep(engine: Engine) -> None:
     ``docs/operate.md`` says how long the rows of each table are kept. A card's row is deleted together with
     its operation, run, class or notice.
     """
-    for short in (_give_up_edits, _sweep_clicks, _end_forgotten):
+    for short in (_give_up_edits, _end_forgotten, _sweep_classes):
         while await engine.write(short):
             pass
-    for query in _RETENTION_SECONDS:
-        while await engine.write(partial(_sweep_aged, query=query)):
+    for name in OLD_ROWS:
+        while await engine.write(partial(_sweep_old, name=name)):
             pass
     while await engine.write(partial(usage.fold, limit=_BATCH_SIZE)):
         pass
     while await engine.write(_purge_workspace):
         pass
-    for work in (_sweep_operations, _sweep_runs, _sweep_gates):
+    for work in (
+        partial(_sweep_ended, some="some_workspaces", query="sweep_operations_of", key="workspace_id"),
+        partial(_sweep_ended, some="some_run_people", query="sweep_runs_of", key="principal"),
+        _sweep_gates,
+    ):
         after: str | None = ""
         while after is not None:
             after = await engine.write(partial(work, after=after))
@@ -80,29 +101,33 @@ def _end_forgotten(tx: Transaction) -> bool:
     return len(forgotten) == _BATCH_SIZE
 
 
-def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some enrollments in classes whose cards are about to expire.
-
-    Return whether there may be more.
-    """
+def _sweep_classes(tx: Transaction) -> bool:
+    """Delete some old classes, after the enrollments in them. Return whether there may be more."""
+    old = {"before": tx.now() - 30 * _DAY, "limit": _BATCH_SIZE}
     return (
-        tx.count(
-            "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
-        )
-        == _BATCH_SIZE
+        tx.count("sweep_presses", **old) == _BATCH_SIZE
+        or _delete_with_cards(tx, "sweep_class_cards", **old) == _BATCH_SIZE
     )
 
 
-def _sweep_aged(tx: Transaction, query: str) -> bool:
-    aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
-    if query in _HAVE_CARDS:
-        return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
-    if query in _ARE_CARDS:
-        swept = tx.all(query, **aged)
-        for row in swept:
-            cards.drop(tx, row["id"])
-        return len(swept) == _BATCH_SIZE
-    return tx.count(query, **aged) == _BATCH_SIZE
+@cache
+def make_sweep_query(name: str) -> str:
+    """Return the statement that deletes some of the rows that ``OLD_ROWS`` lists under this name."""
+    table, age, condition, _ = OLD_ROWS[name]
+    key, where = ", ".join(table.keys[0]), f"{condition} AND {age}" if condition else age
+    old = f"SELECT {key} FROM {table.name} WHERE {where} < :before ORDER BY {age} LIMIT :limit"  # noqa: S608
+    return f"DELETE FROM {table.name} WHERE ({key}) IN ({old}) RETURNING {key}"  # noqa: S608 - the names above
+
+
+def _sweep_old(tx: Transaction, name: str) -> bool:
+    table, _, _, seconds = OLD_ROWS[name]
+    old = {"before": tx.now() - seconds, "limit": _BATCH_SIZE}
+    if table in _HAVE_CARDS:
+        return _delete_with_cards(tx, make_sweep_query(name), **old) == _BATCH_SIZE
+    deleted = tx.all(make_sweep_query(name), **old)
+    for row in deleted if table is NOTICES else ():
+        cards.drop(tx, row["id"])
+    return len(deleted) == _BATCH_SIZE
 
 
 def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
@@ -128,21 +153,12 @@ def _purge_workspace(tx: Transaction) -> bool:
     return True
 
 
-def _sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended operations of each of some workspaces. Return where to continue."""
-    found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
+def _sweep_ended(tx: Transaction, after: str, some: str, query: str, key: str) -> str | None:
+    """Delete all but the 50 newest ended operations or runs of each of ``some``. Return where to continue."""
+    found = [row[key] for row in tx.all(some, after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
-        _delete_with_cards(tx, "sweep_operations_of", workspace_id=last)
-    return last
-
-
-def _sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete all but the 50 newest ended runs of each of some people. Return where to continue."""
-    found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
-    last = None
-    for last in take_batch(tx, found):
-        _delete_with_cards(tx, "sweep_runs_of", principal=last)
+        _delete_with_cards(tx, query, **{key: last})
     return last
 
 

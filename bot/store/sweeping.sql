@@ -1,17 +1,3 @@
--- name: sweep_rules
-DELETE FROM rules WHERE id IN (
-    SELECT id FROM rules WHERE paused = 'unlinked' AND processed_until < :before ORDER BY processed_until LIMIT :limit
-);
-
--- name: sweep_occurrences
-DELETE FROM occurrences WHERE (rule_id, local, side) IN (
-    SELECT rule_id, local, side FROM occurrences WHERE at < :before ORDER BY at LIMIT :limit
-);
-
--- name: sweep_waits
-DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
-RETURNING id;
-
 -- These messages may keep buttons that no longer work. Pressing such a button gives the current state.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
@@ -35,59 +21,6 @@ WHERE outcome IS NULL AND (SELECT w.id FROM workspaces w WHERE w.id = o.workspac
 -- name: delete_cards_of
 DELETE FROM cards WHERE subject = :subject OR about = :subject;
 
--- name: sweep_inbox
-DELETE FROM inbox WHERE key IN (
-    SELECT key FROM inbox WHERE seen_at < :before ORDER BY seen_at LIMIT :limit
-);
-
--- name: sweep_links
-DELETE FROM links WHERE nonce_hash IN (
-    SELECT nonce_hash FROM links WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
-);
-
--- name: sweep_notices
-DELETE FROM notices WHERE id IN (
-    SELECT id FROM notices WHERE state = 'sent' AND sent_at < :before ORDER BY sent_at LIMIT :limit
-)
-RETURNING id;
-
--- name: sweep_dead_notices
-DELETE FROM notices WHERE id IN (
-    SELECT id FROM notices WHERE state = 'dead' AND created_at < :before ORDER BY created_at LIMIT :limit
-)
-RETURNING id;
-
--- name: sweep_orphans
-DELETE FROM operations WHERE id IN (
-    SELECT id FROM operations WHERE is_orphan = 1 AND ended_at < :before ORDER BY ended_at LIMIT :limit
-)
-RETURNING id;
-
--- name: sweep_runs
-DELETE FROM runs WHERE id IN (
-    SELECT id FROM runs WHERE outcome IS NOT NULL AND ended_at < :before ORDER BY ended_at LIMIT :limit
-)
-RETURNING id;
-
--- name: sweep_approvals
-DELETE FROM approvals WHERE id IN (
-    SELECT id FROM approvals
-    WHERE decided_at IS NOT NULL AND decided_at < :before ORDER BY decided_at LIMIT :limit
-);
-
--- name: sweep_browser_sessions
-DELETE FROM browser_sessions WHERE id_hash IN (
-    SELECT id_hash FROM browser_sessions WHERE expires_at < :before ORDER BY expires_at LIMIT :limit
-);
-
--- name: sweep_undecryptable_secrets
-DELETE FROM undecryptable_secrets WHERE account_id IN (
-    SELECT account_id FROM undecryptable_secrets WHERE removed_at < :before ORDER BY removed_at LIMIT :limit
-);
-
--- name: sweep_owners
-DELETE FROM owners WHERE name IN (SELECT name FROM owners WHERE until < :before LIMIT :limit);
-
 -- name: some_run_people
 SELECT DISTINCT principal FROM runs WHERE principal > :after ORDER BY principal LIMIT :limit;
 
@@ -99,7 +32,7 @@ DELETE FROM runs WHERE outcome IS NOT NULL AND principal = :principal AND create
 RETURNING id;
 
 -- name: some_workspaces
-SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
+SELECT id AS workspace_id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
 
 -- A workspace with nothing pending: no operation, timer, hours, class or message.
 -- name: gone_workspace
@@ -148,6 +81,3 @@ DELETE FROM participants WHERE (card_id, principal) IN (
     SELECT p.card_id, p.principal FROM participants p JOIN class_cards c ON c.id = p.card_id
     WHERE c.created_at < :before AND (c.days = '' OR c.done_at < :before) ORDER BY c.created_at LIMIT :limit
 );
-
--- name: sweep_undoable_actions
-DELETE FROM undoable_actions WHERE id IN (SELECT id FROM undoable_actions WHERE done_at < :before ORDER BY done_at LIMIT :limit);

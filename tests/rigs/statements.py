@@ -1,6 +1,6 @@
 """Every SQL statement of the store, by name: named queries, lookups by key, and generated queries."""
 
-from bot.store import due_work, gates, notices, runs
+from bot.store import due_work, gates, notices, runs, sweeping
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.statements import read_queries
 from bot.store.tables import TABLES
@@ -9,6 +9,7 @@ from bot.store.tables import TABLES
 WORDS = {
     "{work_items}": ("operations", "runs"),
 }
+SWEEPS = {f"sweep_{name}": sweeping.make_sweep_query(name) for name in sweeping.OLD_ROWS}
 #: Claims that belong to no queue: rows related to another claim, rows of a known account, and messages while
 #: Slack is down.
 CLAIMS = {
@@ -30,7 +31,7 @@ def gather_statements() -> dict[str, str]:
         else:
             found[name] = query
     counted = {f"count_{one.name}": one.count for one in DECLARED_QUEUES.values() if one.is_scheduled}
-    found |= CLAIMS | counted | {"next_due": due_work.make_next_due_query()}
+    found |= CLAIMS | SWEEPS | counted | {"next_due": due_work.make_next_due_query()}
     # The caller chooses which columns to set. Use one that all tables have.
     changes = "connection = :connection"
     return {name: query.replace("{changes}", changes).replace("{same}", "") for name, query in found.items()}

@@ -66,31 +66,31 @@ async def ran(store, name, principal=ALICE):
     return await launched(store, principal, name=name)
 
 
-#: For each deleting query: the table, the columns of a row that is deleted, the column of its age, and after
-#: how many days. The last item describes a row of the same age that is kept.
+#: For each kind of old rows: the table, the columns of a row that is deleted, the column of its age, and
+#: after how many days. The last item describes a row of the same age that is kept.
 AGED = {
-    "sweep_inbox": (INBOX, {"result": ""}, "seen_at", 2, None),
-    "sweep_links": (LINKS, {}, "expires_at", 1, None),
-    "sweep_notices": (NOTICES, {"state": "sent"}, "sent_at", 30, {"state": "pending"}),
-    "sweep_dead_notices": (NOTICES, {"state": "dead"}, "created_at", 7, {"state": "retry"}),
-    "sweep_orphans": (OPERATIONS, {"is_orphan": True}, "ended_at", 30, {"is_orphan": False}),
-    "sweep_runs": (RUNS, {"outcome": "ended"}, "ended_at", 30, {"outcome": None}),
-    "sweep_approvals": (APPROVALS, {"state": "denied"}, "decided_at", 30, {"decided_at": None}),
-    "sweep_browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
-    "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
-    "sweep_undoable_actions": (ACCEPTED_REQUESTS, {}, "done_at", 30, None),
-    "sweep_undecryptable_secrets": (UNDECRYPTABLE_SECRETS, {"secret": "sealed"}, "removed_at", 7, None),
-    "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
-    "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),
-    "sweep_waits": (WAITLIST_ENTRIES, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
-    "sweep_occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "result": "done"}, "at", 60, None),
+    "inbox": (INBOX, {"result": ""}, "seen_at", 2, None),
+    "links": (LINKS, {}, "expires_at", 1, None),
+    "notices": (NOTICES, {"state": "sent"}, "sent_at", 30, {"state": "pending"}),
+    "dead_notices": (NOTICES, {"state": "dead"}, "created_at", 7, {"state": "retry"}),
+    "orphans": (OPERATIONS, {"is_orphan": True}, "ended_at", 30, {"is_orphan": False}),
+    "runs": (RUNS, {"outcome": "ended"}, "ended_at", 30, {"outcome": None}),
+    "approvals": (APPROVALS, {"state": "denied"}, "decided_at", 30, {"decided_at": None}),
+    "browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
+    "class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
+    "undoable_actions": (ACCEPTED_REQUESTS, {}, "done_at", 30, None),
+    "undecryptable_secrets": (UNDECRYPTABLE_SECRETS, {"secret": "sealed"}, "removed_at", 7, None),
+    "owners": (OWNERS, {"owner": "a"}, "until", 1, None),
+    "rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),
+    "waits": (WAITLIST_ENTRIES, {"state": "over"}, "ended_at", 7, {"ended_at": None}),
+    "occurrences": (OCCURRENCES, {"local": "l", "side": "stop", "result": "done"}, "at", 60, None),
 }
 
 
 @pytest.mark.both_engines
-@pytest.mark.parametrize("query", sweeping._RETENTION_SECONDS)
-async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
-    table, said, age, days, spared = AGED[query]
+@pytest.mark.parametrize("kind", [*sweeping.OLD_ROWS, "class_cards"])
+async def test_what_is_past_its_use_goes_and_its_card_with_it(store, kind):
+    table, said, age, days, spared = AGED[kind]
     key = table.keys[0][0]
 
     def write(tx):
@@ -104,7 +104,7 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
                 named["workspace_id"] = f"of {name}"
                 field_values.stand_for(tx, named["workspace_id"])
             table.add(tx, made, **field_values.BESIDE.get(table.name, {}) | said | more | named)
-            keys = {"id": name, "subject": name, "about": name, "is_notice": query in sweeping._ARE_CARDS}
+            keys = {"id": name, "subject": name, "about": name, "is_notice": table is NOTICES}
             CARDS.add(tx, field_values.made(CARDS, number), **keys)
             PARTICIPANTS.add(tx, id=name, card_id=name, principal=ALICE, joined_at=0.0)
 
@@ -117,9 +117,10 @@ async def test_what_is_past_its_use_goes_and_its_card_with_it(store, query):
 
     kept = {"young"} if spared is None else {"young", "spared"}
     assert await store.engine.read(left) == kept
-    with_card = kept if query in sweeping._HAVE_CARDS | sweeping._ARE_CARDS else {"young", "old", "spared"}
+    has_card = table in {NOTICES, OPERATIONS, RUNS, CLASS_CARDS, WAITLIST_ENTRIES}
+    with_card = kept if has_card else {"young", "old", "spared"}
     assert await store.engine.read(partial(left, table=CARDS, key="id")) == with_card
-    with_presses = kept if query == "sweep_class_cards" else {"young", "old", "spared"}
+    with_presses = kept if table is CLASS_CARDS else {"young", "old", "spared"}
     assert await store.engine.read(partial(left, table=PARTICIPANTS, key="card_id")) == with_presses
 
 
@@ -156,9 +157,7 @@ async def test_however_many_are_past_their_use_they_all_go(store, clock):
 
 def test_keys_and_replies_outlive_slack_s_deliveries():
     """As long as Slack may redeliver a request, its key or its reply is kept, so it isn't answered twice."""
-    kept = [
-        sweeping._RETENTION_SECONDS[name] for name in ("sweep_inbox", "sweep_notices", "sweep_dead_notices")
-    ]
+    kept = [sweeping.OLD_ROWS[name][-1] for name in ("inbox", "notices", "dead_notices")]
     assert REDELIVERY_SECONDS < KEY_RETENTION_SECONDS == min(kept)
 
 
@@ -354,7 +353,7 @@ PLAIN = {
     "slack_methods": {"team": "T1", "method": "m", "paused_until": 0.0},
 }
 #: What makes a row finished: its state, and the columns of its age.
-OVER = {query.removeprefix("sweep_"): (entry[1], entry[2]) for query, entry in AGED.items()} | {
+OVER = {name: (entry[1], entry[2]) for name, entry in AGED.items()} | {
     "operations": ({"is_orphan": True, "outcome": "fulfilled"}, "ended_at"),
     "workspaces": ({"state": "gone", "stop_at": None}, "gone_confirmed_at"),
 }
