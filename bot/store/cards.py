@@ -14,7 +14,6 @@ from bot.domain.notices import Card, Mark, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
-from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
@@ -104,7 +103,7 @@ def _query_due_reasons() -> str:
         for reason, queue in _QUEUES_BY_REASON.items()
     )
     reasons = "SELECT wanted.key AS reason, {room} AS fit FROM json_each(:reasons) wanted"
-    return fill(f"{reasons} WHERE CASE wanted.key {due} END")
+    return f"{reasons} WHERE CASE wanted.key {due} END"
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:

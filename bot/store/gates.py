@@ -26,7 +26,7 @@ from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
 from bot.store import cards, corrections, handovers, prices, timers, usage
 from bot.store.engine import Engine
 from bot.store.notices import release_card
-from bot.store.queues import Claim, Queue, declare_queue
+from bot.store.queues import Queue, build_claim, declare_queue
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     GATES,
@@ -143,7 +143,7 @@ GATE_QUEUE: Final = declare_queue(
 )
 #: Statement that claims more reads for a request about to be sent with an account: those that are due soon
 #: and whose poll gates are open.
-ALONG_CLAIM: Final = Claim(
+ALONG_CLAIM: Final = build_claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
     changes=_GRANTED,
@@ -177,7 +177,7 @@ def claim_reads(
     for reader, count in counts.items():
         parameters = {"connection": connection, "reader": reader, "now": now, "soon": now + ALONG_SECONDS}
         if count < together:
-            found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
+            found += tx.all(ALONG_CLAIM, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
     #: Maps each poll gate's key to the rows of the people who can read its workspace over this connection.
     able = defaultdict[str, list[Row]](list)

@@ -32,7 +32,7 @@ from bot.store.fan_out import (
     start_fan_out,
     take_batch,
 )
-from bot.store.queues import Claim, Queue, declare_queue
+from bot.store.queues import Queue, build_claim, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
@@ -84,7 +84,7 @@ NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: in Slack. In both groups, notices that wait for a read of their workspace come first. The rest are tried in
 #: turn, so that one that always fails doesn't block the others. Replies come last. A notice that may already
 #: have been sent isn't searched for until its message has had time to show up.
-PENDING_CLAIM: Final = Claim(
+PENDING_CLAIM: Final = build_claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
     " AND {claimable} AND {settled}",
@@ -96,7 +96,7 @@ PENDING_CLAIM: Final = Claim(
 )
 #: Statement that claims all of a person's notices that may already have been sent, so that a single search in
 #: Slack can find them. Replies are left out, because they are never sent again.
-UNSURE_CLAIM: Final = Claim(
+UNSURE_CLAIM: Final = build_claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
     " AND (unknown_since IS NOT NULL OR state = 'leased' OR {doubted})"
@@ -368,9 +368,7 @@ def claim_pending(
     sent, the same person's other notices that may have been sent are claimed, too.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
-    found = _claim(
-        tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_make_people_pattern(place)
-    )
+    found = _claim(tx, PENDING_CLAIM, lease, owner, is_send=is_send, people=_make_people_pattern(place))
     return _claim_unsure(tx, found, lease, owner)
 
 
@@ -390,7 +388,7 @@ def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owne
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
-        found += NOTICES.query(tx, UNSURE_CLAIM.statement, principal=principal.key, **given)
+        found += NOTICES.query(tx, UNSURE_CLAIM, principal=principal.key, **given)
     return found
 
 

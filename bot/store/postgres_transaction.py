@@ -23,7 +23,7 @@ from psycopg import Cursor
 from bot.store.audit import append_rows
 from bot.store.postgres_errors import STANDBY
 from bot.store.queues import KINDS_BY_TABLE
-from bot.store.statements import OWN_COMMENT_PATTERN, PARAMETER_PATTERN, number_parameters, read_queries
+from bot.store.statements import OWN_COMMENT_PATTERN, PARAMETER_PATTERN, find_query, number_parameters
 from bot.store.transaction import (
     NotAlone,
     Parameters,
@@ -76,7 +76,7 @@ _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
     """Return a query in PostgreSQL's syntax (``$1``, ``$2`` …), and its parameters' names in order."""
-    query = OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
+    query = OWN_COMMENT_PATTERN.sub(r"\1", find_query(query))
     if f"(:{_EACH})" in query:
         query = PARAMETER_PATTERN.sub(
             lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query

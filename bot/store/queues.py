@@ -3,7 +3,8 @@
 Each queue is declared in its table's module. One query in ``bot.store.due_work`` then finds when the first
 row of each queue is due. On PostgreSQL (but not on SQLite, which has only one writer), a claim has to skip
 rows that another process is claiming. It also selects its rows as an array, because PostgreSQL might
-otherwise run the subquery again for each row.
+otherwise run the subquery again for each row. In the declarations' SQL, ``{name}`` stands for the fragment of
+that name in the SQL files.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from bot.store.statements import fill
 from bot.store.transaction import CLAIM, Row, Transaction
 
 #: The ``due`` value of queues whose rows are always due and never claimed.
@@ -21,31 +21,24 @@ ALWAYS: Final = "0.0"
 _CONNECTION: Final = ":connection"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A statement that claims rows by changing them, and returns the rows.
-
-    The fields are SQL, in which ``{name}`` is replaced by the fragment of that name in the SQL files.
-    """
-
-    table: str
-    where: str
-    changes: str
-    order: str = ""
-    limit: str = ":limit"
-    key: str = "id"
-    returning: str = "*"
-
-    @cached_property
-    def statement(self) -> str:
-        """Return the SQL, with named parameters."""
-        order = f" ORDER BY {self.order}" if self.order else ""
-        return fill(f"""{CLAIM} UPDATE {self.table} SET {self.changes}
-WHERE {self.key} IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT {self.key} FROM {self.table} WHERE {self.where}{order} LIMIT {self.limit}
+def build_claim(
+    *,
+    table: str,
+    where: str,
+    changes: str,
+    order: str = "",
+    limit: str = ":limit",
+    key: str = "id",
+    returning: str = "*",
+) -> str:
+    """Return a statement that claims rows by changing them, and returns the rows."""
+    order = f" ORDER BY {order}" if order else ""
+    return f"""{CLAIM} UPDATE {table} SET {changes}
+WHERE {key} IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT {key} FROM {table} WHERE {where}{order} LIMIT {limit}
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
-RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
+RETURNING {returning}"""  # noqa: S608 - of declarations alone
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -70,7 +63,6 @@ class Queue:
     delay: str = ""
     changes: str = ""
     order: str = ""
-    limit: str = ":limit"
     key: str = "id"
     returning: str = "*"
     margins: Mapping[str, float] = field(default_factory=dict)
@@ -95,20 +87,19 @@ class Queue:
     @cached_property
     def claim(self) -> str:
         """Return the statement that claims due rows. Its parameters are ``now``, ``until`` and ``limit``."""
-        return Claim(
+        return build_claim(
             table=self.table,
             where=self.is_due,
             changes=self.changes or f"{self.due} = :until",
             order=self.order or self.due,
-            limit=self.limit,
             key=self.key,
             returning=self.returning,
-        ).statement
+        )
 
     @property
     def count(self) -> str:
         """Return a query that counts the rows that may be claimed now."""
-        return fill(f"SELECT COUNT(*) AS count FROM {self.table} WHERE {self.is_due}")  # noqa: S608
+        return f"SELECT COUNT(*) AS count FROM {self.table} WHERE {self.is_due}"  # noqa: S608
 
     @property
     def first_due(self) -> str:
@@ -121,7 +112,7 @@ class Queue:
             each = query.replace(_CONNECTION, "one.key")
             firsts = f"SELECT ({each}) AS due_at FROM json_each(:connections) one"  # noqa: S608
             query = f"SELECT MIN(due_at) FROM ({firsts}) firsts"  # noqa: S608
-        return fill(query)
+        return query
 
     def get_margins(self, now: float) -> Row:
         """Return the query parameter ``now`` and one for each margin: the time that many seconds ago."""

@@ -18,7 +18,7 @@ from bot.store import cards, gates, homes, usage, waitlist, work_items
 from bot.store.discovered import find_listing_start
 from bot.store.engine import Engine
 from bot.store.notices import add_card, add_notices, release_card
-from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
+from bot.store.queues import ALWAYS, Queue, build_claim, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
@@ -173,7 +173,7 @@ WATCHED_RUN_QUEUE: Final = declare_queue(
         where="is_watched = 1 AND remote_id IS NOT NULL AND is_orphan = 0",
     )
 )
-ACCOUNT_CLAIM: Final = Claim(
+ACCOUNT_CLAIM: Final = build_claim(
     table="runs",
     where="principal = :principal AND connection = :connection AND outcome IS NULL AND remote_id IS NOT NULL"
     " AND next_step_at <= :soon AND leased_until <= :now AND {output_here}",
@@ -207,7 +207,7 @@ def claim_runs_of(
         return None
     found = work_items.claim(
         tx,
-        ACCOUNT_CLAIM.statement,
+        ACCOUNT_CLAIM,
         "claimed_runs",
         lease,
         principal=account.principal.key,

@@ -34,7 +34,7 @@ import structlog
 from bot.store import audit, schema
 from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session
 from bot.store.engine import Engine
-from bot.store.statements import OWN_COMMENT_PATTERN, number_parameters, read_queries
+from bot.store.statements import OWN_COMMENT_PATTERN, find_query, number_parameters
 from bot.store.transaction import (
     Parameters,
     Priority,
@@ -431,7 +431,7 @@ def _spell_out(found: re.Match[str]) -> str:
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
     """Return a query in SQLite's syntax, its parameters' names in order, and the table that it writes to."""
-    text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
+    text = OWN_COMMENT_PATTERN.sub("", find_query(query))
     text = _LIST_PATTERN.sub(_spell_out, text)
     return *number_parameters(text, "?"), find_written_table(text)
 

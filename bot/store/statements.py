@@ -43,7 +43,13 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 @cache
 def read_queries() -> dict[str, str]:
     """Map names to queries, both those in the SQL files and those that repair stored times."""
-    return _read_files()[0] | build_healing_queries()
+    return {name: _fill(query) for name, query in _read_files()[0].items()} | build_healing_queries()
+
+
+@cache
+def find_query(query: str) -> str:
+    """Return the query with this name or, if it is SQL, the SQL with the names in braces filled in."""
+    return read_queries().get(query) or _fill(query)
 
 
 def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
@@ -53,40 +59,35 @@ def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
 
 
 @cache
-def fill(statement: str) -> str:
-    """Replace the names in braces in a statement with fragments, kinds and columns."""
-    parts = _read_files()[1]
-    # The fragments themselves don't contain names of fragments any more, so one pass is enough.
-    return _fill_columns(
-        _PART_PATTERN.sub(
-            lambda found: parts.get(found[1], found[0]), _MARK_PATTERN.sub(_list_marked_kinds, statement)
-        )
-    )
-
-
-@cache
 def _read_files() -> tuple[dict[str, str], dict[str, str]]:
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
     for file in sorted(files(__package__).iterdir(), key=str):
         if not file.name.endswith(".sql"):
             continue
-        _, *pieces = _HEADER_PATTERN.split(
-            _MARK_PATTERN.sub(_list_marked_kinds, file.read_text(encoding="utf-8"))
-        )
+        _, *pieces = _HEADER_PATTERN.split(file.read_text(encoding="utf-8"))
         for what, name, body in zip(pieces[::3], pieces[1::3], pieces[2::3], strict=True):
             if name in queries or name in parts:
                 raise ValueError(f"two queries are named {name}")
             lines = [line for line in body.splitlines() if line.strip() and not line.startswith("--")]
             (parts if what == "part" else queries)[name] = "\n".join(lines).strip().removesuffix(";")
-    whole = {name: _fill_parts(part, parts) for name, part in parts.items()}
-    return {name: _fill_columns(_fill_parts(query, whole)) for name, query in queries.items()}, whole
+    return queries, parts
 
 
-def _fill_parts(statement: str, parts: dict[str, str]) -> str:
-    while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
-        statement = filled
-    return statement
+def _fill(query: str) -> str:
+    """Replace the names in braces with fragments, kinds of notices and columns."""
+    parts = _read_files()[1]
+    while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), query)) != query:
+        query = filled
+    query = _MARK_PATTERN.sub(_list_marked_kinds, query)
+    query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
+    found = _MODEL_PATTERN.match(query)
+    if found is None:
+        return query
+    names = TABLES[found[1]].fields
+    model = f"({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in names)
+    return query.replace("{model}", model).replace("{replaced}", replaced)
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
@@ -97,17 +98,6 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
-
-
-def _fill_columns(query: str) -> str:
-    query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
-    found = _MODEL_PATTERN.match(query)
-    if found is None:
-        return query
-    names = TABLES[found[1]].fields
-    model = f"({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in names)
-    return query.replace("{model}", model).replace("{replaced}", replaced)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from bot.store import due_work, gates, notices, runs, sweeping
 from bot.store.queues import DECLARED_QUEUES
-from bot.store.statements import read_queries
+from bot.store.statements import find_query, read_queries
 from bot.store.tables import TABLES
 
 #: Words that each of these placeholders stands for.
@@ -13,10 +13,10 @@ SWEEPS = {f"sweep_{name}": sweeping.make_sweep_query(name) for name in sweeping.
 #: Claims that belong to no queue: rows related to another claim, rows of a known account, and messages while
 #: Slack is down.
 CLAIMS = {
-    "claim_gates_along": gates.ALONG_CLAIM.statement,
-    "claim_runs_of_account": runs.ACCOUNT_CLAIM.statement,
-    "claim_pending": notices.PENDING_CLAIM.statement,
-    "claim_unsure": notices.UNSURE_CLAIM.statement,
+    "claim_gates_along": gates.ALONG_CLAIM,
+    "claim_runs_of_account": runs.ACCOUNT_CLAIM,
+    "claim_pending": notices.PENDING_CLAIM,
+    "claim_unsure": notices.UNSURE_CLAIM,
 }
 CLAIMS |= {f"claim_{queue.name}": queue.claim for queue in DECLARED_QUEUES.values() if queue.is_claimed}
 
@@ -34,4 +34,7 @@ def gather_statements() -> dict[str, str]:
     found |= CLAIMS | SWEEPS | counted | {"next_due": due_work.make_next_due_query()}
     # The caller chooses which columns to set. Use one that all tables have.
     changes = "connection = :connection"
-    return {name: query.replace("{changes}", changes).replace("{same}", "") for name, query in found.items()}
+    return {
+        name: find_query(query.replace("{changes}", changes).replace("{same}", ""))
+        for name, query in found.items()
+    }

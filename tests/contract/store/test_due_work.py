@@ -29,7 +29,7 @@ from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store import waitlist as waitlist_store
 from bot.store.due_work import list_kinds
-from bot.store.queues import DECLARED_QUEUES, KINDS_BY_TABLE, Claim, Queue
+from bot.store.queues import DECLARED_QUEUES, KINDS_BY_TABLE, Queue
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from bot.store.transaction import as_json
@@ -430,6 +430,10 @@ CLAIM_OF = {
 }
 
 
+def find_table(queue):
+    return queue.table if isinstance(queue, Queue) else queue.partition(" UPDATE ")[2].split()[0]
+
+
 def count_due(tx, queue, *rows):
     """Return how many of these rows the queue would take, and when its first row is due."""
     now = tx.now()
@@ -438,17 +442,17 @@ def count_due(tx, queue, *rows):
     for number, row in enumerate(rows, 10):
         others = {name: values for name, values in row.items() if isinstance(values, dict)}
         own = {name: value for name, value in row.items() if name not in others}
-        for name, values in (*others.items(), (queue.table, own)):
+        for name, values in (*others.items(), (find_table(queue), own)):
             at = {key: now + one if isinstance(one, float) else one for key, one in values.items()}
             _put(tx, name, at, number)
     keys = {"names": [], "connections": ["saturn"], "served": SERVED}
     given = {name: as_json(dict.fromkeys(some, 1)) for name, some in keys.items()}
     given |= {"owner": "me", "connection": "saturn", "warn_seconds": WARN_SECONDS}
     given |= {"settled": now}
-    if isinstance(queue, Claim):
+    if isinstance(queue, str):
         given |= {"now": now, "until": now, "limit": MANY, "soon": now + 2.5, "reader": "one"}
         given |= {"principal": ALICE.key, "people": "-:T1:%", "is_send": True, "claim": "c"}
-        return len(tx.all(queue.statement, **given)), None
+        return len(tx.all(queue, **given)), None
     given |= queue.get_margins(now)
     first = tx.one(queue.first_due, **given)
     return tx.one(queue.count, **given)["count"], None if first is None else next(iter(first.values()))
