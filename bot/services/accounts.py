@@ -47,7 +47,7 @@ from bot.store import (
 )
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, is_written
-from bot.store.tables import RUNS
+from bot.store.tables import RUNS, WORKSPACES
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -496,7 +496,8 @@ def suspend_account(
     body = {**about, "username": held.username, "since": held.refused_since, "renamed": renamed}
     kind, occasion = NoticeKind.SIGN_IN_REFUSED, f"{held.refused_since:.3f}"
     if not is_written(tx, held.id, kind, occasion):
-        rows.redraw_plans(tx, {"principal": held.principal.key, "connection": held.connection})
+        for row in WORKSPACES.rows(tx, principal=held.principal, connection=held.connection):
+            rows.redraw_plan(tx, row)
     add_notices(tx, [NewNotice(held.id, kind, occasion, held.principal, body)])
     return False
 

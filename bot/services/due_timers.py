@@ -47,6 +47,7 @@ from bot.services.scheduled_work import (
 from bot.store import gates, hours, operations, stop_warnings
 from bot.store import timers as rows
 from bot.store.notices import add_notices
+from bot.store.tables import WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -181,7 +182,8 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         mode = choose_planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", cause="not_agreed")
-    agreed, warned = Consent(workspace.stop_agreed), rows.find_warning_id(tx, workspace.id)
+    agreed, row = Consent(workspace.stop_agreed), WORKSPACES.row(tx, id=workspace.id)
+    warned = None if row is None else row["stop_warning"]
     to_admins: list[NewNotice] = []
     survives_stop = not is_final(planned, mode)
     if not stop_warnings.is_delivered(tx, warned):

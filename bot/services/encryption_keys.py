@@ -14,6 +14,7 @@ from bot.store import accounts as account_rows
 from bot.store import credentials, installations, revocations
 from bot.store.audit import append_audit
 from bot.store.store import Store
+from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Transaction
 from bot.support.environment import command
 from bot.support.errors import SecretError
@@ -181,7 +182,8 @@ async def rotate(
             continue
         if sealed is None:
             sealed = vault.seal(_get_row_key(account), Credential.for_connection("none").as_mapping())
-        rotation.count(await store.write(credentials.reseal_account, account.id, account.secret, sealed))
+        resealed = {"id": account.id, "secret": account.secret}
+        rotation.count(await store.write(ACCOUNTS.count_changed, resealed, secret=sealed) == 1)
     for account in await store.read(credentials.list_undecryptable_accounts):
         sealed = _rotate_secret(vault, account.secret)
         if sealed is not None:

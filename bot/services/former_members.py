@@ -11,10 +11,11 @@ from bot.domain import timetable
 from bot.domain.audit import AuditEntry
 from bot.domain.courses import ClassCard, FormerMember
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.store import cards, timers, upgrades
+from bot.store import cards, timers
 from bot.store import courses as store
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
+from bot.store.tables import FORMER_MEMBERS
 from bot.store.transaction import Row, Transaction
 
 MEMBERS_PER_TRANSACTION: Final = 20
@@ -22,8 +23,9 @@ MEMBERS_PER_TRANSACTION: Final = 20
 
 def settle(tx: Transaction, card: ClassCard) -> bool:
     """Compare a batch of former members with their course. Return whether there may be more members."""
-    found = upgrades.take_former_members(tx, card.id, MEMBERS_PER_TRANSACTION)
+    found = FORMER_MEMBERS.query(tx, "former_members", card_id=card.id, limit=MEMBERS_PER_TRANSACTION)
     for former in found:
+        FORMER_MEMBERS.delete(tx, id=former.id)
         _settle_member(tx, card, former)
     return len(found) == MEMBERS_PER_TRANSACTION
 

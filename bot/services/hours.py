@@ -55,6 +55,7 @@ from bot.store import preferences as preferences_store
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices, is_written
 from bot.store.planned_starts import review_start
+from bot.store.tables import RULES, WORKSPACES
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
@@ -245,7 +246,7 @@ def change_rules(
         if after is not None:
             rows.save_rule(tx, after)
         elif before is not None:
-            rows.delete_rule(tx, before.id)
+            RULES.delete(tx, id=before.id)
     review_start(tx, workspace.id, *(before for before, _ in change if before is not None))
     known = rows.list_rules(tx, workspace.id)
     for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
@@ -345,7 +346,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
 
     Raises NotIdentified while Slack can't identify the owner, and Refused (see ``refuse``).
     """
-    rule, now = rows.find_rule(tx, looked.id), tx.now()
+    rule, now = RULES.one(tx, id=looked.id), tx.now()
     if rule is None or rule.paused or not (due := list_due(tx, rule)):
         return
     last = due[-1]
@@ -364,7 +365,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
             rows.pause(tx, rule, "unused")
             return
         start(tx, caller, f"hours:{rule.id}", last, workspace, latest)
-        rows.record_start(tx, started)
+        RULES.change(tx, {"id": rule.id}, started_at=started.started_at, unused=started.unused)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
     own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
@@ -492,7 +493,7 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
     They are retried while the workspace is in transition and, for a while, if the provider doesn't currently
     offer the action. After that, they fail. Any other refusal pauses the rule.
     """
-    rule = rows.find_rule(tx, looked.id)
+    rule = RULES.one(tx, id=looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
     if rule is None or not due:
         return
@@ -553,7 +554,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
         return
     if now - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
-        stored.ask_again(tx, workspace.id, now + RECHECK_SECONDS)
+        WORKSPACES.change(tx, {"id": workspace.id}, idle_check_at=now + RECHECK_SECONDS)
         return
     mode = choose_planned_mode(predict_stop_effects(context, workspace))
     is_over = is_final(predict_stop_effects(context, workspace), mode)

@@ -20,7 +20,15 @@ from bot.store.audit import append_audit
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, take_batch
 from bot.store.notices import add_notices
 from bot.store.store import Store
-from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
+from bot.store.tables import (
+    DATABASE_TIMELINE,
+    OPERATIONS,
+    RULES,
+    RUNS,
+    WAITLIST_ENTRIES,
+    WORKSPACES,
+    parse_principal,
+)
 from bot.store.transaction import Transaction
 
 #: The cause shown for plans that are on hold or weren't carried out because a backup was restored.
@@ -99,10 +107,10 @@ def _pause_batch(tx: Transaction) -> bool:
         occasion = f"{RESTORED_CAUSE}:{workspace.stop_at:.0f}"
         asked = NewNotice(workspace.id, NoticeKind.PLANNED_STOP_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
-    for rule in take_batch(tx, hours.find_active_rules(tx, FAN_OUT_BATCH_SIZE // 2), before):
+    for rule in take_batch(tx, RULES.query(tx, "rules_left", **given), before):
         hours.pause(tx, rule, RESTORED_CAUSE)
         held["hours"] += 1
-    for wait in take_batch(tx, waitlist.find_open_entries(tx, FAN_OUT_BATCH_SIZE // 2), before):
+    for wait in take_batch(tx, WAITLIST_ENTRIES.query(tx, "open_entries", **given), before):
         waitlist.close(tx, wait, RESTORED_CAUSE)
         held["waits"] += 1
     for row in tx.all("hold_classes", **given):

@@ -12,7 +12,7 @@ from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import courses
 from bot.store import upgrades as store
 from bot.store.notices import add_notices
-from bot.store.tables import CLASS_CARDS
+from bot.store.tables import CLASS_CARDS, UPGRADE_LOSSES
 from bot.store.transaction import Transaction, from_json
 from bot.support.release import RELEASE
 
@@ -21,7 +21,8 @@ _BATCH_SIZE: Final = 50
 
 def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
     """Write one message about everything that a person lost in the upgrade, unless there is one already."""
-    found = store.take_losses(tx, caller.principal)
+    found = UPGRADE_LOSSES.all(tx, "id", principal=caller.principal)
+    UPGRADE_LOSSES.delete(tx, principal=caller.principal)
     kept = [one for one in found if one.what != "moved" or _restore_lessons(tx, one)]
     if kept:
         body = {
@@ -48,7 +49,7 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
     if loss.principal == card.principal:
         for key in sorted(card.co_teachers):
             other = replace(loss, id=f"{loss.id}:{key}", principal=Principal.from_key(key))
-            store.add_loss(tx, other)
+            UPGRADE_LOSSES.add_new(tx, other, due_at=tx.now())
     return True
 
 

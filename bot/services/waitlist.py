@@ -201,7 +201,7 @@ def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused
-        and rows.has_others(tx, wait)
+        and rows.find_others(tx, wait).lowest is not None
         and tx.now() - (attempt.busy_since or 0.0) >= MIN_PAUSE_SECONDS
     )
 
@@ -227,7 +227,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     ):
         timers.drop_stops(tx, workspace.id, "room")
         rows.end(tx, wait)
-    elif not rows.has_others(tx, wait):
+    elif rows.find_others(tx, wait).lowest is None:
         timers.drop_stops(tx, workspace.id, "room")
     elif now < since + UNUSED_SECONDS:
         return

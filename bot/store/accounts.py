@@ -281,12 +281,6 @@ def _reschedule_checks(tx: Transaction, workspace: Row, said: Row) -> None:
         WORKSPACES.change(tx, {"id": workspace["id"]}, stop_check_at=tx.now())
 
 
-def redraw_plans(tx: Transaction, pair: dict[str, str]) -> None:
-    """Redraw the messages that say when an account's workspaces will be stopped."""
-    for row in WORKSPACES.rows(tx, **pair):
-        redraw_plan(tx, row)
-
-
 def redraw_plan(tx: Transaction, workspace: Row) -> None:
     """Redraw the messages that say when a workspace will be stopped."""
     if workspace["stop_at"] is not None:

@@ -242,11 +242,6 @@ def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: 
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
-def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work as dirty, even closed ones, because another reports the end."""
-    tx.run("queue_ended", subject=subject)
-
-
 def close_about(tx: Transaction, workspace: Row) -> None:
     """Redraw all messages about a workspace that is about to be deleted or hidden. They keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])

@@ -202,11 +202,6 @@ def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 
-def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's enrollments to the row into which the workspace is being merged."""
-    PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
-
-
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
     """Record that a person no longer consents to the stop of their workspace at the end of a class."""
     tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())

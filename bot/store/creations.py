@@ -9,9 +9,9 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import Consent
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, Workspace
-from bot.store import cards, courses, gates, hours, operations, timers, usage
+from bot.store import cards, gates, operations, timers, usage
 from bot.store.audit import append_audit
-from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_columns
+from bot.store.tables import CARDS, NOTICES, OPERATIONS, PARTICIPANTS, RULES, WORKSPACES, name_columns
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
@@ -64,7 +64,7 @@ def renew(
         wake_reason=0,
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
-    hours.move_rules(tx, row["workspace_id"], fresh.id)
+    RULES.change(tx, {"workspace_id": row["workspace_id"]}, workspace_id=fresh.id)
     # The owner agreed to a stop at the end of a class only for the former workspace.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
     timers.drop_stops(tx, fresh.id, "class")
@@ -197,8 +197,8 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
                 NOTICES.change(tx, {"id": notice["id"]}, body={**body, "workspace": row["id"]})
     CARDS.change(tx, {"about": listed["id"]}, about=row["id"])
     timers.move_ends(tx, listed["id"], row["id"])
-    hours.move_rules(tx, listed["id"], row["id"])
-    courses.merge(tx, listed["id"], row["id"])
+    for table in (RULES, PARTICIPANTS):
+        table.change(tx, {"workspace_id": listed["id"]}, workspace_id=row["id"])
     usage.move(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 

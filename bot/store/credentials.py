@@ -32,11 +32,6 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
     return row is not None
 
 
-def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Store the same secret encrypted with another key. Return False if the secret has changed."""
-    return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
-
-
 def save_secret(
     tx: Transaction,
     account_id: str,

@@ -13,13 +13,14 @@ from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, UP_STATES, State, Workspace, get_name_in_id
-from bot.store import cards, corrections, gates, handovers, hours, timers, usage
+from bot.store import cards, corrections, gates, handovers, timers, usage
 from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     ACCOUNTS,
     OPERATIONS,
+    RULES,
     WORKSPACES,
     name_columns,
     parse_enum,
@@ -233,7 +234,7 @@ def _renew_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: flo
         "created_at": start,
         "generation": row["generation"] + 1,
     }
-    hours.delete_rules(tx, row["id"])
+    RULES.delete(tx, workspace_id=row["id"])
     WORKSPACES.change(tx, {"id": row["id"]}, **changes)
     renewed = WORKSPACES.row(tx, id=row["id"])
     assert renewed is not None, "its row was there in this transaction"

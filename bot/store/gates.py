@@ -372,11 +372,6 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     }
 
 
-def is_run_changed(before: Row, after: Row) -> bool:
-    """Return whether anything that people can see about a run has changed."""
-    return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
-
-
 _RECORD_BATCH_SIZE: Final = 100
 
 

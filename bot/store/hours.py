@@ -24,11 +24,6 @@ DAY_SECONDS: Final = 86_400.0
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
-def find_rule(tx: Transaction, rule_id: str) -> HoursRule | None:
-    """Return a rule for working hours by its id."""
-    return RULES.one(tx, id=rule_id)
-
-
 def list_rules(tx: Transaction, workspace_id: str) -> list[HoursRule]:
     """Return a workspace's rules for working hours."""
     return RULES.parse_all(RULES.rows(tx, "id", workspace_id=workspace_id))
@@ -46,7 +41,7 @@ def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
     """Return whether a rule requires its workspace to be running at the moment."""
-    found = find_rule(tx, rule_id)
+    found = RULES.one(tx, id=rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
@@ -63,11 +58,6 @@ def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, boo
 def save_rule(tx: Transaction, new: HoursRule) -> None:
     """Add or replace a rule for working hours."""
     RULES.upsert(tx, new, next_check_at=_get_next_check(new, new.processed_until))
-
-
-def delete_rule(tx: Transaction, rule_id: str) -> None:
-    """Delete a rule for working hours."""
-    RULES.delete(tx, id=rule_id)
 
 
 def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
@@ -136,14 +126,9 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
         OCCURRENCES.add(tx, rule_id=settled.id, local=one.local, side=one.side, result=result, at=one.at)
     next_check_at = _get_next_check(settled, until)
     if next_check_at is None and not settled.days & EVERY_DAY:
-        delete_rule(tx, settled.id)
+        RULES.delete(tx, id=settled.id)
     else:
         RULES.change(tx, {"id": settled.id}, processed_until=until, next_check_at=next_check_at)
-
-
-def record_start(tx: Transaction, started: HoursRule) -> None:
-    """Record that a rule has started its workspace, and how many of its starts in a row went unused."""
-    RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
@@ -250,27 +235,6 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
         save_rule(tx, named)
         if not one.paused or one.paused in LINK_CAUSES:
             pause(tx, named, "unlinked", notify=notify)
-
-
-def link_rules(tx: Transaction, workspace: Workspace) -> None:
-    """Attach rules to the new row of a workspace whose old row was deleted."""
-    key = {"principal": workspace.principal, "connection": workspace.connection}
-    RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
-
-
-def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move the rules of a workspace to the one that replaced it."""
-    RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
-
-
-def delete_rules(tx: Transaction, workspace_id: str) -> None:
-    """Delete the rules of a workspace that no longer exists."""
-    RULES.delete(tx, workspace_id=workspace_id)
-
-
-def find_active_rules(tx: Transaction, limit: int) -> Sequence[HoursRule]:
-    """Return a batch of the working-hours rules that aren't currently paused."""
-    return RULES.parse_all(tx.all("rules_left", limit=limit))
 
 
 def _get_next_check(looked: HoursRule, after: float) -> float | None:

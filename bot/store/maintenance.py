@@ -73,12 +73,6 @@ def mark(tx: Transaction, left: Mark) -> None:
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
-def remove_marks(tx: Transaction, *marks: Mark) -> None:
-    """Remove the marks that keep processes from serving from a database."""
-    for left in marks:
-        UPKEEP.delete(tx, work=left)
-
-
 def forget_upkeep(tx: Transaction) -> None:
     """Delete a copy's marks and its records of daily work, so that all of it is done at the next start.
 

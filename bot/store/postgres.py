@@ -33,6 +33,7 @@ from bot.store.postgres_transaction import DatabaseClock
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
+from bot.store.tables import UPKEEP
 from bot.store.transaction import BESIDE, OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
@@ -302,7 +303,7 @@ async def copy_store(path: Path, url: str) -> Copied:
                 raise StoreError(schema.OLDER.format(name=path))
             await source.migrate(serves=True)
             # If someone copies a database that was already moved, they mean to, so remove its mark.
-            await Store(source).write(maintenance.remove_marks, "moved")
+            await Store(source).write(lambda tx: UPKEEP.delete(tx, work="moved"))
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
         target = PostgresEngine(url, clock, ids)

@@ -140,16 +140,12 @@ def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
     if ended is not None:
         release_card(tx, row["id"])
     if ended is not None and said["notify"] and cards.find_card(tx, row["id"]) is not None:
-        add_notices(tx, [_make_cancellation(row, "unlinked")])
+        body = {"job": row["id"], "connection": row["connection"], "cause": "unlinked"}
+        if row["channel_id"] is not None:
+            body["channel_id"] = row["channel_id"]
+        principal = parse_principal(row["principal"])
+        add_notices(tx, [NewNotice(row["id"], NoticeKind.JOB_FAILED, END, principal, body)])
     RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
-
-
-def _make_cancellation(row: Row, cause: str) -> NewNotice:
-    body = {"job": row["id"], "connection": row["connection"], "cause": cause}
-    if row["channel_id"] is not None:
-        body["channel_id"] = row["channel_id"]
-    principal = parse_principal(row["principal"])
-    return NewNotice(row["id"], NoticeKind.JOB_FAILED, END, principal, body)
 
 
 RUN_QUEUE: Final = declare_queue(
@@ -414,7 +410,7 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
     usage.note_run(tx, row, after)
     if after["state"] != row["state"]:
         tx.run("wake_run", id=row["id"], now=now)
-    if gates.is_run_changed(row, after):
+    if any(row[column] != after[column] for column in gates.RUN_COLUMNS if column != "observed_at"):
         cards.queue_updates(tx, row["id"], changed=False)
 
 

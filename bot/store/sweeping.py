@@ -4,7 +4,7 @@ from functools import cache, partial
 from typing import Any, Final
 
 from bot.domain.work_items import Outcome
-from bot.store import cards, hours, inbox, operations, usage
+from bot.store import cards, inbox, operations, usage
 from bot.store.engine import Engine
 from bot.store.fan_out import take_batch
 from bot.store.runs import RETENTION_SECONDS
@@ -148,7 +148,7 @@ def _purge_workspace(tx: Transaction) -> bool:
     gone = found["id"]
     _delete_with_cards(tx, "sweep_all_operations_of", workspace_id=gone)
     CARDS.delete(tx, about=gone)
-    hours.delete_rules(tx, gone)
+    RULES.delete(tx, workspace_id=gone)
     WORKSPACES.delete(tx, id=gone)
     return True
 

@@ -249,12 +249,6 @@ def save_timer_warning(
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
-def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
-    """Return the id of the notice that warns of a workspace's timer, or None if there isn't one."""
-    row = WORKSPACES.row(tx, id=workspace_id)
-    return None if row is None else row["stop_warning"]
-
-
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
     """Clear a timer that is done, and write the notices. Return False if the timer has changed."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):

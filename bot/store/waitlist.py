@@ -84,11 +84,6 @@ def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
     return {name: int(number) for name, number in row.items()}
 
 
-def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether anyone else is in the same line."""
-    return find_others(tx, of).lowest is not None
-
-
 def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
     """Return a summary of the others who are waiting for the same capacity."""
     row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
@@ -239,11 +234,6 @@ def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
     """End a waitlist entry and tell its owner why. Without a ``cause``, the reason is that its time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
-
-
-def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
-    """Return up to ``limit`` open waitlist entries."""
-    return WAITLIST_ENTRIES.query(tx, "open_entries", limit=limit)
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:

@@ -11,10 +11,10 @@ from typing import Final, NamedTuple
 from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
-from bot.store import cards, gates, hours, inbox, operations
+from bot.store import cards, gates, inbox, operations
 from bot.store.engine import Engine
 from bot.store.queues import Queue, declare_queue
-from bot.store.tables import WORKSPACES, make_parser, name_columns
+from bot.store.tables import RULES, WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Row, Transaction
 from bot.support.cleaning import fold, natural_key
 
@@ -98,7 +98,9 @@ def insert(tx: Transaction, new: Workspace) -> bool:
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
-        hours.link_rules(tx, new)
+        # A workspace that was listed or linked before may have rules left.
+        listed = {"principal": new.principal, "connection": new.connection, "remote_id": new.remote_id}
+        RULES.change(tx, listed, workspace_id=new.id)
     return is_written
 
 
@@ -191,11 +193,6 @@ def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
     """Claim running workspaces that are due for a check. They become due again after ``every`` seconds."""
     found = WORKSPACES.parse_all(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
-
-
-def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
-    """Schedule the next check of a running workspace."""
-    WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
