@@ -7,7 +7,7 @@ makes each read, and writes the results. For the rule, see ``docs/internals/rule
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -390,15 +390,10 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
         await engine.write(work, Priority.RECORDS, subjects)
 
 
-@dataclass(frozen=True, slots=True)
-class _Writes:
-    """Writes that most results need, collected so that a batch makes only one round trip for each kind.
-
-    ``same`` contains observations with nothing new, and ``settled`` contains changes to poll gates.
-    """
-
-    same: list[Parameters] = field(default_factory=list)
-    settled: list[Parameters] = field(default_factory=list)
+#: Columns that people don't see. If a read changes only these, it is written along with others of this kind.
+_UNSEEN_COLUMNS: Final = frozenset({"verified_at", "last_used_at", "lacks_since"})
+#: Parameters of the statements that most results need, by query. A batch makes only one round trip for each.
+_Writes = defaultdict[str, list[Parameters]]
 
 
 def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
@@ -407,7 +402,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
     for batch in _split_repeated_gates(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
         known = {row["id"]: row for row in tx.all("read_rows", ids=as_json(dict.fromkeys(ids, 1)))}
-        writes = _Writes()
+        writes = _Writes(list)
         for result in batch:
             rows_found = ((place, known.get(key)) for place, key in enumerate(result.workspace_ids))
             found = [
@@ -418,8 +413,8 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
             gate = found[0][1] if found else tx.one("gate", gate_key=result.gate_key)
             if gate is not None:
                 _record(tx, result, found, gate, writes, now)
-        tx.run_each("observed_same", writes.same)
-        tx.run_each("settle_gate", writes.settled)
+        for query in ("observed_same", "settle_gate"):
+            tx.run_each(query, writes[query])
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
@@ -491,7 +486,7 @@ def _record(
         _inform_operation(tx, row, result, now, changed=changed)
     settled = opens_at if gate["requested_at"] > granted_at else due_at
     if settled != gate["gate_due_at"] or opens_at != gate["next_check_at"]:
-        writes.settled.append(
+        writes["settle_gate"].append(
             {
                 "gate_key": result.gate_key,
                 "granted_at": granted_at,
@@ -543,46 +538,22 @@ def _observe(
     actions = row["actions"] if is_others else as_words(seen.actions)
     url = _choose_url(row, seen, actions) if is_others else seen.url
     before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, url, actions)
-    ends_before, ends_now = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
+    expires_at, expiry_mode = choose_end(row, seen, granted_at)
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
-    started_at = find_start_time(row, seen, granted_at)
-    stop_risks = as_words(seen.stop_risks)
     # The time of last use is shown only on request, so a message isn't redrawn if nothing else has changed.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # It's in the future: an old release stored it, or the clock was set back.
-    is_same = before == after and row["unknown_at"] is None
-    is_same &= (name, owner, survives_stop) == (row["name"], row["owner"], row["survives_stop"])
     reason = (
         failure_causes.choose_reason(parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason)
         if row["reason"] or seen.reason
         else None
-    )
-    is_same &= (seen.detail, seen.progress, stop_risks, reason, seen.down_at) == (
-        row["detail"],
-        row["progress"],
-        row["stop_risks"],
-        row["reason"],
-        row["down_at"],
     )
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
     lacks = seen.lacks if seen.state is State.RUNNING else None
     lacks_since = find_lack_start(lacks, row["lacks"], row["lacks_since"], granted_at)
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
-    is_same &= has_same_lack
-    is_same &= prices.find_new_machine(row, seen.machine) is None
-    if is_same and ends_before == ends_now and started_at == row["started_at"]:
-        writes.same.append(
-            {
-                "id": row["id"],
-                "observed_at": granted_at,
-                "verified_at": verified_at,
-                "last_used_at": last_used_at,
-                "confirms": confirms,
-            }
-        )
-        return False
     columns = {
         "owner": owner,
         "state": seen.state,
@@ -592,11 +563,11 @@ def _observe(
         "unknown_at": None,
         "verified_at": verified_at,
         "actions": actions,
-        "expires_at": ends_now[0],
-        "expiry_mode": ends_now[1],
+        "expires_at": expires_at,
+        "expiry_mode": expiry_mode,
         "survives_stop": survives_stop,
-        "started_at": started_at,
-        "stop_risks": stop_risks,
+        "started_at": find_start_time(row, seen, granted_at),
+        "stop_risks": as_words(seen.stop_risks),
         "last_used_at": last_used_at,
         "reason": reason,
         "down_at": seen.down_at,
@@ -605,6 +576,18 @@ def _observe(
     }
     # Set only the columns that differ, because SQLite rewrites the index entries of every column that is set.
     changed = {column: value for column, value in columns.items() if value != row[column]}
+    is_same = name == row["name"] and has_same_lack and changed.keys() <= _UNSEEN_COLUMNS
+    if is_same and prices.find_new_machine(row, seen.machine) is None:
+        writes["observed_same"].append(
+            {
+                "id": row["id"],
+                "observed_at": granted_at,
+                "verified_at": verified_at,
+                "last_used_at": last_used_at,
+                "confirms": confirms,
+            }
+        )
+        return False
     changed |= {"observed_at": granted_at, **({} if name == row["name"] else name_columns(name))}
     given = {"id": row["id"], "confirms": confirms, "state": seen.state, **changed}
     if not tx.count(fill_changes("observed", *changed), **given):
