@@ -59,6 +59,10 @@ class OperationVerb(StrEnum):
         return not self.brings_down or self is OperationVerb.REMOVE
 
 
+#: Verbs whose operations are complete once the workspace is running.
+BRINGING_UP: Final = frozenset(verb for verb in OperationVerb if not verb.brings_down)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(WorkItem):
     """A user's request about a workspace, and its progress.

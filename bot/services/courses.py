@@ -23,7 +23,7 @@ from bot.domain.courses import (
 from bot.domain.forms import append_suffix
 from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import BRINGING_UP, Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
 from bot.domain.stops import (
@@ -289,7 +289,7 @@ def _start_workspace(
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
-        if row is not None and row["verb"] in store.START_VERBS:
+        if row is not None and row["verb"] in BRINGING_UP:
             inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
             # This button press also starts a workspace that would otherwise only be created.

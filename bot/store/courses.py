@@ -15,7 +15,7 @@ from bot.domain.courses import (
 )
 from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop
 from bot.domain.timers import CLASS_WARNING_SECONDS
@@ -31,7 +31,6 @@ NEVER_DUE_AT = 1e12
 MAX_TAUGHT_CARDS: Final = 500
 #: The time until a card is checked again, as a fraction of the time since it last changed.
 _RECHECK_SHARE = 0.1
-START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
 def find_card(tx: Transaction, card_id: str) -> ClassCard | None:

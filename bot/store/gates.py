@@ -14,7 +14,7 @@ from typing import Final
 from bot.domain import failure_causes
 from bot.domain.accounts import Account
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, Observed
-from bot.domain.operations import OperationVerb
+from bot.domain.operations import BRINGING_UP, OperationVerb
 from bot.domain.plan import only_waits
 from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
@@ -45,8 +45,6 @@ _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: States that a read by someone with whom a workspace is shared may not reveal.
 _CHANGING: Final = frozenset({State.STARTING, State.STOPPING, State.FAILED})
-#: Verbs of operations that are complete once the workspace is running.
-_BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 #: A read that comes due within this many seconds joins the current request if both use the same account.
 ALONG_SECONDS: Final = 1.0
 
@@ -604,7 +602,7 @@ def _observe(
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
-        is_up = seen.state is State.RUNNING and verb in _BRINGING_UP and not waits
+        is_up = seen.state is State.RUNNING and verb in BRINGING_UP and not waits
         ends = row["operation_id"] if is_up else ""
         cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons, ends=ends)
     if (

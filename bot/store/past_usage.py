@@ -7,7 +7,7 @@ ended at any time after the last sign that the workspace was running.
 
 from typing import Final
 
-from bot.domain.operations import OperationVerb
+from bot.domain.operations import BRINGING_UP, OperationVerb
 from bot.domain.usage import Known
 from bot.domain.work_items import Outcome
 from bot.store import usage
@@ -18,8 +18,7 @@ from bot.store.transaction import Row, Transaction, from_json
 #: Maximum time between two reads of a run, in seconds. So a run ended at most this long before its end was
 #: recorded.
 _READ_SECONDS: Final = 600.0
-_BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
-_BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
+_BRINGING_DOWN: Final = frozenset(OperationVerb) - BRINGING_UP
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
@@ -36,12 +35,12 @@ def _follow_entry(tx: Transaction, entry: Row, _said: Row) -> None:
     elif family == "workspace" and "workspace" in detail:
         name = entry["target"].partition("/")[2]
         tx.run("name_past_lives", workspace_id=detail["workspace"], name=name)
-    elif family == "call" and result == "accepted" and verb in _BRINGING_UP:
+    elif family == "call" and result == "accepted" and verb in BRINGING_UP:
         keys = {"workspace_id": entry["target"], "connection": detail.get("connection", "")}
         tx.run("begin_past_life", id=f"past_{entry['id']}", **keys, principal=entry["actor"], at=at)
     elif family == "call" and result == "accepted" and verb in _BRINGING_DOWN:
         _end(tx, entry["target"], at, at, Known.ASKED)
-    elif family == "operation" and verb in _BRINGING_UP:
+    elif family == "operation" and verb in BRINGING_UP:
         _come_up(tx, entry["target"], at, is_up=result == Outcome.FULFILLED)
     elif family == "operation" and verb in _BRINGING_DOWN:
         _go_down(tx, entry["target"], at, is_down=result == Outcome.FULFILLED)

@@ -356,8 +356,6 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
     WORKSPACES.change(tx, {"id": resting.id, "stop_at": None}, stop_check_at=next_check_at)
 
 
-_BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
-_BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
 #: States in which a workspace counts as in use. If such a workspace goes down although nobody requested
 #: it, its owner is notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
@@ -393,7 +391,7 @@ def note_state(
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # If an operation is bringing the workspace up, the workspace's generation began when the operation
         # was accepted.
-        if verb is None or verb in _BRING_DOWN:
+        if verb not in operations.BRINGING_UP:
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
             if row is not None:
@@ -418,7 +416,7 @@ def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) ->
     # finished can't be the cause, because the workspace has come up since.
     is_ours = (
         operation is not None
-        and operation["verb"] not in _BRING_UP
+        and operation["verb"] not in operations.BRINGING_UP
         and operation["outcome"] != work_items.Outcome.FULFILLED
     )
     if is_ours:

@@ -52,7 +52,6 @@ RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
 #: that, its state is unknown until a read finds it running. There may be no signs because the workspace is
 #: hidden, its link is suspended, or its provider is down.
 SILENT_SECONDS: Final = 86_400.0
-_BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 
 
 # -- workspaces ----------------------------------------------------------------------------------------------
@@ -187,7 +186,7 @@ def _find_call(row: Row, *, brings_down: bool) -> float | None:
     if own not in (None, Call.NONE):
         at: float | None = row["called_at"]
         return at
-    is_opposite = (verb in _BRINGING_DOWN) is not brings_down
+    is_opposite = verb.brings_down is not brings_down
     return row["prior_at"] if is_opposite and prior not in (None, Call.NONE) else None
 
 
