@@ -1,13 +1,12 @@
 """Row counts for the metrics and ``usher doctor``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from bot.domain.outages import SLACK
 from bot.store import maintenance, outages, owners, waitlist
 from bot.store.engine import Engine
-from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
+from bot.store.fan_out import COUNT_BATCH_SIZE, read_batch
 from bot.store.transaction import Priority, Row, Transaction
 
 #: Maps each table that grows with the number of people to a query that counts one batch of its rows.
@@ -24,10 +23,13 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
     The keys are open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
     owed_revocations, workspaces, tasks, left_to_later_releases and people.
     """
-    found = await engine.read(lambda tx: tx.one("statistics") or {}, Priority.STEADY)
+    (found,) = await engine.read(lambda tx: tx.all("statistics"), Priority.STEADY)
     for name, query in _COUNTED_IN_BATCHES.items():
-        batches = read_counts(engine, query, COUNT_BATCH_SIZE)
-        found[name] = sum([row["size"] async for row in batches])
+        found[name], size, after = 0, COUNT_BATCH_SIZE, ""
+        while size == COUNT_BATCH_SIZE:
+            (row,) = await read_batch(engine, query, COUNT_BATCH_SIZE, {"after": after})
+            size, after = row["size"], row["last"]
+            found[name] += size
     return found
 
 
@@ -50,11 +52,11 @@ class Figures:
 
 async def measure_figures(engine: Engine) -> Figures:
     """Compute all figures for the metrics."""
-    found = await engine.read(_measure, Priority.STEADY)
-    return replace(found, counts=await count_rows(engine))
+    counts = await count_rows(engine)
+    return await engine.read(lambda tx: _measure(tx, counts), Priority.STEADY)
 
 
-def _measure(tx: Transaction) -> Figures:
+def _measure(tx: Transaction, counts: Mapping[str, int]) -> Figures:
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.role for one in owners.list_processes(tx)]
@@ -67,7 +69,7 @@ def _measure(tx: Transaction) -> Figures:
     if maintenance.find_problem(tx, maintenance.BACKUP):
         away["#backup"] = maintenance.find_last_done(tx, maintenance.BACKUP) or now
     return Figures(
-        counts={},
+        counts=counts,
         waited=max(now - since, 0.0),
         outages={name: max(now - began, 0.0) for name, began in away.items()},
         processes={role: running.count(role) for role in owners.ROLES} if running else {},
@@ -82,9 +84,5 @@ def count_uses(tx: Transaction) -> Mapping[str, Row]:
 
 def count_refusals(tx: Transaction, connection: str, since: float) -> int:
     """Count a connection's operations that failed since a given time because a permission was missing."""
-    return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
-
-
-def _count(tx: Transaction, query: str, **params: Any) -> int:
-    row = tx.one(query, **params)
-    return int(row["count"]) if row else 0
+    (row,) = tx.all("count_refusals", connection=connection, since=since, cause="forbidden%")
+    return int(row["count"])

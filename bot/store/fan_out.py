@@ -92,7 +92,7 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
     ``after_COLUMN``, a batch gets that column's value in the last row of the previous batch.
     """
     while True:
-        rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)
+        rows = await read_batch(engine, query, READ_BATCH_SIZE, params)
         yield rows
         if len(rows) < READ_BATCH_SIZE:
             return
@@ -100,18 +100,8 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
         params = {**params, **last}
 
 
-async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
-    """Yield the counts that a query returns. Each run of the query counts a batch of ``size`` rows."""
-    after, is_last = "", False
-    while not is_last:
-        rows = await _read_batch(engine, query, size, {**params, "after": after})
-        for row in rows:
-            yield row
-        is_last = sum(row["size"] for row in rows) < size
-        after = max((row["last"] for row in rows if row["last"] is not None), default=after)
-
-
-async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> list[Row]:
+async def read_batch(engine: Engine, query: str, size: int, params: Row) -> list[Row]:
+    """Return up to ``size`` rows of a query."""
     return await engine.read(lambda tx: tx.all(query, **params, limit=size), Priority.STEADY)
 
 

@@ -507,8 +507,7 @@ def _make_people_pattern(place: str) -> str:
 
 def end_state(tx: Transaction, subject: str) -> EndState:
     """Return the state of the message that reports the end of an operation or run."""
-    row = tx.one("end_of", id=subject)
-    assert row is not None  # a SELECT without a table always returns a row
+    (row,) = tx.all("end_of", id=subject)
     return cast(EndState, row["state"])
 
 

@@ -360,8 +360,7 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
         homes.show_end(tx, update.id)
         ended = OPERATIONS.parse(row)
         is_stopped = ended.verb.brings_down and ended.outcome is Outcome.FULFILLED
-        touched = tx.one("touched_by_end", workspace_id=row["workspace_id"])
-        assert touched is not None  # the query always returns a row
+        (touched,) = tx.all("touched_by_end", workspace_id=row["workspace_id"])
         if touched["has_ends"]:
             timers.apply_timer(tx, row["workspace_id"], is_stopped=is_stopped)
         if ended.outcome is Outcome.FAILED:

@@ -33,8 +33,7 @@ def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
     kind = new.kind
     if kind.topic is None and (Mark.IN_CARD not in kind.marks or "becomes" in new.body):
         return True
-    row = tx.one("heard", **_make_delivery_params(new))
-    assert row is not None  # the query always returns a row
+    (row,) = tx.all("heard", **_make_delivery_params(new))
     is_of_run, wanted = kind is NoticeKind.JOB_ENDED, _PREFERENCES(row) or Preferences()
     is_unknown = kind.subject == "operation" and not row["is_operation"]
     if is_unknown or (is_of_run and row["run_state"] is None):

@@ -39,8 +39,8 @@ def are_several(tx: Transaction, connection: str, since: float) -> bool:
 
     Only accounts refused since a given time are counted. Expired secrets and renamed accounts don't count.
     """
-    row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
-    return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.list_outages(tx)
+    (row,) = tx.all("refused_since", connection=connection, since=since, now=tx.now())
+    return row["count"] > 1 or f"{connection}{PEOPLE}" in outages.list_outages(tx)
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:

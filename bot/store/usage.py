@@ -346,8 +346,8 @@ def count_people(
 ) -> int:
     """Return how many people used any of these connections in a time window."""
     given = {"reach": reach, **_make_window(tx, since, until)}
-    row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
-    return 0 if row is None else int(row["people"])
+    (row,) = tx.all("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
+    return int(row["people"])
 
 
 def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:

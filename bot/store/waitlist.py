@@ -86,8 +86,8 @@ def count_places(tx: Transaction, of: WaitlistEntry) -> dict[str, int]:
 
 def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
     """Return a summary of the others who are waiting for the same capacity."""
-    row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
-    return OthersInLine(**row) if row else OthersInLine()
+    (row,) = tx.all("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
+    return OthersInLine(**row)
 
 
 def summarize_lines(tx: Transaction, since: float) -> list[Row]:
@@ -112,14 +112,14 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
     """Return how many starts on a connection have failed in a row, up to now."""
-    row = tx.one("failed_in_a_row", connection=connection)
-    return int(row["count"]) if row else 0
+    (row,) = tx.all("failed_in_a_row", connection=connection)
+    return int(row["count"])
 
 
 def count_attempts(tx: Transaction, connection: str) -> int:
     """Return how many attempts on a connection are in progress, whatever the kind of capacity."""
-    row = tx.one("attempts_under_way", connection=connection)
-    return int(row["count"]) if row else 0
+    (row,) = tx.all("attempts_under_way", connection=connection)
+    return int(row["count"])
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
@@ -133,19 +133,14 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
         one.round for one in WAITLIST_ENTRIES.all(tx, workspace_id=new.workspace_id) if one.kind == new.kind
     ]
     entry = others.find_round(max(former, default=others.entry_round))
-    joined = replace(new, seq=_find_next_seq(tx), round=entry)
+    (last,) = tx.all("next_in_line")
+    joined = replace(new, seq=int(last["seq"]), round=entry)
     _reduce_pauses(tx, joined)
     WAITLIST_ENTRIES.add(
         tx, joined, next_at=min(max(tx.now(), (new.attempted_at or 0.0) + MIN_PAUSE_SECONDS), new.expires_at)
     )
     _queue_updates_of_places(tx, joined)
     return joined
-
-
-def _find_next_seq(tx: Transaction) -> int:
-    row = tx.one("next_in_line")
-    assert row is not None  # an aggregate always returns a row
-    return int(row["seq"])
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
