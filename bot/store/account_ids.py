@@ -10,7 +10,14 @@ from bot.domain.accounts import Account, RemoteIdSource, is_unique
 from bot.domain.holds import Hold
 from bot.domain.tasks import TaskKind
 from bot.store import cards
-from bot.store.accounts import find_username_holder, move_workspaces, refuse, resume_now
+from bot.store.accounts import (
+    SOME_OPEN_RUNS,
+    SOME_WORKSPACES,
+    find_username_holder,
+    move_workspaces,
+    refuse,
+    resume_now,
+)
 from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.refusals import ACCEPTED
 from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECRYPTABLE_SECRETS, WORKSPACES
@@ -80,8 +87,8 @@ def _is_resting(tx: Transaction, body: Row) -> bool:
 
 register_fan_out(
     "resting",
-    ("some_workspaces_of", _conceal),
-    ("some_open_runs_of", lambda tx, row, _body: cards.queue_messages(tx, row["id"], changed=True)),
+    (SOME_WORKSPACES, _conceal),
+    (SOME_OPEN_RUNS, lambda tx, row, _body: cards.queue_messages(tx, row["id"], changed=True)),
     holds=_is_resting,
 )
 

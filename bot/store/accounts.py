@@ -24,7 +24,14 @@ from bot.store import (
     work_items,
 )
 from bot.store.engine import Engine
-from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
+from bot.store.fan_out import (
+    OF_ACCOUNT,
+    read_batches,
+    register_fan_out,
+    select_some,
+    start_fan_out,
+    take_batch,
+)
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import enqueue_revocation
@@ -292,41 +299,46 @@ def _is_current(tx: Transaction, said: Row) -> bool:
     return ("revoking" if row is None else str(row["state"])) == str(said["what"])
 
 
+SOME_WORKSPACES: Final = select_some("workspaces", OF_ACCOUNT)
+SOME_OPEN_RUNS: Final = select_some("runs", f"{OF_ACCOUNT} AND outcome IS NULL")
+_RUNS: Final = select_some("runs", f"{OF_ACCOUNT} AND is_orphan = 0")
+_REQUESTS: Final = select_some("undoable_actions", OF_ACCOUNT)
+_OPEN_OPERATIONS: Final = select_some("operations", f"{OF_ACCOUNT} AND outcome IS NULL")
 register_fan_out(
     "revoking",
-    ("some_workspaces_of", lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
-    ("some_runs_of", runs.end_orphaned),
-    ("some_undoable_actions_of", lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"])),
+    (SOME_WORKSPACES, lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
+    (_RUNS, runs.end_orphaned),
+    (_REQUESTS, lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"])),
     homes.STAGE,
     holds=_is_current,
 )
 register_fan_out(
     "another",
     (
-        "some_workspaces_of",
+        SOME_WORKSPACES,
         _limit_to_former(lambda tx, row, _: _delete_workspace(tx, row, notify=True)),
     ),
-    ("some_runs_of", _limit_to_former(runs.end_orphaned)),
+    (_RUNS, _limit_to_former(runs.end_orphaned)),
     (
-        "some_undoable_actions_of",
+        _REQUESTS,
         _limit_to_former(lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"]), "done_at"),
     ),
     homes.STAGE,
 )
 register_fan_out(
     "refused",
-    ("some_open_operations_of", partial(work_items.hold, OPERATIONS)),
-    ("some_open_runs_of", partial(work_items.hold, RUNS)),
-    ("some_workspaces_of", lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
+    (_OPEN_OPERATIONS, partial(work_items.hold, OPERATIONS)),
+    (SOME_OPEN_RUNS, partial(work_items.hold, RUNS)),
+    (SOME_WORKSPACES, lambda tx, row, _: tx.run("rest_gate_without_reader", gate_key=row["gate_key"])),
     homes.STAGE,
     holds=_is_current,
 )
 register_fan_out(
     "active",
-    ("some_open_operations_of", partial(work_items.resume, OPERATIONS)),
-    ("some_open_runs_of", partial(work_items.resume, RUNS)),
+    (_OPEN_OPERATIONS, partial(work_items.resume, OPERATIONS)),
+    (SOME_OPEN_RUNS, partial(work_items.resume, RUNS)),
     hours.RESUME_STAGE,
-    ("some_workspaces_of", _reschedule_checks),
+    (SOME_WORKSPACES, _reschedule_checks),
     homes.STAGE,
     holds=_is_current,
 )

@@ -1,24 +1,3 @@
--- name: some_workspaces_of
-SELECT * FROM workspaces WHERE principal = :principal AND connection = :connection AND id > :after
-ORDER BY id LIMIT :limit;
-
--- name: some_runs_of
-SELECT * FROM runs WHERE principal = :principal AND connection = :connection AND is_orphan = 0 AND id > :after
-ORDER BY id LIMIT :limit;
-
--- name: some_undoable_actions_of
-SELECT * FROM undoable_actions WHERE principal = :principal AND connection = :connection AND id > :after ORDER BY id LIMIT :limit;
-
--- name: some_open_operations_of
-SELECT * FROM operations
-WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND id > :after
-ORDER BY id LIMIT :limit;
-
--- name: some_open_runs_of
-SELECT * FROM runs
-WHERE principal = :principal AND connection = :connection AND outcome IS NULL AND id > :after
-ORDER BY id LIMIT :limit;
-
 -- name: holder_of_username
 SELECT * FROM accounts
 WHERE connection = :connection AND username = :username AND username <> '' AND state <> 'revoking'

@@ -23,12 +23,19 @@ READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
+#: SQL condition for the rows of an account.
+OF_ACCOUNT: Final = "principal = :principal AND connection = :connection"
 #: A stage of a fan-out: a query, and a function called with each row found and the fan-out's parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
 #: Function that takes a fan-out's parameters, and returns whether the row that caused the fan-out still
 #: requires it.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds | None, tuple[Stage, ...]]]] = {}
+
+
+def select_some(table: str, condition: str) -> str:
+    """Return the query of a stage that changes the rows of a table that meet an SQL condition."""
+    return f"SELECT * FROM {table} WHERE {condition} AND id > :after ORDER BY id LIMIT :limit"  # noqa: S608
 
 
 def register_fan_out(what: str, *stages: Stage, holds: Holds | None = None) -> None:

@@ -13,7 +13,7 @@ from bot.domain.people import Principal
 from bot.domain.time_parsing import EVERY_DAY
 from bot.domain.workspaces import Workspace
 from bot.store import fan_out
-from bot.store.fan_out import Stage
+from bot.store.fan_out import OF_ACCOUNT, Stage, select_some
 from bot.store.notices import add_notices
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OCCURRENCES, RULES
@@ -71,11 +71,10 @@ def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
     fan_out.start_fan_out(tx, "departed", principal=principal.key)
 
 
-def _delete_row(tx: Transaction, row: Row, _said: Row) -> None:
-    RULES.delete(tx, id=row["id"])
-
-
-fan_out.register_fan_out("departed", ("some_rules_of_person", _delete_row))
+fan_out.register_fan_out(
+    "departed",
+    (select_some("rules", "principal = :principal"), lambda tx, row, _: RULES.delete(tx, id=row["id"])),
+)
 
 
 RULE_QUEUE: Final = declare_queue(
@@ -222,7 +221,7 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
 #: The stage of a fan-out (a change made to many rows in batches) that resumes working hours. It must stay
 #: ahead of the stage for workspaces. An unfinished fan-out stores the number of its next stage, so after an
 #: upgrade, each number must still mean the same stage.
-RESUME_STAGE: Final[Stage] = "some_rules_of", resume
+RESUME_STAGE: Final[Stage] = select_some("rules", OF_ACCOUNT), resume
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:

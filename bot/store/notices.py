@@ -29,6 +29,7 @@ from bot.store.fan_out import (
     FAN_OUT_BATCH_SIZE,
     register_fan_out,
     repeat_until_done,
+    select_some,
     start_fan_out,
     take_batch,
 )
@@ -535,7 +536,8 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         tx.run("queue_ended", subject=row["subject"])
 
 
-register_fan_out("finished", ("some_told_together", _end))
+_COMBINED: Final = "combined_into = :notice AND state NOT IN ('sent', 'dead')"
+register_fan_out("finished", (select_some("notices", _COMBINED), _end))
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:

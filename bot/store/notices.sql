@@ -72,10 +72,6 @@ unknown_since = CASE
         state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
     ))
 
--- name: some_told_together
-SELECT * FROM notices WHERE combined_into = :notice AND state NOT IN ('sent', 'dead') AND id > :after
-ORDER BY id LIMIT :limit;
-
 -- The urgencies with notices that are due, and how many of these messages Slack still accepts. This takes no lock.
 -- name: due_urgencies
 SELECT wanted.key AS urgency, {room} AS fit FROM json_each(:urgencies) wanted

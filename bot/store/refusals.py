@@ -7,7 +7,7 @@ from bot.domain.accounts import Account
 from bot.domain.notices import NewNotice
 from bot.store import outages
 from bot.store.accounts import resume_now
-from bot.store.fan_out import register_fan_out, start_fan_out
+from bot.store.fan_out import register_fan_out, select_some, start_fan_out
 from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
@@ -70,7 +70,8 @@ def _try(tx: Transaction, row: Row, _said: Row) -> None:
     resume_now(tx, account)
 
 
-register_fan_out("accepted", ("some_held_accounts", _try))
+_HELD: Final = "connection = :connection AND refused_since IS NOT NULL AND state = 'active'"
+register_fan_out("accepted", (select_some("accounts", _HELD), _try))
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:

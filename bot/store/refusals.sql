@@ -1,8 +1,3 @@
--- name: some_held_accounts
-SELECT * FROM accounts
-WHERE connection = :connection AND refused_since IS NOT NULL AND state = 'active' AND id > :after
-ORDER BY id LIMIT :limit;
-
 -- name: held_accounts
 SELECT * FROM accounts WHERE refused_since IS NOT NULL AND state = 'active' ORDER BY connection, id;
 

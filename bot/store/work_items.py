@@ -18,7 +18,7 @@ from bot.domain.steps import Update
 from bot.domain.work_items import Call, Outcome
 from bot.store import cards, homes
 from bot.store.audit import append_audit
-from bot.store.fan_out import register_fan_out, start_fan_out
+from bot.store.fan_out import register_fan_out, select_some, start_fan_out
 from bot.store.notices import add_notices, release_card
 from bot.store.statements import fill_changes
 from bot.store.tables import OPERATIONS, RUNS, Table
@@ -133,10 +133,12 @@ def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
     cards.queue_updates(tx, row["id"], changed=True)
 
 
+_OPEN: Final = "connection = :connection AND outcome IS NULL"
+_HELD: Final = "(block_reason IS NOT NULL OR read_block_reason IS NOT NULL)"
 register_fan_out(
     "reachable",
-    ("some_held_operations", partial(_clear, OPERATIONS)),
-    ("some_held_runs", partial(_clear, RUNS)),
+    (select_some("operations", f"{_OPEN} AND {_HELD}"), partial(_clear, OPERATIONS)),
+    (select_some("runs", f"{_OPEN} AND block_reason IS NOT NULL"), partial(_clear, RUNS)),
 )
 
 

@@ -36,17 +36,3 @@ UPDATE {work_items} SET
     {changes}
 WHERE id = :id{same}
 RETURNING *;
-
--- name: some_held_operations
-SELECT * FROM operations
-WHERE
-    connection = :connection AND outcome IS NULL AND id > :after
-    AND (block_reason IS NOT NULL OR read_block_reason IS NOT NULL)
-ORDER BY id LIMIT :limit;
-
--- name: some_held_runs
-SELECT * FROM runs
-WHERE
-    connection = :connection AND outcome IS NULL AND id > :after
-    AND block_reason IS NOT NULL
-ORDER BY id LIMIT :limit;

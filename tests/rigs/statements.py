@@ -1,6 +1,6 @@
 """Every SQL statement of the store, by name: named queries, lookups by key, and generated queries."""
 
-from bot.store import due_work, gates, notices, runs, sweeping
+from bot.store import due_work, fan_out, gates, notices, runs, sweeping
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.statements import find_query, read_queries
 from bot.store.tables import TABLES
@@ -10,6 +10,13 @@ WORDS = {
     "{work_items}": ("operations", "runs"),
 }
 SWEEPS = {f"sweep_{name}": sweeping.make_sweep_query(name) for name in sweeping.OLD_ROWS}
+#: The generated queries of fan-outs' stages, by the fan-out and the number of the stage.
+STAGES = {
+    f"{what}_{number}": query
+    for what, (_, stages) in fan_out._REGISTERED.items()
+    for number, (query, _) in enumerate(stages)
+    if query.startswith("SELECT")
+}
 #: Claims that belong to no queue: rows related to another claim, rows of a known account, and messages while
 #: Slack is down.
 CLAIMS = {
@@ -31,7 +38,7 @@ def gather_statements() -> dict[str, str]:
         else:
             found[name] = query
     counted = {f"count_{one.name}": one.count for one in DECLARED_QUEUES.values() if one.is_scheduled}
-    found |= CLAIMS | SWEEPS | counted | {"next_due": due_work.make_next_due_query()}
+    found |= CLAIMS | SWEEPS | STAGES | counted | {"next_due": due_work.make_next_due_query()}
     # The caller chooses which columns to set. Use one that all tables have.
     changes = "connection = :connection"
     return {
