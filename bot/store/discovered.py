@@ -325,7 +325,7 @@ def _update_workspace(tx: Transaction, one: ListedWorkspace, row: Row, start: fl
 
 def _save_listed(tx: Transaction, row: Row, seen: Observed, start: float, **columns: Any) -> None:
     tx.run(fill_changes("listed_workspace", "state", *columns), id=row["id"], state=seen.state, **columns)
-    usage.note_listed(tx, row, seen, start, is_own=columns["owner"] is None)
+    usage.note_listed(tx, row, seen, start, is_own=columns.get("owner", row["owner"]) is None)
 
 
 def _choose_columns(seen: Observed | None, row: Row, start: float, *, is_new: bool = False) -> Row:
@@ -362,15 +362,11 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         row,
         Observed(State.GONE),
         start,
-        name=row["name"],
-        gate_key=row["gate_key"],
-        owner=row["owner"],
         url=None,
         detail=None,
         reason=None,
         progress=None,
         observed_at=start,
-        verified_at=row["verified_at"],
         actions=None,
         expires_at=None,
         expiry_mode=None,

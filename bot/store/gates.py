@@ -349,14 +349,12 @@ def newest_read(row: Row) -> float:
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
-def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return a run's columns after a read; they don't change if ``observed`` is None.
+def run_after(row: Row, observed: ObservedRun, at: float) -> Row:
+    """Return a run's columns after a read.
 
     If the read couldn't determine the state, the last known state is kept. A run that has ended stays ended,
     because an observation to the contrary must be outdated.
     """
-    if observed is None:
-        return {column: row[column] for column in RUN_COLUMNS}
     was_over = parse_enum(RunState, row["state"]).is_over
     keeps = observed.state is RunState.UNKNOWN or (was_over and not observed.state.is_over)
     return {

@@ -19,7 +19,7 @@ from bot.store.discovered import find_listing_start
 from bot.store.engine import Engine
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Queue, build_claim, declare_queue
-from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
+from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal, unconfirmed_columns
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
@@ -247,7 +247,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
     # If another kind of stop was requested in the meantime, the result of this stop doesn't apply to it.
     other_stop = bool(update.claim) and row["wake_reason"] == WakeReason.OTHER_STOP
     after = {
-        **gates.run_after(row, update.observed, now),
+        **({} if update.observed is None else gates.run_after(row, update.observed, now)),
         **_choose_unread_columns(row, update, now),
         **shared,
         **({column: row[column] for column in ("stop_call", "attempts")} if other_stop else {}),
@@ -258,34 +258,19 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
     return after | (_merge_same_id(tx, row, after["remote_id"]) if is_named else {})
 
 
-def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns for failing reads, the deadline, and unconfirmed reports.
+def _choose_unread_columns(row: Row, update: Update, now: float) -> Row:
+    """Return the changed columns for failing reads, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline. A deadline that has already been set or reported is kept.
     """
-    columns = (
-        "blocked_since",
-        "deadline_at",
-        "deadline_number",
-        "unconfirmed",
-        "unconfirmed_times",
-        "unconfirmed_since",
-    )
-    kept = {column: row[column] for column in columns}
-    if update.unconfirmed is not None:
-        unconfirmed = update.unconfirmed
-        kept |= {
-            "unconfirmed": unconfirmed.kind,
-            "unconfirmed_times": unconfirmed.times,
-            "unconfirmed_since": unconfirmed.since,
-        }
+    changes: Row = {} if update.unconfirmed is None else unconfirmed_columns(update.unconfirmed)
     if update.observed is not None:
-        kept |= {"unconfirmed": None}
+        changes |= {"unconfirmed": None}
     if update.observed is not None and update.observed.state is not RunState.UNKNOWN:
-        kept |= {"blocked_since": None, "deadline_at": None}
+        changes |= {"blocked_since": None, "deadline_at": None}
     elif update.deadline_in is not None and row["blocked_since"] is None:
         number = row["deadline_number"] + 1
-        kept |= {"blocked_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
+        changes |= {"blocked_since": now, "deadline_at": now + update.deadline_in, "deadline_number": number}
     elif (
         row["blocked_since"] is not None
         and update.block_reason
@@ -293,8 +278,8 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
     ):
         # Each cause is timed separately, so the time without a connection doesn't count as time with a
         # refused credential.
-        kept |= {"blocked_since": now}
-    return kept | ({"deadline_at": None} if update.deadline_passed else {})
+        changes |= {"blocked_since": now}
+    return changes | ({"deadline_at": None} if update.deadline_passed else {})
 
 
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:

@@ -193,9 +193,9 @@ def save(
     the owner has answered a question since the step began, drop the step's decision. Before a call, raise
     TooLate if the request is no longer valid, and Outdated if the account or the person has changed. ``was``
     is the row that the step worked with. If the row has changed since, the result is applied to the current
-    row. In any case, ``update.audit`` is appended to the audit log. ``own`` returns the values of all columns
-    after the update, given those that operations and runs have in common. If anything visible has changed,
-    the card becomes dirty.
+    row. In any case, ``update.audit`` is appended to the audit log. ``own`` returns the columns' values after
+    the update, given those that operations and runs have in common. It may leave out columns that don't
+    change. If anything visible has changed, the card becomes dirty.
     """
     append_audit(tx, update.audit)
     save_to = partial(_save_update, tx, work_items, update, own, adds_notices=adds_notices)

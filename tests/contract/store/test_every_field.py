@@ -10,7 +10,8 @@ import pytest
 
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import Operation
-from bot.domain.runs import Run, RunState
+from bot.domain.reads import Unconfirmed
+from bot.domain.runs import ObservedRun, Run, RunState
 from bot.domain.steps import Update
 from bot.domain.workspaces import State
 from bot.store import operations, runs, work_items
@@ -110,9 +111,13 @@ def test_a_step_saves_whatever_it_may_change(model):
         "wake_reason": 0,
         "deadline_number": 0,
     }
-    update = Update("1", 0.0)
-    saved = changes(None, row, update, work_items._choose_changes(row, update, 0.0))
-    assert {field.name for field in fields(model)} - KEPT[model] - saved.keys() == set()
+    saved = set()
+    for update in (
+        Update("1", 0.0, observed=ObservedRun(RunState.UNKNOWN), deadline_in=1.0),
+        Update("1", 0.0, unconfirmed=Unconfirmed("gone", 1, 0.0)),
+    ):
+        saved |= changes(None, row, update, work_items._choose_changes(row, update, 0.0)).keys()
+    assert {field.name for field in fields(model)} - KEPT[model] - saved == set()
 
 
 def test_values_of_enums_are_stored_as_they_are():
