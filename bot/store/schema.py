@@ -172,12 +172,7 @@ async def write_heartbeat(engine: Engine) -> None:
     if not engine.is_shared:
         # The reading is taken inside the transaction, so that it includes a clock jump noticed only by this
         # write.
-        await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
-
-
-def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Write a heartbeat with a reading of the clock, as part of this transaction."""
-    _save_heartbeat(tx, tx.now(), clock_reading)
+        await engine.write(lambda tx: save_heartbeat(tx, tx.now(), engine.clock_reading()))
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
@@ -192,7 +187,7 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
         # heartbeat.
         moved = now - last["seen_at"]
     _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -MAX_SLEW_SECONDS else 0.0)
-    _save_heartbeat(tx, now, clock_reading)
+    save_heartbeat(tx, now, clock_reading)
 
 
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
@@ -205,7 +200,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
         tx.run(fill_changes("move_leases", work_items=work_items.name), jump=jump, before=before)
     tx.run("move_sends", jump=jump, before=before)
     _heal(tx, before + jump, is_unknown=True)
-    _save_heartbeat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
+    save_heartbeat(tx, before + jump, replace(clock_reading, ahead=clock_reading.ahead + jump))
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
@@ -217,7 +212,8 @@ def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -
     tx.run("heal_gates", now=now, is_unknown=is_unknown, longest=MAX_GATE_SECONDS)
 
 
-def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
+def save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) -> None:
+    """Write a heartbeat with a reading of the clock, as part of this transaction."""
     last = SERVING.row(tx, id=1)
     if last is None or now - last["seen_at"] > AWAY_SECONDS:
         UPKEEP.upsert(tx, work=AWAY, done_at=now)

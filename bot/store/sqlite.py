@@ -184,7 +184,7 @@ class SqliteEngine(Engine):
         if jump:
             schema.move_times(session.transaction, jump, clock_reading)
         else:
-            schema.save_heartbeat(session.transaction, clock_reading)
+            schema.save_heartbeat(session.transaction, self.now(), clock_reading)
         session.commit()
         self._time.follow(jump)
         self._written_ahead = clock_reading.ahead + jump
@@ -208,7 +208,8 @@ class SqliteEngine(Engine):
             raise StoreInUse(_STOP_IT.format(path=self._path))
         is_new = not applied and self._scripts is schema.read_migrations()
         if is_new:
-            self._session.create_latest()
+            for statement in schema.read_latest_schema():
+                self._session.connection.execute(statement)
         for name in missing:
             if not is_new:
                 self._session.apply(self._scripts[name])
@@ -316,11 +317,6 @@ class SqliteSession:
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
 
-    def create_latest(self) -> None:
-        """Create the latest schema in a new file, in the open transaction."""
-        for statement in schema.read_latest_schema():
-            self.connection.execute(statement)
-
     def record(self, name: str, script: str) -> None:
         """Record that a migration ran."""
         for table, row in schema.make_migration_rows(name, script, self._time.now()):
@@ -372,13 +368,11 @@ class SqliteSession:
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(LOG) and inode is None:
-                    self._save_log()
+                    # Copy the log's content into the database, because the next process wouldn't find the
+                    # log.
+                    with suppress(sqlite3.Error):
+                        self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
-
-    def _save_log(self) -> None:
-        """Copy a deleted log's content into the database, because the next process wouldn't find the log."""
-        with suppress(sqlite3.Error):
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class SqliteTransaction(Transaction):
@@ -491,19 +485,6 @@ def find_primary_code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
-def is_locked(error: BaseException) -> bool:
-    """Return whether an error means that another process has locked the database."""
-    return isinstance(error, sqlite3.Error) and find_primary_code(error) in {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-    }
-
-
-def is_missing_table(error: BaseException) -> bool:
-    """Return whether an error means that the schema is missing."""
-    return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
-
-
 DiskProbe = Callable[[str], OSError | None]
 
 
@@ -542,12 +523,13 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
         return error
     if isinstance(error, sqlite3.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error})")
-    if is_missing_table(error):
+    if "no such table" in str(error):
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
-    cause, _, step = _SQLITE_CAUSES.get(find_primary_code(error), "the database failed").partition(": ")
+    code = find_primary_code(error)
+    cause, _, step = _SQLITE_CAUSES.get(code, "the database failed").partition(": ")
     number = _find_errno(error, path, probe)
     cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)
-    kind = StoreBusy if is_locked(error) else StoreUnavailable
+    kind = StoreBusy if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED} else StoreUnavailable
     return kind(f"{cause} ({error}){': ' if step else ''}{step}")
 
 
