@@ -120,6 +120,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     if body.get("over") or body.get("becomes"):
         _leave_alone(tx, body)
     about: str | None = None
+    kept: dict[str, Any]
     match kind.offers:
         case "workspace":
             about = body.get("workspace")
@@ -138,7 +139,9 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             kept = {"connection": shown["connection"]}
             _add(tx, notice["id"], shown_as, shown["subject"], notice["principal"], about_shown, kept)
         case None if body.get("offers") and _is_direct(body):
-            _add_answer(tx, notice, body)
+            key = body["offers"]
+            kept = {name: body[name] for name in ("offers", *_SAID) if name in body}
+            _add(tx, notice["id"], kind, key, notice["principal"], key, kept)
         case None if body.get("blocks") and _is_direct(body):
             add_announcement(tx, notice, body)
     if about:
@@ -162,12 +165,6 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
     return not channel_id or body.get("where") == Where.DIRECT
-
-
-def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    kind, who, key = parse_enum(NoticeKind, notice["kind"]), notice["principal"], body["offers"]
-    said: dict[str, Any] = {name: body[name] for name in ("offers", *_SAID) if name in body}
-    _add(tx, notice["id"], kind, key, who, key, said)
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:

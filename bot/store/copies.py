@@ -133,25 +133,21 @@ def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> Non
     held, fresh = Path(f"{path}.lock"), Path(f"{path}.restored")
     owner = (held if held.exists() else path.parent).stat()
     with not_served(path):
-        _put_in_place(backup, path, fresh, owner, time, ids)
-
-
-def _put_in_place(
-    backup: Path, path: Path, fresh: Path, owner: os.stat_result, time: StoreTime, ids: Ids
-) -> None:
-    fresh.unlink(missing_ok=True)
-    try:
-        write_backup(backup, fresh, partial(_refuse_other_releases, name=str(backup.absolute())), time, ids)
-    except StoreNotMigrated:
-        raise StoreUnavailable(f"{backup.absolute()} is no database of Usher's.") from None
-    except StoreUnavailable as error:
-        raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
-    _give(fresh, owner)
-    # Move the database file itself last, because SQLite would apply a log to any database next to it.
-    for ending in (INDEX, LOG, ""):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
-    fresh.rename(path)
+        fresh.unlink(missing_ok=True)
+        try:
+            refuse = partial(_refuse_other_releases, name=str(backup.absolute()))
+            write_backup(backup, fresh, refuse, time, ids)
+        except StoreNotMigrated:
+            raise StoreUnavailable(f"{backup.absolute()} is no database of Usher's.") from None
+        except StoreUnavailable as error:
+            raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
+        if os.geteuid() == 0:
+            os.chown(fresh, owner.st_uid, owner.st_gid, follow_symlinks=False)
+        # Move the database file itself last, because SQLite would apply a log to any database next to it.
+        for ending in (INDEX, LOG, ""):
+            with suppress(FileNotFoundError):
+                Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
+        fresh.rename(path)
 
 
 def _refuse_other_releases(tx: Transaction, name: str) -> None:
@@ -161,11 +157,6 @@ def _refuse_other_releases(tx: Transaction, name: str) -> None:
     with suppress(sqlite3.Error):
         applied |= list_schema_changes(tx)
     find_missing_migrations(applied, read_migrations(), name)
-
-
-def _give(made: Path, owner: os.stat_result) -> None:
-    if os.geteuid() == 0:
-        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from bot.domain.tasks import TaskKind
 from bot.store.fan_out import Stage
 from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
-from bot.store.transaction import Priority, Row, Transaction, prioritize
+from bot.store.transaction import Priority, Transaction, prioritize
 
 #: Value of ``AcceptedRequest.channel_id`` for a request made on the Home tab.
 HOME_PLACE: Final = "home"
@@ -73,11 +73,7 @@ def _add_task(tx: Transaction, principal: Principal) -> None:
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": {}})])
 
 
-def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
-    _add_task(tx, parse_principal(row["id"]))
-
-
 #: Redraws a person's Home tab after a change to a link. It is the last stage of the change's fan-out (a
 #: change made to many rows in batches). The tab must not show anything about a link that has ended or is
 #: suspended (*resting*).
-STAGE: Final[Stage] = "home_of_person", _republish_row
+STAGE: Final[Stage] = "home_of_person", lambda tx, row, _: _add_task(tx, parse_principal(row["id"]))

@@ -295,20 +295,16 @@ def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
         # The run that the search found belongs to another launch, so the outcome of this launch is unknown
         # again.
         return {"remote_id": row["remote_id"], "start_call": Call.UNKNOWN}
-    return _merge_row_of_list(tx, row, existing)
+    tx.run("delete_cards_of", subject=existing["id"])
+    RUNS.delete(tx, id=existing["id"])
+    watched = {"is_watched": 1 if row["is_watched"] or existing["is_watched"] else 0}
+    asked = {column: existing[column] for column in ("requested_stop", "stop_call")}
+    return watched | asked if existing["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
 def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None:
     whose = {"principal": pair["principal"], "connection": pair["connection"]}
     return RUNS.row(tx, **whose, remote_id=remote_id, is_orphan=False)
-
-
-def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    tx.run("delete_cards_of", subject=listed["id"])
-    RUNS.delete(tx, id=listed["id"])
-    asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
-    watched = {"is_watched": 1 if row["is_watched"] or listed["is_watched"] else 0}
-    return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
 #: Ended runs are added from a list only if they ended less than this many seconds ago, and at most

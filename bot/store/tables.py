@@ -77,10 +77,6 @@ def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
-def _choose_first(*values: str | None) -> str | None:
-    return next(filter(None, values), None)
-
-
 def unconfirmed_columns(found: Unconfirmed) -> Row:
     """Return the columns that store an unconfirmed report."""
     return {"unconfirmed": found.kind, "unconfirmed_times": found.times, "unconfirmed_since": found.since}
@@ -428,7 +424,7 @@ OPERATIONS = Table(
     "workspace_id",
     "workspace_id outcome=",
     "principal outcome=",
-    own={"block_reason": (_choose_first, ("block_reason", "read_block_reason"))},
+    own={"block_reason": (lambda step, read: step or read or None, ("block_reason", "read_block_reason"))},
     is_counted=True,
     leased_until=LEASE,
 )

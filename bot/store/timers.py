@@ -132,7 +132,11 @@ def _change(
     ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
     # While the workspace is down, none of its planned stops takes effect.
     is_resting = row["stop_at"] is None and bool(former.rows) and workspace.is_down
-    counts = _choose_end(tx, workspace_id, ends) if ends and not (is_resting and named is None) else None
+    counts = None
+    if ends and not (is_resting and named is None):
+        agreed_at = courses.find_agreed_at(tx, workspace_id)
+        postpone = partial(courses.find_postponed_end, tx, workspace_id)
+        counts = choose_end(ends, agreed_at, postpone, partial(hours.is_needed_after, tx, workspace_id))
     if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
         return
     timer = (
@@ -144,15 +148,6 @@ def _change(
         stop_warnings.drop(tx, row["stop_warning"])
     WORKSPACES.change(tx, {"id": workspace_id}, **timer | {"planned_stops": PlannedStops(ends, counts)})
     cards.queue_messages(tx, workspace_id, changed=True)
-
-
-def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    return choose_end(
-        ends,
-        courses.find_agreed_at(tx, workspace_id),
-        partial(courses.find_postponed_end, tx, workspace_id),
-        partial(hours.is_needed_after, tx, workspace_id),
-    )
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
