@@ -526,12 +526,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
         # An unanswered request may still arrive at the provider at any time before it times out.
         longest_closed = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, candidate.remote_id)
-        if not await self._store.write(gates.close_candidate, *key, longest_closed):
+        if not await self._store.write(gates.close_gate, *key, longest_closed):
             return False
         made_at = await runtime.provider.require_facet(facets.Creation).read_creation_time(
             access, candidate.remote_id
         )
-        await self._store.write(gates.close_candidate, *key, closed_for, is_answered=True)
+        await self._store.write(gates.close_gate, *key, closed_for, is_answered=True)
         if len(self._created_at) >= MAX_CREATION_TIMES:
             self._created_at.clear()
         self._created_at[gate] = made_at

@@ -73,27 +73,6 @@ def request_read_now(tx: Transaction, workspace_id: str) -> None:
 
 
 @prioritize(Priority.URGENT)
-def close_candidate(
-    tx: Transaction,
-    gate_key: str,
-    connection: str,
-    remote_id: str,
-    seconds: float,
-    *,
-    is_answered: bool = False,
-) -> bool:
-    """Close the poll gate of a workspace that was found at its provider but may not be in the database yet.
-
-    Such a workspace, a *candidate*, gets a gate whose key has a suffix, because a regular gate would mean
-    that the workspace is in the database. If the workspace is already there, its regular gate is closed
-    instead (see ``close_gate``). If ``add_gate`` adds the regular gate later, that gate stays closed at least
-    as long as the candidate's.
-    """
-    key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
-    return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
-
-
-@prioritize(Priority.URGENT)
 def close_gate(
     tx: Transaction,
     gate_key: str,
@@ -107,7 +86,13 @@ def close_gate(
 
     If the gate is already closed, change nothing and return False. Set ``is_answered`` if the read has
     already been answered: then the gate stays closed for ``seconds`` from now, even if it was closed before.
+
+    A workspace that was found at its provider but isn't in the database, a *candidate*, gets a gate whose key
+    has a suffix, because a regular gate would mean that the workspace is in the database. If ``add_gate``
+    adds the regular gate later, that gate stays closed at least as long as the candidate's.
     """
+    if GATES.row(tx, gate_key=gate_key) is None:
+        gate_key += _CANDIDATE
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
     return bool(
@@ -118,7 +103,7 @@ def close_gate(
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
     """Add a workspace's poll gate if it has none.
 
-    If ``close_candidate`` has closed a gate for the workspace, the new gate stays closed at least as long.
+    If ``close_gate`` has closed a gate for the workspace as a candidate, the new gate stays closed as long.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)

@@ -209,7 +209,7 @@ async def test_the_listed_row_becomes_the_created_one(store, clock, account, cre
 async def test_what_was_read_as_a_candidate_and_is_listed_then_is_not_read_again_at_once(
     store, clock, account, creating
 ):
-    assert await store.write(gates.close_candidate, R1, "posit", "r1", INTERVAL)
+    assert await store.write(gates.close_gate, R1, "posit", "r1", INTERVAL)
     await listed(store, account)
     clock.advance(INTERVAL - 0.1)
     assert await reads(store) == []
@@ -222,7 +222,7 @@ async def test_a_read_as_a_candidate_keeps_the_gate_closed_though_a_read_is_due(
     store, clock, account, creating
 ):
     await listed(store, account)
-    assert await store.write(gates.close_candidate, R1, "posit", "r1", INTERVAL)
+    assert await store.write(gates.close_gate, R1, "posit", "r1", INTERVAL)
     await store.write(creations.name_created, creating.id, CREATED, R1)
     clock.advance(INTERVAL - 0.1)
     assert await reads(store) == []
@@ -235,12 +235,12 @@ async def test_a_candidate_and_its_listed_row_are_read_through_one_gate(store, c
     await listed(store, account)
     assert len(await reads(store)) == 1
     key = (R1, "posit", "r1", INTERVAL)
-    assert not await store.write(gates.close_candidate, *key)
+    assert not await store.write(gates.close_gate, *key)
     clock.advance(INTERVAL + 1.0)
-    assert await store.write(gates.close_candidate, *key)
+    assert await store.write(gates.close_gate, *key)
     assert await reads(store) == []
     clock.advance(INTERVAL - 1.0)
-    assert await store.write(gates.close_candidate, *key, is_answered=True)
+    assert await store.write(gates.close_gate, *key, is_answered=True)
     clock.advance(INTERVAL - 0.1)
     assert await reads(store) == []
     clock.advance(0.1)
