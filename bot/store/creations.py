@@ -124,8 +124,7 @@ def name_created(
     step keeps its lease.
     """
     now = tx.now()
-    accept = "accept_created" if created.is_started else "accept_created_at_rest"
-    tx.run(accept, id=operation_id, claim=claim, now=now)
+    tx.run("accept_created", id=operation_id, claim=claim, now=now, is_started=created.is_started)
     operation = OPERATIONS.row(tx, id=operation_id)
     row = WORKSPACES.row(tx, id=operation["workspace_id"]) if operation else None
     if row is None:

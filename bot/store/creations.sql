@@ -1,19 +1,11 @@
 -- If the workspace exists, it doesn't matter which step found it. If another step holds the operation, the operation is
--- stepped again immediately afterwards.
+-- stepped again immediately afterwards. A workspace that was created stopped is started next, like any other that
+-- exists.
 -- name: accept_created
 UPDATE operations SET
     revision = revision + 1,
-    start_call = 'accepted', read_since = :now, question_since = NULL, unknown_since = NULL,
-    wake_reason = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE wake_reason END,
-    next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
-WHERE id = :id;
-
--- Like ``accept_created``, for a workspace that was created stopped and is started next, like any other that exists.
--- name: accept_created_at_rest
-UPDATE operations SET
-    revision = revision + 1,
-    verb = CASE WHEN outcome IS NULL THEN 'start' ELSE verb END,
-    start_call = CASE WHEN outcome IS NULL THEN 'none' ELSE 'accepted' END,
+    verb = CASE WHEN :is_started = 0 AND outcome IS NULL THEN 'start' ELSE verb END,
+    start_call = CASE WHEN :is_started = 0 AND outcome IS NULL THEN 'none' ELSE 'accepted' END,
     read_since = :now, question_since = NULL, unknown_since = NULL,
     wake_reason = CASE WHEN leased_until > :now AND claim <> :claim THEN 3 ELSE wake_reason END,
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
