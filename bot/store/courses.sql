@@ -115,31 +115,27 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
 
 -- name: class_counts
 SELECT
-    COALESCE(SUM(CASE WHEN m.state <> 'left' THEN 1 ELSE 0 END), 0) AS joined,
-    COALESCE(SUM(CASE WHEN m.state <> 'left' AND m.account_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS linked,
-    COALESCE(SUM(CASE WHEN :is_on = 1 AND m.state <> 'left' THEN 1 ELSE 0 END), 0) AS expected,
-    COALESCE(SUM(CASE WHEN m.state = 'ready' THEN 1 ELSE 0 END), 0) AS ready,
-    COALESCE(SUM(CASE WHEN m.state = 'starting' THEN 1 ELSE 0 END), 0) AS starting,
-    COALESCE(SUM(CASE WHEN m.state = 'failed' THEN 1 ELSE 0 END), 0) AS failed,
-    COALESCE(SUM(CASE WHEN m.state = 'unlinked' THEN 1 ELSE 0 END), 0) AS unlinked,
-    COALESCE(SUM(CASE WHEN m.state = 'no_workspace' THEN 1 ELSE 0 END), 0) AS no_workspace,
-    COALESCE(SUM(CASE WHEN m.state = 'down' THEN 1 ELSE 0 END), 0) AS down,
-    COALESCE(SUM(CASE WHEN m.state = 'coming' THEN 1 ELSE 0 END), 0) AS coming,
-    COALESCE(SUM(CASE WHEN m.state = 'left' THEN 1 ELSE 0 END), 0) AS "left",
-    COALESCE(SUM(CASE WHEN m.state = 'no_room' THEN 1 ELSE 0 END), 0) AS no_room,
-    COALESCE(SUM(CASE WHEN m.state <> 'left' AND m.waits_for = 'unlinked' THEN 1 ELSE 0 END), 0) AS pending,
-    COALESCE(SUM(CASE
-        WHEN m.withdrawn_at IS NOT NULL AND m.state <> 'left' AND s.id IS NULL THEN 1 ELSE 0 END), 0) AS kept,
-    COALESCE(SUM(CASE WHEN s.id IS NOT NULL AND s.outcome IS NULL THEN 1 ELSE 0 END), 0) AS stopping,
-    COALESCE(SUM(CASE WHEN s.outcome = 'fulfilled' THEN 1 ELSE 0 END), 0) AS stopped,
-    COALESCE(SUM(CASE
-        WHEN s.outcome NOT IN ('fulfilled', 'replaced') OR (m.ended_at IS NOT NULL AND w.id IS NOT NULL) THEN 1
-        ELSE 0 END), 0) AS not_stopped,
-    COALESCE(SUM(CASE
-        WHEN :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL THEN 1 ELSE 0 END), 0) AS consented,
-    COALESCE(SUM(CASE
-        WHEN :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL AND m.ended_at IS NULL
-        THEN 1 ELSE 0 END), 0) AS unended
+    COUNT(*) FILTER (WHERE m.state <> 'left') AS joined,
+    COUNT(*) FILTER (WHERE m.state <> 'left' AND m.account_id IS NOT NULL) AS linked,
+    COUNT(*) FILTER (WHERE :is_on = 1 AND m.state <> 'left') AS expected,
+    COUNT(*) FILTER (WHERE m.state = 'ready') AS ready,
+    COUNT(*) FILTER (WHERE m.state = 'starting') AS starting,
+    COUNT(*) FILTER (WHERE m.state = 'failed') AS failed,
+    COUNT(*) FILTER (WHERE m.state = 'unlinked') AS unlinked,
+    COUNT(*) FILTER (WHERE m.state = 'no_workspace') AS no_workspace,
+    COUNT(*) FILTER (WHERE m.state = 'down') AS down,
+    COUNT(*) FILTER (WHERE m.state = 'coming') AS coming,
+    COUNT(*) FILTER (WHERE m.state = 'left') AS "left",
+    COUNT(*) FILTER (WHERE m.state = 'no_room') AS no_room,
+    COUNT(*) FILTER (WHERE m.state <> 'left' AND m.waits_for = 'unlinked') AS pending,
+    COUNT(*) FILTER (WHERE m.withdrawn_at IS NOT NULL AND m.state <> 'left' AND s.id IS NULL) AS kept,
+    COUNT(*) FILTER (WHERE s.id IS NOT NULL AND s.outcome IS NULL) AS stopping,
+    COUNT(*) FILTER (WHERE s.outcome = 'fulfilled') AS stopped,
+    COUNT(*) FILTER (WHERE s.outcome NOT IN ('fulfilled', 'replaced')
+        OR (m.ended_at IS NOT NULL AND w.id IS NOT NULL)) AS not_stopped,
+    COUNT(*) FILTER (WHERE :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL) AS consented,
+    COUNT(*) FILTER (WHERE :begins = 0.0 AND m.consented_at IS NOT NULL AND m.withdrawn_at IS NULL
+        AND m.ended_at IS NULL) AS unended
 FROM ({in_lesson}) m
 LEFT JOIN operations s ON s.id = m.stop_operation_id
 -- A stop that was postponed still has its timer.

@@ -18,9 +18,9 @@ SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waitlist_entries;
 SELECT * FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL;
 
 -- name: count_places
-SELECT COALESCE(SUM(CASE WHEN (round, seq, id) < (:round, :seq, :id) THEN 1 ELSE 0 END), 0) AS ahead,
-    COALESCE(SUM(CASE WHEN round > :round AND attempted_at IS NOT NULL THEN 1 ELSE 0 END), 0) AS tried_before,
-    COALESCE(SUM(CASE WHEN id <> :id THEN 1 ELSE 0 END), 0) AS others
+SELECT COUNT(*) FILTER (WHERE (round, seq, id) < (:round, :seq, :id)) AS ahead,
+    COUNT(*) FILTER (WHERE round > :round AND attempted_at IS NOT NULL) AS tried_before,
+    COUNT(*) FILTER (WHERE id <> :id) AS others
 FROM waitlist_entries WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying');
 
 -- name: others_in_line
