@@ -32,7 +32,7 @@ from bot.store import approvals as store
 from bot.store import inbox, people, stop_warnings
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices
-from bot.store.tables import NOTICES
+from bot.store.tables import APPROVALS, NOTICES
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -324,7 +324,8 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
     if account is None or not account.is_resting or account.other_id != other_id:
         raise Refused("account.not_resting")
     caller.context.need(account.connection)
-    pending = store.find_approved(tx, account.principal, account.connection, account.username)
+    pair = {"principal": account.principal, "connection": account.connection}
+    pending = APPROVALS.one(tx, **pair, username=account.username, state="approved")
     if pending is not None or not caller.is_first_delivery(tx):
         return account, False
     store.withdraw(tx, account.principal, [account.connection])

@@ -42,7 +42,7 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
 
 def find_open_request(tx: Transaction, principal: Principal, connection: str) -> Approval | None:
     """Return a person's request to be linked on a connection, if nobody has decided on it yet."""
-    return APPROVALS.first(tx, "asked_approval", principal=principal.key, connection=connection)
+    return APPROVALS.one(tx, principal=principal, connection=connection, state="requested")
 
 
 def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval]:
@@ -77,13 +77,6 @@ def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
     """Save new facts about a link request, and queue updates of its messages."""
     APPROVALS.change(tx, {"id": approval_id}, **facts)
     cards.queue_updates(tx, approval_id, changed=True)
-
-
-def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's link request that was approved and is now being checked with the provider."""
-    requests = APPROVALS.all(tx, principal=principal, connection=connection)
-    approved = (request for request in requests if request.state == "approved")
-    return next((request for request in approved if request.username == username), None)
 
 
 def add(tx: Transaction, approval: Approval) -> None:

@@ -1,6 +1,3 @@
--- name: asked_approval
-SELECT * FROM approvals WHERE principal = :principal AND connection = :connection AND state = 'requested';
-
 -- name: pending_approvals
 SELECT id, connection FROM approvals WHERE principal = :principal AND state IN ('requested', 'approved') ORDER BY id;
 

@@ -254,8 +254,7 @@ def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]
 
 def find_member_of_start(tx: Transaction, start: Operation) -> Participant | None:
     """Return the member whose lesson requested this start."""
-    joined = PARTICIPANTS.all(tx, workspace_id=start.workspace_id)
-    return next((one for one in joined if one.operation_id == start.id), None)
+    return PARTICIPANTS.one(tx, workspace_id=start.workspace_id, operation_id=start.id)
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:

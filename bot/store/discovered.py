@@ -21,6 +21,7 @@ from bot.store.tables import (
     ACCOUNTS,
     OPERATIONS,
     RULES,
+    TASKS,
     WORKSPACES,
     name_columns,
     parse_enum,
@@ -206,7 +207,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
 
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
     """Return when the list being merged was requested. Its contents are at least as recent as that."""
-    task = tx.one("listing_start", kind=kind, account_id=account_id)
+    task = TASKS.row(tx, kind=kind, subject=account_id, is_leased=True)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
 

@@ -30,6 +30,3 @@ UPDATE workspaces SET
     down_seen_at = CASE WHEN state IN ('stopped', 'suspended', 'failed') THEN observed_at ELSE down_seen_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
-
--- name: listing_start
-SELECT claimed_at FROM tasks WHERE kind = :kind AND subject = :account_id AND is_leased = 1;

@@ -8,7 +8,7 @@ from typing import Any, Final
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.store.fan_out import Stage
-from bot.store.tables import PEOPLE, TASKS, parse_principal
+from bot.store.tables import ACCEPTED_REQUESTS, PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Transaction, prioritize
 
@@ -16,7 +16,6 @@ from bot.store.transaction import Priority, Transaction, prioritize
 HOME_PLACE: Final = "home"
 
 
-@prioritize(Priority.URGENT)
 def open_home(tx: Transaction, principal: Principal) -> None:
     """Publish a person's Home tab soon, because they opened it.
 
@@ -26,7 +25,6 @@ def open_home(tx: Transaction, principal: Principal) -> None:
     _add_task(tx, principal)
 
 
-@prioritize(Priority.URGENT)
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
     """Publish a person's Home tab soon, because they pressed a button on it.
 
@@ -60,7 +58,7 @@ def was_opened_since(tx: Transaction, principal: Principal, at: float) -> bool:
 
 def show_end(tx: Transaction, work_item_id: str) -> None:
     """Republish a Home tab because an operation or run requested on it has ended."""
-    row = tx.one("home_of_work_item", work_item_id=work_item_id, place=HOME_PLACE)
+    row = ACCEPTED_REQUESTS.row(tx, work_item_id=work_item_id, channel_id=HOME_PLACE)
     if row is not None:
         republish_home(tx, parse_principal(row["principal"]))
 

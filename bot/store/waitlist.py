@@ -41,7 +41,7 @@ def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
 
 def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry | None:
     """Return a workspace's open waitlist entry."""
-    return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
+    return WAITLIST_ENTRIES.one(tx, workspace_id=workspace_id, ended_at=None)
 
 
 def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:

@@ -14,9 +14,6 @@
 -- name: next_in_line
 SELECT COALESCE(MAX(seq), 0) + 1 AS seq FROM waitlist_entries;
 
--- name: wait_of
-SELECT * FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL;
-
 -- name: count_places
 SELECT COUNT(*) FILTER (WHERE (round, seq, id) < (:round, :seq, :id)) AS ahead,
     COUNT(*) FILTER (WHERE round > :round AND attempted_at IS NOT NULL) AS tried_before,
