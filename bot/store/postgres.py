@@ -368,6 +368,6 @@ def _read_tables(
                 others |= {f"{table.name}.{column}" for column in table.columns_dict.keys() - columns}
                 selected = ", ".join(f'"{column}"' for column in columns)
                 rows = database.execute(f'SELECT {selected} FROM "{table.name}"')  # noqa: S608
-                yield schema.TableCopy(table.name, tuple(columns), rows)
+                yield table.name, columns, rows
     except sqlite3.Error as error:
         raise StoreUnavailable(explain_file_not_opened(path, error)) from None

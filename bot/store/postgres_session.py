@@ -247,20 +247,20 @@ class PostgresSession:
             raise StoreError(_NOT_EMPTY.format(name=name))
         self._cursor().execute("DELETE FROM audit")
         counts: dict[str, int] = {}
-        for table in tables:
-            if self._count(table.name):
+        for table, names, rows in tables:
+            if self._count(table):
                 raise StoreError(_NOT_EMPTY.format(name=name))
-            columns, number = ", ".join(f'"{column}"' for column in table.columns), 0
+            columns, number = ", ".join(f'"{column}"' for column in names), 0
             try:
-                with self._cursor().copy(f"COPY {table.name} ({columns}) FROM STDIN".encode()) as copy:
-                    for number, row in enumerate(table.rows, 1):  # noqa: B007 - the last one is the count
+                with self._cursor().copy(f"COPY {table} ({columns}) FROM STDIN".encode()) as copy:
+                    for number, row in enumerate(rows, 1):  # noqa: B007 - the last one is the count
                         copy.write_row(row)
             except psycopg.DataError as error:
                 said = error.diag.message_primary or error
-                raise StoreError(_NOT_TAKEN.format(name=name, table=table.name, said=said)) from None
-            if self._count(table.name) != number:
-                raise StoreError(f"{name} has not taken every row of {table.name}; nothing was copied.")
-            counts[table.name] = number
+                raise StoreError(_NOT_TAKEN.format(name=name, table=table, said=said)) from None
+            if self._count(table) != number:
+                raise StoreError(f"{name} has not taken every row of {table}; nothing was copied.")
+            counts[table] = number
         return counts
 
     def _count(self, rows: str) -> int:

@@ -7,8 +7,8 @@ then waits its full time again, counted from now.
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -96,13 +96,8 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     return [name for name in scripts if not {*(stood_for[name] or (name,))} <= applied.keys()]
 
 
-@dataclass(frozen=True, slots=True)
-class TableCopy:
-    """A table to be copied to another database: its name, its columns, and its rows in their order."""
-
-    name: str
-    columns: tuple[str, ...]
-    rows: Iterator[tuple[Any, ...]]
+#: A table to be copied to another database: its name, its columns, and its rows in their order.
+TableCopy = tuple[str, Sequence[str], Iterator[tuple[Any, ...]]]
 
 
 @cache
