@@ -99,7 +99,6 @@ class PostgresSession:
         self._servers = servers
         self._is_allowed = is_allowed
         self._clock = clock
-        self._time = time
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
@@ -235,10 +234,7 @@ class PostgresSession:
         for statements in (*schema.CREATE_MIGRATIONS, script):
             # With this collation, strings compare as in SQLite, whatever the database's default is.
             self._cursor().execute(schema.TEXT_PATTERN.sub('TEXT COLLATE "C"', statements).encode())
-        for table, row in schema.make_migration_rows(name, script, self._time.now()):
-            marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
-            values = [repr(value) if isinstance(value, float) else value for value in row]
-            self._cursor().execute(f"INSERT INTO {table} VALUES ({marks})".encode(), values)  # noqa: S608
+        schema.record_migration(self.transaction, name, script)
 
     def fill(self, tables: Iterator[schema.TableCopy], name: str) -> dict[str, int]:
         """Copy tables into an empty database, within the open transaction. Return each table's row count."""

@@ -17,7 +17,7 @@ from bot.store import leases
 from bot.store.engine import Engine
 from bot.store.maintenance import AWAY
 from bot.store.statements import fill_changes
-from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
+from bot.store.tables import MIGRATIONS, OPERATIONS, RUNS, SCHEMA_CHANGES, SERVING, UPKEEP
 from bot.store.time_repair import build_healing_queries
 from bot.store.transaction import ClockReading, Priority, Transaction, Work, prioritize
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
@@ -60,15 +60,11 @@ def list_replaced_migrations(script: str) -> tuple[str, ...]:
     return tuple(found[1].replace("--", " ").split()) if found is not None else ()
 
 
-def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows that record a migration as run, each with the name of its table.
-
-    For a squashed migration, these are the rows of the migrations that it replaces.
-    """
-    names = list_replaced_migrations(script) or (name,)
-    return [
-        row for one in names for row in (("migrations", (one, now)), ("schema_changes", (one, now, RELEASE)))
-    ]
+def record_migration(tx: Transaction, name: str, script: str) -> None:
+    """Record that a migration ran. For a squashed one, record the migrations that it replaces."""
+    for one in list_replaced_migrations(script) or (name,):
+        MIGRATIONS.add(tx, name=one, applied_at=tx.now())
+        SCHEMA_CHANGES.add(tx, name=one, applied_at=tx.now(), oldest=RELEASE)
 
 
 def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:

@@ -213,7 +213,7 @@ class SqliteEngine(Engine):
         for name in missing:
             if not is_new:
                 self._session.apply(self._scripts[name])
-            self._session.record(name, self._scripts[name])
+            schema.record_migration(self._session.transaction, name, self._scripts[name])
         if serves:
             self._session.lay_out()
         return missing
@@ -316,12 +316,6 @@ class SqliteSession:
         # The standard library's ``executescript`` would commit the open transaction first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
-
-    def record(self, name: str, script: str) -> None:
-        """Record that a migration ran."""
-        for table, row in schema.make_migration_rows(name, script, self._time.now()):
-            marks = ", ".join("?" * len(row))
-            self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def lay_out(self) -> None:
         """Rewrite a database file from an earlier release so that it has small pages.

@@ -26,7 +26,9 @@ from bot.providers.requests import ApiClient
 from bot.services.checks import as_text
 from bot.slack.manifest import BOT_SCOPES
 from bot.store import notices, open_store, operations, schema
-from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_migrations
+from bot.store.schema import CREATE_MIGRATIONS, read_migrations, record_migration
+from bot.store.sqlite import SqliteTransaction
+from bot.store.transaction import StoreTime
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.http import Http
 from bot.support.settings import Settings
@@ -380,8 +382,7 @@ async def test_a_database_of_an_earlier_release_waits_for_the_next_start(tmp_pat
         name, script = next(iter(read_migrations().items()))
         for statements in (*CREATE_MIGRATIONS, script):
             database.executescript(statements)
-        for table, row in make_migration_rows(name, script, 0.0):
-            database.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+        record_migration(SqliteTransaction(database, StoreTime(FakeClock()), SystemIds()), name, script)
         database.commit()
     (check,) = await store_checks.check_store(settings(tmp_path))
     assert (check.is_good, "the next start brings it up to date" in check.found) == (True, True)

@@ -14,11 +14,12 @@ from functools import cache
 from threading import get_ident
 from typing import Protocol, TypeVar
 
-from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_latest_schema, read_migrations
-from bot.store.sqlite import LAYOUT, SqliteEngine, SqliteSession
-from bot.store.transaction import Priority, Work
-from bot.support.clock import Ids
+from bot.store.schema import CREATE_MIGRATIONS, read_latest_schema, read_migrations, record_migration
+from bot.store.sqlite import LAYOUT, SqliteEngine, SqliteSession, SqliteTransaction
+from bot.store.transaction import Priority, StoreTime, Work
+from bot.support.clock import Ids, SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
+from tests.rigs.clock import FakeClock
 from tests.rigs.weight import weighed
 
 Result = TypeVar("Result")
@@ -40,9 +41,9 @@ def migrated() -> bytes:
             new.execute(f"PRAGMA {pragma}")
         for statement in (*CREATE_MIGRATIONS, *read_latest_schema()):
             new.execute(statement)
+        tx = SqliteTransaction(new, StoreTime(FakeClock()), SystemIds())
         for name, script in read_migrations().items():
-            for table, row in make_migration_rows(name, script, 0.0):
-                new.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+            record_migration(tx, name, script)
         new.commit()
         return new.serialize()
 
